@@ -1,0 +1,252 @@
+// Package store opens the bucket that a scan reads: a Store is one bucket behind one or more endpoints, with the
+// credentials, the region and the addressing that the SDK's own configuration says, resolved once.
+//
+// A Store sends nothing by itself. LIST (package list) and HEAD (package head) ask it for an S3 client; both read
+// the raw answers through ReadAnswer, because the SDK's deserializers lose what a scan must know (see there).
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Addressing says where the bucket's name goes in a request: into the path or before the host name.
+type Addressing string
+
+// The zero Addressing is AddressingAuto.
+const (
+	AddressingAuto    Addressing = "auto"    // path for custom endpoints, virtual for AWS
+	AddressingPath    Addressing = "path"    // https://host/bucket/key
+	AddressingVirtual Addressing = "virtual" // https://bucket.host/key
+)
+
+// regionDefault is used where no region is configured: custom endpoints rarely care, and AWS answers a request to
+// the wrong region with the name of the right one (see SwitchRegion).
+const regionDefault = "us-east-1"
+
+// Config says which bucket to open and how to reach it. What is empty is taken from the environment and the files
+// that the SDK reads: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
+type Config struct {
+	Bucket       string     // a name, or the ARN of an access point
+	Endpoints    []string   // URLs; several (a FlashBlade's data VIPs) share the load
+	Profile      string     // of the shared configuration files
+	Region       string     // empty: as configured, else us-east-1
+	Anonymous    bool       // sign nothing
+	RequestPayer bool       // the requester pays for the requests
+	CABundle     string     // PEM file of the authorities to trust
+	NoVerifyTLS  bool       // accept any certificate
+	Addressing   Addressing // zero: auto
+	Connections  int        // how many requests will be in flight at once
+	Isolated     bool       // read nothing from the environment and the files
+}
+
+// Store is one open bucket. All methods may be called concurrently.
+type Store struct {
+	cfg       Config
+	aws       aws.Config
+	transport *http.Transport // shared by all endpoints: connections are kept per host
+	fresh     *http.Transport // keeps no connection: see Fresh
+
+	mu       sync.RWMutex
+	clients  []*s3.Client // one for each endpoint, or one
+	switched bool         // to another region, which a run does once
+}
+
+// Open resolves the configuration; it sends no request, though credentials may be looked up over the network when
+// the first request is signed. Its errors are those of the configuration: a missing profile, a bad endpoint URL.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Bucket == "" {
+		return nil, errors.New("no bucket is named")
+	}
+	awsConfig, err := loadConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{cfg: cfg, aws: awsConfig}
+	s.transport = tunedTransport(awsConfig.HTTPClient, cfg)
+	s.fresh = s.transport.Clone()
+	s.fresh.DisableKeepAlives = true
+	s.clients = s.newClients()
+	if s.aws.Region == "" {
+		s.aws.Region = regionDefault
+		s.clients = s.newClients()
+	}
+	return s, nil
+}
+
+func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
+	if cfg.Isolated {
+		return aws.Config{
+			Region: cfg.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: awshttp.NewBuildableClient(),
+			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		}, nil
+	}
+	opts := []func(*config.LoadOptions) error{
+		// A buildable client, since with any other the SDK refuses AWS_CA_BUNDLE.
+		config.WithHTTPClient(awshttp.NewBuildableClient()),
+		// headcount retries by its own rules: the SDK's know only error codes, and a HEAD's answer has none.
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+	}
+	if cfg.Profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(cfg.Profile))
+	}
+	if cfg.Region != "" {
+		opts = append(opts, config.WithRegion(cfg.Region))
+	}
+	if cfg.Anonymous {
+		opts = append(opts, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	if cfg.CABundle != "" {
+		pem, err := os.Open(cfg.CABundle)
+		if err != nil {
+			return aws.Config{}, fmt.Errorf("CA bundle: %w", err)
+		}
+		defer pem.Close()
+		opts = append(opts, config.WithCustomCABundle(pem))
+	}
+	awsConfig, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
+	}
+	return awsConfig, nil
+}
+
+// newClients makes a client for each endpoint in the region of s.aws.
+func (s *Store) newClients() []*s3.Client {
+	endpoints := s.cfg.Endpoints
+	if len(endpoints) == 0 {
+		endpoints = []string{""}
+	}
+	clients := make([]*s3.Client, len(endpoints))
+	for i, endpoint := range endpoints {
+		clients[i] = s3.NewFromConfig(s.aws, func(o *s3.Options) {
+			if endpoint != "" {
+				o.BaseEndpoint = aws.String(strings.TrimRight(endpoint, "/"))
+			}
+			o.UsePathStyle = s.pathStyle(o.BaseEndpoint != nil)
+			o.HTTPClient = &http.Client{Transport: s.transport, CheckRedirect: noRedirect}
+			// Never x-amz-checksum-mode: it asks for rights on the KMS key that a HEAD does not need.
+			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		})
+	}
+	return clients
+}
+
+func (s *Store) pathStyle(customEndpoint bool) bool {
+	switch s.cfg.Addressing {
+	case AddressingPath:
+		return true
+	case AddressingVirtual:
+		return false
+	default:
+		return customEndpoint
+	}
+}
+
+// noRedirect hands a redirect to the caller: following it would send a signature to a host it was not made for.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Bucket is the name that requests carry.
+func (s *Store) Bucket() string { return s.cfg.Bucket }
+
+// Client is the client of the n-th endpoint, counted round and round, and the region that it signs for.
+func (s *Store) Client(n int) (*s3.Client, string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.clients[n%len(s.clients)], s.aws.Region
+}
+
+// Fresh makes one request go out on a connection that nothing was sent over before, and that nothing will be after.
+func (s *Store) Fresh(o *s3.Options) {
+	o.HTTPClient = &http.Client{Transport: s.fresh, CheckRedirect: noRedirect}
+}
+
+// RequestPayer is what every request says about who pays, empty where the owner of the bucket does.
+func (s *Store) RequestPayer() types.RequestPayer {
+	if s.cfg.RequestPayer {
+		return types.RequestPayerRequester
+	}
+	return ""
+}
+
+// Region is where requests are signed for.
+func (s *Store) Region() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.aws.Region
+}
+
+// SwitchRegion signs for another region from now on: the one that an answer's x-amz-bucket-region names. It reports
+// whether the request has reason to be sent again: true when its region was not this one. A Store switches once, so
+// that two endpoints which name each other's region cannot keep a run going for ever.
+func (s *Store) SwitchRegion(sentTo, region string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if region == "" || region == sentTo {
+		return false
+	}
+	if s.switched || region == s.aws.Region {
+		return region == s.aws.Region
+	}
+	s.switched = true
+	s.aws.Region = region
+	s.clients = s.newClients()
+	return true
+}
+
+// RefreshCredentials makes the next request ask the provider again. It reports false where that cannot help: the
+// credentials are fixed, or there are none.
+func (s *Store) RefreshCredentials(ctx context.Context) bool {
+	cache, ok := s.aws.Credentials.(*aws.CredentialsCache)
+	if !ok {
+		return false
+	}
+	before, err := cache.Retrieve(ctx)
+	if err != nil || !before.CanExpire {
+		return false
+	}
+	cache.Invalidate()
+	return true
+}
+
+// AttemptsMax is how often the user's configuration lets a request be tried (AWS_MAX_ATTEMPTS, max_attempts); 0 where
+// it does not say.
+func (s *Store) AttemptsMax() int { return s.aws.RetryMaxAttempts }
+
+// Unordered says that the bucket lists its keys in no order, and cannot begin in the middle: the directory buckets of
+// S3 Express. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
+func (s *Store) Unordered() bool { return strings.HasSuffix(s.cfg.Bucket, "--x-s3") }
+
+// Close drops the idle connections.
+func (s *Store) Close() {
+	s.transport.CloseIdleConnections()
+	s.fresh.CloseIdleConnections()
+}
+
+// CheckEndpoint says what is wrong with the URL of an endpoint; nil: nothing.
+func CheckEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not a URL", endpoint)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("the endpoint %q does not begin with http:// or https://", endpoint)
+	case u.Hostname() == "":
+		return fmt.Errorf("the endpoint %q names no host", endpoint)
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return fmt.Errorf("the endpoint %q has more than a host, a port and a path", endpoint)
+	}
+	return nil
+}
