@@ -1,0 +1,155 @@
+package list
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// bodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6 MB.
+const bodyBytesMax = 64 << 20
+
+// answer is what a LIST returned, decoded, in the store's order and not yet checked against what was asked.
+type answer struct {
+	entries   []Entry
+	truncated bool
+	next      string // the continuation token, or V1's NextMarker
+	decoded   bool   // the store declared encoding-type=url, and the keys were decoded
+}
+
+// document is the XML of both versions.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
+type document struct {
+	XMLName               xml.Name
+	EncodingType          string
+	IsTruncated           string
+	NextContinuationToken string
+	NextMarker            string
+	Contents              []struct {
+		Key          *string
+		LastModified string
+		ETag         string
+		Size         string
+		StorageClass string
+	}
+	// Of an <Error> document.
+	Code      string
+	Message   string
+	RequestID string `xml:"RequestId"`
+}
+
+// errNotList is a well-formed document that is not a listing.
+var errNotList = errors.New("not a ListBucketResult")
+
+// readDocument reads the whole body. A body that is cut short, is not XML or goes on after its end is an error.
+func readDocument(body io.Reader) (*document, error) {
+	limited := &io.LimitedReader{R: body, N: bodyBytesMax}
+	decoder := xml.NewDecoder(limited)
+	doc := new(document)
+	if err := decoder.Decode(doc); err != nil {
+		switch {
+		case limited.N <= 0:
+			return nil, fmt.Errorf("the answer is longer than %d MiB", bodyBytesMax>>20)
+		case errors.Is(err, io.EOF):
+			return nil, errors.New("the answer is empty")
+		}
+		return nil, fmt.Errorf("the answer is not a whole XML document: %w", err)
+	}
+	// What follows the document element: white space, and then the end that the framing promised.
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return doc, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the answer is cut short: %w", err)
+		}
+		if _, isElement := token.(xml.StartElement); isElement {
+			return nil, errors.New("the answer goes on after its end")
+		}
+	}
+}
+
+// listing checks the document and decodes its keys.
+func (d *document) listing() (*answer, error) {
+	if d.XMLName.Local != "ListBucketResult" {
+		return nil, fmt.Errorf("%w but <%s>", errNotList, d.XMLName.Local)
+	}
+	a := &answer{next: d.NextContinuationToken}
+	switch strings.TrimSpace(d.IsTruncated) {
+	case "true":
+		a.truncated = true
+	case "false", "": // absent: the page that confirms the end will tell
+	default:
+		return nil, fmt.Errorf("IsTruncated is %q", d.IsTruncated)
+	}
+	switch d.EncodingType {
+	case "url":
+		a.decoded = true
+	case "":
+	default:
+		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
+	}
+	var err error
+	if a.next == "" && d.NextMarker != "" {
+		if a.next, err = a.decode(d.NextMarker); err != nil {
+			return nil, err
+		}
+	}
+	a.entries = make([]Entry, len(d.Contents))
+	for i, c := range d.Contents {
+		if c.Key == nil {
+			return nil, errors.New("an object without a Key")
+		}
+		key, err := a.decode(*c.Key)
+		if err != nil {
+			return nil, err
+		}
+		a.entries[i] = Entry{
+			Key: key, ETag: strings.Trim(c.ETag, `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
+			Size: size(c.Size),
+		}
+	}
+	return a, nil
+}
+
+// size of an object; a store that leaves it out or writes nonsense has said nothing.
+func size(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// decode undoes encoding-type=url where the store declared it: %XX is a byte, and + is a space as %20 is. A bad
+// escape is an error, since a key that is skipped or guessed would be missing from the result.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (encoding-type)
+func (a *answer) decode(text string) (string, error) {
+	if !a.decoded || !strings.ContainsAny(text, "%+") {
+		return text, nil
+	}
+	key := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '+':
+			key = append(key, ' ')
+		case '%':
+			if i+2 >= len(text) {
+				return "", fmt.Errorf("a bad escape in the key %q", text)
+			}
+			b, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
+			if err != nil {
+				return "", fmt.Errorf("a bad escape in the key %q", text)
+			}
+			key = append(key, byte(b))
+			i += 2
+		default:
+			key = append(key, text[i])
+		}
+	}
+	return string(key), nil
+}

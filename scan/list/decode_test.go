@@ -1,0 +1,120 @@
+package list
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+func decodeAll(body io.Reader) (*answer, error) {
+	doc, err := readDocument(body)
+	if err != nil {
+		return nil, err
+	}
+	return doc.listing()
+}
+
+func TestDecodeReadsWhatAListSays(t *testing.T) {
+	const body = `<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><KeyCount>2</KeyCount>
+<IsTruncated>true</IsTruncated><EncodingType>url</EncodingType><NextContinuationToken>to+ken%20</NextContinuationToken>
+<Contents><Key>a%2Bb+c%20d%FF/e</Key><LastModified>2026-11-22T01:02:03.004Z</LastModified><ETag>&quot;abc&quot;</ETag>
+<Size>12</Size><StorageClass>STANDARD</StorageClass><Owner><ID>x</ID></Owner></Contents>
+<Contents><Key>z</Key></Contents></ListBucketResult>
+`
+	a, err := decodeAll(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.truncated || !a.decoded || a.next != "to+ken%20" {
+		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.truncated, a.decoded, a.next)
+	}
+	want := []Entry{
+		{Key: "a+b c d\xff/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD", Size: 12},
+		{Key: "z", Size: -1},
+	}
+	if len(a.entries) != len(want) {
+		t.Fatalf("%d entries, want %d", len(a.entries), len(want))
+	}
+	for i, e := range a.entries {
+		if e != want[i] {
+			t.Errorf("entry %d is %+v, want %+v", i, e, want[i])
+		}
+	}
+}
+
+func TestDecodeLeavesKeysAloneUnlessTheEncodingIsDeclared(t *testing.T) {
+	const body = `<ListBucketResult><Contents><Key>a+b 100% %41</Key></Contents></ListBucketResult>`
+	a, err := decodeAll(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.entries[0].Key; got != "a+b 100% %41" || a.decoded {
+		t.Errorf("key %q, decoded %v", got, a.decoded)
+	}
+}
+
+func TestDecodeReadsV1(t *testing.T) {
+	const body = `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>` +
+		`<NextMarker>a+b</NextMarker></ListBucketResult>`
+	a, err := decodeAll(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.next != "a b" {
+		t.Errorf("NextMarker is %q: a key, and so encoded", a.next)
+	}
+}
+
+// brokenReader ends with an error, as a body does whose connection is cut.
+type brokenReader struct{ text io.Reader }
+
+func (b brokenReader) Read(p []byte) (int, error) {
+	n, err := b.text.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
+	const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
+	if _, err := decodeAll(strings.NewReader(whole)); err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]string{
+		"empty":                "",
+		"blank":                " \n",
+		"HTML":                 `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>It works!</body></html>`,
+		"well-formed HTML":     `<html><body>sign in</body></html>`,
+		"text":                 "upstream connect error",
+		"another document":     `<ListAllMyBucketsResult></ListAllMyBucketsResult>`,
+		"bad escape":           `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%zz</Key></Contents></ListBucketResult>`,
+		"escape cut short":     `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%4</Key></Contents></ListBucketResult>`,
+		"signed escape":        `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%+4</Key></Contents></ListBucketResult>`,
+		"bad marker":           `<ListBucketResult><EncodingType>url</EncodingType><NextMarker>%</NextMarker></ListBucketResult>`,
+		"no key":               `<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>`,
+		"strange truncation":   `<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>`,
+		"strange encoding":     `<ListBucketResult><EncodingType>base64</EncodingType></ListBucketResult>`,
+		"two documents":        whole + whole,
+		"illegal character":    "<ListBucketResult><Contents><Key>\x01</Key></Contents></ListBucketResult>",
+		"not UTF-8":            "<ListBucketResult><Contents><Key>\xff</Key></Contents></ListBucketResult>",
+		"unknown entity":       "<ListBucketResult><Contents><Key>&nbsp;</Key></Contents></ListBucketResult>",
+		"mismatched end":       "<ListBucketResult><Contents></ListBucketResult></Contents>",
+		"longer than anything": "<ListBucketResult>" + strings.Repeat(" ", bodyBytesMax),
+	}
+	for name, body := range cases {
+		if a, err := decodeAll(strings.NewReader(body)); err == nil {
+			t.Errorf("%s: taken for a listing of %d keys", name, len(a.entries))
+		}
+	}
+	for n := range len(whole) {
+		if _, err := decodeAll(strings.NewReader(whole[:n])); err == nil {
+			t.Errorf("cut after %d of %d bytes: taken for a listing", n, len(whole))
+		}
+	}
+	if _, err := decodeAll(brokenReader{strings.NewReader(whole)}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("whole, but the framing promised more: %v", err)
+	}
+}

@@ -1,0 +1,35 @@
+// Package list finds the keys: a Pager walks a Range of a bucket by ListObjectsV2 (or V1) and hands out Pages of
+// Entries, each key once and in order.
+//
+// A listing is believed only as far as it can be checked. What real stores get wrong is guarded against in
+// pager.go; what cannot be repaired is a ProtocolError, never a listing that merely ends.
+package list
+
+import "strings"
+
+// pageKeysMax is the most keys that one LIST returns. Asking for fewer makes MinIO end listings early.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (MaxKeys)
+const pageKeysMax = 1000
+
+// Entry is what a LIST says of one object. Fields that it did not say are empty.
+type Entry struct {
+	Key          string // its bytes, decoded; not always UTF-8
+	ETag         string // without the quotes
+	LastModified string // as the store wrote it, RFC 3339
+	StorageClass string
+	Size         int64 // bytes; -1: not said
+}
+
+// Page is some keys of a Range, at most 1,000, in order and without gap: all that the bucket has in Page.Range.
+type Page struct {
+	Range   Range
+	Entries []Entry
+	// Exact is set where the store declared how it encoded the keys, so that they are surely what they seem.
+	Exact bool
+}
+
+// Doubtful says whether key may not be the name that the object has: stores that do not honour encoding-type write
+// U+FFFD for what XML cannot carry, and some encode their keys without saying so.
+func (p *Page) Doubtful(key string) bool {
+	return !p.Exact && strings.ContainsAny(key, "%+\uFFFD")
+}

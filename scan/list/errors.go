@@ -1,0 +1,59 @@
+package list
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"headcount/scan/store"
+)
+
+// StoreError is an answer by which the store refuses a LIST, with the names that its XML gives.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+type StoreError struct {
+	Op         string // LIST
+	Target     string // s3://bucket/prefix
+	Status     int
+	Code       string // NoSuchBucket, SlowDown, …; empty where the body named none
+	Message    string
+	RequestID  string
+	Region     string        // where the bucket is, if the store says so
+	SentTo     string        // the region that the request was signed for
+	RetryAfter time.Duration // 0: the store did not say
+}
+
+func (e *StoreError) Error() string {
+	text := fmt.Sprintf("%s %s: %d %s", e.Op, e.Target, e.Status, http.StatusText(e.Status))
+	if e.Code != "" {
+		text += ": " + e.Code
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
+
+// transient says whether the same request may succeed later. Some stores refuse with a 200 or a 400 whose code says
+// that they are merely busy.
+func (e *StoreError) transient() bool {
+	switch e.Code {
+	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
+		"Throttling", "TooManyRequests", "RequestLimitExceeded":
+		return true
+	}
+	return store.Transient(e.Status)
+}
+
+// ProtocolError is a listing that cannot be believed: the store breaks the protocol in a way that could hide keys.
+type ProtocolError struct {
+	Target string // s3://bucket/prefix
+	What   string // what the store did
+	Hint   string // what the user can do; may be empty
+
+	// passing is set where the same request may well be answered rightly: a document cut short, a proxy's page.
+	passing bool
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("LIST %s: %s; the listing cannot be trusted", e.Target, e.What)
+}

@@ -1,0 +1,248 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+const (
+	// contactTries is how often the very first request is tried: a wrong endpoint is told within seconds, and not
+	// when the patience for a store in trouble is over.
+	contactTries = 6
+
+	// passingTries is how often an answer that is no listing is asked for again: enough for a proxy's error page.
+	passingTries = 10
+)
+
+// Config says how to list. The zero value of everything but Store is usable.
+type Config struct {
+	Store    *store.Store
+	Prefix   string
+	V1       bool          // ListObjects instead of ListObjectsV2, for stores that know only that
+	Timeout  time.Duration // of a whole request, answer included; 0: 30 s
+	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
+	Log      *slog.Logger  // nil: silent
+
+	// Sent is called after each LIST with its status ("200", "503", or the class of a failure) and whether the same
+	// request will be sent again. It may be nil.
+	Sent func(status string, again bool)
+}
+
+// Lister sends LIST requests, and sends those again that met passing trouble. It may be used concurrently.
+type Lister struct {
+	cfg    Config
+	target string
+}
+
+// New prepares a Lister. It sends nothing.
+func New(cfg Config) *Lister {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.RetryFor == 0 {
+		cfg.RetryFor = 15 * time.Minute
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Sent == nil {
+		cfg.Sent = func(string, bool) {}
+	}
+	return &Lister{cfg: cfg, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
+}
+
+// request is what one LIST asks for: the keys after a key, or what a token goes on with.
+type request struct {
+	after   string
+	token   string
+	keysMax int
+}
+
+// Probe is the canary: one signed LIST of one key, tried once. It returns nil when the store answers it, else why not:
+// unlike a HEAD's, the answer to a LIST names the error.
+func (l *Lister) Probe(ctx context.Context) error {
+	_, err := l.send(ctx, request{keysMax: 1})
+	l.cfg.Sent(statusOf(err), false)
+	return err
+}
+
+// Decided says whether an error of Probe is final: the store has refused these credentials or this bucket, and
+// asking again changes nothing.
+func Decided(err error) bool {
+	var refused *StoreError
+	return errors.As(err, &refused) && !refused.transient()
+}
+
+// list sends one request until it is answered, and gives up as retry says.
+func (l *Lister) list(ctx context.Context, req request, contacted bool) (*answer, error) {
+	began := time.Now()
+	for try := 1; ; try++ {
+		a, err := l.send(ctx, req)
+		if err == nil {
+			l.cfg.Sent(statusOf(nil), false)
+			return a, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		wait, again := l.retry(ctx, err, try, began, contacted)
+		l.cfg.Sent(statusOf(err), again)
+		if !again {
+			return nil, err
+		}
+		l.cfg.Log.Warn("LIST failed, trying again", "try", try, "wait", wait.Round(time.Millisecond), "error", err)
+		if err := pace.Sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// retry says whether a failed request is worth another try, and after what wait.
+func (l *Lister) retry(ctx context.Context, err error, try int, began time.Time, contacted bool) (time.Duration, bool) {
+	var (
+		refused *StoreError
+		broken  *ProtocolError
+		delay   = pace.Delay(try)
+		patient = time.Since(began) < l.cfg.RetryFor
+	)
+	switch {
+	case errors.As(err, &broken):
+		return delay, broken.passing && try < passingTries && (contacted || try < contactTries)
+	case errors.As(err, &refused):
+		switch {
+		case l.cfg.Store.SwitchRegion(refused.SentTo, refused.Region):
+			l.cfg.Log.Info("the bucket is in another region", "region", refused.Region)
+			return 0, true
+		case refused.Code == "RequestTimeTooSkewed":
+			return 0, try == 1 // the SDK has taken the offset from the answer's Date
+		case refused.Code == "ExpiredToken":
+			return 0, try < passingTries && l.cfg.Store.RefreshCredentials(ctx)
+		}
+		return max(delay, refused.RetryAfter), refused.transient() && patient
+	}
+	switch store.FailureClass(err) {
+	case "credentials":
+		return 0, false
+	case "dns", "tls":
+		return delay, contacted && patient
+	}
+	return delay, patient && (contacted || try < contactTries)
+}
+
+// send sends one LIST once.
+func (l *Lister) send(ctx context.Context, req request) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
+	defer cancel()
+	var (
+		a              *answer
+		err            error
+		client, region = l.cfg.Store.Client(0)
+		read           = func(response *http.Response, _ time.Duration) (err error) {
+			a, err = l.read(response, region)
+			return err
+		}
+	)
+	if l.cfg.V1 {
+		_, err = client.ListObjects(ctx, &s3.ListObjectsInput{
+			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
+			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+			RequestPayer: l.cfg.Store.RequestPayer(),
+		}, store.ReadAnswer(&s3.ListObjectsOutput{}, read))
+	} else {
+		input := &s3.ListObjectsV2Input{
+			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix),
+			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+			RequestPayer: l.cfg.Store.RequestPayer(),
+		}
+		if req.token != "" {
+			input.ContinuationToken = aws.String(req.token)
+		} else {
+			input.StartAfter = optional(req.after)
+		}
+		_, err = client.ListObjectsV2(ctx, input, store.ReadAnswer(&s3.ListObjectsV2Output{}, read))
+	}
+	return a, l.explain(err)
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// explain gives what is not an answer the name of the request that it happened to.
+func (l *Lister) explain(err error) error {
+	var (
+		refused *StoreError
+		broken  *ProtocolError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &broken):
+		return broken
+	}
+	return fmt.Errorf("LIST %s: %w", l.target, store.Plain(err))
+}
+
+// read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
+func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
+	refused := &StoreError{
+		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
+		RequestID:  response.Header.Get("x-amz-request-id"),
+		Region:     response.Header.Get("x-amz-bucket-region"),
+		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
+	}
+	doc, err := readDocument(response.Body)
+	if err == nil && doc.XMLName.Local == "Error" {
+		refused.Code, refused.Message = doc.Code, doc.Message
+		if refused.RequestID == "" {
+			refused.RequestID = doc.RequestID
+		}
+		return nil, refused
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, refused
+	}
+	var a *answer
+	if err == nil {
+		a, err = doc.listing()
+	}
+	if err != nil {
+		return nil, &ProtocolError{Target: l.target, What: err.Error(), passing: true,
+			Hint: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
+	}
+	return a, nil
+}
+
+// statusOf is the name under which a LIST is counted.
+func statusOf(err error) string {
+	var (
+		refused *StoreError
+		broken  *ProtocolError
+	)
+	switch {
+	case err == nil:
+		return "200"
+	case errors.As(err, &refused):
+		return strconv.Itoa(refused.Status)
+	case errors.As(err, &broken):
+		return "malformed"
+	}
+	return store.FailureClass(err)
+}

@@ -1,0 +1,190 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// emptyPagesMax is how many pages without a key may follow each other. AWS sends some where many keys were deleted;
+// a store that sends them for ever has to be told from one that is slow.
+const emptyPagesMax = 1000
+
+// Pager walks one Range, page by page. It belongs to one goroutine.
+//
+// A Range is walked in one or more listings. A listing begins at the cursor (start-after, V1: marker) and goes on by
+// the store's tokens until it says that it is not truncated. That is not believed: another listing begins at the
+// cursor, and only one that brings nothing new ends the Range. MinIO's listings end early and say they are complete;
+// this confirmation cures it, for one request a Range.
+//
+// A token never outlives its listing, so what a Pager has to remember is its cursor.
+type Pager struct {
+	lister *Lister
+	rng    Range
+
+	cursor string // the last key handed out, or rng.After
+	rest   []Entry
+	exact  bool
+	done   bool
+
+	// Of the present listing.
+	token     string   // where it goes on; empty: it begins, at the cursor
+	last      string   // the last key that it showed, handed out or not
+	shown     bool     // whether it showed any
+	admitted  int      // how many of them were new
+	previous  []string // the keys of its page before this one
+	empties   int      // pages without a key, in a row
+	contacted bool     // the store has answered before
+}
+
+// Walk returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing yet.
+func (l *Lister) Walk(rng Range) *Pager {
+	return &Pager{lister: l, rng: rng, cursor: rng.After}
+}
+
+// Next returns the next Page, which has at least one Entry, and io.EOF after the last. Any other error is final: what
+// was returned before it is right, and what follows is unknown. The Page belongs to the caller.
+func (p *Pager) Next(ctx context.Context) (*Page, error) {
+	for len(p.rest) == 0 {
+		if p.done {
+			return nil, io.EOF
+		}
+		if err := p.fetch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	// A store that ignores max-keys answers with more than a page.
+	n := min(len(p.rest), pageKeysMax)
+	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
+	p.rest = p.rest[n:]
+	page.Range = Range{After: p.cursor, Through: page.Entries[n-1].Key}
+	p.cursor = page.Range.Through
+	return page, nil
+}
+
+// fetch sends one LIST and takes from its answer what is new: to rest, the token, and whether the Range is done.
+func (p *Pager) fetch(ctx context.Context) error {
+	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax}, p.contacted)
+	if p.tokenVoid(err) {
+		p.begin()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.contacted = true
+	p.exact = answer.decoded
+	fresh, err := p.admit(answer.entries)
+	if err != nil {
+		return err
+	}
+	p.rest = fresh
+	p.admitted += len(fresh)
+	if p.done {
+		return nil // a key beyond the Range was seen: nothing of it can follow
+	}
+	return p.advance(answer)
+}
+
+// start is the key after which a listing is asked for. V1 goes on by keys and has no tokens.
+func (p *Pager) start() string {
+	if p.lister.cfg.V1 && p.token != "" {
+		return p.token
+	}
+	return p.cursor
+}
+
+// tokenVoid says whether a listing was refused because of its token: a store that was restarted knows no more of the
+// tokens that it gave before, and the cursor is as good, provided that the listing has moved it.
+func (p *Pager) tokenVoid(err error) bool {
+	var refused *StoreError
+	return p.token != "" && p.admitted > 0 && !p.lister.cfg.V1 && !p.lister.cfg.Store.Unordered() && errors.As(err, &refused) &&
+		refused.Status == 400 && (refused.Code == "InvalidArgument" || strings.Contains(refused.Code, "Token") && refused.Code != "ExpiredToken")
+}
+
+// begin starts another listing at the cursor.
+func (p *Pager) begin() {
+	p.token, p.last, p.shown, p.admitted, p.previous, p.empties = "", "", false, 0, nil, 0
+}
+
+// admit returns the entries that are new and in the Range, and refuses an order in which keys could be missed.
+func (p *Pager) admit(entries []Entry) ([]Entry, error) {
+	fresh := entries[:0]
+	before := p.previous
+	p.previous = make([]string, 0, len(entries))
+	for _, e := range entries {
+		p.previous = append(p.previous, e.Key)
+		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
+			return nil, p.broken(fmt.Sprintf("the key %q does not begin with the prefix asked for", e.Key), "")
+		}
+		if p.lister.cfg.Store.Unordered() {
+			fresh = append(fresh, e)
+			continue
+		}
+		if p.shown && e.Key <= p.last {
+			if _, repeated := slices.BinarySearch(before, e.Key); repeated || e.Key == p.last {
+				continue // handed out with the page before
+			}
+			return nil, p.broken(fmt.Sprintf("the keys are not in order: %q after %q", e.Key, p.last), "")
+		}
+		p.last, p.shown = e.Key, true
+		switch {
+		case e.Key <= p.cursor: // start-after taken as inclusive, or ignored
+		case p.rng.Contains(e.Key):
+			fresh = append(fresh, e)
+		default:
+			p.done = true
+			return fresh, nil
+		}
+	}
+	return fresh, nil
+}
+
+// advance decides how the walk goes on after an answer.
+func (p *Pager) advance(a *answer) error {
+	if !a.truncated {
+		if p.admitted == 0 || p.lister.cfg.Store.Unordered() {
+			p.done = true
+		} else {
+			// Confirm the end. The rest is handed out first, so that the cursor is its last key by then.
+			p.begin()
+		}
+		return nil
+	}
+	next, err := p.next(a)
+	if err != nil {
+		return err
+	}
+	if p.empties++; len(a.entries) > 0 {
+		p.empties = 0
+	}
+	if p.empties > emptyPagesMax {
+		return p.broken(fmt.Sprintf("%d truncated pages in a row have no key", p.empties), "")
+	}
+	p.token = next
+	return nil
+}
+
+// next is the token that a truncated answer goes on with.
+func (p *Pager) next(a *answer) (string, error) {
+	next := a.next
+	if p.lister.cfg.V1 && next == "" && p.shown {
+		next = p.last // V1 names a NextMarker only where a delimiter was asked for
+	}
+	switch {
+	case next == "":
+		return "", p.broken("a truncated page has no continuation token", "try --list-objects-v1")
+	case next == p.token:
+		return "", p.broken("the store goes on with the continuation token that it was asked with", "try --list-objects-v1")
+	case p.lister.cfg.V1 && next < p.token:
+		return "", p.broken(fmt.Sprintf("the marker goes back from %q to %q", p.token, next), "")
+	}
+	return next, nil
+}
+
+func (p *Pager) broken(what, hint string) error {
+	return &ProtocolError{Target: p.lister.target, What: what, Hint: hint}
+}
