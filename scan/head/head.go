@@ -1,0 +1,90 @@
+// Package head asks for the metadata of objects: an Engine sends HEADs and hands back Results.
+//
+// An Engine tries everything once and judges nothing: it tells what the store answered, and the scan decides what
+// that means and whether to ask again. So all engines are retried, paced and counted by the same rules, and one
+// conformance suite (package headtest) holds for each of them.
+package head
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"headcount/scan/list"
+)
+
+// Engine is a way to send HEADs. Its methods may be called concurrently.
+type Engine interface {
+	// Name is what --engine calls it.
+	Name() string
+
+	// Session returns a new Session for one worker. It sends nothing.
+	Session() Session
+}
+
+// Session sends the HEADs of one worker. It is not called concurrently.
+type Session interface {
+	// Head sends one HEAD for each entry of batch and calls each once for every entry, in the order of batch, with
+	// what became of it. It tries every HEAD once and waits for its pace before it does.
+	//
+	// The Result belongs to the Session: it and all that it points to are valid until each returns.
+	//
+	// Head returns an error when ctx ends, its cause; each was called then for the entries before. What fails for one
+	// object is in its Result.
+	Head(ctx context.Context, batch []list.Entry, each func(*Result)) error
+
+	// Fresh makes the next Head use a connection that nothing was sent over before.
+	Fresh()
+
+	// Close gives back what the Session holds. It is called once, last.
+	Close()
+}
+
+// Field is a header's name, in lower case, and its value without outer blanks. The bytes are as they were received.
+type Field struct {
+	Name, Value []byte
+}
+
+// Result is what became of one HEAD.
+type Result struct {
+	// Status is the answer's status, 0 where there was none.
+	Status int
+
+	// Err says why there was no answer; nil if there was one.
+	Err error
+
+	// Latency is the time from the request's first byte to the end of the answer's header.
+	Latency time.Duration
+
+	// Received is when that was; zero where there was no answer.
+	Received time.Time
+
+	// SentTo is the region that the request was signed for.
+	SentTo string
+
+	// Metadata is the custom metadata: the x-amz-meta- headers without that prefix, sorted by name. Headers that the
+	// store repeated are one Field, their values joined by "," in the order received (RFC 9110 §5.3).
+	Metadata []Field
+
+	// Headers are the other headers, in no order.
+	Headers []Field
+}
+
+// Get is the value of a header that is no metadata, nil if the answer has none. The name is in lower case.
+func (r *Result) Get(name string) []byte {
+	for i := range r.Headers {
+		if string(r.Headers[i].Name) == name {
+			return r.Headers[i].Value
+		}
+	}
+	return nil
+}
+
+// ETag is the entity tag without its quotes.
+func (r *Result) ETag() []byte { return bytes.Trim(r.Get("etag"), `"`) }
+
+// sortMetadata puts the metadata in the order that Result promises. There are few: insertion is fastest.
+func (r *Result) sortMetadata() {
+	slices.SortStableFunc(r.Metadata, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
+}

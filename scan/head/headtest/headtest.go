@@ -1,0 +1,409 @@
+// Package headtest holds what every head.Engine has to do, as one suite of tests. A store that speaks raw HTTP/1.1 plays
+// what real ones do, right and wrong.
+package headtest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// Open makes the Engine that is tested.
+type Open func(s *store.Store, gate *pace.Gate, timeout time.Duration) head.Engine
+
+// timeout of a HEAD in the suite: long for a loopback, short for a test.
+const timeout = 500 * time.Millisecond
+
+// Run tests an Engine.
+func Run(t *testing.T, open Open) {
+	suite := map[string]func(*testing.T, Open){
+		"Metadata":        testMetadata,
+		"Answers":         testAnswers,
+		"Failures":        testFailures,
+		"Paths":           testPaths,
+		"Order":           testOrder,
+		"Framing":         testFraming,
+		"Fresh":           testFresh,
+		"Cancel":          testCancel,
+		"StaleConnection": testStaleConnection,
+	}
+	for name, test := range suite {
+		t.Run(name, func(t *testing.T) { test(t, open) })
+	}
+}
+
+// raw is a store that answers each request with the bytes that answer returns, on connections that stay open unless
+// those bytes are followed by hangUp.
+type raw struct {
+	listener net.Listener
+	answer   func(r *http.Request, nth int) string
+
+	mu       sync.Mutex
+	conns    []net.Conn
+	requests []string // request lines
+	paths    []string // of the requests, as they were sent
+}
+
+// What an answer may end with instead of bytes.
+const (
+	hangUp = "\x00hang up"
+	stall  = "\x00stall"
+	drip   = "\x00drip" // the answer before it byte by byte, for ever
+)
+
+func newRaw(t *testing.T, answer func(r *http.Request, nth int) string) *raw {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &raw{listener: l, answer: answer}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns = append(s.conns, c)
+			s.mu.Unlock()
+			wg.Go(func() { s.serve(c) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		s.mu.Lock()
+		for _, c := range s.conns {
+			c.Close()
+		}
+		s.mu.Unlock()
+		wg.Wait()
+	})
+	return s
+}
+
+func (s *raw) serve(c net.Conn) {
+	defer c.Close()
+	in := bufio.NewReader(c)
+	for {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		nth := len(s.requests)
+		s.requests = append(s.requests, r.Method+" "+r.RequestURI)
+		s.paths = append(s.paths, r.RequestURI)
+		s.mu.Unlock()
+		text, end, _ := strings.Cut(s.answer(r, nth), "\x00")
+		if "\x00"+end == drip {
+			for _, b := range []byte(text) {
+				if _, err := c.Write([]byte{b}); err != nil {
+					return
+				}
+				time.Sleep(timeout / 10)
+			}
+			return
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+		switch "\x00" + end {
+		case hangUp:
+			return
+		case stall:
+			_, _ = io.Copy(io.Discard, in)
+			return
+		}
+	}
+}
+
+func (s *raw) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// session opens a Session of the Engine on the store.
+func session(t *testing.T, open Open, s *raw) head.Session {
+	t.Helper()
+	opened, err := store.Open(t.Context(), store.Config{
+		Bucket: "b", Endpoints: []string{"http://" + s.listener.Addr().String()}, Isolated: true, Region: "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := open(opened, new(pace.Gate), timeout).Session()
+	t.Cleanup(func() {
+		session.Close()
+		opened.Close()
+	})
+	return session
+}
+
+// ask HEADs keys and returns what each callback saw, copied.
+func ask(t *testing.T, session head.Session, keys ...string) []head.Result {
+	t.Helper()
+	var results []head.Result
+	err := session.Head(t.Context(), entries(keys), func(r *head.Result) { results = append(results, clone(r)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(results) != len(keys) {
+		t.Fatalf("%d results for %d keys", len(results), len(keys))
+	}
+	return results
+}
+
+func entries(keys []string) []list.Entry {
+	batch := make([]list.Entry, len(keys))
+	for i, key := range keys {
+		batch[i].Key = key
+	}
+	return batch
+}
+
+// clone copies a Result out of its Session's memory.
+func clone(r *head.Result) head.Result {
+	c := *r
+	c.Metadata, c.Headers = cloneFields(r.Metadata), cloneFields(r.Headers)
+	return c
+}
+
+func cloneFields(fields []head.Field) []head.Field {
+	copies := make([]head.Field, len(fields))
+	for i, f := range fields {
+		copies[i] = head.Field{Name: bytes.Clone(f.Name), Value: bytes.Clone(f.Value)}
+	}
+	return copies
+}
+
+func ok(headers ...string) string {
+	return "HTTP/1.1 200 OK\r\n" + strings.Join(append(headers, "Content-Length: 3"), "\r\n") + "\r\n\r\n"
+}
+
+func always(text string) func(*http.Request, int) string {
+	return func(*http.Request, int) string { return text }
+}
+
+func testMetadata(t *testing.T, open Open) {
+	s := newRaw(t, always(ok(
+		"x-amz-meta-zulu: last", "X-Amz-Meta-Alpha:  outer blanks \t", "x-amz-meta-empty:", "x-amz-meta-dup: one",
+		"x-amz-meta-utf8: Füße ☃", "x-amz-meta-latin1: F\xfc\xdfe", "X-AMZ-META-Dup: two", "x-amz-meta-inner: a  b",
+		"x-amz-meta-mime: =?UTF-8?B?w7w=?=", "ETag: \"e\"", "x-amz-metadata: none", "Last-Modified: whenever",
+	)))
+	r := ask(t, session(t, open, s), "k")[0]
+	var got strings.Builder
+	for _, f := range r.Metadata {
+		fmt.Fprintf(&got, "%s=%q ", f.Name, f.Value)
+	}
+	want := `alpha="outer blanks" dup="one,two" empty="" inner="a  b" latin1="F\xfc\xdfe" mime="=?UTF-8?B?w7w=?=" utf8="Füße ☃" zulu="last" `
+	if got.String() != want {
+		t.Errorf("metadata\n %s\nwant\n %s", got.String(), want)
+	}
+	if string(r.ETag()) != "e" || string(r.Get("content-length")) != "3" || string(r.Get("x-amz-metadata")) != "none" || r.Get("absent") != nil {
+		t.Errorf("headers %s", r.Headers)
+	}
+	if r.Status != 200 || r.Err != nil || r.Latency <= 0 || time.Since(r.Received) > time.Minute || r.SentTo != "us-east-1" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// testAnswers: whatever the store answers is an answer, and the Engine judges none.
+func testAnswers(t *testing.T, open Open) {
+	for _, status := range []int{200, 204, 301, 304, 307, 400, 401, 403, 404, 405, 408, 429, 500, 501, 503, 504, 509, 520} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			s := newRaw(t, always(fmt.Sprintf("HTTP/1.1 %d X\r\nRetry-After: 7\r\nLocation: http://127.0.0.1:1/\r\nx-amz-request-id: R\r\n\r\n", status)))
+			r := ask(t, session(t, open, s), "k")[0]
+			if r.Status != status || r.Err != nil {
+				t.Errorf("status %d, error %v", r.Status, r.Err)
+			}
+			if string(r.Get("retry-after")) != "7" || string(r.Get("x-amz-request-id")) != "R" {
+				t.Errorf("headers %s", r.Headers)
+			}
+			if n := len(s.requests); n != 1 {
+				t.Errorf("%d requests: an Engine tries once", n)
+			}
+		})
+	}
+	t.Run("long header", func(t *testing.T) {
+		value := strings.Repeat("v", 60_000)
+		r := ask(t, session(t, open, newRaw(t, always(ok("x-amz-meta-long: "+value)))), "k")[0]
+		if len(r.Metadata) != 1 || string(r.Metadata[0].Value) != value {
+			t.Errorf("status %d, error %v, %d metadata", r.Status, r.Err, len(r.Metadata))
+		}
+	})
+}
+
+// testFailures: no answer is a Result too, and the Session is of use after it.
+func testFailures(t *testing.T, open Open) {
+	cases := map[string]struct{ answer, class string }{
+		"garbage":             {"HTTP/1.1 what\r\n\r\n", "malformed"},
+		"no HTTP":             {"\x16\x03\x01\r\n\r\n", "malformed"},
+		"closed in the head":  {"HTTP/1.1 200 OK\r\nETag: " + hangUp, "closed"},
+		"hang":                {stall, "timeout"},
+		"hang in the head":    {"HTTP/1.1 200 OK\r\n" + stall, "timeout"},
+		"a byte at a time":    {ok("x-amz-meta-a: b") + drip, "timeout"},
+		"too long a head":     {ok("x-amz-meta-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), "header_too_large"},
+		"a name that is none": {ok("x-amz-meta-\xc3\xa9: b"), "malformed"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newRaw(t, func(_ *http.Request, nth int) string {
+				if nth == 0 {
+					return c.answer
+				}
+				return ok()
+			})
+			session := session(t, open, s)
+			began := time.Now()
+			r := ask(t, session, "k")[0]
+			if took := time.Since(began); took > 3*timeout {
+				t.Errorf("the deadline did not hold: %v", took)
+			}
+			if r.Status != 0 || r.Err == nil || store.FailureClass(r.Err) != c.class {
+				t.Errorf("status %d, error %v (%s), want %s", r.Status, r.Err, store.FailureClass(r.Err), c.class)
+			}
+			if r := ask(t, session, "k")[0]; r.Status != 200 {
+				t.Errorf("afterwards: status %d, error %v", r.Status, r.Err)
+			}
+		})
+	}
+}
+
+// testPaths: the path is the key's bytes, percent-encoded once, and nothing is cleaned.
+func testPaths(t *testing.T, open Open) {
+	keys := map[string]string{
+		"plain/AZaz09-._~": "/b/plain/AZaz09-._~",
+		"a b+c%d":          "/b/a%20b%2Bc%25d",
+		"%41":              "/b/%2541",
+		"?q=1#f&g":         "/b/%3Fq%3D1%23f%26g",
+		"é☃😀":              "/b/%C3%A9%E2%98%83%F0%9F%98%80",
+		"\xff\x01\n":       "/b/%FF%01%0A",
+		"a//b/":            "/b/a//b/",
+		"/a":               "/b//a",
+		"a/../b/./c":       "/b/a/../b/./c",
+		"..":               "/b/..",
+		"!*'()":            "/b/%21%2A%27%28%29",
+	}
+	s := newRaw(t, always(ok()))
+	session := session(t, open, s)
+	for key, path := range keys {
+		ask(t, session, key)
+		if got := s.paths[len(s.paths)-1]; got != path {
+			t.Errorf("key %q was asked for as %s, want %s", key, got, path)
+		}
+	}
+}
+
+// testOrder: each is called once for every entry, in order, with its own answer.
+func testOrder(t *testing.T, open Open) {
+	s := newRaw(t, func(r *http.Request, _ int) string { return ok("x-amz-meta-key: " + r.RequestURI) })
+	session := session(t, open, s)
+	if err := session.Head(t.Context(), nil, func(*head.Result) { t.Error("called for nothing") }); err != nil {
+		t.Error(err)
+	}
+	var keys []string
+	for i := range 200 {
+		keys = append(keys, fmt.Sprintf("key-%d", i))
+	}
+	for i, r := range ask(t, session, keys...) {
+		if got, want := string(r.Metadata[0].Value), "/b/"+keys[i]; got != want {
+			t.Fatalf("answer %d is that to %s, want %s", i, got, want)
+		}
+	}
+	if n := s.connections(); n != 1 {
+		t.Errorf("%d connections for one request at a time", n)
+	}
+}
+
+// testFraming: a HEAD's answer has no body, whatever it says; what an HTTP/1.1 client has to bear.
+func testFraming(t *testing.T, open Open) {
+	cases := map[string]string{
+		"length without body":  "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nx-amz-meta-a: b\r\n\r\n",
+		"chunked without body": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-amz-meta-a: b\r\n\r\n",
+		"103 before":           "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok("x-amz-meta-a: b"),
+		"100 before":           "HTTP/1.1 100 Continue\r\n\r\n" + ok("x-amz-meta-a: b"),
+		"HTTP/1.0":             "HTTP/1.0 200 OK\r\nx-amz-meta-a: b\r\n\r\n" + hangUp,
+		"close":                "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amz-meta-a: b\r\n\r\n" + hangUp,
+		"no reason":            "HTTP/1.1 200\r\nx-amz-meta-a: b\r\n\r\n",
+		"continuation line":    "HTTP/1.1 200 OK\r\nx-amz-meta-a:\r\n b\r\n\r\n", // RFC 9112 §5.2, obs-fold
+	}
+	for name, answer := range cases {
+		t.Run(name, func(t *testing.T) {
+			session := session(t, open, newRaw(t, always(answer)))
+			for range 3 {
+				r := ask(t, session, "k")[0]
+				if r.Status != 200 || len(r.Metadata) != 1 || string(r.Metadata[0].Value) != "b" {
+					t.Fatalf("status %d, error %v, metadata %s", r.Status, r.Err, r.Metadata)
+				}
+			}
+		})
+	}
+}
+
+// testFresh: what is asked after Fresh goes over a connection of its own.
+func testFresh(t *testing.T, open Open) {
+	s := newRaw(t, always(ok()))
+	session := session(t, open, s)
+	ask(t, session, "a", "b")
+	before := s.connections()
+	session.Fresh()
+	if r := ask(t, session, "a")[0]; r.Status != 200 {
+		t.Errorf("status %d, error %v", r.Status, r.Err)
+	}
+	if after := s.connections(); before != 1 || after != 2 {
+		t.Errorf("%d connections, then %d", before, after)
+	}
+}
+
+// testCancel: the end of the context ends Head with its cause, before the first, at the first and at the last entry.
+func testCancel(t *testing.T, open Open) {
+	for _, at := range []int{-1, 0, 2} {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			cause := errors.New("enough")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			s := newRaw(t, func(_ *http.Request, nth int) string {
+				if nth == at {
+					cancel(cause)
+					return stall
+				}
+				return ok()
+			})
+			if at < 0 {
+				cancel(cause)
+			}
+			called := 0
+			err := session(t, open, s).Head(ctx, entries([]string{"a", "b", "c"}), func(*head.Result) { called++ })
+			if !errors.Is(err, cause) || called != max(at, 0) {
+				t.Errorf("%d answers, %v", called, err)
+			}
+		})
+	}
+}
+
+// testStaleConnection: a kept connection that the store closes just as it is used again costs nothing.
+func testStaleConnection(t *testing.T, open Open) {
+	s := newRaw(t, always(ok("x-amz-meta-a: b")+hangUp))
+	session := session(t, open, s)
+	for range 20 {
+		if r := ask(t, session, "k")[0]; r.Status != 200 {
+			t.Fatalf("status %d, error %v", r.Status, r.Err)
+		}
+	}
+}
