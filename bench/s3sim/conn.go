@@ -1,0 +1,119 @@
+package s3sim
+
+import (
+	"net"
+	"time"
+)
+
+const (
+	// headBytesMax is how long a request head may be, and the read buffer with
+	// it: a read also takes in as many pipelined requests as fit.
+	headBytesMax = 64 << 10
+	// flushBytes is when answers are written though more requests wait: about
+	// one page of a listing, beyond which a larger write saves nothing.
+	flushBytes = 256 << 10
+)
+
+// conn is one connection. All of it belongs to the goroutine in serve, but for
+// what the lane of a delayed answer takes over (see send.go).
+type conn struct {
+	srv *Server
+	net net.Conn
+	req request
+
+	in   []byte // read buffer
+	out  []byte // answers not yet written
+	due  time.Time
+	lane *lane // nil without latency
+	skip int64 // bytes of a request's body still to be passed over
+
+	key     []byte // of the request, decoded
+	arena   []byte // query parameters, decoded
+	scratch []byte // a key that is computed to be compared or written
+	page    page
+	signing signing
+
+	id      uint64 // of the connection, for request ids
+	seq     uint64 // requests so far
+	clock   clock
+	pending tally
+}
+
+func newConn(s *Server, c net.Conn, id uint64) *conn {
+	return &conn{
+		srv:     s,
+		net:     c,
+		id:      id,
+		in:      make([]byte, headBytesMax),
+		scratch: make([]byte, 0, keyBytesMax),
+	}
+}
+
+// serve answers requests until the client goes, the Server closes, or an answer
+// ends the connection.
+func (c *conn) serve() {
+	if c.srv.options.Latency > 0 || c.srv.options.ListLatency > 0 {
+		c.lane = newLane(c)
+	}
+	for have := 0; ; {
+		n, err := c.net.Read(c.in[have:])
+		if err != nil {
+			break
+		}
+		have += n
+		c.req.arrived = time.Now()
+		used, open := c.answerAll(c.in[:have])
+		if !open || !c.flush(thenGoOn) {
+			break
+		}
+		have = copy(c.in, c.in[used:have])
+		if have == len(c.in) {
+			c.refuseRequest(codeHeadTooLarge)
+			break
+		}
+	}
+	if c.lane != nil {
+		c.lane.finish()
+	}
+	c.net.Close()
+}
+
+// answerAll answers the complete requests at the start of buf. It returns how
+// many bytes they were, and false when the connection is over.
+func (c *conn) answerAll(buf []byte) (used int, open bool) {
+	for used < len(buf) {
+		if c.skip > 0 {
+			n := min(c.skip, int64(len(buf)-used))
+			c.skip -= n
+			used += int(n)
+			continue
+		}
+		n, err := c.req.parse(buf[used:])
+		if err != nil {
+			c.refuseRequest(codeBadRequest)
+			return used, false
+		}
+		if n == 0 {
+			break
+		}
+		used += n
+		c.skip = c.req.bodyBytes
+		if then := c.answer(&c.req); then != thenGoOn {
+			if !c.flush(then) {
+				return used, false
+			}
+		} else if len(c.out) > flushBytes && !c.flush(thenGoOn) {
+			return used, false
+		}
+	}
+	return used, true
+}
+
+// refuseRequest answers what could not even be parsed, and closes: after such
+// a request nobody knows where the next begins.
+func (c *conn) refuseRequest(code errorCode) {
+	c.req.closing = true
+	c.req.method = nil
+	c.fail(&c.req, opOther, code)
+	c.flush(thenClose)
+}

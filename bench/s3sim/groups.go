@@ -1,0 +1,60 @@
+package s3sim
+
+import (
+	"slices"
+	"sort"
+	"strings"
+)
+
+// keyGroup is a run of keys: prefix, counter of fixed width, suffix.
+type keyGroup struct {
+	prefix, suffix string
+	keys           int64
+	first          int64  // number of the group's first key in the bucket
+	lowest         string // that key
+}
+
+// groupedKeys are groups, sorted. No prefix may go on with a digit where
+// another ends, else the groups would interleave.
+type groupedKeys []keyGroup
+
+func newGroupedKeys(groups []keyGroup) groupedKeys {
+	groups = slices.DeleteFunc(groups, func(g keyGroup) bool { return g.keys == 0 })
+	slices.SortFunc(groups, func(a, b keyGroup) int {
+		// The counter takes part in the comparison: "a/0" is before "a0".
+		return strings.Compare(a.prefix+"0", b.prefix+"0")
+	})
+	first := int64(0)
+	for i := range groups {
+		groups[i].first = first
+		groups[i].lowest = groups[i].prefix + strings.Repeat("0", counterWidth) + groups[i].suffix
+		first += groups[i].keys
+	}
+	return groups
+}
+
+func (g groupedKeys) append(dst []byte, i int64) []byte {
+	// The group is the last that does not begin above i.
+	at := 0
+	if len(g) > 1 {
+		at = sort.Search(len(g), func(n int) bool { return g[n].first > i }) - 1
+	}
+	group := &g[at]
+	dst = append(dst, group.prefix...)
+	dst = appendDigits(dst, i-group.first, counterWidth)
+	return append(dst, group.suffix...)
+}
+
+func (g groupedKeys) guess(key []byte) (i int64, ok bool) {
+	// The group is the last whose first key is not above key.
+	at := sort.Search(len(g), func(n int) bool { return g[n].lowest > string(key) }) - 1
+	if at < 0 {
+		return 0, false
+	}
+	group := &g[at]
+	if len(key) != len(group.prefix)+counterWidth+len(group.suffix) {
+		return 0, false
+	}
+	n, ok := parseDigits(key[len(group.prefix) : len(group.prefix)+counterWidth])
+	return group.first + n, ok && n < group.keys
+}

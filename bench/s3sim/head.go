@@ -1,0 +1,80 @@
+package s3sim
+
+// head answers HeadObject.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+func (c *conn) head(r *request) {
+	if _, exists := c.srv.keys.index(c.key, c.scratch); !exists {
+		c.fail(r, opHead, codeNoSuchKey)
+		return
+	}
+	object := c.srv.Object(c.key)
+	switch fate := c.srv.fate(object); fate {
+	case FateGone:
+		c.fail(r, opHead, codeNoSuchKey)
+	case FateDenied:
+		c.fail(r, opHead, codeAccessDenied)
+	case FateAlways500:
+		c.fail(r, opHead, codeInternalError)
+	case FateDeleteMark:
+		c.headDeleteMarker(r)
+	default:
+		c.headObject(r, object, fate == FateRewritten)
+	}
+}
+
+// headObject appends the headers of an object that is there.
+func (c *conn) headObject(r *request, o Object, rewritten bool) {
+	c.begin(opHead, 200)
+	out := append(c.out, "Last-Modified: "...)
+	out = c.srv.calendar.appendHTTP(out, o.modifiedSecond())
+	out = append(out, "\r\nETag: \""...)
+	size := o.Size()
+	if rewritten {
+		out = o.appendRewrittenETag(out)
+		size++
+	} else {
+		out = o.appendETag(out)
+	}
+	out = append(out, "\"\r\nAccept-Ranges: bytes\r\n"...)
+	out = appendHeader(out, "Content-Type", o.ContentType())
+	out = appendHeaderInt(out, "Content-Length", size)
+	if o.nasty {
+		out = o.appendUnusual(out)
+	}
+	c.out = o.appendMetadata(out)
+	c.endHead(r)
+}
+
+// appendUnusual appends the headers that few objects have.
+func (o Object) appendUnusual(dst []byte) []byte {
+	if class := o.StorageClass(); class != "STANDARD" {
+		dst = appendHeader(dst, "x-amz-storage-class", class)
+	}
+	if version := o.VersionID(); version != "" {
+		dst = appendHeader(dst, "x-amz-version-id", version)
+	}
+	if missing := o.MissingMeta(); missing > 0 {
+		dst = appendHeaderInt(dst, "x-amz-missing-meta", int64(missing))
+	}
+	return dst
+}
+
+// headDeleteMarker answers as for a version that is a delete marker.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+func (c *conn) headDeleteMarker(r *request) {
+	c.begin(opHead, 405)
+	c.out = appendHeader(c.out, "x-amz-delete-marker", "true")
+	c.out = appendHeader(c.out, "Allow", "DELETE")
+	c.out = appendHeader(c.out, "Content-Type", "application/xml")
+	c.bodyless(r)
+}
+
+// headBucket answers HeadBucket.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+func (c *conn) headBucket(r *request) {
+	c.begin(opHeadBucket, 200)
+	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
+	c.out = appendHeader(c.out, "Content-Type", "application/xml")
+	c.out = appendHeaderInt(c.out, "Content-Length", 0)
+	c.endHead(r)
+}

@@ -1,0 +1,178 @@
+package s3sim
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// listQuery is what a LIST asks for, decoded.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
+type listQuery struct {
+	v2         bool
+	prefix     []byte
+	delimiter  []byte
+	startAfter []byte // V2
+	token      []byte // V2
+	marker     []byte // V1
+	maxKeys    int
+	asksURL    bool // encoding-type=url
+
+	// from here on as the Server takes it
+	from      token // where the page begins
+	inclusive bool  // the quirk: the start point itself is listed
+	encode    bool  // keys are percent-encoded
+	echo      bool  // and the answer says so
+}
+
+// pageKeysMax is S3's limit of max-keys, and what it is when not given.
+const pageKeysMax = 1000
+
+// subresource tells the parameters that select another operation on a bucket.
+func subresource(name string) bool {
+	switch name {
+	case "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering",
+		"inventory", "lifecycle", "location", "logging", "metrics", "notification",
+		"object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock",
+		"replication", "requestPayment", "session", "tagging", "uploads", "versioning",
+		"versions", "website":
+		return true
+	}
+	return false
+}
+
+// parseList reads the query of a GET on the bucket. What it does not know it
+// ignores, as S3 does.
+func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
+	q := &c.page.query
+	*q = listQuery{maxKeys: pageKeysMax}
+	c.arena = c.arena[:0]
+	for len(query) > 0 {
+		var pair []byte
+		pair, query, _ = bytes.Cut(query, []byte("&"))
+		name, escaped, _ := bytes.Cut(pair, []byte("="))
+		if subresource(string(name)) {
+			return c.notImplemented(r)
+		}
+		value, ok := c.unescapeQuery(escaped)
+		if !ok {
+			return opList, codeInvalidURI
+		}
+		if !q.set(string(name), value) {
+			return opList, codeInvalidArgument
+		}
+	}
+	return opList, c.startOf(q)
+}
+
+// unescapeQuery decodes a value into the arena. Earlier values stay good when
+// the arena moves: they keep the old one.
+func (c *conn) unescapeQuery(escaped []byte) (value []byte, ok bool) {
+	at := len(c.arena)
+	c.arena, ok = appendUnescaped(c.arena, escaped, true)
+	return c.arena[at:len(c.arena):len(c.arena)], ok
+}
+
+// set takes one parameter in. It returns false when S3 would refuse the value.
+func (q *listQuery) set(name string, value []byte) bool {
+	switch name {
+	case "list-type":
+		q.v2 = string(value) == "2"
+		return q.v2
+	case "prefix":
+		q.prefix = value
+	case "delimiter":
+		q.delimiter = value
+	case "start-after":
+		q.startAfter = value
+	case "continuation-token":
+		q.token = value
+		return len(value) > 0
+	case "marker":
+		q.marker = value
+	case "max-keys":
+		n, ok := parseDigits(value)
+		q.maxKeys = int(min(n, pageKeysMax))
+		return ok
+	case "encoding-type":
+		q.asksURL = string(value) == "url"
+		return q.asksURL
+	}
+	return true
+}
+
+// startOf finds where the page begins. A continuation token, where there is one,
+// takes the place of start-after.
+func (c *conn) startOf(q *listQuery) errorCode {
+	switch {
+	case !q.v2:
+		q.from.last = q.marker
+		return codeNone
+	case q.token == nil:
+		q.from.last = q.startAfter
+		q.from.fromStartAfter = len(q.startAfter) > 0
+		return codeNone
+	}
+	var ok bool
+	if q.from, ok = parseToken(q.token); !ok {
+		return codeInvalidArgument
+	}
+	if q.from.epoch != c.srv.epoch.Load() && c.srv.options.Quirk != TokensVoid {
+		return codeInvalidArgument
+	}
+	return codeNone
+}
+
+// list answers ListObjectsV2 and ListObjects.
+func (c *conn) list(r *request) {
+	p := &c.page
+	p.query.encode, p.query.echo = p.query.asksURL, p.query.asksURL
+	c.srv.bendQuery(&p.query)
+	p.fill(c.srv.keys, c.scratch)
+	c.nextToken(p)
+	c.srv.bendPage(p)
+
+	c.begin(opList, 200)
+	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
+	c.out = appendHeader(c.out, "Content-Type", "application/xml")
+	c.out = append(c.out, "Content-Length: "...)
+	lengthAt := len(c.out)
+	c.out = append(c.out, lengthSpace...)
+	c.out = append(c.out, "\r\n"...)
+	c.endHead(r)
+	bodyAt := len(c.out)
+	c.out = p.appendXML(c.out, c)
+	fillLength(c.out[lengthAt:lengthAt+len(lengthSpace)], len(c.out)-bodyAt)
+}
+
+// lengthSpace is room for a Content-Length that is known only once the body is
+// written. Blanks before a field's value are not part of it: RFC 9112 §5.
+const lengthSpace = "          "
+
+// fillLength writes n at the end of space.
+func fillLength(space []byte, n int) {
+	digits := strconv.AppendInt(make([]byte, 0, len(lengthSpace)), int64(n), 10)
+	copy(space[len(space)-len(digits):], digits)
+}
+
+// nextToken makes the token with which the listing goes on.
+func (c *conn) nextToken(p *page) {
+	p.token = p.token[:0]
+	if !p.truncated || len(p.entries) == 0 {
+		return
+	}
+	last := p.entries[len(p.entries)-1]
+	name := last.name(c.srv.keys, c.scratch)
+	if !p.query.v2 {
+		if len(p.query.delimiter) > 0 { // without one, V1 pages by the last key
+			p.token = append(p.token, name...)
+		}
+		return
+	}
+	p.token = token{
+		epoch:          c.srv.epoch.Load(),
+		number:         c.srv.tokens.Add(1),
+		fromStartAfter: p.query.from.fromStartAfter,
+		last:           name,
+	}.append(p.token)
+}

@@ -1,0 +1,199 @@
+package s3sim
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Object is the truth about one key. It is a small value, computed from the key
+// and the shape alone: neither Seed nor fates nor faults change it.
+type Object struct {
+	hash  uint64
+	nasty bool
+}
+
+// Header is one header line of a HEAD answer, as it is on the wire.
+type Header struct{ Name, Value string }
+
+// metaPrefix begins the header names of custom metadata.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
+const metaPrefix = "x-amz-meta-"
+
+// bareOneIn is how many objects there are for each without custom metadata.
+const bareOneIn = 10
+
+// ID returns the value of every object's metadata "id": the 64-bit FNV-1a hash
+// of the key in hex.
+func ID(key []byte) string { return string(appendHex64(nil, hashKey(key))) }
+
+// Bare tells whether the object carries no custom metadata.
+func (o Object) Bare() bool { return mix(o.hash, saltBare)%bareOneIn == 0 }
+
+// Metadata returns the custom metadata as a client should report it: names in
+// lower case without x-amz-meta-, repeated values joined with a comma in order.
+// It is empty for a bare object.
+func (o Object) Metadata() map[string]string {
+	metadata := map[string]string{}
+	for _, header := range o.MetadataHeaders() {
+		name := strings.ToLower(header.Name[len(metaPrefix):])
+		if before, repeated := metadata[name]; repeated {
+			header.Value = before + "," + header.Value
+		}
+		metadata[name] = header.Value
+	}
+	return metadata
+}
+
+// MetadataHeaders returns the custom metadata as it is on the wire.
+func (o Object) MetadataHeaders() []Header {
+	var headers []Header
+	if o.Bare() {
+		return headers
+	}
+	headers = append(headers, Header{metaPrefix + "id", string(appendHex64(nil, o.hash))})
+	o.eachConstant(func(name, value string) {
+		headers = append(headers, Header{name, value})
+	})
+	return headers
+}
+
+// eachConstant calls each with all metadata but "id", which is the only value
+// that has to be computed: so a HEAD can append them without allocating.
+func (o Object) eachConstant(each func(name, value string)) {
+	each("x-amz-meta-owner", pick(o.hash, saltOwner,
+		"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"))
+	if mix(o.hash, saltProject)%3 == 0 {
+		each("x-amz-meta-project", pick(o.hash, saltProjectName, "apollo", "gemini", "mercury", "voyager"))
+	}
+	if o.nasty {
+		o.eachNasty(each)
+	}
+}
+
+// eachNasty calls each with metadata that clients get wrong, one kind an object.
+func (o Object) eachNasty(each func(name, value string)) {
+	switch mix(o.hash, saltExtra) % 9 {
+	case 0:
+		each("x-amz-meta-empty", "")
+	case 1:
+		each("x-amz-meta-utf8", "größe 日本語 😀") // raw, as versitygw sends it
+	case 2:
+		each("x-amz-meta-quoted", `say "hi" \ <b>&amp;</b>`)
+	case 3:
+		each("x-amz-meta-spaced", "two  blanks\tand a tab")
+	case 4: // two lines of one name are one value (RFC 9110 §5.3)
+		each("x-amz-meta-dup", "first")
+		each("x-amz-meta-dup", "second")
+	case 5:
+		each("X-Amz-Meta-MixedCase", "Kept As It Is")
+	case 6:
+		each("x-amz-meta-encoded", "=?UTF-8?B?Z3LDtsOfZQ==?=") // as AWS and MinIO send non-ASCII
+	case 7:
+		each("x-amz-meta-latin1", "gr\xf6\xdfe") // not UTF-8
+	case 8:
+		each("x-amz-meta-colon", "a: b, c; d=e")
+	}
+}
+
+// pick chooses one of the names by the hash. It is given few, so that the slice
+// of them stays on the stack.
+func pick(h uint64, s salt, names ...string) string {
+	return names[mix(h, s)%uint64(len(names))]
+}
+
+// ETag returns the entity tag with its quotes, as LIST and HEAD agree on it.
+func (o Object) ETag() string {
+	return `"` + string(o.appendETag(nil)) + `"`
+}
+
+func (o Object) appendETag(dst []byte) []byte {
+	dst = appendHex64(dst, mix(o.hash, saltETagHigh))
+	return appendHex64(dst, mix(o.hash, saltETagLow))
+}
+
+// sizeMax keeps sizes below a mebibyte: they are only told, nobody downloads them.
+const sizeMax = 1 << 20
+
+// Size returns the length in bytes.
+func (o Object) Size() int64 { return int64(mix(o.hash, saltSize) % sizeMax) }
+
+// LastModified returns a time in UTC with whole seconds, which is all that an
+// HTTP date can say.
+func (o Object) LastModified() time.Time {
+	return time.Unix(modifiedFirst+o.modifiedSecond(), 0).UTC()
+}
+
+// modifiedSecond is LastModified counted from modifiedFirst.
+func (o Object) modifiedSecond() int64 {
+	return int64(mix(o.hash, saltModified) % (modifiedDays * daySeconds))
+}
+
+// ContentType returns the media type.
+func (o Object) ContentType() string {
+	return pick(o.hash, saltType, "application/octet-stream", "text/plain", "application/json", "image/jpeg")
+}
+
+// StorageClass returns STANDARD, or in the Nasty shape now and then another.
+// A HEAD does not name STANDARD, a LIST does, as on AWS.
+func (o Object) StorageClass() string {
+	if o.nasty && mix(o.hash, saltStorageClass)%7 == 0 {
+		return "STANDARD_IA"
+	}
+	return "STANDARD"
+}
+
+// VersionID returns what a HEAD says in x-amz-version-id: "" for most, and in
+// the Nasty shape sometimes "null".
+func (o Object) VersionID() string {
+	if o.nasty && mix(o.hash, saltVersion)%11 == 0 {
+		return "null"
+	}
+	return ""
+}
+
+// MissingMeta returns what a HEAD says in x-amz-missing-meta: the number of
+// metadata that HTTP cannot carry. 0 is not said.
+func (o Object) MissingMeta() int {
+	if o.nasty && mix(o.hash, saltMissing)%13 == 0 {
+		return 2
+	}
+	return 0
+}
+
+// appendRewrittenETag appends the entity tag after somebody has overwritten the
+// object: the same
+// metadata, another ETag. FateRewritten answers it.
+func (o Object) appendRewrittenETag(dst []byte) []byte {
+	dst = appendHex64(dst, mix(o.hash, saltRewritten))
+	return appendHex64(dst, mix(o.hash, saltETagLow))
+}
+
+// appendMetadata appends the header lines of the custom metadata.
+func (o Object) appendMetadata(dst []byte) []byte {
+	if o.Bare() {
+		return dst
+	}
+	dst = append(dst, "x-amz-meta-id: "...)
+	dst = append(appendHex64(dst, o.hash), "\r\n"...)
+	o.eachConstant(func(name, value string) {
+		dst = appendHeader(dst, name, value)
+	})
+	return dst
+}
+
+// appendHeader appends one header line.
+func appendHeader(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+// appendHeaderInt appends one header line with a number.
+func appendHeaderInt(dst []byte, name string, value int64) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = strconv.AppendInt(dst, value, 10)
+	return append(dst, "\r\n"...)
+}

@@ -1,0 +1,80 @@
+package s3sim
+
+import "bytes"
+
+// page is one page of a listing: what was asked, and what the answer is. It is
+// reused from one LIST of a connection to the next.
+type page struct {
+	query     listQuery
+	entries   []entry
+	truncated bool
+	token     []byte // V2: the next continuation token; V1: the next marker
+}
+
+// entry is one line of a listing: a key, or a common prefix, which is the start
+// of a key.
+type entry struct {
+	i         int64 // number of the key
+	prefixEnd int   // length of the common prefix; 0 for a key
+}
+
+// name computes the entry's key or common prefix.
+func (e entry) name(keys *Keyspace, scratch []byte) []byte {
+	name := keys.Append(scratch[:0], e.i)
+	if e.prefixEnd > 0 {
+		name = name[:e.prefixEnd]
+	}
+	return name
+}
+
+// fill finds what is on the page. Entries are keys and common prefixes in one
+// order, and those above the start point are listed: so a common prefix that was
+// the last entry of a page is not listed again on the next.
+func (p *page) fill(keys *Keyspace, scratch []byte) {
+	q := &p.query
+	p.entries = p.entries[:0]
+	i, end := q.firstKey(keys, scratch), keys.rankBeyond(q.prefix, scratch)
+	for i < end && len(p.entries) < q.maxKeys {
+		e := entry{i: i}
+		if i++; len(q.delimiter) > 0 {
+			key := keys.Append(scratch[:0], e.i)
+			if e.prefixEnd = q.commonPrefix(key); e.prefixEnd > 0 {
+				i = keys.rankBeyond(key[:e.prefixEnd], scratch)
+			}
+		}
+		p.entries = append(p.entries, e)
+	}
+	// S3 says that max-keys=0 is complete; a truncated page could not go on.
+	p.truncated = i < end && q.maxKeys > 0
+}
+
+// firstKey returns the number of the first key that the page may hold.
+func (q *listQuery) firstKey(keys *Keyspace, scratch []byte) int64 {
+	i := keys.rank(q.prefix, scratch)
+	if len(q.from.last) == 0 {
+		return i
+	}
+	if q.inclusive {
+		return max(i, keys.rank(q.from.last, scratch))
+	}
+	i = max(i, keys.rankAfter(q.from.last, scratch))
+	if bytes.HasPrefix(q.from.last, q.prefix) {
+		if end := q.commonPrefix(q.from.last); end > 0 {
+			i = max(i, keys.rankBeyond(q.from.last[:end], scratch))
+		}
+	}
+	return i
+}
+
+// commonPrefix returns the length of the common prefix into which key is rolled
+// up, or 0: up to the first delimiter after the prefix, and with it.
+func (q *listQuery) commonPrefix(key []byte) int {
+	if len(q.delimiter) == 0 {
+		return 0
+	}
+	at := bytes.Index(key[len(q.prefix):], q.delimiter)
+	if at < 0 {
+		return 0
+	}
+	return len(q.prefix) + at + len(q.delimiter)
+}
