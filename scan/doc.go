@@ -1,0 +1,22 @@
+// Package scan reads a bucket: from a Range of keys to Records, each object with exactly one Outcome.
+//
+//	Range ──► list ──► work ──► workers ──► finished ──► commit ──► Sink
+//	(A, B]    pager    batches  N sessions   pages        one        whole pages
+//	                     ▲         │                      goroutine
+//	                   again ◄─ waiting ◄── judge
+//
+// One goroutine pages through the bucket and cuts each Page into batches small enough that all workers share it. A
+// worker sends a batch of HEADs through its session and encodes the Records as their answers come. What must be asked
+// again goes onto the waiting list and occupies no worker; what the answer alone cannot decide goes to the judge, who
+// asks the canary. When the last object of a page has its Outcome, the page goes to the committer, which alone writes.
+//
+// What is promised:
+//
+//   - listed = emitted + without_metadata + filtered + gone + failed, for whole pages, however the run ends.
+//   - A page is written as a whole or not at all.
+//   - Run returns nil only if every key of the Range has its Outcome.
+//   - Memory is bounded by the pages in flight, not by the bucket.
+//
+// Who ends what: the run is drained when the lister is through and every page is committed; then all stages return.
+// An error of any stage, or the end of the context, ends all of them at their next send or receive.
+package scan

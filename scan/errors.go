@@ -1,0 +1,68 @@
+package scan
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// ObjectError is an object that has no Record, and why. It is data: the run goes on.
+type ObjectError struct {
+	Op        string // HEAD
+	Target    string // s3://bucket/key
+	Key       string
+	Status    int    // 0: there was no answer
+	Class     string // one word: forbidden, throttled, timeout, lossy_key, …
+	Attempts  int    // HEADs that were sent for it
+	RequestID string // of the last answer; empty where the store named none
+	Err       error  // why there was no answer, or what is known beyond the status; may be nil
+}
+
+func (e *ObjectError) Error() string {
+	text := e.Op + " " + e.Target + ":"
+	if e.Status != 0 {
+		text += fmt.Sprintf(" %d %s", e.Status, http.StatusText(e.Status))
+	}
+	if e.Err != nil {
+		text += " " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *ObjectError) Unwrap() error { return e.Err }
+
+// statusClass names a status that failed an object.
+func statusClass(status int) string {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return "forbidden"
+	case status == http.StatusBadRequest:
+		return "bad_request"
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return "throttled"
+	case status == http.StatusRequestTimeout:
+		return "timeout"
+	case status >= 300 && status < 400:
+		return "redirect"
+	case status >= 500:
+		return "server_error"
+	}
+	return "unexpected_status"
+}
+
+// OutputError is a Record or an ObjectError that could not be written. It ends the run.
+type OutputError struct{ Err error }
+
+func (e *OutputError) Error() string { return "write output: " + e.Err.Error() }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// SilenceError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
+type SilenceError struct {
+	For  time.Duration
+	Last error // what the last HEAD met
+}
+
+func (e *SilenceError) Error() string {
+	return fmt.Sprintf("no HEAD has succeeded for %s: %v", e.For.Round(time.Second), e.Last)
+}
+func (e *SilenceError) Unwrap() error { return e.Last }

@@ -1,0 +1,79 @@
+package scan
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"headcount/scan/list"
+)
+
+// page is a list.Page on its way: its objects get their Outcomes, in any order and from several workers, and with the
+// last one it is finished.
+type page struct {
+	*list.Page
+
+	mu       sync.Mutex
+	pending  int // objects without an Outcome
+	parts    []part
+	outcomes Outcomes
+	failures []*ObjectError
+}
+
+// part is the Records of neighbouring objects, from the one at first on.
+type part struct {
+	first int
+	chunk Chunk
+}
+
+func newPage(p *list.Page) *page {
+	return &page{Page: p, pending: len(p.Entries), outcomes: Outcomes{Listed: int64(len(p.Entries))}}
+}
+
+// ruling is what was found out about some objects of one page.
+type ruling struct {
+	settled  int // how many of them have an Outcome now
+	parts    []part
+	outcomes Outcomes
+	failures []*ObjectError
+}
+
+// settle adds a ruling and says whether the page is finished by it: true once.
+func (p *page) settle(r *ruling) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending -= r.settled
+	p.parts = append(p.parts, r.parts...)
+	p.outcomes.add(r.outcomes)
+	p.failures = append(p.failures, r.failures...)
+	return p.pending == 0 && r.settled > 0
+}
+
+// chunks of a finished page, in the order of its keys.
+func (p *page) chunks() []Chunk {
+	slices.SortFunc(p.parts, func(a, b part) int { return a.first - b.first })
+	chunks := make([]Chunk, len(p.parts))
+	for i := range p.parts {
+		chunks[i] = p.parts[i].chunk
+	}
+	return chunks
+}
+
+// batch is the part of a page that a worker takes at once: neighbouring objects that were not tried yet, or one that
+// is tried again.
+type batch struct {
+	page  *page
+	first int // index into page.Entries
+	count int
+	trial trial
+}
+
+func (b *batch) entries() []list.Entry { return b.page.Entries[b.first : b.first+b.count] }
+
+// trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
+type trial struct {
+	sent    int       // HEADs sent for it
+	counted int       // those of them that failed while others succeeded: what it is given up for
+	failed  time.Time // when it failed last
+	fresh   bool      // it is asked again on a fresh connection, since its answer seemed to be another object's
+}

@@ -1,0 +1,29 @@
+package scan
+
+import "sync/atomic"
+
+// Progress is how far a run is, while it runs.
+type Progress struct {
+	Listed    int64 // objects that the LISTs have returned so far
+	ListedAll bool  // there will be no more of them
+	Settled   int64 // objects whose Outcome is known, committed or not
+	Failed    int64 // objects that failed, committed
+	Heads     int64 // HEADs sent
+}
+
+type progress struct {
+	listed, settled, failed, heads atomic.Int64
+	listedAll                      atomic.Bool
+}
+
+// Progress may be called at any time, from any goroutine.
+func (s *Scan) Progress() Progress {
+	return Progress{
+		// What is settled is read first, so that it is never more than what is listed.
+		Settled:   s.progress.settled.Load(),
+		Listed:    s.progress.listed.Load(),
+		ListedAll: s.progress.listedAll.Load(),
+		Failed:    s.progress.failed.Load(),
+		Heads:     s.progress.heads.Load(),
+	}
+}

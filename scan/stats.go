@@ -1,0 +1,174 @@
+package scan
+
+import (
+	"maps"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Outcomes counts objects. Every listed object is counted under exactly one other name.
+type Outcomes struct {
+	Listed          int64 `json:"listed"`
+	Emitted         int64 `json:"emitted"`
+	WithoutMetadata int64 `json:"without_metadata"`
+	Filtered        int64 `json:"filtered"`
+	Gone            int64 `json:"gone"`
+	Failed          int64 `json:"failed"`
+}
+
+func (o *Outcomes) add(other Outcomes) {
+	o.Listed += other.Listed
+	o.Emitted += other.Emitted
+	o.WithoutMetadata += other.WithoutMetadata
+	o.Filtered += other.Filtered
+	o.Gone += other.Gone
+	o.Failed += other.Failed
+}
+
+// Balanced says whether every listed object has exactly one Outcome.
+func (o *Outcomes) Balanced() bool {
+	return o.Listed == o.Emitted+o.WithoutMetadata+o.Filtered+o.Gone+o.Failed
+}
+
+// Stats is the account of a run.
+type Stats struct {
+	Complete bool   `json:"complete"` // every key of the Range has its Outcome
+	Error    string `json:"error,omitempty"`
+	Outcomes
+
+	DurationSeconds float64 `json:"duration_seconds"`
+	Heads           int64   `json:"heads"` // HEADs sent, answered or not
+	HeadsPerSecond  float64 `json:"heads_per_second"`
+	HeadLatency     Latency `json:"head_latency"`
+	Changed         int64   `json:"changed"` // emitted objects that were overwritten between LIST and HEAD
+
+	CPUSeconds         float64 `json:"cpu_seconds"` // of the process, user and system
+	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
+	MaxRSSBytes        int64   `json:"max_rss_bytes,omitempty"`
+
+	// By status, or by the class of what came in its place ("timeout", "reset", …).
+	Requests map[string]map[string]int64 `json:"requests"` // of "list", "head"
+	Retries  map[string]map[string]int64 `json:"retries"`  // requests that were sent again because of it
+
+	Engine  string `json:"engine"`
+	Workers int    `json:"workers"`
+	Region  string `json:"region"`
+}
+
+// Latency is the distribution of the time to an answer, in milliseconds.
+type Latency struct {
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p99.9"`
+	Max  float64 `json:"max"`
+}
+
+const (
+	latencyMax    = time.Hour // far over any timeout
+	latencyDigits = 3         // a thousandth is finer than any network is steady
+)
+
+// meter collects what the stages count. Its methods may be called concurrently; workers call them once a batch.
+type meter struct {
+	mu       sync.Mutex
+	latency  *hdrhistogram.Histogram // of microseconds
+	heads    int64
+	requests map[string]map[string]int64
+	retries  map[string]map[string]int64
+}
+
+func newMeter() *meter {
+	return &meter{
+		latency:  hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
+		requests: map[string]map[string]int64{"list": {}, "head": {}},
+		retries:  map[string]map[string]int64{"list": {}, "head": {}},
+	}
+}
+
+// listSent counts one LIST.
+func (m *meter) listSent(status string, again bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests["list"][status]++
+	if again {
+		m.retries["list"][status]++
+	}
+}
+
+// headsSent counts what a worker collected, and empties it.
+func (m *meter) headsSent(h *headCounts) {
+	m.mu.Lock()
+	for _, latency := range h.latencies {
+		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
+		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
+	}
+	for status, n := range h.requests {
+		m.heads += n
+		m.requests["head"][status] += n
+	}
+	for status, n := range h.retries {
+		m.retries["head"][status] += n
+	}
+	m.mu.Unlock()
+	h.latencies = h.latencies[:0]
+	clear(h.requests)
+	clear(h.retries)
+}
+
+// headAgain counts one HEAD that the judge lets be sent again.
+func (m *meter) headAgain(e *ObjectError) {
+	name := e.Class
+	if e.Status != 0 {
+		name = statusName(e.Status)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retries["head"][name]++
+}
+
+// headCounts is what one worker counted since it last told the meter.
+type headCounts struct {
+	latencies []time.Duration
+	requests  map[string]int64
+	retries   map[string]int64
+}
+
+func newHeadCounts() headCounts {
+	return headCounts{requests: map[string]int64{}, retries: map[string]int64{}}
+}
+
+// statusName is the name under which an answer's status is counted.
+func statusName(status int) string {
+	if status == 200 { // nearly always
+		return "200"
+	}
+	return strconv.Itoa(status)
+}
+
+// fill writes what was counted into the Stats.
+func (m *meter) fill(s *Stats) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.Heads = m.heads
+	ms := func(microseconds int64) float64 { return float64(microseconds) / 1000 }
+	s.HeadLatency = Latency{
+		P50:  ms(m.latency.ValueAtQuantile(50)),
+		P90:  ms(m.latency.ValueAtQuantile(90)),
+		P99:  ms(m.latency.ValueAtQuantile(99)),
+		P999: ms(m.latency.ValueAtQuantile(99.9)),
+		Max:  ms(m.latency.Max()),
+	}
+	s.Requests, s.Retries = cloneCounts(m.requests), cloneCounts(m.retries)
+}
+
+func cloneCounts(counts map[string]map[string]int64) map[string]map[string]int64 {
+	clone := make(map[string]map[string]int64, len(counts))
+	for op, byStatus := range counts {
+		clone[op] = maps.Clone(byStatus)
+	}
+	return clone
+}

@@ -1,0 +1,23 @@
+//go:build unix
+
+package scan
+
+import (
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Usage is the process's CPU time so far, user and system, and the most memory that it had resident, in bytes (0
+// where the system does not tell).
+func Usage() (cpu time.Duration, maxRSS int64) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, 0
+	}
+	maxRSS = int64(u.Maxrss)
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
+		maxRSS <<= 10 // kilobytes everywhere else
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
+}

@@ -1,0 +1,74 @@
+package scan
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// verdict is what the answer to one HEAD means for its object.
+type verdict uint8
+
+const (
+	answered  verdict = iota // the object is there, and this is its metadata
+	changed                  // likewise, and it is not the one that was listed
+	deleted                  // the answer itself says that the object was deleted
+	unlike                   // the answer may be another object's: ask again on a fresh connection
+	misplaced                // the bucket is in another region
+	passing                  // trouble of the moment: ask again later
+	doubtful                 // a refusal without a reason, since a HEAD has no body: ask the canary
+	hopeless                 // asking again would bring the same
+)
+
+// read gives the verdict on a Result. A trial's fresh says that the connection was: what it answers then is the truth.
+func read(e *list.Entry, r *head.Result, fresh bool) verdict {
+	if r.Err != nil {
+		return readFailure(r.Err)
+	}
+	switch {
+	case r.Status == http.StatusOK && matches(e, r):
+		return answered
+	case r.Status == http.StatusOK && fresh:
+		return changed
+	case r.Status == http.StatusOK:
+		return unlike
+	case r.Status == http.StatusMethodNotAllowed, string(r.Get("x-amz-delete-marker")) == "true":
+		return deleted
+	case store.Transient(r.Status):
+		return passing
+	}
+	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.SentTo {
+		switch r.Status {
+		case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden:
+			return misplaced
+		}
+	}
+	return doubtful
+}
+
+func readFailure(err error) verdict {
+	switch store.FailureClass(err) {
+	case "header_too_large":
+		return hopeless
+	case "credentials":
+		return doubtful
+	}
+	return passing
+}
+
+// matches compares what LIST and HEAD say of the object. Answers that got out of step on a connection are the one
+// fault that gives wrong data without an error; this is what notices it.
+func matches(e *list.Entry, r *head.Result) bool {
+	if tag := r.ETag(); e.ETag != "" && len(tag) > 0 && !bytes.Equal(tag, []byte(e.ETag)) {
+		return false
+	}
+	if e.Size < 0 {
+		return true
+	}
+	length, err := strconv.ParseInt(string(r.Get("content-length")), 10, 64)
+	return err != nil || length == e.Size
+}

@@ -1,0 +1,262 @@
+package scan
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// worker sends batches of HEADs through one session and rules on their answers.
+type worker struct {
+	scan    *Scan
+	session head.Session
+	counts  headCounts
+	answer  func(*head.Result) // w.take, made once
+
+	// Of the present batch.
+	batch  *batch
+	at     int // the next object to be answered, an index into the page's entries
+	ruling ruling
+	chunk  Chunk // of the part that is being added to; nil: the next Record begins one
+	rest   []open
+	ok     time.Time // when the last success was received
+	okAt   int       // and of which object
+	record Record
+}
+
+// open is an object of the present batch that has no Outcome yet, and what is to be done about it.
+type open struct {
+	batch *batch
+	delay time.Duration // after which it is asked again,
+	refer bool          // unless it goes to the judge
+	worn  bool          // the judge is told that it failed often, while no other object succeeded
+	err   *ObjectError
+}
+
+func newWorker(s *Scan) *worker {
+	w := &worker{scan: s, session: s.engine.Session(), counts: newHeadCounts()}
+	w.answer = w.take
+	return w
+}
+
+// run takes batches until the run is drained.
+func (w *worker) run(ctx context.Context) error {
+	defer w.session.Close()
+	for {
+		b, err := w.next(ctx)
+		if b == nil {
+			return err
+		}
+		if err := w.do(ctx, b); err != nil {
+			return err
+		}
+	}
+}
+
+// next is the next batch, nil when there will be none. What is asked again goes first: a page waits for it.
+func (w *worker) next(ctx context.Context) (*batch, error) {
+	select {
+	case b := <-w.scan.again:
+		return b, nil
+	default:
+	}
+	select {
+	case b := <-w.scan.again:
+		return b, nil
+	case b := <-w.scan.work:
+		return b, nil
+	case <-w.scan.open.drained:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// do asks for the objects of a batch, and hands on what is settled and what is not.
+func (w *worker) do(ctx context.Context, b *batch) error {
+	w.batch, w.at, w.ok, w.chunk = b, b.first, time.Time{}, nil
+	w.ruling = ruling{parts: w.ruling.parts[:0]}
+	w.rest = w.rest[:0]
+	if b.trial.fresh {
+		w.session.Fresh()
+	}
+	err := w.session.Head(ctx, b.entries(), w.answer)
+	w.scan.meter.headsSent(&w.counts)
+	if err != nil {
+		return err
+	}
+	if !w.ok.IsZero() {
+		w.scan.good.tell(w.ok, &b.page.Entries[w.okAt])
+	}
+	if err := w.scan.settle(ctx, b.page, &w.ruling); err != nil {
+		return err
+	}
+	for _, o := range w.rest {
+		if o.refer {
+			w.scan.docket.add(&suspect{batch: o.batch, err: o.err, worn: o.worn})
+		} else if err := w.scan.later(ctx, o.batch, o.delay); err != nil {
+			return err
+		}
+	}
+	if len(w.rest) > 0 {
+		return w.scan.silence(w.rest[len(w.rest)-1].err)
+	}
+	return nil
+}
+
+// take rules on one answer.
+func (w *worker) take(r *head.Result) {
+	index := w.at
+	w.at++
+	e := &w.batch.page.Entries[index]
+	if r.Err == nil {
+		w.counts.latencies = append(w.counts.latencies, r.Latency)
+	}
+	w.counts.requests[resultName(r)]++
+	w.scan.progress.heads.Add(1)
+
+	v := read(e, r, w.batch.trial.fresh)
+	switch v {
+	case answered, changed:
+		w.ok, w.okAt = r.Received, index
+		w.scan.gate.Answered()
+		w.emit(index, e, r, v == changed)
+	case deleted:
+		w.ruling.outcomes.Gone++
+		w.ruling.settled++
+	case hopeless:
+		w.ruling.outcomes.Failed++
+		w.ruling.settled++
+		w.ruling.failures = append(w.ruling.failures, w.scan.objectError(e, r, w.batch.trial.sent+1))
+	default:
+		w.chunk = nil // the part ends here, so that parts can be put into the order of the keys
+		w.open(index, e, r, v)
+	}
+}
+
+// emit adds the Record to the part that is being built.
+func (w *worker) emit(index int, e *list.Entry, r *head.Result, isChanged bool) {
+	w.ruling.settled++
+	if len(r.Metadata) == 0 && !w.scan.cfg.All && r.Get("x-amz-missing-meta") == nil {
+		w.ruling.outcomes.WithoutMetadata++
+		return
+	}
+	if w.chunk == nil {
+		w.chunk = w.scan.cfg.Sink.NewChunk()
+		w.ruling.parts = append(w.ruling.parts, part{index, w.chunk})
+	}
+	w.record = Record{Entry: e, Head: r, Changed: isChanged}
+	w.chunk.Add(&w.record)
+	w.ruling.outcomes.Emitted++
+	if isChanged {
+		w.scan.changed.Add(1)
+	}
+}
+
+// open decides what is to be done about an object that has no Outcome by this answer.
+func (w *worker) open(index int, e *list.Entry, r *head.Result, v verdict) {
+	s := w.scan
+	t := w.batch.trial
+	t.sent++
+	o := open{
+		batch: &batch{page: w.batch.page, first: index, count: 1},
+		err:   s.objectError(e, r, t.sent),
+	}
+	switch v {
+	case unlike:
+		t.fresh = true
+	case misplaced:
+		o.refer = !s.cfg.Store.SwitchRegion(r.SentTo, string(r.Get("x-amz-bucket-region")))
+	case doubtful:
+		o.refer = true
+	case passing:
+		asked := store.RetryAfter(string(r.Get("retry-after")))
+		if store.Throttled(r.Status) || asked > 0 {
+			s.gate.Throttled(asked)
+		}
+		if t.counted == 0 || s.good.since(t.failed) {
+			t.counted++
+		}
+		t.failed = time.Now()
+		o.delay = max(pace.Delay(t.sent), asked)
+		switch {
+		case t.counted >= s.cfg.TriesMax:
+			w.ruling.settled++
+			w.ruling.outcomes.Failed++
+			w.ruling.failures = append(w.ruling.failures, o.err)
+			return
+		case t.sent%s.cfg.TriesMax == 0: // nothing else succeeds: is it the store, or is there nothing else?
+			o.refer, o.worn = true, true
+		}
+	}
+	o.batch.trial = t
+	w.rest = append(w.rest, o)
+	if !o.refer {
+		w.counts.retries[resultName(r)]++
+	}
+}
+
+// resultName is the name under which a Result is counted.
+func resultName(r *head.Result) string {
+	if r.Err != nil {
+		return store.FailureClass(r.Err)
+	}
+	return statusName(r.Status)
+}
+
+// objectError names what is known of a HEAD that did not succeed. It keeps nothing of r's memory.
+func (s *Scan) objectError(e *list.Entry, r *head.Result, sent int) *ObjectError {
+	o := &ObjectError{
+		Op: "HEAD", Target: "s3://" + s.cfg.Store.Bucket() + "/" + e.Key, Key: e.Key, Status: r.Status,
+		Attempts: sent, RequestID: string(r.Get("x-amz-request-id")), Err: r.Err,
+	}
+	if r.Err != nil {
+		o.Class = store.FailureClass(r.Err)
+	} else {
+		o.Class = statusClass(r.Status)
+	}
+	return o
+}
+
+// settle adds a ruling to its page, and hands the page to the committer if it is finished by that.
+func (s *Scan) settle(ctx context.Context, p *page, r *ruling) error {
+	s.progress.settled.Add(int64(r.settled))
+	if !p.settle(r) {
+		return nil
+	}
+	select {
+	case s.finished <- p:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// goodNews is the last HEAD that succeeded: how it is known that the store answers.
+type goodNews struct {
+	at    atomic.Int64 // Unix nanoseconds; before the first success, when the run began
+	entry atomic.Pointer[list.Entry]
+}
+
+// tell remembers a success, if it is newer.
+func (g *goodNews) tell(at time.Time, e *list.Entry) {
+	nano := at.UnixNano()
+	for {
+		old := g.at.Load()
+		if nano <= old {
+			return
+		}
+		if g.at.CompareAndSwap(old, nano) {
+			g.entry.Store(e)
+			return
+		}
+	}
+}
+
+// since says whether there was a success after t.
+func (g *goodNews) since(t time.Time) bool { return g.at.Load() > t.UnixNano() }
