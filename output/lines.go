@@ -1,0 +1,79 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+
+	"headcount/scan"
+)
+
+// chunkBytes is where a Chunk starts: a batch of 64 Records with two metadata each.
+const chunkBytes = 8 << 10
+
+// Lines is a scan.Sink that writes each Record as a line of JSON.
+//
+// A line has the chosen Fields, and beside them, where it is so, "changed": true and "missing_meta": N, the metadata that
+// the store has and could not send. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (MissingMeta)
+type Lines struct {
+	w      io.Writer
+	fields []Field
+	free   sync.Pool // of *lineChunk
+	page   []byte    // the lines of the page that is being committed
+}
+
+// NewLines returns a Sink that writes to w, from Commit only, each page by one Write.
+func NewLines(w io.Writer, fields []Field) *Lines {
+	return &Lines{w: w, fields: fields}
+}
+
+// NewChunk returns an empty Chunk, perhaps one that was committed.
+func (l *Lines) NewChunk() scan.Chunk {
+	if c, ok := l.free.Get().(*lineChunk); ok {
+		return c
+	}
+	return &lineChunk{fields: l.fields, bytes: make([]byte, 0, chunkBytes)}
+}
+
+// Commit writes the lines of one page.
+func (l *Lines) Commit(chunks []scan.Chunk) error {
+	l.page = l.page[:0]
+	for _, c := range chunks {
+		chunk, ok := c.(*lineChunk)
+		if !ok {
+			return fmt.Errorf("a chunk of another sink: %T", c)
+		}
+		l.page = append(l.page, chunk.bytes...)
+		chunk.bytes = chunk.bytes[:0]
+		l.free.Put(chunk)
+	}
+	if len(l.page) == 0 {
+		return nil
+	}
+	_, err := l.w.Write(l.page)
+	return err
+}
+
+// lineChunk is some lines.
+type lineChunk struct {
+	fields []Field
+	bytes  []byte
+}
+
+// Add appends the line of a Record.
+func (c *lineChunk) Add(r *scan.Record) {
+	line := append(c.bytes, '{')
+	for i := range c.fields {
+		line = c.fields[i].add(line, r)
+	}
+	if r.Changed {
+		line = append(line, `"changed":true,`...)
+	}
+	if missing := r.Head.Get("x-amz-missing-meta"); missing != nil {
+		if n, err := strconv.ParseInt(string(missing), 10, 64); err == nil {
+			line = append(strconv.AppendInt(append(line, `"missing_meta":`...), n, 10), ',')
+		}
+	}
+	c.bytes = append(closed(line, '}'), '\n')
+}

@@ -1,0 +1,237 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// record makes a Record from headers as "name: value"; those of metadata begin with "meta-", sorted.
+func record(key string, headers ...string) *scan.Record {
+	r := &scan.Record{
+		Entry: &list.Entry{Key: key, Size: 7, ETag: "listed", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD"},
+		Head:  &head.Result{Status: 200},
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		if name, isMeta := strings.CutPrefix(name, "meta-"); isMeta {
+			r.Head.Metadata = append(r.Head.Metadata, head.Field{Name: []byte(name), Value: []byte(value)})
+		} else {
+			r.Head.Headers = append(r.Head.Headers, head.Field{Name: []byte(name), Value: []byte(value)})
+		}
+	}
+	return r
+}
+
+// line is what a Record is printed as.
+func line(t testing.TB, fields string, r *scan.Record) string {
+	t.Helper()
+	chosen, err := ParseFields(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	sink := NewLines(&out, chosen)
+	c := sink.NewChunk()
+	c.Add(r)
+	if err := sink.Commit([]scan.Chunk{c}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestLine(t *testing.T) {
+	changed := record("k", "etag: \"new\"", "last-modified: Sun, 22 Nov 2026 05:00:00 GMT", "content-length: 9")
+	changed.Changed = true
+	bare := record("k", "content-type: text/plain")
+	bare.Entry.Size, bare.Entry.ETag, bare.Entry.LastModified, bare.Entry.StorageClass = -1, "", "", ""
+	cases := []struct {
+		fields string
+		record *scan.Record
+		want   string
+	}{
+		{"key,metadata", record("a/b.txt", "meta-owner: alice"), `{"key":"a/b.txt","metadata":{"owner":"alice"}}`},
+		{"key,metadata", record(`"\<>&` + "\n\t\x01\u2028é😀"), `{"key":"\"\\<>&\n\t\u0001\u2028é😀","metadata":{}}`},
+		{"key,metadata", record("\xff", "meta-a: "), `{"key_b64":"/w==","metadata":{"a":""}}`},
+		{"metadata,key", record("k", "meta-a: 1", "meta-b: \xfc", "meta-c: 3"), `{"metadata":{"a":"1","c":"3"},"metadata_b64":{"b":"/A=="},"key":"k"}`},
+		{"key,metadata", record("k", "x-amz-missing-meta: 2"), `{"key":"k","metadata":{},"missing_meta":2}`},
+		{"key,size,etag,last_modified", changed, `{"key":"k","size":9,"etag":"new","last_modified":"2026-11-22T05:00:00Z","changed":true}`},
+		{"all", bare, `{"key":"k","metadata":{},"content_type":"text/plain"}`},
+		{"last_modified,key", record("k", "last-modified: whenever"), `{"last_modified":"2026-11-22T01:02:03.004Z","key":"k"}`},
+		{"bucket_key_enabled,tag_count,parts_count", record("k", "x-amz-server-side-encryption-bucket-key-enabled: true", "x-amz-tagging-count: 2", "x-amz-mp-parts-count: many"), `{"bucket_key_enabled":true,"tag_count":2}`},
+		{"version_id", record("k"), `{}`},
+		{"all", record("k", "content-length: 7", "etag: \"e\"", "x-amz-storage-class: GLACIER", "x-amz-version-id: v"),
+			`{"key":"k","metadata":{},"size":7,"etag":"e","last_modified":"2026-11-22T01:02:03.004Z","storage_class":"GLACIER","version_id":"v"}`},
+	}
+	for _, c := range cases {
+		if got := line(t, c.fields, c.record); got != c.want+"\n" {
+			t.Errorf("\n got %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// Whatever the bytes are, a line is JSON on one line, and says what they were.
+func TestAnyBytesComeBack(t *testing.T) {
+	text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
+	rapid.Check(t, func(rt *rapid.T) {
+		key, value := text.Draw(rt, "key"), text.Draw(rt, "value")
+		got := line(t, "all", record(key, "meta-v: "+value, "content-type: "+value))
+		if strings.Count(got, "\n") != 1 || !json.Valid([]byte(got)) {
+			rt.Fatalf("%q", got)
+		}
+		var l struct {
+			Key            *string
+			KeyB64         []byte `json:"key_b64"`
+			Metadata       map[string]string
+			MetadataB64    map[string][]byte `json:"metadata_b64"`
+			ContentType    string            `json:"content_type"`
+			ContentTypeB64 []byte            `json:"content_type_b64"`
+		}
+		if err := json.Unmarshal([]byte(got), &l); err != nil {
+			rt.Fatal(err)
+		}
+		if utf8.ValidString(key) {
+			if l.Key == nil || *l.Key != key {
+				rt.Fatalf("key %q in %s", key, got)
+			}
+		} else if string(l.KeyB64) != key || l.Key != nil {
+			rt.Fatalf("key %q in %s", key, got)
+		}
+		if back := l.Metadata["v"] + string(l.MetadataB64["v"]); back != value {
+			rt.Fatalf("value %q in %s", value, got)
+		}
+		if back := l.ContentType + string(l.ContentTypeB64); back != value {
+			rt.Fatalf("content type %q in %s", value, got)
+		}
+	})
+}
+
+func FuzzString(f *testing.F) {
+	for _, seed := range []string{"", "a", "\"\\", "\u2028\u2029", "\xe2\x80", "\xff", "😀", "\x7f", "\xed\xa0\x80"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var back string
+		if err := json.Unmarshal(appendString(nil, text), &back); err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.ToValidUTF8(text, "\uFFFD"); utf8.ValidString(text) && back != want {
+			t.Fatalf("%q came back as %q", text, back)
+		}
+		if !bytes.Equal(appendString(nil, text), appendString(nil, []byte(text))) {
+			t.Fatal("strings and bytes differ")
+		}
+		if valid(text) != utf8.ValidString(text) || valid([]byte(text)) != utf8.ValidString(text) {
+			t.Fatal("valid differs from utf8's")
+		}
+	})
+}
+
+func TestParseFields(t *testing.T) {
+	all, err := ParseFields("all")
+	if err != nil || len(all) != len(Fields()) {
+		t.Errorf("%d fields, %v", len(all), err)
+	}
+	some, err := ParseFields("size, key")
+	if err != nil || len(some) != 2 || some[0].Name != "size" || some[1].Name != "key" {
+		t.Errorf("%v, %v", some, err)
+	}
+	for _, wrong := range []string{"", "key,", "Key", "key,key", "all,key", "key;size"} {
+		if _, err := ParseFields(wrong); err == nil {
+			t.Errorf("%q was taken", wrong)
+		}
+	}
+	var names []string
+	for _, f := range all {
+		if slices.Contains(names, f.Name) {
+			t.Errorf("two fields are named %s", f.Name)
+		}
+		names = append(names, f.Name)
+	}
+}
+
+// counting is a writer that counts its calls, and fails from one on.
+type counting struct {
+	writes, failFrom int
+	text             bytes.Buffer
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	if c.writes++; c.failFrom > 0 && c.writes >= c.failFrom {
+		return 0, errors.New("full")
+	}
+	return c.text.Write(p)
+}
+
+func TestAPageIsOneWriteInTheOrderOfItsChunks(t *testing.T) {
+	fields, err := ParseFields("key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &counting{failFrom: 3}
+	sink := NewLines(w, fields)
+	for range 2 { // the second page uses the first one's chunks
+		a, b := sink.NewChunk(), sink.NewChunk()
+		b.Add(record("3"))
+		a.Add(record("1"))
+		a.Add(record("2"))
+		if err := sink.Commit([]scan.Chunk{a, b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sink.Commit([]scan.Chunk{sink.NewChunk()}); err != nil || w.writes != 2 {
+		t.Errorf("%d writes, %v: an empty page is none", w.writes, err)
+	}
+	const page = "{\"key\":\"1\"}\n{\"key\":\"2\"}\n{\"key\":\"3\"}\n"
+	if got := w.text.String(); got != page+page {
+		t.Errorf("%s", got)
+	}
+	c := sink.NewChunk()
+	c.Add(record("4"))
+	if err := sink.Commit([]scan.Chunk{c}); err == nil {
+		t.Error("a failed write was not told")
+	}
+}
+
+func TestFailures(t *testing.T) {
+	var out bytes.Buffer
+	f := NewFailures(&out)
+	for _, e := range []*scan.ObjectError{
+		{Key: "a", Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R"},
+		{Key: "\xff\n", Class: "timeout", Attempts: 10, Err: errors.New("context deadline exceeded")},
+	} {
+		if err := f.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `{"key":"a","status":403,"class":"forbidden","attempts":1,"request_id":"R"}
+{"key_b64":"/wo=","class":"timeout","attempts":10,"error":"context deadline exceeded"}
+`
+	if out.String() != want {
+		t.Errorf("\n got %s\nwant %s", out.String(), want)
+	}
+}
+
+func BenchmarkLine(b *testing.B) {
+	fields, err := ParseFields("key,metadata")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := NewLines(nil, fields).NewChunk().(*lineChunk)
+	r := record("2026/11/22/event-000000000042.json", "meta-id: 15e9f6d77a0732ca", "meta-owner: alice", "content-type: text/plain")
+	b.ReportAllocs()
+	for b.Loop() {
+		c.bytes = c.bytes[:0]
+		c.Add(r)
+	}
+}
