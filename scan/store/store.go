@@ -90,14 +90,11 @@ func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
 	if cfg.Isolated {
 		return aws.Config{
 			Region: cfg.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: awshttp.NewBuildableClient(),
-			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		}, nil
 	}
 	opts := []func(*config.LoadOptions) error{
 		// A buildable client, since with any other the SDK refuses AWS_CA_BUNDLE.
 		config.WithHTTPClient(awshttp.NewBuildableClient()),
-		// headcount retries by its own rules: the SDK's know only error codes, and a HEAD's answer has none.
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 	}
 	if cfg.Profile != "" {
 		opts = append(opts, config.WithSharedConfigProfile(cfg.Profile))
@@ -137,6 +134,9 @@ func (s *Store) newClients() []*s3.Client {
 			}
 			o.UsePathStyle = s.pathStyle(o.BaseEndpoint != nil)
 			o.HTTPClient = &http.Client{Transport: s.transport, CheckRedirect: noRedirect}
+			// headcount retries by its own rules: the SDK's know only error codes, and a HEAD's answer has none. What
+			// fetches credentials keeps the SDK's.
+			o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 0
 			// Never x-amz-checksum-mode: it asks for rights on the KMS key that a HEAD does not need.
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		})

@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// configured opens a Store in an environment that has nothing but what env says.
+func configured(t *testing.T, cfg Config, env map[string]string) (*Store, error) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+			os.Unsetenv(name) // Setenv restores it
+		}
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	if cfg.Bucket == "" {
+		cfg.Bucket = "b"
+	}
+	s, err := Open(t.Context(), cfg)
+	if err == nil {
+		t.Cleanup(s.Close)
+	}
+	return s, err
+}
+
+func TestRegionAndAddressing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("[profile audit]\nregion = ap-south-1\nmax_attempts = 4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct {
+		cfg    Config
+		env    map[string]string
+		region string
+		path   bool
+	}{
+		"nothing":                {Config{}, nil, "us-east-1", false},
+		"flag":                   {Config{Region: "eu-west-1"}, map[string]string{"AWS_REGION": "us-west-2"}, "eu-west-1", false},
+		"environment":            {Config{}, map[string]string{"AWS_REGION": "us-west-2"}, "us-west-2", false},
+		"profile":                {Config{Profile: "audit"}, map[string]string{"AWS_CONFIG_FILE": file}, "ap-south-1", false},
+		"endpoint":               {Config{Endpoints: []string{"http://h:1"}}, nil, "us-east-1", true},
+		"endpoint, virtual":      {Config{Endpoints: []string{"http://h:1"}, Addressing: AddressingVirtual}, nil, "us-east-1", false},
+		"AWS, path":              {Config{Addressing: AddressingPath}, nil, "us-east-1", true},
+		"AWS_ENDPOINT_URL":       {Config{}, map[string]string{"AWS_ENDPOINT_URL": "http://h"}, "us-east-1", true},
+		"AWS_ENDPOINT_URL_S3":    {Config{}, map[string]string{"AWS_ENDPOINT_URL_S3": "http://h", "AWS_REGION": "r"}, "r", true},
+		"isolated from nonsense": {Config{Isolated: true, Endpoints: []string{"http://h"}}, map[string]string{"AWS_PROFILE": "nobody"}, "us-east-1", true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, err := configured(t, c.cfg, c.env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, region := s.Client(0)
+			if o := client.Options(); o.UsePathStyle != c.path || o.Region != c.region || region != c.region || s.Region() != c.region {
+				t.Errorf("path style %v, region %q (%q)", o.UsePathStyle, o.Region, region)
+			}
+		})
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	junk := filepath.Join(t.TempDir(), "junk.pem")
+	if err := os.WriteFile(junk, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		cfg Config
+		env map[string]string
+	}{
+		"a profile that is not there": {Config{Profile: "nobody"}, nil},
+		"a bundle that is not there":  {Config{CABundle: filepath.Join(t.TempDir(), "none")}, nil},
+		"a bundle that is none":       {Config{CABundle: junk}, nil},
+	} {
+		if _, err := configured(t, c.cfg, c.env); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+}
+
+func TestEnvironmentIsHonoured(t *testing.T) {
+	s, err := configured(t, Config{}, map[string]string{"AWS_MAX_ATTEMPTS": "7", "AWS_CA_BUNDLE": bundle(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.AttemptsMax() != 7 {
+		t.Errorf("AWS_MAX_ATTEMPTS is %d", s.AttemptsMax())
+	}
+	if s.transport.TLSClientConfig == nil || s.transport.TLSClientConfig.RootCAs == nil {
+		t.Error("AWS_CA_BUNDLE is not used")
+	}
+}
+
+// bundle writes the certificate of some authority.
+func bundle(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(name, []byte(testAuthority), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestSwitchRegionOnce(t *testing.T) {
+	s, err := configured(t, Config{Region: "a"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		sentTo, named string
+		again         bool
+		region        string
+	}{
+		{"a", "", false, "a"},
+		{"a", "a", false, "a"},
+		{"a", "b", true, "b"}, // switched
+		{"a", "b", true, "b"}, // sent before the switch
+		{"b", "b", false, "b"},
+		{"b", "c", false, "b"}, // once is enough
+		{"a", "c", false, "b"},
+	} {
+		if again := s.SwitchRegion(step.sentTo, step.named); again != step.again || s.Region() != step.region {
+			t.Errorf("step %d: again %v, region %q", i, again, s.Region())
+		}
+	}
+}
+
+func TestClientsTakeTurns(t *testing.T) {
+	s, err := configured(t, Config{Endpoints: []string{"http://h1/", "http://h2"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []string{"http://h1", "http://h2", "http://h1"} {
+		client, _ := s.Client(n)
+		if got := *client.Options().BaseEndpoint; got != want {
+			t.Errorf("client %d is at %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestFixedCredentialsCannotBeRefreshed(t *testing.T) {
+	s, err := configured(t, Config{}, map[string]string{"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.RefreshCredentials(t.Context()) {
+		t.Error("refreshed")
+	}
+}
+
+func TestFailureClass(t *testing.T) {
+	for want, err := range map[string]error{
+		"canceled":         fmt.Errorf("x: %w", context.Canceled),
+		"timeout":          fmt.Errorf("x: %w", context.DeadlineExceeded),
+		"dns":              &net.DNSError{Err: "no such host"},
+		"tls":              x509.UnknownAuthorityError{},
+		"refused":          &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+		"reset":            &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
+		"closed":           fmt.Errorf("x: %w", io.EOF),
+		"header_too_large": errors.New("net/http: server response headers exceeded 65536 bytes; aborted"),
+		"malformed":        errors.New(`malformed HTTP status code "what"`),
+		"credentials":      errors.New("get identity: get credentials: failed"),
+		"connection":       errors.New("something else"),
+	} {
+		if got := FailureClass(err); got != want {
+			t.Errorf("%v is %s, want %s", err, got, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "999999999": time.Hour, "Mon, 01 Jan 2001 00:00:00 GMT": 0,
+	} {
+		if got := RetryAfter(header); got != want {
+			t.Errorf("%q is %v, want %v", header, got, want)
+		}
+	}
+	at := time.Now().Add(time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	if got := RetryAfter(at); got < 50*time.Second || got > time.Minute {
+		t.Errorf("%q is %v", at, got)
+	}
+}
+
+func TestTransient(t *testing.T) {
+	for _, status := range []int{408, 429, 500, 502, 503, 504, 509, 520, 524, 529} {
+		if !Transient(status) {
+			t.Errorf("%d is not", status)
+		}
+	}
+	for _, status := range []int{200, 301, 400, 401, 403, 404, 405, 412, 501, 505, 530} {
+		if Transient(status) {
+			t.Errorf("%d is", status)
+		}
+	}
+}
+
+func TestCheckEndpoint(t *testing.T) {
+	for _, good := range []string{"http://h", "https://h:9000/", "http://[::1]:9000", "https://h/path"} {
+		if err := CheckEndpoint(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", "h", "h:9000", "ftp://h", "http://", "http://u:p@h", "http://h/?q", "http://h/#f", "http://h:port", "://"} {
+		if err := CheckEndpoint(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
