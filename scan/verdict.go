@@ -15,7 +15,8 @@ type verdict uint8
 
 const (
 	answered  verdict = iota // the object is there, and this is its metadata
-	changed                  // likewise, and it is not the one that was listed
+	changed                  // likewise, and it is not the one that was listed: it was overwritten
+	namesake                 // likewise, and it cannot be the one that was listed: that one's key is lossy
 	deleted                  // the answer itself says that the object was deleted
 	unlike                   // the answer may be another object's: ask again on a fresh connection
 	misplaced                // the bucket is in another region

@@ -121,6 +121,9 @@ func (w *worker) take(r *head.Result) {
 	w.scan.progress.heads.Add(1)
 
 	v := read(e, r, w.batch.trial.fresh)
+	if v == changed && w.batch.page.Lossy(e.Key) {
+		v = namesake
+	}
 	switch v {
 	case answered, changed:
 		w.ok, w.okAt = r.Received, index
@@ -130,13 +133,22 @@ func (w *worker) take(r *head.Result) {
 		w.ruling.outcomes.Gone++
 		w.ruling.settled++
 	case hopeless:
-		w.ruling.outcomes.Failed++
-		w.ruling.settled++
-		w.ruling.failures = append(w.ruling.failures, w.scan.objectError(e, r, w.batch.trial.sent+1))
+		w.fail(w.scan.objectError(e, r, w.batch.trial.sent+1))
+	case namesake:
+		failure := w.scan.objectError(e, r, w.batch.trial.sent+1)
+		failure.Class, failure.Err = "lossy_key", errLossyKey
+		w.fail(failure)
 	default:
 		w.chunk = nil // the part ends here, so that parts can be put into the order of the keys
 		w.open(index, e, r, v)
 	}
+}
+
+// fail gives an object up.
+func (w *worker) fail(e *ObjectError) {
+	w.ruling.settled++
+	w.ruling.outcomes.Failed++
+	w.ruling.failures = append(w.ruling.failures, e)
 }
 
 // emit adds the Record to the part that is being built.
@@ -186,9 +198,7 @@ func (w *worker) open(index int, e *list.Entry, r *head.Result, v verdict) {
 		o.delay = max(pace.Delay(t.sent), asked)
 		switch {
 		case t.counted >= s.cfg.TriesMax:
-			w.ruling.settled++
-			w.ruling.outcomes.Failed++
-			w.ruling.failures = append(w.ruling.failures, o.err)
+			w.fail(o.err)
 			return
 		case t.sent%s.cfg.TriesMax == 0: // nothing else succeeds: is it the store, or is there nothing else?
 			o.refer, o.worn = true, true

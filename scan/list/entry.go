@@ -20,7 +20,8 @@ type Entry struct {
 	Size         int64 // bytes; -1: not said
 }
 
-// Page is some keys of a Range, at most 1,000, in order and without gap: all that the bucket has in Page.Range.
+// Page is some keys of a Range, at most 1,000, in order and without gap: all that the bucket has in Page.Range. Lossy
+// keys stand where the store listed them, and may lie beyond it.
 type Page struct {
 	Range   Range
 	Entries []Entry
@@ -28,8 +29,14 @@ type Page struct {
 	Exact bool
 }
 
-// Doubtful says whether key may not be the name that the object has: stores that do not honour encoding-type write
-// U+FFFD for what XML cannot carry, and some encode their keys without saying so.
+// Lossy says whether key stands for a name that the store could not list: stores that do not honour encoding-type write
+// U+FFFD for what XML cannot carry. It may be the name itself, since that is a character too.
+func (p *Page) Lossy(key string) bool { return lossy(key, p.Exact) }
+
+func lossy(key string, exact bool) bool { return !exact && strings.Contains(key, "\uFFFD") }
+
+// Doubtful says whether key may not be the name that the object has: it is lossy, or the store may have encoded it
+// without saying so.
 func (p *Page) Doubtful(key string) bool {
-	return !p.Exact && strings.ContainsAny(key, "%+\uFFFD")
+	return p.Lossy(key) || !p.Exact && strings.ContainsAny(key, "%+")
 }

@@ -21,16 +21,23 @@ const emptyPagesMax = 1000
 // this confirmation cures it, for one request a Range.
 //
 // A token never outlives its listing, so what a Pager has to remember is its cursor.
+//
+// A lossy key (Page.Lossy) is not the name that it stands for, and so no place in the order of keys: it is handed out, but
+// neither compared with others nor gone on from. A page that ends in such keys is asked for again after its last exact
+// key, since the store's own token may be one of them.
 type Pager struct {
 	lister *Lister
 	rng    Range
 
-	cursor string // the last key handed out, or rng.After
-	rest   []Entry
-	exact  bool
-	done   bool
+	cursor string   // the last exact key handed out, or rng.After
+	tail   []string // the lossy keys handed out after it
+	rest   []Entry  // admitted and not yet handed out
+	exact  bool     // the store declared how it encoded their keys
+	done   bool     // nothing follows rest
 
 	// Of the present listing.
+	begun     bool     // its first LIST was sent
+	repeats   []string // the lossy keys after the cursor that it will show again
 	token     string   // where it goes on; empty: it begins, at the cursor
 	last      string   // the last key that it showed, handed out or not
 	shown     bool     // whether it showed any
@@ -60,13 +67,23 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	n := min(len(p.rest), pageKeysMax)
 	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
-	page.Range = Range{After: p.cursor, Through: page.Entries[n-1].Key}
-	p.cursor = page.Range.Through
+	page.Range.After = p.cursor
+	for i := range page.Entries {
+		if key := page.Entries[i].Key; page.Lossy(key) {
+			p.tail = append(p.tail, key)
+		} else {
+			p.cursor, p.tail = key, p.tail[:0]
+		}
+	}
+	page.Range.Through = p.cursor
 	return page, nil
 }
 
 // fetch sends one LIST and takes from its answer what is new: to rest, the token, and whether the Range is done.
 func (p *Pager) fetch(ctx context.Context) error {
+	if !p.begun {
+		p.begun, p.repeats = true, slices.Clone(p.tail)
+	}
 	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax}, p.contacted)
 	if p.tokenVoid(err) {
 		p.begin()
@@ -81,12 +98,32 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.rest = fresh
-	p.admitted += len(fresh)
-	if p.done {
-		return nil // a key beyond the Range was seen: nothing of it can follow
+	if p.done { // a key beyond the Range was seen: nothing of it can follow
+		p.rest = fresh
+		return nil
 	}
-	return p.advance(answer)
+	p.rest = fresh
+	if answer.truncated {
+		p.rest = p.throughExact(fresh)
+	}
+	p.admitted += len(p.rest)
+	switch {
+	case len(p.rest) == len(fresh):
+		return p.advance(answer)
+	case len(p.rest) == 0:
+		return p.broken("all keys of a page hold characters that the store cannot list", "")
+	}
+	p.begin() // at the last exact key, which is the cursor once the rest is handed out
+	return nil
+}
+
+// throughExact is entries without the lossy keys at their end.
+func (p *Pager) throughExact(entries []Entry) []Entry {
+	n := len(entries)
+	for n > 0 && lossy(entries[n-1].Key, p.exact) {
+		n--
+	}
+	return entries[:n]
 }
 
 // start is the key after which a listing is asked for. V1 goes on by keys and has no tokens.
@@ -107,6 +144,7 @@ func (p *Pager) tokenVoid(err error) bool {
 
 // begin starts another listing at the cursor.
 func (p *Pager) begin() {
+	p.begun, p.repeats = false, nil
 	p.token, p.last, p.shown, p.admitted, p.previous, p.empties = "", "", false, 0, nil, 0
 }
 
@@ -122,6 +160,17 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		}
 		if p.lister.cfg.Store.Unordered() {
 			fresh = append(fresh, e)
+			continue
+		}
+		if lossy(e.Key, p.exact) {
+			if p.shown && p.last < p.cursor {
+				continue // start-after was ignored, and this is still before it
+			}
+			if i := slices.Index(p.repeats, e.Key); i >= 0 {
+				p.repeats = slices.Delete(p.repeats, i, i+1)
+			} else {
+				fresh = append(fresh, e)
+			}
 			continue
 		}
 		if p.shown && e.Key <= p.last {
