@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+)
+
+func benchCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "bench",
+		Usage:       "measure, and serve what can be measured against",
+		ArgsUsage:   "COMMAND",
+		Subcommands: []*cli.Command{serveCommand()},
+		Action: func(c *cli.Context) error {
+			return usagef("headcount bench --help", "bench needs a command: serve")
+		},
+	}
+}
+
+const serveDescription = `Serves a synthetic bucket by S3's protocol until it is stopped. Keys and metadata are computed, so a billion objects
+cost no memory. It can be slow, faulty and broken in the ways that real stores are.
+
+    headcount bench serve --objects 1000000 --latency 5ms
+    headcount bench serve --shape nasty --access-key alice --secret-key wonderland
+    headcount bench serve --fault 503-empty=0.05 --fault rst-in-headers=0.01
+    headcount bench serve --quirk ends-early
+
+It prints the flags with which headcount scan finds it.`
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "serve",
+		Usage:       "serve a synthetic bucket of any size",
+		Description: serveDescription,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000", Usage: "`HOST:PORT` to listen on; port 0 takes a free one"},
+			&cli.StringFlag{Name: "bucket", Value: demoBucket, Usage: "`NAME` of the bucket"},
+			&cli.Int64Flag{Name: "objects", Value: demoObjects, Usage: "`N` objects"},
+			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(s3sim.Shapes())},
+			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` added to every HEAD"},
+			&cli.DurationFlag{Name: "list-latency", Usage: "`DURATION` added to every LIST"},
+			&cli.StringFlag{Name: "access-key", Usage: "verify signatures of this access `KEY`"},
+			&cli.StringFlag{Name: "secret-key", Usage: "and this secret `KEY`"},
+			&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "`REGION` that signatures must be made for"},
+			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with this PEM `FILE`"},
+			&cli.StringFlag{Name: "tls-key", Usage: "and the key in this PEM `FILE`"},
+			&cli.StringSliceFlag{Name: "fault", Usage: "`KIND=RATE` of a fault: " + names(s3sim.FaultKinds())},
+			&cli.StringFlag{Name: "quirk", Usage: "`NAME` of what listings get wrong: " + names(s3sim.Quirks())},
+			&cli.Float64Flag{Name: "gone", Usage: "`FRACTION` of the objects that are listed and answer 404"},
+			&cli.Float64Flag{Name: "denied", Usage: "`FRACTION` of the objects that answer 403"},
+			&cli.Uint64Flag{Name: "seed", Usage: "`N` that chooses which requests meet a fault"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usagef("headcount bench serve --help", "bench serve takes no arguments, and %q is one", c.Args().First())
+			}
+			options, err := parseServe(c)
+			if err != nil {
+				return err
+			}
+			certificate, err := parseCertificate(c)
+			if err != nil {
+				return err
+			}
+			server, err := s3sim.New(options)
+			if err != nil {
+				return usagef("headcount bench serve --help", "%v", err)
+			}
+			listener, err := net.Listen("tcp", c.String("addr"))
+			if err != nil {
+				return usagef("--addr HOST:PORT", "%v", err)
+			}
+			return serve(c.Context, server, listener, certificate, options, c.App.Writer)
+		},
+	}
+}
+
+func names[T ~string](list []T) string {
+	texts := make([]string, len(list))
+	for i := range list {
+		texts[i] = string(list[i])
+	}
+	return strings.Join(texts, ", ")
+}
+
+func parseServe(c *cli.Context) (s3sim.Options, error) {
+	options := s3sim.Options{
+		Bucket: c.String("bucket"), Objects: c.Int64("objects"), Shape: s3sim.Shape(c.String("shape")),
+		Latency: c.Duration("latency"), ListLatency: c.Duration("list-latency"),
+		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
+		Region:      c.String("region"), Quirk: s3sim.Quirk(c.String("quirk")),
+		Gone: c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),
+	}
+	for _, text := range c.StringSlice("fault") {
+		kind, rate, _ := strings.Cut(text, "=")
+		share, err := strconv.ParseFloat(rate, 64)
+		if err != nil {
+			return options, usagef("write --fault 503-empty=0.05", "%q is not the kind and the rate of a fault", text)
+		}
+		options.Faults = append(options.Faults, s3sim.Fault{Kind: s3sim.FaultKind(kind), Rate: share})
+	}
+	return options, nil
+}
+
+// parseCertificate loads what --tls-cert and --tls-key name; nil where they name nothing.
+func parseCertificate(c *cli.Context) (*tls.Config, error) {
+	certFile, keyFile := c.String("tls-cert"), c.String("tls-key")
+	if certFile == "" && keyFile == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, usagef("--tls-cert FILE --tls-key FILE, both PEM", "%v", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options, stdout io.Writer) error {
+	scheme := "http"
+	if certificate != nil {
+		scheme, l = "https", tls.NewListener(l, certificate)
+	}
+	if _, err := fmt.Fprintf(stdout, "--endpoint-url %s://%s s3://%s\n", scheme, l.Addr(), o.Bucket); err != nil {
+		return errors.Join(&scan.OutputError{Err: err}, l.Close())
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx), server.Close())
+	}
+}

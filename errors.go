@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/scan"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// usageError is a command line that headcount does not take.
+type usageError struct{ what, hint string }
+
+func (e *usageError) Error() string { return e.what }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{what: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// helpHint says where the flags of a command are explained.
+func helpHint(c *cli.Command) string {
+	name := "headcount"
+	if c != nil && c.HelpName != "" {
+		name = c.HelpName
+	}
+	return name + " --help"
+}
+
+// objectsFailed is a complete scan in which some objects failed.
+type objectsFailed struct {
+	count int64
+	hint  string
+}
+
+func (e *objectsFailed) Error() string { return number(e.count) + " objects failed" }
+
+// hintFor is what the user can do about an error; empty where nothing is known.
+func hintFor(err error) string {
+	var (
+		usage    *usageError
+		failed   *objectsFailed
+		protocol *list.ProtocolError
+		refused  *list.StoreError
+		output   *scan.OutputError
+		silence  *scan.SilenceError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.As(err, &failed):
+		return failed.hint
+	case errors.As(err, &protocol):
+		return protocol.Hint
+	case errors.As(err, &refused):
+		return hintForCode(refused)
+	case errors.As(err, &output):
+		return "what was written before is whole pages of records"
+	case errors.As(err, &silence):
+		return "--retry-for sets how long headcount waits for a store in trouble"
+	case errors.As(err, new(stopped)):
+		return ""
+	}
+	switch store.FailureClass(err) {
+	case "credentials":
+		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, or --no-sign-request for a public bucket"
+	case "tls":
+		if strings.Contains(err.Error(), "HTTP response to HTTPS client") {
+			return "the endpoint speaks plain HTTP: begin --endpoint-url with http://"
+		}
+		return "--ca-bundle FILE names the authority to trust; --no-verify-ssl trusts everybody"
+	case "dns", "refused", "timeout", "connection":
+		return "is the endpoint right, and can this machine reach it? --endpoint-url URL"
+	}
+	return ""
+}
+
+// hintForCode explains the S3 error codes that a user can do something about.
+func hintForCode(e *list.StoreError) string {
+	switch e.Code {
+	case "NoSuchBucket":
+		return "is the bucket's name right, and the endpoint? --endpoint-url URL"
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
+		return "are these the keys of this endpoint? AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, --profile, --endpoint-url"
+	case "AccessDenied":
+		return "listing needs s3:ListBucket, HEAD needs s3:GetObject; a public bucket may want --no-sign-request, one that bills its readers --request-payer"
+	case "ExpiredToken", "InvalidToken":
+		return "get new temporary credentials and start again"
+	case "AuthorizationHeaderMalformed", "PermanentRedirect":
+		return "--region says where the bucket is"
+	case "RequestTimeTooSkewed":
+		return "the clock of this machine is wrong"
+	case "NotImplemented":
+		return "try --list-objects-v1"
+	}
+	return ""
+}

@@ -1,0 +1,162 @@
+// headcount reads the custom metadata of every object in an S3 bucket and prints it as JSON lines.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/scan"
+)
+
+// The exit codes. A signal's is 128 and its number, as shells have it.
+const (
+	exitComplete  = 0
+	exitFatal     = 1 // credentials, bucket, connection, a store that breaks the LIST protocol
+	exitUsage     = 2
+	exitFailures  = 3 // complete, but some objects failed
+	exitOutput    = 5 // output could not be written
+	exitInterrupt = 130
+	exitPipe      = 141
+	exitTerminate = 143
+)
+
+func main() {
+	// net/http logs answers that nobody asked for; the scan finds out by itself whether one was taken for another's.
+	log.SetOutput(io.Discard)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	// A closed pipe is an error of the write then, and not the end of the process before it can say anything.
+	signal.Ignore(syscall.SIGPIPE)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := <-signals
+		cancel(stopped{first})
+		<-signals
+		os.Exit(exitCode(stopped{first})) // asked twice: at once
+	}()
+	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+	// Some file systems tell only now that there was no room.
+	if err := os.Stdout.Close(); err != nil && code == exitComplete && !errors.Is(err, os.ErrClosed) {
+		tell(os.Stderr, &scan.OutputError{Err: err})
+		code = exitOutput
+	}
+	os.Exit(code)
+}
+
+// run is the program: args with its name first, and the exit code. It may be called concurrently.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := newApp(stdin, stdout, stderr)
+	arranged, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, arranged)
+	}
+	tell(stderr, err)
+	return exitCode(err)
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:      "headcount",
+		Usage:     "the custom metadata of every object in an S3 bucket, as JSON lines",
+		UsageText: "headcount [scan] [flags] s3://BUCKET[/PREFIX]\nheadcount COMMAND [flags] [arguments]",
+		Commands: []*cli.Command{
+			scanCommand(),
+			benchCommand(),
+			completionCommand(),
+			versionCommand(),
+		},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Bool("version") {
+				return printVersion(c)
+			}
+			return cli.ShowAppHelp(c)
+		},
+		HideVersion:               true, // cli's own takes -v
+		HideHelpCommand:           true,
+		EnableBashCompletion:      true,
+		DisableSliceFlagSeparator: true, // a comma is part of a value
+		Reader:                    stdin,
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // exit codes are exitCode's
+		OnUsageError:              asUsage,
+	}
+	forEachCommand(app.Commands, func(c *cli.Command) {
+		c.OnUsageError = asUsage
+		c.HideHelpCommand = true
+		for _, f := range c.Flags {
+			if b, ok := f.(*cli.BoolFlag); ok {
+				b.DisableDefaultText = true // that a flag is not given is no news
+			}
+		}
+	})
+	return app
+}
+
+func forEachCommand(commands []*cli.Command, do func(*cli.Command)) {
+	for _, c := range commands {
+		do(c)
+		forEachCommand(c.Subcommands, do)
+	}
+}
+
+// asUsage makes a usageError of what cli could not parse.
+func asUsage(c *cli.Context, err error, _ bool) error {
+	return &usageError{what: err.Error(), hint: helpHint(c.Command)}
+}
+
+// stopped is why a run ended that a signal ended.
+type stopped struct{ signal os.Signal }
+
+func (s stopped) Error() string { return "stopped by " + s.signal.String() }
+
+// exitCode is the table of exit codes.
+func exitCode(err error) int {
+	var (
+		usage   *usageError
+		failed  *objectsFailed
+		output  *scan.OutputError
+		stopped stopped
+	)
+	switch {
+	case err == nil:
+		return exitComplete
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &failed):
+		return exitFailures
+	case errors.As(err, &output):
+		if errors.Is(err, syscall.EPIPE) {
+			return exitPipe
+		}
+		return exitOutput
+	case errors.As(err, &stopped):
+		if stopped.signal == syscall.SIGTERM {
+			return exitTerminate
+		}
+		return exitInterrupt
+	}
+	return exitFatal
+}
+
+// tell prints an error and what can be done about it. What the user caused knowingly is not an error: a closed pipe.
+func tell(stderr io.Writer, err error) {
+	if err == nil || exitCode(err) == exitPipe {
+		return
+	}
+	fmt.Fprintf(stderr, "headcount: error: %v\n", err)
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(stderr, "headcount: hint: %s\n", hint)
+	}
+}

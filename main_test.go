@@ -1,0 +1,343 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+)
+
+// TestMain lets the test binary be headcount itself, for the scripts and for everything that runs it by name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"headcount": main})
+}
+
+// TestScripts runs testdata/*.txtar. Beside testscript's commands there are:
+//
+//	exits CODE COMMAND ARGS…   runs a command that must exit with CODE
+//	sim VAR NAME=VALUE…        serves a synthetic bucket and puts its URL into VAR
+//	web VAR                    serves a web page, whatever is asked, and puts its URL into VAR
+//	keys FILE N                FILE has N lines, all JSON, with N different keys
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			for name, value := range awsNothing(env.WorkDir) {
+				env.Setenv(name, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "keys": cmdKeys,
+		},
+	})
+}
+
+// awsNothing is an environment in which nothing about AWS is configured, whatever the machine has.
+func awsNothing(dir string) map[string]string {
+	env := map[string]string{"HOME": dir, "AWS_EC2_METADATA_DISABLED": "true"}
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") {
+			env[name] = ""
+		}
+	}
+	env["AWS_EC2_METADATA_DISABLED"] = "true"
+	return env
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
+	o := s3sim.Options{Objects: 2_500}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		number, _ := strconv.ParseFloat(value, 64) // 0 for what is no number
+		switch name {
+		case "objects":
+			o.Objects = int64(number)
+		case "shape":
+			o.Shape = s3sim.Shape(value)
+		case "quirk":
+			o.Quirk = s3sim.Quirk(value)
+		case "denied":
+			o.Denied = number
+		case "gone":
+			o.Gone = number
+		case "keys":
+			o.AccessKey, o.SecretKey, _ = strings.Cut(value, ":")
+		case "token":
+			o.SessionToken = value
+		case "region":
+			o.Region = value
+		default:
+			ts.Fatalf("sim knows no %s", name)
+		}
+	}
+	server, err := s3sim.New(o)
+	ts.Check(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	go func() { _ = server.Serve(l) }() // nil after Close
+	ts.Defer(func() { ts.Check(server.Close()) })
+	ts.Setenv(args[0], "http://"+l.Addr().String())
+}
+
+func cmdWeb(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<!doctype html><html><body>Sign in</body></html>")
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+}
+
+func cmdKeys(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	seen := map[string]bool{}
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var l map[string]any
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			ts.Fatalf("%v: %s", err, line)
+		}
+		seen[fmt.Sprint(l["key"], l["key_b64"])] = true
+	}
+	if len(seen) != want {
+		ts.Fatalf("%d keys, want %d", len(seen), want)
+	}
+}
+
+// runs the program in this process.
+func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), append([]string{"headcount"}, args...), strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestURI(t *testing.T) {
+	for uri, want := range map[string][2]string{
+		"s3://b":         {"b", ""},
+		"s3://b/":        {"b", ""},
+		"s3://b/p/q":     {"b", "p/q"},
+		"s3://b//p":      {"b", "/p"},
+		"s3://b/100%?#":  {"b", "100%?#"},
+		"s3://b/a b+c/é": {"b", "a b+c/é"},
+		"s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap":                           {"arn:aws:s3:us-east-1:123456789012:accesspoint/ap", ""},
+		"s3://arn:aws:s3:us-east-1:123456789012:accesspoint/ap/p/q":                       {"arn:aws:s3:us-east-1:123456789012:accesspoint/ap", "p/q"},
+		"s3://arn:aws:s3:us-east-1:123456789012:accesspoint:ap/p":                         {"arn:aws:s3:us-east-1:123456789012:accesspoint:ap", "p"},
+		"s3://arn:aws:s3-outposts:us-east-1:123456789012:outpost/op-1/accesspoint/ap/p/q": {"arn:aws:s3-outposts:us-east-1:123456789012:outpost/op-1/accesspoint/ap", "p/q"},
+		"s3://arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/my-olap/":       {"arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/my-olap", ""},
+	} {
+		bucket, prefix, err := parseURI(uri)
+		if err != nil || bucket != want[0] || prefix != want[1] {
+			t.Errorf("%s: %q, %q, %v", uri, bucket, prefix, err)
+		}
+	}
+	for _, uri := range []string{"", "b", "s3:/b", "s3://", "s3:///p", "http://b/", "s3://b?x", "s3://b c/", "S3://b"} {
+		if bucket, prefix, err := parseURI(uri); err == nil {
+			t.Errorf("%q was taken for %q, %q", uri, bucket, prefix)
+		}
+	}
+}
+
+// Every example of the help runs, against a sim in place of the stores it names.
+func TestHelpExamplesRun(t *testing.T) {
+	server, err := s3sim.New(s3sim.Options{Objects: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(l) }() // nil after Close
+	defer server.Close()
+	url := "http://" + l.Addr().String()
+	place := strings.NewReplacer("https://flashblade.example.com", url, "my-bucket", "demo", "public-bucket", "demo", "alice", "alice")
+	env := os.Environ()
+	for name, value := range awsNothing(t.TempDir()) {
+		env = append(env, name+"="+value)
+	}
+	env = append(env, "AWS_ENDPOINT_URL_S3="+url, "AWS_ACCESS_KEY_ID=alice", "AWS_SECRET_ACCESS_KEY=wonderland")
+	examples := 0
+	for _, command := range []string{"scan", "completion"} {
+		_, help, _ := runs(t, command, "--help")
+		for line := range strings.Lines(help) {
+			if !regexp.MustCompile(`^\s+(headcount|source) `).MatchString(line) || strings.Contains(line, "[") || strings.Contains(line, "fish") || strings.Contains(line, " - ") {
+				continue
+			}
+			if strings.Contains(line, "zsh") {
+				continue // its builtins are zsh's
+			}
+			examples++
+			c := exec.CommandContext(t.Context(), "bash", "-c", place.Replace(line))
+			c.Env, c.Dir = env, t.TempDir()
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
+			}
+		}
+	}
+	if examples < 6 {
+		t.Errorf("%d examples", examples)
+	}
+}
+
+// The examples of bench serve are command lines that it takes: it serves until its context ends.
+func TestServeExamplesParse(t *testing.T) {
+	_, help, _ := runs(t, "bench", "serve", "--help")
+	examples := regexp.MustCompile(`(?m)^\s+headcount bench serve (--.*)$`).FindAllStringSubmatch(help, -1)
+	if len(examples) < 4 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for _, example := range examples {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(stopped{os.Interrupt})
+		args := append([]string{"headcount", "bench", "serve", "--addr", "127.0.0.1:0"}, strings.Fields(example[1])...)
+		var out, errs bytes.Buffer
+		if code := run(ctx, args, nil, &out, &errs); code != exitInterrupt || !strings.HasPrefix(out.String(), "--endpoint-url http://127.0.0.1:") {
+			t.Errorf("%s: exit %d\n%s%s", example[1], code, out.String(), errs.String())
+		}
+	}
+}
+
+// scan imports neither what makes bytes of its records nor what measures it.
+func TestImportsGoOneWay(t *testing.T) {
+	banned := map[string][]string{
+		"scan":   {"headcount/output", "headcount/bench"},
+		"output": {"headcount/bench"},
+	}
+	packages := 0
+	for root, bans := range banned {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			packages++
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			for _, i := range file.Imports {
+				for _, ban := range bans {
+					if strings.HasPrefix(strings.Trim(i.Path.Value, `"`), ban) {
+						t.Errorf("%s imports %s", path, i.Path.Value)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if packages < 10 {
+		t.Errorf("%d files were read", packages)
+	}
+}
+
+// Every package says what it is.
+func TestEveryPackageHasAComment(t *testing.T) {
+	comments := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		comments[filepath.Dir(path)] = comments[filepath.Dir(path)] || file.Doc.Text() != ""
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, has := range comments {
+		if !has {
+			t.Errorf("package %s has no comment", dir)
+		}
+	}
+}
+
+// Every headcount command in the README is one that headcount takes.
+func TestREADMENamesRealFlags(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme = bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(readme, -1), nil)
+	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) ([^|>\\\n]*)`).FindAllSubmatch(readme, -1)
+	if len(commands) < 8 {
+		t.Fatalf("%d commands", len(commands))
+	}
+	for _, c := range commands {
+		text, _, _ := strings.Cut(string(c[1]), " #")
+		args := append([]string{"headcount"}, strings.Fields(text)...)
+		if _, err := arrange(newApp(nil, nil, nil), args); err != nil {
+			t.Errorf("%s: %v", c[0], err)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{usagef("", "x"), 2},
+		{&objectsFailed{count: 1}, 3},
+		{&scan.OutputError{Err: errors.New("full")}, 5},
+		{fmt.Errorf("scan: %w", stopped{os.Interrupt}), 130},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%v: exit %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
+		if got := number(n); got != want {
+			t.Errorf("%d is written %s", n, got)
+		}
+	}
+}

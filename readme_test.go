@@ -1,0 +1,46 @@
+//go:build readme
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The commands of the README's console blocks print what it says they print. They use jq, which go test alone must not
+// need, and so this test has a build tag: .ci/run sets it.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllSubmatch(readme, -1) {
+		for _, step := range strings.Split(string(block[1]), "$ ")[1:] {
+			command, want, _ := strings.Cut(step, "\n")
+			c := exec.CommandContext(t.Context(), "bash", "-c", command)
+			var stdout, stderr bytes.Buffer
+			c.Stdout, c.Stderr = &stdout, &stderr
+			if err := c.Run(); err != nil {
+				t.Errorf("%s: %v\n%s", command, err, stderr.String())
+			}
+			if !matches(stdout.String(), want) {
+				t.Errorf("%s\nprints\n%s\nand the README says\n%s", command, stdout.String(), want)
+			}
+			ran++
+		}
+	}
+	if ran < 7 {
+		t.Errorf("%d commands were run", ran)
+	}
+}
+
+// matches compares, … standing for anything.
+func matches(got, want string) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
+	return regexp.MustCompile(`(?s)^` + pattern + `$`).MatchString(got)
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/output"
+	"headcount/scan"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// workersMax is where a typing error is more likely than a machine that could do it: each has a connection.
+const workersMax = 16384
+
+const scanDescription = `Lists the bucket, sends a HEAD for every object, and prints each object's custom metadata as a line of JSON on
+standard output; everything else goes to standard error. Objects without custom metadata are counted, not
+printed, unless --all is given.
+
+    headcount scan --demo
+    headcount scan s3://my-bucket/logs/ > metadata.jsonl
+    headcount scan --endpoint-url https://flashblade.example.com --workers 256 s3://my-bucket
+    headcount scan --no-sign-request --fields key,size,metadata s3://public-bucket
+    headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
+
+Credentials, region and endpoint come from where the AWS CLI takes them: the AWS_ variables, the files in ~/.aws,
+single sign-on, the metadata service of the machine.
+
+Exit codes: 0 complete; 1 fatal; 2 usage; 3 complete, but some objects failed; 5 output could not be written;
+130, 143, 141 stopped by SIGINT, SIGTERM, a reader that went away. Whatever the end, what was written is whole pages.`
+
+func scanCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "scan",
+		Usage:       "print the custom metadata of every object (the default command)",
+		ArgsUsage:   "s3://BUCKET[/PREFIX]",
+		Description: scanDescription,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
+			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
+			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
+
+			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade)", Category: "connection"},
+			&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
+			&cli.StringFlag{Name: "region", Usage: "sign for this `REGION` (default: as configured, else us-east-1; the store may know better)", Category: "connection"},
+			&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: "connection"},
+			&cli.BoolFlag{Name: "request-payer", Usage: "pay for the requests to somebody else's bucket", Category: "connection"},
+			&cli.StringFlag{Name: "ca-bundle", Usage: "trust the certificate authorities in this PEM `FILE`", Category: "connection"},
+			&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate", Category: "connection"},
+			&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
+			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
+
+			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight", Category: "speed"},
+			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
+			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
+
+			&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: "what to print"},
+			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print these `NAMES` of fields, or all", Category: "what to print"},
+
+			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines", Category: "safety"},
+
+			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON", Category: "telling"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error", Category: "telling"},
+			&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: "telling"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from this `LEVEL`: debug, info, warn or error", Category: "telling"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log in this `FORMAT`: text or json", Category: "telling"},
+		},
+		Action: func(c *cli.Context) error {
+			job, err := parseScan(c)
+			if err != nil {
+				return err
+			}
+			return job.run(c.Context, c.App.Writer, c.App.ErrWriter)
+		},
+	}
+}
+
+// scanJob is what the command line of scan asks for, checked; nothing is opened yet.
+type scanJob struct {
+	demo   bool
+	store  store.Config
+	scan   scan.Config
+	fields []output.Field
+	errors string // file names; empty: none
+	stats  string
+	voice  voiceConfig
+}
+
+// parseScan checks the flags of scan against each other.
+func parseScan(c *cli.Context) (*scanJob, error) {
+	job := &scanJob{demo: c.Bool("demo"), errors: c.String("errors"), stats: c.String("stats")}
+	var bucket, prefix string
+	switch {
+	case job.demo && c.NArg() > 0:
+		return nil, usagef("leave one of them out", "--demo scans an embedded store, and %s is another", c.Args().First())
+	case job.demo:
+		for _, flag := range []string{"endpoint-url", "profile", "region", "ca-bundle", "no-verify-ssl", "addressing", "request-payer"} {
+			if c.IsSet(flag) {
+				return nil, usagef("leave one of them out", "--demo needs no connection, and --%s is about one", flag)
+			}
+		}
+		bucket = demoBucket
+	case c.NArg() == 0:
+		return nil, usagef(uriHint+"; or try: headcount scan --demo", "no bucket is named")
+	case c.NArg() > 1:
+		return nil, usagef("run headcount once for each", "%d buckets are named", c.NArg())
+	default:
+		var err error
+		if bucket, prefix, err = parseURI(c.Args().First()); err != nil {
+			return nil, err
+		}
+	}
+
+	workers := c.Int("workers")
+	if workers < 1 || workers > workersMax {
+		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
+	}
+	for _, flag := range []string{"timeout", "retry-for"} {
+		if c.Duration(flag) <= 0 {
+			return nil, usagef("give a duration as 30s or 15m", "--%s must be longer than nothing", flag)
+		}
+	}
+	rng := list.Range{After: c.String("start-after"), Through: c.String("end-at")}
+	if rng.Through != "" && rng.Through <= rng.After {
+		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
+	}
+	var err error
+	if job.fields, err = output.ParseFields(c.String("fields")); err != nil {
+		return nil, usagef("--fields key,metadata,size", "%v", err)
+	}
+	if job.voice, err = parseVoice(c); err != nil {
+		return nil, err
+	}
+	if job.store, err = parseStore(c, bucket, workers); err != nil {
+		return nil, err
+	}
+	job.scan = scan.Config{
+		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), Workers: workers, All: c.Bool("all"),
+		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
+	}
+	return job, nil
+}
+
+// parseStore reads the flags that say how to reach the bucket.
+func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error) {
+	cfg := store.Config{
+		Bucket: bucket, Endpoints: c.StringSlice("endpoint-url"), Profile: c.String("profile"),
+		Region: c.String("region"), Anonymous: c.Bool("no-sign-request"), RequestPayer: c.Bool("request-payer"),
+		CABundle: c.String("ca-bundle"), NoVerifyTLS: c.Bool("no-verify-ssl"),
+		Addressing: store.Addressing(c.String("addressing")), Connections: workers,
+	}
+	switch cfg.Addressing {
+	case store.AddressingAuto, store.AddressingPath, store.AddressingVirtual:
+	default:
+		return cfg, usagef("there are auto, path and virtual", "there is no addressing %q", cfg.Addressing)
+	}
+	for _, endpoint := range cfg.Endpoints {
+		if err := store.CheckEndpoint(endpoint); err != nil {
+			return cfg, usagef("write --endpoint-url https://HOST[:PORT]", "%v", err)
+		}
+	}
+	if cfg.Anonymous && cfg.RequestPayer {
+		return cfg, usagef("leave one of them out", "--request-payer needs somebody to bill, and --no-sign-request names nobody")
+	}
+	return cfg, nil
+}
+
+// run opens what the job names, scans, and tells how it ended.
+func (job *scanJob) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if job.demo {
+		demo, err := startDemo()
+		if err != nil {
+			return err
+		}
+		defer demo.Close()
+		job.store.Endpoints, job.store.Isolated = []string{demo.url}, true
+	}
+	opened, err := store.Open(ctx, job.store)
+	if err != nil {
+		return usagef("see the AWS_ variables and ~/.aws/config", "%v", err)
+	}
+	defer opened.Close()
+	if opened.Unordered() && job.scan.Range != (list.Range{}) {
+		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
+	}
+
+	voice := job.voice.open(stdout, stderr)
+	failures, err := newFailureFile(job.errors)
+	if err != nil {
+		return err
+	}
+	statsFile, err := create(job.stats)
+	if err != nil {
+		return err
+	}
+
+	job.scan.Store, job.scan.Log = opened, voice.log
+	job.scan.Sink = output.NewLines(stdout, job.fields)
+	job.scan.Failed = failures.add
+	job.scan.TriesMax = opened.AttemptsMax()
+	s := scan.New(job.scan)
+	stopTelling := voice.follow(s)
+	stats, err := s.Run(ctx)
+	stopTelling()
+
+	if exitCode(err) != exitPipe { // who closed the pipe has seen enough
+		voice.account(&stats, failures)
+	}
+	err = firstError(err, writeStats(statsFile, &stats), failures.close())
+	if err == nil && stats.Failed > 0 {
+		err = &objectsFailed{count: stats.Failed, hint: failures.hint()}
+	}
+	return err
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// create opens a file that a run will write when it has something to say, so that a name that cannot be written is
+// found out before the run and not after it. No name: no file.
+func create(name string) (*os.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, &scan.OutputError{Err: err}
+	}
+	return f, nil
+}
+
+func writeStats(f *os.File, stats *scan.Stats) error {
+	if f == nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(stats, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err := firstError(err, f.Close()); err != nil {
+		return &scan.OutputError{Err: err}
+	}
+	return nil
+}

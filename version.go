@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+)
+
+func versionCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "version",
+		Usage:  "print the version",
+		Action: printVersion,
+	}
+}
+
+func printVersion(c *cli.Context) error {
+	_, err := fmt.Fprintln(c.App.Writer, version())
+	return err
+}
+
+// version is what the build says of itself. Builds without version control (-buildvcs=false, a source archive) know
+// no revision.
+func version() string {
+	name, revision, modified := "(devel)", "", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			name = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = " " + s.Value[:min(12, len(s.Value))]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				modified = " modified"
+			}
+		}
+	}
+	return fmt.Sprintf("headcount %s%s%s %s %s/%s", name, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
