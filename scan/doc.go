@@ -13,7 +13,8 @@
 // What is promised:
 //
 //   - listed = emitted + without_metadata + filtered + gone + failed, for whole pages, however the run ends.
-//   - A page is written as a whole or not at all.
+//   - A page is handed to the Sink as a whole or not at all. What the Sink could not write (OutputError) may have left
+//     a part of a page behind.
 //   - Run returns nil only if every key of the Range has its Outcome.
 //   - Memory is bounded by the pages in flight, not by the bucket.
 //

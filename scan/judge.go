@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,9 +48,14 @@ func (d *docket) take() []*suspect {
 	return suspects
 }
 
+// refusalsMax is how often an object is refused before that is its Outcome. Once is not enough: the answer may have been
+// meant for another request, signed with credentials that were renewed meanwhile, or given by a store that was just
+// coming up, whatever it says a moment later.
+const refusalsMax = 2
+
 // judge decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
-// does. It flies once for all suspects that wait, and only after they were refused, so what it learns holds for each of
-// them: if the store answers it, the refusal was meant for the object alone.
+// does. It flies once for all suspects that wait, and after they were refused. If the store answers it, each of them is
+// asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object.
 //
 // Even a 404 is believed only so: versitygw gives it for an access key that it does not know.
 func (s *Scan) judge(ctx context.Context) error {
@@ -58,95 +64,90 @@ func (s *Scan) judge(ctx context.Context) error {
 	for {
 		select {
 		case <-s.docket.wake:
-		case <-s.open.drained:
+		case <-s.unfinished.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 		suspects := s.docket.take()
-		refreshed, err := s.canary(ctx)
+		if len(suspects) == 0 {
+			continue // taken with those before
+		}
+		if err := s.canary(ctx, suspects[0].err); err != nil {
+			return err
+		}
+		well, err := s.answersHeads(ctx, session, suspects)
 		if err != nil {
 			return err
 		}
-		answers := false
-		if !refreshed {
-			answers, err = s.answersHeads(ctx, session, suspects)
-			if err != nil {
-				return err
-			}
-		}
 		for _, suspect := range suspects {
-			if err := s.decide(ctx, suspect, refreshed, answers); err != nil {
+			if err := s.decide(ctx, suspect, well); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// canary asks until the store says something: nil, if it answers. refreshed means that the credentials had expired and
-// are renewed.
-func (s *Scan) canary(ctx context.Context) (refreshed bool, err error) {
+// canary returns when the store answers a LIST; an error is final. Expired credentials are renewed.
+func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 	for try := 1; ; try++ {
 		err := s.lister.Probe(ctx)
 		var refused *list.StoreError
 		switch {
 		case err == nil:
-			return false, nil
+			return nil
 		case ctx.Err() != nil:
-			return false, context.Cause(ctx)
+			return context.Cause(ctx)
 		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && s.cfg.Store.RefreshCredentials(ctx):
 			s.cfg.Log.Info("the credentials have expired and are renewed")
-			return true, s.silence(err)
 		case list.Decided(err):
-			return false, err
+			return err
+		case try == 1:
+			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
 		}
-		if err := s.silence(err); err != nil {
-			return false, err
-		}
-		s.cfg.Log.Warn("the canary's LIST failed, trying again", "error", err)
+		s.news.failure(because)
 		if err := pace.Sleep(ctx, pace.Delay(try)); err != nil {
-			return false, err
+			return err
 		}
 	}
 }
 
-// silence is an error when nothing has succeeded for too long.
-func (s *Scan) silence(last error) error {
-	silence := time.Since(time.Unix(0, s.good.at.Load()))
-	if silence < s.cfg.RetryFor {
-		return nil
-	}
-	return &SilenceError{For: silence, Last: last}
-}
-
-// answersHeads asks again for the object that succeeded last, if a worn suspect has to be judged: at the end of a
-// run there may be no other object whose success would show that the store is well.
-func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects []*suspect) (bool, error) {
-	needed := false
-	for _, suspect := range suspects {
-		needed = needed || suspect.worn
-	}
-	good := s.good.entry.Load()
-	if !needed || good == nil {
+// answersHeads asks again for an object that was answered for, if a worn suspect has to be judged: at the end of a run
+// there may be no other object whose success would show that the store is well.
+func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects []*suspect) (well bool, err error) {
+	example := s.news.entry.Load()
+	if example == nil || !slices.ContainsFunc(suspects, func(s *suspect) bool { return s.worn }) {
 		return false, nil
 	}
-	answers := false
 	counts := newHeadCounts()
-	err := session.Head(ctx, []list.Entry{*good}, func(r *head.Result) {
+	err = session.Head(ctx, []list.Entry{*example}, func(r *head.Result) {
 		counts.requests[resultName(r)]++
 		s.progress.heads.Add(1)
-		answers = r.Status == http.StatusOK
+		// That it is gone by now is an answer too.
+		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
+			s.news.success(r.Received)
+		}
 	})
 	s.meter.headsSent(&counts)
-	return answers, err
+	return well, err
 }
 
-// decide gives a suspect its Outcome, or lets it be asked again.
-func (s *Scan) decide(ctx context.Context, suspect *suspect, refreshed, answersHeads bool) error {
+// decide gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs.
+func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool) error {
 	b, e := suspect.batch, suspect.err
-	if refreshed || suspect.worn && !answersHeads {
-		s.meter.headAgain(e)
-		return s.later(ctx, b, pace.Delay(b.trial.sent))
+	switch {
+	case suspect.worn && well:
+		// It may have been the store's trouble so far. One more failure is the object's.
+		b.trial.failed = s.cfg.TriesMax - 1
+		return s.retry(ctx, suspect, 0)
+	case suspect.worn:
+		return s.retry(ctx, suspect, pace.Delay(b.trial.sent))
+	}
+	s.news.success(time.Now()) // the store is well: it answers, and its refusals are meant
+	b.trial.refused++
+	if b.trial.refused < refusalsMax {
+		b.trial.fresh = true
+		return s.retry(ctx, suspect, 0)
 	}
 	r := ruling{settled: 1}
 	switch {
@@ -159,6 +160,11 @@ func (s *Scan) decide(ctx context.Context, suspect *suspect, refreshed, answersH
 		r.outcomes.Gone = 1
 	}
 	return s.settle(ctx, b.page, &r)
+}
+
+func (s *Scan) retry(ctx context.Context, suspect *suspect, delay time.Duration) error {
+	s.meter.headAgain(suspect.err)
+	return s.later(ctx, suspect.batch, delay)
 }
 
 // errLossyKey is why an object that was listed cannot be found.

@@ -73,7 +73,8 @@ func (b *batch) entries() []list.Entry { return b.page.Entries[b.first : b.first
 // trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
 type trial struct {
 	sent    int       // HEADs sent for it
-	counted int       // those of them that failed while others succeeded: what it is given up for
-	failed  time.Time // when it failed last
-	fresh   bool      // it is asked again on a fresh connection, since its answer seemed to be another object's
+	failed  int       // those of them that met trouble while others succeeded: what it is given up for
+	last    time.Time // when it met trouble last
+	refused int       // those of them that were refused and that the canary vouched for
+	fresh   bool      // it is asked again on a fresh connection, since its answer may have been another object's
 }

@@ -2,11 +2,8 @@ package scan
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,8 +45,8 @@ const (
 	// operation for 64 HEADs.
 	batchMax = 64
 
-	// pagesWaiting is how many pages may wait for a last object while the others go on.
-	pagesWaiting = 16
+	// pagesWaiting is how many pages may wait for a last object while the others go on. One takes 200 kB or so.
+	pagesWaiting = 48
 )
 
 func (c Config) withDefaults() Config {
@@ -89,14 +86,13 @@ type Scan struct {
 	waiting  chan waiter   // to the waiting list
 	docket   *docket       // to the judge
 	finished chan *page    // to the committer
-	open     latch         // the lister and the pages that are not committed
 	progress progress
-	good     goodNews
-	began    time.Time
+	news     news
 
-	mu      sync.Mutex
-	stats   Stats // what is committed
-	changed atomic.Int64
+	unfinished latch // the lister and the pages that are not committed
+
+	mu    sync.Mutex
+	stats Stats // what is committed
 }
 
 // New prepares a run. It sends nothing.
@@ -111,14 +107,15 @@ func New(cfg Config) *Scan {
 	// Small enough that all workers share a page, so that none waits at the end of a listing while others have much.
 	s.batch = min(batchMax, max(1, pageKeys/cfg.Workers))
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
-	pages := pagesWaiting + 2*(cfg.Workers*s.batch+pageKeys-1)/pageKeys
+	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
+	pages := pagesWaiting + 2*pagesAtWork
 	s.slots = make(chan struct{}, pages)
 	s.work = make(chan *batch, pages*batchesPerPage)
 	s.again = make(chan *batch)
 	s.waiting = make(chan waiter)
 	s.docket = newDocket()
 	s.finished = make(chan *page, pages)
-	s.open = newLatch()
+	s.unfinished = newLatch()
 	return s
 }
 
@@ -126,12 +123,10 @@ func New(cfg Config) *Scan {
 const pageKeys = 1000
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
-// of ctx's end, an OutputError, a SilenceError, or what the store refused. It is called once; the Stats are right
-// after every end.
+// of ctx's end, an OutputError, a SilenceError, or what the listing ended with (list.StoreError, list.ProtocolError,
+// list.SendError). It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
-	s.began = time.Now()
-	s.good.at.Store(s.began.UnixNano())
-
+	s.news.began = time.Now()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.list(ctx) })
 	for range s.cfg.Workers {
@@ -139,6 +134,7 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	}
 	g.Go(func() error { return s.wait(ctx) })
 	g.Go(func() error { return s.judge(ctx) })
+	g.Go(func() error { return s.watch(ctx) })
 	g.Go(func() error { return s.commit(ctx) })
 	err := g.Wait() // nil only if the run was drained
 	return s.account(err), err
@@ -146,7 +142,7 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 
 // list pages through the Range and hands the pages to the workers in batches.
 func (s *Scan) list(ctx context.Context) error {
-	defer s.open.done()
+	defer s.unfinished.done()
 	pager := s.lister.Walk(s.cfg.Range)
 	for {
 		select {
@@ -155,14 +151,14 @@ func (s *Scan) list(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		listed, err := pager.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			s.progress.listedAll.Store(true)
-			return nil
-		}
 		if err != nil {
 			return err
 		}
-		s.open.add()
+		if listed == nil {
+			s.progress.listedAll.Store(true)
+			return nil
+		}
+		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p := newPage(listed)
 		for first := 0; first < len(listed.Entries); first += s.batch {
@@ -184,9 +180,9 @@ func (s *Scan) commit(ctx context.Context) error {
 			if err := s.write(p); err != nil {
 				return err
 			}
-			s.open.done()
+			s.unfinished.done()
 			<-s.slots
-		case <-s.open.drained:
+		case <-s.unfinished.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -221,10 +217,9 @@ func (s *Scan) account(err error) Stats {
 		stats.Error = err.Error()
 	}
 	s.meter.fill(&stats)
-	elapsed := time.Since(s.began)
+	elapsed := time.Since(s.news.began)
 	stats.DurationSeconds = elapsed.Seconds()
 	stats.HeadsPerSecond = float64(stats.Heads) / elapsed.Seconds()
-	stats.Changed = s.changed.Load()
 	cpu, rss := Usage()
 	stats.CPUSeconds, stats.MaxRSSBytes = cpu.Seconds(), rss
 	if stats.Listed > 0 {

@@ -17,6 +17,9 @@ type Outcomes struct {
 	Filtered        int64 `json:"filtered"`
 	Gone            int64 `json:"gone"`
 	Failed          int64 `json:"failed"`
+
+	// Changed counts those emitted that were overwritten between LIST and HEAD.
+	Changed int64 `json:"changed"`
 }
 
 func (o *Outcomes) add(other Outcomes) {
@@ -26,6 +29,7 @@ func (o *Outcomes) add(other Outcomes) {
 	o.Filtered += other.Filtered
 	o.Gone += other.Gone
 	o.Failed += other.Failed
+	o.Changed += other.Changed
 }
 
 // Balanced says whether every listed object has exactly one Outcome.
@@ -43,7 +47,6 @@ type Stats struct {
 	Heads           int64   `json:"heads"` // HEADs sent, answered or not
 	HeadsPerSecond  float64 `json:"heads_per_second"`
 	HeadLatency     Latency `json:"head_latency"`
-	Changed         int64   `json:"changed"` // emitted objects that were overwritten between LIST and HEAD
 
 	CPUSeconds         float64 `json:"cpu_seconds"` // of the process, user and system
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`

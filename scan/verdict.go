@@ -37,7 +37,7 @@ func read(e *list.Entry, r *head.Result, fresh bool) verdict {
 		return changed
 	case r.Status == http.StatusOK:
 		return unlike
-	case r.Status == http.StatusMethodNotAllowed, string(r.Get("x-amz-delete-marker")) == "true":
+	case isDeleteMarker(r):
 		return deleted
 	case store.Transient(r.Status):
 		return passing
@@ -49,6 +49,13 @@ func read(e *list.Entry, r *head.Result, fresh bool) verdict {
 		}
 	}
 	return doubtful
+}
+
+// isDeleteMarker needs the header, and not the 405 alone: a gateway that forbids HEAD says that of every object.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (x-amz-delete-marker)
+func isDeleteMarker(r *head.Result) bool {
+	return (r.Status == http.StatusNotFound || r.Status == http.StatusMethodNotAllowed) &&
+		string(r.Get("x-amz-delete-marker")) == "true"
 }
 
 func readFailure(err error) verdict {

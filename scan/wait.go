@@ -48,7 +48,7 @@ func (s *Scan) wait(ctx context.Context) error {
 		case out <- next:
 			heap.Pop(&list)
 		case <-timer.C:
-		case <-s.open.drained:
+		case <-s.unfinished.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
@@ -23,14 +22,13 @@ type worker struct {
 	at     int // the next object to be answered, an index into the page's entries
 	ruling ruling
 	chunk  Chunk // of the part that is being added to; nil: the next Record begins one
-	rest   []open
-	ok     time.Time // when the last success was received
-	okAt   int       // and of which object
+	rest   []unsettled
+	good   *list.Entry // an object that was answered for
 	record Record
 }
 
-// open is an object of the present batch that has no Outcome yet, and what is to be done about it.
-type open struct {
+// unsettled is an object of the present batch that has no Outcome yet, and what is to be done about it.
+type unsettled struct {
 	batch *batch
 	delay time.Duration // after which it is asked again,
 	refer bool          // unless it goes to the judge
@@ -70,7 +68,7 @@ func (w *worker) next(ctx context.Context) (*batch, error) {
 		return b, nil
 	case b := <-w.scan.work:
 		return b, nil
-	case <-w.scan.open.drained:
+	case <-w.scan.unfinished.drained:
 		return nil, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
@@ -79,7 +77,7 @@ func (w *worker) next(ctx context.Context) (*batch, error) {
 
 // do asks for the objects of a batch, and hands on what is settled and what is not.
 func (w *worker) do(ctx context.Context, b *batch) error {
-	w.batch, w.at, w.ok, w.chunk = b, b.first, time.Time{}, nil
+	w.batch, w.at, w.good, w.chunk = b, b.first, nil, nil
 	w.ruling = ruling{parts: w.ruling.parts[:0]}
 	w.rest = w.rest[:0]
 	if b.trial.fresh {
@@ -90,21 +88,18 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	if !w.ok.IsZero() {
-		w.scan.good.tell(w.ok, &b.page.Entries[w.okAt])
+	if w.good != nil {
+		w.scan.news.example(w.good)
 	}
 	if err := w.scan.settle(ctx, b.page, &w.ruling); err != nil {
 		return err
 	}
-	for _, o := range w.rest {
-		if o.refer {
-			w.scan.docket.add(&suspect{batch: o.batch, err: o.err, worn: o.worn})
-		} else if err := w.scan.later(ctx, o.batch, o.delay); err != nil {
+	for _, u := range w.rest {
+		if u.refer {
+			w.scan.docket.add(&suspect{batch: u.batch, err: u.err, worn: u.worn})
+		} else if err := w.scan.later(ctx, u.batch, u.delay); err != nil {
 			return err
 		}
-	}
-	if len(w.rest) > 0 {
-		return w.scan.silence(w.rest[len(w.rest)-1].err)
 	}
 	return nil
 }
@@ -126,7 +121,8 @@ func (w *worker) take(r *head.Result) {
 	}
 	switch v {
 	case answered, changed:
-		w.ok, w.okAt = r.Received, index
+		w.good = e
+		w.scan.news.success(r.Received)
 		w.scan.gate.Answered()
 		w.emit(index, e, r, v == changed)
 	case deleted:
@@ -140,7 +136,7 @@ func (w *worker) take(r *head.Result) {
 		w.fail(failure)
 	default:
 		w.chunk = nil // the part ends here, so that parts can be put into the order of the keys
-		w.open(index, e, r, v)
+		w.putOff(index, e, r, v)
 	}
 }
 
@@ -166,16 +162,16 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, isChanged bool) 
 	w.chunk.Add(&w.record)
 	w.ruling.outcomes.Emitted++
 	if isChanged {
-		w.scan.changed.Add(1)
+		w.ruling.outcomes.Changed++
 	}
 }
 
-// open decides what is to be done about an object that has no Outcome by this answer.
-func (w *worker) open(index int, e *list.Entry, r *head.Result, v verdict) {
+// putOff decides what is to be done about an object that has no Outcome by this answer.
+func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 	s := w.scan
 	t := w.batch.trial
 	t.sent++
-	o := open{
+	u := unsettled{
 		batch: &batch{page: w.batch.page, first: index, count: 1},
 		err:   s.objectError(e, r, t.sent),
 	}
@@ -183,32 +179,34 @@ func (w *worker) open(index int, e *list.Entry, r *head.Result, v verdict) {
 	case unlike:
 		t.fresh = true
 	case misplaced:
-		o.refer = !s.cfg.Store.SwitchRegion(r.SentTo, string(r.Get("x-amz-bucket-region")))
+		u.refer = !s.cfg.Store.SwitchRegion(r.SentTo, string(r.Get("x-amz-bucket-region")))
 	case doubtful:
-		o.refer = true
+		u.refer = true
 	case passing:
 		asked := store.RetryAfter(string(r.Get("retry-after")))
 		if store.Throttled(r.Status) || asked > 0 {
 			s.gate.Throttled(asked)
 		}
-		if t.counted == 0 || s.good.since(t.failed) {
-			t.counted++
+		s.news.failure(u.err)
+		if t.failed == 0 || s.news.successAfter(t.last) {
+			t.failed++
 		}
-		t.failed = time.Now()
-		o.delay = max(pace.Delay(t.sent), asked)
-		switch {
-		case t.counted >= s.cfg.TriesMax:
-			w.fail(o.err)
+		t.last = time.Now()
+		if t.failed >= s.cfg.TriesMax {
+			w.fail(u.err)
 			return
-		case t.sent%s.cfg.TriesMax == 0: // nothing else succeeds: is it the store, or is there nothing else?
-			o.refer, o.worn = true, true
 		}
+		u.delay = max(pace.Delay(t.sent), asked)
+		// Nothing else succeeds: is it the store, or is there nothing else?
+		u.worn = t.sent%s.cfg.TriesMax == 0
+		u.refer = u.worn
 	}
-	o.batch.trial = t
-	w.rest = append(w.rest, o)
-	if !o.refer {
+	u.batch.trial = t
+	w.rest = append(w.rest, u)
+	if !u.refer {
 		w.counts.retries[resultName(r)]++
 	}
+	s.cfg.Log.Debug("HEAD put off", "key", e.Key, "status", r.Status, "class", u.err.Class, "tries", t.sent, "to_judge", u.refer)
 }
 
 // resultName is the name under which a Result is counted.
@@ -246,27 +244,3 @@ func (s *Scan) settle(ctx context.Context, p *page, r *ruling) error {
 		return context.Cause(ctx)
 	}
 }
-
-// goodNews is the last HEAD that succeeded: how it is known that the store answers.
-type goodNews struct {
-	at    atomic.Int64 // Unix nanoseconds; before the first success, when the run began
-	entry atomic.Pointer[list.Entry]
-}
-
-// tell remembers a success, if it is newer.
-func (g *goodNews) tell(at time.Time, e *list.Entry) {
-	nano := at.UnixNano()
-	for {
-		old := g.at.Load()
-		if nano <= old {
-			return
-		}
-		if g.at.CompareAndSwap(old, nano) {
-			g.entry.Store(e)
-			return
-		}
-	}
-}
-
-// since says whether there was a success after t.
-func (g *goodNews) since(t time.Time) bool { return g.at.Load() > t.UnixNano() }

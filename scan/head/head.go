@@ -54,7 +54,8 @@ type Result struct {
 	// Err says why there was no answer; nil if there was one.
 	Err error
 
-	// Latency is the time from the request's first byte to the end of the answer's header.
+	// Latency is the time from handing the signed request to the connection, or to the making of one, to the end of the
+	// answer's header.
 	Latency time.Duration
 
 	// Received is when that was; zero where there was no answer.
@@ -81,8 +82,10 @@ func (r *Result) Get(name string) []byte {
 	return nil
 }
 
-// ETag is the entity tag without its quotes.
-func (r *Result) ETag() []byte { return bytes.Trim(r.Get("etag"), `"`) }
+// ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
+func (r *Result) ETag() []byte {
+	return bytes.Trim(bytes.TrimPrefix(r.Get("etag"), []byte("W/")), `"`)
+}
 
 // sortMetadata puts the metadata in the order that Result promises. There are few: insertion is fastest.
 func (r *Result) sortMetadata() {

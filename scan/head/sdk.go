@@ -71,9 +71,9 @@ func (s *sdkSession) Head(ctx context.Context, batch []list.Entry, each func(*Re
 // head sends one HEAD and leaves what became of it in s.result.
 func (s *sdkSession) head(ctx context.Context, key string) {
 	st := s.engine.store
-	client, region := st.Client(s.turn)
+	sender := st.Sender(s.turn)
 	s.turn++
-	s.result = Result{SentTo: region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	s.result = Result{SentTo: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
 	if s.fresh {
 		options = append(options, st.Fresh)
@@ -81,10 +81,11 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
 	defer cancel()
-	_, err := client.HeadObject(ctx, &s3.HeadObjectInput{
+	_, err := sender.Client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(st.Bucket()), Key: aws.String(key), RequestPayer: st.RequestPayer(),
 	}, options...)
 	if err != nil {
+		st.Failed(sender, err)
 		s.result.Status, s.result.Err = 0, store.Plain(err)
 	}
 }

@@ -29,7 +29,7 @@ type document struct {
 	NextContinuationToken string
 	NextMarker            string
 	Contents              []struct {
-		Key          *string
+		Key          string
 		LastModified string
 		ETag         string
 		Size         string
@@ -44,16 +44,33 @@ type document struct {
 // errNotList is a well-formed document that is not a listing.
 var errNotList = errors.New("not a ListBucketResult")
 
-// readDocument reads the whole body. A body that is cut short, is not XML or goes on after its end is an error.
+// cutError is a body that could not be read to its end: the connection's fault and not the document's.
+type cutError struct{ error }
+
+func (e cutError) Unwrap() error { return e.error }
+
+// cutReader marks the errors of reading.
+type cutReader struct{ io.Reader }
+
+func (r cutReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = cutError{err}
+	}
+	return n, err
+}
+
+// readDocument reads the whole body. A body that cannot be read to its end is a cutError; one that is not XML, is cut
+// short or goes on after its end is another error.
 func readDocument(body io.Reader) (*document, error) {
-	limited := &io.LimitedReader{R: body, N: bodyBytesMax}
+	limited := &io.LimitedReader{R: cutReader{body}, N: bodyBytesMax}
 	decoder := xml.NewDecoder(limited)
 	doc := new(document)
 	if err := decoder.Decode(doc); err != nil {
 		switch {
 		case limited.N <= 0:
 			return nil, fmt.Errorf("the answer is longer than %d MiB", bodyBytesMax>>20)
-		case errors.Is(err, io.EOF):
+		case err == io.EOF:
 			return nil, errors.New("the answer is empty")
 		}
 		return nil, fmt.Errorf("the answer is not a whole XML document: %w", err)
@@ -61,11 +78,11 @@ func readDocument(body io.Reader) (*document, error) {
 	// What follows the document element: white space, and then the end that the framing promised.
 	for {
 		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return doc, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the answer is cut short: %w", err)
+			return nil, fmt.Errorf("the answer does not end well: %w", err)
 		}
 		if _, isElement := token.(xml.StartElement); isElement {
 			return nil, errors.New("the answer goes on after its end")
@@ -93,23 +110,21 @@ func (d *document) listing() (*answer, error) {
 	default:
 		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
 	}
-	var err error
-	if a.next == "" && d.NextMarker != "" {
-		if a.next, err = a.decode(d.NextMarker); err != nil {
-			return nil, err
-		}
+	if a.next == "" {
+		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
+		a.next, _ = a.decode(d.NextMarker)
 	}
 	a.entries = make([]Entry, len(d.Contents))
 	for i, c := range d.Contents {
-		if c.Key == nil {
-			return nil, errors.New("an object without a Key")
+		if c.Key == "" {
+			return nil, errors.New("an object has no Key")
 		}
-		key, err := a.decode(*c.Key)
+		key, err := a.decode(c.Key)
 		if err != nil {
 			return nil, err
 		}
 		a.entries[i] = Entry{
-			Key: key, ETag: strings.Trim(c.ETag, `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
+			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
 			Size: size(c.Size),
 		}
 	}

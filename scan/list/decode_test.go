@@ -93,7 +93,7 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 		"bad escape":           `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%zz</Key></Contents></ListBucketResult>`,
 		"escape cut short":     `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%4</Key></Contents></ListBucketResult>`,
 		"signed escape":        `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%+4</Key></Contents></ListBucketResult>`,
-		"bad marker":           `<ListBucketResult><EncodingType>url</EncodingType><NextMarker>%</NextMarker></ListBucketResult>`,
+		"empty key":            `<ListBucketResult><Contents><Key></Key></Contents></ListBucketResult>`,
 		"no key":               `<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>`,
 		"strange truncation":   `<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>`,
 		"strange encoding":     `<ListBucketResult><EncodingType>base64</EncodingType></ListBucketResult>`,
@@ -114,7 +114,10 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 			t.Errorf("cut after %d of %d bytes: taken for a listing", n, len(whole))
 		}
 	}
-	if _, err := decodeAll(brokenReader{strings.NewReader(whole)}); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("whole, but the framing promised more: %v", err)
+	for _, n := range []int{0, 20, len(whole)} {
+		var cut cutError
+		if _, err := decodeAll(brokenReader{strings.NewReader(whole[:n])}); !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%d bytes, and the framing promised more: %v", n, err)
+		}
 	}
 }

@@ -36,7 +36,7 @@ func (p *Page) Lossy(key string) bool { return lossy(key, p.Exact) }
 func lossy(key string, exact bool) bool { return !exact && strings.Contains(key, "\uFFFD") }
 
 // Doubtful says whether key may not be the name that the object has: it is lossy, or the store may have encoded it
-// without saying so.
+// without saying so, or it has a line feed, which is what XML makes of a carriage return.
 func (p *Page) Doubtful(key string) bool {
-	return p.Lossy(key) || !p.Exact && strings.ContainsAny(key, "%+")
+	return p.Lossy(key) || !p.Exact && strings.ContainsAny(key, "%+\n")
 }

@@ -44,6 +44,15 @@ func (e *StoreError) transient() bool {
 	return store.Transient(e.Status)
 }
 
+// SendError is a LIST that was not answered, or not to the end.
+type SendError struct {
+	Target string // s3://bucket/prefix
+	Err    error
+}
+
+func (e *SendError) Error() string { return "LIST " + e.Target + ": " + e.Err.Error() }
+func (e *SendError) Unwrap() error { return e.Err }
+
 // ProtocolError is a listing that cannot be believed: the store breaks the protocol in a way that could hide keys.
 type ProtocolError struct {
 	Target string // s3://bucket/prefix

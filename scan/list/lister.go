@@ -3,10 +3,10 @@ package list
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,15 +15,6 @@ import (
 
 	"headcount/scan/pace"
 	"headcount/scan/store"
-)
-
-const (
-	// contactTries is how often the very first request is tried: a wrong endpoint is told within seconds, and not
-	// when the patience for a store in trouble is over.
-	contactTries = 6
-
-	// passingTries is how often an answer that is no listing is asked for again: enough for a proxy's error page.
-	passingTries = 10
 )
 
 // Config says how to list. The zero value of everything but Store is usable.
@@ -44,6 +35,7 @@ type Config struct {
 type Lister struct {
 	cfg    Config
 	target string
+	probes atomic.Int64 // which endpoint the next one asks
 }
 
 // New prepares a Lister. It sends nothing.
@@ -73,7 +65,7 @@ type request struct {
 // Probe is the canary: one signed LIST of one key, tried once. It returns nil when the store answers it, else why not:
 // unlike a HEAD's, the answer to a LIST names the error.
 func (l *Lister) Probe(ctx context.Context) error {
-	_, err := l.send(ctx, request{keysMax: 1})
+	_, err := l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
 	l.cfg.Sent(statusOf(err), false)
 	return err
 }
@@ -85,11 +77,11 @@ func Decided(err error) bool {
 	return errors.As(err, &refused) && !refused.transient()
 }
 
-// list sends one request until it is answered, and gives up as retry says.
+// list sends one request until it is answered, and gives up as patience says.
 func (l *Lister) list(ctx context.Context, req request, contacted bool) (*answer, error) {
-	began := time.Now()
-	for try := 1; ; try++ {
-		a, err := l.send(ctx, req)
+	patience := patience{lister: l, began: time.Now(), contacted: contacted}
+	for try := 0; ; try++ {
+		a, err := l.send(ctx, req, try)
 		if err == nil {
 			l.cfg.Sent(statusOf(nil), false)
 			return a, nil
@@ -97,65 +89,33 @@ func (l *Lister) list(ctx context.Context, req request, contacted bool) (*answer
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		wait, again := l.retry(ctx, err, try, began, contacted)
+		wait, again := patience.after(ctx, err)
 		l.cfg.Sent(statusOf(err), again)
 		if !again {
 			return nil, err
 		}
-		l.cfg.Log.Warn("LIST failed, trying again", "try", try, "wait", wait.Round(time.Millisecond), "error", err)
+		patience.warn(err, wait)
 		if err := pace.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// retry says whether a failed request is worth another try, and after what wait.
-func (l *Lister) retry(ctx context.Context, err error, try int, began time.Time, contacted bool) (time.Duration, bool) {
-	var (
-		refused *StoreError
-		broken  *ProtocolError
-		delay   = pace.Delay(try)
-		patient = time.Since(began) < l.cfg.RetryFor
-	)
-	switch {
-	case errors.As(err, &broken):
-		return delay, broken.passing && try < passingTries && (contacted || try < contactTries)
-	case errors.As(err, &refused):
-		switch {
-		case l.cfg.Store.SwitchRegion(refused.SentTo, refused.Region):
-			l.cfg.Log.Info("the bucket is in another region", "region", refused.Region)
-			return 0, true
-		case refused.Code == "RequestTimeTooSkewed":
-			return 0, try == 1 // the SDK has taken the offset from the answer's Date
-		case refused.Code == "ExpiredToken":
-			return 0, try < passingTries && l.cfg.Store.RefreshCredentials(ctx)
-		}
-		return max(delay, refused.RetryAfter), refused.transient() && patient
-	}
-	switch store.FailureClass(err) {
-	case "credentials":
-		return 0, false
-	case "dns", "tls":
-		return delay, contacted && patient
-	}
-	return delay, patient && (contacted || try < contactTries)
-}
-
-// send sends one LIST once.
-func (l *Lister) send(ctx context.Context, req request) (*answer, error) {
+// send sends one LIST once, to the turn-th endpoint.
+func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	var (
-		a              *answer
-		err            error
-		client, region = l.cfg.Store.Client(0)
-		read           = func(response *http.Response, _ time.Duration) (err error) {
-			a, err = l.read(response, region)
+		a      *answer
+		err    error
+		sender = l.cfg.Store.Sender(turn)
+		read   = func(response *http.Response, _ time.Duration) (err error) {
+			a, err = l.read(response, sender.Region)
 			return err
 		}
 	)
 	if l.cfg.V1 {
-		_, err = client.ListObjects(ctx, &s3.ListObjectsInput{
+		_, err = sender.Client.ListObjects(ctx, &s3.ListObjectsInput{
 			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
 			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 			RequestPayer: l.cfg.Store.RequestPayer(),
@@ -171,9 +131,13 @@ func (l *Lister) send(ctx context.Context, req request) (*answer, error) {
 		} else {
 			input.StartAfter = optional(req.after)
 		}
-		_, err = client.ListObjectsV2(ctx, input, store.ReadAnswer(&s3.ListObjectsV2Output{}, read))
+		_, err = sender.Client.ListObjectsV2(ctx, input, store.ReadAnswer(&s3.ListObjectsV2Output{}, read))
 	}
-	return a, l.explain(err)
+	if err != nil {
+		l.cfg.Store.Failed(sender, err)
+		return nil, l.explain(err)
+	}
+	return a, nil
 }
 
 func optional(s string) *string {
@@ -190,14 +154,12 @@ func (l *Lister) explain(err error) error {
 		broken  *ProtocolError
 	)
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &refused):
 		return refused
 	case errors.As(err, &broken):
 		return broken
 	}
-	return fmt.Errorf("LIST %s: %w", l.target, store.Plain(err))
+	return &SendError{Target: l.target, Err: store.Plain(err)}
 }
 
 // read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
@@ -209,6 +171,10 @@ func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
 		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
 	}
 	doc, err := readDocument(response.Body)
+	var cut cutError
+	if errors.As(err, &cut) && response.StatusCode == http.StatusOK {
+		return nil, cut
+	}
 	if err == nil && doc.XMLName.Local == "Error" {
 		refused.Code, refused.Message = doc.Code, doc.Message
 		if refused.RequestID == "" {

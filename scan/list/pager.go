@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
 
-// emptyPagesMax is how many pages without a key may follow each other. AWS sends some where many keys were deleted;
-// a store that sends them for ever has to be told from one that is slow.
-const emptyPagesMax = 1000
+// idlePagesMax is how many pages that lead no further may follow each other. AWS sends empty ones where many keys were
+// deleted; a store that sends them for ever, or the same keys under ever new tokens, has to be told from one that is slow.
+const idlePagesMax = 1000
 
 // Pager walks one Range, page by page. It belongs to one goroutine.
 //
@@ -43,7 +42,7 @@ type Pager struct {
 	shown     bool     // whether it showed any
 	admitted  int      // how many of them were new
 	previous  []string // the keys of its page before this one
-	empties   int      // pages without a key, in a row
+	idle      int      // pages that led no further, in a row
 	contacted bool     // the store has answered before
 }
 
@@ -52,12 +51,14 @@ func (l *Lister) Walk(rng Range) *Pager {
 	return &Pager{lister: l, rng: rng, cursor: rng.After}
 }
 
-// Next returns the next Page, which has at least one Entry, and io.EOF after the last. Any other error is final: what
-// was returned before it is right, and what follows is unknown. The Page belongs to the caller.
+// Next returns the next Page, which has at least one Entry, and no Page and no error after the last. An error is final:
+// what was returned before it is right, and what follows is unknown. The Page belongs to the caller.
+//
+// There is no error for the end, since a connection's end has one that is easily taken for it.
 func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	for len(p.rest) == 0 {
 		if p.done {
-			return nil, io.EOF
+			return nil, nil
 		}
 		if err := p.fetch(ctx); err != nil {
 			return nil, err
@@ -81,6 +82,9 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 
 // fetch sends one LIST and takes from its answer what is new: to rest, the token, and whether the Range is done.
 func (p *Pager) fetch(ctx context.Context) error {
+	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
+		return p.broken("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
+	}
 	if !p.begun {
 		p.begun, p.repeats = true, slices.Clone(p.tail)
 	}
@@ -145,7 +149,7 @@ func (p *Pager) tokenVoid(err error) bool {
 // begin starts another listing at the cursor.
 func (p *Pager) begin() {
 	p.begun, p.repeats = false, nil
-	p.token, p.last, p.shown, p.admitted, p.previous, p.empties = "", "", false, 0, nil, 0
+	p.token, p.last, p.shown, p.admitted, p.previous, p.idle = "", "", false, 0, nil, 0
 }
 
 // admit returns the entries that are new and in the Range, and refuses an order in which keys could be missed.
@@ -153,8 +157,8 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	fresh := entries[:0]
 	before := p.previous
 	p.previous = make([]string, 0, len(entries))
+	came := p.last
 	for _, e := range entries {
-		p.previous = append(p.previous, e.Key)
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
 			return nil, p.broken(fmt.Sprintf("the key %q does not begin with the prefix asked for", e.Key), "")
 		}
@@ -163,8 +167,8 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			continue
 		}
 		if lossy(e.Key, p.exact) {
-			if p.shown && p.last < p.cursor {
-				continue // start-after was ignored, and this is still before it
+			if p.done || p.shown && p.last < p.cursor {
+				continue // beyond the Range, or, since start-after was ignored, before it
 			}
 			if i := slices.Index(p.repeats, e.Key); i >= 0 {
 				p.repeats = slices.Delete(p.repeats, i, i+1)
@@ -173,6 +177,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			}
 			continue
 		}
+		p.previous = append(p.previous, e.Key)
 		if p.shown && e.Key <= p.last {
 			if _, repeated := slices.BinarySearch(before, e.Key); repeated || e.Key == p.last {
 				continue // handed out with the page before
@@ -184,10 +189,12 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		case e.Key <= p.cursor: // start-after taken as inclusive, or ignored
 		case p.rng.Contains(e.Key):
 			fresh = append(fresh, e)
-		default:
+		default: // the order of what is left on the page is still checked: it is why nothing can follow
 			p.done = true
-			return fresh, nil
 		}
+	}
+	if p.idle++; p.last > came || len(fresh) > 0 {
+		p.idle = 0
 	}
 	return fresh, nil
 }
@@ -207,11 +214,8 @@ func (p *Pager) advance(a *answer) error {
 	if err != nil {
 		return err
 	}
-	if p.empties++; len(a.entries) > 0 {
-		p.empties = 0
-	}
-	if p.empties > emptyPagesMax {
-		return p.broken(fmt.Sprintf("%d truncated pages in a row have no key", p.empties), "")
+	if p.idle > idlePagesMax {
+		return p.broken(fmt.Sprintf("%d truncated pages in a row have no new key", p.idle), "")
 	}
 	p.token = next
 	return nil
@@ -220,8 +224,8 @@ func (p *Pager) advance(a *answer) error {
 // next is the token that a truncated answer goes on with.
 func (p *Pager) next(a *answer) (string, error) {
 	next := a.next
-	if p.lister.cfg.V1 && next == "" && p.shown {
-		next = p.last // V1 names a NextMarker only where a delimiter was asked for
+	if p.lister.cfg.V1 && len(a.entries) > 0 && p.shown {
+		next = p.last // a NextMarker is for listings with a delimiter
 	}
 	switch {
 	case next == "":

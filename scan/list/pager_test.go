@@ -93,10 +93,7 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 	cursor := p.rng.After
 	for {
 		page, err := p.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return keys, nil
-		}
-		if err != nil {
+		if page == nil {
 			return keys, err
 		}
 		if page.Range.After != cursor || len(page.Entries) == 0 || len(page.Entries) > pageKeysMax {
@@ -358,12 +355,16 @@ func TestPagerRefuses(t *testing.T) {
 	}{
 		"truncated without a token": {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, ""))}, "no continuation token"},
 		"the same token":            {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, "t")), say(listXML([]string{"b"}, true, "t"))}, "that it was asked with"},
+		"out of order past the end": {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"z", "p", "a"}, false, ""))}, "not in order"},
 		"keys out of order":         {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"b", "a"}, false, ""))}, "not in order"},
 		"an older page":             {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"b", "c"}, true, "t")), say(listXML([]string{"a", "d"}, false, ""))}, "not in order"},
 		"another prefix":            {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"\x00"}, false, ""))}, "prefix"},
 		"a web page for ever":       {[]func(http.ResponseWriter, *http.Request){say("<html><body>sign in</body></html>")}, "not a ListBucketResult"},
 		"an empty body for ever":    {[]func(http.ResponseWriter, *http.Request){say("")}, "empty"},
-		"empty pages for ever":      {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) { endless(w, r) }}, "in a row"},
+		"old keys for ever": {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, listXML([]string{"a"}, true, r.URL.Query().Get("continuation-token")+"x"))
+		}}, "in a row"},
+		"empty pages for ever": {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) { endless(w, r) }}, "in a row"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -372,7 +373,7 @@ func TestPagerRefuses(t *testing.T) {
 			if name == "another prefix" {
 				prefix = "p"
 			}
-			_, err := walk(t.Context(), serve(t, &script{answers: c.answers}, Config{Prefix: prefix}).Walk(Range{}))
+			_, err := walk(t.Context(), serve(t, &script{answers: c.answers}, Config{Prefix: prefix}).Walk(Range{Through: "q"}))
 			var broken *ProtocolError
 			if !errors.As(err, &broken) || !strings.Contains(broken.What, c.what) {
 				t.Errorf("%v", err)
@@ -407,6 +408,46 @@ func TestListerGivesUp(t *testing.T) {
 				t.Errorf("%d requests, want %d", len(s.asked), c.asks)
 			}
 		})
+	}
+}
+
+// hangUp closes the connection before it answers.
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		c.Close()
+	}
+}
+
+// A connection that ends is not the end of the listing.
+func TestAnEndOfAConnectionIsNoEndOfTheListing(t *testing.T) {
+	for name, answers := range map[string][]func(http.ResponseWriter, *http.Request){
+		"at once":       {hangUp},
+		"in the middle": {say(listXML([]string{"a"}, true, "t")), hangUp},
+		"at the end":    {final, hangUp},
+		"within a body": {cutShort(listXML([]string{"a"}, false, ""))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := walk(t.Context(), serve(t, &script{answers: answers}, Config{RetryFor: 300 * time.Millisecond}).Walk(Range{}))
+			var sent *SendError
+			if !errors.As(err, &sent) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// Trouble of one kind leaves the tries of another.
+func TestEachKindOfTroubleHasItsOwnTries(t *testing.T) {
+	busy := refuse(503, "SlowDown", "")
+	s := &script{answers: []func(http.ResponseWriter, *http.Request){
+		busy, busy, busy, busy, busy, busy, refuse(403, "RequestTimeTooSkewed", ""), say("<html></html>"), say(""), final, end,
+	}}
+	lister := serve(t, s, Config{})
+	pager := lister.Walk(Range{})
+	pager.contacted = true
+	if got, err := walk(t.Context(), pager); err != nil || len(got) != 2 {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

@@ -19,9 +19,6 @@ const (
 
 	// answersPerRefusal is how many answers between two refusals show that the store bears the pace.
 	answersPerRefusal = 2
-
-	// retryAfterMax bounds what a Retry-After may ask for: a store that says an hour is asked again before.
-	retryAfterMax = 2 * time.Minute
 )
 
 // Delay is how long to wait before the n-th retry, n from 1: exponential with full jitter, so that what failed
@@ -96,7 +93,7 @@ func (g *Gate) Throttled(retryAfter time.Duration) {
 		g.streak = 0
 		return
 	}
-	hold := min(retryAfter, retryAfterMax)
+	hold := retryAfter
 	if hold == 0 {
 		hold = min(holdMax, holdBase<<min(g.streak, 10))
 	}

@@ -17,7 +17,7 @@ import (
 // Its deserializers would cost the truth: they take an empty or HTML body for an empty bucket, fail an object whose
 // Last-Modified is malformed, and keep the first of repeated metadata headers.
 //
-// read is called once, with the time from the request's first byte to the answer's header; it must not keep the
+// read is called once, with the time from the request's going out (or the making of a connection for it) to the answer's header; it must not keep the
 // answer, and what it returns the operation returns.
 func ReadAnswer(output any, read func(*http.Response, time.Duration) error) func(*s3.Options) {
 	swap := func(stack *middleware.Stack) error {

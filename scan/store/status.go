@@ -37,7 +37,8 @@ func Throttled(status int) bool {
 }
 
 // FailureClass names why there is no answer, in one word for statistics and error files:
-// canceled, timeout, refused, reset, closed, dns, tls, header_too_large, malformed, credentials or connection.
+// canceled, timeout, refused, reset, closed, dns, tls, header_too_large, malformed, credentials, configuration or
+// connection.
 func FailureClass(err error) string {
 	var dns *net.DNSError
 	switch {
@@ -64,6 +65,9 @@ func FailureClass(err error) string {
 	case strings.Contains(text, "get identity"), strings.Contains(text, "get credentials"),
 		strings.Contains(text, "static credentials are empty"):
 		return "credentials"
+	case strings.Contains(text, "resolve endpoint"), strings.Contains(text, "resolve auth scheme"),
+		strings.Contains(text, "invalid input region"), strings.Contains(text, "validation error"):
+		return "configuration"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed"):
 		return "closed"
 	case strings.Contains(text, "timeout"):
@@ -84,17 +88,20 @@ func isTLS(err error) bool {
 		errors.As(err, &authority) || errors.As(err, &host) || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// RetryAfter reads a Retry-After header, in seconds or as a date; 0 where it says nothing.
+// retryAfterMax bounds what a Retry-After may ask for: a store that says an hour, or 2099, is asked again before.
+const retryAfterMax = 2 * time.Minute
+
+// RetryAfter reads a Retry-After header, in seconds or as a date: 0 where it says nothing, at most 2 min.
 // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 func RetryAfter(header string) time.Duration {
 	if header == "" {
 		return 0
 	}
 	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
+		return time.Duration(min(max(seconds, 0), int(retryAfterMax.Seconds()))) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(at))
+		return min(max(0, time.Until(at)), retryAfterMax)
 	}
 	return 0
 }

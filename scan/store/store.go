@@ -9,11 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -35,6 +37,9 @@ const (
 // regionDefault is used where no region is configured: custom endpoints rarely care, and AWS answers a request to
 // the wrong region with the name of the right one (see SwitchRegion).
 const regionDefault = "us-east-1"
+
+// restTime is how long an endpoint is left alone that could not be reached: about what it takes to fail over an address.
+const restTime = 30 * time.Second
 
 // Config says which bucket to open and how to reach it. What is empty is taken from the environment and the files
 // that the SDK reads: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
@@ -61,6 +66,7 @@ type Store struct {
 
 	mu       sync.RWMutex
 	clients  []*s3.Client // one for each endpoint, or one
+	resting  []time.Time  // until when each of them is left alone
 	switched bool         // to another region, which a run does once
 }
 
@@ -74,14 +80,23 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, aws: awsConfig}
+	if awsConfig.Region == "" {
+		awsConfig.Region = regionDefault
+	}
+	s := &Store{cfg: cfg, aws: awsConfig, resting: make([]time.Time, max(1, len(cfg.Endpoints)))}
 	s.transport = tunedTransport(awsConfig.HTTPClient, cfg)
 	s.fresh = s.transport.Clone()
 	s.fresh.DisableKeepAlives = true
 	s.clients = s.newClients()
-	if s.aws.Region == "" {
-		s.aws.Region = regionDefault
-		s.clients = s.newClients()
+	for _, client := range s.clients { // the environment names endpoints too
+		if endpoint := client.Options().BaseEndpoint; endpoint != nil {
+			if err := CheckEndpoint(*endpoint); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if strings.ContainsAny(s.aws.Region, " /:.@?#") {
+		return nil, fmt.Errorf("%q is not the name of a region", s.aws.Region)
 	}
 	return s, nil
 }
@@ -161,11 +176,36 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // Bucket is the name that requests carry.
 func (s *Store) Bucket() string { return s.cfg.Bucket }
 
-// Client is the client of the n-th endpoint, counted round and round, and the region that it signs for.
-func (s *Store) Client(n int) (*s3.Client, string) {
+// Sender is what one request is sent by.
+type Sender struct {
+	Client   *s3.Client
+	Region   string // that it signs for
+	endpoint int
+}
+
+// Sender is that of the n-th endpoint, counted round and round, or of the next one that does not rest.
+func (s *Store) Sender(n int) Sender {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.clients[n%len(s.clients)], s.aws.Region
+	at := n % len(s.clients)
+	for i := range s.clients {
+		if next := (n + i) % len(s.clients); s.resting[next].IsZero() || time.Now().After(s.resting[next]) {
+			at = next
+			break
+		}
+	}
+	return Sender{Client: s.clients[at], Region: s.aws.Region, endpoint: at}
+}
+
+// Failed is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
+func (s *Store) Failed(by Sender, err error) {
+	var dial *net.OpError
+	if len(s.resting) == 1 || !errors.As(err, &dial) || dial.Op != "dial" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resting[by.endpoint] = time.Now().Add(restTime)
 }
 
 // Fresh makes one request go out on a connection that nothing was sent over before, and that nothing will be after.

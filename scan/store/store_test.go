@@ -68,9 +68,9 @@ func TestRegionAndAddressing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client, region := s.Client(0)
-			if o := client.Options(); o.UsePathStyle != c.path || o.Region != c.region || region != c.region || s.Region() != c.region {
-				t.Errorf("path style %v, region %q (%q)", o.UsePathStyle, o.Region, region)
+			sender := s.Sender(0)
+			if o := sender.Client.Options(); o.UsePathStyle != c.path || o.Region != c.region || sender.Region != c.region || s.Region() != c.region {
+				t.Errorf("path style %v, region %q (%q)", o.UsePathStyle, o.Region, sender.Region)
 			}
 		})
 	}
@@ -88,6 +88,8 @@ func TestOpenRefuses(t *testing.T) {
 		"a profile that is not there": {Config{Profile: "nobody"}, nil},
 		"a bundle that is not there":  {Config{CABundle: filepath.Join(t.TempDir(), "none")}, nil},
 		"a bundle that is none":       {Config{CABundle: junk}, nil},
+		"an endpoint that is none":    {Config{}, map[string]string{"AWS_ENDPOINT_URL_S3": "127.0.0.1:9000"}},
+		"a region that is none":       {Config{}, map[string]string{"AWS_REGION": "not a region"}},
 	} {
 		if _, err := configured(t, c.cfg, c.env); err == nil {
 			t.Errorf("%s: opened", name)
@@ -142,16 +144,30 @@ func TestSwitchRegionOnce(t *testing.T) {
 	}
 }
 
-func TestClientsTakeTurns(t *testing.T) {
-	s, err := configured(t, Config{Endpoints: []string{"http://h1/", "http://h2"}}, nil)
+func TestEndpointsTakeTurnsAndRest(t *testing.T) {
+	s, err := configured(t, Config{Endpoints: []string{"http://h0/", "http://h1", "http://h2"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, want := range []string{"http://h1", "http://h2", "http://h1"} {
-		client, _ := s.Client(n)
-		if got := *client.Options().BaseEndpoint; got != want {
-			t.Errorf("client %d is at %s, want %s", n, got, want)
+	turns := func() (got string) {
+		for n := range 4 {
+			got += strings.TrimPrefix(*s.Sender(n).Client.Options().BaseEndpoint, "http://") + " "
 		}
+		return got
+	}
+	refused := fmt.Errorf("x: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+	if got := turns(); got != "h0 h1 h2 h0 " {
+		t.Errorf("turns %s", got)
+	}
+	s.Failed(s.Sender(0), &net.OpError{Op: "read", Err: syscall.ECONNRESET}) // it was reached
+	s.Failed(s.Sender(1), refused)
+	if got := turns(); got != "h0 h2 h2 h0 " {
+		t.Errorf("turns while h1 rests: %s", got)
+	}
+	s.Failed(s.Sender(0), refused)
+	s.Failed(s.Sender(2), refused)
+	if got := turns(); got != "h0 h1 h2 h0 " {
+		t.Errorf("turns while all rest: %s", got)
 	}
 }
 
@@ -187,7 +203,7 @@ func TestFailureClass(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	for header, want := range map[string]time.Duration{
-		"": 0, "0": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "999999999": time.Hour, "Mon, 01 Jan 2001 00:00:00 GMT": 0,
+		"": 0, "0": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "999999999": 2 * time.Minute, "Fri, 31 Dec 2099 00:00:00 GMT": 2 * time.Minute, "Mon, 01 Jan 2001 00:00:00 GMT": 0,
 	} {
 		if got := RetryAfter(header); got != want {
 			t.Errorf("%q is %v, want %v", header, got, want)
