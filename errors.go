@@ -36,7 +36,7 @@ type objectsFailed struct {
 	hint  string
 }
 
-func (e *objectsFailed) Error() string { return number(e.count) + " objects failed" }
+func (e *objectsFailed) Error() string { return count(e.count, "object", "objects") + " failed" }
 
 // hintFor is what the user can do about an error; empty where nothing is known.
 func hintFor(err error) string {
@@ -61,7 +61,7 @@ func hintFor(err error) string {
 		return "what was written before is whole pages of records"
 	case errors.As(err, &silence):
 		return "--retry-for sets how long headcount waits for a store in trouble"
-	case errors.As(err, new(stopped)):
+	case errors.As(err, new(stopped)), errors.As(err, new(*openError)):
 		return ""
 	}
 	switch store.FailureClass(err) {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
 
 	"headcount/output"
@@ -12,24 +10,24 @@ import (
 // failuresShown is how many failed objects are told of where no file takes them: enough to see a pattern.
 const failuresShown = 10
 
-// failureFile takes the objects that failed: all of them in a file, or the first few to be shown.
-type failureFile struct {
+// failures takes the objects that failed: all of them into a file, or the first few to be told of.
+type failures struct {
 	file  *os.File // nil: none was asked for
 	lines *output.Failures
 	first []*scan.ObjectError
 	count int64
 }
 
-func newFailureFile(name string) (*failureFile, error) {
-	f, err := create(name)
-	if err != nil || f == nil {
-		return &failureFile{}, err
+// newFailures returns one that writes to file, if there is one.
+func newFailures(file *os.File) *failures {
+	if file == nil {
+		return &failures{}
 	}
-	return &failureFile{file: f, lines: output.NewFailures(f)}, nil
+	return &failures{file: file, lines: output.NewFailures(file)}
 }
 
 // add takes one. It is called from one goroutine.
-func (f *failureFile) add(e *scan.ObjectError) error {
+func (f *failures) add(e *scan.ObjectError) error {
 	f.count++
 	if f.file != nil {
 		return f.lines.Add(e)
@@ -40,29 +38,17 @@ func (f *failureFile) add(e *scan.ObjectError) error {
 	return nil
 }
 
-// show prints the first few, where no file has them.
-func (f *failureFile) show(w io.Writer) {
-	for _, e := range f.first {
-		fmt.Fprintf(w, "headcount: failed: %v (%s, %d tries)\n", e, e.Class, e.Attempts)
+// more is how many there are beside the first, where no file has them.
+func (f *failures) more() int64 {
+	if f.file != nil {
+		return 0
 	}
-	if rest := f.count - int64(len(f.first)); rest > 0 && f.file == nil {
-		fmt.Fprintf(w, "headcount: failed: and %s more\n", number(rest))
-	}
+	return f.count - int64(len(f.first))
 }
 
-func (f *failureFile) hint() string {
+func (f *failures) hint() string {
 	if f.file != nil {
 		return f.file.Name() + " names them"
 	}
 	return "--errors FILE names them all"
-}
-
-func (f *failureFile) close() error {
-	if f.file == nil {
-		return nil
-	}
-	if err := f.file.Close(); err != nil {
-		return &scan.OutputError{Err: err}
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"os"
@@ -127,6 +126,7 @@ func exitCode(err error) int {
 		usage   *usageError
 		failed  *objectsFailed
 		output  *scan.OutputError
+		open    *openError
 		stopped stopped
 	)
 	switch {
@@ -141,6 +141,8 @@ func exitCode(err error) int {
 			return exitPipe
 		}
 		return exitOutput
+	case errors.As(err, &open):
+		return exitOutput
 	case errors.As(err, &stopped):
 		if stopped.signal == syscall.SIGTERM {
 			return exitTerminate
@@ -148,15 +150,4 @@ func exitCode(err error) int {
 		return exitInterrupt
 	}
 	return exitFatal
-}
-
-// tell prints an error and what can be done about it. What the user caused knowingly is not an error: a closed pipe.
-func tell(stderr io.Writer, err error) {
-	if err == nil || exitCode(err) == exitPipe {
-		return
-	}
-	fmt.Fprintf(stderr, "headcount: error: %v\n", err)
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(stderr, "headcount: hint: %s\n", hint)
-	}
 }

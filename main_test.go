@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	sim VAR NAME=VALUE…        serves a synthetic bucket and puts its URL into VAR
 //	web VAR                    serves a web page, whatever is asked, and puts its URL into VAR
 //	keys FILE N                FILE has N lines, all JSON, with N different keys
+//	lines FILE N               FILE has N lines, all JSON
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "keys": cmdKeys,
+			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "keys": cmdKeys, "lines": cmdLines,
 		},
 	})
 }
@@ -127,20 +128,35 @@ func cmdWeb(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], server.URL)
 }
 
-func cmdKeys(ts *testscript.TestScript, _ bool, args []string) {
+func cmdKeys(ts *testscript.TestScript, neg bool, args []string) {
+	cmdLines(ts, neg, args)
+	seen := map[string]bool{}
+	lines := jsonLines(ts, args[0])
+	for _, l := range lines {
+		seen[fmt.Sprint(l["key"], l["key_b64"])] = true
+	}
+	if len(seen) != len(lines) {
+		ts.Fatalf("%d lines, but %d keys", len(lines), len(seen))
+	}
+}
+
+func cmdLines(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	seen := map[string]bool{}
-	for line := range strings.Lines(ts.ReadFile(args[0])) {
+	if got := len(jsonLines(ts, args[0])); got != want {
+		ts.Fatalf("%d lines, want %d", got, want)
+	}
+}
+
+func jsonLines(ts *testscript.TestScript, file string) (lines []map[string]any) {
+	for line := range strings.Lines(ts.ReadFile(file)) {
 		var l map[string]any
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			ts.Fatalf("%v: %s", err, line)
 		}
-		seen[fmt.Sprint(l["key"], l["key_b64"])] = true
+		lines = append(lines, l)
 	}
-	if len(seen) != want {
-		ts.Fatalf("%d keys, want %d", len(seen), want)
-	}
+	return lines
 }
 
 // runs the program in this process.

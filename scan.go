@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -171,8 +169,14 @@ func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error
 	return cfg, nil
 }
 
-// run opens what the job names, scans, and tells how it ended.
-func (job *scanJob) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+// run scans, and tells how it ended.
+func (job *scanJob) run(ctx context.Context, stdout, stderr io.Writer) error {
+	voice := job.voice.open(stdout, stderr)
+	return voice.tell(job.scanAll(ctx, voice, stdout, stderr))
+}
+
+// scanAll opens what the job names, and scans.
+func (job *scanJob) scanAll(ctx context.Context, voice *voice, stdout, stderr io.Writer) error {
 	if job.demo {
 		demo, err := startDemo()
 		if err != nil {
@@ -183,75 +187,37 @@ func (job *scanJob) run(ctx context.Context, stdout, stderr io.Writer) (err erro
 	}
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
-		return usagef("see the AWS_ variables and ~/.aws/config", "%v", err)
+		return usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
 	defer opened.Close()
 	if opened.Unordered() && job.scan.Range != (list.Range{}) {
 		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
 	}
-
-	voice := job.voice.open(stdout, stderr)
-	failures, err := newFailureFile(job.errors)
+	files, err := openSideFiles(job, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	statsFile, err := create(job.stats)
-	if err != nil {
-		return err
-	}
+	failures := newFailures(files.errors)
 
 	job.scan.Store, job.scan.Log = opened, voice.log
 	job.scan.Sink = output.NewLines(stdout, job.fields)
 	job.scan.Failed = failures.add
 	job.scan.TriesMax = opened.AttemptsMax()
+	if err := files.begin(); err != nil {
+		return err
+	}
 	s := scan.New(job.scan)
-	stopTelling := voice.follow(s)
+	stopTelling := voice.follow(s.Progress)
 	stats, err := s.Run(ctx)
 	stopTelling()
 
 	if exitCode(err) != exitPipe { // who closed the pipe has seen enough
-		voice.account(&stats, failures)
+		voice.failures(failures.first, failures.more())
+		voice.account(&stats)
 	}
-	err = firstError(err, writeStats(statsFile, &stats), failures.close())
+	err = firstError(err, files.end(&stats))
 	if err == nil && stats.Failed > 0 {
 		err = &objectsFailed{count: stats.Failed, hint: failures.hint()}
 	}
 	return err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// create opens a file that a run will write when it has something to say, so that a name that cannot be written is
-// found out before the run and not after it. No name: no file.
-func create(name string) (*os.File, error) {
-	if name == "" {
-		return nil, nil
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, &scan.OutputError{Err: err}
-	}
-	return f, nil
-}
-
-func writeStats(f *os.File, stats *scan.Stats) error {
-	if f == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(stats, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err := firstError(err, f.Close()); err != nil {
-		return &scan.OutputError{Err: err}
-	}
-	return nil
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"headcount/scan"
+)
+
+const (
+	barPeriod = 100 * time.Millisecond // what the eye takes for continuous
+	logPeriod = 30 * time.Second       // what a log file bears for hours
+
+	barColumns  = 24              // a step is about 4 %
+	ratePeriod  = 3 * time.Second // what a drawn rate is smoothed over, so that it can be read
+	etaShortest = time.Second     // a rest that is over before it is read
+)
+
+// follow tells how far the run is until the function that it returns is called.
+func (v *voice) follow(progress func() scan.Progress) (stop func()) {
+	switch {
+	case v.quiet || v.noProgress:
+		return func() {}
+	case v.draws:
+		m := newMotion()
+		stop := every(barPeriod, func() { v.screen.draw(progressLine(progress(), m, time.Now(), v.screen.columns())) })
+		return func() { stop(); v.screen.draw("") }
+	}
+	m := newMotion()
+	return every(logPeriod, func() { logProgress(v.log, progress(), m, time.Now()) })
+}
+
+// every calls do again and again until the function that it returns is called, and never after that has returned.
+func every(period time.Duration, do func()) (stop func()) {
+	var (
+		ended = make(chan struct{})
+		wg    sync.WaitGroup
+	)
+	wg.Go(func() {
+		ticker := time.NewTicker(period)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				do()
+			case <-ended:
+				return
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		wg.Wait()
+	}
+}
+
+func logProgress(log *slog.Logger, p scan.Progress, m *motion, now time.Time) {
+	m.see(p, now)
+	log.Info("scanning", "objects", p.Settled, "listed", p.Listed, "listed_all", p.ListedAll,
+		"heads_per_second", int64(m.heads.perSecond), "failed", p.Failed)
+}
+
+// progressLine is what a terminal of so many columns shows: a count while the bucket is being listed, and a bar once
+// its total is known. It leaves the last column free, since a full line makes some terminals scroll.
+func progressLine(p scan.Progress, m *motion, now time.Time, columns int) string {
+	m.see(p, now)
+	rates := fmt.Sprintf("%s HEAD/s, %s failed", number(int64(m.heads.perSecond)), number(p.Failed))
+	line := fmt.Sprintf("%s of %s listed so far, %s", number(p.Settled), number(p.Listed), rates)
+	if p.ListedAll && p.Listed > 0 {
+		line = bar(p) + fmt.Sprintf(" %s of %s, %s", number(p.Settled), number(p.Listed), rates)
+		if left := m.left(p); left > etaShortest {
+			line += fmt.Sprintf(", %s left", left.Round(time.Second))
+		}
+	}
+	runes := []rune(line) // each of which has one column
+	return string(runes[:max(0, min(len(runes), columns-1))])
+}
+
+// bar draws how much of a known total is done. It is a new bar each time, of which nothing but the drawing is taken: the
+// rate of one that is set to what was done while there was no total is wrong, and with it the time that it predicts.
+func bar(p scan.Progress) string {
+	b := progressbar.NewOptions64(p.Listed,
+		progressbar.OptionSetWriter(io.Discard),
+		progressbar.OptionSetWidth(barColumns),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+	)
+	_ = b.Set64(p.Settled) // more than the total it cannot be
+	b.Describe("")         // draws it, which Set64 does only for a new percent
+	return strings.Trim(b.String(), "\r ")
+}
+
+// motion is how fast a run goes.
+type motion struct{ heads, settled rate }
+
+func newMotion() *motion {
+	now := time.Now()
+	return &motion{heads: rate{at: now}, settled: rate{at: now}}
+}
+
+func (m *motion) see(p scan.Progress, now time.Time) {
+	m.heads.see(p.Heads, now)
+	m.settled.see(p.Settled, now)
+}
+
+// left is how long the rest takes at this rate; 0: nobody knows, or nothing is left.
+func (m *motion) left(p scan.Progress) time.Duration {
+	if m.settled.perSecond < 1e-3 {
+		return 0
+	}
+	return time.Duration(float64(p.Listed-p.Settled) / m.settled.perSecond * float64(time.Second))
+}
+
+// rate is a rate, smoothed over ratePeriod. Seen less often than that, it is the rate since it was seen last.
+type rate struct {
+	at        time.Time
+	count     int64
+	perSecond float64
+}
+
+func (r *rate) see(count int64, now time.Time) {
+	elapsed := max(now.Sub(r.at).Seconds(), 1e-3)
+	latest := float64(count-r.count) / elapsed
+	weight := 1 - math.Exp(-elapsed/ratePeriod.Seconds())
+	if r.perSecond == 0 {
+		weight = 1
+	}
+	r.perSecond += weight * (latest - r.perSecond)
+	r.at, r.count = now, count
+}
