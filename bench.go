@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/s3sim"
-	"headcount/scan"
 )
 
 func benchCommand() *cli.Command {
@@ -36,7 +36,7 @@ cost no memory. It can be slow, faulty and broken in the ways that real stores a
     headcount bench serve --fault 503-empty=0.05 --fault rst-in-headers=0.01
     headcount bench serve --quirk ends-early
 
-It prints the flags with which headcount scan finds it.`
+It prints the flags with which headcount scan finds it; a signal ends it.`
 
 func serveCommand() *cli.Command {
 	return &cli.Command{
@@ -75,23 +75,25 @@ func serveCommand() *cli.Command {
 			}
 			server, err := s3sim.New(options)
 			if err != nil {
-				return usagef("headcount bench serve --help", "%v", err)
+				return usagef("headcount bench serve --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 			}
 			listener, err := net.Listen("tcp", c.String("addr"))
 			if err != nil {
-				return usagef("--addr HOST:PORT", "%v", err)
+				return listenError(err)
 			}
 			return serve(c.Context, server, listener, certificate, options, c.App.Writer)
 		},
 	}
 }
 
-func names[T ~string](list []T) string {
+func names[T ~string](list []T) string { return strings.Join(texts(list), ", ") }
+
+func texts[T ~string](list []T) []string {
 	texts := make([]string, len(list))
 	for i := range list {
 		texts[i] = string(list[i])
 	}
-	return strings.Join(texts, ", ")
+	return texts
 }
 
 func parseServe(c *cli.Context) (s3sim.Options, error) {
@@ -126,14 +128,22 @@ func parseCertificate(c *cli.Context) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// serve serves until ctx ends.
+// listenError tells an address that cannot be had at the moment from one that is none.
+func listenError(err error) error {
+	if errors.As(err, new(*os.SyscallError)) {
+		return &hintedError{err: err, hint: "--addr 127.0.0.1:0 takes a free port"}
+	}
+	return usagef("--addr HOST:PORT", "%v", err)
+}
+
+// serve serves until ctx ends, which is how it is meant to end.
 func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options, stdout io.Writer) error {
 	scheme := "http"
 	if certificate != nil {
 		scheme, l = "https", tls.NewListener(l, certificate)
 	}
-	if _, err := fmt.Fprintf(stdout, "--endpoint-url %s://%s s3://%s\n", scheme, l.Addr(), o.Bucket); err != nil {
-		return errors.Join(&scan.OutputError{Err: err}, l.Close())
+	if _, err := fmt.Fprintln(stdout, scanFlags(scheme+"://"+l.Addr().String(), o)); err != nil {
+		return errors.Join(asOutput(err), l.Close())
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
@@ -141,6 +151,15 @@ func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificat
 	case err := <-served:
 		return err
 	case <-ctx.Done():
-		return errors.Join(context.Cause(ctx), server.Close())
+		return server.Close()
 	}
+}
+
+// scanFlags are those with which headcount scan finds the bucket. Keys it takes from the environment.
+func scanFlags(url string, o s3sim.Options) string {
+	flags := "--endpoint-url " + url + " s3://" + o.Bucket
+	if o.AccessKey == "" {
+		flags = "--no-sign-request " + flags
+	}
+	return flags
 }

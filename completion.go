@@ -2,16 +2,20 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"headcount/bench/s3sim"
 )
 
+// completionFlag is what the completion scripts end a command line with: they ask what can stand in the place of the
+// last word before it, which may be empty.
+const completionFlag = "--generate-bash-completion"
+
 func completionCommand() *cli.Command {
-	shells := map[string]func(*cli.App) (string, error){
-		"bash": func(*cli.App) (string, error) { return bashCompletion, nil },
-		"zsh":  func(*cli.App) (string, error) { return zshCompletion, nil },
-		"fish": (*cli.App).ToFishCompletion,
-	}
 	return &cli.Command{
 		Name:      "completion",
 		Usage:     "print a completion script for bash, zsh or fish",
@@ -21,43 +25,166 @@ func completionCommand() *cli.Command {
 			"    source <(headcount completion zsh)\n" +
 			"    headcount completion fish | source",
 		Action: func(c *cli.Context) error {
-			script, known := shells[c.Args().First()]
+			script, known := completionScripts()[c.Args().First()]
 			if c.NArg() != 1 || !known {
 				return usagef("headcount completion bash, or zsh, or fish", "completion needs the name of a shell")
 			}
-			text, err := script(c.App)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(c.App.Writer, text)
-			return err
+			return printText(c, script)
 		},
 	}
 }
 
-// Both ask headcount itself for what can follow the words so far.
-const (
-	bashCompletion = `_headcount() {
-  local cur="${COMP_WORDS[COMP_CWORD]}"
-  local words=("${COMP_WORDS[@]:0:COMP_CWORD}")
-  [[ "$cur" == -* ]] && words+=("$cur")
-  COMPREPLY=($(compgen -W "$("${words[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
+// choices are the values of the flags that have a fixed set of them.
+func choices() map[string][]string {
+	return map[string][]string{
+		"addressing": {"auto", "path", "virtual"},
+		"log-level":  {"debug", "info", "warn", "error"},
+		"log-format": {"text", "json"},
+		"shape":      texts(s3sim.Shapes()),
+		"quirk":      texts(s3sim.Quirks()),
+	}
+}
+
+// printCandidates answers the completion scripts.
+func printCandidates(app *cli.App, words []string, stdout io.Writer) error {
+	for _, candidate := range candidates(app, words) {
+		if _, err := fmt.Fprintln(stdout, candidate); err != nil {
+			return asOutput(err)
+		}
+	}
+	return nil
+}
+
+// candidates are what the last of words can become. Where it can be anything there are none, and the shell completes the
+// names of files.
+func candidates(app *cli.App, words []string) []string {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	before, current := words[:len(words)-1], words[len(words)-1]
+	// bash makes a word of each "=" and of what is around it; the other shells leave --flag=value whole.
+	before = slices.DeleteFunc(slices.Clone(before), func(word string) bool { return word == "=" })
+	if current == "=" {
+		current = ""
+	}
+	place := placeOf(app, before)
+	var all []string
+	switch flag, _, isWhole := strings.Cut(current, "="); {
+	case slices.Contains(place.words, "--"):
+	case isWhole && strings.HasPrefix(flag, "-"):
+		for _, value := range choices()[strings.TrimLeft(flag, "-")] {
+			all = append(all, flag+"="+value)
+		}
+	case place.flag != "":
+		all = choices()[place.flag]
+	case strings.HasPrefix(current, "-"):
+		all = place.flags()
+	default:
+		all = place.names()
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c string) bool { return !strings.HasPrefix(c, current) })
+}
+
+// place is where in a command line a word is completed.
+type place struct {
+	app     *cli.App
+	command *cli.Command // nil: none is named yet
+	words   []string     // that follow the command's name
+	flag    string       // whose value the word is; empty: none's
+}
+
+// placeOf finds the place behind these words.
+func placeOf(app *cli.App, before []string) place {
+	command, _, rest, err := findCommand(app.Commands, before)
+	p := place{app: app, command: command, words: rest}
+	if err != nil || command == nil && len(rest) > 0 {
+		p.command, p.words = app.Command("scan"), before
+	}
+	if len(p.words) == 0 {
+		return p
+	}
+	name, isFlag := strings.CutPrefix(p.words[len(p.words)-1], "-")
+	if flag := findFlag(p.command, strings.TrimLeft(name, "-")); isFlag && flag != nil && takesValue(flag) {
+		p.flag = flag.Names()[0]
+	}
+	return p
+}
+
+// flags are those of the command, or of scan, which needs no name.
+func (p place) flags() []string {
+	command := p.command
+	if command == nil {
+		command = p.app.Command("scan")
+	}
+	all := []string{"--help", "--version"}
+	for _, f := range command.Flags {
+		if name := f.Names()[0]; name != "help" {
+			all = append(all, "--"+name)
+		}
+	}
+	return all
+}
+
+// names are what a word can be that is neither a flag nor its value.
+func (p place) names() []string {
+	var all []string
+	switch {
+	case p.command == nil:
+		all = commandNames(p.app.Commands)
+	case len(p.words) > 0:
+	case p.command.Name == "completion":
+		for shell := range completionScripts() {
+			all = append(all, shell)
+		}
+		slices.Sort(all)
+	default:
+		all = commandNames(p.command.Subcommands)
+	}
+	return all
+}
+
+func commandNames(commands []*cli.Command) []string {
+	var names []string
+	for _, c := range commands {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// completionScripts all ask headcount itself, and complete the names of files where it says nothing.
+func completionScripts() map[string]string {
+	return map[string]string{
+		"bash": `_headcount() {
+  local IFS=$'\n'
+  COMPREPLY=($("${COMP_WORDS[@]:0:COMP_CWORD+1}" ` + completionFlag + ` 2>/dev/null))
 }
 complete -o bashdefault -o default -F _headcount headcount
-`
-	zshCompletion = `#compdef headcount
+`,
+		// It is a file of fpath, or it is sourced, with compinit or before it.
+		"zsh": `#compdef headcount
 _headcount() {
   local -a found
-  local cur="${words[CURRENT]}"
-  local -a before=("${(@)words[1,CURRENT-1]}")
-  [[ "$cur" == -* ]] && before+=("$cur")
-  found=("${(@f)$("${before[@]}" --generate-bash-completion 2>/dev/null)}")
+  found=("${(@f)$("${(@Q)words[1,CURRENT]}" ` + completionFlag + ` 2>/dev/null)}")
   if [[ -n "${found[1]}" ]]; then
-    _describe 'headcount' found
+    compadd -- "${found[@]}"
   else
+    compset -P '--*='
     _files
   fi
 }
-compdef _headcount headcount
-`
-)
+if [[ "${funcstack[1]}" == _headcount ]]; then
+  _headcount "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _headcount headcount
+fi
+`,
+		"fish": `function __headcount_complete
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  $words "$current" ` + completionFlag + ` 2>/dev/null
+end
+complete -c headcount -a '(__headcount_complete)'
+`,
+	}
+}

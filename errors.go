@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,15 @@ func helpHint(c *cli.Command) string {
 	return name + " --help"
 }
 
+// hintedError is fatal, and something can be done about it.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
 // objectsFailed is a complete scan in which some objects failed.
 type objectsFailed struct {
 	count int64
@@ -42,29 +52,37 @@ func (e *objectsFailed) Error() string { return count(e.count, "object", "object
 func hintFor(err error) string {
 	var (
 		usage    *usageError
+		hinted   *hintedError
 		failed   *objectsFailed
 		protocol *list.ProtocolError
 		refused  *list.StoreError
-		output   *scan.OutputError
+		unsent   *list.SendError
 		silence  *scan.SilenceError
 	)
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
+	case errors.As(err, &hinted):
+		return hinted.hint
 	case errors.As(err, &failed):
 		return failed.hint
 	case errors.As(err, &protocol):
 		return protocol.Hint
 	case errors.As(err, &refused):
 		return hintForCode(refused)
-	case errors.As(err, &output):
-		return "what was written before is whole pages of records"
+	case errors.As(err, new(*scan.OutputError)):
+		return "what was written before is whole lines; only the last may be cut"
 	case errors.As(err, &silence):
 		return "--retry-for sets how long headcount waits for a store in trouble"
-	case errors.As(err, new(stopped)), errors.As(err, new(*openError)):
-		return ""
+	case errors.As(err, &unsent):
+		return hintForClass(store.FailureClass(unsent.Err), unsent)
 	}
-	switch store.FailureClass(err) {
+	return ""
+}
+
+// hintForClass explains why a LIST got no answer.
+func hintForClass(class string, err error) string {
+	switch class {
 	case "credentials":
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, or --no-sign-request for a public bucket"
 	case "tls":
@@ -72,10 +90,8 @@ func hintFor(err error) string {
 			return "the endpoint speaks plain HTTP: begin --endpoint-url with http://"
 		}
 		return "--ca-bundle FILE names the authority to trust; --no-verify-ssl trusts everybody"
-	case "dns", "refused", "timeout", "connection":
-		return "is the endpoint right, and can this machine reach it? --endpoint-url URL"
 	}
-	return ""
+	return "is the endpoint right, and can this machine reach it? --endpoint-url URL"
 }
 
 // hintForCode explains the S3 error codes that a user can do something about.
@@ -94,7 +110,11 @@ func hintForCode(e *list.StoreError) string {
 	case "RequestTimeTooSkewed":
 		return "the clock of this machine is wrong"
 	case "NotImplemented":
-		return "try --list-objects-v1"
+		return "is the endpoint's URL right? for an old store: --list-objects-v1"
+	case "":
+		if e.Status == http.StatusBadRequest { // what net/http, nginx and others answer to plain HTTP on a port of TLS
+			return "does the endpoint speak TLS? try https://"
+		}
 	}
 	return ""
 }

@@ -55,11 +55,15 @@ type openError struct {
 }
 
 func (e *openError) Error() string {
-	why := e.err
-	if path := (*fs.PathError)(nil); errors.As(e.err, &path) {
-		why = path.Err // the name is said already
+	return fmt.Sprintf("cannot open %s %s: %v", e.flag, e.name, bareError(e.err))
+}
+
+// bareError is why a file cannot be opened, without its name.
+func bareError(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
 	}
-	return fmt.Sprintf("cannot open %s %s: %v", e.flag, e.name, why)
+	return err
 }
 
 // distinct refuses files that would write over each other, or over what goes to standard output and standard error.

@@ -34,7 +34,11 @@ func main() {
 	// A closed pipe is an error of the write then, and not the end of the process before it can say anything.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		if !signal.Ignored(s) { // as a shell's background and nohup have it
+			signal.Notify(signals, s)
+		}
+	}
 	go func() {
 		first := <-signals
 		cancel(stopped{first})
@@ -43,22 +47,38 @@ func main() {
 	}()
 	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 	// Some file systems tell only now that there was no room.
-	if err := os.Stdout.Close(); err != nil && code == exitComplete && !errors.Is(err, os.ErrClosed) {
-		tell(os.Stderr, &scan.OutputError{Err: err})
+	if err := os.Stdout.Close(); err != nil && isWhole(code) && !errors.Is(err, os.ErrClosed) {
+		tell(os.Stderr, asOutput(err))
 		code = exitOutput
 	}
 	os.Exit(code)
 }
 
+// isWhole says whether a code promises that every record is written.
+func isWhole(code int) bool { return code == exitComplete || code == exitFailures }
+
 // run is the program: args with its name first, and the exit code. It may be called concurrently.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := newApp(stdin, stdout, stderr)
-	arranged, err := arrange(app, args)
-	if err == nil {
-		err = app.RunContext(ctx, arranged)
-	}
+	err := runCommand(ctx, newApp(stdin, stdout, stderr), args)
 	tell(stderr, err)
 	return exitCode(err)
+}
+
+func runCommand(ctx context.Context, app *cli.App, args []string) error {
+	if last := len(args) - 1; last > 0 && args[last] == completionFlag {
+		return printCandidates(app, args[1:last], app.Writer)
+	}
+	arranged, err := arrange(app, args)
+	if err != nil {
+		return err
+	}
+	return app.RunContext(ctx, arranged)
+}
+
+// printText prints what a command has to say on standard output.
+func printText(c *cli.Context, text string) error {
+	_, err := io.WriteString(c.App.Writer, text)
+	return asOutput(err)
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
@@ -83,7 +103,6 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		},
 		HideVersion:               true, // cli's own takes -v
 		HideHelpCommand:           true,
-		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma is part of a value
 		Reader:                    stdin,
 		Writer:                    stdout,

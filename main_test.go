@@ -25,6 +25,7 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
 // TestMain lets the test binary be headcount itself, for the scripts and for everything that runs it by name.
@@ -247,7 +248,7 @@ func TestServeExamplesParse(t *testing.T) {
 		cancel(stopped{os.Interrupt})
 		args := append([]string{"headcount", "bench", "serve", "--addr", "127.0.0.1:0"}, strings.Fields(example[1])...)
 		var out, errs bytes.Buffer
-		if code := run(ctx, args, nil, &out, &errs); code != exitInterrupt || !strings.HasPrefix(out.String(), "--endpoint-url http://127.0.0.1:") {
+		if code := run(ctx, args, nil, &out, &errs); code != exitComplete || !strings.Contains(out.String(), "--endpoint-url http://127.0.0.1:") {
 			t.Errorf("%s: exit %d\n%s%s", example[1], code, out.String(), errs.String())
 		}
 	}
@@ -332,6 +333,40 @@ func TestREADMENamesRealFlags(t *testing.T) {
 	}
 }
 
+func TestNearest(t *testing.T) {
+	names := []string{"workers", "quiet", "endpoint-url", "end-at", "version", "log-level", "log-format"}
+	for word, want := range map[string]string{
+		"wrokers": "workers", "w": "workers", "worker": "workers", "quite": "quiet", "v": "version", "endpoint": "endpoint-url",
+		"owner": "", "l": "", "x": "", "qwerty": "", "": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("%s: did you mean %q? want %q", word, got, want)
+		}
+	}
+}
+
+// A 400 without a code is what a port of TLS answers to plain HTTP.
+func TestHints(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&list.StoreError{Status: 400}, "https://"},
+		{&list.StoreError{Status: 501, Code: "NotImplemented"}, "endpoint's URL"},
+		{&list.SendError{Err: errors.New("connection refused")}, "--endpoint-url"},
+		{&scan.OutputError{Err: errors.New("full")}, "only the last may be cut"},
+	} {
+		if got := hintFor(c.err); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+	for _, err := range []error{errors.New("anything"), &list.StoreError{Status: 400, Code: "InvalidRequest"}, stopped{os.Interrupt}} {
+		if got := hintFor(err); got != "" {
+			t.Errorf("%v: %q", err, got)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -342,6 +377,9 @@ func TestExitCodes(t *testing.T) {
 		{usagef("", "x"), 2},
 		{&objectsFailed{count: 1}, 3},
 		{&scan.OutputError{Err: errors.New("full")}, 5},
+		{&openError{err: errors.New("no")}, 5},
+		{&hintedError{err: errors.New("no")}, 1},
+		{told{&objectsFailed{count: 1}}, 3},
 		{fmt.Errorf("scan: %w", stopped{os.Interrupt}), 130},
 	} {
 		if got := exitCode(c.err); got != c.want {

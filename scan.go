@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +36,8 @@ Credentials, region and endpoint come from where the AWS CLI takes them: the AWS
 single sign-on, the metadata service of the machine.
 
 Exit codes: 0 complete; 1 fatal; 2 usage; 3 complete, but some objects failed; 5 output could not be written;
-130, 143, 141 stopped by SIGINT, SIGTERM, a reader that went away. Whatever the end, what was written is whole pages.`
+130, 143, 141 stopped by SIGINT, SIGTERM, a reader that went away. What was written is whole pages, unless the exit
+code is 5 or 141 or a second signal ended it at once: the last line may be cut then.`
 
 func scanCommand() *cli.Command {
 	return &cli.Command{
@@ -48,9 +54,9 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
 			&cli.StringFlag{Name: "region", Usage: "sign for this `REGION` (default: as configured, else us-east-1; the store may know better)", Category: "connection"},
 			&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: "connection"},
-			&cli.BoolFlag{Name: "request-payer", Usage: "pay for the requests to somebody else's bucket", Category: "connection"},
+			&cli.BoolFlag{Name: "request-payer", Usage: "agree to pay for the requests to somebody else's bucket", Category: "connection"},
 			&cli.StringFlag{Name: "ca-bundle", Usage: "trust the certificate authorities in this PEM `FILE`", Category: "connection"},
-			&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate", Category: "connection"},
+			&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since anybody may answer in the place of the store", Category: "connection"},
 			&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
 			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 
@@ -59,15 +65,15 @@ func scanCommand() *cli.Command {
 			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
 
 			&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: "what to print"},
-			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print these `NAMES` of fields, or all", Category: "what to print"},
+			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
 
-			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines", Category: "safety"},
+			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines, over what it holds", Category: "safety"},
 
-			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON", Category: "telling"},
+			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON, over what it holds", Category: "telling"},
 			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error", Category: "telling"},
 			&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: "telling"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from this `LEVEL`: debug, info, warn or error", Category: "telling"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log in this `FORMAT`: text or json", Category: "telling"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "tell in this `FORMAT`: text, or json for everything on standard error", Category: "telling"},
 		},
 		Action: func(c *cli.Context) error {
 			job, err := parseScan(c)
@@ -128,9 +134,14 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if rng.Through != "" && rng.Through <= rng.After {
 		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
+	for _, flag := range []string{"errors", "stats"} {
+		if c.String(flag) == "-" {
+			return nil, usagef("name a file: standard output is for the records", "--%s - is no file", flag)
+		}
+	}
 	var err error
-	if job.fields, err = output.ParseFields(c.String("fields")); err != nil {
-		return nil, usagef("--fields key,metadata,size", "%v", err)
+	if job.fields, err = parseFields(c.String("fields")); err != nil {
+		return nil, err
 	}
 	if job.voice, err = parseVoice(c); err != nil {
 		return nil, err
@@ -143,6 +154,17 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
 	}
 	return job, nil
+}
+
+func parseFields(value string) ([]output.Field, error) {
+	if names := strings.Split(value, ","); len(names) > 1 && slices.Contains(names, "all") {
+		return nil, usagef("--fields all", "all is every field, and stands alone")
+	}
+	fields, err := output.ParseFields(value)
+	if err != nil {
+		return nil, usagef("--fields key,metadata,size", "%v", err)
+	}
+	return fields, nil
 }
 
 // parseStore reads the flags that say how to reach the bucket.
@@ -158,6 +180,9 @@ func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error
 	default:
 		return cfg, usagef("there are auto, path and virtual", "there is no addressing %q", cfg.Addressing)
 	}
+	if err := checkCABundle(cfg.CABundle); err != nil {
+		return cfg, usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
+	}
 	for _, endpoint := range cfg.Endpoints {
 		if err := store.CheckEndpoint(endpoint); err != nil {
 			return cfg, usagef("write --endpoint-url https://HOST[:PORT]", "%v", err)
@@ -167,6 +192,22 @@ func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error
 		return cfg, usagef("leave one of them out", "--request-payer needs somebody to bill, and --no-sign-request names nobody")
 	}
 	return cfg, nil
+}
+
+// checkCABundle says what is wrong with a file of certificate authorities, where one is named. The SDK does not say which
+// of its sources was wrong.
+func checkCABundle(name string) error {
+	if name == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return bareError(err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return errors.New("there is no certificate in it")
+	}
+	return nil
 }
 
 // run scans, and tells how it ended.

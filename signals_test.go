@@ -151,6 +151,46 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
+// So it does with what is no scan.
+func TestClosedPipeOfVersion(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	var stderr bytes.Buffer
+	p := exec.CommandContext(t.Context(), "headcount", "version")
+	p.Stdout, p.Stderr = w, &stderr
+	if err := p.Run(); p.ProcessState.ExitCode() != 141 || stderr.Len() > 0 {
+		t.Errorf("%v\n%s", err, stderr.String())
+	}
+}
+
+// What was ignored when headcount began stays ignored: nohup, and the background of a shell that is no terminal's.
+func TestIgnoredSignal(t *testing.T) {
+	p := exec.CommandContext(t.Context(), "sh", "-c", "trap '' INT; exec headcount bench serve --addr 127.0.0.1:0")
+	stdout, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(stdout, make([]byte, 1)); err != nil { // it serves
+		t.Fatal(err)
+	}
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM} {
+		if err := p.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := p.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A full disk is an error of its own.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -162,12 +202,14 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	for name, args := range map[string][]string{
-		"records": {"scan", "--demo"},
-		"stats":   {"scan", "--demo", "--stats", "/dev/full"},
+		"records":    {"scan", "--demo"},
+		"stats":      {"scan", "--demo", "--stats", "/dev/full"},
+		"version":    {"version"},
+		"completion": {"completion", "bash"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := exec.CommandContext(t.Context(), "headcount", args...)
-			if name == "records" {
+			if name != "stats" {
 				p.Stdout = full
 			}
 			var stderr bytes.Buffer

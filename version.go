@@ -16,10 +16,7 @@ func versionCommand() *cli.Command {
 	}
 }
 
-func printVersion(c *cli.Context) error {
-	_, err := fmt.Fprintln(c.App.Writer, version())
-	return err
-}
+func printVersion(c *cli.Context) error { return printText(c, version()+"\n") }
 
 // version is what the build says of itself. Builds without version control (-buildvcs=false, a source archive) know
 // no revision.
