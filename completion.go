@@ -182,9 +182,14 @@ fi
 		"fish": `function __headcount_complete
   set -l words (commandline -opc)
   set -l current (commandline -ct)
-  $words "$current" ` + completionFlag + ` 2>/dev/null
+  set -l found ($words "$current" ` + completionFlag + ` 2>/dev/null)
+  if test (count $found) -gt 0
+    printf '%s\n' $found
+  else
+    __fish_complete_path "$current"
+  end
 end
-complete -c headcount -a '(__headcount_complete)'
+complete -c headcount -f -a '(__headcount_complete)'
 `,
 	}
 }

@@ -25,16 +25,15 @@ const (
 
 // follow tells how far the run is until the function that it returns is called.
 func (v *voice) follow(progress func() scan.Progress) (stop func()) {
+	heads := &rate{at: time.Now()}
 	switch {
 	case v.quiet || v.noProgress:
 		return func() {}
 	case v.draws:
-		m := newMotion()
-		stop := every(barPeriod, func() { v.screen.draw(progressLine(progress(), m, time.Now(), v.screen.columns())) })
+		stop := every(barPeriod, func() { v.screen.draw(progressLine(progress(), heads, time.Now(), v.screen.columns())) })
 		return func() { stop(); v.screen.draw("") }
 	}
-	m := newMotion()
-	return every(logPeriod, func() { logProgress(v.log, progress(), m, time.Now()) })
+	return every(logPeriod, func() { logProgress(v.log, progress(), heads, time.Now()) })
 }
 
 // every calls do again and again until the function that it returns is called, and never after that has returned.
@@ -61,21 +60,22 @@ func every(period time.Duration, do func()) (stop func()) {
 	}
 }
 
-func logProgress(log *slog.Logger, p scan.Progress, m *motion, now time.Time) {
-	m.see(p, now)
+func logProgress(log *slog.Logger, p scan.Progress, heads *rate, now time.Time) {
+	heads.see(p.Heads, now)
 	log.Info("scanning", "objects", p.Settled, "listed", p.Listed, "listed_all", p.ListedAll,
-		"heads_per_second", int64(m.heads.perSecond), "failed", p.Failed)
+		"heads_per_second", int64(heads.perSecond()), "failed", p.Failed)
 }
 
 // progressLine is what a terminal of so many columns shows: a count while the bucket is being listed, and a bar once
 // its total is known. It leaves the last column free, since a full line makes some terminals scroll.
-func progressLine(p scan.Progress, m *motion, now time.Time, columns int) string {
-	m.see(p, now)
-	rates := fmt.Sprintf("%s HEAD/s, %s failed", number(int64(m.heads.perSecond)), number(p.Failed))
+func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) string {
+	heads.see(p.Heads, now)
+	rates := fmt.Sprintf("%s HEAD/s, %s failed", number(int64(heads.perSecond())), number(p.Failed))
 	line := fmt.Sprintf("%s of %s listed so far, %s", number(p.Settled), number(p.Listed), rates)
 	if p.ListedAll && p.Listed > 0 {
 		line = bar(p) + fmt.Sprintf(" %s of %s, %s", number(p.Settled), number(p.Listed), rates)
-		if left := m.left(p); left > etaShortest {
+		// By HEADs, since objects are settled in bursts.
+		if left := heads.left(p.Listed - p.Settled); left >= etaShortest {
 			line += fmt.Sprintf(", %s left", left.Round(time.Second))
 		}
 	}
@@ -97,41 +97,28 @@ func bar(p scan.Progress) string {
 	return strings.Trim(b.String(), "\r ")
 }
 
-// motion is how fast a run goes.
-type motion struct{ heads, settled rate }
-
-func newMotion() *motion {
-	now := time.Now()
-	return &motion{heads: rate{at: now}, settled: rate{at: now}}
-}
-
-func (m *motion) see(p scan.Progress, now time.Time) {
-	m.heads.see(p.Heads, now)
-	m.settled.see(p.Settled, now)
-}
-
-// left is how long the rest takes at this rate; 0: nobody knows, or nothing is left.
-func (m *motion) left(p scan.Progress) time.Duration {
-	if m.settled.perSecond < 1e-3 {
-		return 0
-	}
-	return time.Duration(float64(p.Listed-p.Settled) / m.settled.perSecond * float64(time.Second))
-}
-
-// rate is a rate, smoothed over ratePeriod. Seen less often than that, it is the rate since it was seen last.
+// rate is the rate of a count, smoothed over ratePeriod: what was counted, and the time that it took, both the less the
+// longer ago. Seen less often than that, it is the rate since it was seen last.
 type rate struct {
-	at        time.Time
-	count     int64
-	perSecond float64
+	at               time.Time
+	count            int64
+	counted, seconds float64
 }
 
 func (r *rate) see(count int64, now time.Time) {
-	elapsed := max(now.Sub(r.at).Seconds(), 1e-3)
-	latest := float64(count-r.count) / elapsed
-	weight := 1 - math.Exp(-elapsed/ratePeriod.Seconds())
-	if r.perSecond == 0 {
-		weight = 1
-	}
-	r.perSecond += weight * (latest - r.perSecond)
+	elapsed := now.Sub(r.at).Seconds()
+	decay := math.Exp(-elapsed / ratePeriod.Seconds())
+	r.counted = r.counted*decay + float64(count-r.count)
+	r.seconds = r.seconds*decay + elapsed
 	r.at, r.count = now, count
+}
+
+func (r *rate) perSecond() float64 { return r.counted / max(r.seconds, 1e-3) }
+
+// left is how long n more take; 0: nobody knows, or nothing is left.
+func (r *rate) left(n int64) time.Duration {
+	if r.counted == 0 {
+		return 0
+	}
+	return time.Duration(float64(n) / r.perSecond() * float64(time.Second))
 }
