@@ -61,15 +61,15 @@ func (r cutReader) Read(p []byte) (int, error) {
 }
 
 // readDocument reads the whole body. A body that cannot be read to its end is a cutError; one that is not XML, is cut
-// short or goes on after its end is another error.
-func readDocument(body io.Reader) (*document, error) {
-	limited := &io.LimitedReader{R: cutReader{body}, N: bodyBytesMax}
+// short, goes on after its end, or is longer than bytesMax is another error.
+func readDocument(body io.Reader, bytesMax int64) (*document, error) {
+	limited := &io.LimitedReader{R: cutReader{body}, N: bytesMax}
 	decoder := xml.NewDecoder(limited)
 	doc := new(document)
 	if err := decoder.Decode(doc); err != nil {
 		switch {
 		case limited.N <= 0:
-			return nil, fmt.Errorf("the answer is longer than %d MiB", bodyBytesMax>>20)
+			return nil, fmt.Errorf("the answer is longer than %d bytes", bytesMax)
 		case err == io.EOF:
 			return nil, errors.New("the answer is empty")
 		}

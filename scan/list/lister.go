@@ -170,7 +170,7 @@ func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
 		Region:     response.Header.Get("x-amz-bucket-region"),
 		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
 	}
-	doc, err := readDocument(response.Body)
+	doc, err := readDocument(response.Body, bodyBytesMax)
 	var cut cutError
 	if errors.As(err, &cut) && response.StatusCode == http.StatusOK {
 		return nil, cut

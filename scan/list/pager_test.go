@@ -441,7 +441,7 @@ func TestAnEndOfAConnectionIsNoEndOfTheListing(t *testing.T) {
 func TestEachKindOfTroubleHasItsOwnTries(t *testing.T) {
 	busy := refuse(503, "SlowDown", "")
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){
-		busy, busy, busy, busy, busy, busy, refuse(403, "RequestTimeTooSkewed", ""), say("<html></html>"), say(""), final, end,
+		busy, busy, busy, refuse(403, "RequestTimeTooSkewed", ""), say("<html></html>"), final, end,
 	}}
 	lister := serve(t, s, Config{})
 	pager := lister.Walk(Range{})
