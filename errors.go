@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -90,6 +91,9 @@ func hintForClass(class string, err error) string {
 			return "the endpoint speaks plain HTTP: begin --endpoint-url with http://"
 		}
 		return "--ca-bundle FILE names the authority to trust; --no-verify-ssl trusts everybody"
+	}
+	if errors.Is(err, io.EOF) {
+		return "the endpoint hangs up: is it https:// or http:// that it speaks?"
 	}
 	return "is the endpoint right, and can this machine reach it? --endpoint-url URL"
 }

@@ -3,13 +3,20 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
 	"io"
 	"io/fs"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +27,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -37,7 +45,9 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE COMMAND ARGS…   runs a command that must exit with CODE
 //	sim VAR NAME=VALUE…        serves a synthetic bucket and puts its URL into VAR
-//	web VAR                    serves a web page, whatever is asked, and puts its URL into VAR
+//	web [--tls] VAR            serves a web page, whatever is asked, and puts its URL into VAR; by TLS, the URL is http all
+//	                           the same
+//	certificate CERT KEY       writes a certificate for 127.0.0.1 that signs itself, and its key
 //	keys FILE N                FILE has N lines, all JSON, with N different keys
 //	lines FILE N               FILE has N lines, all JSON
 func TestScripts(t *testing.T) {
@@ -50,7 +60,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "keys": cmdKeys, "lines": cmdLines,
+			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "certificate": cmdCertificate, "keys": cmdKeys, "lines": cmdLines,
 		},
 	})
 }
@@ -122,11 +132,33 @@ func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdWeb(ts *testscript.TestScript, _ bool, args []string) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "<!doctype html><html><body>Sign in</body></html>")
 	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if args[0] == "--tls" {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	ts.Defer(server.Close)
-	ts.Setenv(args[0], server.URL)
+	ts.Setenv(args[len(args)-1], "http://"+server.Listener.Addr().String())
+}
+
+func cmdCertificate(ts *testscript.TestScript, _ bool, args []string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	ts.Check(err)
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	ts.Check(err)
+	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: certificate}, {Type: "PRIVATE KEY", Bytes: key}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
+	}
 }
 
 func cmdKeys(ts *testscript.TestScript, neg bool, args []string) {
@@ -207,7 +239,7 @@ func TestHelpExamplesRun(t *testing.T) {
 	go func() { _ = server.Serve(l) }() // nil after Close
 	defer server.Close()
 	url := "http://" + l.Addr().String()
-	place := strings.NewReplacer("https://flashblade.example.com", url, "my-bucket", "demo", "public-bucket", "demo", "alice", "alice")
+	place := strings.NewReplacer("https://flashblade.example.com", url, "my-bucket", "demo", "public-bucket", "demo")
 	env := os.Environ()
 	for name, value := range awsNothing(t.TempDir()) {
 		env = append(env, name+"="+value)
