@@ -24,14 +24,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/urfave/cli/v2"
 
 	"headcount/bench/s3sim"
+	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/list"
 )
@@ -345,24 +348,89 @@ func TestEveryPackageHasAComment(t *testing.T) {
 	}
 }
 
-// Every headcount command in the README is one that headcount takes.
+// Every headcount command in the README is one that headcount takes, down to the values of its flags.
 func TestREADMENamesRealFlags(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme = bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(readme, -1), nil)
-	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) ([^|>\\\n]*)`).FindAllSubmatch(readme, -1)
+	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(readREADME(t), -1), nil)
+	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`).FindAllSubmatch(readme, -1)
 	if len(commands) < 8 {
 		t.Fatalf("%d commands", len(commands))
 	}
+	scans := 0
 	for _, c := range commands {
-		text, _, _ := strings.Cut(string(c[1]), " #")
+		text := regexp.MustCompile(` (#|2?>|[|&;]|&&)(.|$)`).Split(string(c[1]), 2)[0]
+		app := newApp(nil, io.Discard, io.Discard)
+		app.Command("scan").Action = func(c *cli.Context) error {
+			scans++
+			_, err := parseScan(c)
+			return err
+		}
 		args := append([]string{"headcount"}, strings.Fields(text)...)
-		if _, err := arrange(newApp(nil, nil, nil), args); err != nil {
+		arranged, err := arrange(app, args)
+		if err == nil && arranged[1] == "scan" {
+			err = app.RunContext(t.Context(), arranged)
+		}
+		// The README's certificates are the reader's.
+		if err != nil && !strings.Contains(err.Error(), "--ca-bundle ca.pem: no such file") {
 			t.Errorf("%s: %v", c[0], err)
 		}
 	}
+	if scans < 8 {
+		t.Errorf("%d scans", scans)
+	}
+}
+
+// The README and scan's help have the fields and the exit codes, as the code has them.
+func TestREADMEIsTheCode(t *testing.T) {
+	readme := string(readREADME(t))
+	_, text, _ := strings.Cut(readme, "`--fields all` takes all of: ")
+	text, _, _ = strings.Cut(text, ". ")
+	var fields, want []string
+	for _, name := range regexp.MustCompile("`([a-z0-9_]+)`").FindAllStringSubmatch(text, -1) {
+		fields = append(fields, name[1])
+	}
+	for _, f := range output.Fields() {
+		want = append(want, f.Name)
+	}
+	if !slices.Equal(fields, want) {
+		t.Errorf("the README has the fields\n%q, and there are\n%q", fields, want)
+	}
+
+	_, text, _ = strings.Cut(readme, "| exit | meaning |\n| --- | --- |\n")
+	text, _, _ = strings.Cut(text, "\n\n")
+	_, help, _ := runs(t, "scan", "--help")
+	var codes, helped []int
+	for _, row := range regexp.MustCompile(`(?m)^\| ([0-9, ]+) \|`).FindAllStringSubmatch(text, -1) {
+		for code := range strings.SplitSeq(row[1], ", ") {
+			codes = append(codes, atoi(t, code))
+		}
+	}
+	_, help, _ = strings.Cut(help, "Exit codes: ")
+	help, _, _ = strings.Cut(help, "What was written")
+	for _, code := range regexp.MustCompile(`\b[0-9]+\b`).FindAllString(help, -1) {
+		helped = append(helped, atoi(t, code))
+	}
+	all := []int{exitComplete, exitFatal, exitUsage, exitFailures, exitOutput, exitInterrupt, exitTerminate, exitPipe}
+	if !slices.Equal(codes, all) || !slices.Equal(helped, all) {
+		t.Errorf("the README has the exit codes %v, the help %v, and there are %v", codes, helped, all)
+	}
+}
+
+func readREADME(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func atoi(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestNearest(t *testing.T) {

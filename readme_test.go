@@ -22,6 +22,9 @@ func TestREADME(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllSubmatch(readme, -1) {
 		for _, step := range strings.Split(string(block[1]), "$ ")[1:] {
 			command, want, _ := strings.Cut(step, "\n")
+			if !strings.Contains(command, "| head") { // it ends what it reads from by closing the pipe
+				command = "set -o pipefail; " + command
+			}
 			c := exec.CommandContext(t.Context(), "bash", "-c", command)
 			var stdout, stderr bytes.Buffer
 			c.Stdout, c.Stderr = &stdout, &stderr
