@@ -46,7 +46,7 @@ const (
 	batchMax = 64
 
 	// pagesWaiting is how many pages may wait for a last object while the others go on. One takes 200 kB or so.
-	pagesWaiting = 48
+	pagesWaiting = 24
 )
 
 func (c Config) withDefaults() Config {
