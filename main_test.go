@@ -361,8 +361,9 @@ func TestREADMENamesRealFlags(t *testing.T) {
 		app := newApp(nil, io.Discard, io.Discard)
 		app.Command("scan").Action = func(c *cli.Context) error {
 			scans++
-			_, err := parseScan(c)
-			return err
+			_, err := parseVoice(c)
+			_, scanErr := parseScan(c)
+			return firstError(err, scanErr)
 		}
 		args := append([]string{"headcount"}, strings.Fields(text)...)
 		arranged, err := arrange(app, args)

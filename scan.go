@@ -76,11 +76,16 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "tell in this `FORMAT`: text, or json for everything on standard error", Category: "telling"},
 		},
 		Action: func(c *cli.Context) error {
-			job, err := parseScan(c)
+			how, err := parseVoice(c)
 			if err != nil {
 				return err
 			}
-			return job.run(c.Context, c.App.Writer, c.App.ErrWriter)
+			voice := how.open(c.App.Writer, c.App.ErrWriter)
+			job, err := parseScan(c)
+			if err == nil {
+				err = job.run(c.Context, voice, c.App.Writer, c.App.ErrWriter)
+			}
+			return voice.tell(err)
 		},
 	}
 }
@@ -93,7 +98,6 @@ type scanJob struct {
 	fields []output.Field
 	errors string // file names; empty: none
 	stats  string
-	voice  voiceConfig
 }
 
 // parseScan checks the flags of scan against each other.
@@ -141,9 +145,6 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	}
 	var err error
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
-		return nil, err
-	}
-	if job.voice, err = parseVoice(c); err != nil {
 		return nil, err
 	}
 	if job.store, err = parseStore(c, bucket, workers); err != nil {
@@ -210,14 +211,8 @@ func checkCABundle(name string) error {
 	return nil
 }
 
-// run scans, and tells how it ended.
-func (job *scanJob) run(ctx context.Context, stdout, stderr io.Writer) error {
-	voice := job.voice.open(stdout, stderr)
-	return voice.tell(job.scanAll(ctx, voice, stdout, stderr))
-}
-
-// scanAll opens what the job names, and scans.
-func (job *scanJob) scanAll(ctx context.Context, voice *voice, stdout, stderr io.Writer) error {
+// run opens what the job names, scans, and says what came of it.
+func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Writer) error {
 	if job.demo {
 		demo, err := startDemo()
 		if err != nil {
