@@ -41,8 +41,15 @@ import (
 
 // TestMain lets the test binary be headcount itself, for the scripts and for everything that runs it by name.
 func TestMain(m *testing.M) {
+	if err := os.Setenv("GORACE", raceOptions); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"headcount": main})
 }
+
+// raceOptions let a program with the race detector end at once; by default it sleeps a second before it does.
+// https://go.dev/doc/articles/race_detector#Options
+const raceOptions = "atexit_sleep_ms=0"
 
 // TestScripts runs testdata/*.txtar. Beside testscript's commands there are:
 //
@@ -60,6 +67,7 @@ func TestScripts(t *testing.T) {
 			for name, value := range awsNothing(env.WorkDir) {
 				env.Setenv(name, value)
 			}
+			env.Setenv("GORACE", raceOptions)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
