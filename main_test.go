@@ -497,6 +497,15 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// Where every record is promised to be written, a failing close of standard output is an error.
+func TestWholeCodes(t *testing.T) {
+	for code, want := range map[int]bool{exitComplete: true, exitFailures: true, exitFatal: false, exitOutput: false, exitPipe: false} {
+		if got := isWhole(code); got != want {
+			t.Errorf("exit %d: %v", code, got)
+		}
+	}
+}
+
 func TestNumber(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
 		if got := number(n); got != want {

@@ -26,6 +26,9 @@ type process struct {
 	stats  string
 }
 
+// statsBefore is what an earlier run left in the file of --stats, longer than any account.
+var statsBefore = strings.Repeat("an earlier account\n", 1000)
+
 func startSlow(t *testing.T) (p *process, first []byte) {
 	t.Helper()
 	server, err := s3sim.New(s3sim.Options{Objects: 1_000_000, Latency: 10 * time.Millisecond})
@@ -40,6 +43,9 @@ func startSlow(t *testing.T) (p *process, first []byte) {
 	t.Cleanup(func() { server.Close() })
 
 	p = &process{stats: filepath.Join(t.TempDir(), "stats.json")}
+	if err := os.WriteFile(p.stats, []byte(statsBefore), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	p.Cmd = exec.CommandContext(t.Context(), "headcount", "scan", "--no-sign-request", "--workers", "16",
 		"--endpoint-url", "http://"+l.Addr().String(), "--stats", p.stats, "s3://demo")
 	p.Env = os.Environ()
@@ -134,6 +140,9 @@ func TestSecondSignal(t *testing.T) {
 	}
 	if got := p.ends(t); got != 130 {
 		t.Errorf("exit code %d\n%s", got, p.stderr.String())
+	}
+	if text, err := os.ReadFile(p.stats); err != nil || string(text) != statsBefore {
+		t.Errorf("%v: the old account is not kept until there is a new one: %q", err, text)
 	}
 }
 
