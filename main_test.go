@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 // https://go.dev/doc/articles/race_detector#Options
 const raceOptions = "atexit_sleep_ms=0"
 
-// TestScripts runs testdata/*.txtar. Beside testscript's commands there are:
+// TestScripts runs .testdata/*.txtar. Beside testscript's commands there are:
 //
 //	exits CODE COMMAND ARGS…   runs a command that must exit with CODE
 //	sim VAR NAME=VALUE…        serves a synthetic bucket and puts its URL into VAR
@@ -62,7 +62,7 @@ const raceOptions = "atexit_sleep_ms=0"
 //	lines FILE N               FILE has N lines, all JSON
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: ".testdata",
 		Setup: func(env *testscript.Env) error {
 			for name, value := range awsNothing(env.WorkDir) {
 				env.Setenv(name, value)
