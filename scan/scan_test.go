@@ -414,7 +414,6 @@ type tripSink struct {
 	after int
 	trip  func()
 	err   error
-	seen  map[string]bool // the keys that were added, where it is not nil
 }
 
 type nullChunk struct{}
