@@ -343,11 +343,15 @@ func TestQuirks(t *testing.T) {
 			for _, part := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/%v", quirk, shape, part), func(t *testing.T) {
 					t.Parallel()
-					server, url := sim(t, s3sim.Options{Objects: 5_500, Shape: shape, Quirk: quirk})
+					objects := int64(3_600) // more than a page of a store that ignores max-keys
+					if quirk == s3sim.TokensVoid {
+						objects = 9_600 // more tokens than it takes until one is void
+					}
+					server, url := sim(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
 					ks := server.Keyspace()
 					cfg, from, to := scan.Config{Workers: 16, All: true}, int64(0), ks.Len()
 					if part { // a listing that begins with start-after, and ends before the bucket does
-						from, to = 1_500, 4_800
+						from, to = 1_200, objects-300
 						cfg.Range = list.Range{After: string(ks.Key(from - 1)), Through: string(ks.Key(to - 1))}
 					}
 					r := run(t.Context(), t, open(t, url), cfg)
