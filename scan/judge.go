@@ -53,6 +53,10 @@ func (d *docket) take() []*suspect {
 // coming up, whatever it says a moment later.
 const refusalsMax = 2
 
+// refusalPause is how long after the first refusal an object is asked again: longer than a hiccup, and short beside a
+// page's way.
+const refusalPause = 500 * time.Millisecond
+
 // judge decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
 // does. It flies once for all suspects that wait, and after they were refused. If the store answers it, each of them is
 // asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object.
@@ -147,7 +151,7 @@ func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool) error {
 	b.trial.refused++
 	if b.trial.refused < refusalsMax {
 		b.trial.fresh = true
-		return s.retry(ctx, suspect, 0)
+		return s.retry(ctx, suspect, refusalPause)
 	}
 	r := ruling{settled: 1}
 	switch {

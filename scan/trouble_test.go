@@ -68,17 +68,23 @@ func TestOutageOf500s(t *testing.T) {
 // A store that refuses everything for a moment, and is well when the canary flies, has not deleted its objects.
 func TestAHiccupDeletesNothing(t *testing.T) {
 	for _, status := range []int{403, 404, 400} {
-		var heads atomic.Int64
+		var heads, until atomic.Int64
 		server, url := fronted(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
-			if n := heads.Add(1); r.Method == http.MethodHead && n > 500 && n < 600 {
-				w.WriteHeader(status)
-				return true
+			if heads.Add(1) == 500 {
+				until.Store(time.Now().Add(50 * time.Millisecond).UnixNano())
 			}
-			return false
+			hiccup := r.Method == http.MethodHead && time.Now().UnixNano() < until.Load()
+			if hiccup {
+				w.WriteHeader(status)
+			}
+			return hiccup
 		})
 		r := run(t.Context(), t, open(t, url), scan.Config{})
 		if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 			t.Errorf("%d: %+v, %v", status, r.stats.Outcomes, r.err)
+		}
+		if r.stats.Requests["head"][fmt.Sprint(status)] == 0 {
+			t.Errorf("%d: no HEAD met the hiccup", status)
 		}
 		expect(t, server, r.lines)
 	}
