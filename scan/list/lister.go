@@ -164,6 +164,7 @@ func (l *Lister) explain(err error) error {
 
 // read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
 func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
+	l.cfg.Store.Heard(response.Header)
 	refused := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
 		RequestID:  response.Header.Get("x-amz-request-id"),

@@ -36,12 +36,20 @@ func Throttled(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// FailureClass names why there is no answer, in one word for statistics and error files:
-// canceled, timeout, refused, reset, closed, dns, tls, header_too_large, malformed, credentials, configuration or
+// FailureClass names why there is no answer, in one word for statistics and error files: what the error itself says by
+// a method FailureClass() string, or else canceled, timeout, refused, reset, closed, dns, tls, header_too_large, malformed, credentials, configuration or
 // connection.
 func FailureClass(err error) string {
-	var dns *net.DNSError
+	var (
+		dns   *net.DNSError
+		named interface {
+			error
+			FailureClass() string
+		}
+	)
 	switch {
+	case errors.As(err, &named):
+		return named.FailureClass()
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

@@ -15,6 +15,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,13 +62,26 @@ type Config struct {
 type Store struct {
 	cfg       Config
 	aws       aws.Config
+	dialer    *dialer
 	transport *http.Transport // shared by all endpoints: connections are kept per host
 	fresh     *http.Transport // keeps no connection: see Fresh
 
-	mu       sync.RWMutex
-	clients  []*s3.Client // one for each endpoint, or one
-	resting  []time.Time  // until when each of them is left alone
-	switched bool         // to another region, which a run does once
+	// revision counts the changes of what requests are made of: see Revision.
+	revision atomic.Uint64
+	skew     atomic.Int64 // nanoseconds by which the store's clock is ahead of ours
+
+	mu        sync.RWMutex
+	endpoints []*endpoint
+	resting   []time.Time // until when each of them is left alone
+	switched  bool        // to another region, which a run does once
+}
+
+// endpoint is one of the URLs by which the bucket is reached, in the region of the moment.
+type endpoint struct {
+	at     int // among the Store's
+	client *s3.Client
+	region string
+	route  func() (*Route, error) // see Sender.Route
 }
 
 // Open resolves the configuration; it sends no request, though credentials may be looked up over the network when
@@ -84,13 +98,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		awsConfig.Region = regionDefault
 	}
 	s := &Store{cfg: cfg, aws: awsConfig, resting: make([]time.Time, max(1, len(cfg.Endpoints)))}
-	s.transport = tunedTransport(awsConfig.HTTPClient, cfg)
+	s.dialer = newDialer()
+	s.transport = tunedTransport(awsConfig.HTTPClient, cfg, s.dialer)
 	s.fresh = s.transport.Clone()
 	s.fresh.DisableKeepAlives = true
-	s.clients = s.newClients()
-	for _, client := range s.clients { // the environment names endpoints too
-		if endpoint := client.Options().BaseEndpoint; endpoint != nil {
-			if err := CheckEndpoint(*endpoint); err != nil {
+	s.endpoints = s.newEndpoints()
+	for _, e := range s.endpoints { // the environment names endpoints too
+		if url := e.client.Options().BaseEndpoint; url != nil {
+			if err := CheckEndpoint(*url); err != nil {
 				return nil, err
 			}
 		}
@@ -135,28 +150,36 @@ func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
 	return awsConfig, nil
 }
 
-// newClients makes a client for each endpoint in the region of s.aws.
-func (s *Store) newClients() []*s3.Client {
-	endpoints := s.cfg.Endpoints
-	if len(endpoints) == 0 {
-		endpoints = []string{""}
+// newEndpoints are the configured endpoints, or the one of AWS, in the region of s.aws.
+func (s *Store) newEndpoints() []*endpoint {
+	urls := s.cfg.Endpoints
+	if len(urls) == 0 {
+		urls = []string{""}
 	}
-	clients := make([]*s3.Client, len(endpoints))
-	for i, endpoint := range endpoints {
-		clients[i] = s3.NewFromConfig(s.aws, func(o *s3.Options) {
-			if endpoint != "" {
-				o.BaseEndpoint = aws.String(strings.TrimRight(endpoint, "/"))
-			}
-			o.UsePathStyle = s.pathStyle(o.BaseEndpoint != nil)
-			o.HTTPClient = &http.Client{Transport: s.transport, CheckRedirect: noRedirect}
-			// headcount retries by its own rules: the SDK's know only error codes, and a HEAD's answer has none. What
-			// fetches credentials keeps the SDK's.
-			o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 0
-			// Never x-amz-checksum-mode: it asks for rights on the KMS key that a HEAD does not need.
-			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
-		})
+	endpoints := make([]*endpoint, len(urls))
+	for i, url := range urls {
+		client := s.newClient(url)
+		endpoints[i] = &endpoint{
+			at: i, client: client, region: s.aws.Region,
+			route: sync.OnceValues(func() (*Route, error) { return s.findRoute(client) }),
+		}
 	}
-	return clients
+	return endpoints
+}
+
+func (s *Store) newClient(url string) *s3.Client {
+	return s3.NewFromConfig(s.aws, func(o *s3.Options) {
+		if url != "" {
+			o.BaseEndpoint = aws.String(strings.TrimRight(url, "/"))
+		}
+		o.UsePathStyle = s.pathStyle(o.BaseEndpoint != nil)
+		o.HTTPClient = &http.Client{Transport: s.transport, CheckRedirect: noRedirect}
+		// headcount retries by its own rules: the SDK's know only error codes, and a HEAD's answer has none. What
+		// fetches credentials keeps the SDK's.
+		o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 0
+		// Never x-amz-checksum-mode: it asks for rights on the KMS key that a HEAD does not need.
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+	})
 }
 
 func (s *Store) pathStyle(customEndpoint bool) bool {
@@ -180,21 +203,22 @@ func (s *Store) Bucket() string { return s.cfg.Bucket }
 type Sender struct {
 	Client   *s3.Client
 	Region   string // that it signs for
-	endpoint int
+	endpoint *endpoint
 }
 
 // Sender is that of the n-th endpoint, counted round and round, or of the next one that does not rest.
 func (s *Store) Sender(n int) Sender {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	at := n % len(s.clients)
-	for i := range s.clients {
-		if next := (n + i) % len(s.clients); s.resting[next].IsZero() || time.Now().After(s.resting[next]) {
+	at := n % len(s.endpoints)
+	for i := range s.endpoints {
+		if next := (n + i) % len(s.endpoints); s.resting[next].IsZero() || time.Now().After(s.resting[next]) {
 			at = next
 			break
 		}
 	}
-	return Sender{Client: s.clients[at], Region: s.aws.Region, endpoint: at}
+	e := s.endpoints[at]
+	return Sender{Client: e.client, Region: e.region, endpoint: e}
 }
 
 // Failed is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
@@ -205,7 +229,7 @@ func (s *Store) Failed(by Sender, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resting[by.endpoint] = time.Now().Add(restTime)
+	s.resting[by.endpoint.at] = time.Now().Add(restTime)
 }
 
 // Fresh makes one request go out on a connection that nothing was sent over before, and that nothing will be after.
@@ -242,22 +266,8 @@ func (s *Store) SwitchRegion(sentTo, region string) bool {
 	}
 	s.switched = true
 	s.aws.Region = region
-	s.clients = s.newClients()
-	return true
-}
-
-// RefreshCredentials makes the next request ask the provider again. It reports false where that cannot help: the
-// credentials are fixed, or there are none.
-func (s *Store) RefreshCredentials(ctx context.Context) bool {
-	cache, ok := s.aws.Credentials.(*aws.CredentialsCache)
-	if !ok {
-		return false
-	}
-	before, err := cache.Retrieve(ctx)
-	if err != nil || !before.CanExpire {
-		return false
-	}
-	cache.Invalidate()
+	s.endpoints = s.newEndpoints()
+	s.revision.Add(1)
 	return true
 }
 

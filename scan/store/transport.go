@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"time"
 
@@ -14,8 +13,8 @@ const (
 	dialTimeout = 5 * time.Second  // a TCP handshake that takes longer has lost two SYNs
 	tlsTimeout  = 10 * time.Second // the store's CPU may be busy with a thousand other handshakes
 
-	// idleTimeout is below what stores and the middleboxes before them allow, so that it is we who close.
-	idleTimeout = 15 * time.Second
+	// IdleTimeout is how long a connection is kept that nothing is sent over: below what stores and the middleboxes before them allow, so that it is we who close.
+	IdleTimeout = 15 * time.Second
 
 	// spareConnections are for what is not a worker: the LISTs and the canary.
 	spareConnections = 16
@@ -30,7 +29,7 @@ const (
 // tunedTransport is the transport of the SDK's client, with its authorities and proxy, tuned for thousands of small
 // answers: as many kept connections as there are requests in flight, and HTTP/1.1, whose connections do not queue
 // behind each other.
-func tunedTransport(client aws.HTTPClient, cfg Config) *http.Transport {
+func tunedTransport(client aws.HTTPClient, cfg Config, d *dialer) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if b, ok := client.(*awshttp.BuildableClient); ok {
 		transport = b.GetTransport()
@@ -39,8 +38,8 @@ func tunedTransport(client aws.HTTPClient, cfg Config) *http.Transport {
 	transport.MaxIdleConns = 2 * connections * max(1, len(cfg.Endpoints))
 	transport.MaxIdleConnsPerHost = 2 * connections
 	transport.MaxConnsPerHost = 0
-	transport.IdleConnTimeout = idleTimeout
-	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	transport.IdleConnTimeout = IdleTimeout
+	transport.DialContext = d.DialContext
 	transport.TLSHandshakeTimeout = tlsTimeout
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = HeaderBytesMax

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// lookupAge is how long the addresses of a name are used before they are asked for again. S3 gives another few of its
+// addresses every time, with a TTL of seconds. https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
+const lookupAge = 30 * time.Second
+
+// dialer connects to all addresses of a name in turn, so that the load is shared by all of a store's front ends. An
+// address that cannot be reached rests for restTime, if there are others. Its methods may be called concurrently.
+type dialer struct {
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	mu    sync.Mutex
+	names map[string]*addresses
+}
+
+// addresses are those of one name.
+type addresses struct {
+	list    []netip.Addr
+	looked  time.Time                // when the list was asked for last
+	next    int                      // whose turn it is
+	resting map[netip.Addr]time.Time // until when
+}
+
+func newDialer() *dialer {
+	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	return &dialer{
+		connect: d.DialContext,
+		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		},
+		names: map[string]*addresses{},
+	}
+}
+
+// DialContext connects to address, HOST:PORT. An address of the host that fails is followed by the next.
+func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return d.connect(ctx, network, address)
+	}
+	turns, err := d.turns(ctx, host)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	for _, ip := range turns {
+		var c net.Conn
+		if c, err = d.connect(ctx, network, net.JoinHostPort(ip.String(), port)); err == nil {
+			return c, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		d.rest(host, ip)
+	}
+	return nil, err
+}
+
+// turns are the addresses of host in the order in which they are to be tried: those that rest last.
+func (d *dialer) turns(ctx context.Context, host string) ([]netip.Addr, error) {
+	known := d.known(host)
+	if known == nil {
+		list, err := d.lookup(ctx, host)
+		known = d.learn(host, list)
+		if known == nil {
+			if err == nil {
+				err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
+			}
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// known is what turns are taken from without a lookup; nil: it is time for one.
+func (d *dialer) known(host string) []netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.names[host]
+	if a == nil || time.Since(a.looked) > lookupAge {
+		return nil
+	}
+	return a.take()
+}
+
+// learn takes in what a lookup brought: nothing, if it failed, and then the addresses that were known before go on to be used.
+func (d *dialer) learn(host string, list []netip.Addr) []netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.names[host]
+	if a == nil {
+		a = &addresses{resting: map[netip.Addr]time.Time{}}
+		d.names[host] = a
+	}
+	if len(list) > 0 {
+		a.list = list
+	}
+	if len(a.list) == 0 {
+		return nil
+	}
+	a.looked = time.Now()
+	return a.take()
+}
+
+// take is the list from the one on whose turn it is, with those that rest at the end.
+func (a *addresses) take() []netip.Addr {
+	now := time.Now()
+	var ready, resting []netip.Addr
+	for i := range a.list {
+		ip := a.list[(a.next+i)%len(a.list)]
+		if until, rests := a.resting[ip]; rests && now.Before(until) {
+			resting = append(resting, ip)
+		} else {
+			ready = append(ready, ip)
+		}
+	}
+	a.next = (a.next + 1) % len(a.list)
+	return append(ready, resting...)
+}
+
+func (d *dialer) rest(host string, ip netip.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.names[host].resting[ip] = time.Now().Add(restTime)
+}
