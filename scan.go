@@ -15,12 +15,16 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
 // workersMax is where a typing error is more likely than a machine that could do it: each has a connection.
 const workersMax = 16384
+
+// pipelineMax is what fits into the read buffers of servers, 64 KiB, with requests of 500 bytes.
+const pipelineMax = 128
 
 const scanDescription = `Lists the bucket, sends a HEAD for every object, and prints each object's custom metadata as a line of JSON on
 standard output; everything else goes to standard error. Objects without custom metadata are counted, not
@@ -60,7 +64,9 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
 			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 
-			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight", Category: "speed"},
+			&cli.IntFlag{Name: "workers", Value: 64, Usage: "send HEADs on `N` connections at once", Category: "speed"},
+			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
+			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto", Category: "speed"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
 			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
 
@@ -129,6 +135,19 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if workers < 1 || workers > workersMax {
 		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
 	}
+	pipeline, engine := c.Int("pipeline"), c.String("engine")
+	if pipeline < 1 || pipeline > pipelineMax {
+		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", pipeline)
+	}
+	switch engine {
+	case head.AutoName, head.DirectName:
+	case head.SDKName:
+		if pipeline > 1 {
+			return nil, usagef("leave one of them out", "--engine sdk does not pipeline")
+		}
+	default:
+		return nil, usagef("there are auto, direct and sdk", "there is no engine %q", engine)
+	}
 	for _, flag := range []string{"timeout", "retry-for"} {
 		if c.Duration(flag) <= 0 {
 			return nil, usagef("give a duration as 30s or 15m", "--%s must be longer than nothing", flag)
@@ -151,7 +170,8 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		return nil, err
 	}
 	job.scan = scan.Config{
-		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), Workers: workers, All: c.Bool("all"),
+		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
+		Engine: engine, Workers: workers, Pipeline: pipeline,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
 	}
 	return job, nil
@@ -229,6 +249,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if opened.Unordered() && job.scan.Range != (list.Range{}) {
 		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
 	}
+	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
+		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
+	}
 	files, err := openSideFiles(job, stdout, stderr)
 	if err != nil {
 		return err
@@ -242,7 +265,10 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if err := files.begin(); err != nil {
 		return err
 	}
-	s := scan.New(job.scan)
+	s, err := scan.New(job.scan)
+	if err != nil {
+		return err
+	}
 	stopTelling := voice.follow(s.Progress)
 	stats, err := s.Run(ctx)
 	stopTelling()

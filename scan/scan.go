@@ -27,7 +27,9 @@ type Config struct {
 	Range  list.Range
 	ListV1 bool // list by ListObjects instead of ListObjectsV2
 
-	Workers  int           // HEADs in flight; 0: 64
+	Engine   string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
+	Pipeline int           // HEADs in flight on each connection of the direct engine; 0: 1
+	Workers  int           // connections on which HEADs are in flight; 0: 64
 	All      bool          // Records for objects without metadata too
 	Timeout  time.Duration // of each request, answer included; 0: 30 s
 	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
@@ -75,6 +77,7 @@ func (c Config) withDefaults() Config {
 type Scan struct {
 	cfg    Config
 	engine head.Engine
+	why    string // it is that engine
 	lister *list.Lister
 	gate   *pace.Gate
 	meter  *meter
@@ -95,11 +98,17 @@ type Scan struct {
 	stats Stats // what is committed
 }
 
-// New prepares a run. It sends nothing.
-func New(cfg Config) *Scan {
+// New prepares a run. It sends nothing. Its error is head.Open's.
+func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
 	s := &Scan{cfg: cfg, gate: new(pace.Gate), meter: newMeter()}
-	s.engine = head.NewSDK(cfg.Store, s.gate, cfg.Timeout)
+	var err error
+	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
+		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
+	}); err != nil {
+		return nil, err
+	}
+	cfg.Log.Debug("HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
@@ -116,7 +125,7 @@ func New(cfg Config) *Scan {
 	s.docket = newDocket()
 	s.finished = make(chan *page, pages)
 	s.unfinished = newLatch()
-	return s
+	return s, nil
 }
 
 // pageKeys is how many keys a page usually has.
@@ -225,6 +234,7 @@ func (s *Scan) account(err error) Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = float64(cpu.Microseconds()) / float64(stats.Listed)
 	}
-	stats.Engine, stats.Workers, stats.Region = s.engine.Name(), s.cfg.Workers, s.cfg.Store.Region()
+	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
+	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()
 	return stats
 }

@@ -65,6 +65,16 @@ func most(n int64) int64 {
 	return n
 }
 
+// newScan prepares a run.
+func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
+	t.Helper()
+	s, err := scan.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // result is what a run left behind.
 type result struct {
 	stats  scan.Stats
@@ -89,7 +99,7 @@ func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) res
 		failed = append(failed, e)
 		return nil
 	}
-	stats, err := scan.New(cfg).Run(ctx)
+	stats, err := newScan(t, cfg).Run(ctx)
 	if !stats.Balanced() {
 		t.Errorf("the account does not balance: %+v", stats.Outcomes)
 	}
@@ -398,7 +408,7 @@ func TestFatal(t *testing.T) {
 						t.Error(err)
 					}
 				}}
-				stats, err := scan.New(scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
+				stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
 				var refused *list.StoreError
 				if !errors.As(err, &refused) || refused.Code != c.want {
 					t.Fatalf("%v", err)
@@ -447,7 +457,7 @@ func TestTheEndOfTheContextEndsTheRun(t *testing.T) {
 			cancel(cause)
 		}
 		sink := &tripSink{after: after, trip: func() { cancel(cause) }}
-		stats, err := scan.New(scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
+		stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
 		if !errors.Is(err, cause) || stats.Complete || !stats.Balanced() {
 			t.Errorf("after %d pages: %+v, %v", after, stats.Outcomes, err)
 		}
@@ -457,7 +467,7 @@ func TestTheEndOfTheContextEndsTheRun(t *testing.T) {
 func TestAnOutputThatFailsEndsTheRun(t *testing.T) {
 	_, url := sim(t, s3sim.Options{Objects: 20_000})
 	full := errors.New("no space")
-	stats, err := scan.New(scan.Config{Store: open(t, url), Sink: &tripSink{after: 3, err: full}, All: true}).Run(t.Context())
+	stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: &tripSink{after: 3, err: full}, All: true}).Run(t.Context())
 	var failed *scan.OutputError
 	if !errors.As(err, &failed) || !errors.Is(err, full) || stats.Listed != 2_000 {
 		t.Errorf("%+v, %v: a page that was not written must not count", stats.Outcomes, err)
@@ -473,7 +483,7 @@ func TestSilence(t *testing.T) {
 		}
 	}}
 	began := time.Now()
-	stats, err := scan.New(scan.Config{Store: open(t, url), Sink: sink, All: true, RetryFor: 2 * time.Second}).Run(t.Context())
+	stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true, RetryFor: 2 * time.Second}).Run(t.Context())
 	var silence *scan.SilenceError
 	var refused *list.StoreError // where it was a LIST whose patience ended first
 	if !errors.As(err, &silence) && !errors.As(err, &refused) {
@@ -500,7 +510,7 @@ func TestOutage(t *testing.T) {
 			time.AfterFunc(time.Second, func() { _ = server.Refuse("") })
 		})
 	}}
-	stats, err := scan.New(scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
+	stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true}).Run(ctx)
 	if err != nil || stats.Emitted != 20_000 {
 		t.Errorf("%+v, %v", stats.Outcomes, err)
 	}

@@ -56,9 +56,10 @@ type Stats struct {
 	Requests map[string]map[string]int64 `json:"requests"` // of "list", "head"
 	Retries  map[string]map[string]int64 `json:"retries"`  // requests that were sent again because of it
 
-	Engine  string `json:"engine"`
-	Workers int    `json:"workers"`
-	Region  string `json:"region"`
+	Engine    string `json:"engine"`
+	EngineWhy string `json:"engine_why"` // it was that one
+	Workers   int    `json:"workers"`
+	Region    string `json:"region"`
 }
 
 // Latency is the distribution of the time to an answer, in milliseconds.

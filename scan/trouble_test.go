@@ -136,7 +136,7 @@ func TestAPauseIsNoSilence(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	sink.after, sink.trip = 60, func() { cancel(enough) }
-	_, err := scan.New(scan.Config{Store: open(t, url), Sink: sink, All: true, RetryFor: 500 * time.Millisecond}).Run(ctx)
+	_, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true, RetryFor: 500 * time.Millisecond}).Run(ctx)
 	if !errors.Is(err, enough) {
 		t.Errorf("%v", err)
 	}
@@ -164,7 +164,7 @@ func TestPatienceHolds(t *testing.T) {
 				return r.Method == http.MethodHead
 			})
 			began := time.Now()
-			stats, err := scan.New(scan.Config{
+			stats, err := newScan(t, scan.Config{
 				Store: open(t, url), Sink: &tripSink{}, Workers: 1, RetryFor: time.Second, Timeout: 400 * time.Millisecond,
 			}).Run(t.Context())
 			var silence *scan.SilenceError

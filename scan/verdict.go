@@ -1,9 +1,7 @@
 package scan
 
 import (
-	"bytes"
 	"net/http"
-	"strconv"
 
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -31,7 +29,7 @@ func read(e *list.Entry, r *head.Result, fresh bool) verdict {
 		return readFailure(r.Err)
 	}
 	switch {
-	case r.Status == http.StatusOK && matches(e, r):
+	case r.Status == http.StatusOK && r.Matches(e):
 		return answered
 	case r.Status == http.StatusOK && fresh:
 		return changed
@@ -66,17 +64,4 @@ func readFailure(err error) verdict {
 		return doubtful
 	}
 	return passing
-}
-
-// matches compares what LIST and HEAD say of the object. Answers that got out of step on a connection are the one
-// fault that gives wrong data without an error; this is what notices it.
-func matches(e *list.Entry, r *head.Result) bool {
-	if tag := r.ETag(); e.ETag != "" && len(tag) > 0 && !bytes.Equal(tag, []byte(e.ETag)) {
-		return false
-	}
-	if e.Size < 0 {
-		return true
-	}
-	length, err := strconv.ParseInt(string(r.Get("content-length")), 10, 64)
-	return err != nil || length == e.Size
 }

@@ -184,7 +184,8 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 		u.refer = true
 	case passing:
 		asked := store.RetryAfter(string(r.Get("retry-after")))
-		if store.Throttled(r.Status) || asked > 0 {
+		// Where nobody listens a HEAD fails within microseconds: without the gate an outage would be a storm of them.
+		if store.Throttled(r.Status) || asked > 0 || u.err.Class == "refused" {
 			s.gate.Throttled(asked)
 		}
 		s.news.failure(u.err)

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"headcount/scan/list"
@@ -85,6 +86,19 @@ func (r *Result) Get(name string) []byte {
 // ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
 func (r *Result) ETag() []byte {
 	return bytes.Trim(bytes.TrimPrefix(r.Get("etag"), []byte("W/")), `"`)
+}
+
+// Matches says whether the answer agrees with what the LIST said of the object, its ETag and its length. Answers that got
+// out of step on a connection are the one fault that gives wrong data without an error; this is what notices it.
+func (r *Result) Matches(e *list.Entry) bool {
+	if tag := r.ETag(); e.ETag != "" && len(tag) > 0 && string(tag) != e.ETag {
+		return false
+	}
+	if e.Size < 0 {
+		return true
+	}
+	length, err := strconv.ParseInt(string(r.Get("content-length")), 10, 64)
+	return err != nil || length == e.Size
 }
 
 // sortMetadata puts the metadata in the order that Result promises. There are few: insertion is fastest.

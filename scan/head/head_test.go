@@ -2,20 +2,15 @@ package head_test
 
 import (
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
-	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestSDK(t *testing.T) {
-	headtest.Run(t, func(s *store.Store, gate *pace.Gate, timeout time.Duration) head.Engine {
-		return head.NewSDK(s, gate, timeout)
-	})
-}
+func TestSDK(t *testing.T)             { headtest.Run(t, head.SDKName, 1) }
+func TestDirect(t *testing.T)          { headtest.Run(t, head.DirectName, 1) }
+func TestDirectPipelined(t *testing.T) { headtest.Run(t, head.DirectName, 8) }

@@ -18,31 +18,29 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 const metaPrefix = "x-amz-meta-"
 
-// SDK is the engine that sends s3.Client.HeadObject: the reference, and the way for every kind of bucket and
+// sdk is the engine that sends s3.Client.HeadObject: the reference, and the way for every kind of bucket and
 // credentials that the SDK knows. One request is in flight for each Session.
-type SDK struct {
+type sdk struct {
 	store   *store.Store
 	gate    *pace.Gate
 	timeout time.Duration // of a whole HEAD
 }
 
-// NewSDK returns the SDK engine. A HEAD waits for gate, and has timeout from then on.
-func NewSDK(s *store.Store, gate *pace.Gate, timeout time.Duration) *SDK {
-	return &SDK{store: s, gate: gate, timeout: timeout}
+func newSDK(cfg Config) *sdk {
+	return &sdk{store: cfg.Store, gate: cfg.Gate, timeout: cfg.Timeout}
 }
 
-// Name is "sdk".
-func (e *SDK) Name() string { return "sdk" }
+func (e *sdk) Name() string { return SDKName }
 
 // Session returns a Session that shares the Store's connections with all others.
-func (e *SDK) Session() Session {
+func (e *sdk) Session() Session {
 	s := &sdkSession{engine: e}
 	s.capture = store.ReadAnswer(&s3.HeadObjectOutput{}, s.read)
 	return s
 }
 
 type sdkSession struct {
-	engine  *SDK
+	engine  *sdk
 	capture func(*s3.Options)
 	fresh   bool
 	turn    int // which endpoint is next

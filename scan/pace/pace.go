@@ -77,6 +77,9 @@ func (g *Gate) Wait(ctx context.Context) error {
 	}
 }
 
+// Open says whether Wait would return at once.
+func (g *Gate) Open() bool { return g.until.Load() == 0 }
+
 // Answered tells the Gate of a request that the store answered.
 func (g *Gate) Answered() { g.answers.Add(1) }
 

@@ -22,15 +22,22 @@ import (
 	"headcount/scan/store"
 )
 
-// Open makes the Engine that is tested.
-type Open func(s *store.Store, gate *pace.Gate, timeout time.Duration) head.Engine
+// opener makes the Engine that is tested.
+type opener func(*store.Store) head.Engine
 
 // timeout of a HEAD in the suite: long for a loopback, short for a test.
 const timeout = 500 * time.Millisecond
 
-// Run tests an Engine.
-func Run(t *testing.T, open Open) {
-	suite := map[string]func(*testing.T, Open){
+// Run tests the Engine of that name, with so many HEADs in flight on a connection.
+func Run(t *testing.T, name string, pipeline int) {
+	open := func(s *store.Store) head.Engine {
+		engine, _, err := head.Open(name, head.Config{Store: s, Gate: new(pace.Gate), Timeout: timeout, Pipeline: pipeline})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return engine
+	}
+	suite := map[string]func(*testing.T, opener){
 		"Metadata":        testMetadata,
 		"Answers":         testAnswers,
 		"Failures":        testFailures,
@@ -140,7 +147,7 @@ func (s *raw) connections() int {
 }
 
 // session opens a Session of the Engine on the store.
-func session(t *testing.T, open Open, s *raw) head.Session {
+func session(t *testing.T, open opener, s *raw) head.Session {
 	t.Helper()
 	opened, err := store.Open(t.Context(), store.Config{
 		Bucket: "b", Endpoints: []string{"http://" + s.listener.Addr().String()}, Isolated: true, Region: "us-east-1",
@@ -148,7 +155,7 @@ func session(t *testing.T, open Open, s *raw) head.Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := open(opened, new(pace.Gate), timeout).Session()
+	session := open(opened).Session()
 	t.Cleanup(func() {
 		session.Close()
 		opened.Close()
@@ -173,7 +180,7 @@ func ask(t *testing.T, session head.Session, keys ...string) []head.Result {
 func entries(keys []string) []list.Entry {
 	batch := make([]list.Entry, len(keys))
 	for i, key := range keys {
-		batch[i].Key = key
+		batch[i] = list.Entry{Key: key, Size: -1}
 	}
 	return batch
 }
@@ -201,7 +208,7 @@ func always(text string) func(*http.Request, int) string {
 	return func(*http.Request, int) string { return text }
 }
 
-func testMetadata(t *testing.T, open Open) {
+func testMetadata(t *testing.T, open opener) {
 	s := newRaw(t, always(ok(
 		"x-amz-meta-zulu: last", "X-Amz-Meta-Alpha:  outer blanks \t", "x-amz-meta-empty:", "x-amz-meta-dup: one",
 		"x-amz-meta-utf8: Füße ☃", "x-amz-meta-latin1: F\xfc\xdfe", "X-AMZ-META-Dup: two", "x-amz-meta-inner: a  b",
@@ -225,7 +232,7 @@ func testMetadata(t *testing.T, open Open) {
 }
 
 // testAnswers: whatever the store answers is an answer, and the Engine judges none.
-func testAnswers(t *testing.T, open Open) {
+func testAnswers(t *testing.T, open opener) {
 	for _, status := range []int{200, 204, 301, 304, 307, 400, 401, 403, 404, 405, 408, 429, 500, 501, 503, 504, 509, 520} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			s := newRaw(t, always(fmt.Sprintf("HTTP/1.1 %d X\r\nRetry-After: 7\r\nLocation: http://127.0.0.1:1/\r\nx-amz-request-id: R\r\n\r\n", status)))
@@ -251,7 +258,7 @@ func testAnswers(t *testing.T, open Open) {
 }
 
 // testFailures: no answer is a Result too, and the Session is of use after it.
-func testFailures(t *testing.T, open Open) {
+func testFailures(t *testing.T, open opener) {
 	cases := map[string]struct{ answer, class string }{
 		"garbage":             {"HTTP/1.1 what\r\n\r\n", "malformed"},
 		"no HTTP":             {"\x16\x03\x01\r\n\r\n", "malformed"},
@@ -287,7 +294,7 @@ func testFailures(t *testing.T, open Open) {
 }
 
 // testPaths: the path is the key's bytes, percent-encoded once, and nothing is cleaned.
-func testPaths(t *testing.T, open Open) {
+func testPaths(t *testing.T, open opener) {
 	keys := map[string]string{
 		"plain/AZaz09-._~": "/b/plain/AZaz09-._~",
 		"a b+c%d":          "/b/a%20b%2Bc%25d",
@@ -312,7 +319,7 @@ func testPaths(t *testing.T, open Open) {
 }
 
 // testOrder: each is called once for every entry, in order, with its own answer.
-func testOrder(t *testing.T, open Open) {
+func testOrder(t *testing.T, open opener) {
 	s := newRaw(t, func(r *http.Request, _ int) string { return ok("x-amz-meta-key: " + r.RequestURI) })
 	session := session(t, open, s)
 	if err := session.Head(t.Context(), nil, func(*head.Result) { t.Error("called for nothing") }); err != nil {
@@ -333,7 +340,7 @@ func testOrder(t *testing.T, open Open) {
 }
 
 // testFraming: a HEAD's answer has no body, whatever it says; what an HTTP/1.1 client has to bear.
-func testFraming(t *testing.T, open Open) {
+func testFraming(t *testing.T, open opener) {
 	cases := map[string]string{
 		"length without body":  "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nx-amz-meta-a: b\r\n\r\n",
 		"chunked without body": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-amz-meta-a: b\r\n\r\n",
@@ -358,7 +365,7 @@ func testFraming(t *testing.T, open Open) {
 }
 
 // testFresh: what is asked after Fresh goes over a connection of its own.
-func testFresh(t *testing.T, open Open) {
+func testFresh(t *testing.T, open opener) {
 	s := newRaw(t, always(ok()))
 	session := session(t, open, s)
 	ask(t, session, "a", "b")
@@ -373,7 +380,7 @@ func testFresh(t *testing.T, open Open) {
 }
 
 // testCancel: the end of the context ends Head with its cause, before the first, at the first and at the last entry.
-func testCancel(t *testing.T, open Open) {
+func testCancel(t *testing.T, open opener) {
 	for _, at := range []int{-1, 0, 2} {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			cause := errors.New("enough")
@@ -390,7 +397,7 @@ func testCancel(t *testing.T, open Open) {
 			}
 			called := 0
 			err := session(t, open, s).Head(ctx, entries([]string{"a", "b", "c"}), func(*head.Result) { called++ })
-			if !errors.Is(err, cause) || called != max(at, 0) {
+			if !errors.Is(err, cause) || called > max(at, 0) { // fewer, if some were answered that nobody had read yet
 				t.Errorf("%d answers, %v", called, err)
 			}
 		})
@@ -398,7 +405,7 @@ func testCancel(t *testing.T, open Open) {
 }
 
 // testStaleConnection: a kept connection that the store closes just as it is used again costs nothing.
-func testStaleConnection(t *testing.T, open Open) {
+func testStaleConnection(t *testing.T, open opener) {
 	s := newRaw(t, always(ok("x-amz-meta-a: b")+hangUp))
 	session := session(t, open, s)
 	for range 20 {

@@ -1,0 +1,197 @@
+package head
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"headcount/scan/store"
+)
+
+const (
+	// readBufferMin holds a dozen usual answers, of answerBytes each. Every connection has one; it grows where they are longer.
+	readBufferMin = 8 << 10
+	answerBytes   = 640
+
+	// ageMax is how long a connection is used: so the load moves along when a store's addresses change.
+	ageMax = 5 * time.Minute
+
+	// deadlineSlack is the part of a timeout by which it may be exceeded: a deadline is set that much later than it must
+	// be, so that it need not be set anew for every request.
+	deadlineSlack = 16
+
+	tlsTimeout = 10 * time.Second // the store's CPU may be busy with a thousand other handshakes
+)
+
+var (
+	errOutOfStep = &wireError{"malformed", "an answer that is another request's"}
+	errSurplus   = &wireError{"malformed", "more answers than requests"}
+)
+
+// conn is one connection, and what was read from it. It belongs to one session.
+type conn struct {
+	net.Conn
+	sender store.Sender
+	route  *store.Route
+	opened time.Time
+
+	answers  int       // that it has brought
+	lastRead time.Time // or when it was opened
+	deadline time.Time // of whatever it does next
+
+	in       []byte
+	from, to int // in[from:to] was read, and not taken yet
+	searched int // bytes of that in which no header block ends
+}
+
+// dial connects to the sender's endpoint; in becomes the read buffer.
+func dial(ctx context.Context, st *store.Store, sender store.Sender, in []byte) (*conn, error) {
+	route, err := sender.Route()
+	if err != nil {
+		return nil, err
+	}
+	c, err := st.Dial(ctx, route)
+	if err != nil {
+		return nil, err
+	}
+	if route.TLS != nil {
+		secured := tls.Client(c, route.TLS)
+		ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
+		defer cancel()
+		if err := secured.HandshakeContext(ctx); err != nil {
+			c.Close()
+			return nil, err
+		}
+		c = secured
+	}
+	now := time.Now()
+	return &conn{Conn: c, sender: sender, route: route, opened: now, lastRead: now, in: in}, nil
+}
+
+// stale says whether another request should rather go over another connection.
+func (c *conn) stale(now time.Time) bool {
+	return now.Sub(c.lastRead) > store.IdleTimeout || now.Sub(c.opened) > ageMax
+}
+
+// extend moves the deadline so that what is sent at that time has the whole of its timeout.
+func (c *conn) extend(at time.Time, timeout time.Duration) error {
+	end := at.Add(timeout)
+	if !c.deadline.Before(end) {
+		return nil
+	}
+	c.deadline = end.Add(timeout / deadlineSlack)
+	return c.SetDeadline(c.deadline)
+}
+
+// untaken says whether bytes were read that are part of no answer taken.
+func (c *conn) untaken() bool { return c.from < c.to }
+
+// whole says whether a whole header block was read. An error says that what was read will not become one.
+func (c *conn) whole() (bool, error) {
+	text := c.in[c.from:c.to]
+	if !startsHTTP(text) {
+		return false, malformed("it does not begin as HTTP does")
+	}
+	if headerEnds(text[max(0, c.searched-2):]) { // two bytes of the end may have been there
+		c.searched = 0
+		return true, nil
+	}
+	c.searched = len(text)
+	if len(text) > store.HeaderBytesMax {
+		return false, errTooLong
+	}
+	return false, nil
+}
+
+// take reads the header block at the front into r, and says whether it is an answer: a 1xx is none yet (RFC 9110 §15.2).
+func (c *conn) take(r *Result) (final, closing bool, err error) {
+	length, closing, err := r.parse(c.in[c.from:c.to])
+	if err != nil {
+		return false, false, err
+	}
+	if length > store.HeaderBytesMax {
+		return false, false, errTooLong
+	}
+	c.from += length
+	return r.Status >= 200, closing, nil
+}
+
+// fill reads once. What was taken before may be overwritten.
+func (c *conn) fill() error {
+	switch free := len(c.in) - c.to; {
+	case c.from == c.to:
+		c.from, c.to = 0, 0
+	case free < answerBytes && c.from > 0:
+		c.to = copy(c.in, c.in[c.from:c.to])
+		c.from = 0
+	case free == 0:
+		c.in = append(c.in, make([]byte, len(c.in))...)
+	}
+	n, err := c.Read(c.in[c.to:])
+	c.to += n
+	c.lastRead = time.Now()
+	if n > 0 {
+		return nil
+	}
+	if err == io.EOF && c.untaken() {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// isDead says whether an error is that of a connection which the other side has closed.
+func isDead(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, syscall.ECONNABORTED)
+}
+
+// isOwn says whether an error is that of the request which was sent first, even if others are in flight behind it.
+func isOwn(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, errTooLong) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// ending lets a session's connection fail when its context ends.
+type ending struct {
+	done   <-chan struct{} // of the context that is followed
+	unhook func() bool
+
+	mu   sync.Mutex
+	conn net.Conn // nil: there is none
+}
+
+// follow follows ctx, and no other any more. It costs nothing where that is so already.
+func (e *ending) follow(ctx context.Context) {
+	if e.done == ctx.Done() {
+		return
+	}
+	e.forget()
+	e.done, e.unhook = ctx.Done(), context.AfterFunc(ctx, e.come)
+}
+
+func (e *ending) forget() {
+	if e.unhook != nil {
+		e.unhook()
+	}
+	e.done, e.unhook = nil, nil
+}
+
+// guard says which connection is to fail; nil: none.
+func (e *ending) guard(c net.Conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.conn = c
+}
+
+func (e *ending) come() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil {
+		_ = e.conn.SetDeadline(time.Unix(1, 0)) // the session finds out why
+	}
+}

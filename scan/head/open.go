@@ -1,0 +1,50 @@
+package head
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// The engines by name. Auto is the direct one wherever that gives the same answers.
+const (
+	AutoName   = "auto"
+	DirectName = "direct"
+	SDKName    = "sdk"
+)
+
+// Config says how HEADs are sent. Store and Gate must be set.
+type Config struct {
+	Store    *store.Store
+	Gate     *pace.Gate    // that every HEAD waits for
+	Timeout  time.Duration // of a HEAD, from then on
+	Pipeline int           // HEADs in flight on a connection of the direct engine; below 1 is 1
+	Log      *slog.Logger  // nil: silent
+}
+
+// Open returns the engine of that name and why it is the one; "" is AutoName. It sends nothing. The error is a
+// store.UnusualError: the direct engine was asked for, and only the SDK can send the Store's requests.
+func Open(name string, cfg Config) (engine Engine, why string, err error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	unusual := cfg.Store.Unusual()
+	switch name {
+	case SDKName:
+		return newSDK(cfg), "asked for", nil
+	case DirectName:
+		if unusual != nil {
+			return nil, "", unusual
+		}
+		return newDirect(cfg), "asked for", nil
+	case AutoName, "":
+		if unusual != nil {
+			return newSDK(cfg), unusual.Error(), nil
+		}
+		return newDirect(cfg), "endpoint and credentials are of the plain kind", nil
+	}
+	return nil, "", fmt.Errorf("there is no engine %q", name)
+}

@@ -1,0 +1,210 @@
+package head
+
+import "bytes"
+
+// wireError is an answer that is none, or none that can be believed.
+type wireError struct{ class, text string }
+
+func (e *wireError) Error() string        { return e.text }
+func (e *wireError) FailureClass() string { return e.class }
+
+func malformed(what string) error { return &wireError{"malformed", "malformed answer: " + what} }
+
+// errTooLong is an answer whose header block is longer than store.HeaderBytesMax.
+var errTooLong = &wireError{"header_too_large", "the answer's header is longer than 64 KiB"}
+
+// headerEnds says whether a header block ends in text.
+func headerEnds(text []byte) bool {
+	return bytes.Contains(text, []byte("\n\r\n")) || bytes.Contains(text, []byte("\n\n"))
+}
+
+// parse reads the header block at the start of text, which holds a whole one, into r's Status, Metadata and Headers. They
+// point into text: names are lowered there, and folded lines joined. It returns the length of the block, and whether
+// the store closes the connection after it.
+//
+// There is no body to be read: the answer to a HEAD has none, whatever its fields say (RFC 9112 §6.3).
+func (r *Result) parse(text []byte) (length int, closing bool, err error) {
+	line, length := nextLine(text)
+	r.Metadata, r.Headers = r.Metadata[:0], r.Headers[:0]
+	if r.Status, closing, err = parseStatusLine(line); err != nil {
+		return 0, false, err
+	}
+	for seen := nameSet(0); ; {
+		line, size := nextLine(text[length:])
+		length += size
+		if len(line) == 0 {
+			break
+		}
+		for length < len(text) && isBlank(text[length]) { // obs-fold, RFC 9112 §5.2
+			more, size := nextLine(text[length:])
+			line = fold(line, more)
+			length += size
+		}
+		name, value, err := parseField(line)
+		if err != nil {
+			return 0, false, err
+		}
+		if isMetadata(name) {
+			r.Metadata = append(r.Metadata, Field{name[len(metaPrefix):], value})
+			continue
+		}
+		if string(name) == "connection" {
+			closing = closes(value, closing)
+		}
+		if !seen.has(name) || !r.repeated(name, value) {
+			r.Headers = append(r.Headers, Field{name, value})
+		}
+	}
+	r.sortMetadata()
+	r.joinMetadata()
+	return length, closing, nil
+}
+
+// nextLine is the first line of text without its end, and its size with it. A lone LF ends a line too (RFC 9112 §2.2).
+func nextLine(text []byte) (line []byte, size int) {
+	end := bytes.IndexByte(text, '\n')
+	if end < 0 {
+		return nil, len(text) // not in a whole block
+	}
+	line = text[:end]
+	if end > 0 && line[end-1] == '\r' {
+		line = line[:end-1]
+	}
+	return line, end + 1
+}
+
+// parseStatusLine reads "HTTP/1.1 200 OK" (RFC 9112 §4). The reason may be missing, with the blank before it.
+func parseStatusLine(line []byte) (status int, isHTTP10 bool, err error) {
+	const version = "HTTP/1.x "
+	if !startsHTTP(line) || len(line) < len(version)+3 || line[len(version)-1] != ' ' {
+		return 0, false, malformed("its first line is no status line")
+	}
+	minor, code, rest := line[len(version)-2], line[len(version):len(version)+3], line[len(version)+3:]
+	for _, digit := range code {
+		if digit < '0' || digit > '9' {
+			return 0, false, malformed("its status is no number")
+		}
+		status = 10*status + int(digit-'0')
+	}
+	if minor < '0' || minor > '9' || len(rest) > 0 && rest[0] != ' ' || status < 100 {
+		return 0, false, malformed("its first line is no status line")
+	}
+	if status == 101 {
+		return 0, false, malformed("it switches protocols, which nobody asked for")
+	}
+	return status, minor == '0', nil
+}
+
+// startsHTTP says whether text, which may be cut short, begins as an answer does.
+func startsHTTP(text []byte) bool {
+	const start = "HTTP/1."
+	n := min(len(text), len(start))
+	return string(text[:n]) == start[:n]
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// fold joins a field's line and the one that goes on with it by a blank, where the first one lies.
+func fold(line, more []byte) []byte {
+	return append(append(trimBlanks(line), ' '), trimBlanks(more)...)
+}
+
+func trimBlanks(text []byte) []byte {
+	for len(text) > 0 && isBlank(text[0]) {
+		text = text[1:]
+	}
+	for len(text) > 0 && isBlank(text[len(text)-1]) {
+		text = text[:len(text)-1]
+	}
+	return text
+}
+
+// parseField takes a field's line apart (RFC 9112 §5): the name, lowered, and the value without outer blanks.
+func parseField(line []byte) (name, value []byte, err error) {
+	for i, c := range line {
+		lower := lowered[c]
+		if lower == 0 {
+			if c != ':' || i == 0 {
+				break
+			}
+			return line[:i:i], trimBlanks(line[i+1:]), nil
+		}
+		line[i] = lower
+	}
+	return nil, nil, malformed("a field has no name that is one")
+}
+
+// lowered is the byte of a field's name in lower case, 0 for one that a name cannot have (RFC 9110 §5.6.2, token).
+var lowered = func() (table [256]byte) {
+	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") {
+		table[c] = c
+	}
+	for c := byte('A'); c <= 'Z'; c++ {
+		table[c] = c + 'a' - 'A'
+	}
+	return table
+}()
+
+func isMetadata(name []byte) bool {
+	return len(name) > len(metaPrefix) && string(name[:len(metaPrefix)]) == metaPrefix
+}
+
+// closes says whether a Connection field ends the connection; before is what holds without it (RFC 9112 §9.3).
+func closes(value []byte, before bool) bool {
+	for option := range bytes.SplitSeq(value, []byte{','}) {
+		switch option = trimBlanks(option); {
+		case bytes.EqualFold(option, []byte("close")):
+			return true
+		case bytes.EqualFold(option, []byte("keep-alive")):
+			before = false
+		}
+	}
+	return before
+}
+
+// nameSet remembers names roughly: it may take a name for one that it has seen, and never the other way round. Repeated
+// fields are rare, and this makes the search for them so.
+type nameSet uint64
+
+// has says whether name was perhaps seen before, and remembers it.
+func (s *nameSet) has(name []byte) bool {
+	bit := nameSet(1) << ((uint(len(name))*7 + uint(name[0]) + 3*uint(name[len(name)-1]) + 5*uint(name[len(name)/2])) & 63)
+	seen := *s&bit != 0
+	*s |= bit
+	return seen
+}
+
+// repeated adds value to the field of that name, if there is one. A repeated length that says the same says it once
+// (RFC 9110 §8.6).
+func (r *Result) repeated(name, value []byte) bool {
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		if !bytes.Equal(h.Name, name) {
+			continue
+		}
+		if string(name) != "content-length" || !bytes.Equal(h.Value, value) {
+			h.Value = joined(h.Value, value)
+		}
+		return true
+	}
+	return false
+}
+
+// joinMetadata makes one Field of those with the same name, which lie beside each other and in the order received.
+func (r *Result) joinMetadata() {
+	kept := 0
+	for i := range r.Metadata {
+		if kept > 0 && bytes.Equal(r.Metadata[kept-1].Name, r.Metadata[i].Name) {
+			r.Metadata[kept-1].Value = joined(r.Metadata[kept-1].Value, r.Metadata[i].Value)
+			continue
+		}
+		r.Metadata[kept] = r.Metadata[i]
+		kept++
+	}
+	r.Metadata = r.Metadata[:kept]
+}
+
+// joined is a list of two values (RFC 9110 §5.3), in memory of its own: there is no room between them where they lie.
+func joined(a, b []byte) []byte {
+	return append(append(append(make([]byte, 0, len(a)+1+len(b)), a...), ','), b...)
+}

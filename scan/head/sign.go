@@ -1,0 +1,155 @@
+package head
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"headcount/scan/store"
+)
+
+// emptyHash is SHA-256 of nothing, in hex: a HEAD has no payload.
+const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// algorithm names Signature Version 4.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+const algorithm = "AWS4-HMAC-SHA256"
+
+// userAgent is what some firewalls want to see. It is not signed, since proxies rewrite it.
+const userAgent = "headcount"
+
+// template is a HEAD with all that is the same for every key, for one route, one set of credentials and one second. Of the
+// parts that depend on the key there are two, its path and the signature, and a template appends them.
+//
+// It signs host, x-amz-content-sha256 and x-amz-date, the session token and the payer where they are used, and no more:
+// proxies rewrite what else the SDK signs (aws-sdk-go-v2#1816).
+//
+// The zero template is of no use before prepare. It is not used concurrently.
+type template struct {
+	path string // before the key's escaped bytes
+
+	// The request: HEAD, the path, head, and where it is signed the signature and end.
+	head []byte
+
+	// The canonical request: its first line, the path, canonical.
+	canonical []byte
+	toSign    []byte // ends with the 64 hex digits of the canonical request's hash
+	mac       hash.Hash
+
+	day     string // for which mac is keyed: with date, region, service and secret
+	scratch []byte
+	sum     [sha256.Size]byte
+}
+
+// prepare makes the template one for a second. Without an access key it signs nothing.
+func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string, at time.Time) {
+	t.path = route.Path
+	t.head = append(t.head[:0], " HTTP/1.1\r\nHost: "...)
+	t.head = append(t.head, route.Host...)
+	// Without it a proxy may compress, and change the ETag and the length that are compared.
+	t.head = append(t.head, "\r\nUser-Agent: "+userAgent+"\r\nAccept-Encoding: identity\r\n"...)
+	if c.AccessKeyID == "" {
+		if payer != "" {
+			t.head = append(append(append(t.head, "X-Amz-Request-Payer: "...), payer...), "\r\n"...)
+		}
+		t.head = append(t.head, "\r\n"...)
+		t.mac = nil
+		return
+	}
+	at = at.UTC()
+	date := at.Format("20060102T150405Z")
+	scope := date[:8] + "/" + route.Region + "/" + route.Service + "/aws4_request"
+
+	signed := []struct{ name, value string }{ // sorted by name
+		{"host", route.Host},
+		{"x-amz-content-sha256", emptyHash},
+		{"x-amz-date", date},
+		{"x-amz-request-payer", payer},
+		{"x-amz-security-token", c.SessionToken},
+	}
+	var names []string
+	t.canonical = append(t.canonical[:0], "\n\n"...) // after the path, and the empty query
+	for _, h := range signed {
+		if h.value == "" {
+			continue
+		}
+		names = append(names, h.name)
+		t.canonical = append(append(append(append(t.canonical, h.name...), ':'), h.value...), '\n')
+		if h.name != "host" {
+			t.head = append(append(append(append(t.head, h.name...), ": "...), h.value...), "\r\n"...)
+		}
+	}
+	list := strings.Join(names, ";")
+	t.canonical = append(t.canonical, "\n"+list+"\n"+emptyHash...)
+	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+list+", Signature="...)
+	t.toSign = append(t.toSign[:0], algorithm+"\n"+date+"\n"+scope+"\n"...)
+	t.toSign = append(t.toSign, emptyHash...) // its place
+
+	if day := scope + c.SecretAccessKey; t.mac == nil || t.day != day {
+		t.day, t.mac = day, hmac.New(sha256.New, signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service))
+	}
+}
+
+// signingKey is the key of a day.
+func signingKey(secret, day, region, service string) []byte {
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{day, region, service, "aws4_request"} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(part))
+		key = mac.Sum(nil)
+	}
+	return key
+}
+
+// append appends the HEAD of a key.
+func (t *template) append(dst []byte, key string) []byte {
+	dst = append(append(dst, "HEAD "...), t.path...)
+	from := len(dst) - len(t.path)
+	dst = appendEscaped(dst, key)
+	path := dst[from:]
+	dst = append(dst, t.head...)
+	if t.mac == nil {
+		return dst
+	}
+	dst = t.appendSignature(dst, path)
+	return append(dst, "\r\n\r\n"...)
+}
+
+// appendSignature appends the signature of a HEAD of path, 64 hex digits.
+func (t *template) appendSignature(dst, path []byte) []byte {
+	t.scratch = append(append(append(t.scratch[:0], "HEAD\n"...), path...), t.canonical...)
+	t.sum = sha256.Sum256(t.scratch)
+	hex.Encode(t.toSign[len(t.toSign)-2*sha256.Size:], t.sum[:])
+	t.mac.Reset()
+	t.mac.Write(t.toSign)
+	return hex.AppendEncode(dst, t.mac.Sum(t.sum[:0]))
+}
+
+// appendEscaped appends the key's bytes, percent-encoded once: all but the unreserved ones and the slash. The canonical
+// URI is the same string, since S3 encodes once and cleans nothing.
+func appendEscaped(dst []byte, key string) []byte {
+	const digits = "0123456789ABCDEF"
+	plain := 0 // where the bytes begin that are copied as they are
+	for i := 0; i < len(key); i++ {
+		if c := key[i]; !unreserved[c] {
+			dst = append(append(dst, key[plain:i]...), '%', digits[c>>4], digits[c&15])
+			plain = i + 1
+		}
+	}
+	return append(dst, key[plain:]...)
+}
+
+// unreserved says which bytes stand for themselves in a path (RFC 3986 §2.3, and the slash).
+var unreserved = byteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+
+func byteSet(members string) (set [256]bool) {
+	for i := range len(members) {
+		set[members[i]] = true
+	}
+	return set
+}
