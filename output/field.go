@@ -92,12 +92,18 @@ func addMetadata(line []byte, r *scan.Record) []byte {
 	line = append(line, `"metadata":{`...)
 	invalid := 0
 	for _, m := range r.Head.Metadata {
-		if !utf8.Valid(m.Value) {
-			invalid++
-			continue
-		}
+		before := len(line)
 		line = append(appendString(line, m.Name), ':')
-		line = append(appendString(line, m.Value), ',')
+		var verbatim bool
+		if line, verbatim = appendVerbatim(line, m.Value); !verbatim {
+			if !utf8.Valid(m.Value) {
+				line = line[:before]
+				invalid++
+				continue
+			}
+			line = appendEscaped(line, m.Value)
+		}
+		line = append(line, ',')
 	}
 	line = append(closed(line, '}'), ',')
 	if invalid == 0 {
@@ -200,27 +206,28 @@ func appendOptional(line []byte, name, value string) []byte {
 // appendText appends a member that is a string; what is not UTF-8 is base64 under the name with _b64, so that two keys
 // never become one.
 func appendText[T string | []byte](line []byte, name string, value T) []byte {
-	if !valid(value) {
-		line = append(append(append(line, '"'), name...), `_b64":`...)
-		return append(appendBase64(line, []byte(value)), ',')
+	before := len(line)
+	line, verbatim := appendVerbatim(appendName(line, name), value)
+	switch {
+	case verbatim:
+	case valid(value):
+		line = appendEscaped(line, value)
+	default:
+		line = append(append(append(line[:before], '"'), name...), `_b64":`...)
+		line = appendBase64(line, []byte(value))
 	}
-	return append(appendString(appendName(line, name), value), ',')
+	return append(line, ',')
 }
 
 // valid is utf8.Valid for both kinds of text.
 func valid[T string | []byte](text T) bool {
-	for i := 0; i < len(text); {
-		if text[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, size := decodeRune(text[i:])
-		if r == utf8.RuneError && size == 1 {
-			return false
-		}
-		i += size
+	switch text := any(text).(type) {
+	case string:
+		return utf8.ValidString(text)
+	case []byte:
+		return utf8.Valid(text)
 	}
-	return true
+	return false
 }
 
 func appendBase64(line, value []byte) []byte {

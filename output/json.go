@@ -1,6 +1,9 @@
 package output
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 const hex = "0123456789abcdef"
 
@@ -8,6 +11,57 @@ const hex = "0123456789abcdef"
 // ask utf8.Valid first, and write base64 under another name. Unlike encoding/json it leaves <, > and & as they are.
 // https://www.rfc-editor.org/rfc/rfc8259#section-7
 func appendString[T string | []byte](dst []byte, text T) []byte {
+	if dst, ok := appendVerbatim(dst, text); ok {
+		return dst
+	}
+	return appendEscaped(dst, text)
+}
+
+// appendVerbatim is appendString for text of which every byte stands for itself, which is nearly all there is: it is copied, and
+// only then looked at, eight bytes at a time. Otherwise dst is returned as it was, and false.
+func appendVerbatim[T string | []byte](dst []byte, text T) ([]byte, bool) {
+	dst = append(dst, '"')
+	from := len(dst)
+	dst = append(dst, text...)
+	if !isVerbatim(dst[from:]) {
+		return dst[:from-1], false
+	}
+	return append(dst, '"'), true
+}
+
+// isVerbatim says whether text is ASCII that JSON does not escape. DEL is escaped too, for the sake of terminals.
+func isVerbatim(text []byte) bool {
+	if len(text) < 8 {
+		for _, c := range text {
+			if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+				return false
+			}
+		}
+		return true
+	}
+	last := len(text) - 8
+	for i := 0; i < last; i += 8 {
+		if !areVerbatim(binary.LittleEndian.Uint64(text[i:])) {
+			return false
+		}
+	}
+	return areVerbatim(binary.LittleEndian.Uint64(text[last:]))
+}
+
+// areVerbatim is isVerbatim for the eight bytes of a word. A byte that is zero, or less than a blank, borrows its high bit.
+// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+func areVerbatim(word uint64) bool {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	quote, backslash, del := word^('"'*ones), word^('\\'*ones), word^(0x7f*ones)
+	hit := word | (word - ' '*ones) | (quote-ones)&^quote | (backslash-ones)&^backslash | (del-ones)&^del
+	return hit&highs == 0
+}
+
+// appendEscaped is appendString for any text.
+func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	plain := 0 // where the bytes begin that are copied as they are
 	for i := 0; i < len(text); {

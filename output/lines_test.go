@@ -235,3 +235,26 @@ func BenchmarkLine(b *testing.B) {
 		c.Add(r)
 	}
 }
+
+// The words of isVerbatim against a look at each byte, for every byte at every place of texts of any length.
+func TestIsVerbatim(t *testing.T) {
+	for length := range 20 {
+		for at := range length {
+			for c := range 256 {
+				text := bytes.Repeat([]byte("a"), length)
+				text[at] = byte(c)
+				want := c >= ' ' && c < 0x7f && c != '"' && c != '\\'
+				if got := isVerbatim(text); got != want {
+					t.Fatalf("%q: %v", text, got)
+				}
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SliceOf(rapid.ByteRange(0x1f, 0x81)).Draw(t, "text")
+		want := !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' || c >= 0x7f || c == '"' || c == '\\' })
+		if got := isVerbatim(text); got != want {
+			t.Fatalf("%q: %v", text, got)
+		}
+	})
+}
