@@ -125,13 +125,13 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 	}
 	counts := newHeadCounts()
 	err = session.Head(ctx, []list.Entry{*example}, func(r *head.Result) {
-		counts.requests[resultName(r)]++
-		s.progress.heads.Add(1)
+		counts.answer(r)
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
 			s.news.success(r.Received)
 		}
 	})
+	s.progress.heads.Add(counts.heads)
 	s.meter.headsSent(&counts)
 	return well, err
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"headcount/scan/head"
 )
 
 // Outcomes counts objects. Every listed object is counted under exactly one other name.
@@ -110,15 +112,15 @@ func (m *meter) headsSent(h *headCounts) {
 		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
 		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
 	}
+	m.heads += h.heads
 	for status, n := range h.requests {
-		m.heads += n
 		m.requests["head"][status] += n
 	}
 	for status, n := range h.retries {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.latencies = h.latencies[:0]
+	h.heads, h.latencies = 0, h.latencies[:0]
 	clear(h.requests)
 	clear(h.retries)
 }
@@ -136,6 +138,7 @@ func (m *meter) headAgain(e *ObjectError) {
 
 // headCounts is what one worker counted since it last told the meter.
 type headCounts struct {
+	heads     int64
 	latencies []time.Duration
 	requests  map[string]int64
 	retries   map[string]int64
@@ -143,6 +146,15 @@ type headCounts struct {
 
 func newHeadCounts() headCounts {
 	return headCounts{requests: map[string]int64{}, retries: map[string]int64{}}
+}
+
+// answer counts what became of one HEAD.
+func (h *headCounts) answer(r *head.Result) {
+	h.heads++
+	if r.Err == nil {
+		h.latencies = append(h.latencies, r.Latency)
+	}
+	h.requests[resultName(r)]++
 }
 
 // statusName is the name under which an answer's status is counted.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"headcount/scan/head"
-	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -24,12 +23,12 @@ const (
 )
 
 // read gives the verdict on a Result. A trial's fresh says that the connection was: what it answers then is the truth.
-func read(e *list.Entry, r *head.Result, fresh bool) verdict {
+func read(r *head.Result, fresh bool) verdict {
 	if r.Err != nil {
 		return readFailure(r.Err)
 	}
 	switch {
-	case r.Status == http.StatusOK && r.Matches(e):
+	case r.Status == http.StatusOK && !r.Unlike:
 		return answered
 	case r.Status == http.StatusOK && fresh:
 		return changed

@@ -17,6 +17,11 @@ type worker struct {
 	counts  headCounts
 	answer  func(*head.Result) // w.take, made once
 
+	// Good news that the others were not told yet.
+	well   int64     // answers
+	wellAt time.Time // when the last of them came
+	toldAt time.Time // when the last of those before came
+
 	// Of the present batch.
 	batch  *batch
 	at     int // the next object to be answered, an index into the page's entries
@@ -84,6 +89,8 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 		w.session.Fresh()
 	}
 	err := w.session.Head(ctx, b.entries(), w.answer)
+	w.tell()
+	w.scan.progress.heads.Add(w.counts.heads)
 	w.scan.meter.headsSent(&w.counts)
 	if err != nil {
 		return err
@@ -109,21 +116,19 @@ func (w *worker) take(r *head.Result) {
 	index := w.at
 	w.at++
 	e := &w.batch.page.Entries[index]
-	if r.Err == nil {
-		w.counts.latencies = append(w.counts.latencies, r.Latency)
-	}
-	w.counts.requests[resultName(r)]++
-	w.scan.progress.heads.Add(1)
-
-	v := read(e, r, w.batch.trial.fresh)
+	w.counts.answer(r)
+	v := read(r, w.batch.trial.fresh)
 	if v == changed && w.batch.page.Lossy(e.Key) {
 		v = namesake
 	}
 	switch v {
 	case answered, changed:
 		w.good = e
-		w.scan.news.success(r.Received)
-		w.scan.gate.Answered()
+		w.well++
+		w.wellAt = r.Received
+		if w.wellAt.Sub(w.toldAt) > tellEvery {
+			w.tell()
+		}
 		w.emit(index, e, r, v == changed)
 	case deleted:
 		w.ruling.outcomes.Gone++
@@ -136,8 +141,23 @@ func (w *worker) take(r *head.Result) {
 		w.fail(failure)
 	default:
 		w.chunk = nil // the part ends here, so that parts can be put into the order of the keys
+		w.tell()      // the good news that came before this
 		w.putOff(index, e, r, v)
 	}
+}
+
+// tellEvery is how old good news may be before they are told: little beside every delay, and long beside an answer's way, since
+// what is told is shared by all workers.
+const tellEvery = 5 * time.Millisecond
+
+// tell passes on the good news.
+func (w *worker) tell() {
+	if w.well == 0 {
+		return
+	}
+	w.scan.news.success(w.wellAt)
+	w.scan.gate.Answered(w.well)
+	w.well, w.toldAt = 0, w.wellAt
 }
 
 // fail gives an object up.

@@ -224,10 +224,10 @@ func (s *directSession) receive(each func(*Result)) error {
 func (s *directSession) handOn(closing bool, each func(*Result)) error {
 	c, r, e := s.conn, &s.result, &s.batch[s.answered]
 	last := s.inFlight() == 1
-	unlike := r.Status == 200 && !r.Matches(e)
+	r.compare(e)
 	surplus := last && c.untaken()
 	switch {
-	case unlike && !last:
+	case r.Unlike && !last:
 		return errOutOfStep
 	case surplus && c.answers > 0:
 		return errSurplus // which of the two is the answer?
@@ -240,7 +240,7 @@ func (s *directSession) handOn(closing bool, each func(*Result)) error {
 		s.broken = 0
 	}
 	each(r)
-	if closing || surplus || unlike {
+	if closing || surplus || r.Unlike {
 		s.hangUp()
 		s.sendAgain()
 	}

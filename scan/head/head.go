@@ -8,6 +8,7 @@ package head
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -65,6 +66,11 @@ type Result struct {
 	// SentTo is the region that the request was signed for.
 	SentTo string
 
+	// Unlike is set where the answer does not agree with what the LIST said of the object, its ETag or its length. Answers
+	// that got out of step on a connection are the one fault that gives wrong data without an error; this is what
+	// notices it.
+	Unlike bool
+
 	// Metadata is the custom metadata: the x-amz-meta- headers without that prefix, sorted by name. Headers that the
 	// store repeated are one Field, their values joined by "," in the order received (RFC 9110 §5.3).
 	Metadata []Field
@@ -84,21 +90,30 @@ func (r *Result) Get(name string) []byte {
 }
 
 // ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
-func (r *Result) ETag() []byte {
-	return bytes.Trim(bytes.TrimPrefix(r.Get("etag"), []byte("W/")), `"`)
+func (r *Result) ETag() []byte { return bareETag(r.Get("etag")) }
+
+func bareETag(tag []byte) []byte {
+	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
 }
 
-// Matches says whether the answer agrees with what the LIST said of the object, its ETag and its length. Answers that got
-// out of step on a connection are the one fault that gives wrong data without an error; this is what notices it.
-func (r *Result) Matches(e *list.Entry) bool {
-	if tag := r.ETag(); e.ETag != "" && len(tag) > 0 && string(tag) != e.ETag {
-		return false
+// compare sets Unlike. What the LIST or the answer leaves out agrees with everything.
+func (r *Result) compare(e *list.Entry) {
+	r.Unlike = false
+	if r.Status != http.StatusOK {
+		return
 	}
-	if e.Size < 0 {
-		return true
+	for i := range r.Headers {
+		switch h := &r.Headers[i]; string(h.Name) {
+		case "etag":
+			if tag := bareETag(h.Value); e.ETag != "" && len(tag) > 0 && string(tag) != e.ETag {
+				r.Unlike = true
+			}
+		case "content-length":
+			if length, err := strconv.ParseInt(string(h.Value), 10, 64); e.Size >= 0 && err == nil && length != e.Size {
+				r.Unlike = true
+			}
+		}
 	}
-	length, err := strconv.ParseInt(string(r.Get("content-length")), 10, 64)
-	return err != nil || length == e.Size
 }
 
 // sortMetadata puts the metadata in the order that Result promises. There are few: insertion is fastest.

@@ -61,6 +61,7 @@ func (s *sdkSession) Head(ctx context.Context, batch []list.Entry, each func(*Re
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		s.result.compare(&batch[i])
 		each(&s.result)
 	}
 	return nil

@@ -80,8 +80,8 @@ func (g *Gate) Wait(ctx context.Context) error {
 // Open says whether Wait would return at once.
 func (g *Gate) Open() bool { return g.until.Load() == 0 }
 
-// Answered tells the Gate of a request that the store answered.
-func (g *Gate) Answered() { g.answers.Add(1) }
+// Answered tells the Gate of n requests that the store answered.
+func (g *Gate) Answered(n int64) { g.answers.Add(n) }
 
 // Throttled tells the Gate that the store refused with 429 or 503, and for how long it asked not to be asked (0: it did
 // not say). What is heard while the Gate is closed was asked for before, and does not count again.

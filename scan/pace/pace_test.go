@@ -38,7 +38,7 @@ func TestGateClosesWhenMostIsRefused(t *testing.T) {
 		}
 		for range 20 {
 			for range answersPerRefusal {
-				g.Answered()
+				g.Answered(1)
 			}
 			g.Throttled(time.Second)
 			if d := held(); d != 0 {
