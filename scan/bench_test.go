@@ -1,0 +1,90 @@
+package scan_test
+
+import (
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/output"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/pace"
+)
+
+// pageKeys is how many objects are an iteration.
+const pageKeys = 1000
+
+// BenchmarkHeads asks for a page of objects and encodes their lines, without a LIST and without the pipeline. What it
+// allocates is for a page, and should be next to nothing. The store is in the same process: what is measured is more
+// than the client's time. bench engines measures that.
+func BenchmarkHeads(b *testing.B) {
+	for name, pipeline := range map[string]int{"direct": 1, "pipelined8": 8} {
+		b.Run(name, func(b *testing.B) {
+			server, url := sim(b, s3sim.Options{Objects: pageKeys})
+			engine, _, err := head.Open(head.DirectName, head.Config{
+				Store: open(b, url), Gate: new(pace.Gate), Timeout: 30 * time.Second, Pipeline: pipeline,
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			session := engine.Session()
+			b.Cleanup(session.Close)
+			entries := make([]list.Entry, pageKeys)
+			for i := range entries {
+				key := server.Keyspace().Key(int64(i))
+				entries[i] = list.Entry{Key: string(key), Size: server.Object(key).Size()}
+			}
+			fields, err := output.ParseFields("key,metadata")
+			if err != nil {
+				b.Fatal(err)
+			}
+			sink := output.NewLines(io.Discard, fields)
+			chunks := []scan.Chunk{nil}
+			var record scan.Record
+			at := 0
+			add := func(r *head.Result) {
+				record.Entry, record.Head = &entries[at], r
+				chunks[0].Add(&record)
+				at++
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				chunks[0], at = sink.NewChunk(), 0
+				if err := session.Head(b.Context(), entries, add); err != nil {
+					b.Fatal(err)
+				}
+				if err := sink.Commit(chunks); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if at != pageKeys {
+				b.Fatalf("%d answers", at)
+			}
+		})
+	}
+}
+
+// BenchmarkScan scans a bucket of b.N pages, everything included. Allocations are told for an object: what there are is
+// the SDK's, which sends a LIST for each page.
+func BenchmarkScan(b *testing.B) {
+	fields, err := output.ParseFields("key,metadata")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, url := sim(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
+	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewLines(io.Discard, fields), Workers: 16})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.ResetTimer()
+	stats, err := s.Run(b.Context())
+	b.StopTimer()
+	runtime.ReadMemStats(&after)
+	if err != nil || stats.Listed != int64(b.N)*pageKeys {
+		b.Fatalf("%+v, %v", stats, err)
+	}
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(stats.Listed), "allocs/object")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(stats.Listed), "B/object")
+}
