@@ -9,8 +9,8 @@ import (
 	"headcount/scan"
 )
 
-// chunkBytes is where a Chunk starts: a batch of 64 Records with two metadata each.
-const chunkBytes = 8 << 10
+// chunkBytes is where a Chunk starts: the smallest batch. One that had to grow stays so.
+const chunkBytes = 1 << 10
 
 // Lines is a scan.Sink that writes each Record as a line of JSON.
 //

@@ -47,6 +47,9 @@ const (
 	// operation for 64 HEADs.
 	batchMax = 64
 
+	// batchMin shares the cost of handing a batch on, and a Chunk, among some objects at least.
+	batchMin = 8
+
 	// pagesWaiting is how many pages may wait for a last object while the others go on. One takes 200 kB or so.
 	pagesWaiting = 24
 )
@@ -113,8 +116,9 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
-	// Small enough that all workers share a page, so that none waits at the end of a listing while others have much.
-	s.batch = min(batchMax, max(1, pageKeys/cfg.Workers))
+	// Small enough that all workers share a page, so that none waits at the end of a listing while others have much; but a
+	// pipeline has to be filled more often than it is emptied.
+	s.batch = min(pageKeys, max(batchMin, min(batchMax, pageKeys/cfg.Workers), 4*cfg.Pipeline))
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
 	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
 	pages := pagesWaiting + 2*pagesAtWork

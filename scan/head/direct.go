@@ -59,6 +59,7 @@ type directSession struct {
 
 	batch           []list.Entry
 	answered, asked int
+	burst           int         // the first entry that was sent while nothing was in flight
 	sent            []time.Time // when each that is in flight was, by its index modulo the depth
 	alone           int         // entries before this one are sent one at a time
 	broken          int         // connections in a row that pipelining broke
@@ -81,7 +82,7 @@ func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(
 		s.hangUp()
 	}
 	s.ending.follow(ctx)
-	s.batch, s.answered, s.asked, s.alone = batch, 0, 0, 0
+	s.batch, s.answered, s.asked, s.burst, s.alone = batch, 0, 0, 0, 0
 	for s.answered < len(batch) {
 		err := s.send(ctx)
 		if err == nil {
@@ -123,6 +124,9 @@ func (s *directSession) send(ctx context.Context) error {
 	now := time.Now()
 	if ready, err := s.ready(ctx, now); err != nil || !ready {
 		return err
+	}
+	if s.inFlight() == 0 {
+		s.burst = s.asked
 	}
 	s.out = s.out[:0]
 	for end := min(len(s.batch), s.answered+depth); s.asked < end; s.asked++ {
@@ -192,7 +196,7 @@ func (s *directSession) prepare(ctx context.Context, now time.Time) error {
 
 // receive reads until there is an answer, and hands on all that are there then.
 func (s *directSession) receive(each func(*Result)) error {
-	for c, any := s.conn, false; s.conn == c && s.inFlight() > 0; {
+	for c, got := s.conn, false; s.conn == c && s.inFlight() > 0; {
 		whole, err := c.whole()
 		switch {
 		case err != nil:
@@ -205,11 +209,11 @@ func (s *directSession) receive(each func(*Result)) error {
 			if !final {
 				continue
 			}
-			any = true
+			got = true
 			if err := s.handOn(closing, each); err != nil {
 				return err
 			}
-		case any:
+		case got:
 			return nil
 		default:
 			if err := c.fill(); err != nil {
@@ -259,18 +263,18 @@ func (s *directSession) sendAgain() {
 	s.asked = s.answered
 }
 
-// fail drops the connection, and decides whose failure it was: that of the HEAD which was sent first, or nobody's.
+// fail drops the connection that something was sent over, and decides whose failure it was: that of the HEAD which was sent first, or nobody's.
 func (s *directSession) fail(err error, each func(*Result)) {
-	reused := s.conn != nil && s.conn.answers > 0
-	untouched := reused && !s.conn.untaken()
-	s.hangUp()
+	untouched := s.conn != nil && s.conn.answers > 0 && !s.conn.untaken()
+	if s.inFlight() > 0 {
+		s.hangUp()
+	}
 	switch {
-	case s.inFlight() > 1 && !isOwn(err),
-		err == errSurplus:
-		s.sendAgain()
+	case untouched && s.inFlight() > 0 && s.answered == s.burst && isDead(err):
+		s.asked = s.answered // the store closed it as it was used again: the next one is new, and fails for good
 		return
-	case untouched && s.inFlight() == 1 && isDead(err):
-		s.asked-- // the store closed it as it was used: the next one is new, and fails for good
+	case s.inFlight() > 1 && !isOwn(err), err == errSurplus:
+		s.sendAgain()
 		return
 	}
 	s.asked = max(s.asked, s.answered+1)
