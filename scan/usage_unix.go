@@ -15,6 +15,11 @@ func Usage() (cpu time.Duration, maxRSS int64) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0, 0
 	}
+	return UsageOf(&u)
+}
+
+// UsageOf reads from the kernel's account of a process what Usage says of this one.
+func UsageOf(u *syscall.Rusage) (cpu time.Duration, maxRSS int64) {
 	maxRSS = int64(u.Maxrss)
 	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
 		maxRSS <<= 10 // kilobytes everywhere else
