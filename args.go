@@ -80,7 +80,9 @@ func findCommand(commands []*cli.Command, words []string) (command *cli.Command,
 func unknownCommand(commands []*cli.Command, path []string, name string) error {
 	var all, meant []string
 	for _, c := range commands {
-		all = append(all, c.Names()...)
+		if !c.Hidden {
+			all = append(all, c.Names()...)
+		}
 	}
 	if near := nearest(name, all); near != "" {
 		meant = append(meant, near)
