@@ -21,9 +21,9 @@ func benchCommand() *cli.Command {
 		Name:        "bench",
 		Usage:       "measure, and serve what can be measured against",
 		ArgsUsage:   "COMMAND",
-		Subcommands: []*cli.Command{serveCommand(), floorCommand()},
+		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), floorCommand()},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve")
+			return usagef("headcount bench --help", "bench needs a command: serve or engines")
 		},
 	}
 }

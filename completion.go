@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/engines"
 	"headcount/bench/s3sim"
 )
 
@@ -42,6 +43,7 @@ func choices() map[string][]string {
 		"log-format": {"text", "json"},
 		"shape":      texts(s3sim.Shapes()),
 		"quirk":      texts(s3sim.Quirks()),
+		"ways":       engines.Ways(),
 	}
 }
 

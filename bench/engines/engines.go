@@ -1,0 +1,164 @@
+package engines
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+)
+
+// Config says what to measure.
+type Config struct {
+	Program  string        // headcount's executable file
+	Version  string        // for the report
+	Objects  int64         // that the stores have: every run asks for each once
+	Rounds   int           // from 1
+	Workers  int           // and so connections, but of the pipelined ways: they have a quarter
+	Pipeline int           // HEADs in flight on each connection of the pipelined ways
+	Latency  time.Duration // added by the stores to every HEAD
+	Ways     []string      // some of those that the function Ways returns, in any order
+	Ran      func(Run)     // is called after every run, one call at a time
+}
+
+// measurement is one call of Measure.
+type measurement struct {
+	Config
+	program program
+	stores  *stores
+	key     string // of the object that the floor asks for
+	stats   string // the file of the scans' accounts
+}
+
+// Measure runs every way Rounds times, in turn. When it fails, the Report has the runs until then; when ctx ends, the
+// error is its cause. No process and no file is left behind either way. Where the kernel does not tell what a process
+// took (Windows), it is an error at once.
+func Measure(ctx context.Context, cfg Config) (*Report, error) {
+	report := newReport(ctx, cfg)
+	if !kernelTells {
+		return report, errors.New("engines are measured by what the kernel says of a process that has ended, which needs a unix")
+	}
+	key, err := usualKey(cfg.Objects)
+	if err != nil {
+		return report, err
+	}
+	dir, err := os.MkdirTemp("", "headcount-engines-")
+	if err != nil {
+		return report, err
+	}
+	defer os.RemoveAll(dir)
+	program := program{path: cfg.Program, env: cleanEnv(os.Environ())}
+	stores, ctx, err := openStores(ctx, program, cfg, dir)
+	if err != nil {
+		return report, err
+	}
+	defer stores.close()
+
+	m := measurement{Config: cfg, program: program, stores: stores, key: key, stats: filepath.Join(dir, "stats.json")}
+	for round := range cfg.Rounds {
+		for _, w := range cfg.ways() {
+			spent, err := m.runWay(ctx, w)
+			if ctx.Err() != nil {
+				return report, context.Cause(ctx)
+			}
+			if err != nil {
+				return report, fmt.Errorf("%s: %w", w.name, err)
+			}
+			run := newRun(w.name, round+1, cfg.Objects, spent)
+			report.Runs = append(report.Runs, run)
+			cfg.Ran(run)
+		}
+	}
+	report.Complete = true
+	return report, nil
+}
+
+// usualKey is a key whose answer is as long as most: some objects have no metadata.
+func usualKey(objects int64) (string, error) {
+	sim, err := s3sim.New(s3sim.Options{Bucket: bucket, Objects: objects})
+	if err != nil {
+		return "", err
+	}
+	for i := range objects {
+		if key := sim.Keyspace().Key(i); !sim.Object(key).Bare() {
+			return string(key), nil
+		}
+	}
+	return string(sim.Keyspace().Key(0)), nil
+}
+
+func (m *measurement) runWay(ctx context.Context, w way) (spent, error) {
+	if w.engine == "" {
+		return m.runFloor(ctx, w)
+	}
+	return m.runScan(ctx, w)
+}
+
+func (m *measurement) runFloor(ctx context.Context, w way) (spent, error) {
+	url, trust := m.stores.connection(w)
+	var stdout bytes.Buffer
+	spent, err := m.program.run(ctx, append([]string{
+		"bench", "floor", "--url", url + "/" + bucket + "/" + m.key,
+		"--connections", strconv.Itoa(w.workers), "--requests", strconv.FormatInt(m.Objects, 10),
+	}, trust...), &stdout)
+	if err != nil {
+		return spent, err
+	}
+	var account FloorAccount
+	if err := json.Unmarshal(stdout.Bytes(), &account); err != nil {
+		return spent, fmt.Errorf("bench floor says %q: %w", stdout.Bytes(), err)
+	}
+	if account.Requests != m.Objects {
+		return spent, fmt.Errorf("%d requests were sent, and %d were asked for", account.Requests, m.Objects)
+	}
+	return spent, nil
+}
+
+func (m *measurement) runScan(ctx context.Context, w way) (spent, error) {
+	url, trust := m.stores.connection(w)
+	args := append([]string{"scan", "--quiet", "--stats", m.stats, "--endpoint-url", url}, w.scanFlags()...)
+	args = append(append(args, trust...), "s3://"+bucket)
+	if err := os.RemoveAll(m.stats); err != nil { // the last scan's, so that it is not taken for this one's
+		return spent{}, err
+	}
+	spent, err := m.program.run(ctx, args, nil)
+	if err != nil {
+		return spent, err
+	}
+	text, err := os.ReadFile(m.stats)
+	if err != nil {
+		return spent, err
+	}
+	return spent, checkScan(text, w, m.Objects)
+}
+
+// checkScan returns an error where the account of a scan is not of what was to be measured: a figure of the wrong thing
+// is worse than none.
+func checkScan(account []byte, w way, objects int64) error {
+	var stats scan.Stats
+	if err := json.Unmarshal(account, &stats); err != nil {
+		return fmt.Errorf("the account of the scan: %w", err)
+	}
+	switch {
+	case stats.Engine != w.engine:
+		return fmt.Errorf("the scan was sent by the engine %q, and not by %q", stats.Engine, w.engine)
+	case stats.Workers != w.workers:
+		return fmt.Errorf("the scan had %d workers, and not %d", stats.Workers, w.workers)
+	case !stats.Complete:
+		return errors.New("the scan is not complete")
+	case !stats.Balanced():
+		return errors.New("the scan's outcomes do not add up to the objects listed")
+	case stats.Listed != objects:
+		return fmt.Errorf("the scan listed %d objects, and there are %d", stats.Listed, objects)
+	case stats.Emitted+stats.WithoutMetadata != objects:
+		return fmt.Errorf("of %d objects, the scan read %d", objects, stats.Emitted+stats.WithoutMetadata)
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+//go:build unix
+
+package engines
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"headcount/scan"
+)
+
+// kernelTells says whether what a process took can be had from the kernel.
+const kernelTells = true
+
+// usageOf is the CPU time of a process that has ended, and the most memory that it had resident, in bytes. The latter
+// is at least what this process has: Linux counts what was resident between a child's start and its exec.
+func usageOf(p *os.ProcessState) (cpu time.Duration, maxRSS int64) {
+	return scan.UsageOf(p.SysUsage().(*syscall.Rusage))
+}

@@ -1,0 +1,10 @@
+package engines
+
+import (
+	"os"
+	"time"
+)
+
+const kernelTells = false
+
+func usageOf(*os.ProcessState) (cpu time.Duration, maxRSS int64) { return 0, 0 }

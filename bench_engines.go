@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/engines"
+	"headcount/bench/s3sim"
+)
+
+const enginesDescription = `Measures what an engine costs beside the floor: the CPU time of the client's process for each object. The floor sends the
+same HEAD again and again over as many connections, and does nothing else. Ways run in turn, each in a process of its
+own, against bench serve in another.
+
+    headcount bench engines
+    headcount bench engines --json engines.json
+    headcount bench engines --ways floor,direct,sdk --rounds 3
+    headcount bench engines --latency 20ms --workers 512 --ways direct,sdk
+
+The table has the medians of the rounds, and in brackets the least and the most. Ratios are of runs of one round, to
+the floor and to sdk; over TLS, to floor-tls and sdk-tls.`
+
+func enginesCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "engines",
+		Usage:       "measure what an engine costs beside the floor",
+		Description: enginesDescription,
+		Flags: []cli.Flag{
+			// With 200,000 objects, the 20 ms of CPU that a process takes
+			// to start and to end are 1 % of a floor of 9 µs.
+			&cli.Int64Flag{Name: "objects", Value: 200_000, Usage: "`N` objects, each asked for once in a run"},
+			&cli.IntFlag{Name: "rounds", Value: 5, Usage: "run each way `N` times"},
+			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight, each on a connection of its own"},
+			&cli.IntFlag{Name: "pipeline", Value: 8, Usage: "keep `N` HEADs in flight on each connection of pipelined, which has a quarter of the connections"},
+			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that the store adds to every HEAD"},
+			&cli.StringFlag{Name: "ways", Usage: "run the ways of these `NAMES`, as floor,sdk (default: all): " + strings.Join(engines.Ways(), ", ")},
+			&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
+		},
+		Action: func(c *cli.Context) error {
+			cfg, err := parseEngines(c)
+			if err != nil {
+				return err
+			}
+			file, err := openToWrite("--json", c.String("json"))
+			if err != nil {
+				return err
+			}
+			if !c.Bool("quiet") {
+				cfg.Ran = func(r engines.Run) {
+					printLine(c.App.ErrWriter, "round %d of %d: %s: %.2f µs CPU per object, %.1f k objects/s",
+						r.Round, cfg.Rounds, r.Way, r.CPUMicrosPerObject, r.ObjectsPerSecond/1e3)
+				}
+			}
+			return measureEngines(c.Context, cfg, file, c.App.Writer)
+		},
+	}
+}
+
+func parseEngines(c *cli.Context) (engines.Config, error) {
+	cfg := engines.Config{
+		Version: version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"),
+		Pipeline: c.Int("pipeline"), Latency: c.Duration("latency"), Ways: engines.Ways(), Ran: func(engines.Run) {},
+	}
+	if c.NArg() > 0 {
+		return cfg, usagef("headcount bench engines --help", "bench engines takes no arguments, and %q is one", c.Args().First())
+	}
+	for flag, value := range map[string]int64{"objects": cfg.Objects, "rounds": int64(cfg.Rounds)} {
+		if value < 1 {
+			return cfg, usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
+		}
+	}
+	if cfg.Workers < 1 || cfg.Workers > workersMax {
+		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
+	}
+	if cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax {
+		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+	}
+	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects, Latency: cfg.Latency}); err != nil {
+		return cfg, usagef("headcount bench engines --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+	}
+	if c.String("json") == "-" {
+		return cfg, usagef("name a file: standard output is for the table", "--json - is no file")
+	}
+	if text := c.String("ways"); text != "" {
+		var err error
+		if cfg.Ways, err = engines.ParseWays(text); err != nil {
+			return cfg, usagef("--ways floor,direct,sdk", "%v", err)
+		}
+	}
+	var err error
+	cfg.Program, err = os.Executable()
+	return cfg, err
+}
+
+// measureEngines measures, and writes what came of it: the figures to file, unless that is nil, however it ended.
+func measureEngines(ctx context.Context, cfg engines.Config, file *os.File, stdout io.Writer) error {
+	report, err := engines.Measure(ctx, cfg)
+	err = firstError(err, writeFigures(file, report))
+	if err == nil {
+		err = asOutput(report.WriteTable(stdout))
+	}
+	return err
+}
+
+func writeFigures(file *os.File, report *engines.Report) error {
+	if file == nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err == nil {
+		err = empty(file)
+	}
+	if err == nil {
+		_, err = file.Write(append(text, '\n'))
+	}
+	return asOutput(firstError(err, file.Close()))
+}
