@@ -21,6 +21,7 @@ const (
 	exitFatal     = 1 // credentials, bucket, connection, a store that breaks the LIST protocol
 	exitUsage     = 2
 	exitFailures  = 3 // complete, but some objects failed
+	exitMissed    = 4 // complete, but what was checked is not so
 	exitOutput    = 5 // output could not be written
 	exitInterrupt = 130
 	exitPipe      = 141
@@ -54,8 +55,10 @@ func main() {
 	os.Exit(code)
 }
 
-// isWhole says whether a code promises that every record is written.
-func isWhole(code int) bool { return code == exitComplete || code == exitFailures }
+// isWhole says whether a code promises that everything is written.
+func isWhole(code int) bool {
+	return code == exitComplete || code == exitFailures || code == exitMissed
+}
 
 // run is the program: args with its name first, and the exit code. It may be called concurrently.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -144,6 +147,7 @@ func exitCode(err error) int {
 	var (
 		usage   *usageError
 		failed  *objectsFailed
+		missed  *barsMissed
 		output  *scan.OutputError
 		open    *openError
 		stopped stopped
@@ -155,6 +159,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &failed):
 		return exitFailures
+	case errors.As(err, &missed):
+		return exitMissed
 	case errors.As(err, &output):
 		if errors.Is(err, syscall.EPIPE) {
 			return exitPipe

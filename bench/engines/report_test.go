@@ -3,6 +3,7 @@ package engines
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -96,6 +97,57 @@ sdk-tls  150.00 (150.00–150.00)        -       1        6.7 (6.7–6.7)       
 		}
 		if "\n"+got.String() != c.want {
 			t.Errorf("%s:\n%s", name, got.String())
+		}
+	}
+}
+
+func TestBars(t *testing.T) {
+	good := map[string][]float64{
+		"floor": {9, 27, 9}, "direct": {10, 30, 10}, "pipelined": {2.7, 8.1, 2.7}, "sdk": {140, 420, 140},
+		"floor-tls": {10, 30, 10}, "direct-tls": {12, 36, 12},
+	}
+	with := func(way string, figures ...float64) map[string][]float64 {
+		changed := map[string][]float64{way: figures}
+		for w, f := range good {
+			if w != way {
+				changed[w] = f
+			}
+		}
+		return changed
+	}
+	latency := Config{Workers: 512, Latency: 20 * time.Millisecond} // at most 25,600 objects/s: 39 µs each
+	for name, c := range map[string]struct {
+		cfg             Config
+		micros          map[string][]float64
+		missed, checked int
+		want            string // that is said
+	}{
+		"good":                    {Config{}, good, 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
+		"direct beside the sdk":   {Config{}, with("sdk", 129, 387, 129), 1, 6, "direct ≤ 1/13 of sdk missed 1/12.9"},
+		"direct beside the floor": {Config{}, with("direct", 11.3, 33.9, 10), 2, 6, "direct ≤ 1.25 × floor missed 1.26 ×"},
+		"one bad round":           {Config{}, with("direct", 10, 60, 10), 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
+		"direct over TLS":         {Config{}, with("direct-tls", 12.6, 37.8, 12.6), 1, 6, "direct-tls ≤ 1.25 × floor-tls missed 1.26 ×"},
+		"pipelined":               {Config{}, with("pipelined", 3.2, 9.6, 3.2), 2, 6, "pipelined ≤ 1/45 of sdk missed 1/43.8"},
+		"pipelined's rate":        {Config{}, map[string][]float64{"pipelined": {4.1, 3.9, 4.1}}, 1, 1, "pipelined ≥ 250 k objects/s missed 243.9 k objects/s"},
+		"two ways":                {Config{}, map[string][]float64{"floor": {9}, "direct": {9}}, 0, 1, "met 1.00 ×"},
+		"latency":                 {latency, map[string][]float64{"direct": {45}, "sdk": {185}}, 0, 2, "direct ≥ 85 % of 512 ÷ 20ms = 21.8 k objects/s met 22.2 k objects/s"},
+		"slow with latency":       {latency, map[string][]float64{"direct": {46.5}, "sdk": {185}}, 2, 2, "direct ≥ 4 × sdk, in objects/s missed 3.98 ×"},
+	} {
+		var said strings.Builder
+		missed, checked, err := reportOf(c.cfg, c.micros).Check(&said)
+		if err != nil || missed != c.missed || checked != c.checked {
+			t.Errorf("%s: %d missed of %d, %v", name, missed, checked, err)
+		}
+		if words := strings.Join(strings.Fields(said.String()), " "); !strings.Contains(words, c.want) {
+			t.Errorf("%s:\n%s", name, said.String())
+		}
+	}
+}
+
+func TestHasBars(t *testing.T) {
+	for ways, want := range map[string]bool{"floor,sdk": false, "direct": false, "pipelined": true, "direct-tls,floor": false, "direct,sdk": true} {
+		if got := (Config{Ways: strings.Split(ways, ",")}).HasBars(); got != want {
+			t.Errorf("%s: %v", ways, got)
 		}
 	}
 }
