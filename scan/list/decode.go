@@ -1,170 +1,224 @@
 package list
 
 import (
-	"encoding/xml"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 )
 
-// bodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6 MB.
-const bodyBytesMax = 64 << 20
+const (
+	// bodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6 MB.
+	bodyBytesMax = 64 << 20
 
-// answer is what a LIST returned, decoded, in the store's order and not yet checked against what was asked.
-type answer struct {
-	entries   []Entry
-	truncated bool
-	next      string // the continuation token, or V1's NextMarker
-	decoded   bool   // the store declared encoding-type=url, and the keys were decoded
-}
-
-// document is the XML of both versions.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
-type document struct {
-	XMLName               xml.Name
-	EncodingType          string
-	IsTruncated           string
-	NextContinuationToken string
-	NextMarker            string
-	Contents              []struct {
-		Key          string
-		LastModified string
-		ETag         string
-		Size         string
-		StorageClass string
-	}
-	// Of an <Error> document.
-	Code      string
-	Message   string
-	RequestID string `xml:"RequestId"`
-}
+	// roomBytesMax and roomObjectsMax are how much memory is kept from one page for the next: of each text twice what the
+	// keys of an honest page need at 100 bytes each. More is soon made, and would otherwise stay to the end of the run.
+	roomBytesMax   = 256 << 10
+	roomObjectsMax = 2 * pageKeysMax
+)
 
 // errNotList is a well-formed document that is not a listing.
 var errNotList = errors.New("not a ListBucketResult")
 
-// cutError is a body that could not be read to its end: the connection's fault and not the document's.
-type cutError struct{ error }
+// refusal is the <Error> document that a store sends instead of a listing, whatever the status.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+type refusal struct{ code, message, requestID string }
 
-func (e cutError) Unwrap() error { return e.error }
+func (r *refusal) Error() string { return "the store refuses: " + r.code }
 
-// cutReader marks the errors of reading.
-type cutReader struct{ io.Reader }
+// decoder makes answers of the bodies of LISTs, one after the other, by version 2 and version 1.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
+//
+// A page is collected first and made an answer at its end: only there is it known whether its keys are encoded, which
+// some stores say after them, and how long the text is that all its strings are parts of. Nothing of it is kept but room.
+type decoder struct {
+	xml     scanner
+	objects []object
+	keys    []byte // of all objects, as written
+	rest    []byte // what else is said of them
 
-func (r cutReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		err = cutError{err}
-	}
-	return n, err
+	encoding, truncated, token, marker []byte // of the listing; nil: not said
 }
 
-// readDocument reads the whole body. A body that cannot be read to its end is a cutError; one that is not XML, is cut
-// short, goes on after its end, or is longer than bytesMax is another error.
-func readDocument(body io.Reader, bytesMax int64) (*document, error) {
-	limited := &io.LimitedReader{R: cutReader{body}, N: bytesMax}
-	decoder := xml.NewDecoder(limited)
-	doc := new(document)
-	if err := decoder.Decode(doc); err != nil {
-		switch {
-		case limited.N <= 0:
-			return nil, fmt.Errorf("the answer is longer than %d bytes", bytesMax)
-		case err == io.EOF:
-			return nil, errors.New("the answer is empty")
-		}
-		return nil, fmt.Errorf("the answer is not a whole XML document: %w", err)
-	}
-	// What follows the document element: white space, and then the end that the framing promised.
-	for {
-		token, err := decoder.Token()
-		if err == io.EOF {
-			return doc, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the answer does not end well: %w", err)
-		}
-		if _, isElement := token.(xml.StartElement); isElement {
-			return nil, errors.New("the answer goes on after its end")
-		}
-	}
+// object is one Contents. Of its texts these are the places: of the key in keys, of the others in rest.
+type object struct {
+	key, modified, etag, digits, class span
+	size                               int64
 }
 
-// listing checks the document and decodes its keys.
-func (d *document) listing() (*answer, error) {
-	if d.XMLName.Local != "ListBucketResult" {
-		return nil, fmt.Errorf("%w but <%s>", errNotList, d.XMLName.Local)
-	}
-	a := &answer{next: d.NextContinuationToken}
-	switch strings.TrimSpace(d.IsTruncated) {
-	case "true":
-		a.truncated = true
-	case "false", "": // absent: the page that confirms the end will tell
+// span is a place in a text.
+type span struct {
+	from, to int32 // bodyBytesMax is less
+	said     bool
+}
+
+// decode reads the body to its end. A body that cannot be read to its end is a cutError, an <Error> a refusal, any other
+// document errNotList; what is no XML, is cut short, goes on after its end or is longer than bytesMax is another error,
+// and so is errNotUnderstood.
+func (d *decoder) decode(body io.Reader, bytesMax int64) (*answer, error) {
+	d.xml.body, d.xml.bytesMax = body, bytesMax
+	defer d.forget()
+	var other error
+	switch root := d.xml.root(); string(root) {
+	case "ListBucketResult":
+		d.listing()
+	case "Error":
+		other = d.refusal()
 	default:
-		return nil, fmt.Errorf("IsTruncated is %q", d.IsTruncated)
+		other = fmt.Errorf("%w but <%s>", errNotList, root)
+		d.xml.skip()
 	}
-	switch d.EncodingType {
-	case "url":
-		a.decoded = true
-	case "":
-	default:
-		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
+	d.xml.finish()
+	switch {
+	case d.xml.err != nil:
+		d.xml.drain()
+		return nil, d.xml.err
+	case other != nil:
+		return nil, other
 	}
-	if a.next == "" {
-		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
-		a.next, _ = a.decode(d.NextMarker)
-	}
-	a.entries = make([]Entry, len(d.Contents))
-	for i, c := range d.Contents {
-		if c.Key == "" {
-			return nil, errors.New("an object has no Key")
-		}
-		key, err := a.decode(c.Key)
-		if err != nil {
-			return nil, err
-		}
-		a.entries[i] = Entry{
-			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
-			Size: size(c.Size),
-		}
-	}
-	return a, nil
+	return d.answer()
 }
 
-// size of an object; a store that leaves it out or writes nonsense has said nothing.
-func size(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
-}
-
-// decode undoes encoding-type=url where the store declared it: %XX is a byte, and + is a space as %20 is. A bad
-// escape is an error, since a key that is skipped or guessed would be missing from the result.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (encoding-type)
-func (a *answer) decode(text string) (string, error) {
-	if !a.decoded || !strings.ContainsAny(text, "%+") {
-		return text, nil
-	}
-	key := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '+':
-			key = append(key, ' ')
-		case '%':
-			if i+2 >= len(text) {
-				return "", fmt.Errorf("a bad escape in the key %q", text)
-			}
-			b, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
-			if err != nil {
-				return "", fmt.Errorf("a bad escape in the key %q", text)
-			}
-			key = append(key, byte(b))
-			i += 2
+// listing collects what a ListBucketResult has. CommonPrefixes are skipped: nobody asked for a delimiter.
+func (d *decoder) listing() {
+	for name := d.xml.child(); name != nil; name = d.xml.child() {
+		switch string(name) {
+		case "Contents":
+			d.contents()
+		case "EncodingType":
+			d.once(&d.encoding)
+		case "IsTruncated":
+			d.once(&d.truncated)
+		case "NextContinuationToken":
+			d.once(&d.token)
+		case "NextMarker":
+			d.once(&d.marker)
 		default:
-			key = append(key, text[i])
+			d.xml.skip()
 		}
 	}
-	return string(key), nil
+}
+
+// refusal reads an Error.
+func (d *decoder) refusal() *refusal {
+	var code, message, requestID []byte
+	for name := d.xml.child(); name != nil; name = d.xml.child() {
+		switch string(name) {
+		case "Code":
+			d.once(&code)
+		case "Message":
+			d.once(&message)
+		case "RequestId":
+			d.once(&requestID)
+		default:
+			d.xml.skip()
+		}
+	}
+	return &refusal{string(code), string(message), string(requestID)}
+}
+
+// contents collects one object.
+func (d *decoder) contents() {
+	o := object{size: -1}
+	for {
+		d.usual(&o)
+		name := d.xml.child()
+		if name == nil {
+			break
+		}
+		switch string(name) {
+		case "Key":
+			d.collect(&o.key, &d.keys)
+		case "LastModified":
+			d.collect(&o.modified, &d.rest)
+		case "ETag":
+			d.collect(&o.etag, &d.rest)
+			if bytes.HasPrefix(d.rest[o.etag.from:], []byte("W/")) { // weak, https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+				o.etag.from += 2
+			}
+			d.unquote(&o.etag)
+		case "Size":
+			d.collect(&o.digits, &d.rest)
+			d.measure(&o)
+		case "StorageClass":
+			d.collect(&o.class, &d.rest)
+			d.share(&o.class)
+		default:
+			d.xml.skip()
+		}
+	}
+	d.objects = append(d.objects, o)
+}
+
+// collect appends the text of the element to texts and notes its place. There may be one such element in its parent.
+func (d *decoder) collect(place *span, texts *[]byte) {
+	if place.said {
+		d.xml.strange("what can be said once is said twice")
+	}
+	from := len(*texts)
+	d.xml.text(texts)
+	*place = span{int32(from), int32(len(*texts)), true}
+}
+
+// once is collect for a text that stands alone.
+func (d *decoder) once(text *[]byte) {
+	if *text != nil {
+		d.xml.strange("what can be said once is said twice")
+	}
+	*text = []byte{}
+	d.xml.text(text)
+}
+
+// unquote leaves of the ETag that was collected last what is between its quotes.
+func (d *decoder) unquote(etag *span) {
+	for etag.from < etag.to && d.rest[etag.from] == '"' {
+		etag.from++
+	}
+	for etag.from < etag.to && d.rest[etag.to-1] == '"' {
+		etag.to--
+	}
+	d.rest = d.rest[:etag.to]
+}
+
+// measure makes a size of the digits that were collected last, of which no text is needed.
+func (d *decoder) measure(o *object) {
+	o.size = sizeOf(d.rest[o.digits.from:])
+	d.rest = d.rest[:o.digits.from]
+}
+
+// share lets the storage class that was collected last have the place of the one before if they are equal, as they are on
+// most pages.
+func (d *decoder) share(class *span) {
+	if len(d.objects) == 0 {
+		return
+	}
+	before := d.objects[len(d.objects)-1].class
+	if bytes.Equal(d.rest[class.from:], d.rest[before.from:before.to]) {
+		d.rest = d.rest[:class.from]
+		class.from, class.to = before.from, before.to
+	}
+}
+
+// forget makes the decoder a new one that has room already.
+func (d *decoder) forget() {
+	x := &d.xml
+	*d = decoder{
+		xml: scanner{
+			window:  window{buf: room(x.buf, windowBytes)},
+			names:   room(x.names, roomBytesMax),
+			starts:  room(x.starts, depthMax),
+			scratch: room(x.scratch, roomBytesMax),
+		},
+		objects: room(d.objects, roomObjectsMax),
+		keys:    room(d.keys, roomBytesMax),
+		rest:    room(d.rest, roomBytesMax),
+	}
+}
+
+// room is the memory of s, unless it is more than most.
+func room[T any](s []T, most int) []T {
+	if cap(s) > most {
+		return nil
+	}
+	return s[:0]
 }

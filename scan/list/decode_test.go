@@ -8,11 +8,7 @@ import (
 )
 
 func decodeAll(body io.Reader) (*answer, error) {
-	doc, err := readDocument(body, 4<<10)
-	if err != nil {
-		return nil, err
-	}
-	return doc.listing()
+	return new(decoder).decode(body, 4<<10)
 }
 
 func TestDecodeReadsWhatAListSays(t *testing.T) {
@@ -78,12 +74,12 @@ func (b brokenReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
-	const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
-	if _, err := decodeAll(strings.NewReader(whole)); err != nil {
-		t.Fatal(err)
-	}
-	cases := map[string]string{
+// whole is the shortest listing that has everything that matters in one.
+const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
+
+// noListings are refused, by the twin as well.
+func noListings() map[string]string {
+	return map[string]string{
 		"empty":                "",
 		"blank":                " \n",
 		"HTML":                 `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>It works!</body></html>`,
@@ -104,7 +100,13 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 		"mismatched end":       "<ListBucketResult><Contents></ListBucketResult></Contents>",
 		"longer than anything": "<ListBucketResult>" + strings.Repeat(" ", 4<<10),
 	}
-	for name, body := range cases {
+}
+
+func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
+	if _, err := decodeAll(strings.NewReader(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range noListings() {
 		if a, err := decodeAll(strings.NewReader(body)); err == nil {
 			t.Errorf("%s: taken for a listing of %d keys", name, len(a.entries))
 		}
@@ -118,6 +120,51 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 		var cut cutError
 		if _, err := decodeAll(brokenReader{strings.NewReader(whole[:n])}); !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d bytes, and the framing promised more: %v", n, err)
+		}
+	}
+}
+
+// notUnderstood is all that the twin accepts and the decoder refuses, since no store has a reason to send it.
+func notUnderstood() map[string]string {
+	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
+	return map[string]string{
+		"a DOCTYPE":                    "<!DOCTYPE ListBucketResult>" + whole,
+		"a declaration in it":          listing(`<!ENTITY a "b">`),
+		"text before it":               "upstream " + whole,
+		"text after it":                whole + "upstream",
+		"CDATA around it":              "<![CDATA[]]>" + whole,
+		"text beside its elements":     listing("a<Contents><Key>k</Key></Contents>"),
+		"text beside its fields":       listing("<Contents><Key>k</Key>a</Contents>"),
+		"an element in a key":          listing("<Contents><Key>k<b>e</b>y</Key></Contents>"),
+		"two keys of one object":       listing("<Contents><Key>a</Key><Key>b</Key></Contents>"),
+		"the same key twice":           listing("<Contents><Key>a</Key><Size>1</Size><Key>a</Key></Contents>"),
+		"two sizes":                    listing("<Contents><Key>a</Key><Size/><Size>2</Size></Contents>"),
+		"two verdicts":                 listing("<IsTruncated>true</IsTruncated><IsTruncated>false</IsTruncated>"),
+		"two encodings":                listing("<EncodingType>url</EncodingType><EncodingType/>"),
+		"two codes":                    "<Error><Code>SlowDown</Code><Code>AccessDenied</Code></Error>",
+		"a name in Greek":              listing("<κλειδί/>"),
+		"a name with two colons":       "<?a:b:c?>" + whole,
+		"blanks in the declaration":    `<?xml version = "1.0"?>` + whole,
+		"a declaration without quotes": `<?xml version=1.0?>` + whole,
+		"unheard-of declarations":      `<?xml version="1.0" colour="red"?>` + whole,
+		"elements 251 deep":            listing(strings.Repeat("<a>", 250) + strings.Repeat("</a>", 250)),
+	}
+}
+
+func TestDecodeDoesNotGuess(t *testing.T) {
+	const deep = depthMax - 1 // with the document element
+	nested := "<ListBucketResult>" + strings.Repeat("<a>", deep) + strings.Repeat("</a>", deep) + "</ListBucketResult>"
+	if _, err := new(decoder).decode(strings.NewReader(nested), bodyBytesMax); err != nil {
+		t.Error(err)
+	}
+	for name, body := range notUnderstood() {
+		a, err := new(decoder).decode(strings.NewReader(body), bodyBytesMax)
+		if !errors.Is(err, errNotUnderstood) {
+			t.Errorf("%s: %v, %v", name, a, err)
+		}
+		var told *refusal
+		if _, err := twinDecode(strings.NewReader(body), bodyBytesMax); err != nil && !errors.As(err, &told) {
+			t.Errorf("%s: the twin does not accept it either: %v", name, err)
 		}
 	}
 }

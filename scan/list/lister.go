@@ -3,9 +3,11 @@ package list
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +38,8 @@ type Lister struct {
 	cfg    Config
 	target string
 	probes atomic.Int64 // which endpoint the next one asks
+
+	decoders sync.Pool // of *decoder
 }
 
 // New prepares a Lister. It sends nothing.
@@ -171,30 +175,37 @@ func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
 		Region:     response.Header.Get("x-amz-bucket-region"),
 		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
 	}
-	doc, err := readDocument(response.Body, bodyBytesMax)
-	var cut cutError
-	if errors.As(err, &cut) && response.StatusCode == http.StatusOK {
+	a, err := l.decode(response.Body)
+	var (
+		cut  cutError
+		told *refusal
+	)
+	switch {
+	case err == nil && response.StatusCode == http.StatusOK:
+		return a, nil
+	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
 		return nil, cut
-	}
-	if err == nil && doc.XMLName.Local == "Error" {
-		refused.Code, refused.Message = doc.Code, doc.Message
+	case errors.As(err, &told):
+		refused.Code, refused.Message = told.code, told.message
 		if refused.RequestID == "" {
-			refused.RequestID = doc.RequestID
+			refused.RequestID = told.requestID
 		}
 		return nil, refused
-	}
-	if response.StatusCode != http.StatusOK {
+	case response.StatusCode != http.StatusOK:
 		return nil, refused
 	}
-	var a *answer
-	if err == nil {
-		a, err = doc.listing()
+	return nil, &ProtocolError{Target: l.target, What: err.Error(), passing: true,
+		Hint: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
+}
+
+// decode reads the body by a decoder that an earlier page may have left its room.
+func (l *Lister) decode(body io.Reader) (*answer, error) {
+	d, ok := l.decoders.Get().(*decoder)
+	if !ok {
+		d = new(decoder)
 	}
-	if err != nil {
-		return nil, &ProtocolError{Target: l.target, What: err.Error(), passing: true,
-			Hint: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
-	}
-	return a, nil
+	defer l.decoders.Put(d)
+	return d.decode(body, bodyBytesMax)
 }
 
 // statusOf is the name under which a LIST is counted.

@@ -76,6 +76,7 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 			p.cursor, p.tail = key, p.tail[:0]
 		}
 	}
+	p.cursor = strings.Clone(p.cursor) // all texts of a page are one, and Ranges outlive their pages
 	page.Range.Through = p.cursor
 	return page, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -100,6 +101,9 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 			return keys, fmt.Errorf("a page of %d keys for %v, after %q", len(page.Entries), page.Range, cursor)
 		}
 		cursor = page.Range.Through
+		if unsafe.StringData(cursor) == unsafe.StringData(page.Entries[len(page.Entries)-1].Key) {
+			return keys, fmt.Errorf("the Range up to %q keeps the texts of its page", cursor)
+		}
 		if cursor != p.cursor || !p.exact && strings.Contains(cursor, "\uFFFD") {
 			return keys, fmt.Errorf("the cursor is %q, and the page ends at %q", p.cursor, cursor)
 		}

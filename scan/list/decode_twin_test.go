@@ -1,0 +1,165 @@
+package list
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// The slow twin of the decoder: encoding/xml, a tree of strings, and the rules of a listing once more.
+
+// document is the XML of both versions.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
+type document struct {
+	XMLName               xml.Name
+	EncodingType          string
+	IsTruncated           string
+	NextContinuationToken string
+	NextMarker            string
+	Contents              []struct {
+		Key          string
+		LastModified string
+		ETag         string
+		Size         string
+		StorageClass string
+	}
+	// Of an <Error> document.
+	Code      string
+	Message   string
+	RequestID string `xml:"RequestId"`
+}
+
+// twinDecode is decoder.decode.
+func twinDecode(body io.Reader, bytesMax int64) (*answer, error) {
+	doc, err := twinRead(body, bytesMax)
+	if err != nil {
+		return nil, err
+	}
+	if doc.XMLName.Local == "Error" {
+		return nil, &refusal{doc.Code, doc.Message, doc.RequestID}
+	}
+	return doc.listing()
+}
+
+// cutReader marks the errors of reading.
+type cutReader struct{ io.Reader }
+
+func (r cutReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = cutError{err}
+	}
+	return n, err
+}
+
+// twinRead reads the whole body. A body that cannot be read to its end is a cutError; one that is not XML, is cut
+// short, goes on after its end, or is longer than bytesMax is another error.
+func twinRead(body io.Reader, bytesMax int64) (*document, error) {
+	limited := &io.LimitedReader{R: cutReader{body}, N: bytesMax}
+	decoder := xml.NewDecoder(limited)
+	doc := new(document)
+	if err := decoder.Decode(doc); err != nil {
+		switch {
+		case limited.N <= 0:
+			return nil, fmt.Errorf("the answer is longer than %d bytes", bytesMax)
+		case err == io.EOF:
+			return nil, errors.New("the answer is empty")
+		}
+		return nil, fmt.Errorf("the answer is not a whole XML document: %w", err)
+	}
+	// What follows the document element: white space, and then the end that the framing promised.
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return doc, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the answer does not end well: %w", err)
+		}
+		if _, isElement := token.(xml.StartElement); isElement {
+			return nil, errors.New("the answer goes on after its end")
+		}
+	}
+}
+
+// listing checks the document and decodes its keys.
+func (d *document) listing() (*answer, error) {
+	if d.XMLName.Local != "ListBucketResult" {
+		return nil, fmt.Errorf("%w but <%s>", errNotList, d.XMLName.Local)
+	}
+	a := &answer{next: d.NextContinuationToken}
+	switch strings.TrimSpace(d.IsTruncated) {
+	case "true":
+		a.truncated = true
+	case "false", "": // absent: the page that confirms the end will tell
+	default:
+		return nil, fmt.Errorf("IsTruncated is %q", d.IsTruncated)
+	}
+	switch d.EncodingType {
+	case "url":
+		a.decoded = true
+	case "":
+	default:
+		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
+	}
+	if a.next == "" {
+		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
+		a.next, _ = twinURL(d.NextMarker, a.decoded)
+	}
+	a.entries = make([]Entry, len(d.Contents))
+	for i, c := range d.Contents {
+		if c.Key == "" {
+			return nil, errors.New("an object has no Key")
+		}
+		key, err := twinURL(c.Key, a.decoded)
+		if err != nil {
+			return nil, err
+		}
+		a.entries[i] = Entry{
+			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
+			Size: twinSize(c.Size),
+		}
+	}
+	return a, nil
+}
+
+// twinSize is the size of an object; a store that leaves it out or writes nonsense has said nothing.
+func twinSize(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// twinURL undoes encoding-type=url where the store declared it: %XX is a byte, and + is a space as %20 is. A bad
+// escape is an error, since a key that is skipped or guessed would be missing from the result.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (encoding-type)
+func twinURL(text string, encoded bool) (string, error) {
+	if !encoded || !strings.ContainsAny(text, "%+") {
+		return text, nil
+	}
+	key := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '+':
+			key = append(key, ' ')
+		case '%':
+			if i+2 >= len(text) {
+				return "", fmt.Errorf("a bad escape in the key %q", text)
+			}
+			b, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
+			if err != nil {
+				return "", fmt.Errorf("a bad escape in the key %q", text)
+			}
+			key = append(key, byte(b))
+			i += 2
+		default:
+			key = append(key, text[i])
+		}
+	}
+	return string(key), nil
+}
