@@ -1,0 +1,297 @@
+package head
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/smithy-go/encoding/httpbinding"
+
+	"headcount/scan/store"
+)
+
+// signing is all that a signature depends on but the key.
+type signing struct {
+	route *store.Route
+	creds aws.Credentials
+	payer string
+	at    time.Time
+}
+
+// bySDK is the twin: the request for a key as the SDK's signer signs it, with the path as the SDK's serializer escapes
+// it. The names of its fields are in lower case. The signer is a new one each time: it keeps the day's key under the access
+// key's name, and would go on to use a secret that was replaced.
+func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[string]string) {
+	t.Helper()
+	path = s.route.Path + httpbinding.EscapePath(key, false)
+	r := &http.Request{
+		Method: http.MethodHead,
+		URL:    &url.URL{Scheme: "http", Host: s.route.Host, Opaque: "//" + s.route.Host + path},
+		Host:   s.route.Host,
+		Header: http.Header{"X-Amz-Content-Sha256": {emptyHash}},
+	}
+	if s.payer != "" {
+		r.Header.Set("X-Amz-Request-Payer", s.payer)
+	}
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	if err := signer.SignHTTP(t.Context(), s.creds, r, emptyHash, s.route.Service, s.route.Region, s.at); err != nil {
+		t.Fatal(err)
+	}
+	fields = map[string]string{"host": r.Host}
+	for name, values := range r.Header {
+		fields[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	return path, fields
+}
+
+// takeApart is a request's path and fields, their names in lower case.
+func takeApart(t testing.TB, request string) (path string, fields map[string]string) {
+	t.Helper()
+	text, isWhole := strings.CutSuffix(request, "\r\n\r\n")
+	lines := strings.Split(text, "\r\n")
+	path, isHead := strings.CutPrefix(lines[0], "HEAD ")
+	path, isHTTP := strings.CutSuffix(path, " HTTP/1.1")
+	if !isWhole || !isHead || !isHTTP {
+		t.Fatalf("%q", request)
+	}
+	fields = map[string]string{}
+	for _, line := range lines[1:] {
+		name, value, isField := strings.Cut(line, ": ")
+		name = strings.ToLower(name)
+		if _, isThere := fields[name]; isThere || !isField {
+			t.Fatalf("%q in %q", line, request)
+		}
+		fields[name] = value
+	}
+	return path, fields
+}
+
+// compare holds what the template makes of a key against the twin. Both say what the other does not sign.
+func compare(t testing.TB, form *template, s *signing, key string) {
+	t.Helper()
+	const before = "what an earlier request left in the buffer"
+	path, fields := takeApart(t, strings.TrimPrefix(string(form.append([]byte(before), key)), before))
+	wantPath, want := s.bySDK(t, key)
+	if path != wantPath {
+		t.Fatalf("the path of %q is\n %s, want\n %s", key, path, wantPath)
+	}
+	want["user-agent"], want["accept-encoding"] = userAgent, "identity"
+	if fmt.Sprint(fields) != fmt.Sprint(want) {
+		t.Fatalf("key %q by %+v at %v:\n got %v\nwant %v", key, *s.route, s.at, fields, want)
+	}
+}
+
+// generator makes what is signed. One thing changes at a time, so that what a template keeps from before shows.
+type generator struct{ *rand.Rand }
+
+func (g generator) pick(from ...string) string { return from[g.IntN(len(from))] }
+
+func (g generator) change(s *signing) {
+	r := *s.route
+	switch g.IntN(12) {
+	case 0:
+		r.Host = g.pick("s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com", "127.0.0.1:9000", "[::1]:9000", "[fd00::a:1]", "s3:8080", "h")
+	case 1:
+		r.Path = "/"
+	case 2:
+		r.Path = "/" + g.pick("b", "with.dots.in.it", "xn--bucket", "base/path/b", "a-very-long-name-"+strings.Repeat("x", g.IntN(46))) + "/"
+	case 3:
+		r.Region = g.pick("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "default", "r")
+	case 4:
+		r.Service = g.pick("s3", "s3-outposts", "s3-object-lambda")
+	case 5:
+		s.creds.AccessKeyID = "AK" + g.text("ABC0189/=+", 20)
+	case 6:
+		s.creds.SecretAccessKey = g.text("abcXYZ019/+=\x00\xff ", 60) // longer than SHA-256's block, or empty
+	case 7:
+		s.creds.SessionToken = ""
+	case 8:
+		s.creds.SessionToken = "T" + g.text("abcXYZ019/+=", 900)
+	case 9:
+		s.payer = g.pick("", "requester")
+	case 10: // some day between 2015 and 2037, at any time, or just before midnight
+		s.at = time.Unix(1420070400+g.Int64N(700_000_000), g.Int64N(1e9)).In(time.FixedZone("", 3600*(g.IntN(27)-13)))
+		if g.IntN(2) == 0 {
+			s.at = s.at.UTC().Truncate(24 * time.Hour).Add(-time.Duration(1 + g.Int64N(1e9)))
+		}
+	case 11:
+		s.at = s.at.Add(time.Second)
+	}
+	s.route = &r
+}
+
+// text is up to so many of some bytes.
+func (g generator) text(of string, most int) string {
+	b := make([]byte, g.IntN(most+1))
+	for i := range b {
+		b[i] = of[g.IntN(len(of))]
+	}
+	return string(b)
+}
+
+// key is any that S3 could hold, and some that it could not: arbitrary bytes, mostly those that clients get wrong.
+func (g generator) key() string {
+	var key strings.Builder
+	for range 1 + g.IntN(12) {
+		switch g.IntN(6) {
+		case 0:
+			key.WriteByte(byte(g.IntN(256)))
+		case 1:
+			key.WriteString(g.pick(" ", "%", "+", "..", "./", "//", "?", "#", "&", "=", ";", ":", "@", "\n", "\x00", "~", "*", "'", "%2F", "%41"))
+		case 2:
+			key.WriteString(g.pick("é", "日本", "😀", "\u0301", "\xe6\x97", "\xff", "\xed\xa0\x80", "\ufeff"))
+		default:
+			key.WriteString(g.text("abcxyzABC0189-_./", 12))
+		}
+	}
+	return key.String()
+}
+
+func TestSignAsTheSDKDoes(t *testing.T) {
+	requests := 100_000
+	if testing.Short() {
+		requests = 5_000
+	}
+	const seed = 1 // any
+	var (
+		g    = generator{rand.New(rand.NewPCG(seed, seed))}
+		form template // one for all: what it keeps must not outlive what it was made from
+		s    = &signing{
+			route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
+			creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
+			at:    time.Unix(1_700_000_000, 0),
+		}
+	)
+	for i := range requests {
+		if i%4 == 0 { // the others share a form
+			g.change(s)
+			form.prepare(s.route, &s.creds, s.payer, s.at)
+		}
+		compare(t, &form, s, g.key())
+	}
+}
+
+// Requests one second apart around midnight: the scope and the key of the day change together, and only then.
+func TestSignAroundMidnight(t *testing.T) {
+	var form template
+	s := &signing{
+		route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
+		creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
+		at:    time.Date(2026, 12, 31, 23, 59, 58, 0, time.UTC),
+	}
+	for _, want := range []struct {
+		day    string
+		newKey bool
+	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
+		before := form.mac
+		form.prepare(s.route, &s.creds, "", s.at)
+		compare(t, &form, s, "k")
+		_, fields := takeApart(t, string(form.append(nil, "k")))
+		if scope := strings.Split(fields["authorization"], "/"); scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
+			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
+		}
+		if isNew := form.mac != before; isNew != want.newKey {
+			t.Errorf("at %v: a new key of the day: %v", s.at, isNew)
+		}
+		s.at = s.at.Add(time.Second)
+	}
+}
+
+// What an anonymous request says is what the SDK's says, and a template that has signed before signs no more.
+func TestSignNothing(t *testing.T) {
+	route := &store.Route{Host: "h:9000", Path: "/b/", Region: "us-east-1"}
+	var form template
+	form.prepare(route, &aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}, "", time.Now())
+	for _, payer := range []string{"", "requester"} {
+		form.prepare(route, &aws.Credentials{}, payer, time.Now())
+		path, fields := takeApart(t, string(form.append(nil, "a b")))
+		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
+		if payer != "" {
+			want["x-amz-request-payer"] = payer
+		}
+		if path != "/b/a%20b" || fmt.Sprint(fields) != fmt.Sprint(want) {
+			t.Errorf("%s %v", path, fields)
+		}
+	}
+	form.prepare(route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
+	if _, fields := takeApart(t, string(form.append(nil, "k"))); fields["authorization"] == "" {
+		t.Error("not signed after that")
+	}
+}
+
+func FuzzSign(f *testing.F) {
+	for _, form := range []string{"k", "a b+c%d/../é\xff", "//", ""} {
+		f.Add(form, "/b/", "AK", "secret", "token", "us-east-1", false, int64(1_700_000_000))
+	}
+	f.Add(strings.Repeat("long/", 205), "/base/b.u.c/", "AK/=", strings.Repeat("s", 100), "", "r", true, int64(86_399))
+	f.Fuzz(func(t *testing.T, key, path, access, secret, token, region string, pays bool, at int64) {
+		const year9999 = 253402300799 // the last second whose date has eight digits
+		if access == "" || at < 0 || at > year9999 || !printable(access) || !printable(token) || !printable(region) {
+			t.Skip("no such credentials, region or time")
+		}
+		s := &signing{
+			route: &store.Route{Host: "h", Path: "/" + httpbinding.EscapePath(path, false), Region: region, Service: "s3"},
+			creds: aws.Credentials{AccessKeyID: access, SecretAccessKey: secret, SessionToken: token},
+			at:    time.Unix(at, 0),
+		}
+		if pays {
+			s.payer = "requester"
+		}
+		var form template
+		form.prepare(s.route, &s.creds, s.payer, s.at)
+		compare(t, &form, s, key)
+	})
+}
+
+// printable says whether text can be part of a header: the SDK's signer makes one blank of several, and net/http sends no others.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+// benchmarkForm is a template as for AWS, and a key of usual length.
+func benchmarkForm() (form *template, key string) {
+	form = new(template)
+	form.prepare(
+		&store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
+		&aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: strings.Repeat("s", 40)},
+		"", time.Unix(1_700_000_000, 0),
+	)
+	return form, "logs/2026/11/22/host 17/part-000000000123.json.gz"
+}
+
+// Nothing is allocated for an object: the garbage of a million requests a minute would cost more than the signatures.
+func TestSignAllocatesNothing(t *testing.T) {
+	form, key := benchmarkForm()
+	out := form.append(nil, key)
+	if n := testing.AllocsPerRun(100, func() { out = form.append(out[:0], key) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkSign(b *testing.B) {
+	form, key := benchmarkForm()
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = form.append(out[:0], key)
+	}
+}
+
+// BenchmarkSignBySDK is what it is measured against.
+func BenchmarkSignBySDK(b *testing.B) {
+	s := &signing{
+		route: &store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
+		creds: aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: strings.Repeat("s", 40)},
+		at:    time.Unix(1_700_000_000, 0),
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.bySDK(b, "logs/2026/11/22/host 17/part-000000000123.json.gz")
+	}
+}
