@@ -24,9 +24,10 @@ func headerEnds(text []byte) bool {
 //
 // There is no body to be read: the answer to a HEAD has none, whatever its fields say (RFC 9112 §6.3).
 func (r *Result) parse(text []byte) (length int, closing bool, err error) {
+	var isHTTP10, isClosed, isKept bool
 	line, length := nextLine(text)
 	r.Metadata, r.Headers = r.Metadata[:0], r.Headers[:0]
-	if r.Status, closing, err = parseStatusLine(line); err != nil {
+	if r.Status, isHTTP10, err = parseStatusLine(line); err != nil {
 		return 0, false, err
 	}
 	for seen := nameSet(0); ; {
@@ -49,7 +50,8 @@ func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 			continue
 		}
 		if string(name) == "connection" {
-			closing = closes(value, closing)
+			isClosed = isClosed || hasOption(value, "close")
+			isKept = isKept || hasOption(value, "keep-alive")
 		}
 		if !seen.has(name) || !r.repeated(name, value) {
 			r.Headers = append(r.Headers, Field{name, value})
@@ -57,7 +59,7 @@ func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 	}
 	r.sortMetadata()
 	r.joinMetadata()
-	return length, closing, nil
+	return length, isClosed || isHTTP10 && !isKept, nil // RFC 9112 §9.3
 }
 
 // nextLine is the first line of text without its end, and its size with it. A lone LF ends a line too (RFC 9112 §2.2).
@@ -149,17 +151,15 @@ func isMetadata(name []byte) bool {
 	return len(name) > len(metaPrefix) && string(name[:len(metaPrefix)]) == metaPrefix
 }
 
-// closes says whether a Connection field ends the connection; before is what holds without it (RFC 9112 §9.3).
-func closes(value []byte, before bool) bool {
-	for option := range bytes.SplitSeq(value, []byte{','}) {
-		switch option = trimBlanks(option); {
-		case bytes.EqualFold(option, []byte("close")):
+// hasOption says whether a Connection field has that option (RFC 9110 §7.6.1).
+func hasOption(value []byte, option string) bool {
+	for text := range bytes.SplitSeq(value, []byte{','}) {
+		// Of the same length, since the letters that are equal but for their case are not all ASCII.
+		if text = trimBlanks(text); len(text) == len(option) && bytes.EqualFold(text, []byte(option)) {
 			return true
-		case bytes.EqualFold(option, []byte("keep-alive")):
-			before = false
 		}
 	}
-	return before
+	return false
 }
 
 // nameSet remembers names roughly: it may take a name for one that it has seen, and never the other way round. Repeated
