@@ -129,12 +129,35 @@ func parseField(line []byte) (name, value []byte, err error) {
 			if c != ':' || i == 0 {
 				break
 			}
-			return line[:i:i], trimBlanks(line[i+1:]), nil
+			value = trimBlanks(line[i+1:])
+			if hasControl(value) {
+				return nil, nil, malformed("a field has a control character in its value")
+			}
+			return line[:i:i], value, nil
 		}
 		line[i] = lower
 	}
 	return nil, nil, malformed("a field has no name that is one")
 }
+
+// hasControl says whether text has a control character other than the tab: no value may (RFC 9110 §5.5). A recipient must
+// not take CR and NUL for what they are, and net/http refuses the others too.
+func hasControl(text []byte) bool {
+	found := byte(0)
+	for _, c := range text { // without a branch, which would cost twice as much
+		found |= isControl[c]
+	}
+	return found != 0
+}
+
+// isControl is 1 for a byte that no value may have.
+var isControl = func() (table [256]byte) {
+	for c := range byte(' ') {
+		table[c] = 1
+	}
+	table['\t'], table[0x7f] = 0, 1
+	return table
+}()
 
 // lowered is the byte of a field's name in lower case, 0 for one that a name cannot have (RFC 9110 §5.6.2, token).
 var lowered = func() (table [256]byte) {
