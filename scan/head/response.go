@@ -106,15 +106,20 @@ func startsHTTP(text []byte) bool {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// fold joins a field's line and the one that goes on with it by a blank, where the first one lies.
+// fold joins a field's line and the one that goes on with it by a blank, where the first one lies. The blanks before that
+// stay: the first line after the status has no other to go on with, and is malformed.
 func fold(line, more []byte) []byte {
-	return append(append(trimBlanks(line), ' '), trimBlanks(more)...)
+	return append(append(trimEnd(line), ' '), trimBlanks(more)...)
 }
 
 func trimBlanks(text []byte) []byte {
 	for len(text) > 0 && isBlank(text[0]) {
 		text = text[1:]
 	}
+	return trimEnd(text)
+}
+
+func trimEnd(text []byte) []byte {
 	for len(text) > 0 && isBlank(text[len(text)-1]) {
 		text = text[:len(text)-1]
 	}
