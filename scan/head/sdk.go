@@ -94,7 +94,7 @@ func (s *sdkSession) read(response *http.Response, latency time.Duration) error 
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text = s.text[:0]
 	for name, values := range response.Header {
-		field := Field{Name: s.keep(strings.ToLower(name)), Value: s.keep(strings.Join(values, ","))}
+		field := Field{Name: s.keep(strings.ToLower(name)), Value: s.keep(joinTrimmed(values))}
 		if len(field.Name) > len(metaPrefix) && string(field.Name[:len(metaPrefix)]) == metaPrefix {
 			field.Name = field.Name[len(metaPrefix):]
 			s.result.Metadata = append(s.result.Metadata, field)
@@ -104,6 +104,15 @@ func (s *sdkSession) read(response *http.Response, latency time.Duration) error 
 	}
 	s.result.sortMetadata()
 	return nil
+}
+
+// joinTrimmed is the value of a header that came so often. net/http leaves a blank at the end of one whose last line is
+// the empty continuation of another.
+func joinTrimmed(values []string) string {
+	for i := range values {
+		values[i] = strings.TrimRight(values[i], " ")
+	}
+	return strings.Join(values, ",")
 }
 
 // keep copies text to where the Result may point until the next HEAD. When s.text grows, what points into the old

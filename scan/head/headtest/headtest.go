@@ -350,6 +350,7 @@ func testFraming(t *testing.T, open opener) {
 		"close":                "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amz-meta-a: b\r\n\r\n" + hangUp,
 		"no reason":            "HTTP/1.1 200\r\nx-amz-meta-a: b\r\n\r\n",
 		"continuation line":    "HTTP/1.1 200 OK\r\nx-amz-meta-a:\r\n b\r\n\r\n", // RFC 9112 §5.2, obs-fold
+		"empty continuation":   "HTTP/1.1 200 OK\r\nx-amz-meta-a: b\r\n \r\n\r\n",
 	}
 	for name, answer := range cases {
 		t.Run(name, func(t *testing.T) {
