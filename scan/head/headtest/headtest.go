@@ -3,39 +3,28 @@
 package headtest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"headcount/scan/head"
 	"headcount/scan/list"
-	"headcount/scan/pace"
 	"headcount/scan/store"
 )
 
-// opener makes the Engine that is tested.
-type opener func(*store.Store) head.Engine
-
-// timeout of a HEAD in the suite: long for a loopback, short for a test.
-const timeout = 500 * time.Millisecond
+// opener opens a Session of the Engine that is tested on a Raw.
+type opener func(*testing.T, *Raw) head.Session
 
 // Run tests the Engine of that name, with so many HEADs in flight on a connection.
 func Run(t *testing.T, name string, pipeline int) {
-	open := func(s *store.Store) head.Engine {
-		engine, _, err := head.Open(name, head.Config{Store: s, Gate: new(pace.Gate), Timeout: timeout, Pipeline: pipeline})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return engine
+	open := func(t *testing.T, s *Raw) head.Session {
+		return Session(t, name, head.Config{Pipeline: pipeline}, s.URL)
 	}
 	suite := map[string]func(*testing.T, opener){
 		"Metadata":        testMetadata,
@@ -53,18 +42,6 @@ func Run(t *testing.T, name string, pipeline int) {
 	}
 }
 
-// raw is a store that answers each request with the bytes that answer returns, on connections that stay open unless
-// those bytes are followed by hangUp.
-type raw struct {
-	listener net.Listener
-	answer   func(r *http.Request, nth int) string
-
-	mu       sync.Mutex
-	conns    []net.Conn
-	requests []string // request lines
-	paths    []string // of the requests, as they were sent
-}
-
 // What an answer may end with instead of bytes.
 const (
 	hangUp = "\x00hang up"
@@ -72,109 +49,41 @@ const (
 	drip   = "\x00drip" // the answer before it byte by byte, for ever
 )
 
-func newRaw(t *testing.T, answer func(r *http.Request, nth int) string) *raw {
+// newRaw is a Raw that answers each request with the bytes that answer returns, on connections that stay open unless
+// those bytes are followed by hangUp.
+func newRaw(t *testing.T, answer func(r *http.Request, nth int) string) *Raw {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &raw{listener: l, answer: answer}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
+	var requests atomic.Int64
+	return NewRaw(t, func(c *Conn) {
+		for r := c.Ask(); r != nil; r = c.Ask() {
+			text, end, _ := strings.Cut(answer(r, int(requests.Add(1))-1), "\x00")
+			if "\x00"+end == drip {
+				for _, b := range []byte(text) {
+					if !c.Say(string(b)) {
+						return
+					}
+					time.Sleep(Timeout / 10)
+				}
 				return
 			}
-			s.mu.Lock()
-			s.conns = append(s.conns, c)
-			s.mu.Unlock()
-			wg.Go(func() { s.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		s.mu.Lock()
-		for _, c := range s.conns {
-			c.Close()
-		}
-		s.mu.Unlock()
-		wg.Wait()
-	})
-	return s
-}
-
-func (s *raw) serve(c net.Conn) {
-	defer c.Close()
-	in := bufio.NewReader(c)
-	for {
-		r, err := http.ReadRequest(in)
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		nth := len(s.requests)
-		s.requests = append(s.requests, r.Method+" "+r.RequestURI)
-		s.paths = append(s.paths, r.RequestURI)
-		s.mu.Unlock()
-		text, end, _ := strings.Cut(s.answer(r, nth), "\x00")
-		if "\x00"+end == drip {
-			for _, b := range []byte(text) {
-				if _, err := c.Write([]byte{b}); err != nil {
-					return
-				}
-				time.Sleep(timeout / 10)
+			if !c.Say(text) {
+				return
 			}
-			return
+			switch "\x00" + end {
+			case hangUp:
+				return
+			case stall:
+				c.Stall()
+				return
+			}
 		}
-		if _, err := io.WriteString(c, text); err != nil {
-			return
-		}
-		switch "\x00" + end {
-		case hangUp:
-			return
-		case stall:
-			_, _ = io.Copy(io.Discard, in)
-			return
-		}
-	}
-}
-
-func (s *raw) connections() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.conns)
-}
-
-// session opens a Session of the Engine on the store.
-func session(t *testing.T, open opener, s *raw) head.Session {
-	t.Helper()
-	opened, err := store.Open(t.Context(), store.Config{
-		Bucket: "b", Endpoints: []string{"http://" + s.listener.Addr().String()}, Isolated: true, Region: "us-east-1",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	session := open(opened).Session()
-	t.Cleanup(func() {
-		session.Close()
-		opened.Close()
-	})
-	return session
 }
 
-// ask HEADs keys and returns what each callback saw, copied.
+// ask HEADs keys of which the LIST said nothing.
 func ask(t *testing.T, session head.Session, keys ...string) []head.Result {
 	t.Helper()
-	var results []head.Result
-	err := session.Head(t.Context(), entries(keys), func(r *head.Result) { results = append(results, clone(r)) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(results) != len(keys) {
-		t.Fatalf("%d results for %d keys", len(results), len(keys))
-	}
-	return results
+	return Ask(t, session, entries(keys))
 }
 
 func entries(keys []string) []list.Entry {
@@ -200,10 +109,6 @@ func cloneFields(fields []head.Field) []head.Field {
 	return copies
 }
 
-func ok(headers ...string) string {
-	return "HTTP/1.1 200 OK\r\n" + strings.Join(append(headers, "Content-Length: 3"), "\r\n") + "\r\n\r\n"
-}
-
 func always(text string) func(*http.Request, int) string {
 	return func(*http.Request, int) string { return text }
 }
@@ -214,7 +119,7 @@ func testMetadata(t *testing.T, open opener) {
 		"x-amz-meta-utf8: Füße ☃", "x-amz-meta-latin1: F\xfc\xdfe", "X-AMZ-META-Dup: two", "x-amz-meta-inner: a  b",
 		"x-amz-meta-mime: =?UTF-8?B?w7w=?=", "ETag: \"e\"", "x-amz-metadata: none", "Last-Modified: whenever",
 	)))
-	r := ask(t, session(t, open, s), "k")[0]
+	r := ask(t, open(t, s), "k")[0]
 	var got strings.Builder
 	for _, f := range r.Metadata {
 		fmt.Fprintf(&got, "%s=%q ", f.Name, f.Value)
@@ -236,21 +141,21 @@ func testAnswers(t *testing.T, open opener) {
 	for _, status := range []int{200, 204, 301, 304, 307, 400, 401, 403, 404, 405, 408, 429, 500, 501, 503, 504, 509, 520} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			s := newRaw(t, always(fmt.Sprintf("HTTP/1.1 %d X\r\nRetry-After: 7\r\nLocation: http://127.0.0.1:1/\r\nx-amz-request-id: R\r\n\r\n", status)))
-			r := ask(t, session(t, open, s), "k")[0]
+			r := ask(t, open(t, s), "k")[0]
 			if r.Status != status || r.Err != nil {
 				t.Errorf("status %d, error %v", r.Status, r.Err)
 			}
 			if string(r.Get("retry-after")) != "7" || string(r.Get("x-amz-request-id")) != "R" {
 				t.Errorf("headers %s", r.Headers)
 			}
-			if n := len(s.requests); n != 1 {
+			if n := len(s.Paths()); n != 1 {
 				t.Errorf("%d requests: an Engine tries once", n)
 			}
 		})
 	}
 	t.Run("long header", func(t *testing.T) {
 		value := strings.Repeat("v", 60_000)
-		r := ask(t, session(t, open, newRaw(t, always(ok("x-amz-meta-long: "+value)))), "k")[0]
+		r := ask(t, open(t, newRaw(t, always(ok("x-amz-meta-long: "+value)))), "k")[0]
 		if len(r.Metadata) != 1 || string(r.Metadata[0].Value) != value {
 			t.Errorf("status %d, error %v, %d metadata", r.Status, r.Err, len(r.Metadata))
 		}
@@ -277,10 +182,10 @@ func testFailures(t *testing.T, open opener) {
 				}
 				return ok()
 			})
-			session := session(t, open, s)
+			session := open(t, s)
 			began := time.Now()
 			r := ask(t, session, "k")[0]
-			if took := time.Since(began); took > 3*timeout {
+			if took := time.Since(began); took > 3*Timeout {
 				t.Errorf("the deadline did not hold: %v", took)
 			}
 			if r.Status != 0 || r.Err == nil || store.FailureClass(r.Err) != c.class {
@@ -309,10 +214,10 @@ func testPaths(t *testing.T, open opener) {
 		"!*'()":            "/b/%21%2A%27%28%29",
 	}
 	s := newRaw(t, always(ok()))
-	session := session(t, open, s)
+	session := open(t, s)
 	for key, path := range keys {
 		ask(t, session, key)
-		if got := s.paths[len(s.paths)-1]; got != path {
+		if got := s.Paths()[len(s.Paths())-1]; got != path {
 			t.Errorf("key %q was asked for as %s, want %s", key, got, path)
 		}
 	}
@@ -321,7 +226,7 @@ func testPaths(t *testing.T, open opener) {
 // testOrder: each is called once for every entry, in order, with its own answer.
 func testOrder(t *testing.T, open opener) {
 	s := newRaw(t, func(r *http.Request, _ int) string { return ok("x-amz-meta-key: " + r.RequestURI) })
-	session := session(t, open, s)
+	session := open(t, s)
 	if err := session.Head(t.Context(), nil, func(*head.Result) { t.Error("called for nothing") }); err != nil {
 		t.Error(err)
 	}
@@ -334,7 +239,7 @@ func testOrder(t *testing.T, open opener) {
 			t.Fatalf("answer %d is that to %s, want %s", i, got, want)
 		}
 	}
-	if n := s.connections(); n != 1 {
+	if n := s.Connections(); n != 1 {
 		t.Errorf("%d connections for one request at a time", n)
 	}
 }
@@ -354,7 +259,7 @@ func testFraming(t *testing.T, open opener) {
 	}
 	for name, answer := range cases {
 		t.Run(name, func(t *testing.T) {
-			session := session(t, open, newRaw(t, always(answer)))
+			session := open(t, newRaw(t, always(answer)))
 			for range 3 {
 				r := ask(t, session, "k")[0]
 				if r.Status != 200 || len(r.Metadata) != 1 || string(r.Metadata[0].Value) != "b" {
@@ -368,14 +273,14 @@ func testFraming(t *testing.T, open opener) {
 // testFresh: what is asked after Fresh goes over a connection of its own.
 func testFresh(t *testing.T, open opener) {
 	s := newRaw(t, always(ok()))
-	session := session(t, open, s)
+	session := open(t, s)
 	ask(t, session, "a", "b")
-	before := s.connections()
+	before := s.Connections()
 	session.Fresh()
 	if r := ask(t, session, "a")[0]; r.Status != 200 {
 		t.Errorf("status %d, error %v", r.Status, r.Err)
 	}
-	if after := s.connections(); before != 1 || after != 2 {
+	if after := s.Connections(); before != 1 || after != 2 {
 		t.Errorf("%d connections, then %d", before, after)
 	}
 }
@@ -397,7 +302,7 @@ func testCancel(t *testing.T, open opener) {
 				cancel(cause)
 			}
 			called := 0
-			err := session(t, open, s).Head(ctx, entries([]string{"a", "b", "c"}), func(*head.Result) { called++ })
+			err := open(t, s).Head(ctx, entries([]string{"a", "b", "c"}), func(*head.Result) { called++ })
 			if !errors.Is(err, cause) || called > max(at, 0) { // fewer, if some were answered that nobody had read yet
 				t.Errorf("%d answers, %v", called, err)
 			}
@@ -408,7 +313,7 @@ func testCancel(t *testing.T, open opener) {
 // testStaleConnection: a kept connection that the store closes just as it is used again costs nothing.
 func testStaleConnection(t *testing.T, open opener) {
 	s := newRaw(t, always(ok("x-amz-meta-a: b")+hangUp))
-	session := session(t, open, s)
+	session := open(t, s)
 	for range 20 {
 		if r := ask(t, session, "k")[0]; r.Status != 200 {
 			t.Fatalf("status %d, error %v", r.Status, r.Err)
