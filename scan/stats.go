@@ -2,6 +2,7 @@ package scan
 
 import (
 	"maps"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -113,6 +114,9 @@ func (m *meter) headsSent(h *headCounts) {
 		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
 	}
 	m.heads += h.heads
+	if h.ok > 0 {
+		m.requests["head"]["200"] += h.ok
+	}
 	for status, n := range h.requests {
 		m.requests["head"][status] += n
 	}
@@ -120,7 +124,7 @@ func (m *meter) headsSent(h *headCounts) {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.heads, h.latencies = 0, h.latencies[:0]
+	h.heads, h.ok, h.latencies = 0, 0, h.latencies[:0]
 	clear(h.requests)
 	clear(h.retries)
 }
@@ -139,8 +143,9 @@ func (m *meter) headAgain(e *ObjectError) {
 // headCounts is what one worker counted since it last told the meter.
 type headCounts struct {
 	heads     int64
+	ok        int64 // those of them that were answered by 200
 	latencies []time.Duration
-	requests  map[string]int64
+	requests  map[string]int64 // the others
 	retries   map[string]int64
 }
 
@@ -154,16 +159,15 @@ func (h *headCounts) answer(r *head.Result) {
 	if r.Err == nil {
 		h.latencies = append(h.latencies, r.Latency)
 	}
-	h.requests[resultName(r)]++
+	if r.Err == nil && r.Status == http.StatusOK {
+		h.ok++ // nearly always
+	} else {
+		h.requests[resultName(r)]++
+	}
 }
 
 // statusName is the name under which an answer's status is counted.
-func statusName(status int) string {
-	if status == 200 { // nearly always
-		return "200"
-	}
-	return strconv.Itoa(status)
-}
+func statusName(status int) string { return strconv.Itoa(status) }
 
 // fill writes what was counted into the Stats.
 func (m *meter) fill(s *Stats) {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"headcount/scan/list"
@@ -92,7 +91,25 @@ func (r *Result) Get(name string) []byte {
 // ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
 func (r *Result) ETag() []byte { return bareETag(r.Get("etag")) }
 
+// parseLength reads a Content-Length. One that is none says nothing: a HEAD has no body that it could be the length of.
+func parseLength(text []byte) (length int64, ok bool) {
+	const digitsMax = 18 // any that many fit
+	if len(text) == 0 || len(text) > digitsMax {
+		return 0, false
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		length = 10*length + int64(c-'0')
+	}
+	return length, true
+}
+
 func bareETag(tag []byte) []byte {
+	if n := len(tag); n > 2 && tag[0] == '"' && tag[n-1] == '"' && tag[1] != '"' && tag[n-2] != '"' {
+		return tag[1 : n-1]
+	}
 	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
 }
 
@@ -109,14 +126,26 @@ func (r *Result) compare(e *list.Entry) {
 				r.Unlike = true
 			}
 		case "content-length":
-			if length, err := strconv.ParseInt(string(h.Value), 10, 64); e.Size >= 0 && err == nil && length != e.Size {
+			if length, ok := parseLength(h.Value); ok && e.Size >= 0 && length != e.Size {
 				r.Unlike = true
 			}
 		}
 	}
 }
 
-// sortMetadata puts the metadata in the order that Result promises. There are few: insertion is fastest.
+// insertionMax is up to how many metadata an insertion sort is fastest; hardly any object has more.
+const insertionMax = 16
+
+// sortMetadata puts the metadata in the order that Result promises. What has the same name stays in the order received.
 func (r *Result) sortMetadata() {
-	slices.SortStableFunc(r.Metadata, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
+	m := r.Metadata
+	if len(m) > insertionMax {
+		slices.SortStableFunc(m, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
+		return
+	}
+	for i := 1; i < len(m); i++ {
+		for j := i; j > 0 && bytes.Compare(m[j-1].Name, m[j].Name) > 0; j-- {
+			m[j-1], m[j] = m[j], m[j-1]
+		}
+	}
 }

@@ -42,6 +42,7 @@ type Pager struct {
 	shown     bool     // whether it showed any
 	admitted  int      // how many of them were new
 	previous  []string // the keys of its page before this one
+	spare     []string // room for those of the next
 	idle      int      // pages that led no further, in a row
 	contacted bool     // the store has answered before
 }
@@ -157,7 +158,7 @@ func (p *Pager) begin() {
 func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	fresh := entries[:0]
 	before := p.previous
-	p.previous = make([]string, 0, len(entries))
+	p.previous, p.spare = p.spare[:0], before
 	came := p.last
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
