@@ -118,6 +118,9 @@ func (c *Conn) Ask() *http.Request {
 	return r
 }
 
+// Waiting is how many bytes of further requests have been read.
+func (c *Conn) Waiting() int { return c.in.Buffered() }
+
 // Say sends text, and says whether the client is still there.
 func (c *Conn) Say(text string) bool {
 	_, err := io.WriteString(c, text)
