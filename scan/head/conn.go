@@ -95,6 +95,9 @@ func (c *conn) untaken() bool { return c.from < c.to }
 func (c *conn) whole() (bool, error) {
 	text := c.in[c.from:c.to]
 	if !startsHTTP(text) {
+		if c.answers > 0 {
+			return false, errSurplus // of the answer before, like a body
+		}
 		return false, malformed("it does not begin as HTTP does")
 	}
 	if headerEnds(text[max(0, c.searched-2):]) { // two bytes of the end may have been there
