@@ -115,10 +115,11 @@ func (s *directSession) send(ctx context.Context) error {
 	if s.inFlight() > depth/2 || s.asked == len(s.batch) {
 		return nil
 	}
-	if s.inFlight() > 0 && !s.engine.gate.Open() {
-		return nil // those are read before the wait
-	}
-	if err := s.engine.gate.Wait(ctx); err != nil {
+	if s.inFlight() > 0 {
+		if !s.engine.gate.Open() {
+			return nil // those are read before the wait
+		}
+	} else if err := s.engine.gate.Wait(ctx); err != nil {
 		return err
 	}
 	now := time.Now()
