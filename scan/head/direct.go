@@ -59,7 +59,7 @@ type directSession struct {
 
 	batch           []list.Entry
 	answered, asked int
-	burst           int         // the first entry that was sent while nothing was in flight
+	first           int         // that was sent when nothing was in flight
 	sent            []time.Time // when each that is in flight was, by its index modulo the depth
 	alone           int         // entries before this one are sent one at a time
 	broken          int         // connections in a row that pipelining broke
@@ -82,7 +82,7 @@ func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(
 		s.hangUp()
 	}
 	s.ending.follow(ctx)
-	s.batch, s.answered, s.asked, s.burst, s.alone = batch, 0, 0, 0, 0
+	s.batch, s.answered, s.asked, s.first, s.alone = batch, 0, 0, 0, 0
 	for s.answered < len(batch) {
 		err := s.send(ctx)
 		if err == nil {
@@ -127,7 +127,7 @@ func (s *directSession) send(ctx context.Context) error {
 		return err
 	}
 	if s.inFlight() == 0 {
-		s.burst = s.asked
+		s.first = s.asked
 	}
 	s.out = s.out[:0]
 	for end := min(len(s.batch), s.answered+depth); s.asked < end; s.asked++ {
@@ -240,10 +240,10 @@ func (s *directSession) handOn(closing bool, each func(*Result)) error {
 	r.Err, r.SentTo, r.Received = nil, c.sender.Region, c.lastRead
 	r.Latency = r.Received.Sub(s.sent[s.answered%len(s.sent)])
 	c.answers++
-	s.answered++
-	if !last {
-		s.broken = 0
+	if s.answered > s.first {
+		s.broken = 0 // it was sent behind another one
 	}
+	s.answered++
 	each(r)
 	if closing || surplus || r.Unlike {
 		s.hangUp()
@@ -254,7 +254,7 @@ func (s *directSession) handOn(closing bool, each func(*Result)) error {
 
 // sendAgain gives up what is in flight on a connection that is no more, if anything is: it will be sent one at a time.
 func (s *directSession) sendAgain() {
-	if s.inFlight() > 1 || s.inFlight() > 0 && s.depth() > 1 {
+	if s.inFlight() > 0 && s.asked-s.first > 1 {
 		s.broken++
 		s.engine.told.Do(func() {
 			s.engine.log.Warn("the store does not answer all HEADs that are pipelined; the others are sent again, one at a time")
@@ -264,14 +264,15 @@ func (s *directSession) sendAgain() {
 	s.asked = s.answered
 }
 
-// fail drops the connection that something was sent over, and decides whose failure it was: that of the HEAD which was sent first, or nobody's.
+// fail drops the connection that something was sent over, and decides whose failure it was: that of the HEAD which was
+// sent first, or nobody's.
 func (s *directSession) fail(err error, each func(*Result)) {
 	untouched := s.conn != nil && s.conn.answers > 0 && !s.conn.untaken()
 	if s.inFlight() > 0 {
 		s.hangUp()
 	}
 	switch {
-	case untouched && s.inFlight() > 0 && s.answered == s.burst && isDead(err):
+	case untouched && s.inFlight() > 0 && isDead(err) && (s.answered == s.first || s.inFlight() == 1):
 		s.asked = s.answered // the store closed it as it was used again: the next one is new, and fails for good
 		return
 	case s.inFlight() > 1 && !isOwn(err), err == errSurplus:
