@@ -1,0 +1,304 @@
+package head_test
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/head/headtest"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// window reads so many requests, or what there is within a moment, and returns their paths.
+func window(c *headtest.Conn, n int) (paths []string) {
+	for range n {
+		_ = c.SetReadDeadline(time.Now().Add(headtest.Timeout / 10))
+		r := c.Ask()
+		if r == nil {
+			break
+		}
+		paths = append(paths, r.RequestURI)
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	return paths
+}
+
+func answers(paths ...string) string {
+	var all strings.Builder
+	for _, path := range paths {
+		all.WriteString(headtest.Answer(path))
+	}
+	return all.String()
+}
+
+// A store that does not bear pipelining: whatever it makes of eight requests at once, every key gets its own answer, in
+// order and once, and the run is told.
+func TestPipelineIsNotBorne(t *testing.T) {
+	for name, play := range map[string]func(c *headtest.Conn, paths []string){
+		"answered in the wrong order": func(c *headtest.Conn, paths []string) {
+			slices.Reverse(paths)
+			c.Say(answers(paths...))
+		},
+		"two of them swapped": func(c *headtest.Conn, paths []string) {
+			paths[5], paths[6] = paths[6], paths[5]
+			c.Say(answers(paths...))
+		},
+		"the last two swapped": func(c *headtest.Conn, paths []string) {
+			paths[6], paths[7] = paths[7], paths[6]
+			c.Say(answers(paths...))
+		},
+		"one left out": func(c *headtest.Conn, paths []string) {
+			c.Say(answers(slices.Delete(paths, 3, 4)...))
+		},
+		"one answered twice": func(c *headtest.Conn, paths []string) {
+			c.Say(answers(slices.Insert(paths, 3, paths[3])...))
+		},
+		"the last answered twice": func(c *headtest.Conn, paths []string) {
+			c.Say(answers(append(paths, paths[7])...))
+		},
+		"one with a body": func(c *headtest.Conn, paths []string) {
+			c.Say(answers(paths[:3]...) + "<html></html>" + answers(paths[3:]...))
+		},
+		"closed before all":   func(*headtest.Conn, []string) {},
+		"closed after one":    func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:1]...)) },
+		"closed after seven":  func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:7]...)) },
+		"reset after three":   func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:3]...)); c.Reset() },
+		"closed within one":   func(c *headtest.Conn, paths []string) { text := answers(paths...); c.Say(text[:len(text)/2]) },
+		"garbage after three": func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:3]...) + "\x15\x03\x01") },
+		"malformed after three": func(c *headtest.Conn, paths []string) {
+			c.Say(answers(paths[:3]...) + "HTTP/1.1 200 OK\r\n: \r\n\r\n" + answers(paths[4:]...))
+		},
+		"said to be closed": func(c *headtest.Conn, paths []string) {
+			text := answers(paths...)
+			c.Say(strings.Replace(text, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)[:len(text)/8+40])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := headtest.NewRaw(t, func(c *headtest.Conn) {
+				if c.Nth > 0 {
+					c.Serve()
+					return
+				}
+				if paths := window(c, 8); len(paths) == 8 {
+					play(c, paths)
+				}
+			})
+			var told logged
+			session := direct(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
+			keys := headtest.Keys(8)
+			expect(t, session, keys...)
+			expect(t, session, headtest.Keys(30)...)                                                                    // which it does not forget
+			if n := told.Load(); n > 1 || n == 0 && name != "closed after seven" && name != "the last answered twice" { // which may happen to any connection
+				t.Errorf("the log was told %d times", n)
+			}
+		})
+	}
+}
+
+// A store that says Connection: close with every answer, as some do: it costs no failure, and after a few tries no
+// requests in vain either.
+func TestPipelineToAStoreThatCloses(t *testing.T) {
+	for name, says := range map[string][]string{"says so": {"Connection: close"}, "just does": nil} {
+		t.Run(name, func(t *testing.T) {
+			s := headtest.NewRaw(t, func(c *headtest.Conn) {
+				if r := c.Ask(); r != nil {
+					c.Say(headtest.Answer(r.RequestURI, says...))
+				}
+			})
+			var told logged
+			session := direct(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
+			const keys = 100
+			expect(t, session, headtest.Keys(keys)...)
+			if n := told.Load(); n != 1 {
+				t.Errorf("the log was told %d times", n)
+			}
+			if n := s.Connections(); n != keys {
+				t.Errorf("%d connections", n)
+			}
+		})
+	}
+}
+
+// A store that answers the first of those in flight and is silent then: each deadline costs one object, and after a few
+// nothing is pipelined any more.
+func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		paths := window(c, 4)
+		for len(paths) == 1 && c.Say(answers(paths...)) {
+			paths = window(c, 4)
+		}
+		if len(paths) > 0 && c.Say(answers(paths[0])) {
+			c.Stall()
+		}
+	})
+	session := direct(t, s, head.Config{Pipeline: 4, Timeout: headtest.Timeout / 2})
+	keys := headtest.Keys(24)
+	began := time.Now()
+	results := headtest.Ask(t, session, headtest.Entries(keys...))
+	var failed []string
+	for i := range results {
+		if r := &results[i]; r.Err != nil && store.FailureClass(r.Err) == "timeout" {
+			failed = append(failed, keys[i])
+		} else if !headtest.IsAnswer(r, keys[i]) {
+			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
+		}
+	}
+	// Of the first four the second fails and two are asked alone, and so on.
+	if fmt.Sprint(failed) != "[key-1 key-5 key-9]" {
+		t.Errorf("%s failed within %v", failed, time.Since(began))
+	}
+}
+
+// A pipeline that breaks now and then goes on: pipelining is given up only where it never works.
+func TestPipelineThatBreaksNowAndThen(t *testing.T) {
+	var piped atomic.Int64 // requests that were followed before they were answered
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		for range 20 {
+			r := c.Ask()
+			if c.Waiting() > 0 {
+				piped.Add(1)
+			}
+			if r == nil || !c.Say(headtest.Answer(r.RequestURI)) {
+				return
+			}
+		}
+		c.Ask()
+	})
+	session := direct(t, s, head.Config{Pipeline: 8})
+	for range 20 {
+		expect(t, session, headtest.Keys(16)...)
+	}
+	before := piped.Load()
+	expect(t, session, headtest.Keys(16)...)
+	if s.Connections() < 10 || piped.Load() == before {
+		t.Errorf("%d connections, and at last none is pipelined", s.Connections())
+	}
+}
+
+// Long answers, of which one fills the read buffer many times, are taken while others are in flight.
+func TestPipelineOfLongHeaders(t *testing.T) {
+	long := strings.Repeat("v", store.HeaderBytesMax-500)
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		for r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI, "x-long: "+long)); r = c.Ask() {
+		}
+	})
+	session := direct(t, s, head.Config{Pipeline: 8})
+	keys := headtest.Keys(32)
+	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
+		if !headtest.IsAnswer(&r, keys[i]) || string(r.Get("x-long")) != long {
+			t.Errorf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata)
+		}
+	}
+	if got := wire(s); got != strings.Join(keys, " ")+" by 1" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+// One that is too long is that object's failure alone.
+func TestPipelineOfOneTooLong(t *testing.T) {
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		for r := c.Ask(); r != nil; r = c.Ask() {
+			var more []string
+			if strings.HasSuffix(r.RequestURI, "-3") {
+				more = append(more, "x-long: "+strings.Repeat("v", store.HeaderBytesMax))
+			}
+			if !c.Say(headtest.Answer(r.RequestURI, more...)) {
+				return
+			}
+		}
+	})
+	session := direct(t, s, head.Config{Pipeline: 8})
+	keys := headtest.Keys(8)
+	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
+		switch {
+		case i == 3 && store.FailureClass(errorOf(r.Err)) != "header_too_large",
+			i != 3 && !headtest.IsAnswer(&r, keys[i]):
+			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
+		}
+	}
+}
+
+// In batches of one there is nothing to pipeline, and one connection.
+func TestPipelineOfOne(t *testing.T) {
+	s := headtest.NewRaw(t, (*headtest.Conn).Serve)
+	session := direct(t, s, head.Config{Pipeline: 8})
+	keys := headtest.Keys(20)
+	for _, key := range keys {
+		expect(t, session, key)
+	}
+	if got := wire(s); got != strings.Join(keys, " ")+" by 1" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+// Every HEAD but the first few finds others in flight, and never more than the depth.
+func TestPipelineIsFull(t *testing.T) {
+	var windows []int
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		for waiting := []string{}; ; waiting = waiting[1:] {
+			waiting = append(waiting, window(c, 100)...)
+			if len(waiting) == 0 {
+				return
+			}
+			windows = append(windows, len(waiting))
+			if !c.Say(headtest.Answer(waiting[0])) {
+				return
+			}
+		}
+	})
+	session := direct(t, s, head.Config{Pipeline: 4, Timeout: 30 * time.Second})
+	expect(t, session, headtest.Keys(9)...)
+	session.Close()
+	if fmt.Sprint(windows) != "[4 3 4 3 4 3 3 2 1]" {
+		t.Errorf("in flight were %v", windows)
+	}
+}
+
+// The gate closes while HEADs are in flight: their answers are handed on at once, and no other is sent before it opens.
+func TestGateClosesInFlight(t *testing.T) {
+	const held = headtest.Timeout + headtest.Timeout/2 // longer than a HEAD may take
+	var (
+		gate = new(pace.Gate)
+		shut time.Time
+		sent atomic.Int64 // nanoseconds after that the next one was
+	)
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		paths := window(c, 4)
+		shut = time.Now()
+		gate.Throttled(held)
+		c.Say(answers(paths[:3]...))
+		time.Sleep(headtest.Timeout / 10)
+		c.Say(answers(paths[3:]...))
+		if r := c.Ask(); r != nil {
+			sent.Store(int64(time.Since(shut)))
+			c.Say(headtest.Answer(r.RequestURI))
+			c.Serve()
+		}
+	})
+	session := direct(t, s, head.Config{Pipeline: 4, Gate: gate})
+	keys := headtest.Keys(10)
+	var at []time.Duration
+	i := 0
+	err := session.Head(t.Context(), headtest.Entries(keys...), func(r *head.Result) {
+		if !headtest.IsAnswer(r, keys[i]) {
+			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
+		}
+		i++
+		at = append(at, time.Since(shut))
+	})
+	if err != nil || len(at) != len(keys) {
+		t.Fatalf("%d answers, %v", len(at), err)
+	}
+	if at[2] > headtest.Timeout/10 || at[3] > headtest.Timeout/2 {
+		t.Errorf("the answers that were on their way came after %v", at)
+	}
+	if next := time.Duration(sent.Load()); next < held {
+		t.Errorf("the next was sent %v after the gate closed for %v", next, held)
+	}
+}
