@@ -179,6 +179,7 @@ func (s *directSession) connect(ctx context.Context) error {
 		return err
 	}
 	s.conn, s.in = c, nil
+	s.second = 0 // the form may be for another endpoint
 	s.ending.guard(c)
 	return nil
 }
