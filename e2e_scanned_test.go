@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// headcountBinary is the path of the built program.
+type headcountBinary string
+
+// scanned is all that a scan leaves behind.
+type scanned struct {
+	records  []record
+	failures []failure
+	stats    account
+	code     int
+	stderr   string
+}
+
+// record is a line of output with every member that these servers can fill.
+type record struct {
+	Key          *string           `json:"key"`
+	KeyB64       []byte            `json:"key_b64"`
+	Metadata     map[string]string `json:"metadata"`
+	MetadataB64  map[string][]byte `json:"metadata_b64"`
+	Size         *int              `json:"size"`
+	ETag         *string           `json:"etag"`
+	ContentType  *string           `json:"content_type"`
+	LastModified *time.Time        `json:"last_modified"`
+	StorageClass *string           `json:"storage_class"`
+	VersionID    *string           `json:"version_id"`
+}
+
+// failure is a line of --errors.
+type failure struct {
+	Key       string `json:"key"`
+	Status    int    `json:"status"`
+	Class     string `json:"class"`
+	Attempts  int    `json:"attempts"`
+	RequestID string `json:"request_id"`
+	Error     string `json:"error"`
+}
+
+// account is what these tests read of --stats.
+type account struct {
+	Complete                                                bool
+	Listed, Emitted, Filtered, Gone, Failed, Heads, Changed int
+	WithoutMetadata                                         int                       `json:"without_metadata"`
+	Requests, Retries                                       map[string]map[string]int // by operation and status
+}
+
+func (a account) balanced() bool {
+	return a.Listed == a.Emitted+a.WithoutMetadata+a.Filtered+a.Gone+a.Failed
+}
+
+// scanWait is for a scan that does not end; the slowest takes three seconds.
+const scanWait = time.Minute
+
+// scan runs the program as a user would, with nothing in its environment but credentials.
+func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix string, args ...string) scanned {
+	folder := t.TempDir()
+	stats, failures := filepath.Join(folder, "stats.json"), filepath.Join(folder, "errors.jsonl")
+	args = append([]string{"scan", "--endpoint-url", server.url, "--stats", stats, "--errors", failures, "--no-progress"}, args...)
+	ctx, cancel := context.WithTimeout(untilDeadline(t), scanWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, string(h), append(args, "s3://"+bucket+"/"+prefix)...)
+	command.Env = []string{
+		"HOME=" + folder, "USERPROFILE=" + folder, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), // Windows has no sockets without it
+		"AWS_EC2_METADATA_DISABLED=true", // credentials come from nowhere else
+	}
+	if server.accessKey != "" {
+		command.Env = append(command.Env, "AWS_ACCESS_KEY_ID="+server.accessKey, "AWS_SECRET_ACCESS_KEY="+server.secret)
+	}
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil && (ctx.Err() != nil || !errors.As(err, new(*exec.ExitError))) {
+		t.Fatalf("%v (%v)\n%s", err, context.Cause(ctx), stderr.Bytes())
+	}
+	got := scanned{code: command.ProcessState.ExitCode(), stderr: stderr.String()}
+	got.records = readLines[record](t, stdout.Bytes())
+	got.failures = readLines[failure](t, readFile(t, failures))
+	if err := json.Unmarshal(readFile(t, stats), &got.stats); err != nil {
+		t.Fatalf("stats: %v", err)
+	}
+	return got
+}
+
+func readFile(t *testing.T, name string) []byte {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// readLines reads lines of JSON that have no other members than T.
+func readLines[T any](t *testing.T, text []byte) []T {
+	var values []T
+	if !utf8.Valid(text) {
+		t.Error("the lines are not UTF-8") // the decoder would make it so in silence
+	}
+	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
+		t.Error("the last line has no end")
+	}
+	for line := range bytes.Lines(text) {
+		decoder := json.NewDecoder(bytes.NewReader(line))
+		decoder.DisallowUnknownFields()
+		var value T
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatalf("%v in the line %q", err, line)
+		}
+		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+			t.Fatalf("something follows in the line %q", line)
+		}
+		values = append(values, value)
+	}
+	return values
+}
+
+// key is the key's bytes.
+func (r *record) key() string {
+	if r.Key != nil {
+		return *r.Key
+	}
+	return string(r.KeyB64)
+}
+
+// metadata is the values' bytes.
+func (r *record) metadata() map[string]string {
+	all := maps.Clone(r.Metadata)
+	for name, value := range r.MetadataB64 {
+		all[name] = string(value)
+	}
+	return all
+}
+
+const complaintsMax = 20 // enough to see a pattern
+
+// wantRecords compares every record with what was put. allFields: the records are of --fields all, put after began.
+func (got scanned) wantRecords(t *testing.T, want []object, all, allFields bool, began time.Time) {
+	complaints := 0
+	complain := func(format string, args ...any) {
+		if complaints++; complaints <= complaintsMax {
+			t.Errorf(format, args...)
+		}
+	}
+	missing := map[string]object{}
+	for _, o := range want {
+		if all || len(o.metadata) > 0 {
+			missing[o.key] = o
+		}
+	}
+	for i := range got.records {
+		r := &got.records[i]
+		o, wanted := missing[r.key()]
+		if !wanted {
+			complain("the record of %q is one too many", r.key())
+			continue
+		}
+		delete(missing, r.key())
+		for _, wrong := range r.against(o, allFields, began) {
+			complain("%q: %s", r.key(), wrong)
+		}
+	}
+	for key := range missing {
+		complain("the record of %q is missing", key)
+	}
+	if complaints > complaintsMax {
+		t.Errorf("and %d more of the kind", complaints-complaintsMax)
+	}
+}
+
+// against says what is wrong with the record of o.
+func (r *record) against(o object, allFields bool, began time.Time) []string {
+	var wrong []string
+	check := func(right bool, format string, args ...any) {
+		if !right {
+			wrong = append(wrong, fmt.Sprintf(format, args...))
+		}
+	}
+	isText := utf8.ValidString(o.key)
+	check((r.Key != nil) == isText && (r.KeyB64 != nil) != isText, "a key of the wrong form")
+	check(r.Metadata != nil, "no metadata at all")
+	check(maps.Equal(r.metadata(), asKept(o.metadata)), "metadata %q, want %q", r.metadata(), asKept(o.metadata))
+	for name, value := range r.MetadataB64 {
+		check(!utf8.Valid(value), "%s is base64 without need", name)
+	}
+	if !allFields {
+		check(r.Size == nil && r.ETag == nil && r.ContentType == nil && r.LastModified == nil && r.StorageClass == nil && r.VersionID == nil,
+			"fields that nobody asked for")
+		return wrong
+	}
+	check(r.Size != nil && *r.Size == len(o.body), "size %s, want %d", shown(r.Size), len(o.body))
+	check(r.ETag != nil && *r.ETag == o.etag(), "etag %s, want %s", shown(r.ETag), o.etag())
+	check(r.ContentType != nil && *r.ContentType == o.contentType, "content_type %s, want %s", shown(r.ContentType), o.contentType)
+	// A store may round to seconds.
+	check(r.LastModified != nil && !r.LastModified.Before(began.Truncate(time.Second)) && !r.LastModified.After(time.Now().Add(time.Second)),
+		"last_modified %s, put after %s", shown(r.LastModified), began)
+	return wrong
+}
+
+// shown is what p points to, or that it is absent.
+func shown[T any](p *T) string {
+	if p == nil {
+		return "absent"
+	}
+	return fmt.Sprint(*p)
+}
+
+// wantLost checks the account and the exit code of a scan in which these listed names were found to be no object's.
+func (got scanned) wantLost(t *testing.T, listed int, lost []string) {
+	var failed []string
+	for _, failure := range got.failures {
+		if failure.Class != "lossy_key" {
+			t.Errorf("%+v: want the class lossy_key", failure)
+		}
+		failed = append(failed, failure.Key)
+	}
+	slices.Sort(failed)
+	if !slices.Equal(failed, lost) {
+		t.Errorf("failed are %q, want %q", failed, lost)
+	}
+	if s := got.stats; got.code != exitFailures || !s.Complete || !s.balanced() || s.Listed != listed || s.Failed != len(lost) {
+		t.Errorf("exit %d, %+v\n%s", got.code, s, got.stderr)
+	}
+}
+
+// wantComplete checks the account and the exit code of a scan in which nothing fails, and that it cost one HEAD for an
+// object.
+func (got scanned) wantComplete(t *testing.T, want []object, all bool) {
+	account := account{Complete: true, Listed: len(want), Emitted: len(want), Heads: len(want)}
+	for _, o := range want {
+		if !all && len(o.metadata) == 0 {
+			account.Emitted--
+			account.WithoutMetadata++
+		}
+	}
+	requests, retries := got.stats.Requests, got.stats.Retries
+	got.stats.Requests, got.stats.Retries = nil, nil
+	if fmt.Sprint(got.stats) != fmt.Sprint(account) || !got.stats.balanced() {
+		t.Errorf("the account is %+v, want %+v", got.stats, account)
+	}
+	if requests["head"]["200"] != len(want) || len(retries["head"])+len(retries["list"]) > 0 {
+		t.Errorf("requests %v, retries %v; want %d HEADs with 200 and no retry", requests, retries, len(want))
+	}
+	if len(got.failures) > 0 || got.code != exitComplete {
+		t.Errorf("exit %d, failures %v\n%s", got.code, got.failures, got.stderr)
+	}
+}
