@@ -1,12 +1,18 @@
 package scan_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"headcount/bench/s3sim"
+	"headcount/scan"
 	"headcount/scan/store"
 )
 
@@ -38,4 +44,78 @@ func signedServer(t *testing.T, h func(w http.ResponseWriter, r *http.Request, r
 	}
 	t.Cleanup(s.Close)
 	return server, s
+}
+
+// A HEAD that is told of another region is sent there, once for the whole run.
+func TestRegionIsFoundOut(t *testing.T) {
+	listing := `<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>`
+	empty := `<ListBucketResult></ListBucketResult>`
+	server, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, region string) {
+		switch {
+		case r.Method == http.MethodGet && r.URL.Query().Get("start-after") != "":
+			fmt.Fprint(w, empty)
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, listing)
+		case region != "eu-west-1":
+			w.Header().Set("x-amz-bucket-region", "eu-west-1")
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			w.Header().Set("x-amz-meta-region", region)
+		}
+	})
+	defer server.Close()
+	r := run(t.Context(), t, s, scan.Config{})
+	if r.err != nil || len(r.lines) != 1 || !strings.Contains(r.lines[0], "eu-west-1") || r.stats.Region != "eu-west-1" {
+		t.Errorf("%v, %+v, %v", r.lines, r.stats, r.err)
+	}
+}
+
+// Credentials that are renewed in the middle of a run cost nothing: what was signed with the old ones is asked again.
+func TestCredentialsAreRenewed(t *testing.T) {
+	dir := t.TempDir()
+	counter := filepath.Join(dir, "count")
+	script := filepath.Join(dir, "credentials")
+	text := fmt.Sprintf("#!/bin/sh\necho x >> %s\nn=$(wc -l < %s | tr -d ' ')\n"+
+		`printf '{"Version":1,"AccessKeyId":"key%%s","SecretAccessKey":"s","SessionToken":"t","Expiration":"2099-01-01T00:00:00Z"}' "$n"`+"\n", counter, counter)
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "config")
+	if err := os.WriteFile(config, []byte("[profile renewing]\nregion = us-east-1\ncredential_process = "+script+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var expired atomic.Bool
+	var heads atomic.Int64
+	server, url := fronted(t, s3sim.Options{Objects: 3_000}, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodHead && heads.Add(1) == 1_000 {
+			expired.Store(true)
+		}
+		if !expired.Load() || !strings.Contains(r.Header.Get("Authorization"), "Credential=key1/") {
+			return false
+		}
+		time.Sleep(time.Duration(heads.Load()%5) * time.Millisecond) // so that some are answered after the renewal
+		w.WriteHeader(http.StatusBadRequest)
+		if r.Method == http.MethodGet {
+			fmt.Fprint(w, "<Error><Code>ExpiredToken</Code></Error>")
+		}
+		return true
+	})
+	t.Setenv("AWS_CONFIG_FILE", config)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL"} {
+		t.Setenv(name, "")
+	}
+	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := run(t.Context(), t, s, scan.Config{})
+	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+	if r.stats.Requests["head"]["400"] == 0 {
+		t.Error("no HEAD met the expiry")
+	}
+	expect(t, server, r.lines)
 }

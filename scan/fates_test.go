@@ -1,0 +1,94 @@
+package scan_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+)
+
+// Every fate that an object can meet has its Outcome, and the right objects have it.
+func TestFates(t *testing.T) {
+	server, url := sim(t, s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05})
+	r := run(t.Context(), t, open(t, url), scan.Config{All: true})
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	var gone, denied, rewritten int64
+	ks := server.Keyspace()
+	for i := range ks.Len() {
+		switch server.Fate(ks.Key(i)) {
+		case s3sim.FateGone, s3sim.FateDeleteMark:
+			gone++
+		case s3sim.FateDenied:
+			denied++
+		case s3sim.FateRewritten:
+			rewritten++
+		}
+	}
+	if gone == 0 || denied == 0 || rewritten == 0 {
+		t.Fatal("no such fate")
+	}
+	if r.stats.Gone != gone || r.stats.Failed != denied || r.stats.Changed != rewritten {
+		t.Errorf("gone %d, failed %d, changed %d; want %d, %d, %d", r.stats.Gone, r.stats.Failed, r.stats.Changed, gone, denied, rewritten)
+	}
+	checkLines(t, server, r.lines)
+	for _, line := range r.lines {
+		k := []byte(key(t, line))
+		if marked := strings.Contains(line, `"changed":true`); marked != (server.Fate(k) == s3sim.FateRewritten) {
+			t.Errorf("changed is %v: %s", marked, line)
+		}
+	}
+	for _, e := range r.failed {
+		if server.Fate([]byte(e.Key)) != s3sim.FateDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
+			t.Errorf("%+v", e)
+		}
+	}
+	if lists := r.stats.Requests["list"]["200"]; lists > 5+400 { // for 800 refusals, two of each object
+		t.Errorf("%d LISTs: the canary flies for each suspect", lists)
+	}
+}
+
+// An object that always fails is given up, and the others are not held up by it, nor by it at the end.
+func TestBrokenObjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten tries take their time")
+	}
+	server, url := sim(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
+	r := run(t.Context(), t, open(t, url), scan.Config{All: true})
+	if r.err != nil || r.stats.Failed == 0 {
+		t.Fatalf("%+v, %v", r.stats, r.err)
+	}
+	checkLines(t, server, r.lines)
+	for _, e := range r.failed {
+		if server.Fate([]byte(e.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 10 || e.Attempts > 20 {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// A gateway that forbids HEAD has not deleted anything either.
+func TestA405WithoutAMarkerIsAFailure(t *testing.T) {
+	_, url := fronted(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodHead {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		}
+		return r.Method == http.MethodHead
+	})
+	r := run(t.Context(), t, open(t, url), scan.Config{})
+	if r.err != nil || r.stats.Failed != 50 {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+}
+
+// Refusals that the canary vouches for are answers: however many there are, they are no silence.
+func TestRefusalsAreNoSilence(t *testing.T) {
+	_, url := sim(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
+	r := run(t.Context(), t, open(t, url), scan.Config{Workers: 16, RetryFor: 500 * time.Millisecond})
+	if r.err != nil || r.stats.Failed != 1_000 {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+}

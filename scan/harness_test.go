@@ -1,0 +1,230 @@
+package scan_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"headcount/bench/s3sim"
+	"headcount/output"
+	"headcount/scan"
+	"headcount/scan/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sim serves a synthetic bucket until the test ends.
+func sim(t testing.TB, o s3sim.Options) (*s3sim.Server, string) {
+	t.Helper()
+	server, err := s3sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	t.Cleanup(func() {
+		if err := errors.Join(server.Close(), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, "http://" + l.Addr().String()
+}
+
+// fronted puts a handler before a sim: what it does not answer itself goes on to the sim. It returns the handler's URL.
+func fronted(t *testing.T, o s3sim.Options, answer func(w http.ResponseWriter, r *http.Request) bool) (*s3sim.Server, string) {
+	t.Helper()
+	server, url := sim(t, o)
+	transport := &http.Transport{MaxIdleConnsPerHost: 100}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer(w, r) {
+			return
+		}
+		on := r.Clone(r.Context())
+		on.URL.Scheme, on.URL.Host, on.RequestURI = "http", strings.TrimPrefix(url, "http://"), ""
+		response, err := transport.RoundTrip(on)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer response.Body.Close()
+		for name, values := range response.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(response.StatusCode)
+		_, _ = io.Copy(w, response.Body) // what is cut short the client notices
+	}))
+	t.Cleanup(func() { front.Close(); transport.CloseIdleConnections() })
+	return server, front.URL
+}
+
+// open opens the bucket of a sim, or of anything else at url.
+func open(t testing.TB, url string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// most is n objects, or with -short, which the race detector slows down tenfold, a quarter of them.
+func most(n int64) int64 {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
+// newScan prepares a run.
+func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
+	t.Helper()
+	s, err := scan.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// result is what a run left behind.
+type result struct {
+	stats  scan.Stats
+	err    error
+	lines  []string
+	failed []*scan.ObjectError
+}
+
+// run scans with a Config of which Store, Sink and Failed are set here.
+func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) result {
+	t.Helper()
+	var (
+		text   bytes.Buffer
+		failed []*scan.ObjectError
+	)
+	fields, err := output.ParseFields("key,metadata,etag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Store, cfg.Sink = s, output.NewLines(&text, fields)
+	cfg.Failed = func(e *scan.ObjectError) error {
+		failed = append(failed, e)
+		return nil
+	}
+	stats, err := newScan(t, cfg).Run(ctx)
+	if !stats.Balanced() {
+		t.Errorf("the account does not balance: %+v", stats.Outcomes)
+	}
+	var lines []string
+	for line := range strings.Lines(text.String()) {
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
+	}
+	if int64(len(lines)) != stats.Emitted || int64(len(failed)) != stats.Failed {
+		t.Errorf("%d lines, %d failures, and the account %+v", len(lines), len(failed), stats.Outcomes)
+	}
+	return result{stats, err, lines, failed}
+}
+
+// key is that of a line, from either of its forms.
+func key(t testing.TB, line string) string {
+	t.Helper()
+	var l struct {
+		Key    *string `json:"key"`
+		KeyB64 []byte  `json:"key_b64"`
+	}
+	if err := json.Unmarshal([]byte(line), &l); err != nil {
+		t.Fatalf("%v: %s", err, line)
+	}
+	if l.Key != nil {
+		return *l.Key
+	}
+	return string(l.KeyB64)
+}
+
+// checkLines holds every line against what the sim computes of its key, and against each other: each key once.
+func checkLines(t testing.TB, server *s3sim.Server, lines []string) map[string]bool {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, line := range lines {
+		k := key(t, line)
+		if seen[k] {
+			t.Fatalf("twice: %q", k)
+		}
+		seen[k] = true
+		if _, exists := server.Keyspace().Index([]byte(k)); !exists {
+			t.Fatalf("there is no object %q", k)
+		}
+		var l struct {
+			Metadata    map[string]string `json:"metadata"`
+			MetadataB64 map[string][]byte `json:"metadata_b64"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		want := server.Object([]byte(k)).Metadata()
+		for name, value := range l.MetadataB64 {
+			l.Metadata[name] = string(value)
+		}
+		if fmt.Sprint(l.Metadata) != fmt.Sprint(want) {
+			t.Fatalf("key %q has %v, want %v", k, l.Metadata, want)
+		}
+		if len(want) > 0 && l.Metadata["id"] != s3sim.ID([]byte(k)) {
+			t.Fatalf("key %q has the metadata of another object", k)
+		}
+	}
+	return seen
+}
+
+// expect holds the lines against all objects of the sim that carry metadata.
+func expect(t testing.TB, server *s3sim.Server, lines []string) {
+	t.Helper()
+	seen := checkLines(t, server, lines)
+	ks := server.Keyspace()
+	for i := range ks.Len() {
+		k := ks.Key(i)
+		o := server.Object(k)
+		if said := !o.Bare() || o.MissingMeta() > 0; said != seen[string(k)] {
+			t.Fatalf("key %q: it has metadata: %v, and it was printed: %v", k, said, seen[string(k)])
+		}
+	}
+}
+
+// tripSink counts Records and calls trip once, after some pages.
+type tripSink struct {
+	mu    sync.Mutex
+	pages int
+	after int
+	trip  func()
+	err   error
+}
+
+type nullChunk struct{}
+
+func (nullChunk) Add(*scan.Record) {}
+
+func (s *tripSink) NewChunk() scan.Chunk { return nullChunk{} }
+
+func (s *tripSink) Commit([]scan.Chunk) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pages++; s.pages == s.after {
+		if s.trip != nil {
+			s.trip()
+		}
+		return s.err
+	}
+	return nil
+}
