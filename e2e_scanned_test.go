@@ -26,6 +26,7 @@ type scanned struct {
 	failures []failure
 	stats    account
 	code     int
+	stdout   string
 	stderr   string
 }
 
@@ -41,11 +42,14 @@ type record struct {
 	LastModified *time.Time        `json:"last_modified"`
 	StorageClass *string           `json:"storage_class"`
 	VersionID    *string           `json:"version_id"`
+	Changed      bool              `json:"changed"`
+	MissingMeta  int               `json:"missing_meta"`
 }
 
 // failure is a line of --errors.
 type failure struct {
 	Key       string `json:"key"`
+	KeyB64    []byte `json:"key_b64"`
 	Status    int    `json:"status"`
 	Class     string `json:"class"`
 	Attempts  int    `json:"attempts"`
@@ -59,6 +63,7 @@ type account struct {
 	Listed, Emitted, Filtered, Gone, Failed, Heads, Changed int
 	WithoutMetadata                                         int                       `json:"without_metadata"`
 	Requests, Retries                                       map[string]map[string]int // by operation and status
+	Engine                                                  string
 }
 
 func (a account) balanced() bool {
@@ -89,6 +94,7 @@ func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix str
 		t.Fatalf("%v (%v)\n%s", err, context.Cause(ctx), stderr.Bytes())
 	}
 	got := scanned{code: command.ProcessState.ExitCode(), stderr: stderr.String()}
+	got.stdout = stdout.String()
 	got.records = readLines[record](t, stdout.Bytes())
 	got.failures = readLines[failure](t, readFile(t, failures))
 	if err := json.Unmarshal(readFile(t, stats), &got.stats); err != nil {

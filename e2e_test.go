@@ -18,6 +18,7 @@ func TestE2E(t *testing.T) {
 			server := kind.start(t)
 			t.Run("deviations", func(t *testing.T) { testDeviations(t, server, kind) })
 			t.Run("corpus", func(t *testing.T) { testCorpus(t, server, kind, headcount) })
+			t.Run("engines", func(t *testing.T) { testEngines(t, server, headcount) })
 			t.Run("refusals", func(t *testing.T) { testRefusals(t, server, kind, headcount) })
 			if kind.onlyWhole {
 				return
