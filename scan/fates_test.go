@@ -11,9 +11,12 @@ import (
 )
 
 // Every fate that an object can meet has its Outcome, and the right objects have it.
-func TestFates(t *testing.T) {
+func TestFates(t *testing.T) { eachEngine(t, testFates) }
+
+func testFates(t *testing.T, by scan.Config) {
 	server, url := sim(t, s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05})
-	r := run(t.Context(), t, open(t, url), scan.Config{All: true})
+	by.All = true
+	r := run(t.Context(), t, open(t, url), by)
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
@@ -55,40 +58,48 @@ func TestFates(t *testing.T) {
 // An object that always fails is given up, and the others are not held up by it, nor by it at the end.
 func TestBrokenObjects(t *testing.T) {
 	if testing.Short() {
-		t.Skip("ten tries take their time")
+		t.Skip("five tries take their time")
 	}
-	server, url := sim(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
-	r := run(t.Context(), t, open(t, url), scan.Config{All: true})
-	if r.err != nil || r.stats.Failed == 0 {
-		t.Fatalf("%+v, %v", r.stats, r.err)
-	}
-	checkLines(t, server, r.lines)
-	for _, e := range r.failed {
-		if server.Fate([]byte(e.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 10 || e.Attempts > 20 {
-			t.Errorf("%+v", e)
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		server, url := sim(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
+		by.All, by.TriesMax = true, 5
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil || r.stats.Failed == 0 {
+			t.Fatalf("%+v, %v", r.stats, r.err)
 		}
-	}
+		checkLines(t, server, r.lines)
+		for _, e := range r.failed {
+			if server.Fate([]byte(e.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
 }
 
 // A gateway that forbids HEAD has not deleted anything either.
 func TestA405WithoutAMarkerIsAFailure(t *testing.T) {
-	_, url := fronted(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodHead {
-			w.WriteHeader(http.StatusMethodNotAllowed)
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		_, url := fronted(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodHead {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			}
+			return r.Method == http.MethodHead
+		})
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil || r.stats.Failed != 50 {
+			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 		}
-		return r.Method == http.MethodHead
 	})
-	r := run(t.Context(), t, open(t, url), scan.Config{})
-	if r.err != nil || r.stats.Failed != 50 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
-	}
 }
 
 // Refusals that the canary vouches for are answers: however many there are, they are no silence.
 func TestRefusalsAreNoSilence(t *testing.T) {
-	_, url := sim(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
-	r := run(t.Context(), t, open(t, url), scan.Config{Workers: 16, RetryFor: 500 * time.Millisecond})
-	if r.err != nil || r.stats.Failed != 1_000 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
-	}
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		_, url := sim(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
+		by.Workers, by.RetryFor = 16, 500*time.Millisecond
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil || r.stats.Failed != 1_000 {
+			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		}
+	})
 }

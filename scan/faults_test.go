@@ -9,42 +9,52 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/scan"
-	"headcount/scan/store"
+	"headcount/scan/head"
 )
 
 // Each fault: the exact result, and no more requests than it takes.
 func TestFaults(t *testing.T) {
-	for _, kind := range s3sim.FaultKinds() {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			rate, cfg := 0.05, scan.Config{Workers: 32, Timeout: 5 * time.Second}
-			switch kind {
-			case s3sim.FaultHang, s3sim.FaultBytePerSecond:
-				rate, cfg.Timeout = 0.01, 300*time.Millisecond
-			case s3sim.FaultRefuse:
-				rate = 0.005
-			}
-			if strings.HasPrefix(string(kind), "list-") {
-				rate = 0.9
-			}
-			server, url := sim(t, s3sim.Options{
-				Objects: most(2_000), Seed: 7, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}}, RefuseFor: 200 * time.Millisecond,
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		for _, kind := range s3sim.FaultKinds() {
+			t.Run(string(kind), func(t *testing.T) {
+				t.Parallel()
+				testFault(t, by, kind)
 			})
-			r := run(t.Context(), t, open(t, url), cfg)
-			if r.err != nil {
-				t.Fatal(r.err)
-			}
-			expect(t, server, r.lines)
-			if r.stats.Failed != 0 || r.stats.Gone != 0 || r.stats.Changed != 0 {
-				t.Errorf("%+v", r.stats.Outcomes)
-			}
-			if server.Counts().Faults[kind] == 0 {
-				t.Error("the fault was never played")
-			}
-			if r.stats.Heads > r.stats.Listed*5/4 {
-				t.Errorf("%d HEADs for %d objects", r.stats.Heads, r.stats.Listed)
-			}
-		})
+		}
+	})
+}
+
+func testFault(t *testing.T, by scan.Config, kind s3sim.FaultKind) {
+	rate, objects := 0.05, most(2_000)
+	if by.Engine == head.SDKName {
+		objects /= 2 // each costs it ten times as much
+	}
+	by.Workers, by.Timeout = 32, 5*time.Second
+	switch kind {
+	case s3sim.FaultHang, s3sim.FaultBytePerSecond:
+		rate, by.Timeout = 0.01, 300*time.Millisecond
+	case s3sim.FaultRefuse:
+		rate = 0.005
+	}
+	if strings.HasPrefix(string(kind), "list-") {
+		rate = 0.9
+	}
+	server, url := sim(t, s3sim.Options{
+		Objects: objects, Seed: 7, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}}, RefuseFor: 200 * time.Millisecond,
+	})
+	r := run(t.Context(), t, open(t, url), by)
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	expect(t, server, r.lines)
+	if r.stats.Failed != 0 || r.stats.Gone != 0 || r.stats.Changed != 0 {
+		t.Errorf("%+v", r.stats.Outcomes)
+	}
+	if server.Counts().Faults[kind] == 0 {
+		t.Error("the fault was never played")
+	}
+	if r.stats.Heads > r.stats.Listed*5/4 {
+		t.Errorf("%d HEADs for %d objects", r.stats.Heads, r.stats.Listed)
 	}
 }
 
@@ -52,24 +62,21 @@ func TestFaults(t *testing.T) {
 func TestADeadEndpointIsLeftAlone(t *testing.T) {
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
-	for _, first := range []bool{true, false} {
-		server, url := sim(t, s3sim.Options{Objects: 3_000})
-		endpoints := []string{dead.URL, url}
-		if !first {
-			endpoints = []string{url, dead.URL}
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		for _, first := range []bool{true, false} {
+			server, url := sim(t, s3sim.Options{Objects: 3_000})
+			endpoints := []string{dead.URL, url}
+			if !first {
+				endpoints = []string{url, dead.URL}
+			}
+			r := run(t.Context(), t, open(t, endpoints...), by)
+			if r.err != nil || r.stats.Failed != 0 {
+				t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
+			}
+			expect(t, server, r.lines)
+			if refused := r.stats.Requests["head"]["refused"]; refused > 200 {
+				t.Errorf("%d HEADs went to it", refused)
+			}
 		}
-		s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: endpoints, Isolated: true, Connections: 64})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		r := run(t.Context(), t, s, scan.Config{})
-		if r.err != nil || r.stats.Failed != 0 {
-			t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
-		}
-		expect(t, server, r.lines)
-		if refused := r.stats.Requests["head"]["refused"]; refused > 200 {
-			t.Errorf("%d HEADs went to it", refused)
-		}
-	}
+	})
 }

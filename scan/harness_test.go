@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,10 +22,24 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/head"
 	"headcount/scan/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// testsAtOnce is more than the two cores of a small machine, since what most of these tests do is wait: for a retry, for a
+// store that asked for it, for somebody's patience to end. With -short they are for the race detector, which leaves no core
+// idle.
+const testsAtOnce = 4
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == atOnce.DefValue && !testing.Short() {
+		if err := atOnce.Value.Set(strconv.Itoa(max(testsAtOnce, runtime.GOMAXPROCS(0)))); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // sim serves a synthetic bucket until the test ends.
 func sim(t testing.TB, o s3sim.Options) (*s3sim.Server, string) {
@@ -71,15 +88,48 @@ func fronted(t *testing.T, o s3sim.Options, answer func(w http.ResponseWriter, r
 	return server, front.URL
 }
 
-// open opens the bucket of a sim, or of anything else at url.
-func open(t testing.TB, url string) *store.Store {
+// open opens the bucket of a sim, or of anything else at these URLs.
+func open(t testing.TB, urls ...string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: 64})
+	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: urls, Isolated: true, Connections: 64})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// eachEngine runs a test once for each way to send HEADs, beside all other tests. What the test is given is a Config that
+// says which way, and nothing else. With -short the slow twin has only TestFaults.
+func eachEngine(t *testing.T, test func(t *testing.T, by scan.Config)) {
+	t.Helper()
+	t.Parallel()
+	for name, by := range engines() {
+		if testing.Short() && by.Engine == head.SDKName && t.Name() != "TestFaults" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, by)
+		})
+	}
+}
+
+// eachEngineInTurn is eachEngine for a test that changes the environment, which none may beside others.
+func eachEngineInTurn(t *testing.T, test func(t *testing.T, by scan.Config)) {
+	t.Helper()
+	for name, by := range engines() {
+		t.Run(name, func(t *testing.T) { test(t, by) })
+	}
+}
+
+// engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on them.
+func engines() map[string]scan.Config {
+	return map[string]scan.Config{
+		"direct":    {Engine: head.DirectName},
+		"pipelined": {Engine: head.DirectName, Pipeline: 8},
+		"sdk":       {Engine: head.SDKName},
+	}
 }
 
 // most is n objects, or with -short, which the race detector slows down tenfold, a quarter of them.
@@ -127,6 +177,9 @@ func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) res
 	stats, err := newScan(t, cfg).Run(ctx)
 	if !stats.Balanced() {
 		t.Errorf("the account does not balance: %+v", stats.Outcomes)
+	}
+	if stats.Engine != cfg.Engine {
+		t.Errorf("it was the engine %q, want %q", stats.Engine, cfg.Engine)
 	}
 	var lines []string
 	for line := range strings.Lines(text.String()) {

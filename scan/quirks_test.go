@@ -10,77 +10,95 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/scan"
+	"headcount/scan/head"
 	"headcount/scan/list"
 )
 
 // Each broken store: the exact result, or an error; never a short result that looks whole.
 func TestQuirks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		// A quirk is the listing's: of whatever part a key is listed, one engine asks for it as the other does.
+		twin := by.Engine == head.SDKName || by.Pipeline > 1
+		if twin && testing.Short() {
+			t.Skip("enough is another engine")
+		}
+		for _, quirk := range s3sim.Quirks() {
+			for _, shape := range []s3sim.Shape{s3sim.Nasty, s3sim.Flat} {
+				for _, part := range []bool{false, true} {
+					if (twin || testing.Short()) && (shape == s3sim.Flat || part) {
+						continue
+					}
+					t.Run(fmt.Sprintf("%s/%s/%v", quirk, shape, part), func(t *testing.T) {
+						t.Parallel()
+						testQuirk(t, by, quirk, shape, part)
+					})
+				}
+			}
+		}
+	})
+}
+
+// testQuirk scans the whole of a broken store, or a part: a listing that begins with start-after, and ends before the
+// bucket does.
+func testQuirk(t *testing.T, by scan.Config, quirk s3sim.Quirk, shape s3sim.Shape, part bool) {
 	exact := map[s3sim.Quirk]bool{
 		s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
 		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
+	}[quirk]
+	objects := int64(3_600) // more than a page of a store that ignores max-keys
+	if quirk == s3sim.TokensVoid {
+		objects = 9_600 // more tokens than it takes until one is void
 	}
-	for _, quirk := range s3sim.Quirks() {
-		for _, shape := range []s3sim.Shape{s3sim.Nasty, s3sim.Flat} {
-			if testing.Short() && shape == s3sim.Flat {
-				continue // Nasty has all that Flat has
-			}
-			for _, part := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%s/%v", quirk, shape, part), func(t *testing.T) {
-					t.Parallel()
-					objects := int64(3_600) // more than a page of a store that ignores max-keys
-					if quirk == s3sim.TokensVoid {
-						objects = 9_600 // more tokens than it takes until one is void
-					}
-					server, url := sim(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
-					ks := server.Keyspace()
-					cfg, from, to := scan.Config{Workers: 16, All: true}, int64(0), ks.Len()
-					if part { // a listing that begins with start-after, and ends before the bucket does
-						from, to = 1_200, objects-300
-						cfg.Range = list.Range{After: string(ks.Key(from - 1)), Through: string(ks.Key(to - 1))}
-					}
-					r := run(t.Context(), t, open(t, url), cfg)
-					seen := checkLines(t, server, r.lines)
-					if r.err != nil {
-						var broken *list.ProtocolError
-						if !errors.As(r.err, &broken) {
-							t.Errorf("%T: %v", r.err, r.err)
-						}
-						if exact[quirk] {
-							t.Errorf("this store can be listed: %v", r.err)
-						}
-						return
-					}
-					for i := from; i < to; i++ {
-						if k := string(ks.Key(i)); !seen[k] && r.stats.Failed == 0 {
-							t.Fatalf("not printed, and nothing failed: %q", k)
-						}
-					}
-					if int64(len(seen))+r.stats.Failed != to-from || r.stats.Gone != 0 {
-						t.Errorf("%d of %d printed; %+v", len(seen), to-from, r.stats.Outcomes)
-					}
-					if exact[quirk] && shape == s3sim.Flat && r.stats.Failed > 0 {
-						t.Errorf("%d failed, first %v", r.stats.Failed, r.failed[0])
-					}
-				})
-			}
+	server, url := sim(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
+	ks := server.Keyspace()
+	from, to := int64(0), ks.Len()
+	by.Workers, by.All = 16, true
+	if part {
+		from, to = 1_200, objects-300
+		by.Range = list.Range{After: string(ks.Key(from - 1)), Through: string(ks.Key(to - 1))}
+	}
+	r := run(t.Context(), t, open(t, url), by)
+	seen := checkLines(t, server, r.lines)
+	if r.err != nil {
+		var broken *list.ProtocolError
+		if !errors.As(r.err, &broken) {
+			t.Errorf("%T: %v", r.err, r.err)
 		}
+		if exact {
+			t.Errorf("this store can be listed: %v", r.err)
+		}
+		return
+	}
+	for i := from; i < to; i++ {
+		if k := string(ks.Key(i)); !seen[k] && r.stats.Failed == 0 {
+			t.Fatalf("not printed, and nothing failed: %q", k)
+		}
+	}
+	if int64(len(seen))+r.stats.Failed != to-from || r.stats.Gone != 0 {
+		t.Errorf("%d of %d printed; %+v", len(seen), to-from, r.stats.Outcomes)
+	}
+	if exact && shape == s3sim.Flat && r.stats.Failed > 0 {
+		t.Errorf("%d failed, first %v", r.stats.Failed, r.failed[0])
 	}
 }
 
 // A LIST that fails for good ends the run with an error, at its beginning and in its middle.
 func TestALostListingIsNoShortOne(t *testing.T) {
-	for _, after := range []int64{0, 2} {
-		var lists atomic.Int64
-		_, url := fronted(t, s3sim.Options{Objects: 5_000}, func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Method == http.MethodGet && lists.Add(1) > after {
-				panic(http.ErrAbortHandler)
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		for _, after := range []int64{0, 2} {
+			var lists atomic.Int64
+			_, url := fronted(t, s3sim.Options{Objects: 5_000}, func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodGet && lists.Add(1) > after {
+					panic(http.ErrAbortHandler)
+				}
+				return false
+			})
+			by.RetryFor = 500 * time.Millisecond
+			r := run(t.Context(), t, open(t, url), by)
+			var sent *list.SendError
+			if !errors.As(r.err, &sent) || r.stats.Complete {
+				t.Errorf("after %d: %+v, %v", after, r.stats, r.err)
 			}
-			return false
-		})
-		r := run(t.Context(), t, open(t, url), scan.Config{RetryFor: 500 * time.Millisecond})
-		var sent *list.SendError
-		if !errors.As(r.err, &sent) || r.stats.Complete {
-			t.Errorf("after %d: %+v, %v", after, r.stats, r.err)
 		}
-	}
+	})
 }

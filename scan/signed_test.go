@@ -47,15 +47,19 @@ func signedServer(t *testing.T, h func(w http.ResponseWriter, r *http.Request, r
 }
 
 // A HEAD that is told of another region is sent there, once for the whole run.
-func TestRegionIsFoundOut(t *testing.T) {
-	listing := `<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>`
-	empty := `<ListBucketResult></ListBucketResult>`
-	server, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, region string) {
+func TestRegionIsFoundOut(t *testing.T) { eachEngineInTurn(t, testRegionIsFoundOut) }
+
+func testRegionIsFoundOut(t *testing.T, by scan.Config) {
+	var listing strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&listing, `<Contents><Key>k%02d</Key><ETag>%d</ETag></Contents>`, i, i)
+	}
+	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, region string) {
 		switch {
 		case r.Method == http.MethodGet && r.URL.Query().Get("start-after") != "":
-			fmt.Fprint(w, empty)
+			fmt.Fprint(w, `<ListBucketResult/>`)
 		case r.Method == http.MethodGet:
-			fmt.Fprint(w, listing)
+			fmt.Fprint(w, `<ListBucketResult>`, listing.String(), `</ListBucketResult>`)
 		case region != "eu-west-1":
 			w.Header().Set("x-amz-bucket-region", "eu-west-1")
 			w.WriteHeader(http.StatusBadRequest)
@@ -63,15 +67,21 @@ func TestRegionIsFoundOut(t *testing.T) {
 			w.Header().Set("x-amz-meta-region", region)
 		}
 	})
-	defer server.Close()
-	r := run(t.Context(), t, s, scan.Config{})
-	if r.err != nil || len(r.lines) != 1 || !strings.Contains(r.lines[0], "eu-west-1") || r.stats.Region != "eu-west-1" {
-		t.Errorf("%v, %+v, %v", r.lines, r.stats, r.err)
+	r := run(t.Context(), t, s, by)
+	if r.err != nil || len(r.lines) != 20 || r.stats.Region != "eu-west-1" {
+		t.Errorf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
+	}
+	for _, line := range r.lines {
+		if !strings.Contains(line, "eu-west-1") {
+			t.Error(line)
+		}
 	}
 }
 
 // Credentials that are renewed in the middle of a run cost nothing: what was signed with the old ones is asked again.
-func TestCredentialsAreRenewed(t *testing.T) {
+func TestCredentialsAreRenewed(t *testing.T) { eachEngineInTurn(t, testCredentialsAreRenewed) }
+
+func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	dir := t.TempDir()
 	counter := filepath.Join(dir, "count")
 	script := filepath.Join(dir, "credentials")
@@ -110,7 +120,7 @@ func TestCredentialsAreRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	r := run(t.Context(), t, s, scan.Config{})
+	r := run(t.Context(), t, s, by)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 	}
