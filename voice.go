@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 
 	"github.com/urfave/cli/v2"
@@ -53,6 +54,9 @@ func (v voiceConfig) open(stdout, stderr io.Writer) *voice {
 	if v.json {
 		handler = slog.NewJSONHandler(s, options)
 	}
+	// net/http tells some things by the standard logger.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return &voice{
 		voiceConfig: v, screen: s, log: slog.New(handler),
 		draws: isTerminal(stderr) && !isTerminal(stdout) && !v.json,

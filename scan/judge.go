@@ -102,6 +102,8 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.As(err, &refused) && refused.Code == "RequestTimeTooSkewed" && try == 1:
+			continue // the answer's Date has told what time it is
 		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && s.cfg.Store.RefreshCredentials(ctx):
 			s.cfg.Log.Info("the credentials have expired and are renewed")
 		case list.Decided(err):

@@ -112,6 +112,9 @@ func New(cfg Config) (*Scan, error) {
 		return nil, err
 	}
 	cfg.Log.Debug("HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
+	if cfg.Pipeline > 1 && s.engine.Name() != head.DirectName {
+		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
+	}
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,

@@ -129,3 +129,47 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	}
 	expect(t, server, r.lines)
 }
+
+// The client's clock and the store's part by an hour in the middle of a run.
+func TestClockIsSet(t *testing.T) { eachEngineInTurn(t, testClockIsSet) }
+
+func testClockIsSet(t *testing.T, by scan.Config) {
+	const objects = 300
+	var heads atomic.Int64
+	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		now := time.Now()
+		if r.Method == http.MethodHead && heads.Add(1) > 100 || heads.Load() > 100 {
+			now = now.Add(time.Hour)
+		}
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil {
+			t.Error(err)
+		}
+		switch {
+		case now.Sub(signed).Abs() > 15*time.Minute:
+			w.WriteHeader(http.StatusForbidden)
+			if r.Method == http.MethodGet {
+				fmt.Fprint(w, `<Error><Code>RequestTimeTooSkewed</Code></Error>`)
+			}
+		case r.Method == http.MethodHead:
+			w.Header().Set("x-amz-meta-a", "b")
+		case r.URL.Query().Get("start-after") != "":
+			fmt.Fprint(w, `<ListBucketResult/>`)
+		default:
+			fmt.Fprint(w, `<ListBucketResult>`)
+			for i := range objects {
+				fmt.Fprintf(w, `<Contents><Key>k%03d</Key></Contents>`, i)
+			}
+			fmt.Fprint(w, `</ListBucketResult>`)
+		}
+	})
+	by.Workers = 2
+	r := run(t.Context(), t, s, by)
+	if r.err != nil || r.stats.Emitted != objects {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+	if r.stats.Requests["head"]["403"] == 0 {
+		t.Error("no HEAD met the other time")
+	}
+}

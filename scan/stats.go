@@ -55,7 +55,8 @@ type Stats struct {
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
 	MaxRSSBytes        int64   `json:"max_rss_bytes,omitempty"`
 
-	// By status, or by the class of what came in its place ("timeout", "reset", …).
+	// By status, or by the class of what came in its place ("timeout", "reset", …). HEADs that an engine sent again by
+	// itself are "lost".
 	Requests map[string]map[string]int64 `json:"requests"` // of "list", "head"
 	Retries  map[string]map[string]int64 `json:"retries"`  // requests that were sent again because of it
 
@@ -155,7 +156,10 @@ func newHeadCounts() headCounts {
 
 // answer counts what became of one HEAD.
 func (h *headCounts) answer(r *head.Result) {
-	h.heads++
+	h.heads += 1 + int64(r.Lost)
+	if r.Lost > 0 {
+		h.requests["lost"] += int64(r.Lost)
+	}
 	if r.Err == nil {
 		h.latencies = append(h.latencies, r.Latency)
 	}

@@ -204,8 +204,7 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 		u.refer = true
 	case passing:
 		asked := store.RetryAfter(string(r.Get("retry-after")))
-		// Where nobody listens a HEAD fails within microseconds: without the gate an outage would be a storm of them.
-		if store.Throttled(r.Status) || asked > 0 || u.err.Class == "refused" {
+		if store.Throttled(r.Status) || asked > 0 || unreached(u.err.Class) {
 			s.gate.Throttled(asked)
 		}
 		s.news.failure(u.err)
@@ -228,6 +227,16 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 		w.counts.retries[resultName(r)]++
 	}
 	s.cfg.Log.Debug("HEAD put off", "key", e.Key, "status", r.Status, "class", u.err.Class, "tries", t.sent, "to_judge", u.refer)
+}
+
+// unreached says whether a HEAD failed as it does where nobody listens: at once. Without the gate an outage would be a
+// storm of connections.
+func unreached(class string) bool {
+	switch class {
+	case "refused", "reset", "closed", "dns", "tls", "connection":
+		return true
+	}
+	return false
 }
 
 // resultName is the name under which a Result is counted.

@@ -5,9 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
-	"sync"
-	"syscall"
 	"time"
 
 	"headcount/scan/store"
@@ -18,7 +17,8 @@ const (
 	readBufferMin = 8 << 10
 	answerBytes   = 640
 
-	// ageMax is how long a connection is used: so the load moves along when a store's addresses change.
+	// ageMax is how long a connection is used, or up to a quarter less, so that not all end at once: the load moves along
+	// when a store's addresses change.
 	ageMax = 5 * time.Minute
 
 	// deadlineSlack is the part of a timeout by which it may be exceeded: a deadline is set that much later than it must
@@ -31,6 +31,7 @@ const (
 var (
 	errOutOfStep = &wireError{"malformed", "an answer that is another request's"}
 	errSurplus   = &wireError{"malformed", "more answers than requests"}
+	errClosing   = &wireError{"closed", "the store closes the connection before it has answered"}
 )
 
 // conn is one connection, and what was read from it. It belongs to one session.
@@ -38,7 +39,8 @@ type conn struct {
 	net.Conn
 	sender store.Sender
 	route  *store.Route
-	opened time.Time
+	expiry time.Time // when it has been used for long enough
+	peek   peek
 
 	answers  int       // that it has brought
 	lastRead time.Time // or when it was opened
@@ -70,12 +72,13 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, in []byte) 
 		c = secured
 	}
 	now := time.Now()
-	return &conn{Conn: c, sender: sender, route: route, opened: now, lastRead: now, in: in}, nil
+	expiry := now.Add(ageMax - rand.N(ageMax/4))
+	return &conn{Conn: c, sender: sender, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
 }
 
 // stale says whether another request should rather go over another connection.
 func (c *conn) stale(now time.Time) bool {
-	return now.Sub(c.lastRead) > store.IdleTimeout || now.Sub(c.opened) > ageMax
+	return now.Sub(c.lastRead) > store.IdleTimeout || now.After(c.expiry)
 }
 
 // extend moves the deadline so that what is sent at that time has the whole of its timeout.
@@ -124,15 +127,12 @@ func (c *conn) take(r *Result) (final, closing bool, err error) {
 	return r.Status >= 200, closing, nil
 }
 
-// fill reads once. What was taken before may be overwritten.
-func (c *conn) fill() error {
-	switch free := len(c.in) - c.to; {
-	case c.from == c.to:
+// fill reads once. What was taken before is overwritten, unless it is still held.
+func (c *conn) fill(held bool) error {
+	switch {
+	case c.from == c.to && !held:
 		c.from, c.to = 0, 0
-	case free < answerBytes && c.from > 0:
-		c.to = copy(c.in, c.in[c.from:c.to])
-		c.from = 0
-	case free == 0:
+	case c.to == len(c.in): // what is held stays where it is, in the old memory
 		c.in = append(c.in, make([]byte, len(c.in))...)
 	}
 	n, err := c.Read(c.in[c.to:])
@@ -149,61 +149,15 @@ func (c *conn) fill() error {
 
 // isDead says whether an error is that of a connection which the other side has closed.
 func isDead(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, syscall.ECONNABORTED)
+	class := store.FailureClass(err)
+	return class == "closed" || class == "reset"
 }
+
+// isDoubt says whether an error means that answers cannot be told apart.
+func isDoubt(err error) bool { return err == errOutOfStep || err == errSurplus }
 
 // isOwn says whether an error is that of the request which was sent first, even if others are in flight behind it.
 func isOwn(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, errTooLong) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// ending lets a session's connection fail when its context ends.
-type ending struct {
-	unhook func() bool
-
-	mu   sync.Mutex
-	done <-chan struct{} // of the context that is followed
-	conn *conn           // nil: there is none
-}
-
-// follow follows ctx, and no other any more. It costs nothing where that is so already. The end of the one before may have
-// reached the connection, or be about to: it is undone, or comes to nothing.
-func (e *ending) follow(ctx context.Context) {
-	done := ctx.Done()
-	if e.done == done {
-		return
-	}
-	e.forget()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.done, e.unhook = done, context.AfterFunc(ctx, func() { e.come(done) })
-	if e.conn != nil {
-		e.conn.deadline = time.Time{} // to be set anew
-	}
-}
-
-func (e *ending) forget() {
-	if e.unhook != nil {
-		e.unhook()
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.done, e.unhook = nil, nil
-}
-
-// guard says which connection is to fail; nil: none.
-func (e *ending) guard(c *conn) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.conn = c
-}
-
-func (e *ending) come(done <-chan struct{}) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.conn != nil && e.done == done {
-		_ = e.conn.SetDeadline(time.Unix(1, 0)) // the session finds out why
-	}
 }

@@ -36,16 +36,16 @@ func (e *direct) Name() string { return DirectName }
 
 // Session returns a Session that will open a connection of its own.
 func (e *direct) Session() Session {
-	return &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1, sent: make([]time.Time, e.depth)}
+	return &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1, results: make([]Result, e.depth)}
 }
 
-// pipelineTries is after how many broken connections in a row a session leaves pipelining: a store that bears it breaks
-// one now and then.
+// pipelineTries is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
+// now and then.
 const pipelineTries = 3
 
-// directSession is a worker's connection and what is in flight on it.
-//
-// Of the batch, the entries before answered have been handed on, and those from there to asked are in flight.
+// directSession is a worker's connection and the burst of HEADs that is in flight on it: of the batch those from answered
+// to asked. Their answers are held until all are there, since only then is it sure that the store did not send more of
+// them, or others.
 type directSession struct {
 	engine *direct
 	turn   int // which endpoint is next
@@ -54,19 +54,21 @@ type directSession struct {
 	ending ending
 
 	form     template
-	second   int64  // Unix time that form was made for
-	revision uint64 // of the Store, when conn was opened
+	second   int64  // Unix time that form was made for; 0: none
+	revision uint64 // of the Store, then
 
 	batch           []list.Entry
 	answered, asked int
-	first           int         // that was sent when nothing was in flight
-	sent            []time.Time // when each that is in flight was, by its index modulo the depth
-	alone           int         // entries before this one are sent one at a time
-	broken          int         // connections in a row that pipelining broke
+	sent            time.Time // when the burst was
+	results         []Result  // of the burst
+	held            int       // results that are there
+	closing         bool      // the store closes the connection after them
+	alone           int       // entries before this one are sent one at a time
+	broken          int       // bursts in a row that pipelining broke
+	lost            int       // HEADs sent for nothing since the last that was handed on
 
-	out    []byte // the requests of one Write
-	in     []byte // the read buffer, while there is no connection
-	result Result
+	out []byte // the requests of the burst
+	in  []byte // the read buffer, while there is no connection
 }
 
 func (s *directSession) Fresh() { s.fresh = true }
@@ -77,31 +79,30 @@ func (s *directSession) Close() {
 }
 
 func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(*Result)) error {
-	if s.fresh {
-		s.fresh = false
+	if s.conn != nil && (s.fresh || s.conn.peek.anything()) {
 		s.hangUp()
 	}
+	s.fresh = false
 	s.ending.follow(ctx)
-	s.batch, s.answered, s.asked, s.first, s.alone = batch, 0, 0, 0, 0
+	s.batch, s.answered, s.asked, s.alone = batch, 0, 0, 0
 	for s.answered < len(batch) {
+		s.held, s.closing = 0, false
 		err := s.send(ctx)
 		if err == nil {
-			err = s.receive(each)
+			err = s.receive()
 		}
 		if ctx.Err() != nil {
 			s.hangUp()
 			return context.Cause(ctx)
 		}
-		if err != nil {
-			s.fail(err, each)
-		}
+		s.settle(err, each)
 	}
 	return nil
 }
 
 func (s *directSession) inFlight() int { return s.asked - s.answered }
 
-// depth is how many HEADs may be in flight now.
+// depth is how many HEADs a burst may have now.
 func (s *directSession) depth() int {
 	if s.answered < s.alone || s.broken >= pipelineTries {
 		return 1
@@ -109,32 +110,20 @@ func (s *directSession) depth() int {
 	return s.engine.depth
 }
 
-// send sends as many HEADs as may be in flight, by one Write, once half of them are answered.
+// send sends a burst by one Write.
 func (s *directSession) send(ctx context.Context) error {
-	depth := s.depth()
-	if s.inFlight() > depth/2 || s.asked == len(s.batch) {
-		return nil
-	}
-	if s.inFlight() > 0 {
-		if !s.engine.gate.Open() {
-			return nil // those are read before the wait
-		}
-	} else if err := s.engine.gate.Wait(ctx); err != nil {
+	if err := s.engine.gate.Wait(ctx); err != nil {
 		return err
 	}
-	now := time.Now()
-	if ready, err := s.ready(ctx, now); err != nil || !ready {
+	s.sent = time.Now()
+	if err := s.ready(ctx, s.sent); err != nil {
 		return err
-	}
-	if s.inFlight() == 0 {
-		s.first = s.asked
 	}
 	s.out = s.out[:0]
-	for end := min(len(s.batch), s.answered+depth); s.asked < end; s.asked++ {
+	for end := min(len(s.batch), s.answered+s.depth()); s.asked < end; s.asked++ {
 		s.out = s.form.append(s.out, s.batch[s.asked].Key)
-		s.sent[s.asked%len(s.sent)] = now
 	}
-	if err := s.conn.extend(now, s.engine.timeout); err != nil {
+	if err := s.conn.extend(s.sent, s.engine.timeout); err != nil {
 		return err
 	}
 	if ctx.Err() != nil { // its end may have come before the deadline was moved
@@ -144,24 +133,31 @@ func (s *directSession) send(ctx context.Context) error {
 	return err
 }
 
-// ready makes a connection and a form for requests that are sent now; false: what is in flight must be answered before.
-func (s *directSession) ready(ctx context.Context, now time.Time) (bool, error) {
-	revision := s.engine.store.Revision()
-	if s.conn != nil && (revision != s.revision || s.conn.stale(now)) {
-		if s.inFlight() > 0 {
-			return false, nil
+// peekAfter is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
+// a HEAD, and for less time the answers themselves must tell.
+const peekAfter = time.Millisecond
+
+// ready makes a connection and a form for requests that are sent now.
+func (s *directSession) ready(ctx context.Context, now time.Time) error {
+	st := s.engine.store
+	if revision := st.Revision(); revision != s.revision {
+		s.revision, s.second = revision, 0
+		if s.conn != nil && !st.Current(s.conn.sender) {
+			s.hangUp()
 		}
+	}
+	if s.conn != nil && (s.conn.stale(now) || now.Sub(s.conn.lastRead) > peekAfter && s.conn.peek.anything()) {
 		s.hangUp()
 	}
 	if s.conn == nil {
-		s.revision = revision
 		if err := s.connect(ctx); err != nil {
-			return false, err
+			return err
 		}
-	} else if now.Unix() == s.second {
-		return true, nil
 	}
-	return true, s.prepare(ctx, now)
+	if now.Unix() == s.second {
+		return nil
+	}
+	return s.prepare(ctx, now)
 }
 
 func (s *directSession) connect(ctx context.Context) error {
@@ -196,95 +192,123 @@ func (s *directSession) prepare(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// receive reads until there is an answer, and hands on all that are there then.
-func (s *directSession) receive(each func(*Result)) error {
-	for c, got := s.conn, false; s.conn == c && s.inFlight() > 0; {
-		whole, err := c.whole()
-		switch {
-		case err != nil:
-			return err
-		case whole:
-			final, closing, err := c.take(&s.result)
-			if err != nil {
-				return err
-			}
-			if !final {
-				continue
-			}
-			got = true
-			if err := s.handOn(closing, each); err != nil {
-				return err
-			}
-		case got:
-			return nil
-		default:
-			if err := c.fill(); err != nil {
-				return err
-			}
+// receive reads the answers to the burst. What it has read when it fails is held.
+func (s *directSession) receive() error {
+	c, n := s.conn, s.inFlight()
+	for s.held < n {
+		if s.closing {
+			return errClosing
 		}
+		whole, err := c.whole()
+		if err != nil {
+			return err
+		}
+		if !whole {
+			if err := c.fill(s.held > 0); err != nil {
+				return err
+			}
+			continue
+		}
+		r := &s.results[s.held]
+		final, closing, err := c.take(r)
+		if err != nil {
+			return err
+		}
+		if !final {
+			continue
+		}
+		r.Err, r.SentTo, r.Received, r.Latency = nil, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
+		if r.compare(&s.batch[s.answered+s.held]); r.Unlike && n > 1 {
+			return errOutOfStep
+		}
+		s.held, s.closing = s.held+1, closing
+	}
+	if c.untaken() && (n > 1 || c.answers > 0) {
+		return errSurplus // which of them are the answers?
 	}
 	return nil
 }
 
-// handOn hands on the answer to the HEAD that was sent first, unless it may be another's.
-func (s *directSession) handOn(closing bool, each func(*Result)) error {
-	c, r, e := s.conn, &s.result, &s.batch[s.answered]
-	last := s.inFlight() == 1
-	r.compare(e)
-	surplus := last && c.untaken()
+// settle decides what becomes of the burst: what is held is handed on, if it can be believed, and of the others the first
+// has failed, or all are sent again.
+func (s *directSession) settle(err error, each func(*Result)) {
+	untouched := s.conn != nil && s.conn.answers > 0 && s.held == 0 && !s.conn.untaken()
+	n := s.inFlight()
 	switch {
-	case r.Unlike && !last:
-		return errOutOfStep
-	case surplus && c.answers > 0:
-		return errSurplus // which of the two is the answer?
+	case err == nil:
+		if n > 1 {
+			s.broken = 0
+		}
+	case n == 0: // nothing was sent
+		s.asked++
+		s.handOnFailure(err, each)
+		return
+	case isDoubt(err) || n > 1 && store.FailureClass(err) == "malformed":
+		s.held = 0
+		s.sendAgain(err)
+		return
+	case untouched && isDead(err): // the store closed it as it was used again: the next one is new, and fails for good
+		s.hangUp()
+		s.lost += n
+		s.asked = s.answered
+		return
 	}
-	r.Err, r.SentTo, r.Received = nil, c.sender.Region, c.lastRead
-	r.Latency = r.Received.Sub(s.sent[s.answered%len(s.sent)])
-	c.answers++
-	if s.answered > s.first {
-		s.broken = 0 // it was sent behind another one
+	s.handOn(each)
+	switch {
+	case s.inFlight() == 0:
+	case n > 1 && !isOwn(err):
+		s.sendAgain(err)
+	default:
+		s.hangUp()
+		s.handOnFailure(err, each)
+		s.sendAgain(err)
 	}
+}
+
+// handOn hands on the results that are held, and drops the connection if another answer on it could not be believed.
+func (s *directSession) handOn(each func(*Result)) {
+	c := s.conn
+	drop := s.closing || c.untaken()
+	for i := range s.results[:s.held] {
+		r := &s.results[i]
+		// An endpoint that is in trouble answers fast: the session would stay with it and bring it ever more.
+		drop = drop || r.Unlike || store.Transient(r.Status) && s.engine.store.Endpoints() > 1
+		c.answers++
+		s.answered++
+		r.Lost, s.lost = s.lost, 0
+		each(r)
+	}
+	if drop {
+		s.hangUp()
+	}
+}
+
+// handOnFailure hands on the failure of the entry whose answer is next.
+func (s *directSession) handOnFailure(err error, each func(*Result)) {
+	r := &s.results[0]
+	*r = Result{
+		Err: err, SentTo: s.engine.store.Region(), Lost: s.lost, Metadata: r.Metadata[:0], Headers: r.Headers[:0],
+	}
+	s.lost = 0
 	s.answered++
 	each(r)
-	if closing || surplus || r.Unlike {
-		s.hangUp()
-		s.sendAgain()
-	}
-	return nil
 }
 
-// sendAgain gives up what is in flight on a connection that is no more, if anything is: it will be sent one at a time.
-func (s *directSession) sendAgain() {
-	if s.inFlight() > 0 && s.asked-s.first > 1 {
+// sendAgain drops the connection and lets what is in flight on it be sent again, one at a time.
+func (s *directSession) sendAgain(because error) {
+	s.hangUp()
+	if s.inFlight() == 0 {
+		return
+	}
+	if s.depth() > 1 {
 		s.broken++
 		s.engine.told.Do(func() {
-			s.engine.log.Warn("the store does not answer all HEADs that are pipelined; the others are sent again, one at a time")
+			s.engine.log.Warn("HEADs that were pipelined are sent again, one at a time", "because", because)
 		})
 	}
+	s.lost += s.inFlight()
 	s.alone = max(s.alone, s.asked)
 	s.asked = s.answered
-}
-
-// fail drops the connection that something was sent over, and decides whose failure it was: that of the HEAD which was
-// sent first, or nobody's.
-func (s *directSession) fail(err error, each func(*Result)) {
-	untouched := s.conn != nil && s.conn.answers > 0 && !s.conn.untaken()
-	if s.inFlight() > 0 {
-		s.hangUp()
-	}
-	switch {
-	case untouched && s.inFlight() > 0 && isDead(err) && (s.answered == s.first || s.inFlight() == 1):
-		s.asked = s.answered // the store closed it as it was used again: the next one is new, and fails for good
-		return
-	case s.inFlight() > 1 && !isOwn(err), err == errSurplus:
-		s.sendAgain()
-		return
-	}
-	s.asked = max(s.asked, s.answered+1)
-	s.answered++
-	s.sendAgain()
-	s.result = Result{Err: err, SentTo: s.engine.store.Region(), Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
-	each(&s.result)
 }
 
 func (s *directSession) hangUp() {

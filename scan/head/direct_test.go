@@ -198,7 +198,7 @@ func (l *logged) Handle(context.Context, slog.Record) error        { l.Add(1); r
 func (l *logged) WithAttrs([]slog.Attr) slog.Handler               { return l }
 func (l *logged) WithGroup(string) slog.Handler                    { return l }
 
-// A connection that was idle for 15 s, or is 5 min old, is replaced before anything is sent over it.
+// A connection that was idle for 15 s, or is four or five minutes old, is replaced before anything is sent over it.
 func TestStaleConnectionIsReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		pass func(head.Session)
@@ -207,7 +207,7 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 		"idle for long":  {func(s head.Session) { head.Idle(s, 16*time.Second) }, 2},
 		"idle, not long": {func(s head.Session) { head.Idle(s, 14*time.Second) }, 1},
 		"old":            {func(s head.Session) { head.Age(s, 301*time.Second) }, 2},
-		"not that old":   {func(s head.Session) { head.Age(s, 290*time.Second) }, 1},
+		"not that old":   {func(s head.Session) { head.Age(s, 200*time.Second) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := headtest.NewRaw(t, (*headtest.Conn).Serve)

@@ -11,5 +11,5 @@ func Idle(s Session, d time.Duration) {
 // Age makes it look so much older.
 func Age(s Session, d time.Duration) {
 	c := s.(*directSession).conn
-	c.opened = c.opened.Add(-d)
+	c.expiry = c.expiry.Add(-d)
 }

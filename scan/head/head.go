@@ -27,7 +27,7 @@ type Engine interface {
 // Session sends the HEADs of one worker. It is not called concurrently.
 type Session interface {
 	// Head sends one HEAD for each entry of batch and calls each once for every entry, in the order of batch, with
-	// what became of it. It tries every HEAD once and waits for its pace before it does.
+	// what became of it. It tries every HEAD once (but see Result.Lost) and waits for its pace before it does.
 	//
 	// The Result belongs to the Session: it and all that it points to are valid until each returns.
 	//
@@ -61,6 +61,10 @@ type Result struct {
 
 	// Received is when that was; zero where there was no answer.
 	Received time.Time
+
+	// Lost is how many HEADs were sent before it that brought nothing, and were sent again: on a kept connection that the
+	// store had closed, or behind another one in a pipeline. They are no tries.
+	Lost int
 
 	// SentTo is the region that the request was signed for.
 	SentTo string

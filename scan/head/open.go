@@ -44,7 +44,7 @@ func Open(name string, cfg Config) (engine Engine, why string, err error) {
 		if unusual != nil {
 			return newSDK(cfg), unusual.Error(), nil
 		}
-		return newDirect(cfg), "endpoint and credentials are of the plain kind", nil
+		return newDirect(cfg), "the SDK would send plain requests", nil
 	}
 	return nil, "", fmt.Errorf("there is no engine %q", name)
 }

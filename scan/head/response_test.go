@@ -203,7 +203,7 @@ func takeAll(c *conn) (said string) {
 	for {
 		whole, err := c.whole()
 		if err == nil && !whole {
-			if err = c.fill(); err == nil {
+			if err = c.fill(false); err == nil {
 				continue
 			}
 		}

@@ -65,7 +65,7 @@ func (d *decoder) decode(body io.Reader, bytesMax int64) (*answer, error) {
 	case "Error":
 		other = d.refusal()
 	default:
-		other = fmt.Errorf("%w but <%s>", errNotList, root)
+		other = fmt.Errorf("%w but <%.40s>", errNotList, root)
 		d.xml.skip()
 	}
 	d.xml.finish()
@@ -169,7 +169,7 @@ func (d *decoder) once(text *[]byte) {
 	d.xml.text(text)
 }
 
-// unquote leaves of the ETag that was collected last what is between its quotes.
+// unquote leaves of an ETag what is between its quotes.
 func (d *decoder) unquote(etag *span) {
 	for etag.from < etag.to && d.rest[etag.from] == '"' {
 		etag.from++
@@ -177,7 +177,6 @@ func (d *decoder) unquote(etag *span) {
 	for etag.from < etag.to && d.rest[etag.to-1] == '"' {
 		etag.to--
 	}
-	d.rest = d.rest[:etag.to]
 }
 
 // measure makes a size of the digits that were collected last, of which no text is needed.

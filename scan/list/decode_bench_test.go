@@ -8,20 +8,16 @@ import (
 	"testing"
 )
 
-// simPage is a page as s3sim writes one, of keys like data/2026/11/22/part-00000022.parquet.
+// simPage is a page as s3sim writes one, of keys like data/2026/11/22/part-00000880.parquet.
 func simPage(keys int) []byte {
-	return listingOf(keys, `<Contents><Key>data/2026/11/%02d/part-%08[2]d.parquet</Key><LastModified>2026-11-22T01:02:03.000Z</LastModified>`+
-		`<ETag>&quot;%032[3]x&quot;</ETag><Size>%[3]d</Size><StorageClass>STANDARD</StorageClass></Contents>`)
-}
-
-// listingOf is a page of objects, each written by a format that takes three numbers.
-func listingOf(keys int, format string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>`+
-		`<Prefix></Prefix><NextContinuationToken>dG9rZW4</NextContinuationToken><KeyCount>%d</KeyCount><MaxKeys>1000</MaxKeys>`+
-		`<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>`, keys)
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
+		`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix></Prefix>` +
+		`<NextContinuationToken>dG9rZW4</NextContinuationToken>`)
+	fmt.Fprintf(&b, `<KeyCount>%d</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>`, keys)
 	for i := range keys {
-		fmt.Fprintf(&b, format, i/40, i, i*997)
+		fmt.Fprintf(&b, `<Contents><Key>data/2026/11/%02d/part-%08d.parquet</Key><LastModified>2026-11-22T01:02:03.000Z</LastModified>`+
+			`<ETag>&quot;%032x&quot;</ETag><Size>%d</Size><StorageClass>STANDARD</StorageClass></Contents>`, i/40, i, i, i*997)
 	}
 	b.WriteString(`</ListBucketResult>`)
 	return b.Bytes()

@@ -31,7 +31,7 @@ func (s *speller) oneOf(choices ...string) string {
 // aside writes what may stand anywhere between tags.
 func (s *speller) aside() {
 	for s.rarely() {
-		s.write(s.oneOf(" ", "\n", "\r\n\t", "<!-- <Key>no</Key> & -->", "<!---->", "<?php <Key>no</Key> ?>", "<?xml version='1.0'?>"))
+		s.write(s.oneOf(" ", "\n", "\r\n\t", "<!-- <Key>no</Key> & -->", "<!---->", "<?php <Key>no</Key> ?>"))
 	}
 }
 
@@ -42,7 +42,7 @@ func (s *speller) element(name string, write func()) {
 	}
 	attributes := ""
 	if s.rarely() {
-		attributes = s.oneOf(" ", "\n", ` a="b"`, ` xmlns:s3 = 'http://s3.amazonaws.com/doc/2006-03-01/' `, ` a=">/>" b='"'`, ` a="&amp;"b='&#65;'`)
+		attributes = s.oneOf(" ", "\n", ` a="b"`, ` xmlns:s3 = 'http://s3.amazonaws.com/doc/' `, ` a=">/>" b='"'`, ` a="&amp;"b='&#65;'`)
 	}
 	start := len(s.pieces)
 	s.write("<" + name + attributes + ">")
@@ -148,7 +148,8 @@ func (s *speller) listing() (want *answer) {
 	} else if want.truncated {
 		parts = append(parts, func() { s.field("NextContinuationToken", want.next) })
 	}
-	s.write(s.oneOf("", "\uFEFF", "\n") + s.oneOf("", `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version='1.0' encoding='utf-8' standalone="yes" ?>`))
+	s.write(s.oneOf("", "\uFEFF", "\n"))
+	s.write(s.oneOf("", `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version='1.0' encoding='utf-8' standalone="yes" ?>`))
 	s.aside()
 	s.element("ListBucketResult", func() {
 		for _, part := range rapid.Permutation(parts).Draw(t, "parts") {
@@ -239,9 +240,7 @@ func TestDecodeReadsEverySpelling(t *testing.T) {
 
 // TestDecodeRefusesAsTheTwinDoes: what is broken in a listing is refused, or was nothing to the twin either.
 func TestDecodeRefusesAsTheTwinDoes(t *testing.T) {
-	odd := append(pieces(), "<", ">", "</", "/>", "<a>", "</a>", "<Key>", "</Key>", "<Contents>", "</Contents>", "<Key/>", "<Size>1</Size>",
-		"<a", "<1>", "<-a/>", "</ Key>", "<a b=c/>", "<a b/>", "<a b='<'/>", "<a b='&no;'/>", "<a / >", "<!", "<!-", "<!--", "-->", "<!-- -- -->",
-		"<!--->-->", "<![CDATA[", "<![CDAT[]]>", "]]>", "<?", "?>", "<?a", "<?xml encoding='latin1'?>", "<?xml version='1.1'?>", "<!DOCTYPE a>", "\uFEFF")
+	odd := oddPieces()
 	rapid.Check(t, func(t *rapid.T) {
 		s := &speller{t: t, calm: rapid.Bool().Draw(t, "calm")}
 		if rapid.IntRange(0, 3).Draw(t, "document") > 0 {

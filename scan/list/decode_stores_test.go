@@ -32,8 +32,14 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 			{"a+b 100% & <c>", empty, "2026-11-22T01:02:03Z", "STANDARD", 0},
 			{"größe/\uFFFD", "d41d8cd98f00b204e9800998ecf8427f", "2026-11-22T01:02:03Z", "STANDARD", 7},
 		}},
-		"gofakes3.xml": {truncated: true, next: "eg==", entries: []Entry{{"a\nb'", empty, date, "STANDARD", 0}, {"z", empty, date, "", 12}}},
-		"ceph.xml":     {truncated: true, decoded: true, next: "d", entries: []Entry{{"a b+c", empty, date, "STANDARD", 0}, {"d", empty, date, "COLD", 3}}},
+		"gofakes3.xml": {truncated: true, next: "eg==", entries: []Entry{
+			{"a\nb'", empty, date, "STANDARD", 0},
+			{"z", empty, date, "", 12},
+		}},
+		"ceph.xml": {truncated: true, decoded: true, next: "d", entries: []Entry{
+			{"a b+c", empty, date, "STANDARD", 0},
+			{"d", empty, date, "COLD", 3},
+		}},
 		"prefixed.xml": {entries: []Entry{{"a&b ]]>", "abc", "2026-11-22T01:02:03.000Z", "", 1}}},
 	}
 	refusals := map[string]*refusal{

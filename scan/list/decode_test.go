@@ -128,14 +128,17 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 func notUnderstood() map[string]string {
 	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
 	return map[string]string{
-		"a DOCTYPE":                    "<!DOCTYPE ListBucketResult>" + whole,
-		"a declaration in it":          listing(`<!ENTITY a "b">`),
-		"text before it":               "upstream " + whole,
-		"text after it":                whole + "upstream",
-		"CDATA around it":              "<![CDATA[]]>" + whole,
-		"text beside its elements":     listing("a<Contents><Key>k</Key></Contents>"),
-		"text beside its fields":       listing("<Contents><Key>k</Key>a</Contents>"),
-		"an element in a key":          listing("<Contents><Key>k<b>e</b>y</Key></Contents>"),
+		"a DOCTYPE":                 "<!DOCTYPE ListBucketResult>" + whole,
+		"a declaration in it":       listing(`<!ENTITY a "b">`),
+		"text before it":            "upstream " + whole,
+		"text after it":             whole + "upstream",
+		"CDATA around it":           "<![CDATA[]]>" + whole,
+		"text beside its elements":  listing("a<Contents><Key>k</Key></Contents>"),
+		"text beside its fields":    listing("<Contents><Key>k</Key>a</Contents>"),
+		"an element in a key":       listing("<Contents><Key>k<b>e</b>y</Key></Contents>"),
+		"an empty element in a key": listing("<Contents><Key>k<b/></Key></Contents>"),
+		"two classes of one object": listing("<Contents><Key>j</Key></Contents>" +
+			"<Contents><Key>k</Key><StorageClass/><StorageClass>S</StorageClass></Contents>"),
 		"two keys of one object":       listing("<Contents><Key>a</Key><Key>b</Key></Contents>"),
 		"the same key twice":           listing("<Contents><Key>a</Key><Size>1</Size><Key>a</Key></Contents>"),
 		"two sizes":                    listing("<Contents><Key>a</Key><Size/><Size>2</Size></Contents>"),

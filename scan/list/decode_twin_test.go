@@ -88,7 +88,7 @@ func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 // listing checks the document and decodes its keys.
 func (d *document) listing() (*answer, error) {
 	if d.XMLName.Local != "ListBucketResult" {
-		return nil, fmt.Errorf("%w but <%s>", errNotList, d.XMLName.Local)
+		return nil, fmt.Errorf("%w but <%.40s>", errNotList, d.XMLName.Local)
 	}
 	a := &answer{next: d.NextContinuationToken}
 	switch strings.TrimSpace(d.IsTruncated) {

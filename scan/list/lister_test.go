@@ -1,12 +1,65 @@
 package list
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
+
+func TestListerTellsAnswersApart(t *testing.T) {
+	const (
+		slow    = "<Error><Code>SlowDown</Code><Message>m</Message><RequestId>r</RequestId></Error>"
+		keyless = "<ListBucketResult><Contents/></ListBucketResult>"
+	)
+	cases := map[string]struct {
+		status int
+		header string // x-amz-request-id
+		body   io.Reader
+		want   any // error
+	}{
+		"a listing":               {200, "", strings.NewReader(whole), nil},
+		"a listing in a 500":      {500, "head", strings.NewReader(whole), StoreError{Status: 500, RequestID: "head"}},
+		"an error in a 200":       {200, "", strings.NewReader(slow), StoreError{Status: 200, Code: "SlowDown", Message: "m", RequestID: "r"}},
+		"an error in a 503":       {503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"}},
+		"nothing in a 503":        {503, "", strings.NewReader(""), StoreError{Status: 503}},
+		"a cut listing":           {200, "", brokenReader{strings.NewReader(whole)}, io.ErrUnexpectedEOF},
+		"a cut error in a 200":    {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
+		"a cut error in a 503":    {503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503}},
+		"half a listing":          {200, "", strings.NewReader(whole[:50]), "cut short"},
+		"a web page":              {200, "", strings.NewReader("<html/>"), "not a ListBucketResult but <html>"},
+		"what is not understood":  {200, "", strings.NewReader("<!DOCTYPE a>" + whole), "not understood"},
+		"an object without a key": {200, "", strings.NewReader(keyless), "no Key"},
+		"one of those in a 404":   {404, "", strings.NewReader(keyless), StoreError{Status: 404}},
+	}
+	for name, c := range cases {
+		header := http.Header{"X-Amz-Request-Id": {c.header}}
+		response := &http.Response{StatusCode: c.status, Header: header, Body: io.NopCloser(c.body)}
+		a, err := (&Lister{target: "s3://b/"}).read(response, "")
+		var (
+			refused *StoreError
+			broken  *ProtocolError
+			ok      bool
+		)
+		switch want := c.want.(type) {
+		case nil:
+			ok = err == nil && len(a.entries) == 1
+		case StoreError:
+			want.Op, want.Target = "LIST", "s3://b/"
+			ok = errors.As(err, &refused) && *refused == want
+		case error:
+			ok = errors.Is(err, want)
+		case string:
+			ok = errors.As(err, &broken) && broken.passing && strings.Contains(broken.What, want)
+		}
+		if !ok || (a == nil) == (err == nil) {
+			t.Errorf("%s: %+v, %#v", name, a, err)
+		}
+	}
+}
 
 // A web page is refused at its first odd tag, and read to its end nevertheless: the next request goes over the same
 // connection, which matters where a store in trouble refuses many.

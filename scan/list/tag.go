@@ -2,6 +2,7 @@ package list
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,7 +16,8 @@ func (s *scanner) open() (token, []byte) {
 	w := s.look()
 	n := lettersEnd(w, 1)
 	end := n + 1
-	if n == 1 || n == len(w) || w[n] != '>' { // not as S3 writes a tag
+	usual := n > 1 && n < len(w) && w[n] == '>' // a tag as S3 writes it: <Name>
+	if !usual {
 		n = s.nameEnd(1)
 		end = s.attributes(n)
 	}
@@ -29,6 +31,9 @@ func (s *scanner) open() (token, []byte) {
 	s.starts = append(s.starts, len(s.names))
 	s.names = append(s.names, name...)
 	s.take(end)
+	if usual {
+		return opened, name
+	}
 	return opened, local(name)
 }
 
@@ -51,7 +56,7 @@ func (s *scanner) close() token {
 		n = s.blankEnd(nameEnd)
 		s.expect(n, ">")
 		if s.err == nil && string(s.look()[2:nameEnd]) != string(name) {
-			s.broken("<%s> is closed by </%s>", name, s.look()[2:nameEnd])
+			s.broken("<%.40s> is closed by </%.40s>", name, s.look()[2:nameEnd])
 		}
 		if s.err != nil {
 			return nothing
@@ -97,11 +102,7 @@ func (s *scanner) attribute(i int) int {
 		s.broken("an attribute has no quotes")
 	}
 	end := s.find(i+1, string(quote))
-	if s.err == nil {
-		if _, err := appendText(s.scratch[:0], s.look()[i+1:end], inQuotes); err != nil {
-			s.broken("%v", err)
-		}
-	}
+	s.unescape(i+1, end, 0, inQuotes)
 	return end + 1
 }
 
@@ -116,12 +117,12 @@ func (s *scanner) instruction() {
 		return
 	}
 	if string(s.look()[len(start):target]) == "xml" {
-		for _, said := range bytes.Fields(s.look()[target:n]) {
+		for said := range bytes.FieldsSeq(s.look()[target:n]) {
 			switch {
 			case declares(said, "version", "1.0"), declares(said, "encoding", "utf-8"):
 			case declares(said, "standalone", "yes"), declares(said, "standalone", "no"):
 			default:
-				s.strange("an XML declaration with " + string(said))
+				s.strange(fmt.Sprintf("an XML declaration with %.40q", said))
 				return
 			}
 		}
@@ -164,3 +165,7 @@ func (s *scanner) blankEnd(i int) int {
 	}
 	return i
 }
+
+// isBlank says whether b is white space between tags and in them.
+// https://www.w3.org/TR/xml/#NT-S
+func isBlank(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }

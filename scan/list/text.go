@@ -92,7 +92,7 @@ func reference(raw []byte) (r rune, size int, err error) {
 	default:
 		var ok bool
 		if r, ok = codePoint(name); !ok {
-			return 0, 0, fmt.Errorf("the reference &%.20s", name)
+			return 0, 0, fmt.Errorf("the reference %.20q", raw)
 		}
 	}
 	if end == len(raw) {
@@ -123,7 +123,3 @@ func isChar(r rune) bool {
 	return r >= ' ' && r <= 0xD7FF || r == '\t' || r == '\n' || r == '\r' ||
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
-
-// isBlank says whether b is white space between tags and in them.
-// https://www.w3.org/TR/xml/#NT-S
-func isBlank(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }

@@ -156,6 +156,11 @@ func (s *scanner) token() (token, []byte) {
 
 // characters finds the text before the next tag.
 func (s *scanner) characters() (token, []byte) {
+	w := s.look()
+	if n := plainEnd(w, 0); n < len(w) && w[n] == '<' {
+		s.take(n)
+		return written, w[:n]
+	}
 	n := s.find(0, "<")
 	return s.unescape(0, n, n, inElement)
 }

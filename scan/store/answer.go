@@ -52,6 +52,7 @@ func (a answerReader) HandleDeserialize(
 	if !ok {
 		return out, metadata, fmt.Errorf("the SDK handed over a %T for an answer", out.RawResponse)
 	}
+	defer response.Body.Close() // as the deserializer does that this one replaces
 	out.Result = a.output
 	return out, metadata, a.read(response.Response, time.Since(start))
 }

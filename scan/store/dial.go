@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -113,20 +114,24 @@ func (d *dialer) learn(host string, list []netip.Addr) []netip.Addr {
 	return a.take()
 }
 
-// take is the list from the one on whose turn it is, with those that rest at the end.
+// take is the list from the one on whose turn it is, with the other family behind it, and those that rest at the end. The
+// system puts the family first that works best (RFC 6724): taking turns with the other would bring a timeout to every
+// second connection where that has no way to the world.
 func (a *addresses) take() []netip.Addr {
 	now := time.Now()
-	var ready, resting []netip.Addr
+	var first, other, resting []netip.Addr
 	for i := range a.list {
-		ip := a.list[(a.next+i)%len(a.list)]
-		if until, rests := a.resting[ip]; rests && now.Before(until) {
+		switch ip := a.list[(a.next+i)%len(a.list)]; {
+		case now.Before(a.resting[ip]):
 			resting = append(resting, ip)
-		} else {
-			ready = append(ready, ip)
+		case ip.Is4() == a.list[0].Is4():
+			first = append(first, ip)
+		default:
+			other = append(other, ip)
 		}
 	}
 	a.next = (a.next + 1) % len(a.list)
-	return append(ready, resting...)
+	return slices.Concat(first, other, resting)
 }
 
 func (d *dialer) rest(host string, ip netip.Addr) {

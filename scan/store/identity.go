@@ -60,14 +60,15 @@ func (s *Store) Heard(header http.Header) {
 	if err != nil {
 		return
 	}
-	skew := time.Until(date)
+	skew, before := time.Until(date), s.Skew()
+	if (skew-before).Abs() < skewMin && (before == 0 || skew.Abs() >= skewMin/2) {
+		return // so that a clock about a minute away does not change it with every answer
+	}
 	if skew.Abs() < skewMin {
 		skew = 0
 	}
-	if before := time.Duration(s.skew.Load()); (skew-before).Abs() >= skewMin || skew == 0 && before != 0 {
-		s.skew.Store(int64(skew))
-		s.revision.Add(1)
-	}
+	s.skew.Store(int64(skew))
+	s.revision.Add(1)
 }
 
 // Skew is what the store's clock is ahead of ours, 0 where that is too little to matter.

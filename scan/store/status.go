@@ -60,7 +60,8 @@ func FailureClass(err error) string {
 		return "tls"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
+		errors.Is(err, wsaConnReset), errors.Is(err, wsaConnAborted):
 		return "reset"
 	}
 	// net/http and the SDK have no types for these.
@@ -83,6 +84,13 @@ func FailureClass(err error) string {
 	}
 	return "connection"
 }
+
+// What Windows says of a connection that the other side has closed: the names in syscall are not its numbers.
+// https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2
+const (
+	wsaConnAborted = syscall.Errno(10053)
+	wsaConnReset   = syscall.Errno(10054)
+)
 
 func isTLS(err error) bool {
 	var (

@@ -1,8 +1,9 @@
 // Package store opens the bucket that a scan reads: a Store is one bucket behind one or more endpoints, with the
 // credentials, the region and the addressing that the SDK's own configuration says, resolved once.
 //
-// A Store sends nothing by itself. LIST (package list) and HEAD (package head) ask it for an S3 client; both read
-// the raw answers through ReadAnswer, because the SDK's deserializers lose what a scan must know (see there).
+// A Store sends no requests by itself. LIST (package list) and the sdk engine (package head) ask it for an S3 client, and
+// read the raw answers through ReadAnswer, because the SDK's deserializers lose what a scan must know (see there). The
+// direct engine asks it for the Route that the client would take, for credentials, and for connections.
 package store
 
 import (
@@ -199,7 +200,7 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // Bucket is the name that requests carry.
 func (s *Store) Bucket() string { return s.cfg.Bucket }
 
-// Sender is what one request is sent by.
+// Sender is what one request is sent by, or all those on a connection.
 type Sender struct {
 	Client   *s3.Client
 	Region   string // that it signs for
@@ -221,10 +222,21 @@ func (s *Store) Sender(n int) Sender {
 	return Sender{Client: e.client, Region: e.region, endpoint: e}
 }
 
+// Current says whether the Sender is still one of the Store's: those of another region are not.
+func (s *Store) Current(by Sender) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.endpoints[by.endpoint.at] == by.endpoint
+}
+
+// Endpoints is how many there are to choose from.
+func (s *Store) Endpoints() int { return len(s.resting) }
+
 // Failed is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
 func (s *Store) Failed(by Sender, err error) {
 	var dial *net.OpError
-	if len(s.resting) == 1 || !errors.As(err, &dial) || dial.Op != "dial" {
+	unreached := errors.As(err, &dial) && dial.Op == "dial" || isTLS(err)
+	if len(s.resting) == 1 || !unreached {
 		return
 	}
 	s.mu.Lock()
@@ -277,7 +289,9 @@ func (s *Store) AttemptsMax() int { return s.aws.RetryMaxAttempts }
 
 // Unordered says that the bucket lists its keys in no order, and cannot begin in the middle: the directory buckets of
 // S3 Express. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
-func (s *Store) Unordered() bool { return strings.HasSuffix(s.cfg.Bucket, "--x-s3") }
+func (s *Store) Unordered() bool {
+	return strings.HasSuffix(s.cfg.Bucket, "--x-s3") || strings.HasSuffix(s.cfg.Bucket, "--xa-s3")
+}
 
 // Close drops the idle connections.
 func (s *Store) Close() {

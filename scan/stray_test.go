@@ -1,0 +1,133 @@
+package scan_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/store"
+)
+
+// equalPage is how many objects equalObjects lists at once.
+const equalPage = 100
+
+// equalObjects lists n empty objects, which neither ETag nor length tell apart; each LIST takes a while. HEADs it leaves to
+// head, which writes to the connection itself.
+func equalObjects(t *testing.T, n int, listTakes time.Duration, head func(c net.Conn, key string)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns sync.WaitGroup
+	t.Cleanup(conns.Wait) // the client has closed them by then
+	t.Cleanup(func() { l.Close() })
+	serve := func(c net.Conn) {
+		defer c.Close()
+		for in := bufio.NewReader(c); ; {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			if r.Method == http.MethodHead {
+				head(c, strings.TrimPrefix(r.URL.Path, "/demo/"))
+				continue
+			}
+			time.Sleep(listTakes)
+			body := equalListing(r.URL.Query().Get("start-after")+r.URL.Query().Get("continuation-token"), n)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		}
+	}
+	conns.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() { serve(c) })
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// equalListing is the page of n objects after a key, which is the token too.
+func equalListing(after string, n int) string {
+	from := 0
+	if after != "" {
+		_, _ = fmt.Sscanf(after, "k%d", &from)
+		from++
+	}
+	var b strings.Builder
+	b.WriteString("<ListBucketResult>")
+	end := min(n, from+equalPage)
+	for i := from; i < end; i++ {
+		fmt.Fprintf(&b, `<Contents><Key>k%06d</Key><ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><Size>0</Size></Contents>`, i)
+	}
+	if end < n {
+		fmt.Fprintf(&b, "<IsTruncated>true</IsTruncated><NextContinuationToken>k%06d</NextContinuationToken>", end-1)
+	}
+	return b.String() + "</ListBucketResult>"
+}
+
+func sayEqual(c net.Conn, key string) {
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\nx-amz-meta-key: "+key+"\r\n\r\n")
+}
+
+// An answer that nobody asked for comes while the connection is idle, as workers are when the LIST is slow. Without a look
+// at the connection every HEAD from then on would take its predecessor's answer, and nothing would tell.
+func TestStrayAnswerWhileIdle(t *testing.T) { eachEngine(t, testStrayAnswerWhileIdle) }
+
+func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
+	const objects = 3 * equalPage
+	var heads atomic.Int64
+	url := equalObjects(t, objects, 100*time.Millisecond, func(c net.Conn, key string) {
+		sayEqual(c, key)
+		if heads.Add(1) == equalPage { // the last of a page
+			time.Sleep(20 * time.Millisecond)
+			sayEqual(c, key)
+		}
+	})
+	by.Workers = 1
+	r := run(t.Context(), t, open(t, url), by)
+	if r.err != nil || len(r.lines) != objects {
+		t.Fatalf("%d lines, %v", len(r.lines), r.err)
+	}
+	for i, line := range r.lines {
+		if want := fmt.Sprintf(`{"key":"k%06d","metadata":{"key":"k%06d"}`, i, i); !strings.HasPrefix(line, want) {
+			t.Fatalf("line %d is %s, want %s", i, line, want)
+		}
+	}
+}
+
+// One of two endpoints answers every HEAD with 500, and fast. What it is asked for is asked of the other one then.
+func TestOneEndpointInTrouble(t *testing.T) {
+	for _, pipeline := range []int{1, 8} {
+		server, good := sim(t, s3sim.Options{Objects: 2_000, Latency: 5 * time.Millisecond})
+		_, bad := fronted(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodHead {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			return r.Method == http.MethodHead
+		})
+		s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{good, bad}, Isolated: true, Connections: 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := run(t.Context(), t, s, scan.Config{Engine: head.DirectName, Workers: 16, Pipeline: pipeline})
+		s.Close()
+		if r.err != nil || r.stats.Failed != 0 || r.stats.Retries["head"]["500"] == 0 || r.stats.Retries["head"]["500"] > 500 {
+			t.Errorf("pipeline %d: %+v, retries %v, %v", pipeline, r.stats.Outcomes, r.stats.Retries, r.err)
+		}
+		expect(t, server, r.lines)
+	}
+}
