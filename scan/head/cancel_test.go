@@ -24,7 +24,7 @@ func checkEnds(t *testing.T, session head.Session, batch []list.Entry) {
 	if !errors.Is(err, cause) {
 		t.Errorf("%v", err)
 	}
-	if took := time.Since(began); took < 50*time.Millisecond || took > time.Second {
+	if took := time.Since(began); took < 50*time.Millisecond || took > 10*time.Second { // of the minute that it could take
 		t.Errorf("it took %v", took)
 	}
 }
