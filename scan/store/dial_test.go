@@ -77,7 +77,7 @@ func (n *names) dial(d *dialer, times int) (err error) {
 }
 
 func abc() *names {
-	return &names{byIP: map[string]error{}, hosts: map[string][]string{"s3": {"10.0.0.1", "10.0.0.2", "fd00::3"}}}
+	return &names{byIP: map[string]error{}, hosts: map[string][]string{"s3": {"10.0.0.1", "10.0.0.2", "10.0.0.3"}}}
 }
 
 func TestAddressesTakeTurns(t *testing.T) {
@@ -109,6 +109,23 @@ func TestAddressesTakeTurns(t *testing.T) {
 		time.Sleep(lookupAge + time.Second)
 		step("known", 2, "? 5 4")
 	})
+}
+
+// The family that the system puts first is used while any of it can be reached.
+func TestAddressesKeepToTheirFamily(t *testing.T) {
+	n := abc()
+	n.hosts["s3"] = []string{"fd00::1", "fd00::2", "10.0.0.3"}
+	d := n.dialer()
+	if err := n.dial(d, 5); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.said(); strings.Contains(got, "3") {
+		t.Errorf("the other family was asked: %s", got)
+	}
+	n.byIP["fd00::1"], n.byIP["fd00::2"] = syscall.ENETUNREACH, syscall.ENETUNREACH
+	if err := n.dial(d, 2); err != nil || !strings.HasSuffix(n.said(), "3 3") {
+		t.Errorf("the other family was not asked: %v", err)
+	}
 }
 
 // A lookup that fails changes nothing, as long as something is known. It is not repeated for every connection.

@@ -37,7 +37,8 @@ func TestSkew(t *testing.T) {
 		{10 * time.Second, 0, true}, // set right
 		{0, 0, false},
 		{90 * time.Second, 90 * time.Second, true},
-		{50 * time.Second, 0, true},
+		{50 * time.Second, 90 * time.Second, false}, // so that one of a minute does not come and go
+		{20 * time.Second, 0, true},
 	} {
 		before := s.Revision()
 		heard(s, step.ahead)
