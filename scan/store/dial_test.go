@@ -224,7 +224,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 func TestDialFromManySides(t *testing.T) {
 	n := abc()
 	d := n.dialer()
-	n.byIP["fd00::3"] = syscall.EHOSTUNREACH
+	n.byIP["10.0.0.3"] = syscall.EHOSTUNREACH
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
