@@ -287,7 +287,8 @@ func (s *directSession) handOn(each func(*Result)) {
 func (s *directSession) handOnFailure(err error, each func(*Result)) {
 	r := &s.results[0]
 	*r = Result{
-		Err: err, SentTo: s.engine.store.Region(), Lost: s.lost, Metadata: r.Metadata[:0], Headers: r.Headers[:0],
+		Err: err, SentTo: s.engine.store.Region(), Lost: s.lost,
+		Metadata: r.Metadata[:0], Headers: r.Headers[:0], names: r.names,
 	}
 	s.lost = 0
 	s.answered++

@@ -80,6 +80,8 @@ type Result struct {
 
 	// Headers are the other headers, in no order.
 	Headers []Field
+
+	names nameBook // of the answers parsed into it
 }
 
 // Get is the value of a header that is no metadata, nil if the answer has none. The name is in lower case.

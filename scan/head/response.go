@@ -24,18 +24,19 @@ func headerEnds(text []byte) bool {
 }
 
 // parse reads the header block at the start of text, which holds a whole one, into r's Status, Metadata and Headers. They
-// point into text: names are lowered there, and folded lines joined. It returns the length of the block, and whether
+// point into text, where folded lines are joined, and into what r remembers of names. It returns the length of the block, and whether
 // the store closes the connection after it.
 //
 // There is no body to be read: the answer to a HEAD has none, whatever its fields say (RFC 9112 §6.3).
 func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 	var isHTTP10, isClosed, isKept bool
 	line, length := nextLine(text)
-	r.Metadata, r.Headers = r.Metadata[:0], r.Headers[:0]
 	if r.Status, isHTTP10, err = parseStatusLine(line); err != nil {
 		return 0, false, err
 	}
-	for seen := nameSet(0); ; {
+	metadata, headers := r.Metadata[:0], r.Headers[:0]
+	seen := nameSet(0)
+	for at := 0; ; at++ {
 		line, size := nextLine(text[length:])
 		length += size
 		if len(line) == 0 {
@@ -46,22 +47,23 @@ func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 			line = fold(line, more)
 			length += size
 		}
-		name, value, err := parseField(line)
+		name, value, err := r.names.parseField(at, line)
 		if err != nil {
 			return 0, false, err
 		}
 		if isMetadata(name) {
-			r.Metadata = append(r.Metadata, Field{name[len(metaPrefix):], value})
+			metadata = append(metadata, Field{name[len(metaPrefix):], value})
 			continue
 		}
 		if string(name) == "connection" {
 			isClosed = isClosed || hasOption(value, "close")
 			isKept = isKept || hasOption(value, "keep-alive")
 		}
-		if !seen.has(name) || !r.repeated(name, value) {
-			r.Headers = append(r.Headers, Field{name, value})
+		if !seen.has(name) || !joinRepeated(headers, name, value) {
+			headers = append(headers, Field{name, value})
 		}
 	}
+	r.Metadata, r.Headers = metadata, headers
 	r.sortMetadata()
 	r.joinMetadata()
 	return length, isClosed || isHTTP10 && !isKept, nil // RFC 9112 §9.3
@@ -131,23 +133,67 @@ func trimEnd(text []byte) []byte {
 	return text
 }
 
-// parseField takes a field's line apart (RFC 9112 §5): the name, lowered, and the value without outer blanks.
-func parseField(line []byte) (name, value []byte, err error) {
-	for i, c := range line {
-		lower := lowered[c]
-		if lower == 0 {
-			if c != ':' || i == 0 {
-				break
-			}
-			value = trimBlanks(line[i+1:])
-			if hasControl(value) {
-				return nil, nil, malformed("a field has a control character in its value")
-			}
-			return line[:i:i], value, nil
+// nameBook remembers how the names of an answer's fields were written: a store sends the same ones in the same order
+// with nearly every answer, and to see that it did is quicker than to read them.
+type nameBook []struct{ written, lower []byte }
+
+// parseField takes the line of the field at a place apart (RFC 9112 §5): the name, lowered, and the value without outer
+// blanks. The name may be the book's, valid until that place is parsed again.
+func (b *nameBook) parseField(at int, line []byte) (name, value []byte, err error) {
+	if at < len(*b) {
+		known := &(*b)[at]
+		if n := len(known.written); n < len(line) && line[n] == ':' && string(line[:n]) == string(known.written) {
+			name, value = known.lower, line[n+1:]
 		}
-		line[i] = lower
 	}
-	return nil, nil, malformed("a field has no name that is one")
+	if name == nil {
+		n := nameEnd(line)
+		if n == 0 {
+			return nil, nil, malformed("a field has no name that is one")
+		}
+		name, value = b.learn(at, line[:n]), line[n+1:]
+	}
+	value = trimBlanks(value)
+	if hasControl(value) {
+		return nil, nil, malformed("a field has a control character in its value")
+	}
+	return name, value, nil
+}
+
+// nameEnd is how long the name is with which the line of a field begins, 0 where it is none.
+func nameEnd(line []byte) int {
+	for i, c := range line {
+		if lowered[c] == 0 {
+			if c == ':' {
+				return i
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// bookMax is how many names are remembered. Few answers have as many fields.
+const bookMax = 64
+
+// learn remembers a name, and returns it lowered.
+func (b *nameBook) learn(at int, name []byte) []byte {
+	if at >= bookMax {
+		for i, c := range name {
+			name[i] = lowered[c]
+		}
+		return name[:len(name):len(name)]
+	}
+	if at == len(*b) {
+		*b = append(*b, struct{ written, lower []byte }{})
+	}
+	place := &(*b)[at]
+	place.written = append(place.written[:0], name...)
+	place.lower = place.lower[:0]
+	for _, c := range name {
+		place.lower = append(place.lower, lowered[c])
+	}
+	return place.lower
 }
 
 // hasControl says whether text has a control character other than the tab: no value may (RFC 9110 §5.5). A recipient must
@@ -216,11 +262,11 @@ func (s *nameSet) has(name []byte) bool {
 	return seen
 }
 
-// repeated adds value to the field of that name, if there is one. A repeated length that says the same says it once
+// joinRepeated adds value to the header of that name, if there is one. A repeated length that says the same says it once
 // (RFC 9110 §8.6).
-func (r *Result) repeated(name, value []byte) bool {
-	for i := range r.Headers {
-		h := &r.Headers[i]
+func joinRepeated(headers []Field, name, value []byte) bool {
+	for i := range headers {
+		h := &headers[i]
 		if !bytes.Equal(h.Name, name) {
 			continue
 		}
