@@ -3,6 +3,7 @@ package headtest
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -83,6 +84,15 @@ func (s *Raw) close() {
 	s.running.Wait()
 }
 
+// OverTLS is serve behind a handshake. The Raw's URL begins with https then.
+func OverTLS(cfg *tls.Config, serve func(*Conn)) func(*Conn) {
+	return func(c *Conn) {
+		c.Conn = tls.Server(c.Conn, cfg)
+		c.in = bufio.NewReader(c.Conn)
+		serve(c)
+	}
+}
+
 // Connections is how many there have been.
 func (s *Raw) Connections() int {
 	s.mu.Lock()
@@ -135,10 +145,12 @@ func (c *Conn) Starve() { <-c.raw.closing }
 
 // Reset closes the connection so that the client finds an error and not an end.
 func (c *Conn) Reset() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	under := c.Conn
+	if secured, ok := under.(*tls.Conn); ok {
+		under = secured.NetConn()
 	}
-	c.Close()
+	_ = under.(*net.TCPConn).SetLinger(0)
+	under.Close()
 }
 
 // Serve answers every request well.

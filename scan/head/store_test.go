@@ -1,0 +1,188 @@
+package head_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/scan/head"
+	"headcount/scan/head/headtest"
+	"headcount/scan/list"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// simulated serves a synthetic bucket until the test ends.
+func simulated(t *testing.T, o s3sim.Options) (*s3sim.Server, string) {
+	t.Helper()
+	server, err := s3sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	t.Cleanup(func() {
+		if err := errors.Join(server.Close(), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, "http://" + l.Addr().String()
+}
+
+// A store that verifies signatures by its own code accepts those of the direct engine, for every key that some client gets
+// wrong, and what it answers arrives as it was sent.
+func TestNastyKeysAreSignedForAStore(t *testing.T) {
+	for name, c := range map[string]struct {
+		credentials s3sim.Credentials
+		cfg         store.Config
+	}{
+		"plain":              {s3sim.Credentials{AccessKey: "AK/1", SecretKey: "secret/with+signs="}, store.Config{}},
+		"a session token":    {s3sim.Credentials{AccessKey: "AK", SecretKey: "secret", SessionToken: "token/+=="}, store.Config{}},
+		"the requester pays": {s3sim.Credentials{AccessKey: "AK", SecretKey: "secret", SessionToken: "token"}, store.Config{RequestPayer: true}},
+		"anonymous":          {s3sim.Credentials{}, store.Config{Anonymous: true}},
+	} {
+		for _, pipeline := range []int{1, 8} {
+			t.Run(fmt.Sprint(name, " ", pipeline), func(t *testing.T) {
+				server, url := simulated(t, s3sim.Options{Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1"})
+				cfg := c.cfg
+				cfg.Bucket, cfg.Endpoints, cfg.Region = "demo", []string{url}, "eu-west-1"
+				opened := open(t, cfg,
+					"AWS_ACCESS_KEY_ID", c.credentials.AccessKey, "AWS_SECRET_ACCESS_KEY", c.credentials.SecretKey,
+					"AWS_SESSION_TOKEN", c.credentials.SessionToken)
+				session := headtest.SessionOf(t, opened, head.DirectName, head.Config{Pipeline: pipeline, Timeout: 10 * time.Second})
+				var batch []list.Entry
+				for i := range server.Keyspace().Len() {
+					key := server.Keyspace().Key(i)
+					o := server.Object(key)
+					batch = append(batch, list.Entry{Key: string(key), ETag: strings.Trim(o.ETag(), `"`), Size: o.Size()})
+				}
+				for i, r := range headtest.Ask(t, session, batch) {
+					got := map[string]string{}
+					for _, f := range r.Metadata {
+						got[string(f.Name)] = string(f.Value)
+					}
+					want := server.Object([]byte(batch[i].Key)).Metadata()
+					if r.Status != http.StatusOK || !r.Matches(&batch[i]) || fmt.Sprint(got) != fmt.Sprint(want) {
+						t.Errorf("key %q: status %d, error %v, metadata %v, want %v", batch[i].Key, r.Status, r.Err, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What requests are made of changes while a session is at work, and the next one is made of that, over a new connection: the
+// old one may lead to a front end of the old region.
+func TestSessionFollowsItsStore(t *testing.T) {
+	var (
+		mu   sync.Mutex
+		seen []http.Header
+	)
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		for r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI)); r = c.Ask() {
+			mu.Lock()
+			seen = append(seen, r.Header)
+			mu.Unlock()
+		}
+	})
+	opened := open(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
+		"AWS_ACCESS_KEY_ID", "AK", "AWS_SECRET_ACCESS_KEY", "secret")
+	session := headtest.SessionOf(t, opened, head.DirectName, head.Config{})
+	// last is what the latest request was signed for, and how far its clock was ahead.
+	last := func(key string) (scope, sentTo string, ahead time.Duration) {
+		t.Helper()
+		r := headtest.Ask(t, session, headtest.Entries(key))[0]
+		if !headtest.IsAnswer(&r, key) {
+			t.Fatalf("%s: status %d, error %v", key, r.Status, r.Err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		header := seen[len(seen)-1]
+		at, err := time.Parse("20060102T150405Z", header.Get("X-Amz-Date"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(header.Get("Authorization"), "/")[2], r.SentTo, time.Until(at).Round(time.Minute)
+	}
+	check := func(key, wantRegion string, wantAhead time.Duration, connections int) {
+		t.Helper()
+		if scope, sentTo, ahead := last(key); scope != wantRegion || sentTo != wantRegion || ahead != wantAhead || s.Connections() != connections {
+			t.Errorf("%s: signed for %s (%s), %v ahead, connection %d", key, scope, sentTo, ahead, s.Connections())
+		}
+	}
+	check("a", "eu-1", 0, 1)
+	check("b", "eu-1", 0, 1)
+	opened.SwitchRegion("eu-1", "eu-2")
+	check("c", "eu-2", 0, 2)
+	opened.Heard(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
+	check("d", "eu-2", time.Hour, 3)
+	check("e", "eu-2", time.Hour, 3)
+	time.Sleep(time.Second) // the form is made anew for each
+	check("f", "eu-2", time.Hour, 3)
+}
+
+// Sessions begin with different endpoints. One that is down costs one failure and is left alone, also behind TLS.
+func TestEndpointsShareTheLoad(t *testing.T) {
+	pair, bundle := certificate(t, "127.0.0.1")
+	var (
+		raws []*headtest.Raw
+		urls []string
+	)
+	for range 3 {
+		s, url := secure(t, pair, (*headtest.Conn).Serve)
+		raws, urls = append(raws, s), append(urls, url)
+	}
+	loads := func(engine head.Engine, sessions int) (failed int) {
+		t.Helper()
+		for range sessions {
+			session := engine.Session()
+			defer session.Close()
+			for _, r := range headtest.Ask(t, session, headtest.Entries(headtest.Keys(5)...)) {
+				if r.Err != nil {
+					failed++
+				}
+			}
+		}
+		return failed
+	}
+	connections := func() (counts []int) {
+		for _, s := range raws {
+			counts = append(counts, s.Connections())
+		}
+		return counts
+	}
+	cfg := store.Config{Bucket: "b", Endpoints: urls, Anonymous: true, Region: "r", CABundle: bundle}
+	engine, _, err := head.Open(head.AutoName, head.Config{Store: open(t, cfg), Gate: new(pace.Gate), Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := loads(engine, 6); failed != 0 || !slices.Equal(connections(), []int{2, 2, 2}) {
+		t.Errorf("%d failed, connections %v", failed, connections())
+	}
+
+	l, err := net.Listen("tcp", "127.0.0.1:0") // where nobody listens any more
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	cfg.Endpoints = slices.Insert(urls, 1, "https://"+l.Addr().String())
+	engine, _, err = head.Open(head.AutoName, head.Config{Store: open(t, cfg), Gate: new(pace.Gate), Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of eight sessions two would begin at the endpoint that is down; the first of them finds out, and both go on to the next.
+	if failed := loads(engine, 8); failed != 1 || !slices.Equal(connections(), []int{4, 6, 4}) {
+		t.Errorf("%d failed, connections %v", failed, connections())
+	}
+}
