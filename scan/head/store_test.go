@@ -130,6 +130,9 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	check("e", "eu-2", time.Hour, 3)
 	time.Sleep(time.Second) // the form is made anew for each
 	check("f", "eu-2", time.Hour, 3)
+	if n := len(seen); seen[n-1].Get("X-Amz-Date") == seen[n-2].Get("X-Amz-Date") {
+		t.Errorf("signed a second later for the same time")
+	}
 }
 
 // Sessions begin with different endpoints. One that is down costs one failure and is left alone, also behind TLS.
