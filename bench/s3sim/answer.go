@@ -167,7 +167,7 @@ func (c *conn) begin(op operation, status int) {
 	c.out = append(c.out, "\r\nx-amz-request-id: "...)
 	c.out = appendRequestID(c.out, c.id, c.seq)
 	c.out = append(c.out, "\r\nDate: "...)
-	c.out = c.clock.appendDate(c.out, c.req.arrived)
+	c.out = c.clock.appendDate(c.out, c.req.arrived.Add(c.srv.options.ClockAhead))
 	c.out = append(c.out, "\r\nServer: s3sim\r\n"...)
 }
 

@@ -25,6 +25,10 @@ type Options struct {
 	// timers': about a millisecond on an idle machine.
 	Latency, ListLatency time.Duration
 
+	// ClockAhead is how far the server's clock is ahead of the client's, behind it where it is below 0: the Date of every
+	// answer says so, and a signature that is more than 15 minutes off is refused.
+	ClockAhead time.Duration
+
 	// Credentials are what requests must be signed with. With an empty
 	// AccessKey nothing is verified and anonymous requests are served.
 	Credentials

@@ -74,7 +74,7 @@ func (c *conn) verifySignature(r *request, auth authorization) errorCode {
 	if err != nil {
 		return codeAccessDenied // S3 takes the Date header too, which no signer here sends
 	}
-	if skew := r.arrived.Sub(at); skew.Abs() > clockSkewMax {
+	if skew := r.arrived.Add(c.srv.options.ClockAhead).Sub(at); skew.Abs() > clockSkewMax {
 		return codeRequestTimeTooSkewed
 	}
 	if at.Format("20060102") != auth.day {
