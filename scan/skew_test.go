@@ -1,0 +1,56 @@
+package scan_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/store"
+)
+
+// A store whose clock is another refuses the first LIST, and nothing after it: its Date has told the time to whoever signs.
+func TestClockOfTheStore(t *testing.T) {
+	credentials := s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland", SessionToken: "token"}
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": "wonderland", "AWS_SESSION_TOKEN": "token",
+		"AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE":             filepath.Join(t.TempDir(), "none"),
+		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(t.TempDir(), "none"),
+	} {
+		t.Setenv(name, value)
+	}
+	for _, ahead := range []time.Duration{0, 5 * time.Minute, time.Hour, -26 * time.Hour} {
+		for _, c := range []struct {
+			engine   string
+			pipeline int
+		}{{head.DirectName, 1}, {head.DirectName, 8}, {head.SDKName, 1}} {
+			t.Run(fmt.Sprint(ahead, " ", c.engine, " ", c.pipeline), func(t *testing.T) {
+				server, url := sim(t, s3sim.Options{Objects: 1_500, ClockAhead: ahead, Credentials: credentials})
+				s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(s.Close)
+				r := run(t.Context(), t, s, scan.Config{Workers: 4, Engine: c.engine, Pipeline: c.pipeline})
+				if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
+					t.Fatalf("%v, %+v", r.err, r.stats)
+				}
+				expect(t, server, r.lines)
+				refused := int64(0)
+				if ahead.Abs() > 15*time.Minute {
+					refused = 1
+				}
+				if lists := r.stats.Requests["list"]["403"]; lists != refused {
+					t.Errorf("%d LISTs were refused, want %d", lists, refused)
+				}
+				if heads := r.stats.Requests["head"]["403"]; heads != 0 {
+					t.Errorf("%d HEADs were refused", heads)
+				}
+			})
+		}
+	}
+}
