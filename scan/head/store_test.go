@@ -73,7 +73,7 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 						got[string(f.Name)] = string(f.Value)
 					}
 					want := server.Object([]byte(batch[i].Key)).Metadata()
-					if r.Status != http.StatusOK || !r.Matches(&batch[i]) || fmt.Sprint(got) != fmt.Sprint(want) {
+					if r.Status != http.StatusOK || r.Unlike || fmt.Sprint(got) != fmt.Sprint(want) {
 						t.Errorf("key %q: status %d, error %v, metadata %v, want %v", batch[i].Key, r.Status, r.Err, got, want)
 					}
 				}
@@ -82,18 +82,21 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 	}
 }
 
-// What requests are made of changes while a session is at work, and the next one is made of that, over a new connection: the
-// old one may lead to a front end of the old region.
+// What requests are made of changes while a session is at work, and the next one is made of that. For another region it
+// goes over a new connection: the old one may lead to a front end of the old region.
 func TestSessionFollowsItsStore(t *testing.T) {
 	var (
 		mu   sync.Mutex
 		seen []http.Header
 	)
 	s := headtest.NewRaw(t, func(c *headtest.Conn) {
-		for r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI)); r = c.Ask() {
+		for r := c.Ask(); r != nil; r = c.Ask() {
 			mu.Lock()
 			seen = append(seen, r.Header)
 			mu.Unlock()
+			if !c.Say(headtest.Answer(r.RequestURI)) {
+				return
+			}
 		}
 	})
 	opened := open(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
@@ -126,10 +129,12 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	opened.SwitchRegion("eu-1", "eu-2")
 	check("c", "eu-2", 0, 2)
 	opened.Heard(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
-	check("d", "eu-2", time.Hour, 3)
-	check("e", "eu-2", time.Hour, 3)
+	check("d", "eu-2", time.Hour, 2)
+	check("e", "eu-2", time.Hour, 2)
 	time.Sleep(time.Second) // the form is made anew for each
-	check("f", "eu-2", time.Hour, 3)
+	check("f", "eu-2", time.Hour, 2)
+	mu.Lock()
+	defer mu.Unlock()
 	if n := len(seen); seen[n-1].Get("X-Amz-Date") == seen[n-2].Get("X-Amz-Date") {
 		t.Errorf("signed a second later for the same time")
 	}
