@@ -3,6 +3,7 @@ package scan_test
 import (
 	"io"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func BenchmarkHeads(b *testing.B) {
 			entries := make([]list.Entry, pageKeys)
 			for i := range entries {
 				key := server.Keyspace().Key(int64(i))
-				entries[i] = list.Entry{Key: string(key), Size: server.Object(key).Size()}
+				entries[i] = list.Entry{Key: string(key), Size: server.Object(key).Size(), ETag: strings.Trim(server.Object(key).ETag(), `"`)}
 			}
 			fields, err := output.ParseFields("key,metadata")
 			if err != nil {

@@ -3,6 +3,7 @@ package head
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,7 +121,7 @@ func (s *directSession) send(ctx context.Context) error {
 		return err
 	}
 	s.out = s.out[:0]
-	for end := min(len(s.batch), s.answered+s.depth()); s.asked < end; s.asked++ {
+	for end := min(len(s.batch), s.answered+s.depth()); s.asked < end && s.distinct(s.asked); s.asked++ {
 		s.out = s.form.append(s.out, s.batch[s.asked].Key)
 	}
 	if err := s.conn.extend(s.sent, s.engine.timeout); err != nil {
@@ -131,6 +132,22 @@ func (s *directSession) send(ctx context.Context) error {
 	}
 	_, err := s.conn.Write(s.out)
 	return err
+}
+
+// distinct says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
+// that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
+// markers and empty files are, are asked for one at a time.
+func (s *directSession) distinct(at int) bool {
+	if s.inFlight() == 0 {
+		return true
+	}
+	e := &s.batch[at]
+	for i := max(0, s.answered-1); i < at; i++ {
+		if other := &s.batch[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
+			return false
+		}
+	}
+	return e.ETag != ""
 }
 
 // peekAfter is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
@@ -218,7 +235,10 @@ func (s *directSession) receive() error {
 			continue
 		}
 		r.Err, r.SentTo, r.Received, r.Latency = nil, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
-		if r.compare(&s.batch[s.answered+s.held]); r.Unlike && n > 1 {
+		e := &s.batch[s.answered+s.held]
+		r.compare(e)
+		unproven := r.Status == http.StatusOK && len(r.ETag()) == 0 // each in a burst has one
+		if n > 1 && (r.Unlike || unproven) {
 			return errOutOfStep
 		}
 		s.held, s.closing = s.held+1, closing
