@@ -308,3 +308,55 @@ func TestGateClosesInFlight(t *testing.T) {
 		t.Errorf("the next was sent %v after the gate closed for %v", next, held)
 	}
 }
+
+// Folder markers and empty files are alike in their ETag and length. Whatever becomes of an answer on its way, none of them gets
+// another one's.
+func TestAlikeAreNotTakenForEachOther(t *testing.T) {
+	const objects, spoiled = 40, 10
+	say := func(path string) string {
+		return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"same\"\r\nx-amz-meta-key: " + path + "\r\n\r\n"
+	}
+	for name, spoil := range map[string]func(c *headtest.Conn, path string){
+		"left out":        func(c *headtest.Conn, path string) {},
+		"twice":           func(c *headtest.Conn, path string) { c.Say(say(path) + say(path)) },
+		"after another's": func(c *headtest.Conn, path string) { c.Say(say("another's") + say(path)) },
+		"with its next": func(c *headtest.Conn, path string) {
+			if c.Waiting() > 0 { // it was pipelined
+				c.Say(say(c.Ask().RequestURI) + say(path))
+				return
+			}
+			c.Say(say(path))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var nth atomic.Int64
+			s := headtest.NewRaw(t, func(c *headtest.Conn) {
+				for r := c.Ask(); r != nil; r = c.Ask() {
+					if nth.Add(1) == spoiled {
+						spoil(c, r.RequestURI)
+					} else if !c.Say(say(r.RequestURI)) {
+						return
+					}
+				}
+			})
+			batch := headtest.Entries(headtest.Keys(objects)...)
+			for i := range batch {
+				batch[i].ETag, batch[i].Size = "same", 0
+			}
+			answered := 0
+			for i, r := range headtest.Ask(t, direct(t, s, head.Config{Pipeline: 8}), batch) {
+				switch {
+				case r.Err != nil: // of the one without an answer
+				case !headtest.IsAnswer(&r, batch[i].Key):
+					t.Errorf("%s got %s", batch[i].Key, r.Metadata)
+				default:
+					answered++
+				}
+			}
+			if answered < objects-1 {
+				t.Errorf("only %d were answered", answered)
+			}
+		})
+	}
+}
