@@ -81,7 +81,12 @@ func (d *decoder) decode(body io.Reader, bytesMax int64) (*answer, error) {
 
 // listing collects what a ListBucketResult has. CommonPrefixes are skipped: nobody asked for a delimiter.
 func (d *decoder) listing() {
-	for name := d.xml.child(); name != nil; name = d.xml.child() {
+	for {
+		d.wholes()
+		name := d.xml.child()
+		if name == nil {
+			return
+		}
 		switch string(name) {
 		case "Contents":
 			d.contents()
