@@ -3,6 +3,7 @@ package head
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding"
 	"encoding/hex"
 	"hash"
 	"strings"
@@ -31,17 +32,18 @@ const userAgent = "headcount"
 //
 // The zero template is of no use before prepare. It is not used concurrently.
 type template struct {
-	path string // before the key's escaped bytes
+	path  string // before the key's escaped bytes
+	signs bool
 
 	// The request: HEAD, the path, head, and where it is signed the signature and end.
 	head []byte
 
 	// The canonical request: its first line, the path, canonical.
 	canonical []byte
-	toSign    []byte // ends with the 64 hex digits of the canonical request's hash
-	mac       hash.Hash
+	mac       mac // of what is signed: it begins alike for all keys, and ends with the canonical request's hash
 
-	day     string // for which mac is keyed: with date, region, service and secret
+	day     string // for which key is: date, region, service and secret
+	key     []byte
 	scratch []byte
 	sum     [sha256.Size]byte
 }
@@ -58,9 +60,10 @@ func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string,
 			t.head = append(append(append(t.head, "X-Amz-Request-Payer: "...), payer...), "\r\n"...)
 		}
 		t.head = append(t.head, "\r\n"...)
-		t.mac = nil
+		t.signs = false
 		return
 	}
+	t.signs = true
 	at = at.UTC()
 	date := at.Format("20060102T150405Z")
 	scope := date[:8] + "/" + route.Region + "/" + route.Service + "/aws4_request"
@@ -87,11 +90,59 @@ func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string,
 	list := strings.Join(names, ";")
 	t.canonical = append(t.canonical, "\n"+list+"\n"+emptyHash...)
 	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+list+", Signature="...)
-	t.toSign = append(t.toSign[:0], algorithm+"\n"+date+"\n"+scope+"\n"...)
-	t.toSign = append(t.toSign, emptyHash...) // its place
+	toSign := algorithm + "\n" + date + "\n" + scope + "\n" // and the hash of the canonical request
 
-	if day := scope + c.SecretAccessKey; t.mac == nil || t.day != day {
-		t.day, t.mac = day, hmac.New(sha256.New, signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service))
+	if day := scope + c.SecretAccessKey; t.day != day {
+		t.day, t.key = day, signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
+	}
+	t.mac.prepare(t.key, toSign)
+}
+
+// mac is HMAC-SHA-256 (RFC 2104) of texts that begin alike: their beginning is hashed once, as the key is.
+type mac struct {
+	digest       hash.Hash
+	inner, outer []byte // its states after the key, and for inner after the beginning too
+}
+
+// prepare makes it one of texts that begin so.
+func (m *mac) prepare(key []byte, beginning string) {
+	if m.digest == nil {
+		m.digest = sha256.New()
+	}
+	m.inner = m.state(m.inner, key, 0x36, beginning)
+	m.outer = m.state(m.outer, key, 0x5c, "")
+}
+
+// state is that of the digest after the padded key and text.
+func (m *mac) state(state, key []byte, pad byte, text string) []byte {
+	var block [sha256.BlockSize]byte
+	copy(block[:], key)
+	for i := range block {
+		block[i] ^= pad
+	}
+	m.digest.Reset()
+	m.digest.Write(block[:])
+	m.digest.Write([]byte(text))
+	state, err := m.digest.(encoding.BinaryAppender).AppendBinary(state[:0])
+	if err != nil {
+		panic("a SHA-256 state that cannot be kept: " + err.Error()) // crypto/sha256 never fails to
+	}
+	return state
+}
+
+// sum is the mac of the text that goes on with rest. It lies in room.
+func (m *mac) sum(rest []byte, room *[sha256.Size]byte) []byte {
+	m.resume(m.inner)
+	m.digest.Write(rest)
+	inner := m.digest.Sum(room[:0])
+	m.resume(m.outer)
+	m.digest.Write(inner)
+	return m.digest.Sum(room[:0])
+}
+
+func (m *mac) resume(state []byte) {
+	if err := m.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(state); err != nil {
+		panic("a SHA-256 state that is not one: " + err.Error()) // it is one of AppendBinary
 	}
 }
 
@@ -113,7 +164,7 @@ func (t *template) append(dst []byte, key string) []byte {
 	dst = appendEscaped(dst, key)
 	path := dst[from:]
 	dst = append(dst, t.head...)
-	if t.mac == nil {
+	if !t.signs {
 		return dst
 	}
 	dst = t.appendSignature(dst, path)
@@ -124,10 +175,8 @@ func (t *template) append(dst []byte, key string) []byte {
 func (t *template) appendSignature(dst, path []byte) []byte {
 	t.scratch = append(append(append(t.scratch[:0], "HEAD\n"...), path...), t.canonical...)
 	t.sum = sha256.Sum256(t.scratch)
-	hex.Encode(t.toSign[len(t.toSign)-2*sha256.Size:], t.sum[:])
-	t.mac.Reset()
-	t.mac.Write(t.toSign)
-	return hex.AppendEncode(dst, t.mac.Sum(t.sum[:0]))
+	t.scratch = hex.AppendEncode(t.scratch[:0], t.sum[:])
+	return hex.AppendEncode(dst, t.mac.sum(t.scratch, &t.sum))
 }
 
 // appendEscaped appends the key's bytes, percent-encoded once: all but the unreserved ones and the slash. The canonical
