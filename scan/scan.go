@@ -119,9 +119,9 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
-	// Small enough that all workers share a page, so that none waits at the end of a listing while others have much; but a
-	// pipeline has to be filled more often than it is emptied.
-	s.batch = min(pageKeys, max(batchMin, min(batchMax, pageKeys/cfg.Workers), 4*cfg.Pipeline))
+	// Small enough that all workers share two pages, so that none waits at the end of a listing while others have much; but
+	// a pipeline has to be filled more often than it is emptied.
+	s.batch = min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/cfg.Workers), 4*cfg.Pipeline))
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
 	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
 	pages := pagesWaiting + 2*pagesAtWork

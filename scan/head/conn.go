@@ -81,14 +81,14 @@ func (c *conn) stale(now time.Time) bool {
 	return now.Sub(c.lastRead) > store.IdleTimeout || now.After(c.expiry)
 }
 
-// extend moves the deadline so that what is sent at that time has the whole of its timeout.
-func (c *conn) extend(at time.Time, timeout time.Duration) error {
+// extend moves the deadline so that what is sent at that time has the whole of its timeout, and says whether it had to.
+func (c *conn) extend(at time.Time, timeout time.Duration) (moved bool, err error) {
 	end := at.Add(timeout)
 	if !c.deadline.Before(end) {
-		return nil
+		return false, nil
 	}
 	c.deadline = end.Add(timeout / deadlineSlack)
-	return c.SetDeadline(c.deadline)
+	return true, c.SetDeadline(c.deadline)
 }
 
 // untaken says whether bytes were read that are part of no answer taken.

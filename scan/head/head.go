@@ -55,8 +55,8 @@ type Result struct {
 	// Err says why there was no answer; nil if there was one.
 	Err error
 
-	// Latency is the time from handing the signed request to the connection, or to the making of one, to the end of the
-	// answer's header.
+	// Latency is the time from handing the request to the connection, or to the making of one, to the end of the answer's
+	// header. It may be some microseconds more, in which the Session made the request.
 	Latency time.Duration
 
 	// Received is when that was; zero where there was no answer.
