@@ -10,6 +10,7 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/bench/s3sim"
+	"headcount/scan/head"
 )
 
 // completionFlag is what the completion scripts end a command line with: they ask what can stand in the place of the
@@ -39,6 +40,7 @@ func completionCommand() *cli.Command {
 func choices() map[string][]string {
 	return map[string][]string{
 		"addressing": {"auto", "path", "virtual"},
+		"engine":     {head.AutoName, head.DirectName, head.SDKName},
 		"log-level":  {"debug", "info", "warn", "error"},
 		"log-format": {"text", "json"},
 		"shape":      texts(s3sim.Shapes()),

@@ -34,8 +34,10 @@ func read(r *head.Result, fresh bool) verdict {
 		return changed
 	case r.Status == http.StatusOK:
 		return unlike
-	case isDeleteMarker(r):
+	case isDeleteMarker(r) && fresh:
 		return deleted
+	case isDeleteMarker(r):
+		return unlike // it has no ETag that would show it to be another object's answer
 	case store.Transient(r.Status):
 		return passing
 	}
