@@ -246,7 +246,7 @@ func (got scanned) wantLost(t *testing.T, listed int, lost []string) {
 // wantComplete checks the account and the exit code of a scan in which nothing fails, and that it cost one HEAD for an
 // object.
 func (got scanned) wantComplete(t *testing.T, want []object, all bool) {
-	account := account{Complete: true, Listed: len(want), Emitted: len(want), Heads: len(want)}
+	account := account{Complete: true, Listed: len(want), Emitted: len(want), Heads: len(want), Engine: "direct"}
 	for _, o := range want {
 		if !all && len(o.metadata) == 0 {
 			account.Emitted--
