@@ -18,8 +18,8 @@ import (
 	"headcount/scan/store"
 )
 
-// equalPage is how many objects equalObjects lists at once.
-const equalPage = 100
+// equalPage is how many objects equalObjects lists at once: so few that their HEADs are answered before the next LIST is.
+const equalPage = 20
 
 // equalObjects lists n empty objects, which neither ETag nor length tell apart; each LIST takes a while. HEADs it leaves to
 // head, which writes to the connection itself.
@@ -90,7 +90,7 @@ func TestStrayAnswerWhileIdle(t *testing.T) { eachEngine(t, testStrayAnswerWhile
 func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 	const objects = 3 * equalPage
 	var heads atomic.Int64
-	url := equalObjects(t, objects, 100*time.Millisecond, func(c net.Conn, key string) {
+	url := equalObjects(t, objects, 500*time.Millisecond, func(c net.Conn, key string) {
 		sayEqual(c, key)
 		if heads.Add(1) == equalPage { // the last of a page
 			time.Sleep(20 * time.Millisecond)
