@@ -18,12 +18,12 @@ import (
 	"headcount/scan/store"
 )
 
-// equalPage is how many objects equalObjects lists at once: so few that their HEADs are answered before the next LIST is.
+// equalPage is how many objects equalObjects lists at once.
 const equalPage = 20
 
-// equalObjects lists n empty objects, which neither ETag nor length tell apart; each LIST takes a while. HEADs it leaves to
-// head, which writes to the connection itself.
-func equalObjects(t *testing.T, n int, listTakes time.Duration, head func(c net.Conn, key string)) (url string) {
+// equalObjects lists n empty objects, which neither ETag nor length tell apart; what follows the first page it lists once
+// goOn is closed. HEADs it leaves to head, which writes to the connection itself.
+func equalObjects(t *testing.T, n int, goOn <-chan struct{}, head func(c net.Conn, key string)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -43,8 +43,11 @@ func equalObjects(t *testing.T, n int, listTakes time.Duration, head func(c net.
 				head(c, strings.TrimPrefix(r.URL.Path, "/demo/"))
 				continue
 			}
-			time.Sleep(listTakes)
-			body := equalListing(r.URL.Query().Get("start-after")+r.URL.Query().Get("continuation-token"), n)
+			after := r.URL.Query().Get("start-after") + r.URL.Query().Get("continuation-token")
+			if after != "" {
+				<-goOn
+			}
+			body := equalListing(after, n)
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		}
 	}
@@ -88,13 +91,19 @@ func sayEqual(c net.Conn, key string) {
 func TestStrayAnswerWhileIdle(t *testing.T) { eachEngine(t, testStrayAnswerWhileIdle) }
 
 func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
-	const objects = 3 * equalPage
+	const (
+		objects = 3 * equalPage
+		way     = 200 * time.Millisecond // an answer's to the client, and its notice of it, on a busy machine
+	)
 	var heads atomic.Int64
-	url := equalObjects(t, objects, 500*time.Millisecond, func(c net.Conn, key string) {
+	goOn := make(chan struct{})
+	url := equalObjects(t, objects, goOn, func(c net.Conn, key string) {
 		sayEqual(c, key)
-		if heads.Add(1) == equalPage { // the last of a page
-			time.Sleep(20 * time.Millisecond)
+		if heads.Add(1) == equalPage { // the last of the first page: nothing is in flight until the next is listed
+			time.Sleep(way)
 			sayEqual(c, key)
+			time.Sleep(way)
+			close(goOn)
 		}
 	})
 	by.Workers = 1

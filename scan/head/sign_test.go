@@ -234,7 +234,7 @@ func FuzzSign(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, path, access, secret, token, region string, pays bool, at int64) {
 		const year9999 = 253402300799 // the last second whose date has eight digits
 		if access == "" || at < 0 || at > year9999 || !printable(access) || !printable(token) || !printable(region) {
-			t.Skip("no such credentials, region or time")
+			return // there are no such credentials, no such region or time
 		}
 		s := &signing{
 			route: &store.Route{Host: "h", Path: "/" + httpbinding.EscapePath(path, false), Region: region, Service: "s3"},
