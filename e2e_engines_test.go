@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 )
 
 // engineRuns are the ways to send HEADs that must find the same.
@@ -41,25 +40,11 @@ func testEngines(t *testing.T, server *s3Server, headcount headcountBinary) {
 func TestEnginesAgreeOnNastyObjects(t *testing.T) {
 	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
 	goBuild(t, ".", string(headcount), ".")
-	sim, err := s3sim.New(s3sim.Options{
+	_, url := simtest.Start(t, s3sim.Options{
 		Objects: 2_000, Shape: s3sim.Nasty, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland"},
 		Gone: 0.01, DeleteMarked: 0.01, Denied: 0.01, Rewritten: 0.01,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- sim.Serve(l) }()
-	t.Cleanup(func() {
-		if err := errors.Join(sim.Close(), <-served); err != nil {
-			t.Error(err)
-		}
-	})
-	compareEngines(t, newS3Server("http://"+l.Addr().String(), "alice", "wonderland"), "demo", headcount)
+	compareEngines(t, newS3Server(url, "alice", "wonderland"), "demo", headcount)
 }
 
 // compareEngines scans a bucket by each engine.

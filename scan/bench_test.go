@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/head"
@@ -24,7 +25,7 @@ const pageKeys = 1000
 func BenchmarkHeads(b *testing.B) {
 	for name, pipeline := range map[string]int{"direct": 1, "pipelined8": 8} {
 		b.Run(name, func(b *testing.B) {
-			server, url := sim(b, s3sim.Options{Objects: pageKeys})
+			server, url := simtest.Start(b, s3sim.Options{Objects: pageKeys})
 			engine, _, err := head.Open(head.DirectName, head.Config{
 				Store: open(b, url), Gate: new(pace.Gate), Timeout: 30 * time.Second, Pipeline: pipeline,
 			})
@@ -75,7 +76,7 @@ func BenchmarkScan(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, url := sim(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
+	_, url := simtest.Start(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
 	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewLines(io.Discard, fields), Workers: 16})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestFates(t *testing.T) { eachEngine(t, testFates) }
 
 func testFates(t *testing.T, by scan.Config) {
-	server, url := sim(t, s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05})
+	server, url := simtest.Start(t, s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05})
 	by.All = true
 	r := run(t.Context(), t, open(t, url), by)
 	if r.err != nil {
@@ -61,7 +62,7 @@ func TestBrokenObjects(t *testing.T) {
 		t.Skip("five tries take their time")
 	}
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		server, url := sim(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
+		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
 		by.All, by.TriesMax = true, 5
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || r.stats.Failed == 0 {
@@ -95,7 +96,7 @@ func TestA405WithoutAMarkerIsAFailure(t *testing.T) {
 // Refusals that the canary vouches for are answers: however many there are, they are no silence.
 func TestRefusalsAreNoSilence(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		_, url := sim(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
+		_, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
 		by.Workers, by.RetryFor = 16, 500*time.Millisecond
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || r.stats.Failed != 1_000 {

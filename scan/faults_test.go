@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
 )
@@ -39,7 +40,7 @@ func testFault(t *testing.T, by scan.Config, kind s3sim.FaultKind) {
 	if strings.HasPrefix(string(kind), "list-") {
 		rate = 0.9
 	}
-	server, url := sim(t, s3sim.Options{
+	server, url := simtest.Start(t, s3sim.Options{
 		Objects: objects, Seed: 7, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}}, RefuseFor: 200 * time.Millisecond,
 	})
 	r := run(t.Context(), t, open(t, url), by)
@@ -65,7 +66,7 @@ func TestADeadEndpointIsLeftAlone(t *testing.T) {
 	dead.Close()
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		for _, first := range []bool{true, false} {
-			server, url := sim(t, s3sim.Options{Objects: 3_000})
+			server, url := simtest.Start(t, s3sim.Options{Objects: 3_000})
 			endpoints := []string{dead.URL, url}
 			if !first {
 				endpoints = []string{url, dead.URL}

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -20,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/head"
@@ -38,34 +38,14 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	log.SetOutput(io.Discard) // net/http tells of every answer that nobody asked for, and here they are thousands
 	goleak.VerifyTestMain(m)
-}
-
-// sim serves a synthetic bucket until the test ends.
-func sim(t testing.TB, o s3sim.Options) (*s3sim.Server, string) {
-	t.Helper()
-	server, err := s3sim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
-	t.Cleanup(func() {
-		if err := errors.Join(server.Close(), <-served); err != nil {
-			t.Error(err)
-		}
-	})
-	return server, "http://" + l.Addr().String()
 }
 
 // fronted puts a handler before a sim: what it does not answer itself goes on to the sim. It returns the handler's URL.
 func fronted(t *testing.T, o s3sim.Options, answer func(w http.ResponseWriter, r *http.Request) bool) (*s3sim.Server, string) {
 	t.Helper()
-	server, url := sim(t, o)
+	server, url := simtest.Start(t, o)
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer(w, r) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/list"
 )
@@ -32,7 +33,7 @@ func TestFatal(t *testing.T) {
 }
 
 func testFatal(t *testing.T, by scan.Config, code string, as404 bool) {
-	server, url := sim(t, s3sim.Options{Objects: outlasting, RefuseHead404: as404})
+	server, url := simtest.Start(t, s3sim.Options{Objects: outlasting, RefuseHead404: as404})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	by.Store, by.All = open(t, url), true
@@ -55,7 +56,7 @@ func testFatal(t *testing.T, by scan.Config, code string, as404 bool) {
 func TestSilence(t *testing.T) { eachEngine(t, testSilence) }
 
 func testSilence(t *testing.T, by scan.Config) {
-	server, url := sim(t, s3sim.Options{Objects: outlasting})
+	server, url := simtest.Start(t, s3sim.Options{Objects: outlasting})
 	by.Store, by.All, by.RetryFor = open(t, url), true, 2*time.Second
 	by.Sink = &tripSink{after: 2, trip: func() {
 		if err := server.Refuse("SlowDown"); err != nil {
@@ -164,7 +165,7 @@ func TestAPauseIsNoSilence(t *testing.T) {
 		t.Skip("it takes many pages until nothing is sent any more")
 	}
 	t.Parallel()
-	_, url := sim(t, s3sim.Options{Objects: 80_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.01}}})
+	_, url := simtest.Start(t, s3sim.Options{Objects: 80_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.01}}})
 	sink := &pausingSink{pause: 900 * time.Millisecond}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")

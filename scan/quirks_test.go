@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -49,7 +50,7 @@ func testQuirk(t *testing.T, by scan.Config, quirk s3sim.Quirk, shape s3sim.Shap
 	if quirk == s3sim.TokensVoid {
 		objects = 9_600 // more tokens than it takes until one is void
 	}
-	server, url := sim(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
 	ks := server.Keyspace()
 	from, to := int64(0), ks.Len()
 	by.Workers, by.All = 16, true

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -20,7 +21,7 @@ func TestEveryObjectOfEveryShape(t *testing.T) {
 				continue // it is slow, and Nasty has what the others have
 			}
 			t.Run(string(shape), func(t *testing.T) {
-				server, url := sim(t, s3sim.Options{Objects: most(3_333), Shape: shape})
+				server, url := simtest.Start(t, s3sim.Options{Objects: most(3_333), Shape: shape})
 				r := run(t.Context(), t, open(t, url), by)
 				if r.err != nil {
 					t.Fatal(r.err)
@@ -41,7 +42,7 @@ func TestAnyNumberOfWorkersAndObjects(t *testing.T) {
 		counts = []int64{0, 1, 1001}
 	}
 	for _, objects := range counts {
-		server, url := sim(t, s3sim.Options{Objects: objects})
+		server, url := simtest.Start(t, s3sim.Options{Objects: objects})
 		s := open(t, url)
 		for _, workers := range []int{1, 3, 200} {
 			for _, pipeline := range []int{1, 128} {
@@ -57,7 +58,7 @@ func TestAnyNumberOfWorkersAndObjects(t *testing.T) {
 
 func TestAllPrintsBareObjectsToo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		server, url := sim(t, s3sim.Options{Objects: 2_000})
+		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000})
 		by.All = true
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || r.stats.Emitted != 2_000 || r.stats.WithoutMetadata != 0 {
@@ -69,7 +70,7 @@ func TestAllPrintsBareObjectsToo(t *testing.T) {
 
 func TestLinesOfAPageAreInKeyOrder(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		_, url := sim(t, s3sim.Options{Objects: 1_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault503Empty, Rate: 0.05}}})
+		_, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault503Empty, Rate: 0.05}}})
 		by.Workers = 64
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || !slices.IsSorted(r.lines) {
@@ -80,7 +81,7 @@ func TestLinesOfAPageAreInKeyOrder(t *testing.T) {
 
 func TestRangeAndPrefix(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		server, url := sim(t, s3sim.Options{Objects: 5_000})
+		server, url := simtest.Start(t, s3sim.Options{Objects: 5_000})
 		ks := server.Keyspace()
 		by.All = true
 		part := by
@@ -104,7 +105,7 @@ func TestRangeAndPrefix(t *testing.T) {
 
 func TestTheEndOfTheContextEndsTheRun(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		_, url := sim(t, s3sim.Options{Objects: 6_000})
+		_, url := simtest.Start(t, s3sim.Options{Objects: 6_000})
 		cause := errors.New("enough")
 		for _, after := range []int{0, 1, 5} { // before the first page, at the first, before the last
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -122,7 +123,7 @@ func TestTheEndOfTheContextEndsTheRun(t *testing.T) {
 
 func TestAnOutputThatFailsEndsTheRun(t *testing.T) {
 	t.Parallel()
-	_, url := sim(t, s3sim.Options{Objects: 20_000})
+	_, url := simtest.Start(t, s3sim.Options{Objects: 20_000})
 	full := errors.New("no space")
 	stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: &tripSink{after: 3, err: full}, All: true}).Run(t.Context())
 	var failed *scan.OutputError

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/store"
@@ -29,7 +30,7 @@ func TestClockOfTheStore(t *testing.T) {
 			pipeline int
 		}{{head.DirectName, 1}, {head.DirectName, 8}, {head.SDKName, 1}} {
 			t.Run(fmt.Sprint(ahead, " ", c.engine, " ", c.pipeline), func(t *testing.T) {
-				server, url := sim(t, s3sim.Options{Objects: 1_500, ClockAhead: ahead, Credentials: credentials})
+				server, url := simtest.Start(t, s3sim.Options{Objects: 1_500, ClockAhead: ahead, Credentials: credentials})
 				s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}})
 				if err != nil {
 					t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/store"
@@ -121,7 +122,7 @@ func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 // One of two endpoints answers every HEAD with 500, and fast. What it is asked for is asked of the other one then.
 func TestOneEndpointInTrouble(t *testing.T) {
 	for _, pipeline := range []int{1, 8} {
-		server, good := sim(t, s3sim.Options{Objects: 2_000, Latency: 5 * time.Millisecond})
+		server, good := simtest.Start(t, s3sim.Options{Objects: 2_000, Latency: 5 * time.Millisecond})
 		_, bad := fronted(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusInternalServerError)

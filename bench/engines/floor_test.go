@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -24,26 +25,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// serve serves a synthetic bucket until the test ends, by TLS if there is a certificate.
-func serve(t *testing.T, o s3sim.Options, certificate *tls.Config) (server *s3sim.Server, address string) {
-	t.Helper()
-	server, err := s3sim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = l.Addr().String()
-	if certificate != nil {
-		l = tls.NewListener(l, certificate)
-	}
-	go func() { _ = server.Serve(l) }() // nil after Close
-	t.Cleanup(func() { server.Close() })
-	return server, address
-}
 
 // The store is asked as often as was asked for, over as many connections, and every answer is read before the next
 // request: also those that come in pieces.
@@ -72,13 +53,9 @@ func TestFloorSendsWhatItSays(t *testing.T) {
 		"in pieces": {inPieces, nil, 2, 6, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server, address := serve(t, c.options, c.tls)
-			scheme := "http://"
-			if c.tls != nil {
-				scheme = "https://"
-			}
+			server, url := simtest.StartTLS(t, c.options, c.tls)
 			account, err := Floor(t.Context(), FloorConfig{
-				URL: scheme + address + "/demo/obj-000000000003", Connections: c.connections, Requests: c.requests, CABundle: certFile,
+				URL: url + "/demo/obj-000000000003", Connections: c.connections, Requests: c.requests, CABundle: certFile,
 			})
 			if err != nil || account.Requests != c.requests || account.Seconds <= 0 {
 				t.Fatalf("%+v, %v", account, err)
@@ -93,7 +70,8 @@ func TestFloorSendsWhatItSays(t *testing.T) {
 
 // An answer that is not 200 costs less than what is to be measured, so there is no figure of it.
 func TestFloorErrors(t *testing.T) {
-	_, address := serve(t, s3sim.Options{Objects: 10}, nil)
+	_, url := simtest.Start(t, s3sim.Options{Objects: 10})
+	address := strings.TrimPrefix(url, "http://")
 	for url, want := range map[string]string{
 		"http://" + address + "/demo/obj-000000000010":  `the answer is "HTTP/1.1 404 Not Found"`,
 		"https://" + address + "/demo/obj-000000000000": "tls:",
@@ -108,11 +86,11 @@ func TestFloorErrors(t *testing.T) {
 }
 
 func TestFloorStops(t *testing.T) {
-	_, address := serve(t, s3sim.Options{Objects: 10, Latency: time.Hour}, nil)
+	_, url := simtest.Start(t, s3sim.Options{Objects: 10, Latency: time.Hour})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
-	_, err := Floor(ctx, FloorConfig{URL: "http://" + address + "/demo/obj-000000000000", Connections: 2, Requests: 10})
+	_, err := Floor(ctx, FloorConfig{URL: url + "/demo/obj-000000000000", Connections: 2, Requests: 10})
 	if !errors.Is(err, why) {
 		t.Errorf("%v", err)
 	}

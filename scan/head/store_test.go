@@ -1,7 +1,6 @@
 package head_test
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,33 +11,13 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
-
-// simulated serves a synthetic bucket until the test ends.
-func simulated(t *testing.T, o s3sim.Options) (*s3sim.Server, string) {
-	t.Helper()
-	server, err := s3sim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
-	t.Cleanup(func() {
-		if err := errors.Join(server.Close(), <-served); err != nil {
-			t.Error(err)
-		}
-	})
-	return server, "http://" + l.Addr().String()
-}
 
 // A store that verifies signatures by its own code accepts those of the direct engine, for every key that some client gets
 // wrong, and what it answers arrives as it was sent.
@@ -54,7 +33,7 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 	} {
 		for _, pipeline := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, " ", pipeline), func(t *testing.T) {
-				server, url := simulated(t, s3sim.Options{Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1"})
+				server, url := simtest.Start(t, s3sim.Options{Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1"})
 				cfg := c.cfg
 				cfg.Bucket, cfg.Endpoints, cfg.Region = "demo", []string{url}, "eu-west-1"
 				opened := open(t, cfg,

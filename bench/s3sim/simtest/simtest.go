@@ -1,0 +1,42 @@
+// Package simtest serves a synthetic bucket for as long as a test takes. The tests of s3sim itself cannot import it.
+package simtest
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"testing"
+
+	"headcount/bench/s3sim"
+)
+
+// Start serves a bucket on a free port of the loopback until the test ends, and returns its URL.
+func Start(t testing.TB, o s3sim.Options) (server *s3sim.Server, url string) {
+	t.Helper()
+	return StartTLS(t, o, nil)
+}
+
+// StartTLS is Start over TLS; without a cfg it is Start.
+func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Server, url string) {
+	t.Helper()
+	server, err := s3sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url = "http://" + l.Addr().String()
+	if cfg != nil {
+		url, l = "https://"+l.Addr().String(), tls.NewListener(l, cfg)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	t.Cleanup(func() {
+		if err := errors.Join(server.Close(), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, url
+}
