@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"path/filepath"
@@ -8,11 +8,21 @@ import (
 	"time"
 )
 
+// root is the folder of the module, from this one.
+const root = "../.."
+
+// Exit codes, as the README has them.
+const (
+	exitComplete = 0
+	exitFatal    = 1
+	exitFailures = 3
+)
+
 // TestE2E puts a corpus of thousands of objects on real servers, scans them with the built binary, and compares every
 // record with what was put.
 func TestE2E(t *testing.T) {
 	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
-	goBuild(t, ".", string(headcount), ".")
+	goBuild(t, root, string(headcount), ".")
 	for _, kind := range serverKinds() {
 		t.Run(kind.name, func(t *testing.T) {
 			server := kind.start(t)

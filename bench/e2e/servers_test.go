@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -144,7 +144,7 @@ func freeAddress() (string, error) {
 
 // buildVersitygw builds the versitygw that bench/servers/go.mod pins, unless an earlier test has, and returns its path.
 func buildVersitygw(t *testing.T) string {
-	source := filepath.Join("bench", "servers")
+	source := filepath.Join(root, "bench", "servers")
 	folder := filepath.Join(cacheFolder(t), versionOf(t, source))
 	binary := filepath.Join(folder, "versitygw"+exeSuffix())
 	if _, err := os.Stat(binary); err == nil {

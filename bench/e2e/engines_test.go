@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"path/filepath"
@@ -39,7 +39,7 @@ func testEngines(t *testing.T, server *s3Server, headcount headcountBinary) {
 // TestEnginesAgreeOnNastyObjects compares them on everything that s3sim knows to be hard, signed.
 func TestEnginesAgreeOnNastyObjects(t *testing.T) {
 	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
-	goBuild(t, ".", string(headcount), ".")
+	goBuild(t, root, string(headcount), ".")
 	_, url := simtest.Start(t, s3sim.Options{
 		Objects: 2_000, Shape: s3sim.Nasty, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland"},
 		Gone: 0.01, DeleteMarked: 0.01, Denied: 0.01, Rewritten: 0.01,
