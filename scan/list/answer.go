@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // answer is what a LIST returned, decoded, in the store's order and not yet checked against what was asked.
@@ -52,11 +51,7 @@ func (d *decoder) answer() (a *answer, err error) {
 
 // entries makes the Entries of the objects. Nothing of them is the decoder's.
 func (d *decoder) entries() ([]Entry, error) {
-	var b strings.Builder
-	b.Grow(len(d.keys) + len(d.rest))
-	b.Write(d.keys)
-	b.Write(d.rest)
-	keys, rest := b.String()[:len(d.keys)], b.String()[len(d.keys):]
+	text := string(d.text)
 	entries := make([]Entry, len(d.objects))
 	for i := range d.objects {
 		o := &d.objects[i]
@@ -64,7 +59,7 @@ func (d *decoder) entries() ([]Entry, error) {
 			return nil, errors.New("an object has no Key")
 		}
 		entries[i] = Entry{
-			Key: o.key.of(keys), ETag: o.etag.of(rest), LastModified: o.modified.of(rest), StorageClass: o.class.of(rest),
+			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text), StorageClass: o.class.of(text),
 			Size: o.size,
 		}
 	}
@@ -75,20 +70,17 @@ func (s span) of(text string) string { return text[s.from:s.to] }
 
 // decodeKeys decodes the keys where they stand: decoded they are not longer.
 func (d *decoder) decodeKeys() error {
-	if bytes.IndexByte(d.keys, '%') < 0 && bytes.IndexByte(d.keys, '+') < 0 {
+	if bytes.IndexByte(d.text, '%') < 0 && bytes.IndexByte(d.text, '+') < 0 {
 		return nil
 	}
-	decoded := d.keys[:0]
 	for i := range d.objects {
 		key := &d.objects[i].key
-		from := len(decoded)
-		var err error
-		if decoded, err = appendDecoded(decoded, d.keys[key.from:key.to]); err != nil {
+		decoded, err := appendDecoded(d.text[key.from:key.from], d.text[key.from:key.to])
+		if err != nil {
 			return err
 		}
-		key.from, key.to = int32(from), int32(len(decoded))
+		key.to = key.from + int32(len(decoded))
 	}
-	d.keys = decoded
 	return nil
 }
 

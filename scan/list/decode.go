@@ -11,8 +11,8 @@ const (
 	// bodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6 MB.
 	bodyBytesMax = 64 << 20
 
-	// roomBytesMax and roomObjectsMax are how much memory is kept from one page for the next: of each text twice what the
-	// keys of an honest page need at 100 bytes each. More is soon made, and would otherwise stay to the end of the run.
+	// roomBytesMax and roomObjectsMax are how much memory is kept from one page for the next: of each text what an honest page
+	// needs at 250 bytes an object. More is soon made, and would otherwise stay to the end of the run.
 	roomBytesMax   = 256 << 10
 	roomObjectsMax = 2 * pageKeysMax
 )
@@ -34,13 +34,12 @@ func (r *refusal) Error() string { return "the store refuses: " + r.code }
 type decoder struct {
 	xml     scanner
 	objects []object
-	keys    []byte // of all objects, as written
-	rest    []byte // what else is said of them
+	text    []byte // what is said of them
 
 	encoding, truncated, token, marker []byte // of the listing; nil: not said
 }
 
-// object is one Contents. Of its texts these are the places: of the key in keys, of the others in rest.
+// object is one Contents. Of its texts these are the places.
 type object struct {
 	key, modified, etag, digits, class span
 	size                               int64
@@ -133,20 +132,20 @@ func (d *decoder) contents() {
 		}
 		switch string(name) {
 		case "Key":
-			d.collect(&o.key, &d.keys)
+			d.collect(&o.key)
 		case "LastModified":
-			d.collect(&o.modified, &d.rest)
+			d.collect(&o.modified)
 		case "ETag":
-			d.collect(&o.etag, &d.rest)
-			if bytes.HasPrefix(d.rest[o.etag.from:], []byte("W/")) { // weak, https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+			d.collect(&o.etag)
+			if bytes.HasPrefix(d.text[o.etag.from:], []byte("W/")) { // weak, https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
 				o.etag.from += 2
 			}
 			d.unquote(&o.etag)
 		case "Size":
-			d.collect(&o.digits, &d.rest)
+			d.collect(&o.digits)
 			d.measure(&o)
 		case "StorageClass":
-			d.collect(&o.class, &d.rest)
+			d.collect(&o.class)
 			d.share(&o.class)
 		default:
 			d.xml.skip()
@@ -155,14 +154,14 @@ func (d *decoder) contents() {
 	d.objects = append(d.objects, o)
 }
 
-// collect appends the text of the element to texts and notes its place. There may be one such element in its parent.
-func (d *decoder) collect(place *span, texts *[]byte) {
+// collect collects the text of the element and notes its place. There may be one such element in its parent.
+func (d *decoder) collect(place *span) {
 	if place.said {
 		d.xml.strange("what can be said once is said twice")
 	}
-	from := len(*texts)
-	d.xml.text(texts)
-	*place = span{int32(from), int32(len(*texts)), true}
+	from := len(d.text)
+	d.xml.text(&d.text)
+	*place = span{int32(from), int32(len(d.text)), true}
 }
 
 // once is collect for a text that stands alone.
@@ -176,18 +175,18 @@ func (d *decoder) once(text *[]byte) {
 
 // unquote leaves of an ETag what is between its quotes.
 func (d *decoder) unquote(etag *span) {
-	for etag.from < etag.to && d.rest[etag.from] == '"' {
+	for etag.from < etag.to && d.text[etag.from] == '"' {
 		etag.from++
 	}
-	for etag.from < etag.to && d.rest[etag.to-1] == '"' {
+	for etag.from < etag.to && d.text[etag.to-1] == '"' {
 		etag.to--
 	}
 }
 
 // measure makes a size of the digits that were collected last, of which no text is needed.
 func (d *decoder) measure(o *object) {
-	o.size = sizeOf(d.rest[o.digits.from:])
-	d.rest = d.rest[:o.digits.from]
+	o.size = sizeOf(d.text[o.digits.from:])
+	d.text = d.text[:o.digits.from]
 }
 
 // share lets the storage class that was collected last have the place of the one before if they are equal, as they are on
@@ -197,8 +196,8 @@ func (d *decoder) share(class *span) {
 		return
 	}
 	before := d.objects[len(d.objects)-1].class
-	if bytes.Equal(d.rest[class.from:], d.rest[before.from:before.to]) {
-		d.rest = d.rest[:class.from]
+	if bytes.Equal(d.text[class.from:], d.text[before.from:before.to]) {
+		d.text = d.text[:class.from]
 		class.from, class.to = before.from, before.to
 	}
 }
@@ -214,8 +213,7 @@ func (d *decoder) forget() {
 			scratch: room(x.scratch, roomBytesMax),
 		},
 		objects: room(d.objects, roomObjectsMax),
-		keys:    room(d.keys, roomBytesMax),
-		rest:    room(d.rest, roomBytesMax),
+		text:    room(d.text, roomBytesMax),
 	}
 }
 

@@ -17,20 +17,20 @@ func (d *decoder) usualField(o *object) bool {
 	}
 	switch w[1] {
 	case 'K':
-		return d.quick(&o.key, &d.keys, "<Key>", "</Key>")
+		return d.quick(&o.key, "<Key>", "</Key>")
 	case 'L':
-		return d.quick(&o.modified, &d.rest, "<LastModified>", "</LastModified>")
+		return d.quick(&o.modified, "<LastModified>", "</LastModified>")
 	case 'E': // with its quotes as AWS writes them, or a program in Go
-		if d.quick(&o.etag, &d.rest, "<ETag>&quot;", "&quot;</ETag>") || d.quick(&o.etag, &d.rest, "<ETag>&#34;", "&#34;</ETag>") {
+		if d.quick(&o.etag, "<ETag>&quot;", "&quot;</ETag>") || d.quick(&o.etag, "<ETag>&#34;", "&#34;</ETag>") {
 			d.unquote(&o.etag)
 			return true
 		}
 	case 'S':
-		if w[2] == 'i' && d.quick(&o.digits, &d.rest, "<Size>", "</Size>") {
+		if w[2] == 'i' && d.quick(&o.digits, "<Size>", "</Size>") {
 			d.measure(o)
 			return true
 		}
-		if w[2] == 't' && d.quick(&o.class, &d.rest, "<StorageClass>", "</StorageClass>") {
+		if w[2] == 't' && d.quick(&o.class, "<StorageClass>", "</StorageClass>") {
 			d.share(&o.class)
 			return true
 		}
@@ -39,7 +39,7 @@ func (d *decoder) usualField(o *object) bool {
 }
 
 // quick is collect for the text between start, which must be next, and end.
-func (d *decoder) quick(place *span, texts *[]byte, start, end string) bool {
+func (d *decoder) quick(place *span, start, end string) bool {
 	w := d.xml.look()
 	if place.said || !begins(w, start) {
 		return false
@@ -49,9 +49,7 @@ func (d *decoder) quick(place *span, texts *[]byte, start, end string) bool {
 	if !begins(w[to:], end) {
 		return false
 	}
-	n := len(*texts)
-	*texts = append(*texts, w[from:to]...)
-	*place = span{int32(n), int32(len(*texts)), true}
+	*place = d.collected(w[from:to])
 	d.xml.take(to + len(end))
 	return true
 }

@@ -61,28 +61,28 @@ func (d *decoder) whole(w []byte) int {
 	}
 
 	o := object{size: sizeOf(w[tag+len(size) : digits])}
-	d.keys, o.key = collected(d.keys, w[len(begin):key])
-	d.rest, o.modified = collected(d.rest, w[key+len(modified):date])
-	d.rest, o.etag = collected(d.rest, hash)
+	o.key = d.collected(w[len(begin):key])
+	o.etag = d.collected(hash) // beside the key: a HEAD needs both
+	o.modified = d.collected(w[key+len(modified) : date])
 	o.class = d.classBefore(w[digits+len(class) : name])
 	if !o.class.said {
-		d.rest, o.class = collected(d.rest, w[digits+len(class):name])
+		o.class = d.collected(w[digits+len(class) : name])
 	}
 	d.objects = append(d.objects, o)
 	return name + len(end)
 }
 
-// collected is texts with text, and where that stands.
-func collected(texts, text []byte) ([]byte, span) {
-	from := len(texts)
-	texts = append(texts, text...)
-	return texts, span{int32(from), int32(len(texts)), true}
+// collected collects a text and returns its place.
+func (d *decoder) collected(text []byte) span {
+	from := len(d.text)
+	d.text = append(d.text, text...)
+	return span{int32(from), int32(len(d.text)), true}
 }
 
 // classBefore is the place of the storage class before, if it is this one.
 func (d *decoder) classBefore(class []byte) span {
 	if len(d.objects) > 0 {
-		if before := d.objects[len(d.objects)-1].class; bytes.Equal(class, d.rest[before.from:before.to]) {
+		if before := d.objects[len(d.objects)-1].class; bytes.Equal(class, d.text[before.from:before.to]) {
 			return before
 		}
 	}
