@@ -27,17 +27,39 @@ type direct struct {
 
 	sessions atomic.Int64 // that were made: they begin with different endpoints
 	told     sync.Once    // that the store does not bear pipelining
+	desks    sync.Pool    // of *desk
+	forms    sync.Map     // of *sharedForm, by *store.Route
 }
 
+// desk is what a Session works with from one wait to the next. Hundreds of Sessions wait while a few work: they take turns
+// at a few desks, which stay in the processor's cache.
+type desk struct {
+	signer  signer
+	out     []byte   // the requests of the burst
+	results []Result // of the burst
+}
+
+// form is a template, and when it is of use.
+type form struct {
+	*template
+	second   int64  // Unix time that it was made for
+	revision uint64 // of the Store, then
+}
+
+// sharedForm is the latest form for a Route.
+type sharedForm struct{ atomic.Pointer[form] }
+
 func newDirect(cfg Config) *direct {
-	return &direct{store: cfg.Store, gate: cfg.Gate, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
+	e := &direct{store: cfg.Store, gate: cfg.Gate, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
+	e.desks.New = func() any { return &desk{signer: newSigner(), results: make([]Result, e.depth)} }
+	return e
 }
 
 func (e *direct) Name() string { return DirectName }
 
 // Session returns a Session that will open a connection of its own.
 func (e *direct) Session() Session {
-	return &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1, results: make([]Result, e.depth)}
+	return &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
 }
 
 // pipelineTries is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
@@ -54,22 +76,36 @@ type directSession struct {
 	fresh  bool // the next Head wants a new connection
 	ending ending
 
-	form     template
-	second   int64  // Unix time that form was made for; 0: none
-	revision uint64 // of the Store, then
+	forms    *sharedForm // for the connection's Route
+	revision uint64      // of the Store, when it was last looked whether the connection is still right
 
 	batch           []list.Entry
 	answered, asked int
 	sent            time.Time // when the burst was
-	results         []Result  // of the burst
+	desk            *desk     // nil while it waits for an answer, unless there are held ones
 	held            int       // results that are there
 	closing         bool      // the store closes the connection after them
 	alone           int       // entries before this one are sent one at a time
 	broken          int       // bursts in a row that pipelining broke
 	lost            int       // HEADs sent for nothing since the last that was handed on
 
-	out []byte // the requests of the burst
-	in  []byte // the read buffer, while there is no connection
+	in []byte // the read buffer, while there is no connection
+}
+
+// sit sees to it that there is a desk.
+func (s *directSession) sit() *desk {
+	if s.desk == nil {
+		s.desk = s.engine.desks.Get().(*desk)
+	}
+	return s.desk
+}
+
+// leave lets another Session have the desk.
+func (s *directSession) leave() {
+	if s.desk != nil {
+		s.engine.desks.Put(s.desk)
+		s.desk = nil
+	}
 }
 
 func (s *directSession) Fresh() { s.fresh = true }
@@ -86,6 +122,7 @@ func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(
 	s.fresh = false
 	s.ending.follow(ctx)
 	s.batch, s.answered, s.asked, s.alone = batch, 0, 0, 0
+	defer s.leave()
 	for s.answered < len(batch) {
 		s.held, s.closing = 0, false
 		err := s.send(ctx)
@@ -121,12 +158,14 @@ func (s *directSession) send(ctx context.Context) error {
 		}
 		s.sent = time.Now()
 	}
-	if err := s.ready(ctx, s.sent); err != nil {
+	form, err := s.ready(ctx, s.sent)
+	if err != nil {
 		return err
 	}
-	s.out = s.out[:0]
+	d := s.sit()
+	d.out = d.out[:0]
 	for end := min(len(s.batch), s.answered+s.depth()); s.asked < end && s.distinct(s.asked); s.asked++ {
-		s.out = s.form.append(s.out, s.batch[s.asked].Key)
+		d.out = form.append(d.out, s.batch[s.asked].Key, &d.signer)
 	}
 	moved, err := s.conn.extend(s.sent, s.engine.timeout)
 	if err != nil {
@@ -135,7 +174,7 @@ func (s *directSession) send(ctx context.Context) error {
 	if moved && ctx.Err() != nil { // its end may have come before
 		return context.Cause(ctx)
 	}
-	_, err = s.conn.Write(s.out)
+	_, err = s.conn.Write(d.out)
 	return err
 }
 
@@ -159,11 +198,11 @@ func (s *directSession) distinct(at int) bool {
 // a HEAD, and for less time the answers themselves must tell.
 const peekAfter = time.Millisecond
 
-// ready makes a connection and a form for requests that are sent now.
-func (s *directSession) ready(ctx context.Context, now time.Time) error {
+// ready makes a connection, and returns the form of requests that are sent over it now.
+func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error) {
 	st := s.engine.store
 	if revision := st.Revision(); revision != s.revision {
-		s.revision, s.second = revision, 0
+		s.revision = revision
 		if s.conn != nil && !st.Current(s.conn.sender) {
 			s.hangUp()
 		}
@@ -173,13 +212,15 @@ func (s *directSession) ready(ctx context.Context, now time.Time) error {
 	}
 	if s.conn == nil {
 		if err := s.connect(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if now.Unix() == s.second {
-		return nil
+	f := s.forms.Load()
+	// Another Session's second may have begun already.
+	if f != nil && f.revision == s.revision && (f.second == now.Unix() || f.second == now.Unix()+1) {
+		return f, nil
 	}
-	return s.prepare(ctx, now)
+	return s.prepare(ctx, now, f)
 }
 
 func (s *directSession) connect(ctx context.Context) error {
@@ -197,21 +238,27 @@ func (s *directSession) connect(ctx context.Context) error {
 		return err
 	}
 	s.conn, s.in = c, nil
-	s.second = 0 // the form may be for another endpoint
+	shared, _ := s.engine.forms.LoadOrStore(c.route, new(sharedForm))
+	s.forms = shared.(*sharedForm)
 	s.ending.guard(c)
 	return nil
 }
 
-// prepare makes the form for the second in which now lies.
-func (s *directSession) prepare(ctx context.Context, now time.Time) error {
+// prepare makes the form for the second in which now lies. The one before may be nil.
+func (s *directSession) prepare(ctx context.Context, now time.Time, before *form) (*form, error) {
 	st := s.engine.store
 	credentials, err := st.Credentials(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.form.prepare(s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
-	s.second = now.Unix()
-	return nil
+	f := &form{second: now.Unix(), revision: s.revision}
+	var last *template
+	if before != nil {
+		last = before.template
+	}
+	f.template = newTemplate(last, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
+	s.forms.Store(f)
+	return f, nil
 }
 
 // receive reads the answers to the burst. What it has read when it fails is held.
@@ -226,12 +273,15 @@ func (s *directSession) receive() error {
 			return err
 		}
 		if !whole {
+			if s.held == 0 {
+				s.leave()
+			}
 			if err := c.fill(s.held > 0); err != nil {
 				return err
 			}
 			continue
 		}
-		r := &s.results[s.held]
+		r := &s.sit().results[s.held]
 		final, closing, err := c.take(r)
 		if err != nil {
 			return err
@@ -241,9 +291,8 @@ func (s *directSession) receive() error {
 		}
 		r.Err, r.SentTo, r.Received, r.Latency = nil, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
 		e := &s.batch[s.answered+s.held]
-		r.compare(e)
-		unproven := r.Status == http.StatusOK && len(r.ETag()) == 0 // each in a burst has one
-		if n > 1 && (r.Unlike || unproven) {
+		isTagged := r.compare(e) // each in a burst was listed with an ETag
+		if n > 1 && (r.Unlike || r.Status == http.StatusOK && !isTagged) {
 			return errOutOfStep
 		}
 		s.held, s.closing = s.held+1, closing
@@ -294,8 +343,8 @@ func (s *directSession) settle(err error, each func(*Result)) {
 func (s *directSession) handOn(each func(*Result)) {
 	c := s.conn
 	drop := s.closing || c.untaken()
-	for i := range s.results[:s.held] {
-		r := &s.results[i]
+	for i := range s.held {
+		r := &s.desk.results[i]
 		// An endpoint that is in trouble answers fast: the session would stay with it and bring it ever more.
 		drop = drop || r.Unlike || store.Transient(r.Status) && s.engine.store.Endpoints() > 1
 		c.answers++
@@ -310,10 +359,10 @@ func (s *directSession) handOn(each func(*Result)) {
 
 // handOnFailure hands on the failure of the entry whose answer is next.
 func (s *directSession) handOnFailure(err error, each func(*Result)) {
-	r := &s.results[0]
+	r := &s.sit().results[0]
 	*r = Result{
 		Err: err, SentTo: s.engine.store.Region(), Lost: s.lost,
-		Metadata: r.Metadata[:0], Headers: r.Headers[:0], names: r.names,
+		Metadata: r.Metadata[:0], Headers: r.Headers[:0], layout: r.layout,
 	}
 	s.lost = 0
 	s.answered++

@@ -81,7 +81,10 @@ type Result struct {
 	// Headers are the other headers, in no order.
 	Headers []Field
 
-	names nameBook // of the answers parsed into it
+	// Of the answers parsed into it, and of the last one.
+	layout           layout
+	isUnordered      bool // metadata have come out of order, or twice
+	isClosed, isKept bool // what Connection says
 }
 
 // Get is the value of a header that is no metadata, nil if the answer has none. The name is in lower case.
@@ -119,16 +122,19 @@ func bareETag(tag []byte) []byte {
 	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
 }
 
-// compare sets Unlike. What the LIST or the answer leaves out agrees with everything.
-func (r *Result) compare(e *list.Entry) {
+// compare sets Unlike, and says whether the answer has an ETag that the listed one was compared with. What the LIST or the answer
+// leaves out agrees with everything.
+func (r *Result) compare(e *list.Entry) (isTagged bool) {
 	r.Unlike = false
 	if r.Status != http.StatusOK {
-		return
+		return false
 	}
 	for i := range r.Headers {
 		switch h := &r.Headers[i]; string(h.Name) {
 		case "etag":
-			if tag := bareETag(h.Value); e.ETag != "" && len(tag) > 0 && string(tag) != e.ETag {
+			tag := bareETag(h.Value)
+			isTagged = len(tag) > 0 && e.ETag != ""
+			if isTagged && string(tag) != e.ETag {
 				r.Unlike = true
 			}
 		case "content-length":
@@ -137,6 +143,7 @@ func (r *Result) compare(e *list.Entry) {
 			}
 		}
 	}
+	return isTagged
 }
 
 // insertionMax is up to how many metadata an insertion sort is fastest; hardly any object has more.

@@ -1,10 +1,6 @@
 package head
 
-import (
-	"bytes"
-	"encoding/binary"
-	"slices"
-)
+import "bytes"
 
 // wireError is an answer that is none, or none that can be believed.
 type wireError struct{ class, text string }
@@ -29,44 +25,63 @@ func headerEnds(text []byte) bool {
 //
 // There is no body to be read: the answer to a HEAD has none, whatever its fields say (RFC 9112 §6.3).
 func (r *Result) parse(text []byte) (length int, closing bool, err error) {
-	var isHTTP10, isClosed, isKept bool
 	line, length := nextLine(text)
-	if r.Status, isHTTP10, err = parseStatusLine(line); err != nil {
+	status, isHTTP10, err := parseStatusLine(line)
+	if err != nil {
 		return 0, false, err
 	}
-	metadata, headers := r.Metadata[:0], r.Headers[:0]
-	seen := nameSet(0)
-	for at := 0; ; at++ {
-		line, size := nextLine(text[length:])
+	r.Status, r.Metadata, r.Headers = status, r.Metadata[:0], r.Headers[:0]
+	r.isUnordered, r.isClosed, r.isKept = false, false, false
+	at, size := r.takeExpected(text[length:])
+	length += size
+	for ; ; at++ {
+		line, size := unfolded(text[length:])
 		length += size
 		if len(line) == 0 {
 			break
 		}
-		for length < len(text) && isBlank(text[length]) { // obs-fold, RFC 9112 §5.2
-			more, size := nextLine(text[length:])
-			line = fold(line, more)
-			length += size
-		}
-		name, value, err := r.names.parseField(at, line)
+		p, value, err := r.learn(at, line)
 		if err != nil {
 			return 0, false, err
 		}
-		if isMetadata(name) {
-			metadata = append(metadata, Field{name[len(metaPrefix):], value})
-			continue
-		}
-		if string(name) == "connection" {
-			isClosed = isClosed || hasOption(value, "close")
-			isKept = isKept || hasOption(value, "keep-alive")
-		}
-		if !seen.has(name) || !joinRepeated(headers, name, value) {
-			headers = append(headers, Field{name, value})
-		}
+		r.take(p, value)
 	}
-	r.Metadata, r.Headers = metadata, headers
-	r.sortMetadata()
-	r.joinMetadata()
-	return length, isClosed || isHTTP10 && !isKept, nil // RFC 9112 §9.3
+	if r.isUnordered {
+		r.sortMetadata()
+		r.joinMetadata()
+	}
+	return length, r.isClosed || isHTTP10 && !r.isKept, nil // RFC 9112 §9.3
+}
+
+// take adds the field that stands at p.
+func (r *Result) take(p *place, value []byte) {
+	if p.kind == metadata {
+		r.isUnordered = r.isUnordered || !p.isNext
+		r.Metadata = append(r.Metadata, Field{p.name, value})
+		return
+	}
+	if p.kind == connection {
+		r.isClosed = r.isClosed || hasOption(value, "close")
+		r.isKept = r.isKept || hasOption(value, "keep-alive")
+	}
+	if !p.isRepeated || !joinRepeated(r.Headers, p.name, value) {
+		r.Headers = append(r.Headers, Field{p.name, value})
+	}
+}
+
+// unfolded is the first line of text without its end, joined with those that go on with it (obs-fold, RFC 9112 §5.2), and
+// the size of all.
+func unfolded(text []byte) (line []byte, size int) {
+	line, size = nextLine(text)
+	if len(line) == 0 {
+		return nil, size
+	}
+	for size < len(text) && isBlank(text[size]) {
+		more, moreSize := nextLine(text[size:])
+		line = fold(line, more)
+		size += moreSize
+	}
+	return line, size
 }
 
 // nextLine is the first line of text without its end, and its size with it. A lone LF ends a line too (RFC 9112 §2.2).
@@ -133,33 +148,6 @@ func trimEnd(text []byte) []byte {
 	return text
 }
 
-// nameBook remembers how the names of an answer's fields were written: a store sends the same ones in the same order
-// with nearly every answer, and to see that it did is quicker than to read them.
-type nameBook []struct{ written, lower []byte }
-
-// parseField takes the line of the field at a place apart (RFC 9112 §5): the name, lowered, and the value without outer
-// blanks. The name may be the book's, valid until that place is parsed again.
-func (b *nameBook) parseField(at int, line []byte) (name, value []byte, err error) {
-	if at < len(*b) {
-		known := &(*b)[at]
-		if n := len(known.written); n < len(line) && line[n] == ':' && string(line[:n]) == string(known.written) {
-			name, value = known.lower, line[n+1:]
-		}
-	}
-	if name == nil {
-		n := nameEnd(line)
-		if n == 0 {
-			return nil, nil, malformed("a field has no name that is one")
-		}
-		name, value = b.learn(at, line[:n]), line[n+1:]
-	}
-	value = trimBlanks(value)
-	if hasControl(value) {
-		return nil, nil, malformed("a field has a control character in its value")
-	}
-	return name, value, nil
-}
-
 // nameEnd is how long the name is with which the line of a field begins, 0 where it is none.
 func nameEnd(line []byte) int {
 	for i, c := range line {
@@ -171,57 +159,6 @@ func nameEnd(line []byte) int {
 		}
 	}
 	return 0
-}
-
-// bookMax is how many names are remembered. Few answers have as many fields.
-const bookMax = 64
-
-// learn remembers a name, and returns it lowered.
-func (b *nameBook) learn(at int, name []byte) []byte {
-	if at >= bookMax {
-		for i, c := range name {
-			name[i] = lowered[c]
-		}
-		return name[:len(name):len(name)]
-	}
-	if at == len(*b) {
-		*b = append(*b, struct{ written, lower []byte }{})
-	}
-	place := &(*b)[at]
-	place.written = append(place.written[:0], name...)
-	place.lower = place.lower[:0]
-	for _, c := range name {
-		place.lower = append(place.lower, lowered[c])
-	}
-	return place.lower
-}
-
-// hasControl says whether text has a control character other than the tab: no value may (RFC 9110 §5.5). A recipient must
-// not take CR and NUL for what they are, and net/http refuses the others too.
-func hasControl(text []byte) bool {
-	if len(text) < 8 {
-		return slices.ContainsFunc(text, isControl)
-	}
-	last := len(text) - 8
-	for i := 0; i < last; i += 8 {
-		if mayHaveControl(binary.LittleEndian.Uint64(text[i:])) && slices.ContainsFunc(text[i:i+8], isControl) {
-			return true
-		}
-	}
-	return mayHaveControl(binary.LittleEndian.Uint64(text[last:])) && slices.ContainsFunc(text[last:], isControl)
-}
-
-func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
-
-// mayHaveControl says whether a byte of the word is less than a blank, or DEL. It may say so of bytes beside them.
-// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
-func mayHaveControl(word uint64) bool {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x80 * ones
-	)
-	del := word ^ 0x7f*ones
-	return ((word-' '*ones)&^word|(del-ones)&^del)&highs != 0
 }
 
 // lowered is the byte of a field's name in lower case, 0 for one that a name cannot have (RFC 9110 §5.6.2, token).
@@ -248,18 +185,6 @@ func hasOption(value []byte, option string) bool {
 		}
 	}
 	return false
-}
-
-// nameSet remembers names roughly: it may take a name for one that it has seen, and never the other way round. Repeated
-// fields are rare, and this makes the search for them so.
-type nameSet uint64
-
-// has says whether name was perhaps seen before, and remembers it.
-func (s *nameSet) has(name []byte) bool {
-	bit := nameSet(1) << ((uint(len(name))*7 + uint(name[0]) + 3*uint(name[len(name)-1]) + 5*uint(name[len(name)/2])) & 63)
-	seen := *s&bit != 0
-	*s |= bit
-	return seen
 }
 
 // joinRepeated adds value to the header of that name, if there is one. A repeated length that says the same says it once

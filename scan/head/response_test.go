@@ -15,8 +15,9 @@ import (
 )
 
 // show is what parse makes of text, in one line.
-func show(text string) string {
-	var r Result
+func show(text string) string { return showBy(new(Result), text) }
+
+func showBy(r *Result, text string) string {
 	length, closing, err := r.parse([]byte(text))
 	if err != nil {
 		return "refused: " + strings.TrimPrefix(err.Error(), "malformed answer: ")
@@ -146,18 +147,49 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A name that nameSet takes for another one is no repetition of it.
+// More names than a layout remembers.
 func TestParseManyNames(t *testing.T) {
 	var text, want strings.Builder
 	text.WriteString("HTTP/1.1 200 OK\r\n")
 	want.WriteString("200")
-	for i := range 500 { // of 64 that it can tell apart
+	for i := range 500 {
 		fmt.Fprintf(&text, "n%d: %d\r\n", i, i)
 		fmt.Fprintf(&want, " n%d=\"%d\"", i, i)
 	}
 	text.WriteString("\r\n")
 	if got := show(text.String()); got != want.String() {
 		t.Errorf("%s", got)
+	}
+}
+
+// What a Result remembers of the answers parsed into it makes no difference to the next one: after any two answers of up to
+// two fields the third is what it is alone.
+func TestParseRemembersNothingWrong(t *testing.T) {
+	answers := []string{""}
+	fields := []string{"a: 1\r\n", "A:\t12345678 \r\n", "x-amz-meta-a: 1\r\n", "X-Amz-Meta-A: 2\r\n", "x-amz-meta-b: 1\r\n", "a: 1\r\n 2\r\n"}
+	for _, first := range fields {
+		answers = append(answers, first)
+		for _, second := range fields {
+			answers = append(answers, first+second)
+		}
+	}
+	for i := range answers {
+		answers[i] = "HTTP/1.1 200 OK\r\n" + answers[i] + "\r\n"
+	}
+	for _, first := range answers {
+		for _, second := range answers {
+			for _, third := range answers {
+				var r Result
+				for _, text := range []string{first, second} {
+					if _, _, err := r.parse([]byte(text)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got, want := showBy(&r, third), show(third); got != want {
+					t.Fatalf("after %q and %q, %q is\n %s, want\n %s", first, second, third, got, want)
+				}
+			}
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ const userAgent = "headcount"
 // It signs host, x-amz-content-sha256 and x-amz-date, the session token and the payer where they are used, and no more:
 // proxies rewrite what else the SDK signs (aws-sdk-go-v2#1816).
 //
-// The zero template is of no use before prepare. It is not used concurrently.
+// It is not changed once it is made, and used by all Sessions, each with a signer of its own.
 type template struct {
 	path  string // before the key's escaped bytes
 	signs bool
@@ -42,28 +42,25 @@ type template struct {
 	canonical []byte
 	mac       mac // of what is signed: it begins alike for all keys, and ends with the canonical request's hash
 
-	day     string // for which key is: date, region, service and secret
-	key     []byte
-	scratch []byte
-	sum     [sha256.Size]byte
+	day string // for which key is: date, region, service and secret
+	key []byte
 }
 
-// prepare makes the template one for a second. Without an access key it signs nothing.
-func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string, at time.Time) {
-	t.path = route.Path
-	t.head = append(t.head[:0], " HTTP/1.1\r\nHost: "...)
+// newTemplate returns a template for a second. Without an access key it signs nothing. The one before, which may be nil, is asked
+// for the key of the day.
+func newTemplate(before *template, route *store.Route, c *aws.Credentials, payer string, at time.Time) *template {
+	t := &template{path: route.Path, signs: c.AccessKeyID != ""}
+	t.head = append(t.head, " HTTP/1.1\r\nHost: "...)
 	t.head = append(t.head, route.Host...)
 	// Without it a proxy may compress, and change the ETag and the length that are compared.
 	t.head = append(t.head, "\r\nUser-Agent: "+userAgent+"\r\nAccept-Encoding: identity\r\n"...)
-	if c.AccessKeyID == "" {
+	if !t.signs {
 		if payer != "" {
 			t.head = append(append(append(t.head, "X-Amz-Request-Payer: "...), payer...), "\r\n"...)
 		}
 		t.head = append(t.head, "\r\n"...)
-		t.signs = false
-		return
+		return t
 	}
-	t.signs = true
 	at = at.UTC()
 	date := at.Format("20060102T150405Z")
 	scope := date[:8] + "/" + route.Region + "/" + route.Service + "/aws4_request"
@@ -76,7 +73,7 @@ func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string,
 		{"x-amz-security-token", c.SessionToken},
 	}
 	var names []string
-	t.canonical = append(t.canonical[:0], "\n\n"...) // after the path, and the empty query
+	t.canonical = append(t.canonical, "\n\n"...) // after the path, and the empty query
 	for _, h := range signed {
 		if h.value == "" {
 			continue
@@ -92,57 +89,66 @@ func (t *template) prepare(route *store.Route, c *aws.Credentials, payer string,
 	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+list+", Signature="...)
 	toSign := algorithm + "\n" + date + "\n" + scope + "\n" // and the hash of the canonical request
 
-	if day := scope + c.SecretAccessKey; t.day != day {
-		t.day, t.key = day, signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
+	t.day = scope + c.SecretAccessKey
+	if before != nil && before.day == t.day {
+		t.key = before.key
+	} else {
+		t.key = signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
 	}
-	t.mac.prepare(t.key, toSign)
+	t.mac = newMAC(t.key, toSign)
+	return t
 }
 
 // mac is HMAC-SHA-256 (RFC 2104) of texts that begin alike: their beginning is hashed once, as the key is.
 type mac struct {
-	digest       hash.Hash
-	inner, outer []byte // its states after the key, and for inner after the beginning too
+	inner, outer []byte // states of SHA-256 after the key, and for inner after the beginning too
 }
 
-// prepare makes it one of texts that begin so.
-func (m *mac) prepare(key []byte, beginning string) {
-	if m.digest == nil {
-		m.digest = sha256.New()
-	}
-	m.inner = m.state(m.inner, key, 0x36, beginning)
-	m.outer = m.state(m.outer, key, 0x5c, "")
+// newMAC returns the mac of texts that begin so. The key is no longer than a block.
+func newMAC(key []byte, beginning string) mac {
+	digest := sha256.New()
+	return mac{inner: macState(digest, key, 0x36, beginning), outer: macState(digest, key, 0x5c, "")}
 }
 
-// state is that of the digest after the padded key and text.
-func (m *mac) state(state, key []byte, pad byte, text string) []byte {
+// macState is that of the digest after the padded key and text.
+func macState(digest hash.Hash, key []byte, pad byte, text string) []byte {
 	var block [sha256.BlockSize]byte
 	copy(block[:], key)
 	for i := range block {
 		block[i] ^= pad
 	}
-	m.digest.Reset()
-	m.digest.Write(block[:])
-	m.digest.Write([]byte(text))
-	state, err := m.digest.(encoding.BinaryAppender).AppendBinary(state[:0])
+	digest.Reset()
+	digest.Write(block[:])
+	digest.Write([]byte(text))
+	state, err := digest.(encoding.BinaryMarshaler).MarshalBinary()
 	if err != nil {
 		panic("a SHA-256 state that cannot be kept: " + err.Error()) // crypto/sha256 never fails to
 	}
 	return state
 }
 
-// sum is the mac of the text that goes on with rest. It lies in room.
-func (m *mac) sum(rest []byte, room *[sha256.Size]byte) []byte {
-	m.resume(m.inner)
-	m.digest.Write(rest)
-	inner := m.digest.Sum(room[:0])
-	m.resume(m.outer)
-	m.digest.Write(inner)
-	return m.digest.Sum(room[:0])
+// signer is what one signature after the other is made with. It is not used concurrently.
+type signer struct {
+	digest hash.Hash // SHA-256
+	text   []byte
+	sum    [sha256.Size]byte
 }
 
-func (m *mac) resume(state []byte) {
-	if err := m.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(state); err != nil {
-		panic("a SHA-256 state that is not one: " + err.Error()) // it is one of AppendBinary
+func newSigner() signer { return signer{digest: sha256.New()} }
+
+// mac is the mac of the text that goes on with rest, valid until the next is made.
+func (s *signer) mac(m *mac, rest []byte) []byte {
+	s.resume(m.inner)
+	s.digest.Write(rest)
+	inner := s.digest.Sum(s.sum[:0])
+	s.resume(m.outer)
+	s.digest.Write(inner)
+	return s.digest.Sum(s.sum[:0])
+}
+
+func (s *signer) resume(state []byte) {
+	if err := s.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(state); err != nil {
+		panic("a SHA-256 state that is not one: " + err.Error()) // it is one of MarshalBinary
 	}
 }
 
@@ -158,7 +164,7 @@ func signingKey(secret, day, region, service string) []byte {
 }
 
 // append appends the HEAD of a key.
-func (t *template) append(dst []byte, key string) []byte {
+func (t *template) append(dst []byte, key string, by *signer) []byte {
 	dst = append(append(dst, "HEAD "...), t.path...)
 	from := len(dst) - len(t.path)
 	dst = appendEscaped(dst, key)
@@ -167,16 +173,16 @@ func (t *template) append(dst []byte, key string) []byte {
 	if !t.signs {
 		return dst
 	}
-	dst = t.appendSignature(dst, path)
+	dst = t.appendSignature(dst, path, by)
 	return append(dst, "\r\n\r\n"...)
 }
 
 // appendSignature appends the signature of a HEAD of path, 64 hex digits.
-func (t *template) appendSignature(dst, path []byte) []byte {
-	t.scratch = append(append(append(t.scratch[:0], "HEAD\n"...), path...), t.canonical...)
-	t.sum = sha256.Sum256(t.scratch)
-	t.scratch = hex.AppendEncode(t.scratch[:0], t.sum[:])
-	return hex.AppendEncode(dst, t.mac.sum(t.scratch, &t.sum))
+func (t *template) appendSignature(dst, path []byte, by *signer) []byte {
+	by.text = append(append(append(by.text[:0], "HEAD\n"...), path...), t.canonical...)
+	by.sum = sha256.Sum256(by.text)
+	by.text = hex.AppendEncode(by.text[:0], by.sum[:])
+	return hex.AppendEncode(dst, by.mac(&t.mac, by.text))
 }
 
 // appendEscaped appends the key's bytes, percent-encoded once: all but the unreserved ones and the slash. The canonical

@@ -77,7 +77,8 @@ func takeApart(t testing.TB, request string) (path string, fields map[string]str
 func compare(t testing.TB, form *template, s *signing, key string) {
 	t.Helper()
 	const before = "what an earlier request left in the buffer"
-	path, fields := takeApart(t, strings.TrimPrefix(string(form.append([]byte(before), key)), before))
+	by := newSigner()
+	path, fields := takeApart(t, strings.TrimPrefix(string(form.append([]byte(before), key, &by)), before))
 	wantPath, want := s.bySDK(t, key)
 	if path != wantPath {
 		t.Fatalf("the path of %q is\n %s, want\n %s", key, path, wantPath)
@@ -162,7 +163,7 @@ func TestSignAsTheSDKDoes(t *testing.T) {
 	const seed = 1 // any
 	var (
 		g    = generator{rand.New(rand.NewPCG(seed, seed))}
-		form template // one for all: what it keeps must not outlive what it was made from
+		form *template // each is made after the one before: what that keeps must not outlive what it was made from
 		s    = &signing{
 			route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 			creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
@@ -172,15 +173,15 @@ func TestSignAsTheSDKDoes(t *testing.T) {
 	for i := range requests {
 		if i%4 == 0 { // the others share a form
 			g.change(s)
-			form.prepare(s.route, &s.creds, s.payer, s.at)
+			form = newTemplate(form, s.route, &s.creds, s.payer, s.at)
 		}
-		compare(t, &form, s, g.key())
+		compare(t, form, s, g.key())
 	}
 }
 
 // Requests one second apart around midnight: the scope and the key of the day change together, and only then.
 func TestSignAroundMidnight(t *testing.T) {
-	var form template
+	form := new(template)
 	s := &signing{
 		route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 		creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
@@ -191,9 +192,10 @@ func TestSignAroundMidnight(t *testing.T) {
 		newKey bool
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
 		before := unsafe.SliceData(form.key) // which is kept, or made anew
-		form.prepare(s.route, &s.creds, "", s.at)
-		compare(t, &form, s, "k")
-		_, fields := takeApart(t, string(form.append(nil, "k")))
+		form = newTemplate(form, s.route, &s.creds, "", s.at)
+		compare(t, form, s, "k")
+		by := newSigner()
+		_, fields := takeApart(t, string(form.append(nil, "k", &by)))
 		if scope := strings.Split(fields["authorization"], "/"); scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
 			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
 		}
@@ -204,14 +206,14 @@ func TestSignAroundMidnight(t *testing.T) {
 	}
 }
 
-// What an anonymous request says is what the SDK's says, and a template that has signed before signs no more.
+// What an anonymous request says is what the SDK's says, whatever was signed before.
 func TestSignNothing(t *testing.T) {
 	route := &store.Route{Host: "h:9000", Path: "/b/", Region: "us-east-1"}
-	var form template
-	form.prepare(route, &aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}, "", time.Now())
+	by := newSigner()
+	form := newTemplate(nil, route, &aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}, "", time.Now())
 	for _, payer := range []string{"", "requester"} {
-		form.prepare(route, &aws.Credentials{}, payer, time.Now())
-		path, fields := takeApart(t, string(form.append(nil, "a b")))
+		form = newTemplate(form, route, &aws.Credentials{}, payer, time.Now())
+		path, fields := takeApart(t, string(form.append(nil, "a b", &by)))
 		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
 		if payer != "" {
 			want["x-amz-request-payer"] = payer
@@ -220,8 +222,8 @@ func TestSignNothing(t *testing.T) {
 			t.Errorf("%s %v", path, fields)
 		}
 	}
-	form.prepare(route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
-	if _, fields := takeApart(t, string(form.append(nil, "k"))); fields["authorization"] == "" {
+	form = newTemplate(form, route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
+	if _, fields := takeApart(t, string(form.append(nil, "k", &by))); fields["authorization"] == "" {
 		t.Error("not signed after that")
 	}
 }
@@ -244,9 +246,7 @@ func FuzzSign(f *testing.F) {
 		if pays {
 			s.payer = "requester"
 		}
-		var form template
-		form.prepare(s.route, &s.creds, s.payer, s.at)
-		compare(t, &form, s, key)
+		compare(t, newTemplate(nil, s.route, &s.creds, s.payer, s.at), s, key)
 	})
 }
 
@@ -257,8 +257,8 @@ func printable(text string) bool {
 
 // benchmarkForm is a template as for AWS, and a key of usual length.
 func benchmarkForm() (form *template, key string) {
-	form = new(template)
-	form.prepare(
+	form = newTemplate(
+		nil,
 		&store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
 		&aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: strings.Repeat("s", 40)},
 		"", time.Unix(1_700_000_000, 0),
@@ -269,18 +269,20 @@ func benchmarkForm() (form *template, key string) {
 // Nothing is allocated for an object: the garbage of a million requests a minute would cost more than the signatures.
 func TestSignAllocatesNothing(t *testing.T) {
 	form, key := benchmarkForm()
-	out := form.append(nil, key)
-	if n := testing.AllocsPerRun(100, func() { out = form.append(out[:0], key) }); n != 0 {
+	by := newSigner()
+	out := form.append(nil, key, &by)
+	if n := testing.AllocsPerRun(100, func() { out = form.append(out[:0], key, &by) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
 func BenchmarkSign(b *testing.B) {
 	form, key := benchmarkForm()
+	by := newSigner()
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = form.append(out[:0], key)
+		out = form.append(out[:0], key, &by)
 	}
 }
 
