@@ -20,8 +20,9 @@ type Entry struct {
 	Size         int64 // bytes; -1: not said
 }
 
-// Page is some keys of a Range, at most 1,000, in order and without gap: all that the bucket has in Page.Range. Lossy
-// keys stand where the store listed them, and may lie beyond it.
+// Page is some keys of a Range, usually at most 1,000, in order and without gap: all that the bucket has in Page.Range. Lossy
+// keys stand where the store listed them. One that ends in them extends to the end of the Range that is walked, so that nobody has to
+// go on from them.
 type Page struct {
 	Range   Range
 	Entries []Entry

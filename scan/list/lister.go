@@ -35,9 +35,10 @@ type Config struct {
 
 // Lister sends LIST requests, and sends those again that met passing trouble. It may be used concurrently.
 type Lister struct {
-	cfg    Config
-	target string
-	probes atomic.Int64 // which endpoint the next one asks
+	cfg       Config
+	target    string
+	probes    atomic.Int64 // which endpoint the next one asks
+	contacted atomic.Bool  // the store has answered
 
 	decoders sync.Pool // of *decoder
 }
@@ -82,12 +83,13 @@ func Decided(err error) bool {
 }
 
 // list sends one request until it is answered, and gives up as patience says.
-func (l *Lister) list(ctx context.Context, req request, contacted bool) (*answer, error) {
-	patience := patience{lister: l, began: time.Now(), contacted: contacted}
+func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
+	patience := patience{lister: l, began: time.Now()}
 	for try := 0; ; try++ {
 		a, err := l.send(ctx, req, try)
 		if err == nil {
 			l.cfg.Sent(statusOf(nil), false)
+			l.contacted.Store(true)
 			return a, nil
 		}
 		if ctx.Err() != nil {

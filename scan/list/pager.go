@@ -23,34 +23,34 @@ const idlePagesMax = 1000
 //
 // A lossy key (Page.Lossy) is not the name that it stands for, and so no place in the order of keys: it is handed out, but
 // neither compared with others nor gone on from. A page that ends in such keys is asked for again after its last exact
-// key, since the store's own token may be one of them.
+// key, since the store's own token may be one of them. If nothing else follows that one, they are the end of the Range.
 type Pager struct {
 	lister *Lister
 	rng    Range
 
-	cursor string   // the last exact key handed out, or rng.After
-	tail   []string // the lossy keys handed out after it
-	rest   []Entry  // admitted and not yet handed out
-	exact  bool     // the store declared how it encoded their keys
-	done   bool     // nothing follows rest
+	cursor string  // the last exact key handed out, or rng.After
+	rest   []Entry // admitted and not yet handed out
+	exact  bool    // the store declared how it encoded their keys
+	done   bool    // nothing follows rest
+	lossy  bool    // the last listing had nothing but lossy keys
 
 	// Of the present listing.
-	begun     bool     // its first LIST was sent
-	repeats   []string // the lossy keys after the cursor that it will show again
-	token     string   // where it goes on; empty: it begins, at the cursor
-	last      string   // the last key that it showed, handed out or not
-	shown     bool     // whether it showed any
-	admitted  int      // how many of them were new
-	previous  []string // the keys of its page before this one
-	spare     []string // room for those of the next
-	idle      int      // pages that led no further, in a row
-	contacted bool     // the store has answered before
+	token    string   // where it goes on; empty: it begins, at the cursor
+	last     string   // the last key that it showed, handed out or not
+	shown    bool     // whether it showed any
+	admitted int      // how many of them were new
+	previous []string // the keys of its page before this one
+	spare    []string // room for those of the next
+	idle     int      // pages that led no further, in a row
 }
 
 // Walk returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing yet.
 func (l *Lister) Walk(rng Range) *Pager {
 	return &Pager{lister: l, rng: rng, cursor: rng.After}
 }
+
+// Rest is the part of the Range that was not handed out yet; after the last Page there are no keys in it.
+func (p *Pager) Rest() Range { return Range{p.cursor, p.rng.Through} }
 
 // Next returns the next Page, which has at least one Entry, and no Page and no error after the last. An error is final:
 // what was returned before it is right, and what follows is unknown. The Page belongs to the caller.
@@ -65,21 +65,30 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 			return nil, err
 		}
 	}
-	// A store that ignores max-keys answers with more than a page.
-	n := min(len(p.rest), pageKeysMax)
+	n := p.pageLength()
 	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
 	page.Range.After = p.cursor
-	for i := range page.Entries {
-		if key := page.Entries[i].Key; page.Lossy(key) {
-			p.tail = append(p.tail, key)
-		} else {
-			p.cursor, p.tail = key, p.tail[:0]
-		}
+	if p.done && len(p.rest) == 0 {
+		p.cursor = p.rng.Through
+	} else {
+		p.cursor = strings.Clone(page.Entries[n-1].Key) // all texts of a page are one, and Ranges outlive their pages
 	}
-	p.cursor = strings.Clone(p.cursor) // all texts of a page are one, and Ranges outlive their pages
 	page.Range.Through = p.cursor
 	return page, nil
+}
+
+// pageLength is how much of the rest is the next Page: all of it, unless the store ignores max-keys and answers with more. What is left
+// begins after an exact key.
+func (p *Pager) pageLength() int {
+	if len(p.rest) <= pageKeysMax {
+		return len(p.rest)
+	}
+	n := max(1, len(p.throughExact(p.rest[:pageKeysMax])))
+	for n < len(p.rest) && lossy(p.rest[n-1].Key, p.exact) {
+		n++
+	}
+	return n
 }
 
 // fetch sends one LIST and takes from its answer what is new: to rest, the token, and whether the Range is done.
@@ -87,10 +96,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
 		return p.broken("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
 	}
-	if !p.begun {
-		p.begun, p.repeats = true, slices.Clone(p.tail)
-	}
-	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax}, p.contacted)
+	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenVoid(err) {
 		p.begin()
 		return nil
@@ -98,7 +104,6 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.contacted = true
 	p.exact = answer.decoded
 	fresh, err := p.admit(answer.entries)
 	if err != nil {
@@ -108,25 +113,27 @@ func (p *Pager) fetch(ctx context.Context) error {
 		p.rest = fresh
 		return nil
 	}
-	p.rest = fresh
-	if answer.truncated {
-		p.rest = p.throughExact(fresh)
-	}
+	p.rest = p.throughExact(fresh)
 	p.admitted += len(p.rest)
+	wasLossy := p.lossy
+	p.lossy = len(p.rest) == 0 && len(fresh) > 0
 	switch {
 	case len(p.rest) == len(fresh):
 		return p.advance(answer)
-	case len(p.rest) == 0:
+	case p.lossy && answer.truncated:
 		return p.broken("all keys of a page hold characters that the store cannot list", "")
+	case p.lossy && wasLossy: // twice, so that it is no listing that ended early
+		p.rest, p.done = fresh, true
+		return nil
 	}
 	p.begin() // at the last exact key, which is the cursor once the rest is handed out
 	return nil
 }
 
-// throughExact is entries without the lossy keys at their end.
+// throughExact is entries without the lossy keys at their end. Where keys have no order, nothing is gone on from.
 func (p *Pager) throughExact(entries []Entry) []Entry {
 	n := len(entries)
-	for n > 0 && lossy(entries[n-1].Key, p.exact) {
+	for n > 0 && lossy(entries[n-1].Key, p.exact) && !p.lister.cfg.Store.Unordered() {
 		n--
 	}
 	return entries[:n]
@@ -150,7 +157,6 @@ func (p *Pager) tokenVoid(err error) bool {
 
 // begin starts another listing at the cursor.
 func (p *Pager) begin() {
-	p.begun, p.repeats = false, nil
 	p.token, p.last, p.shown, p.admitted, p.previous, p.idle = "", "", false, 0, nil, 0
 }
 
@@ -169,14 +175,10 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			continue
 		}
 		if lossy(e.Key, p.exact) {
-			if p.done || p.shown && p.last < p.cursor {
+			if p.done || p.shown && (p.last < p.cursor || p.last == p.rng.Through) {
 				continue // beyond the Range, or, since start-after was ignored, before it
 			}
-			if i := slices.Index(p.repeats, e.Key); i >= 0 {
-				p.repeats = slices.Delete(p.repeats, i, i+1)
-			} else {
-				fresh = append(fresh, e)
-			}
+			fresh = append(fresh, e)
 			continue
 		}
 		p.previous = append(p.previous, e.Key)

@@ -449,7 +449,7 @@ func TestEachKindOfTroubleHasItsOwnTries(t *testing.T) {
 	}}
 	lister := serve(t, s, Config{})
 	pager := lister.Walk(Range{})
-	pager.contacted = true
+	lister.contacted.Store(true)
 	if got, err := walk(t.Context(), pager); err != nil || len(got) != 2 {
 		t.Errorf("%q, %v", got, err)
 	}

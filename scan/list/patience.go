@@ -27,9 +27,8 @@ const (
 // patience decides how often one LIST is sent. Each kind of trouble is counted by itself, so that a long one of one
 // kind leaves the others their tries.
 type patience struct {
-	lister    *Lister
-	began     time.Time
-	contacted bool // the store has answered before
+	lister *Lister
+	began  time.Time
 
 	tries, broken, skewed, renewed int
 	warned                         time.Time
@@ -55,7 +54,7 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 	case "configuration":
 		return 0, false
 	case "dns", "tls", "credentials": // a wrong name, at the first contact; trouble that passes, later
-		return delay, p.contacted && rest > 0
+		return delay, p.lister.contacted.Load() && rest > 0
 	}
 	return delay, rest > 0 && p.contact()
 }
@@ -77,7 +76,7 @@ func (p *patience) afterRefusal(ctx context.Context, refused *StoreError, delay,
 }
 
 // contact says whether to go on trying to reach a store that has never answered; one that has is waited for.
-func (p *patience) contact() bool { return p.contacted || p.tries < contactTries }
+func (p *patience) contact() bool { return p.lister.contacted.Load() || p.tries < contactTries }
 
 // warn logs the first failure, and then one now and again.
 func (p *patience) warn(err error, wait time.Duration) {
