@@ -66,3 +66,10 @@ func (e *SilenceError) Error() string {
 	return fmt.Sprintf("no HEAD has succeeded for %s: %v", e.For.Round(time.Second), e.Last)
 }
 func (e *SilenceError) Unwrap() error { return e.Last }
+
+// FailuresError ends a run in which more objects have failed than the user bears.
+type FailuresError struct{ Failed int64 }
+
+func (e *FailuresError) Error() string {
+	return fmt.Sprintf("%d objects have failed, and no more are borne", e.Failed)
+}

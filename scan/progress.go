@@ -2,18 +2,25 @@ package scan
 
 import "sync/atomic"
 
-// Progress is how far a run is, while it runs.
+// Progress is how far a run is, while it runs, with what the runs before it have committed.
 type Progress struct {
 	Listed    int64 // objects that the LISTs have returned so far
 	ListedAll bool  // there will be no more of them
 	Settled   int64 // objects whose Outcome is known, committed or not
 	Failed    int64 // objects that failed, committed
-	Heads     int64 // HEADs sent
+	Heads     int64 // HEADs sent by this run
 }
 
 type progress struct {
 	listed, settled, failed, heads atomic.Int64
 	listedAll                      atomic.Bool
+}
+
+// goOn adds what earlier runs have committed.
+func (p *progress) goOn(o *Outcomes) {
+	p.listed.Store(o.Listed)
+	p.settled.Store(o.Listed)
+	p.failed.Store(o.Failed)
 }
 
 // Progress may be called at any time, from any goroutine.

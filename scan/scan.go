@@ -3,7 +3,7 @@ package scan
 import (
 	"context"
 	"log/slog"
-	"sync"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,18 +23,27 @@ type Config struct {
 	// Its error ends the run. nil: failures are only counted.
 	Failed func(*ObjectError) error
 
-	Prefix string
-	Range  list.Range
-	ListV1 bool // list by ListObjects instead of ListObjectsV2
+	// Keep is told where the run stands, every keepEvery while that changes and at the end, from one goroutine at a time. All that was given to
+	// Sink and Failed until then is in the Checkpoint, and nothing else is. Its error ends the run. nil: nothing is kept.
+	Keep func(*Checkpoint) error
 
-	Engine   string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
-	Pipeline int           // HEADs in flight on each connection of the direct engine; 0: 1
-	Workers  int           // connections on which HEADs are in flight; 0: 64
-	All      bool          // Records for objects without metadata too
-	Timeout  time.Duration // of each request, answer included; 0: 30 s
-	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
-	TriesMax int           // HEADs that may fail for an object while others succeed; 0: 10
-	Log      *slog.Logger  // nil: silent
+	// From is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
+	From *Checkpoint
+
+	Prefix string
+	Range  list.Range // of the first run; a later one scans what From has left of it
+	Keys   *list.Keys // the objects to ask for; nil: those that the bucket lists
+	ListV1 bool       // list by ListObjects instead of ListObjectsV2
+
+	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
+	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
+	Workers   int           // connections on which HEADs are in flight; 0: 64
+	All       bool          // Records for objects without metadata too
+	Timeout   time.Duration // of each request, answer included; 0: 30 s
+	RetryFor  time.Duration // how long a store in trouble is waited for; 0: 15 min
+	TriesMax  int           // HEADs that may fail for an object while others succeed; 0: 10
+	FailedMax int64         // the run ends when so many objects have failed; 0: never for that
+	Log       *slog.Logger  // nil: silent
 }
 
 const (
@@ -96,16 +105,19 @@ type Scan struct {
 	news     news
 
 	unfinished latch // the lister and the pages that are not committed
-
-	mu    sync.Mutex
-	stats Stats // what is committed
 }
 
-// New prepares a run. It sends nothing. Its error is head.Open's.
+// New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
 	s := &Scan{cfg: cfg, gate: new(pace.Gate), meter: newMeter()}
 	var err error
+	if cfg.From != nil {
+		if err := s.meter.goOn(cfg.From); err != nil {
+			return nil, err
+		}
+		s.progress.goOn(&cfg.From.Stats.Outcomes)
+	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
 	}); err != nil {
@@ -139,40 +151,69 @@ func New(cfg Config) (*Scan, error) {
 const pageKeys = 1000
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
-// of ctx's end, an OutputError, a SilenceError, or what the listing ended with (list.StoreError, list.ProtocolError,
-// list.SendError). It is called once; the Stats are right after every end.
+// of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
+// list.ProtocolError, list.SendError). It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.news.began = time.Now()
+	committer := newCommitter(s)
+	ranges := slices.Clone(committer.open)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.list(ctx) })
+	g.Go(func() error { return s.list(ctx, ranges) })
 	for range s.cfg.Workers {
 		g.Go(func() error { return newWorker(s).run(ctx) })
 	}
 	g.Go(func() error { return s.wait(ctx) })
 	g.Go(func() error { return s.judge(ctx) })
 	g.Go(func() error { return s.watch(ctx) })
-	g.Go(func() error { return s.commit(ctx) })
-	err := g.Wait() // nil only if the run was drained
-	return s.account(err), err
+	g.Go(func() error { return committer.run(ctx) })
+	err := committer.end(g.Wait()) // nil only if the run was drained
+	return s.account(committer.outcomes, err), err
 }
 
-// list pages through the Range and hands the pages to the workers in batches.
-func (s *Scan) list(ctx context.Context) error {
+// list pages through the Ranges, one after the other, and hands the pages to the workers in batches.
+func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	defer s.unfinished.done()
-	pager := s.lister.Walk(s.cfg.Range)
+	for _, rng := range ranges {
+		if err := s.listRange(ctx, s.walk(rng)); err != nil {
+			return err
+		}
+	}
+	s.progress.listedAll.Store(true)
+	return nil
+}
+
+// walk hands out the Pages of a Range, as list.Pager does.
+type walk interface {
+	Next(context.Context) (*list.Page, error)
+	Rest() (list.Range, bool)
+}
+
+func (s *Scan) walk(rng list.Range) walk {
+	if s.cfg.Keys != nil {
+		return s.cfg.Keys.Walk(rng)
+	}
+	return s.lister.Walk(rng)
+}
+
+func (s *Scan) listRange(ctx context.Context, walk walk) error {
 	for {
 		select {
 		case s.slots <- struct{}{}:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		listed, err := pager.Next(ctx)
+		listed, err := walk.Next(ctx)
 		if err != nil {
 			return err
 		}
 		if listed == nil {
-			s.progress.listedAll.Store(true)
-			return nil
+			rest, ok := walk.Rest()
+			if !ok {
+				<-s.slots
+				return nil
+			}
+			s.unfinished.add()
+			return s.finish(ctx, newPage(&list.Page{Range: rest})) // that it is empty is committed too
 		}
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
@@ -188,58 +229,26 @@ func (s *Scan) list(ctx context.Context) error {
 	}
 }
 
-// commit writes finished pages, one after the other.
-func (s *Scan) commit(ctx context.Context) error {
-	for {
-		select {
-		case p := <-s.finished:
-			if err := s.write(p); err != nil {
-				return err
-			}
-			s.unfinished.done()
-			<-s.slots
-		case <-s.unfinished.drained:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// write writes one page and then counts it.
-func (s *Scan) write(p *page) error {
-	if err := s.cfg.Sink.Commit(p.chunks()); err != nil {
-		return &OutputError{err}
-	}
-	for _, failure := range p.failures {
-		if err := s.cfg.Failed(failure); err != nil {
-			return &OutputError{err}
-		}
-	}
-	s.mu.Lock()
-	s.stats.Outcomes.add(p.outcomes)
-	s.mu.Unlock()
-	s.progress.failed.Add(p.outcomes.Failed)
-	return nil
-}
-
-// account is the Stats of a run that ended with err.
-func (s *Scan) account(err error) Stats {
-	s.mu.Lock()
-	stats := s.stats
-	s.mu.Unlock()
-	stats.Complete = err == nil
+// account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
+func (s *Scan) account(outcomes Outcomes, err error) Stats {
+	stats := Stats{Complete: err == nil, Outcomes: outcomes}
 	if err != nil {
 		stats.Error = err.Error()
 	}
 	s.meter.fill(&stats)
-	elapsed := time.Since(s.news.began)
-	stats.DurationSeconds = elapsed.Seconds()
-	stats.HeadsPerSecond = float64(stats.Heads) / elapsed.Seconds()
 	cpu, rss := Usage()
-	stats.CPUSeconds, stats.MaxRSSBytes = cpu.Seconds(), rss
+	stats.DurationSeconds = time.Since(s.news.began).Seconds()
+	stats.CPUSeconds, stats.MaxRSSBytes, stats.Runs = cpu.Seconds(), rss, 1
+	if s.cfg.From != nil {
+		before := &s.cfg.From.Stats
+		stats.DurationSeconds += before.DurationSeconds
+		stats.CPUSeconds += before.CPUSeconds
+		stats.MaxRSSBytes = max(rss, before.MaxRSSBytes)
+		stats.Runs += before.Runs
+	}
+	stats.HeadsPerSecond = float64(stats.Heads) / stats.DurationSeconds
 	if stats.Listed > 0 {
-		stats.CPUMicrosPerObject = float64(cpu.Microseconds()) / float64(stats.Listed)
+		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
 	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
 	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -40,13 +41,14 @@ func (o *Outcomes) Balanced() bool {
 	return o.Listed == o.Emitted+o.WithoutMetadata+o.Filtered+o.Gone+o.Failed
 }
 
-// Stats is the account of a run.
+// Stats is the account of a run, and of those that it goes on with.
 type Stats struct {
 	Complete bool   `json:"complete"` // every key of the Range has its Outcome
 	Error    string `json:"error,omitempty"`
 	Outcomes
 
-	DurationSeconds float64 `json:"duration_seconds"`
+	Runs            int     `json:"runs"`             // 1, and one for each time that it was resumed
+	DurationSeconds float64 `json:"duration_seconds"` // of all of them
 	Heads           int64   `json:"heads"` // HEADs sent, answered or not
 	HeadsPerSecond  float64 `json:"heads_per_second"`
 	HeadLatency     Latency `json:"head_latency"`
@@ -95,6 +97,30 @@ func newMeter() *meter {
 		requests: map[string]map[string]int64{"list": {}, "head": {}},
 		retries:  map[string]map[string]int64{"list": {}, "head": {}},
 	}
+}
+
+// goOn takes over what earlier runs have counted.
+func (m *meter) goOn(from *Checkpoint) error {
+	if len(from.Latencies) > 0 {
+		latency, err := hdrhistogram.Decode(from.Latencies)
+		if err != nil {
+			return fmt.Errorf("the latencies of a checkpoint: %w", err)
+		}
+		m.latency.Merge(latency)
+	}
+	m.heads = from.Stats.Heads
+	for op := range m.requests {
+		maps.Copy(m.requests[op], from.Stats.Requests[op])
+		maps.Copy(m.retries[op], from.Stats.Retries[op])
+	}
+	return nil
+}
+
+// latencies are those of all HEADs so far, for goOn.
+func (m *meter) latencies() ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 }
 
 // listSent counts one LIST.

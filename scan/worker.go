@@ -267,6 +267,11 @@ func (s *Scan) settle(ctx context.Context, p *page, r *ruling) error {
 	if !p.settle(r) {
 		return nil
 	}
+	return s.finish(ctx, p)
+}
+
+// finish hands a page to the committer.
+func (s *Scan) finish(ctx context.Context, p *page) error {
 	select {
 	case s.finished <- p:
 		return nil

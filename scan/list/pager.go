@@ -32,6 +32,7 @@ type Pager struct {
 	rest   []Entry // admitted and not yet handed out
 	exact  bool    // the store declared how it encoded their keys
 	done   bool    // nothing follows rest
+	ended  bool    // a Page has extended to the end of the Range
 	lossy  bool    // the last listing had nothing but lossy keys
 
 	// Of the present listing.
@@ -49,8 +50,10 @@ func (l *Lister) Walk(rng Range) *Pager {
 	return &Pager{lister: l, rng: rng, cursor: rng.After}
 }
 
-// Rest is the part of the Range that was not handed out yet; after the last Page there are no keys in it.
-func (p *Pager) Rest() Range { return Range{p.cursor, p.rng.Through} }
+// Rest is the part of the Range that no Page had, and whether there is one. Once Next has returned no Page, there are no keys in it.
+func (p *Pager) Rest() (rest Range, ok bool) {
+	return Range{p.cursor, p.rng.Through}, !p.ended && (p.cursor != p.rng.Through || p.cursor == "")
+}
 
 // Next returns the next Page, which has at least one Entry, and no Page and no error after the last. An error is final:
 // what was returned before it is right, and what follows is unknown. The Page belongs to the caller.
@@ -70,7 +73,7 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	p.rest = p.rest[n:]
 	page.Range.After = p.cursor
 	if p.done && len(p.rest) == 0 {
-		p.cursor = p.rng.Through
+		p.cursor, p.ended = p.rng.Through, true
 	} else {
 		p.cursor = strings.Clone(page.Entries[n-1].Key) // all texts of a page are one, and Ranges outlive their pages
 	}

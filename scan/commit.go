@@ -1,0 +1,126 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"headcount/scan/list"
+)
+
+// keepEvery is how much work a run that is killed leaves to be done again, at most.
+const keepEvery = time.Second
+
+// committer is the one goroutine that writes: finished pages, one after the other, and where the run stands.
+type committer struct {
+	scan     *Scan
+	open     ledger // the Ranges that are not committed
+	outcomes Outcomes
+	isKept   bool // what is committed has been told to Keep
+}
+
+func newCommitter(s *Scan) *committer {
+	c := &committer{scan: s, open: ledger{s.cfg.Range}}
+	if from := s.cfg.From; from != nil {
+		c.open, c.outcomes = slices.Clone(from.Rest), from.Stats.Outcomes
+	}
+	return c
+}
+
+func (c *committer) run(ctx context.Context) error {
+	s := c.scan
+	ticker := time.NewTicker(keepEvery)
+	defer ticker.Stop()
+	if err := c.keep(nil); err != nil { // from now on there is something to go on from
+		return err
+	}
+	for {
+		select {
+		case p := <-s.finished:
+			if err := c.write(p); err != nil {
+				return err
+			}
+			s.unfinished.done()
+			<-s.slots
+			if err := c.bear(); err != nil {
+				return err
+			}
+		case <-ticker.C:
+			if err := c.keep(nil); err != nil {
+				return err
+			}
+		case <-s.unfinished.drained:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// write writes one page and then counts it.
+func (c *committer) write(p *page) error {
+	s := c.scan
+	c.isKept = false
+	if chunks := p.chunks(); len(chunks) > 0 {
+		if err := s.cfg.Sink.Commit(chunks); err != nil {
+			return &OutputError{err}
+		}
+	}
+	for _, failure := range p.failures {
+		if err := s.cfg.Failed(failure); err != nil {
+			return &OutputError{err}
+		}
+	}
+	c.outcomes.add(p.outcomes)
+	s.progress.failed.Add(p.outcomes.Failed)
+	if s.cfg.Store.Unordered() {
+		return nil // its Ranges mean nothing
+	}
+	return c.open.close(p.Range)
+}
+
+// bear says whether the run goes on in spite of what has failed.
+func (c *committer) bear() error {
+	s := c.scan
+	if s.cfg.FailedMax == 0 || c.outcomes.Failed < s.cfg.FailedMax {
+		return nil
+	}
+	select {
+	case <-s.unfinished.drained: // that was all
+		return nil
+	default:
+		return &FailuresError{c.outcomes.Failed}
+	}
+}
+
+// keep tells Keep where the run stands, if that has changed. A run that has ended, ended with err.
+func (c *committer) keep(err error) error {
+	s := c.scan
+	if s.cfg.Keep == nil || c.isKept {
+		return nil
+	}
+	latencies, encodeErr := s.meter.latencies()
+	if encodeErr != nil {
+		return fmt.Errorf("keep the latencies: %w", encodeErr)
+	}
+	checkpoint := &Checkpoint{Rest: slices.Clone([]list.Range(c.open)), Stats: s.account(c.outcomes, err), Latencies: latencies}
+	checkpoint.Stats.Complete = len(c.open) == 0
+	if err := s.cfg.Keep(checkpoint); err != nil {
+		return &OutputError{err}
+	}
+	c.isKept = true
+	return nil
+}
+
+// end keeps where a run stands that has ended with err, and returns what it ended with.
+func (c *committer) end(err error) error {
+	if err == nil && len(c.open) > 0 && !c.scan.cfg.Store.Unordered() {
+		err = fmt.Errorf("the keys %v were never listed", c.open[0])
+	}
+	c.isKept = false // what it ended with
+	if keepErr := c.keep(err); err == nil {
+		return keepErr
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"headcount/scan/list"
+)
+
+// Pages that are closed in any order leave the keys that are in none of them, whenever one looks.
+func TestLedger(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// The keys are a to z; a page is those between two cuts.
+		ends := rapid.SliceOfNDistinct(rapid.IntRange('b', 'z'), 0, 8, rapid.ID[int]).Draw(t, "ends")
+		slices.Sort(ends)
+		var pages []list.Range
+		after := ""
+		for _, end := range ends {
+			pages = append(pages, list.Range{After: after, Through: string(rune(end))})
+			after = string(rune(end))
+		}
+		pages = append(pages, list.Range{After: after})
+		whole := list.Range{}
+		if rapid.Bool().Draw(t, "bounded") && len(ends) > 0 {
+			pages = pages[:len(pages)-1]
+			whole.Through = after
+		}
+		l := ledger{whole}
+		open := slices.Clone(pages)
+		for _, page := range rapid.Permutation(pages).Draw(t, "order") {
+			if err := l.close(page); err != nil {
+				t.Fatal(err)
+			}
+			open = slices.DeleteFunc(open, func(p list.Range) bool { return p == page })
+			for c := 'a'; c <= 'z'; c++ {
+				in := func(r list.Range) bool { return r.Contains(string(c)) }
+				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l, in); want != got {
+					t.Fatalf("after %v, %q is open: %v; in %v", page, c, want, l)
+				}
+			}
+			if again := l.close(page); again == nil {
+				t.Fatalf("%v was closed twice", page)
+			}
+			if !slices.IsSortedFunc(l, func(a, b list.Range) int {
+				if a.Through == "" || a.Through > b.After {
+					return 1
+				}
+				return -1
+			}) {
+				t.Fatalf("%v overlap", l)
+			}
+		}
+		if len(l) > 0 {
+			t.Fatalf("all is closed but %v", l)
+		}
+	})
+	l := ledger{{After: "b", Through: "d"}, {After: "f"}}
+	for _, r := range []list.Range{{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"}} {
+		if err := l.close(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
+			t.Errorf("%v: %v, %v", r, err, l)
+		}
+	}
+}
