@@ -59,6 +59,7 @@ func hintFor(err error) string {
 		refused  *list.StoreError
 		unsent   *list.SendError
 		silence  *scan.SilenceError
+		failures *scan.FailuresError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -73,6 +74,8 @@ func hintFor(err error) string {
 		return hintForCode(refused)
 	case errors.As(err, new(*scan.OutputError)):
 		return "what was written before is whole lines; only the last may be cut"
+	case errors.As(err, &failures):
+		return "--max-errors sets how many are borne"
 	case errors.As(err, &silence):
 		return "--retry-for sets how long headcount waits for a store in trouble"
 	case errors.As(err, &unsent):

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-
 	"headcount/output"
 	"headcount/scan"
 )
@@ -12,14 +10,14 @@ const failuresShown = 10
 
 // failures takes the objects that failed: all of them into a file, or the first few to be told of.
 type failures struct {
-	file  *os.File // nil: none was asked for
+	file  *output.File // nil: none was asked for
 	lines *output.Failures
 	first []*scan.ObjectError
 	count int64
 }
 
 // newFailures returns one that writes to file, if there is one.
-func newFailures(file *os.File) *failures {
+func newFailures(file *output.File) *failures {
 	if file == nil {
 		return &failures{}
 	}

@@ -8,33 +8,52 @@ import (
 	"io/fs"
 	"os"
 
+	"headcount/output"
 	"headcount/scan"
 )
 
-// sideFiles are what a run writes beside its records. A nil one was not asked for.
-type sideFiles struct {
-	errors *os.File // the objects that failed, as they are found
-	stats  *os.File // the account, at the end
+// fileNames are the files that a command line names; empty: none.
+type fileNames struct{ output, errors, stats, checkpoint, retryFrom string }
+
+// files are what a run writes beside standard output. A nil one was not asked for.
+type files struct {
+	output *output.File // the records
+	errors *output.File // the objects that failed, as they are found
+	stats  *os.File     // the account, at the end
 }
 
-// openSideFiles opens them before the run, which shows that they can be written. It takes nothing away yet: the old
-// errors stay until the run begins, and the old account until there is a new one, even after kill -9.
-func openSideFiles(job *scanJob, stdout, stderr io.Writer) (*sideFiles, error) {
+// openFiles opens them before the run, which shows that they can be written. It takes nothing away yet: what they hold
+// stays until the run begins, and the old account until there is a new one, even after kill -9.
+func openFiles(names *fileNames, stdout, stderr io.Writer) (*files, error) {
 	var (
-		files sideFiles
-		err   error
+		f   files
+		err error
 	)
-	if files.errors, err = openToWrite("--errors", job.errors); err == nil {
-		files.stats, err = openToWrite("--stats", job.stats)
+	if f.output, err = openOutput("--output", names.output); err == nil {
+		f.errors, err = openOutput("--errors", names.errors)
 	}
 	if err == nil {
-		err = files.distinct(stdout, stderr)
+		f.stats, err = openToWrite("--stats", names.stats)
+	}
+	if err == nil {
+		err = f.distinct(names, stdout, stderr)
 	}
 	if err != nil {
-		_ = files.close() // nothing was written
+		_ = f.close() // nothing was written
 		return nil, err
 	}
-	return &files, nil
+	return &f, nil
+}
+
+func openOutput(flag, name string) (*output.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := output.OpenFile(name)
+	if err != nil {
+		return nil, &openError{flag: flag, name: name, err: err}
+	}
+	return f, nil
 }
 
 func openToWrite(flag, name string) (*os.File, error) {
@@ -66,17 +85,32 @@ func bareError(err error) error {
 	return err
 }
 
-// distinct refuses files that would write over each other, or over what goes to standard output and standard error.
-func (s *sideFiles) distinct(stdout, stderr io.Writer) error {
+// distinct refuses files that would write over each other, over what goes to standard output and standard error, or over
+// what is read.
+func (f *files) distinct(names *fileNames, stdout, stderr io.Writer) error {
 	type place struct {
-		name string
-		w    io.Writer
+		name    string
+		info    fs.FileInfo
+		written bool
 	}
-	errorsFile, statsFile := place{"--errors", s.errors}, place{"--stats", s.stats}
-	out, err := place{"standard output", stdout}, place{"standard error", stderr}
-	for _, pair := range [][2]place{{errorsFile, statsFile}, {errorsFile, out}, {errorsFile, err}, {statsFile, out}, {statsFile, err}} {
-		if sameFile(pair[0].w, pair[1].w) {
-			return usagef("name a file of its own", "%s and %s are the same file", pair[0].name, pair[1].name)
+	places := []place{
+		{"--output", nameInfo(names.output), true}, {"--errors", nameInfo(names.errors), true},
+		{"--stats", nameInfo(names.stats), true}, {"--checkpoint", nameInfo(names.checkpoint), true},
+		{"--retry-from", nameInfo(names.retryFrom), false},
+		{"standard output", fileInfo(stdout), false}, {"standard error", fileInfo(stderr), false}, // may be the same, as a shell makes them
+	}
+	for i, a := range places {
+		for _, b := range places[:i] {
+			if (a.written || b.written) && sameFile(a.info, b.info) {
+				return usagef("name a file of its own", "%s and %s are the same file", b.name, a.name)
+			}
+		}
+	}
+	if names.checkpoint != "" { // of which there may be none yet
+		for flag, name := range map[string]string{"--output": names.output, "--errors": names.errors, "--stats": names.stats} {
+			if name == names.checkpoint {
+				return usagef("name a file of its own", "%s and --checkpoint are the same file", flag)
+			}
 		}
 	}
 	return nil
@@ -84,9 +118,8 @@ func (s *sideFiles) distinct(stdout, stderr io.Writer) error {
 
 // sameFile says whether what is written to one is lost or torn by what is written to the other. A device, such as a
 // terminal or /dev/null, bears both.
-func sameFile(a, b io.Writer) bool {
-	infoA, infoB := fileInfo(a), fileInfo(b)
-	return infoA != nil && infoB != nil && infoA.Mode()&fs.ModeDevice == 0 && os.SameFile(infoA, infoB)
+func sameFile(a, b fs.FileInfo) bool {
+	return a != nil && b != nil && a.Mode()&fs.ModeDevice == 0 && os.SameFile(a, b)
 }
 
 // fileInfo is nil for what is no file.
@@ -102,8 +135,60 @@ func fileInfo(w io.Writer) fs.FileInfo {
 	return info
 }
 
-// begin empties the errors, as the run begins to write them.
-func (s *sideFiles) begin() error { return empty(s.errors) }
+// nameInfo is nil where there is no such file.
+func nameInfo(name string) fs.FileInfo {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// written are the files that are written as the run goes, by what a checkpoint calls them.
+func (f *files) written() map[string]*output.File {
+	written := map[string]*output.File{}
+	if f.output != nil {
+		written["output"] = f.output
+	}
+	if f.errors != nil {
+		written["errors"] = f.errors
+	}
+	return written
+}
+
+// begin drops what the files hold, as the run begins to write them: all, or what lies behind where an earlier run stood.
+func (f *files) begin(from *scan.Checkpoint) error {
+	for name, file := range f.written() {
+		var at scan.Position
+		if from != nil {
+			at = from.Positions[name]
+		}
+		if err := file.Begin(at); err != nil {
+			return &openError{flag: "--" + name, name: file.Name(), err: err}
+		}
+	}
+	return nil
+}
+
+// end writes the account in the place of the old one, and closes.
+func (f *files) end(stats *scan.Stats) error {
+	return firstError(f.writeStats(stats), f.close())
+}
+
+func (f *files) writeStats(stats *scan.Stats) error {
+	if f.stats == nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(stats, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := empty(f.stats); err != nil {
+		return err
+	}
+	_, err = f.stats.Write(append(text, '\n'))
+	return asOutput(err)
+}
 
 // empty takes away what a file holds. What is no regular file holds nothing.
 func empty(f *os.File) error {
@@ -113,32 +198,13 @@ func empty(f *os.File) error {
 	return asOutput(f.Truncate(0))
 }
 
-// end writes the account in the place of the old one, and closes.
-func (s *sideFiles) end(stats *scan.Stats) error {
-	return firstError(s.writeStats(stats), s.close())
-}
-
-func (s *sideFiles) writeStats(stats *scan.Stats) error {
-	if s.stats == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(stats, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := empty(s.stats); err != nil {
-		return err
-	}
-	_, err = s.stats.Write(append(text, '\n'))
-	return asOutput(err)
-}
-
-func (s *sideFiles) close() error {
+func (f *files) close() error {
 	var errs []error
-	for _, f := range []*os.File{s.errors, s.stats} {
-		if f != nil {
-			errs = append(errs, f.Close())
-		}
+	for _, file := range f.written() {
+		errs = append(errs, file.Close())
+	}
+	if f.stats != nil {
+		errs = append(errs, f.stats.Close())
 	}
 	return asOutput(firstError(errs...))
 }

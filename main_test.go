@@ -80,7 +80,7 @@ func TestHelpExamplesRun(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	env = append(env, "AWS_ENDPOINT_URL_S3="+url, "AWS_ACCESS_KEY_ID=alice", "AWS_SECRET_ACCESS_KEY=wonderland")
-	examples := 0
+	examples, dir := 0, t.TempDir() // one for all: an example may read what another writes
 	for _, command := range []string{"scan", "completion"} {
 		_, help, _ := runs(t, command, "--help")
 		for line := range strings.Lines(help) {
@@ -92,7 +92,7 @@ func TestHelpExamplesRun(t *testing.T) {
 			}
 			examples++
 			c := exec.CommandContext(t.Context(), "bash", "-c", place.Replace(line))
-			c.Env, c.Dir = env, t.TempDir()
+			c.Env, c.Dir = env, dir
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
 			}

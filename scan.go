@@ -35,6 +35,11 @@ printed, unless --all is given.
     headcount scan --endpoint-url https://flashblade.example.com --workers 256 s3://my-bucket
     headcount scan --no-sign-request --fields key,size,metadata s3://public-bucket
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
+    headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
+    headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket
+
+With --checkpoint a run that was stopped or killed, however it was, goes on with --resume where it stood; --output has each
+record once then. Without --output some records may come twice on standard output.
 
 Credentials, region and endpoint come from where the AWS CLI takes them: the AWS_ variables, the files in ~/.aws,
 single sign-on, the metadata service of the machine.
@@ -53,6 +58,7 @@ func scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
 			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
 			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
+			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
 
 			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade)", Category: "connection"},
 			&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
@@ -72,7 +78,12 @@ func scanCommand() *cli.Command {
 
 			&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: "what to print"},
 			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
+			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
 
+			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE`, every second, where the run stands", Category: "safety"},
+			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep it once in this `DURATION`: so much is done again after a kill", Category: "safety"},
+			&cli.BoolFlag{Name: "resume", Usage: "go on where the run of --checkpoint stood, if there was one", Category: "safety"},
+			&cli.Int64Flag{Name: "max-errors", Usage: "end the run when `N` objects have failed", Category: "safety", DefaultText: "never"},
 			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines, over what it holds", Category: "safety"},
 
 			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON, over what it holds", Category: "telling"},
@@ -86,7 +97,11 @@ func scanCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			voice := how.open(c.App.Writer, c.App.ErrWriter)
+			records := c.App.Writer
+			if c.String("output") != "-" {
+				records = nil
+			}
+			voice := how.open(records, c.App.ErrWriter)
 			job, err := parseScan(c)
 			if err == nil {
 				err = job.run(c.Context, voice, c.App.Writer, c.App.ErrWriter)
@@ -102,13 +117,13 @@ type scanJob struct {
 	store  store.Config
 	scan   scan.Config
 	fields []output.Field
-	errors string // file names; empty: none
-	stats  string
+	names  fileNames
+	resume bool
 }
 
 // parseScan checks the flags of scan against each other.
 func parseScan(c *cli.Context) (*scanJob, error) {
-	job := &scanJob{demo: c.Bool("demo"), errors: c.String("errors"), stats: c.String("stats")}
+	job := &scanJob{demo: c.Bool("demo"), resume: c.Bool("resume")}
 	var bucket, prefix string
 	switch {
 	case job.demo && c.NArg() > 0:
@@ -148,7 +163,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	default:
 		return nil, usagef("there are auto, direct and sdk", "there is no engine %q", engine)
 	}
-	for _, flag := range []string{"timeout", "retry-for"} {
+	for _, flag := range []string{"timeout", "retry-for", "checkpoint-every"} {
 		if c.Duration(flag) <= 0 {
 			return nil, usagef("give a duration as 30s or 15m", "--%s must be longer than nothing", flag)
 		}
@@ -157,12 +172,16 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if rng.Through != "" && rng.Through <= rng.After {
 		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
-	for _, flag := range []string{"errors", "stats"} {
-		if c.String(flag) == "-" {
-			return nil, usagef("name a file: standard output is for the records", "--%s - is no file", flag)
-		}
-	}
 	var err error
+	if job.names, err = parseFiles(c); err != nil {
+		return nil, err
+	}
+	if job.resume && job.names.checkpoint == "" {
+		return nil, usagef("--checkpoint FILE --resume", "--resume needs to know from where")
+	}
+	if c.IsSet("max-errors") && c.Int64("max-errors") < 1 {
+		return nil, usagef("give a number from 1 on", "--max-errors %d is out of range", c.Int64("max-errors"))
+	}
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
 		return nil, err
 	}
@@ -172,9 +191,50 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	job.scan = scan.Config{
 		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
 		Engine: engine, Workers: workers, Pipeline: pipeline,
-		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
+		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
+		KeepEvery: c.Duration("checkpoint-every"),
+	}
+	if name := job.names.retryFrom; name != "" {
+		if job.scan.Keys, err = readKeys(name, prefix); err != nil {
+			return nil, usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
+		}
 	}
 	return job, nil
+}
+
+func parseFiles(c *cli.Context) (fileNames, error) {
+	names := fileNames{
+		output: c.String("output"), errors: c.String("errors"), stats: c.String("stats"),
+		checkpoint: c.String("checkpoint"), retryFrom: c.String("retry-from"),
+	}
+	for _, flag := range []string{"errors", "stats", "checkpoint", "retry-from"} {
+		if c.String(flag) == "-" {
+			return names, usagef("name a file", "--%s - is no file", flag)
+		}
+	}
+	if names.output == "-" {
+		names.output = ""
+	}
+	return names, nil
+}
+
+// readKeys reads which objects failed in an earlier run.
+func readKeys(name, prefix string) (*list.Keys, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := output.ReadFailures(f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		if !strings.HasPrefix(entries[i].Key, prefix) {
+			return nil, fmt.Errorf("object %d is not below the prefix %q", i+1, prefix)
+		}
+	}
+	return list.NewKeys(entries), nil
 }
 
 func parseFields(value string) ([]output.Field, error) {
@@ -252,21 +312,37 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
 		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
 	}
-	files, err := openSideFiles(job, stdout, stderr)
+	if opened.Unordered() && job.names.checkpoint != "" {
+		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+	}
+	files, err := openFiles(&job.names, stdout, stderr)
 	if err != nil {
+		return err
+	}
+	checkpoint, from, err := openCheckpoint(job, opened.URLs(), files)
+	if err != nil {
+		_ = files.close() // nothing was written
 		return err
 	}
 	failures := newFailures(files.errors)
 
 	job.scan.Store, job.scan.Log = opened, voice.log
-	job.scan.Sink = output.NewLines(stdout, job.fields)
+	var records io.Writer = stdout
+	if files.output != nil {
+		records = files.output
+	}
+	job.scan.Sink = output.NewLines(records, job.fields)
 	job.scan.Failed = failures.add
 	job.scan.TriesMax = opened.AttemptsMax()
-	if err := files.begin(); err != nil {
-		return err
+	if checkpoint != nil {
+		job.scan.Keep, job.scan.From = checkpoint.keep, from
+		voice.checkpoint(job, from)
 	}
 	s, err := scan.New(job.scan)
 	if err != nil {
+		return err
+	}
+	if err := files.begin(from); err != nil {
 		return err
 	}
 	stopTelling := voice.follow(s.Progress)
@@ -276,6 +352,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if exitCode(err) != exitPipe { // who closed the pipe has seen enough
 		voice.failures(failures.first, failures.more())
 		voice.account(&stats)
+		if checkpoint != nil && !stats.Complete {
+			voice.resumable(checkpoint.name)
+		}
 	}
 	err = firstError(err, files.end(&stats))
 	if err == nil && stats.Failed > 0 {

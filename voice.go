@@ -106,6 +106,27 @@ func (v *voice) account(s *scan.Stats) {
 	}
 }
 
+// checkpoint tells from where a run goes on, and what that means for its records.
+func (v *voice) checkpoint(job *scanJob, from *scan.Checkpoint) {
+	if from != nil {
+		v.log.Info("resuming", "checkpoint", job.names.checkpoint, "objects", from.Stats.Listed, "runs", from.Stats.Runs)
+	}
+	if job.names.output == "" {
+		v.log.Info("what standard output has got cannot be taken back: after --resume some records may come twice; --output FILE has each once")
+	}
+}
+
+// resumable tells that a run that is not complete can be gone on with.
+func (v *voice) resumable(name string) {
+	switch {
+	case v.quiet:
+	case v.json:
+		v.log.Info("resumable", "checkpoint", name)
+	default:
+		printLine(v.screen, "resumable: the same command with --resume goes on from %s", name)
+	}
+}
+
 // tell tells how a run ended, where that is the voice's to do: people are told by run, as of any other command's end.
 func (v *voice) tell(err error) error {
 	if err == nil || !v.json {

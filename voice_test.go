@@ -209,13 +209,13 @@ func TestSameFile(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	if sameFile(null1, null1) {
+	if sameFile(fileInfo(null1), fileInfo(null1)) {
 		t.Error("/dev/null is refused")
 	}
-	if !sameFile(w, w) {
+	if !sameFile(fileInfo(w), fileInfo(w)) {
 		t.Error("a pipe is not")
 	}
-	if sameFile((*os.File)(nil), w) || sameFile(w, &bytes.Buffer{}) {
+	if sameFile(fileInfo((*os.File)(nil)), fileInfo(w)) || sameFile(fileInfo(w), fileInfo(&bytes.Buffer{})) {
 		t.Error("what is no file is one")
 	}
 }

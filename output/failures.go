@@ -1,14 +1,17 @@
 package output
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
-// Failures writes each object that failed as a line of JSON: key, status (absent where there was no answer), class,
-// attempts, request_id, error.
+// Failures writes each object that failed as a line of JSON: key, etag and size as listed, status (absent where there was no
+// answer), class, attempts, request_id, error.
 type Failures struct {
 	w    io.Writer
 	line []byte
@@ -19,7 +22,11 @@ func NewFailures(w io.Writer) *Failures { return &Failures{w: w} }
 
 // Add writes one line. It is not called concurrently.
 func (f *Failures) Add(e *scan.ObjectError) error {
-	line := appendText(append(f.line[:0], '{'), "key", e.Key)
+	line := appendText(append(f.line[:0], '{'), "key", e.Entry.Key)
+	line = appendOptional(line, "etag", e.Entry.ETag)
+	if e.Entry.Size >= 0 {
+		line = append(strconv.AppendInt(append(line, `"size":`...), e.Entry.Size, 10), ',')
+	}
 	if e.Status != 0 {
 		line = append(strconv.AppendInt(append(line, `"status":`...), int64(e.Status), 10), ',')
 	}
@@ -32,4 +39,39 @@ func (f *Failures) Add(e *scan.ObjectError) error {
 	f.line = append(closed(line, '}'), '\n')
 	_, err := f.w.Write(f.line)
 	return err
+}
+
+// ReadFailures reads what Failures has written: the objects to ask for again. The error names the line.
+func ReadFailures(r io.Reader) ([]list.Entry, error) {
+	var entries []list.Entry
+	lines := json.NewDecoder(r)
+	for n := 1; ; n++ {
+		var line struct {
+			Key       *string `json:"key"`
+			KeyB64    []byte  `json:"key_b64"`
+			VersionID string  `json:"version_id"`
+			ETag      string  `json:"etag"`
+			Size      *int64  `json:"size"`
+		}
+		err := lines.Decode(&line)
+		if err == io.EOF {
+			return entries, nil
+		}
+		e := list.Entry{ETag: line.ETag, Size: -1, Key: string(line.KeyB64)}
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("object %d: %w", n, err)
+		case line.VersionID != "":
+			return nil, fmt.Errorf("object %d is a version, %s: only the latest can be asked for", n, line.VersionID)
+		case line.Key != nil:
+			e.Key = *line.Key
+		}
+		if e.Key == "" {
+			return nil, fmt.Errorf("object %d has no key", n)
+		}
+		if line.Size != nil && *line.Size >= 0 {
+			e.Size = *line.Size
+		}
+		entries = append(entries, e)
+	}
 }

@@ -9,9 +9,6 @@ import (
 	"headcount/scan/list"
 )
 
-// keepEvery is how much work a run that is killed leaves to be done again, at most.
-const keepEvery = time.Second
-
 // committer is the one goroutine that writes: finished pages, one after the other, and where the run stands.
 type committer struct {
 	scan     *Scan
@@ -30,7 +27,7 @@ func newCommitter(s *Scan) *committer {
 
 func (c *committer) run(ctx context.Context) error {
 	s := c.scan
-	ticker := time.NewTicker(keepEvery)
+	ticker := time.NewTicker(s.cfg.KeepEvery)
 	defer ticker.Stop()
 	if err := c.keep(nil); err != nil { // from now on there is something to go on from
 		return err

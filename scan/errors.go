@@ -4,18 +4,20 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"headcount/scan/list"
 )
 
 // ObjectError is an object that has no Record, and why. It is data: the run goes on.
 type ObjectError struct {
-	Op        string // HEAD
-	Target    string // s3://bucket/key
-	Key       string
-	Status    int    // 0: there was no answer
-	Class     string // one word: forbidden, throttled, timeout, lossy_key, …
-	Attempts  int    // HEADs that were sent for it
-	RequestID string // of the last answer; empty where the store named none
-	Err       error  // why there was no answer, or what is known beyond the status; may be nil
+	Op        string     // HEAD
+	Target    string     // s3://bucket/key
+	Entry     list.Entry // as it was listed
+	Status    int        // 0: there was no answer
+	Class     string     // one word: forbidden, throttled, timeout, lossy_key, …
+	Attempts  int        // HEADs that were sent for it
+	RequestID string     // of the last answer; empty where the store named none
+	Err       error      // why there was no answer, or what is known beyond the status; may be nil
 }
 
 func (e *ObjectError) Error() string {

@@ -47,7 +47,7 @@ func testFates(t *testing.T, by scan.Config) {
 		}
 	}
 	for _, e := range r.failed {
-		if server.Fate([]byte(e.Key)) != s3sim.FateDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
+		if server.Fate([]byte(e.Entry.Key)) != s3sim.FateDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -70,7 +70,7 @@ func TestBrokenObjects(t *testing.T) {
 		}
 		checkLines(t, server, r.lines)
 		for _, e := range r.failed {
-			if server.Fate([]byte(e.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
+			if server.Fate([]byte(e.Entry.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
 				t.Errorf("%+v", e)
 			}
 		}

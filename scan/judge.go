@@ -157,7 +157,7 @@ func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool) error {
 	}
 	r := ruling{settled: 1}
 	switch {
-	case e.Status == http.StatusNotFound && b.page.Doubtful(e.Key):
+	case e.Status == http.StatusNotFound && b.page.Doubtful(e.Entry.Key):
 		e.Class, e.Err = "lossy_key", errLossyKey
 		fallthrough
 	case e.Status != http.StatusNotFound:

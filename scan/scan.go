@@ -23,9 +23,10 @@ type Config struct {
 	// Its error ends the run. nil: failures are only counted.
 	Failed func(*ObjectError) error
 
-	// Keep is told where the run stands, every keepEvery while that changes and at the end, from one goroutine at a time. All that was given to
-	// Sink and Failed until then is in the Checkpoint, and nothing else is. Its error ends the run. nil: nothing is kept.
-	Keep func(*Checkpoint) error
+	// Keep is told where the run stands: as it begins, every KeepEvery (0: 1 s) while that changes, and at the end, from one goroutine at a time. All
+	// that was given to Sink and Failed until then is in the Checkpoint, and nothing else is. Its error ends the run. nil: nothing is kept.
+	Keep      func(*Checkpoint) error
+	KeepEvery time.Duration
 
 	// From is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
 	From *Checkpoint
@@ -52,6 +53,10 @@ const (
 	retryForDefault = 15 * time.Minute
 	triesDefault    = 10
 
+	// keepEveryDefault is how much work a run that is killed leaves to be done again. To keep costs some milliseconds, in which nothing is
+	// written.
+	keepEveryDefault = time.Second
+
 	// batchMax keeps a batch's answers (64 of 600 bytes) within the first-level cache, and costs one channel
 	// operation for 64 HEADs.
 	batchMax = 64
@@ -72,6 +77,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RetryFor <= 0 {
 		c.RetryFor = retryForDefault
+	}
+	if c.KeepEvery <= 0 {
+		c.KeepEvery = keepEveryDefault
 	}
 	if c.TriesMax <= 0 {
 		c.TriesMax = triesDefault

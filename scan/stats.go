@@ -49,7 +49,7 @@ type Stats struct {
 
 	Runs            int     `json:"runs"`             // 1, and one for each time that it was resumed
 	DurationSeconds float64 `json:"duration_seconds"` // of all of them
-	Heads           int64   `json:"heads"` // HEADs sent, answered or not
+	Heads           int64   `json:"heads"`            // HEADs sent, answered or not
 	HeadsPerSecond  float64 `json:"heads_per_second"`
 	HeadLatency     Latency `json:"head_latency"`
 

@@ -250,7 +250,7 @@ func resultName(r *head.Result) string {
 // objectError names what is known of a HEAD that did not succeed. It keeps nothing of r's memory.
 func (s *Scan) objectError(e *list.Entry, r *head.Result, sent int) *ObjectError {
 	o := &ObjectError{
-		Op: "HEAD", Target: "s3://" + s.cfg.Store.Bucket() + "/" + e.Key, Key: e.Key, Status: r.Status,
+		Op: "HEAD", Target: "s3://" + s.cfg.Store.Bucket() + "/" + e.Key, Entry: *e, Status: r.Status,
 		Attempts: sent, RequestID: string(r.Get("x-amz-request-id")), Err: r.Err,
 	}
 	if r.Err != nil {

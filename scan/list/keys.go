@@ -3,6 +3,9 @@ package list
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 )
 
@@ -25,6 +28,15 @@ func NewKeys(entries []Entry) *Keys {
 
 // Len is how many there are.
 func (k *Keys) Len() int { return len(k.entries) }
+
+// Hash tells Keys from others: those with other keys have another.
+func (k *Keys) Hash() string {
+	h := sha256.New()
+	for _, e := range k.entries {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(e.Key), e.Key) // it never fails
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // Walk hands out those in rng, as a Pager hands out what a bucket lists.
 func (k *Keys) Walk(rng Range) *KeysPager { return &KeysPager{rest: k.entries, rng: rng} }

@@ -229,6 +229,19 @@ func (s *Store) Current(by Sender) bool {
 	return s.endpoints[by.endpoint.at] == by.endpoint
 }
 
+// URLs are the endpoints that were named, by a flag or in the SDK's own ways; none where the SDK knows the service.
+func (s *Store) URLs() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var urls []string
+	for _, e := range s.endpoints {
+		if url := e.client.Options().BaseEndpoint; url != nil {
+			urls = append(urls, *url)
+		}
+	}
+	return urls
+}
+
 // Endpoints is how many there are to choose from.
 func (s *Store) Endpoints() int { return len(s.resting) }
 

@@ -1,0 +1,191 @@
+package output
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"headcount/scan"
+)
+
+// File is a file that is written from front to back, and that a later process can go on with. It belongs to one goroutine.
+//
+// One whose name ends in .gz or .zst is compressed: a gzip file is any number of members (RFC 1952 §2.2), a Zstandard file of frames
+// (RFC 8878 §3), one after the other, and each Sync ends one, so that the file can be cut there.
+type File struct {
+	name  string
+	f     *os.File
+	size  int64                                   // bytes that are in f
+	begin func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
+	part  io.WriteCloser                          // the one that is not ended yet, or nil
+	err   error                                   // of the first Write that failed: what lies in f is in doubt since
+}
+
+// OpenFile opens a file, or makes it. It changes nothing of what the file holds: Begin does.
+func OpenFile(name string) (*File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	if errors.Is(err, fs.ErrPermission) { // one may be allowed to write and not to read
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+	}
+	if err != nil {
+		return nil, err
+	}
+	file := &File{name: name, f: f}
+	switch Compression(name) {
+	case "gzip":
+		file.begin = func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }
+	case "zstd":
+		// In this goroutine: the workers have all cores.
+		file.begin = func(w io.Writer) (io.WriteCloser, error) {
+			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+		}
+	}
+	return file, nil
+}
+
+// Compression is how a file of that name is compressed: "gzip", "zstd", or "".
+func Compression(name string) string {
+	switch {
+	case strings.HasSuffix(name, ".gz"):
+		return "gzip"
+	case strings.HasSuffix(name, ".zst"):
+		return "zstd"
+	}
+	return ""
+}
+
+func (f *File) Name() string { return f.name }
+
+// Stat is that of the file underneath.
+func (f *File) Stat() (fs.FileInfo, error) { return f.f.Stat() }
+
+// Size is how many bytes there are, 0 where that says nothing.
+func (f *File) Size() int64 {
+	if info, err := f.f.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return 0
+}
+
+// Resumable says why no later process could go on with the file, or nil.
+func (f *File) Resumable() error {
+	if info, err := f.f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.New("it is no regular file")
+	}
+	return nil
+}
+
+// tailBytes is how much before a position is hashed: some records, which hardly two files share.
+const tailBytes = 4 << 10
+
+// tail is the hash of what lies before a place.
+func (f *File) tail(at int64) (string, error) {
+	text := make([]byte, min(at, tailBytes))
+	if _, err := f.f.ReadAt(text, at-int64(len(text))); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
+}
+
+// Check says why the file is not the one of which at is a place, or nil.
+func (f *File) Check(at scan.Position) error {
+	size := f.Size()
+	if size < at.Bytes {
+		return fmt.Errorf("it has %d bytes, and had %d: it was cut, or is another file", size, at.Bytes)
+	}
+	tail, err := f.tail(at.Bytes)
+	if err != nil {
+		return err
+	}
+	if tail != at.Tail {
+		return fmt.Errorf("its bytes up to %d are not those that were written: it was changed, or is another file", at.Bytes)
+	}
+	return nil
+}
+
+// Begin drops what the file holds after a place, the zero Position for all of it, and writes go on from there. Nobody else may
+// be writing it.
+func (f *File) Begin(at scan.Position) error {
+	if f.Resumable() != nil {
+		return nil // a device or a pipe holds nothing
+	}
+	if err := lock(f.f); err != nil {
+		return err
+	}
+	if err := f.f.Truncate(at.Bytes); err != nil {
+		return err
+	}
+	f.size = at.Bytes
+	_, err := f.f.Seek(at.Bytes, io.SeekStart)
+	return err
+}
+
+// Write writes p, or what it is compressed to; of that some may be kept back until Sync or Close. After an error nothing more is written.
+func (f *File) Write(p []byte) (n int, err error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	defer func() { f.err = err }()
+	if f.begin == nil {
+		before := f.size
+		if n, err = f.counted().Write(p); err != nil && f.Resumable() == nil {
+			_ = f.f.Truncate(before) // so that whole writes are left
+		}
+		return n, err
+	}
+	if f.part == nil {
+		if f.part, err = f.begin(f.counted()); err != nil {
+			return 0, err
+		}
+	}
+	return f.part.Write(p)
+}
+
+// counted writes to the file and counts.
+func (f *File) counted() io.Writer { return (*countedFile)(f) }
+
+type countedFile File
+
+func (c *countedFile) Write(p []byte) (int, error) {
+	n, err := c.f.Write(p)
+	c.size += int64(n)
+	return n, err
+}
+
+// Sync returns when all that was written is on disk, and where that ends. It fails after a Write that failed.
+func (f *File) Sync() (scan.Position, error) {
+	if err := f.end(); err != nil {
+		return scan.Position{}, err
+	}
+	if err := f.f.Sync(); err != nil {
+		return scan.Position{}, err
+	}
+	tail, err := f.tail(f.size)
+	return scan.Position{Bytes: f.size, Tail: tail}, err
+}
+
+// end ends the present member or frame.
+func (f *File) end() error {
+	if f.err != nil || f.part == nil {
+		return f.err
+	}
+	f.err = f.part.Close()
+	f.part = nil
+	return f.err
+}
+
+// Close ends the file and closes it. Some file systems tell only now that there was no room.
+func (f *File) Close() error {
+	err := f.end()
+	if closeErr := f.f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,18 @@
+//go:build unix
+
+package output
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// lock makes the file ours until it is closed, also by the end of the process: two runs that write one file would tear it.
+func lock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errors.New("another process is writing it")
+	}
+	return nil // some file systems have no locks
+}

@@ -1,0 +1,130 @@
+package scan
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"headcount/scan/list"
+)
+
+// aCheckpoint is one of a run that has come some way.
+func aCheckpoint() *Checkpoint {
+	return &Checkpoint{
+		Parameters: map[string]string{"bucket": "demo", "fields": "key,metadata"},
+		Positions:  map[string]Position{"output": {1234, "ab"}, "errors": {0, "cd"}},
+		Rest:       []list.Range{{After: "", Through: "a/b"}, {After: "a/\xff\xfe", Through: "é\u2028<"}, {After: "日本"}},
+		Stats: Stats{
+			Outcomes: Outcomes{Listed: 10, Emitted: 5, WithoutMetadata: 2, Gone: 2, Failed: 1}, Heads: 12, DurationSeconds: 1.5, Runs: 2,
+			Requests: map[string]map[string]int64{"list": {"200": 3}, "head": {"200": 11, "503": 1}},
+		},
+		Latencies: []byte{0, 1, 2, 0xff},
+	}
+}
+
+// What was written is read as it was, and nothing else is read at all: no cut and no flipped bit passes for a checkpoint.
+func TestCheckpointIsWholeOrRefused(t *testing.T) {
+	want := aCheckpoint()
+	text, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeCheckpoint(text); err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%v\n got %+v\nwant %+v", err, got, want)
+	}
+	refused := func(what string, text []byte) {
+		t.Helper()
+		got, err := DecodeCheckpoint(text)
+		if got != nil || !errors.As(err, new(*CheckpointError)) {
+			t.Fatalf("%s: %+v, %v", what, got, err)
+		}
+	}
+	for n := range text {
+		refused("cut", text[:n])
+	}
+	refused("longer", append(text[:len(text):len(text)], '\n'))
+	for i := range 8 * len(text) { // every bit of it
+		text[i/8] ^= 1 << (i % 8)
+		refused("a flipped bit", text)
+		text[i/8] ^= 1 << (i % 8)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 1000 { // and several at once
+		damaged := []byte(string(text))
+		for range 2 + rng.IntN(20) {
+			damaged[rng.IntN(len(damaged))] ^= 1 << rng.IntN(8)
+		}
+		if string(damaged) != string(text) {
+			refused("flipped bits", damaged)
+		}
+	}
+}
+
+func TestCheckpointRefusals(t *testing.T) {
+	for what, text := range map[string]string{
+		"it is empty":                           "",
+		"it is not a checkpoint of headcount's": `{"key":"a"}` + "\n",
+		"it is of a version of headcount that":  "headcount checkpoint 2 sha256 00\n{}\n",
+		"it is damaged":                         checkpointHeader + strings.Repeat("0", 64) + "\n{}\n",
+	} {
+		if _, err := DecodeCheckpoint([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), what) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	// What a mistake of ours would leave, written whole.
+	for name, change := range map[string]func(*Checkpoint){
+		"overlapping":  func(c *Checkpoint) { c.Rest[1].After = "a/a" },
+		"out of order": func(c *Checkpoint) { c.Rest[0], c.Rest[1] = c.Rest[1], c.Rest[0] },
+		"empty":        func(c *Checkpoint) { c.Rest[1].Through = c.Rest[1].After },
+		"endless":      func(c *Checkpoint) { c.Rest[1].Through = "" },
+		"unbalanced":   func(c *Checkpoint) { c.Stats.Gone++ },
+		"complete":     func(c *Checkpoint) { c.Stats.Complete = true },
+		"not complete": func(c *Checkpoint) { c.Rest = nil },
+	} {
+		c := aCheckpoint()
+		change(c)
+		text, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := DecodeCheckpoint(text); err == nil || !strings.HasPrefix(err.Error(), "it makes no sense") {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// Any keys, whatever their bytes, are the same after.
+func TestCheckpointKeys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &Checkpoint{Rest: []list.Range{{After: string(rapid.SliceOf(rapid.Byte()).Draw(t, "key"))}}}
+		text, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := DecodeCheckpoint(text); err != nil || !reflect.DeepEqual(got.Rest, c.Rest) {
+			t.Fatalf("%v: %+v, want %q", err, got, c.Rest)
+		}
+	})
+}
+
+func FuzzDecodeCheckpoint(f *testing.F) {
+	text, err := aCheckpoint().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(checkpointHeader))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := DecodeCheckpoint(text)
+		if err != nil {
+			return
+		}
+		if again, err := c.Encode(); err != nil || c.check() != nil {
+			t.Fatalf("%v, %s", err, again)
+		}
+	})
+}
