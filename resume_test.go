@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type resumed struct {
 	args []string
 	env  []string
 	log  bytes.Buffer
+
+	stdout io.Writer // of the next start
 }
 
 func newResumed(t *testing.T, url, output string) *resumed {
@@ -56,7 +59,7 @@ func newResumed(t *testing.T, url, output string) *resumed {
 func (r *resumed) start() *exec.Cmd {
 	r.t.Helper()
 	c := exec.CommandContext(r.t.Context(), "headcount", r.args...)
-	c.Dir, c.Env, c.Stderr = r.dir, r.env, &r.log
+	c.Dir, c.Env, c.Stdout, c.Stderr = r.dir, r.env, r.stdout, &r.log
 	if err := c.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -206,5 +209,153 @@ func (r *resumed) expectWhole(output string) {
 				r.t.Fatalf("%q is there, and would come again with %v", key, fmt.Sprint(rest))
 			}
 		}
+	}
+}
+
+// begun waits until something of a run is kept.
+func (r *resumed) begun() {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		text, _ := os.ReadFile(filepath.Join(r.dir, "checkpoint")) // there may be none yet
+		if at, err := scan.DecodeCheckpoint(text); err == nil && at.Stats.Listed > 0 {
+			return
+		}
+	}
+	r.t.Fatalf("nothing is kept\n%s", r.log.String())
+}
+
+// complete runs the command to its end.
+func (r *resumed) complete() {
+	r.t.Helper()
+	c := r.start()
+	_ = c.Wait() // the exit code tells
+	if code := c.ProcessState.ExitCode(); code != exitFailures {
+		r.t.Fatalf("exit code %d\n%s", code, r.log.String())
+	}
+}
+
+// What stops a run leaves it resumable, and with nothing lost: what was committed is kept to the last page.
+func TestStoppedIsResumable(t *testing.T) {
+	server, url := simtest.Start(t, killedOptions)
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupt, syscall.SIGTERM: exitTerminate} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			r := newResumed(t, url, "o.jsonl")
+			c := r.start()
+			r.begun()
+			if err := c.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = c.Wait() // the exit code tells
+			if code := c.ProcessState.ExitCode(); code != want {
+				t.Fatalf("exit code %d, want %d\n%s", code, want, r.log.String())
+			}
+			if !strings.Contains(r.log.String(), "resumable: the same command with --resume goes on from checkpoint") {
+				t.Errorf("%s", r.log.String())
+			}
+			r.expectWhole("o.jsonl")
+			at, err := scan.DecodeCheckpoint(r.read("checkpoint"))
+			if position := at.Positions["output"].Bytes; err != nil || int64(len(r.read("o.jsonl"))) != position || at.Stats.Error == "" {
+				t.Errorf("%d bytes are kept of %d; %v, %s", position, len(r.read("o.jsonl")), err, at.Stats.Error)
+			}
+			r.complete()
+			r.expectOnce(server, "o.jsonl")
+		})
+	}
+}
+
+// On standard output a record may come twice, and none is missing but those that were in the pipe when the reader went away.
+func TestClosedPipeIsResumable(t *testing.T) {
+	server, url := simtest.Start(t, killedOptions)
+	r := newResumed(t, url, "-")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stdout = writer
+	c := r.start()
+	writer.Close()
+	first, err := io.ReadAll(io.LimitReader(reader, 100_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Close()
+	_ = c.Wait() // the exit code tells
+	if code := c.ProcessState.ExitCode(); code != exitPipe {
+		t.Fatalf("exit code %d\n%s", code, r.log.String())
+	}
+	var second bytes.Buffer
+	r.stdout = &second
+	r.complete()
+	first = first[:bytes.LastIndexByte(first, '\n')+1] // the reader took what it wanted
+	keys, _ := keysOf(t, string(first)+second.String())
+	printed := map[string]bool{}
+	for _, key := range keys {
+		printed[key] = true
+	}
+	const pipeMax = (64 << 10) / 40 // records of the shortest kind in a pipe
+	ks, missing := server.Keyspace(), 0
+	for i := range ks.Len() {
+		key := ks.Key(i)
+		o := server.Object(key)
+		want := server.Fate(key) == s3sim.Fine && (!o.Bare() || o.MissingMeta() > 0)
+		switch is := printed[string(key)]; {
+		case want && !is:
+			missing++
+		case is && !want:
+			t.Fatalf("%q is printed", key)
+		}
+	}
+	if missing > pipeMax || len(keys) < 1000 {
+		t.Errorf("%d records are missing, of %d", missing, len(keys))
+	}
+}
+
+// A disk that is full ends a run with its own code, and when there is room again, it goes on.
+func TestFullDiskIsResumable(t *testing.T) {
+	// A file system of 1 MiB where one may be mounted, and a limit on the size of files elsewhere.
+	const script = `
+		if [ "$1" = tmpfs ]; then mount -t tmpfs -o size=1m tmpfs full || exit 99; else ulimit -f 900; fi
+		shift
+		headcount "$@"; code=$?
+		[ $code = 5 ] || exit $code
+		if mountpoint -q full; then mount -o remount,size=64m full; cp full/* .; fi
+		exit 5`
+	for _, output := range []string{"o.jsonl", "o.jsonl.zst"} {
+		t.Run(output, func(t *testing.T) {
+			t.Parallel()
+			o := killedOptions
+			if output != "o.jsonl" {
+				o.Objects *= 3 // which are as many bytes
+			}
+			server, url := simtest.Start(t, o)
+			r := newResumed(t, url, "full/"+output)
+			if err := os.Mkdir(filepath.Join(r.dir, "full"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			var code int
+			for _, way := range [][]string{{"unshare", "-rm", "sh", "-c", script, "sh", "tmpfs"}, {"sh", "-c", script, "sh", "limit"}} {
+				c := exec.CommandContext(t.Context(), way[0], append(way[1:], r.args...)...)
+				c.Dir, c.Env, c.Stderr = r.dir, r.env, &r.log
+				_ = c.Run() // the exit code tells
+				if code = c.ProcessState.ExitCode(); code == exitOutput {
+					break
+				}
+			}
+			if code != exitOutput {
+				t.Fatalf("exit code %d\n%s", code, r.log.String())
+			}
+			if _, err := os.Stat(filepath.Join(r.dir, output)); err == nil { // what the mounted file system held
+				if err := os.Rename(filepath.Join(r.dir, output), filepath.Join(r.dir, "full", output)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			at, err := scan.DecodeCheckpoint(r.read("checkpoint"))
+			if err != nil || at.Stats.Listed == 0 {
+				t.Errorf("nothing is kept: %+v, %v", at, err)
+			}
+			r.complete()
+			r.expectOnce(server, "full/"+output)
+		})
 	}
 }

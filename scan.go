@@ -194,11 +194,6 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),
 	}
-	if name := job.names.retryFrom; name != "" {
-		if job.scan.Keys, err = readKeys(name, prefix); err != nil {
-			return nil, usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
-		}
-	}
 	return job, nil
 }
 
@@ -300,6 +295,12 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 		}
 		defer demo.Close()
 		job.store.Endpoints, job.store.Isolated = []string{demo.url}, true
+	}
+	if name := job.names.retryFrom; name != "" {
+		var err error
+		if job.scan.Keys, err = readKeys(name, job.scan.Prefix); err != nil {
+			return usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
+		}
 	}
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {

@@ -127,25 +127,39 @@ func (f *File) Begin(at scan.Position) error {
 	return err
 }
 
-// Write writes p, or what it is compressed to; of that some may be kept back until Sync or Close. After an error nothing more is written.
+// Write writes p, or what it is compressed to; of that some may be kept back until Sync or Close. After an error the file holds what was
+// written before, if that can be had again, and otherwise nothing more is written.
 func (f *File) Write(p []byte) (n int, err error) {
 	if f.err != nil {
 		return 0, f.err
 	}
-	defer func() { f.err = err }()
 	if f.begin == nil {
 		before := f.size
-		if n, err = f.counted().Write(p); err != nil && f.Resumable() == nil {
-			_ = f.f.Truncate(before) // so that whole writes are left
+		if n, err = f.counted().Write(p); err != nil {
+			f.err = f.backTo(before, err)
 		}
 		return n, err
 	}
 	if f.part == nil {
-		if f.part, err = f.begin(f.counted()); err != nil {
-			return 0, err
-		}
+		f.part, f.err = f.begin(f.counted())
 	}
-	return f.part.Write(p)
+	if f.err == nil {
+		n, f.err = f.part.Write(p)
+	}
+	return n, f.err
+}
+
+// backTo drops what a Write that failed with err has left behind a place, and returns nil if it could.
+func (f *File) backTo(place int64, err error) error {
+	if f.Resumable() != nil {
+		return err
+	}
+	if err := f.f.Truncate(place); err != nil {
+		return err
+	}
+	f.size = place
+	_, err = f.f.Seek(place, io.SeekStart)
+	return err
 }
 
 // counted writes to the file and counts.

@@ -45,7 +45,8 @@ type Pager struct {
 	idle     int      // pages that led no further, in a row
 }
 
-// Walk returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing yet.
+// Walk returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing yet. Where rng ends in a key that no LIST
+// has shown as it is, neighbouring Ranges may both hand out the lossy keys about there, since nobody can tell on which side they lie.
 func (l *Lister) Walk(rng Range) *Pager {
 	return &Pager{lister: l, rng: rng, cursor: rng.After}
 }

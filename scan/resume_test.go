@@ -1,0 +1,165 @@
+package scan_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/output"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// errKilled is what ends a run of which nothing is kept any more, as kill -9 does.
+var errKilled = errors.New("killed")
+
+// killedSink writes to memory, and ends the run after some pages.
+type killedSink struct {
+	scan.Sink
+	pages int
+	kill  func()
+}
+
+func (s *killedSink) Commit(chunks []scan.Chunk) error {
+	if s.pages--; s.pages == 0 {
+		s.kill()
+	}
+	return s.Sink.Commit(chunks)
+}
+
+// runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has kept.
+func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoint, rng *rand.Rand) result {
+	t.Helper()
+	fields, err := output.ParseFields("key,metadata,etag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const runsMax = 8
+	var (
+		r    result
+		text bytes.Buffer
+	)
+	for runs := 1; ; runs++ {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var (
+			kept   []byte
+			length int
+			failed = r.failed
+		)
+		cfg.Store, cfg.From, cfg.KeepEvery = s, from, time.Millisecond
+		sink := &killedSink{Sink: output.NewLines(&text, fields), kill: func() { cancel(errKilled) }}
+		if runs < runsMax {
+			sink.pages = 1 + rng.IntN(4)
+		}
+		cfg.Sink = sink
+		cfg.Failed = func(e *scan.ObjectError) error {
+			failed = append(failed, e)
+			return nil
+		}
+		cfg.Keep = func(c *scan.Checkpoint) (err error) {
+			if ctx.Err() != nil {
+				return nil // it was too late
+			}
+			length, r.failed = text.Len(), failed
+			kept, err = c.Encode()
+			return err
+		}
+		r.stats, r.err = newScan(t, cfg).Run(ctx)
+		cancel(nil)
+		if !errors.Is(r.err, errKilled) {
+			r.failed = failed
+			for line := range strings.Lines(text.String()) {
+				r.lines = append(r.lines, strings.TrimSuffix(line, "\n"))
+			}
+			return r
+		}
+		if from, err = scan.DecodeCheckpoint(kept); err != nil {
+			t.Fatal(err)
+		}
+		text.Truncate(length)
+	}
+}
+
+// Each broken store, in one Range or in eight, by runs that are killed: the exact result, or an error.
+func TestResumeThroughQuirks(t *testing.T) {
+	t.Parallel()
+	for _, quirk := range append(s3sim.Quirks(), "") {
+		for _, shape := range []s3sim.Shape{s3sim.Flat, s3sim.Nasty} {
+			for _, ranges := range []int64{1, 8} {
+				if testing.Short() && (shape == s3sim.Flat || ranges == 1) {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/%d", quirk, shape, ranges), func(t *testing.T) {
+					t.Parallel()
+					testResume(t, quirk, shape, ranges)
+				})
+			}
+		}
+	}
+}
+
+// plainKey is the first key from the at-th on that every store lists as it is: Ranges end in keys that were listed.
+func plainKey(ks *s3sim.Keyspace, at int64) string {
+	for ; ; at++ {
+		if key := string(ks.Key(at)); !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
+			return key
+		}
+	}
+}
+
+func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64) {
+	exact := map[s3sim.Quirk]bool{
+		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
+		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
+	}[quirk]
+	o := s3sim.Options{Objects: 9_600, Shape: shape, Quirk: quirk}
+	if ranges > 1 {
+		o.Denied = 0.0005 // a few, since each is asked for twice
+	}
+	server, url := simtest.Start(t, o)
+	ks := server.Keyspace()
+	from := &scan.Checkpoint{}
+	after := ""
+	for i := range ranges {
+		rng := list.Range{After: after}
+		if i < ranges-1 {
+			rng.Through = plainKey(ks, (i+1)*ks.Len()/ranges)
+		}
+		from.Rest = append(from.Rest, rng)
+		after = rng.Through
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	cfg := scan.Config{Engine: head.DirectName, Workers: 16, All: true}
+	r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
+	seen := checkLines(t, server, r.lines)
+	if r.err != nil {
+		if !errors.As(r.err, new(*list.ProtocolError)) || exact {
+			t.Errorf("%T: %v", r.err, r.err)
+		}
+		return
+	}
+	if r.stats.Listed != ks.Len() || r.stats.Emitted != int64(len(r.lines)) || r.stats.Failed != int64(len(r.failed)) || !r.stats.Balanced() {
+		t.Errorf("%d lines, %d failures of %d: %+v", len(r.lines), len(r.failed), ks.Len(), r.stats.Outcomes)
+	}
+	for _, e := range r.failed {
+		if seen[e.Entry.Key] {
+			t.Fatalf("%q is printed, and has failed", e.Entry.Key)
+		}
+		seen[e.Entry.Key] = true
+	}
+	for i := range ks.Len() {
+		if k := string(ks.Key(i)); !seen[k] && (exact && shape == s3sim.Flat || r.stats.Failed == 0) {
+			t.Fatalf("it is missing: %q", k)
+		}
+	}
+}
