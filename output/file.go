@@ -44,7 +44,7 @@ func OpenFile(name string) (*File, error) {
 	case "zstd":
 		// In this goroutine: the workers have all cores.
 		file.begin = func(w io.Writer) (io.WriteCloser, error) {
-			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow))
 		}
 	}
 	return file, nil
@@ -81,6 +81,9 @@ func (f *File) Resumable() error {
 	}
 	return nil
 }
+
+// zstdWindow is as far back as records repeat themselves; the default of the level takes 20 MB more.
+const zstdWindow = 1 << 20
 
 // tailBytes is how much before a position is hashed: some records, which hardly two files share.
 const tailBytes = 4 << 10
