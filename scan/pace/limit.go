@@ -22,6 +22,14 @@ const (
 	// tolerated is the share of refusals that is no reason to slow down: a quarter of the 2 % that a store should see.
 	tolerated = 0.005
 
+	// toleratedFar is the same while the limit grows fast: the step beyond what the store allows shows by more than that,
+	// and noise, of which nothing can be known at a low rate, does not end the growth.
+	toleratedFar = 0.15
+
+	// refusalsMin is how many there are before they are a reason for anything, and refusalsFar likewise while it grows fast.
+	refusalsMin = 3
+	refusalsFar = 6
+
 	// The limit is cut to a little less than what the store was found to allow, so that what is owed to it can be made up.
 	cutTo = 0.93
 
@@ -124,12 +132,17 @@ func (l *limit) roll(now time.Time) {
 		return
 	}
 	l.noise.age(now)
-	isMuch := float64(l.bad) > tolerated*float64(l.good+l.bad)
+	all := float64(l.good + l.bad)
+	bearable, enough := tolerated*all, refusalsMin
+	if l.isFar() {
+		bearable, enough = toleratedFar*all, refusalsFar
+	}
+	isMuch := float64(l.bad) > max(bearable, l.noise.most(all))
 	switch {
-	case l.noise.enough(l.good, l.bad):
+	case isMuch && int(l.bad) >= enough:
 		l.cut(now)
 		return
-	case isMuch && l.noise.share == 0 && took < windowMax:
+	case isMuch && took < windowMax:
 		return // until there are enough, or they are few among many
 	case l.rate == 0:
 	case float64(l.sent) > nearFrom*l.rate*took.Seconds():
@@ -172,13 +185,18 @@ func (l *limit) grow(took time.Duration) {
 	steps := min(took.Seconds()/windowMin.Seconds(), windowRequests)
 	far := l.rate * math.Pow(growthFar, steps)
 	switch {
-	case l.refused == 0 || l.rate > nearTo*l.refused:
-		l.set(far)
-	case l.rate < nearFrom*l.refused:
+	case !l.isFar():
+		l.set(l.rate * math.Pow(growthNear, steps))
+	case l.rate < l.refused:
 		l.set(min(far, cutTo*l.refused))
 	default:
-		l.set(l.rate * math.Pow(growthNear, steps))
+		l.set(far)
 	}
+}
+
+// isFar says whether there is a limit, and it is far from where the store refused last.
+func (l *limit) isFar() bool {
+	return l.rate > 0 && (l.rate < nearFrom*l.refused || l.rate > nearTo*l.refused)
 }
 
 func (l *limit) set(rate float64) {
@@ -201,6 +219,7 @@ func (l *limit) reopen(now time.Time) {
 		start = min(start, l.rate)
 	}
 	l.set(start)
+	l.refused = l.usual
 	l.noise.end()
 	l.due = now
 	l.begin(now)

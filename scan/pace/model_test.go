@@ -153,3 +153,73 @@ func TestPaceFollowsTheStore(t *testing.T) {
 		}
 	}
 }
+
+// What a store refuses at any rate does not drag the rate down, whether the store has a limit besides or not.
+func TestNoiseIsNoReason(t *testing.T) {
+	for _, rate := range []float64{0, 500, 5_500} {
+		for _, workers := range []int{16, 64} {
+			s := scenario{rate: rate, workers: workers, burst: 1, latency: 20 * time.Millisecond, noise: 0.05}
+			r := s.live(t, 30*time.Second, nil)
+			can := 0.95 * (1 - s.noise) * float64(workers) / s.latency.Seconds()
+			if rate > 0 {
+				can = min(rate, can)
+			}
+			// What is noise is looked for again now and then, and at some hundred requests per second that takes seconds.
+			if r.kept < 0.6*can {
+				t.Errorf("%v: %.0f kept up, of %.0f", s, r.kept, can)
+			}
+			// Of a store that refuses a twentieth, another twentieth is not told from that.
+			if r.refused > 3*s.noise*r.all {
+				t.Errorf("%v: %.0f of %.0f refused", s, r.refused, r.all)
+			}
+		}
+	}
+}
+
+// The limit follows a store that changes its mind, and within some seconds.
+func TestPaceFollowsChanges(t *testing.T) {
+	for _, workers := range []int{16, 64, 512} {
+		s := scenario{rate: 5_500, workers: workers, burst: 1, latency: 2 * time.Millisecond}
+		s.live(t, 36*time.Second, func(m *model, g *Gate) {
+			for _, rate := range []float64{5_500, 500, 2_000} {
+				m.change(func() { m.rate = rate })
+				time.Sleep(8 * time.Second)
+				_, bad := m.counts()
+				if most := 0.02*8*rate + 4*float64(workers); bad > most {
+					t.Errorf("%v: at %v %v were refused, and at most %v should", s, rate, bad, most)
+				}
+				time.Sleep(4 * time.Second)
+				if good, bad := m.counts(); good < 0.9*4*rate || bad > 0.02*(good+bad) {
+					t.Errorf("%v: at %v %v kept up, %v of %v refused", s, rate, good/4, bad, good+bad)
+				}
+			}
+		})
+	}
+}
+
+// An outage of ten seconds is met by what was in flight, and then by one request at a time, ever more rarely; when it is over
+// there is no flood, and the rate is soon what it was.
+func TestPaceOutlivesAnOutage(t *testing.T) {
+	for _, rate := range []float64{0, 500} {
+		for _, workers := range []int{16, 512} {
+			s := scenario{rate: rate, workers: workers, burst: 1, latency: 5 * time.Millisecond}
+			s.live(t, 30*time.Second, func(m *model, g *Gate) {
+				time.Sleep(10 * time.Second)
+				before, _ := m.counts()
+				m.change(func() { m.down = true })
+				time.Sleep(10 * time.Second)
+				m.change(func() { m.down = false })
+				if _, bad := m.counts(); bad > float64(workers)+refusalsInARow+12 { // the hold doubles 8 times, and is 5 s then
+					t.Errorf("%v: %v were sent in the outage", s, bad)
+				}
+				time.Sleep(7 * time.Second) // the last hold may have begun just before
+				_, bad := m.counts()
+				time.Sleep(3*time.Second - time.Millisecond)
+				good, _ := m.counts()
+				if good < 0.8*before*3/10 || bad > 0.05*before {
+					t.Errorf("%v: %v/s before the outage, %v/s after it, and %v were refused then", s, before/10, good/3, bad)
+				}
+			})
+		}
+	}
+}

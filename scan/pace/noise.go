@@ -20,9 +20,6 @@ const (
 	// answered more than it allows, from what it had saved up; at the second it has nothing left.
 	triesMin = 2
 
-	// refusalsMin is how many there are before they are a reason for anything.
-	refusalsMin = 3
-
 	// noiseFor is how long what was found is believed. To find it again costs a few windows at nine tenths of the rate.
 	noiseFor = 10 * time.Second
 )
@@ -38,10 +35,12 @@ type noise struct {
 	cutFor float64 // the share of refusals, beyond the noise, that it was cut for
 }
 
-// enough says whether so many refusals are sure to be more than the noise.
-func (n *noise) enough(good, bad int64) bool {
-	all := float64(good + bad)
-	return float64(bad) >= 2*n.share*all+refusalsMin && float64(bad) > tolerated*all
+// most is how many refusals of so many requests are no more than noise: hardly ever do twice as many come, and two more.
+func (n *noise) most(all float64) float64 {
+	if n.share == 0 {
+		return 0
+	}
+	return 2*n.share*all + 2
 }
 
 // try begins a trial.
@@ -77,7 +76,7 @@ func (n *noise) outcome(now time.Time, took time.Duration, good, bad int64) outc
 	case came > 1.5*expected || n.tries < triesMin || float64(bad) > noiseMax*all:
 		return unclear
 	}
-	n.share, n.until = float64(bad)/all, now.Add(noiseFor)
+	n.share, n.until = (n.cutFor+n.share+float64(bad)/all)/2, now.Add(noiseFor) // before the cut, and after it
 	return inVain
 }
 
