@@ -16,8 +16,8 @@ const (
 	windowRequests = 10
 
 	// slack is what may be sent at once after a time in which less was sent than allowed. A timer is a millisecond late,
-	// and a busy machine some more; a store that counts by the second does not notice.
-	slack = 10 * time.Millisecond
+	// and a busy machine some tens; a store that counts by the second does not notice.
+	slack = 20 * time.Millisecond
 
 	// tolerated is the share of refusals that is no reason to slow down: a quarter of the 2 % that a store should see.
 	tolerated = 0.005
@@ -219,7 +219,9 @@ func (l *limit) reopen(now time.Time) {
 		start = min(start, l.rate)
 	}
 	l.set(start)
-	l.refused = l.usual
+	if l.refused == 0 {
+		l.refused = l.usual
+	}
 	l.noise.end()
 	l.due = now
 	l.begin(now)
