@@ -20,6 +20,13 @@ func TestBudget(t *testing.T) {
 					got++
 				}
 			}
+			left := 0.0 // after a time in which nothing was asked for
+			for b.take(began.Add(2 * lasts)) {
+				left++
+			}
+			if saved := max(budgetSavedMin, rate*budgetSaved.Seconds()); left != float64(int(saved)) {
+				t.Errorf("%v/s: %v were saved up, want %v", rate, left, saved)
+			}
 			want := min(float64(n), lasts.Seconds()*rate+max(budgetSavedMin, rate*budgetSaved.Seconds()))
 			if got > want || got < want-2 {
 				t.Errorf("%v/s asked for %v times as much: %v of %d answered, want %v", rate, asked, got, n, want)
