@@ -144,8 +144,12 @@ func TestPaceFollowsTheStore(t *testing.T) {
 					s := scenario{rate: rate, workers: workers, burst: burst, latency: latency}
 					r := s.live(t, 20*time.Second, nil)
 					inFlight := float64(workers * burst)
+					spared := 1.1
+					if burst > 1 { // each time the gate closes, it is too late for what is in flight, and that is much
+						spared = 4
+					}
 					can := min(rate, 0.95*inFlight/latency.Seconds()) // latencies vary
-					if r.kept < 0.9*can || r.refused > 0.02*r.all+1.1*inFlight {
+					if r.kept < 0.9*can || r.refused > 0.02*r.all+spared*inFlight {
 						t.Errorf("%v: %.0f kept up, %.0f of %.0f refused", s, r.kept, r.refused, r.all)
 					}
 				}
