@@ -23,6 +23,9 @@ import (
 // workersMax is where a typing error is more likely than a machine that could do it: each has a connection.
 const workersMax = 16384
 
+// rateMax is more than any machine can send in a second.
+const rateMax = 1_000_000_000
+
 // pipelineMax is what fits into the read buffers of servers, 64 KiB, with requests of 500 bytes.
 const pipelineMax = 128
 
@@ -73,6 +76,7 @@ func scanCommand() *cli.Command {
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "send HEADs on `N` connections at once", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto", Category: "speed"},
+			&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
 			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
 
@@ -150,6 +154,10 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if workers < 1 || workers > workersMax {
 		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
 	}
+	rate := c.Float64("rate")
+	if c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
+		return nil, usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
+	}
 	pipeline, engine := c.Int("pipeline"), c.String("engine")
 	if pipeline < 1 || pipeline > pipelineMax {
 		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", pipeline)
@@ -190,7 +198,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	}
 	job.scan = scan.Config{
 		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
-		Engine: engine, Workers: workers, Pipeline: pipeline,
+		Engine: engine, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),
 	}

@@ -131,6 +131,7 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
 			s.news.success(r.Received)
+			s.gate.Answered(1)
 		}
 	})
 	s.progress.heads.Add(counts.heads)

@@ -40,6 +40,7 @@ type Config struct {
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Workers   int           // connections on which HEADs are in flight; 0: 64
 	All       bool          // Records for objects without metadata too
+	Rate      float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
 	Timeout   time.Duration // of each request, answer included; 0: 30 s
 	RetryFor  time.Duration // how long a store in trouble is waited for; 0: 15 min
 	TriesMax  int           // HEADs that may fail for an object while others succeed; 0: 10
@@ -118,7 +119,7 @@ type Scan struct {
 // New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
-	s := &Scan{cfg: cfg, gate: new(pace.Gate), meter: newMeter()}
+	s := &Scan{cfg: cfg, gate: pace.New(cfg.Rate), meter: newMeter()}
 	var err error
 	if cfg.From != nil {
 		if err := s.meter.goOn(cfg.From); err != nil {
@@ -136,7 +137,7 @@ func New(cfg Config) (*Scan, error) {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
 	}
 	s.lister = list.New(list.Config{
-		Store: cfg.Store, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
+		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
 	// Small enough that all workers share two pages, so that none waits at the end of a listing while others have much; but
@@ -260,5 +261,6 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	}
 	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
 	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()
+	stats.RateLimit = s.gate.Rate()
 	return stats
 }

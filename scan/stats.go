@@ -62,6 +62,10 @@ type Stats struct {
 	Requests map[string]map[string]int64 `json:"requests"` // of "list", "head"
 	Retries  map[string]map[string]int64 `json:"retries"`  // requests that were sent again because of it
 
+	// RateLimit is how many requests per second were allowed at the end, by the user and by what the store was found to
+	// bear; 0: any number.
+	RateLimit float64 `json:"rate_limit,omitempty"`
+
 	Engine    string `json:"engine"`
 	EngineWhy string `json:"engine_why"` // it was that one
 	Workers   int    `json:"workers"`

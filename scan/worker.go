@@ -17,9 +17,10 @@ type worker struct {
 	counts  headCounts
 	answer  func(*head.Result) // w.take, made once
 
-	// Good news that the others were not told yet.
-	well   int64     // answers
-	wellAt time.Time // when the last of them came
+	// News that the others were not told yet.
+	heard  int64     // answers that were no refusal to answer
+	well   int64     // those of them that were good
+	wellAt time.Time // when the last of the good ones came
 	toldAt time.Time // when the last of those before came
 
 	// Of the present batch.
@@ -121,12 +122,16 @@ func (w *worker) take(r *head.Result) {
 	if v == changed && w.batch.page.Lossy(e.Key) {
 		v = namesake
 	}
+	if r.Err == nil && v != passing {
+		w.heard++
+	}
 	switch v {
 	case answered, changed:
 		w.good = e
 		w.well++
 		w.wellAt = r.Received
-		if w.wellAt.Sub(w.toldAt) > tellEvery {
+		// Where there is a limit, the gate counts by time, and the worker may wait long before the next answer.
+		if w.wellAt.Sub(w.toldAt) > tellEvery || !w.scan.gate.Open() {
 			w.tell()
 		}
 		w.emit(index, e, r, v == changed)
@@ -150,14 +155,16 @@ func (w *worker) take(r *head.Result) {
 // what is told is shared by all workers.
 const tellEvery = 5 * time.Millisecond
 
-// tell passes on the good news.
+// tell passes on the news.
 func (w *worker) tell() {
-	if w.well == 0 {
-		return
+	if w.heard > 0 {
+		w.scan.gate.Answered(w.heard)
+		w.heard = 0
 	}
-	w.scan.news.success(w.wellAt)
-	w.scan.gate.Answered(w.well)
-	w.well, w.toldAt = 0, w.wellAt
+	if w.well > 0 {
+		w.scan.news.success(w.wellAt)
+		w.well, w.toldAt = 0, w.wellAt
+	}
 }
 
 // fail gives an object up.
@@ -205,7 +212,7 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 	case passing:
 		asked := store.RetryAfter(string(r.Get("retry-after")))
 		if store.Throttled(r.Status) || asked > 0 || unreached(u.err.Class) {
-			s.gate.Throttled(asked)
+			s.gate.Throttled(sentAt(r), asked)
 		}
 		s.news.failure(u.err)
 		if t.failed == 0 || s.news.successAfter(t.last) {
@@ -227,6 +234,14 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 		w.counts.retries[resultName(r)]++
 	}
 	s.cfg.Log.Debug("HEAD put off", "key", e.Key, "status", r.Status, "class", u.err.Class, "tries", t.sent, "to_judge", u.refer)
+}
+
+// sentAt is when the HEAD was sent that a Result is of.
+func sentAt(r *head.Result) time.Time {
+	if r.Received.IsZero() { // it failed as things do where nobody listens: at once
+		return time.Now()
+	}
+	return r.Received.Add(-r.Latency)
 }
 
 // unreached says whether a HEAD failed as it does where nobody listens: at once. Without the gate an outage would be a

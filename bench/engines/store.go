@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,19 @@ func openStores(ctx context.Context, p program, cfg Config, dir string) (*stores
 		return nil, nil, err
 	}
 	return s, ctx, nil
+}
+
+// Serve starts the headcount at path as a synthetic store with these flags of bench serve. It returns the store's URL, a
+// context that ends with ctx or with the store, and what ends the store.
+func Serve(ctx context.Context, path string, flags ...string) (url string, during context.Context, stop func(), err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &stores{stop: cancel}
+	p := program{path: path, env: cleanEnv(os.Environ())}
+	if url, err = s.start(ctx, p, append([]string{"bench", "serve", "--addr", "127.0.0.1:0"}, flags...)); err != nil {
+		s.close()
+		return "", nil, nil, err
+	}
+	return url, ctx, s.close, nil
 }
 
 // start returns the URL of a store once it can be asked.

@@ -21,6 +21,11 @@ func (c *conn) answer(r *request) manner {
 	c.seq++
 	op, code := c.route(r)
 	c.schedule(r, op)
+	if (op == opHead || op == opList) && !c.srv.budget.take(r.arrived) {
+		c.srv.counts.throttled.Add(1)
+		c.fail(r, op, codeSlowDown)
+		return after(r)
+	}
 	if fault := c.drawFault(op); fault != "" {
 		return c.play(fault, r, op)
 	}

@@ -18,6 +18,7 @@ type Counts struct {
 	HeadStatus  map[int]int64       // HEADs of objects, by status
 	ListStatus  map[int]int64       // LISTs likewise
 	Faults      map[FaultKind]int64 // faults played, on HEADs and LISTs
+	Throttled   int64               // HEADs and LISTs that were beyond RateMax
 }
 
 // statusMax is above every status there is.
@@ -27,6 +28,7 @@ const statusMax = 600
 // operation and status.
 type counters struct {
 	connections atomic.Int64
+	throttled   atomic.Int64
 	answers     [operations][statusMax]atomic.Int64
 	mu          sync.Mutex
 	faults      map[FaultKind]int64
@@ -69,6 +71,7 @@ func (c *counters) played(kind FaultKind) {
 func (s *Server) Counts() Counts {
 	counts := Counts{
 		Connections: s.counts.connections.Load(),
+		Throttled:   s.counts.throttled.Load(),
 		HeadStatus:  map[int]int64{},
 		ListStatus:  map[int]int64{},
 	}

@@ -2,6 +2,7 @@ package s3sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,10 @@ type Options struct {
 	// its answer. Pipelined requests overlap. The resolution is the runtime's
 	// timers': about a millisecond on an idle machine.
 	Latency, ListLatency time.Duration
+
+	// RateMax is how many HEADs and LISTs are answered in a second, counted together; what is beyond that gets 503
+	// SlowDown, before anything else is looked at. A twentieth of a second's worth can be saved up. 0: there is no limit.
+	RateMax float64
 
 	// ClockAhead is how far the server's clock is ahead of the client's, behind it where it is below 0: the Date of every
 	// answer says so, and a signature that is more than 15 minutes off is refused.
@@ -112,6 +117,9 @@ func (o Options) check() error {
 		if d < 0 {
 			return fmt.Errorf("duration %s: not below 0", d)
 		}
+	}
+	if !(o.RateMax >= 0) || math.IsInf(o.RateMax, 1) { // so that NaN is refused too
+		return fmt.Errorf("%v requests per second: from 0", o.RateMax)
 	}
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)

@@ -16,6 +16,7 @@ type Server struct {
 	calendar *calendar
 	fates    []fateShare
 	faults   *faultBook
+	budget   budget
 	counts   counters
 	refusal  atomic.Pointer[errorCode] // what everything is refused with
 	epoch    atomic.Uint32             // of continuation tokens
@@ -41,6 +42,7 @@ func New(o Options) (*Server, error) {
 		calendar: newCalendar(),
 		fates:    fateShares(o),
 		faults:   newFaultBook(o),
+		budget:   newBudget(o.RateMax),
 		closing:  make(chan struct{}),
 		doors:    map[*door]struct{}{},
 		conns:    map[net.Conn]struct{}{},

@@ -150,10 +150,12 @@ func (s *directSession) depth() int {
 
 // send sends a burst by one Write.
 func (s *directSession) send(ctx context.Context) error {
+	burst := s.burst()
 	if s.conn != nil && s.answered > 0 && s.engine.gate.Open() {
 		s.sent = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
 	} else {
-		if err := s.engine.gate.Wait(ctx); err != nil {
+		var err error
+		if burst, err = s.engine.gate.Wait(ctx, burst); err != nil {
 			return err
 		}
 		s.sent = time.Now()
@@ -164,7 +166,7 @@ func (s *directSession) send(ctx context.Context) error {
 	}
 	d := s.sit()
 	d.out = d.out[:0]
-	for end := min(len(s.batch), s.answered+s.depth()); s.asked < end && s.distinct(s.asked); s.asked++ {
+	for end := s.answered + burst; s.asked < end; s.asked++ {
 		d.out = form.append(d.out, s.batch[s.asked].Key, &d.signer)
 	}
 	moved, err := s.conn.extend(s.sent, s.engine.timeout)
@@ -178,13 +180,20 @@ func (s *directSession) send(ctx context.Context) error {
 	return err
 }
 
+// burst is how many HEADs the next burst may have.
+func (s *directSession) burst() int {
+	end := min(len(s.batch), s.answered+s.depth())
+	at := s.answered + 1
+	for at < end && s.distinct(at) {
+		at++
+	}
+	return at - s.answered
+}
+
 // distinct says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
 // that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
 // markers and empty files are, are asked for one at a time.
 func (s *directSession) distinct(at int) bool {
-	if s.inFlight() == 0 {
-		return true
-	}
 	e := &s.batch[at]
 	for i := max(0, s.answered-1); i < at; i++ {
 		if other := &s.batch[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {

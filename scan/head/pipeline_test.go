@@ -277,7 +277,7 @@ func TestGateClosesInFlight(t *testing.T) {
 	s := headtest.NewRaw(t, func(c *headtest.Conn) {
 		paths := window(c, 4)
 		shut = time.Now()
-		gate.Throttled(held)
+		gate.Throttled(time.Now(), held)
 		c.Say(answers(paths[:3]...))
 		time.Sleep(headtest.Timeout / 10)
 		c.Say(answers(paths[3:]...))

@@ -54,7 +54,7 @@ func (s *sdkSession) Close() {}
 
 func (s *sdkSession) Head(ctx context.Context, batch []list.Entry, each func(*Result)) error {
 	for i := range batch {
-		if err := s.engine.gate.Wait(ctx); err != nil {
+		if _, err := s.engine.gate.Wait(ctx, 1); err != nil {
 			return err
 		}
 		s.head(ctx, batch[i].Key)

@@ -22,6 +22,7 @@ import (
 // Config says how to list. The zero value of everything but Store is usable.
 type Config struct {
 	Store    *store.Store
+	Gate     *pace.Gate // that every LIST waits for but a Probe, which asks whether waiting makes sense; nil: an open one
 	Prefix   string
 	V1       bool          // ListObjects instead of ListObjectsV2, for stores that know only that
 	Timeout  time.Duration // of a whole request, answer included; 0: 30 s
@@ -50,6 +51,9 @@ func New(cfg Config) *Lister {
 	}
 	if cfg.RetryFor == 0 {
 		cfg.RetryFor = 15 * time.Minute
+	}
+	if cfg.Gate == nil {
+		cfg.Gate = new(pace.Gate)
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -86,8 +90,12 @@ func Decided(err error) bool {
 func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	patience := patience{lister: l, began: time.Now()}
 	for try := 0; ; try++ {
+		if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {
+			return nil, err
+		}
 		a, err := l.send(ctx, req, try)
 		if err == nil {
+			l.cfg.Gate.Answered(1)
 			l.cfg.Sent(statusOf(nil), false)
 			l.contacted.Store(true)
 			return a, nil

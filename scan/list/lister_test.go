@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"headcount/scan/pace"
 )
 
 func TestListerTellsAnswersApart(t *testing.T) {
@@ -58,6 +61,26 @@ func TestListerTellsAnswersApart(t *testing.T) {
 		if !ok || (a == nil) == (err == nil) {
 			t.Errorf("%s: %+v, %#v", name, a, err)
 		}
+	}
+}
+
+// LISTs share the limit of the HEADs. The canary asks whether waiting makes sense, and so does not wait.
+func TestListerWaitsForTheGate(t *testing.T) {
+	s := &script{answers: []func(http.ResponseWriter, *http.Request){final, final, end}}
+	gate := pace.New(10)
+	lister := serve(t, s, Config{Gate: gate})
+	began := time.Now()
+	if _, err := walk(t.Context(), lister.Walk(Range{})); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 50*time.Millisecond { // two LISTs at ten in a second, less the slack
+		t.Errorf("they took %v", took)
+	}
+	gate.Throttled(time.Now(), time.Hour)
+	began = time.Now()
+	_ = lister.Probe(t.Context()) // whatever comes of it
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("the canary took %v", took)
 	}
 }
 

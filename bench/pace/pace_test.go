@@ -1,0 +1,43 @@
+package pace
+
+import (
+	"strings"
+	"testing"
+
+	"headcount/scan"
+)
+
+func TestBars(t *testing.T) {
+	for _, c := range []struct {
+		run   Run
+		isMet bool
+	}{
+		{Run{Rate: 500, Kept: 450, Refused: 0.02}, true},
+		{Run{Rate: 500, Kept: 449, Refused: 0.02}, false},
+		{Run{Rate: 500, Kept: 450, Refused: 0.021}, false},
+		{Run{Rate: 500, Kept: 450, Refused: 0.02, Lost: 1}, false},
+	} {
+		if missed := Missed([]Run{c.run}); (missed == 0) != c.isMet {
+			t.Errorf("%+v: %d missed", c.run, missed)
+		}
+	}
+}
+
+func TestRunIsOfTheStats(t *testing.T) {
+	stats := scan.Stats{DurationSeconds: 2, Requests: map[string]map[string]int64{
+		"head": {"200": 95, "503": 3}, "list": {"200": 1, "503": 1},
+	}}
+	stats.Listed, stats.Emitted, stats.WithoutMetadata, stats.Failed = 100, 90, 5, 5
+	r := newRun(50, 100, &stats)
+	if r != (Run{Rate: 50, Kept: 50, Refused: 0.04, Lost: 5}) {
+		t.Errorf("%+v", r)
+	}
+	var table strings.Builder
+	if err := WriteTable(&table, []Run{r}); err != nil {
+		t.Fatal(err)
+	}
+	want := "requests/s  objects/s    kept     503   lost\n        50         50  100.0%   4.00%      5\n"
+	if table.String() != want {
+		t.Errorf("\n%s", table.String())
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/pace"
+	"headcount/scan/head"
+)
+
+const paceDescription = `Scans stores that answer 500, 2,000 and 5,500 requests per second and refuse those beyond with 503, each a bench serve in
+a process of its own: how much of the rate the scan gets, how many answers are refusals, how many objects are lost.
+
+    headcount bench pace
+    headcount bench pace --check
+    headcount bench pace --duration 1m --workers 512 --engine sdk
+
+--check demands 90 % of the rate, 2 % of refusals at most, and no object lost. It exits with 4 if one store misses that.`
+
+func paceCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "pace",
+		Usage:       "measure how a scan keeps up with a store that refuses what is too much",
+		Description: paceDescription,
+		Flags: []cli.Flag{
+			// What is in flight when a store refuses for the first time is refused: of 10,000 requests, 64 are 0.6 %.
+			&cli.DurationFlag{Name: "duration", Value: 20 * time.Second, Usage: "have objects for a scan of this `DURATION` in each store"},
+			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight"},
+			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto"},
+			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
+		},
+		Action: func(c *cli.Context) error {
+			cfg, err := parsePace(c)
+			if err != nil {
+				return err
+			}
+			cfg.Ran = func(r pace.Run) {
+				if !c.Bool("quiet") {
+					printLine(c.App.ErrWriter, "%d requests/s: %.0f objects/s", r.Rate, r.Kept)
+				}
+			}
+			runs, err := pace.Measure(c.Context, cfg)
+			if err != nil {
+				return err
+			}
+			if err := pace.WriteTable(c.App.Writer, runs); err != nil {
+				return asOutput(err)
+			}
+			if missed := pace.Missed(runs); c.Bool("check") && missed > 0 {
+				return &barsMissed{missed: missed, checked: len(runs)}
+			}
+			return nil
+		},
+	}
+}
+
+func parsePace(c *cli.Context) (pace.Config, error) {
+	cfg := pace.Config{Lasts: c.Duration("duration"), Workers: c.Int("workers"), Engine: c.String("engine")}
+	switch {
+	case c.NArg() > 0:
+		return cfg, usagef("headcount bench pace --help", "bench pace takes no arguments, and %q is one", c.Args().First())
+	case cfg.Lasts <= 0:
+		return cfg, usagef("give a duration as 20s or 1m", "--duration must be longer than nothing")
+	case cfg.Workers < 1 || cfg.Workers > workersMax:
+		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
+	}
+	switch cfg.Engine {
+	case head.AutoName, head.DirectName, head.SDKName:
+	default:
+		return cfg, usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+	}
+	var err error
+	cfg.Program, err = os.Executable()
+	return cfg, err
+}

@@ -1,0 +1,20 @@
+package pace
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestDelayGrowsToItsCeiling(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(-1, 1000).Draw(t, "n")
+		ceiling := delayMax
+		if n < 10 {
+			ceiling = min(delayMax, delayBase<<max(0, n-1))
+		}
+		if d := Delay(n); d <= 0 || d > ceiling {
+			t.Fatalf("the delay before retry %d is %v, over %v", n, d, ceiling)
+		}
+	})
+}
