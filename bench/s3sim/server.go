@@ -17,6 +17,7 @@ type Server struct {
 	fates    []fateShare
 	faults   *faultBook
 	counts   counters
+	sessions sessions
 	refusal  atomic.Pointer[errorCode] // what everything is refused with
 	epoch    atomic.Uint32             // of continuation tokens
 	tokens   atomic.Uint32             // handed out
