@@ -35,6 +35,7 @@ func TestCredentialsThatExpire(t *testing.T) {
 		if testing.Short() && name != "direct" {
 			continue // which signs by itself; the race detector is slow at the others
 		}
+		by.Workers = max(1, perSecond/100/max(1, by.Pipeline))
 		for _, told := range []bool{true, false} {
 			var watch keyWatch
 			server, url := tapped(t, s3sim.Options{
@@ -49,7 +50,6 @@ func TestCredentialsThatExpire(t *testing.T) {
 			t.Cleanup(s.Close)
 			t.Run(fmt.Sprintf("%s, told %v", name, told), func(t *testing.T) {
 				t.Parallel()
-				by.Workers = max(1, perSecond/100/max(1, by.Pipeline))
 				testExpiry(t, s, by, without, &watch, told)
 			})
 		}
