@@ -18,6 +18,8 @@ type suspect struct {
 	batch *batch // of that one object
 	err   *ObjectError
 	worn  bool // it failed often, while no other object succeeded
+
+	revision uint64 // of the Store, before the HEAD was sent
 }
 
 // docket is where suspects wait for the judge. Adding to it never blocks.
@@ -59,7 +61,8 @@ const refusalPause = 500 * time.Millisecond
 
 // judge decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
 // does. It flies once for all suspects that wait, and after they were refused. If the store answers it, each of them is
-// asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object.
+// asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object. A
+// canary that is signed with other credentials vouches for nothing.
 //
 // Even a 404 is believed only so: versitygw gives it for an access key that it does not know.
 func (s *Scan) judge(ctx context.Context) error {
@@ -80,12 +83,13 @@ func (s *Scan) judge(ctx context.Context) error {
 		if err := s.canary(ctx, suspects[0].err); err != nil {
 			return err
 		}
+		revision := s.cfg.Store.RevisionNow(ctx)
 		well, err := s.answersHeads(ctx, session, suspects)
 		if err != nil {
 			return err
 		}
 		for _, suspect := range suspects {
-			if err := s.decide(ctx, suspect, well); err != nil {
+			if err := s.decide(ctx, suspect, well, revision); err != nil {
 				return err
 			}
 		}
@@ -139,8 +143,9 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 	return well, err
 }
 
-// decide gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs.
-func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool) error {
+// decide gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs; revision is that of
+// the canary.
+func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool, revision uint64) error {
 	b, e := suspect.batch, suspect.err
 	switch {
 	case suspect.worn && well:
@@ -151,6 +156,10 @@ func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool) error {
 		return s.retry(ctx, suspect, pace.Delay(b.trial.sent))
 	}
 	s.news.success(time.Now()) // the store is well: it answers, and its refusals are meant
+	// A provider that has other credentials each time it is asked must not keep an object from its Outcome.
+	if suspect.revision != revision && b.trial.sent < s.cfg.TriesMax {
+		return s.retry(ctx, suspect, pace.Delay(b.trial.sent))
+	}
 	b.trial.refused++
 	if b.trial.refused < refusalsMax {
 		b.trial.fresh = true

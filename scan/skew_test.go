@@ -24,7 +24,7 @@ func TestClockOfTheStore(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	for _, ahead := range []time.Duration{0, 5 * time.Minute, time.Hour, -26 * time.Hour} {
+	for _, ahead := range []time.Duration{0, 5 * time.Minute, time.Hour, -time.Hour, -26 * time.Hour} {
 		for _, c := range []struct {
 			engine   string
 			pipeline int

@@ -89,6 +89,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	if b.trial.fresh {
 		w.session.Fresh()
 	}
+	revision := w.scan.cfg.Store.Revision()
 	err := w.session.Head(ctx, b.entries(), w.answer)
 	w.tell()
 	w.scan.progress.heads.Add(w.counts.heads)
@@ -104,7 +105,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	}
 	for _, u := range w.rest {
 		if u.refer {
-			w.scan.docket.add(&suspect{batch: u.batch, err: u.err, worn: u.worn})
+			w.scan.docket.add(&suspect{batch: u.batch, err: u.err, worn: u.worn, revision: revision})
 		} else if err := w.scan.later(ctx, u.batch, u.delay); err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ type scanned struct {
 	code     int
 	stdout   string
 	stderr   string
+
+	descriptors int // that it had open at most, on Linux
 }
 
 // record is a line of output with every member that these servers can fill.
@@ -90,10 +92,16 @@ func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix str
 	}
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil && (ctx.Err() != nil || !errors.As(err, new(*exec.ExitError))) {
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := descriptorsOf(command.Process.Pid)
+	err := command.Wait()
+	descriptors := peak()
+	if err != nil && (ctx.Err() != nil || !errors.As(err, new(*exec.ExitError))) {
 		t.Fatalf("%v (%v)\n%s", err, context.Cause(ctx), stderr.Bytes())
 	}
-	got := scanned{code: command.ProcessState.ExitCode(), stderr: stderr.String()}
+	got := scanned{code: command.ProcessState.ExitCode(), stderr: stderr.String(), descriptors: descriptors}
 	got.stdout = stdout.String()
 	got.records = readLines[record](t, stdout.Bytes())
 	got.failures = readLines[failure](t, readFile(t, failures))
@@ -101,6 +109,32 @@ func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix str
 		t.Fatalf("stats: %v", err)
 	}
 	return got
+}
+
+// descriptorsEvery is short beside a scan, and long beside what a look takes.
+const descriptorsEvery = 20 * time.Millisecond
+
+// descriptorsOf watches a process until the returned function is called, which says how many descriptors it had open at most:
+// 0 where that cannot be told.
+func descriptorsOf(pid int) (peak func() int) {
+	over, most := make(chan struct{}), make(chan int, 1)
+	go func() {
+		tick := time.NewTicker(descriptorsEvery)
+		defer tick.Stop()
+		seen := 0
+		for {
+			if open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err == nil {
+				seen = max(seen, len(open))
+			}
+			select {
+			case <-tick.C:
+			case <-over:
+				most <- seen
+				return
+			}
+		}
+	}()
+	return func() int { close(over); return <-most }
 }
 
 func readFile(t *testing.T, name string) []byte {

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -63,7 +64,7 @@ func startVersitygw(options ...string) func(*testing.T) *s3Server {
 		if testing.Short() {
 			t.Skip("versitygw is a process of its own, which -short leaves out")
 		}
-		binary := buildVersitygw(t)
+		binary := buildServer(t, "github.com/versity/versitygw/cmd/versitygw")
 		for try := 1; ; try++ {
 			server, err := runVersitygw(t, binary, options)
 			if err == nil {
@@ -88,31 +89,37 @@ func runVersitygw(t *testing.T, binary string, options []string) (*s3Server, err
 	args := append([]string{"--port", address, "--quiet"}, options...)
 	command := exec.CommandContext(untilDeadline(t), binary, append(args, "posix", t.TempDir())...)
 	command.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+server.accessKey, "ROOT_SECRET_KEY="+server.secret)
+	return server, untilTestEnds(t, command, server.url)
+}
+
+// untilTestEnds starts a server, waits until it answers at url, and ends it with the test.
+func untilTestEnds(t *testing.T, command *exec.Cmd, url string) error {
+	name := filepath.Base(command.Path)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	if err := waitForAnswer(server.url, ended); err != nil {
+	if err := waitForAnswer(url, ended); err != nil {
 		_ = command.Process.Kill() // it may have ended already
 		<-ended
-		return nil, fmt.Errorf("versitygw %v: %w\n%s", args, err, output.Bytes())
+		return fmt.Errorf("%v: %w\n%s", command.Args, err, output.Bytes())
 	}
 	t.Cleanup(func() {
 		select {
 		case err := <-ended:
-			t.Errorf("versitygw has ended by itself: %v", err)
+			t.Errorf("%s has ended by itself: %v", name, err)
 		default:
 			_ = command.Process.Kill() // an error would mean that it ended just now
 			<-ended
 		}
 		if t.Failed() {
-			t.Logf("versitygw said:\n%s", output.Bytes())
+			t.Logf("%s said:\n%s", name, output.Bytes())
 		}
 	})
-	return server, nil
+	return nil
 }
 
 // waitForAnswer returns nil when the server answers anything at all.
@@ -142,11 +149,11 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// buildVersitygw builds the versitygw that bench/servers/go.mod pins, unless an earlier test has, and returns its path.
-func buildVersitygw(t *testing.T) string {
+// buildServer builds a command that bench/servers/go.mod pins, unless an earlier test has, and returns its path.
+func buildServer(t *testing.T, pkg string) string {
 	source := filepath.Join(root, "bench", "servers")
 	folder := filepath.Join(cacheFolder(t), versionOf(t, source))
-	binary := filepath.Join(folder, "versitygw"+exeSuffix())
+	binary := filepath.Join(folder, path.Base(pkg)+exeSuffix())
 	if _, err := os.Stat(binary); err == nil {
 		return binary
 	}
@@ -160,7 +167,7 @@ func buildVersitygw(t *testing.T) string {
 	}
 	defer os.RemoveAll(scratch)
 	built := filepath.Join(scratch, filepath.Base(binary))
-	goBuild(t, source, built, "github.com/versity/versitygw/cmd/versitygw")
+	goBuild(t, source, built, pkg)
 	if err := os.Rename(built, binary); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type Server struct {
 	faults   *faultBook
 	budget   budget
 	counts   counters
+	sessions sessions
 	refusal  atomic.Pointer[errorCode] // what everything is refused with
 	epoch    atomic.Uint32             // of continuation tokens
 	tokens   atomic.Uint32             // handed out

@@ -33,8 +33,8 @@ type authorization struct {
 
 // signing is what a connection keeps for the next signature.
 type signing struct {
-	day string
-	key []byte // signing key of that day
+	day, secret string
+	key         []byte // signing key of both
 }
 
 // verify returns codeNone if the request is signed as it must be, else what S3
@@ -52,11 +52,10 @@ func (c *conn) verify(r *request) errorCode {
 	if !ok || auth.service != signatureService || auth.end != signatureEnd {
 		return codeWrongRegion
 	}
-	if auth.accessKey != o.AccessKey {
-		return codeInvalidAccessKeyID
-	}
-	if token, _ := r.field("x-amz-security-token"); string(token) != o.SessionToken {
-		return codeInvalidToken
+	token, _ := r.field("x-amz-security-token")
+	given, code := c.srv.credentials(auth.accessKey, string(token), r.arrived)
+	if code != codeNone {
+		return code
 	}
 	if auth.region != o.Region {
 		if o.RedirectRegion {
@@ -64,11 +63,11 @@ func (c *conn) verify(r *request) errorCode {
 		}
 		return codeWrongRegion
 	}
-	return c.verifySignature(r, auth)
+	return c.verifySignature(r, auth, given.SecretKey)
 }
 
 // verifySignature checks the time, what is signed, and the signature.
-func (c *conn) verifySignature(r *request, auth authorization) errorCode {
+func (c *conn) verifySignature(r *request, auth authorization, secret string) errorCode {
 	text, _ := r.field("x-amz-date")
 	at, err := time.Parse(amzDate, string(text))
 	if err != nil {
@@ -87,7 +86,7 @@ func (c *conn) verifySignature(r *request, auth authorization) errorCode {
 	if !ok {
 		return codeSignatureMismatch
 	}
-	want := c.signature(auth, string(text), canonical)
+	want := c.signature(auth, secret, string(text), canonical)
 	if subtle.ConstantTimeCompare(want, auth.signature) != 1 {
 		return codeSignatureMismatch
 	}
@@ -237,13 +236,13 @@ func (r *request) field(lower string) (value []byte, present bool) {
 }
 
 // signature computes what the request's signature must be.
-func (c *conn) signature(auth authorization, at string, canonical []byte) []byte {
+func (c *conn) signature(auth authorization, secret, at string, canonical []byte) []byte {
 	o := &c.srv.options
-	if c.signing.day != auth.day {
-		key := hmacSHA256([]byte("AWS4"+o.SecretKey), auth.day)
+	if c.signing.day != auth.day || c.signing.secret != secret {
+		key := hmacSHA256([]byte("AWS4"+secret), auth.day)
 		key = hmacSHA256(key, o.Region)
 		key = hmacSHA256(key, signatureService)
-		c.signing = signing{day: auth.day, key: hmacSHA256(key, signatureEnd)}
+		c.signing = signing{day: auth.day, secret: secret, key: hmacSHA256(key, signatureEnd)}
 	}
 	hash := sha256.Sum256(canonical)
 	scope := auth.day + "/" + o.Region + "/" + signatureService + "/" + signatureEnd

@@ -42,8 +42,9 @@ type desk struct {
 // form is a template, and when it is of use.
 type form struct {
 	*template
-	second   int64  // Unix time that it was made for
-	revision uint64 // of the Store, then
+	second   int64     // Unix time that it was made for
+	revision uint64    // of the Store, then
+	expiry   time.Time // of its credentials; zero: they outlive it
 }
 
 // sharedForm is the latest form for a Route.
@@ -226,7 +227,7 @@ func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error)
 	}
 	f := s.forms.Load()
 	// Another Session's second may have begun already.
-	if f != nil && f.revision == s.revision && (f.second == now.Unix() || f.second == now.Unix()+1) {
+	if f != nil && f.revision == s.revision && (f.second == now.Unix() || f.second == now.Unix()+1) && (f.expiry.IsZero() || now.Before(f.expiry)) {
 		return f, nil
 	}
 	return s.prepare(ctx, now, f)
@@ -261,6 +262,10 @@ func (s *directSession) prepare(ctx context.Context, now time.Time, before *form
 		return nil, err
 	}
 	f := &form{second: now.Unix(), revision: s.revision}
+	// Those that have expired already are the best there are.
+	if credentials.CanExpire && credentials.Expires.After(now) && credentials.Expires.Before(now.Add(2*time.Second)) {
+		f.expiry = credentials.Expires
+	}
 	var last *template
 	if before != nil {
 		last = before.template

@@ -35,7 +35,16 @@ func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("get credentials: %w", err)
 	}
+	if before := s.accessKey.Swap(&c.AccessKeyID); before != nil && *before != c.AccessKeyID {
+		s.revision.Add(1)
+	}
 	return c, nil
+}
+
+// RevisionNow is the Revision, after a look whether the provider has renewed the credentials by itself.
+func (s *Store) RevisionNow(ctx context.Context) uint64 {
+	_, _ = s.Credentials(ctx) // without any, nothing is renewed, and whoever signs is told why
+	return s.Revision()
 }
 
 // RefreshCredentials makes the next request ask the provider again. It reports false where that cannot help: the

@@ -68,8 +68,9 @@ type Store struct {
 	fresh     *http.Transport // keeps no connection: see Fresh
 
 	// revision counts the changes of what requests are made of: see Revision.
-	revision atomic.Uint64
-	skew     atomic.Int64 // nanoseconds by which the store's clock is ahead of ours
+	revision  atomic.Uint64
+	accessKey atomic.Pointer[string] // of the credentials that were asked for last
+	skew      atomic.Int64           // nanoseconds by which the store's clock is ahead of ours
 
 	mu        sync.RWMutex
 	endpoints []*endpoint

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	"headcount/bench/s3sim"
@@ -19,6 +20,17 @@ func Start(t testing.TB, o s3sim.Options) (server *s3sim.Server, url string) {
 // StartTLS is Start over TLS; without a cfg it is Start.
 func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Server, url string) {
 	t.Helper()
+	if cfg == nil {
+		return StartBehind(t, o, func(l net.Listener) net.Listener { return l })
+	}
+	server, url = StartBehind(t, o, func(l net.Listener) net.Listener { return tls.NewListener(l, cfg) })
+	return server, "https" + strings.TrimPrefix(url, "http")
+}
+
+// StartBehind is Start behind whatever front makes of the listener. Behind one that is not TCP's own, the fault "refuse"
+// resets connections in place of refusing them.
+func StartBehind(t testing.TB, o s3sim.Options, front func(net.Listener) net.Listener) (server *s3sim.Server, url string) {
+	t.Helper()
 	server, err := s3sim.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -27,16 +39,12 @@ func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	url = "http://" + l.Addr().String()
-	if cfg != nil {
-		url, l = "https://"+l.Addr().String(), tls.NewListener(l, cfg)
-	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- server.Serve(front(l)) }()
 	t.Cleanup(func() {
 		if err := errors.Join(server.Close(), <-served); err != nil {
 			t.Error(err)
 		}
 	})
-	return server, url
+	return server, "http://" + l.Addr().String()
 }

@@ -1,0 +1,160 @@
+package scan_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan"
+	"headcount/scan/head"
+)
+
+// How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on. These
+// fit into an ordinary run; what 200 seeds brought is kept in bench/runs/2026-11-22-storms.
+var (
+	stormSeeds   = flag.Int("storms.seeds", 5, "play each storm by `N` seeds")
+	stormObjects = flag.Int64("storms.objects", 2_000, "scan `N` objects in each storm but the first")
+)
+
+// seeds is how many there are in this run; the race detector, which -short is for, looks at one.
+func seeds() int {
+	if testing.Short() {
+		return 1
+	}
+	return *stormSeeds
+}
+
+// calm is what a scan finds and costs where nothing goes wrong.
+type calm struct {
+	objects  int64
+	lines    []string // sorted
+	requests int64
+	took     time.Duration
+}
+
+// calmly scans so many objects, and holds every line against what the sim computes of its key.
+func calmly(t *testing.T, objects int64) calm {
+	t.Helper()
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects})
+	began := time.Now()
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName})
+	took := time.Since(began)
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	expect(t, server, r.lines)
+	if r.stats.Heads != objects {
+		t.Errorf("%d HEADs for %d objects", r.stats.Heads, objects)
+	}
+	slices.Sort(r.lines)
+	return calm{objects, r.lines, requests(r.stats), took}
+}
+
+// sameAs holds what a scan found in a storm against what it finds without: every line, and no object without one.
+func (r result) sameAs(t *testing.T, want calm) {
+	t.Helper()
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	if slices.Sort(r.lines); !slices.Equal(r.lines, want.lines) {
+		t.Errorf("%d lines, and they are not the %d of a run without faults", len(r.lines), len(want.lines))
+	}
+	if r.stats.Failed != 0 || r.stats.Gone != 0 || r.stats.Changed != 0 {
+		t.Errorf("%+v", r.stats.Outcomes)
+	}
+}
+
+// requests are those that were sent: where nobody listens, none is.
+func requests(s scan.Stats) int64 {
+	n := s.Heads - s.Requests["head"]["refused"]
+	for status, lists := range s.Requests["list"] {
+		if status != "refused" {
+			n += lists
+		}
+	}
+	return n
+}
+
+// leftBehind notes what there is, and returns a function that fails the test if there is more: goroutines, or on Linux
+// descriptors. It is for a test that runs alone.
+func leftBehind(t *testing.T) (nothing func()) {
+	t.Helper()
+	goroutines, before := goleak.IgnoreCurrent(), descriptors(t)
+	return func() {
+		t.Helper()
+		if err := goleak.Find(goroutines); err != nil {
+			t.Error(err)
+		}
+		if after := descriptors(t); after > before {
+			t.Errorf("%d descriptors, and there were %d before", after, before)
+		}
+	}
+}
+
+// descriptors is how many this process has open; 0 where that cannot be told.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
+}
+
+// tally collects what storms cost, by name, for the log of a long run.
+type tally struct {
+	mu   sync.Mutex
+	rows map[string]*tallyRow
+}
+
+type tallyRow struct {
+	runs     int
+	faults   int64
+	requests float64 // times those of a calm run, at most
+	took     time.Duration
+}
+
+func (l *tally) add(name string, faults int64, requests float64, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rows == nil {
+		l.rows = map[string]*tallyRow{}
+	}
+	row := l.rows[name]
+	if row == nil {
+		row = new(tallyRow)
+		l.rows[name] = row
+	}
+	row.runs++
+	row.faults += faults
+	row.requests, row.took = max(row.requests, requests), max(row.took, took)
+}
+
+// log fails the test, too, where there was no storm.
+func (l *tally) log(t *testing.T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var text string
+	for _, name := range slices.Sorted(maps.Keys(l.rows)) {
+		row := l.rows[name]
+		if row.faults == 0 {
+			t.Errorf("%s was never played", name)
+		}
+		text += fmt.Sprintf("%-32s %3d runs, %7d faults, requests at most %.3f x, %5.1f s at most\n",
+			name, row.runs, row.faults, row.requests, row.took.Seconds())
+	}
+	t.Log("\n" + text)
+}
