@@ -55,7 +55,7 @@ func BenchmarkHeads(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				chunks[0], at = sink.NewChunk(), 0
-				if err := session.Head(b.Context(), entries, add); err != nil {
+				if err := session.Head(b.Context(), head.NewBatch(entries), add); err != nil {
 					b.Fatal(err)
 				}
 				if err := sink.Commit(chunks); err != nil {

@@ -130,7 +130,7 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 		return false, nil
 	}
 	counts := newHeadCounts()
-	err = session.Head(ctx, []list.Entry{*example}, func(r *head.Result) {
+	err = session.Head(ctx, head.NewBatch([]list.Entry{*example}), func(r *head.Result) {
 		counts.answer(r)
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {

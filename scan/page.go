@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"headcount/scan/head"
 	"headcount/scan/list"
 )
 
@@ -66,9 +67,26 @@ type batch struct {
 	first int // index into page.Entries
 	count int
 	trial trial
+
+	// While a worker asks for it.
+	heads head.Batch
+	begun time.Time
 }
 
-func (b *batch) entries() []list.Entry { return b.page.Entries[b.first : b.first+b.count] }
+// begin makes the batch one to be asked for.
+func (b *batch) begin() {
+	b.heads.Reset(b.page.Entries[b.first : b.first+b.count])
+	b.begun = time.Now()
+}
+
+// split takes away what its worker has not come to; nil: nothing.
+func (b *batch) split() *batch {
+	first, count := b.heads.Split()
+	if count == 0 {
+		return nil
+	}
+	return &batch{page: b.page, first: b.first + first, count: count}
+}
 
 // trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
 type trial struct {

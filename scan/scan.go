@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -103,13 +104,15 @@ type Scan struct {
 	gate   *pace.Gate
 	meter  *meter
 
-	batch    int           // keys in a batch
-	slots    chan struct{} // one for each page in flight
-	work     chan *batch   // from the lister
-	again    chan *batch   // from the waiting list
-	waiting  chan waiter   // to the waiting list
-	docket   *docket       // to the judge
-	finished chan *page    // to the committer
+	batch    int                     // keys in a batch
+	slots    chan struct{}           // one for each page in flight
+	work     chan *batch             // from the lister
+	again    chan *batch             // from the waiting list
+	waiting  chan waiter             // to the waiting list
+	docket   *docket                 // to the judge
+	finished chan *page              // to the committer
+	asks     []atomic.Pointer[batch] // what each worker asks for now
+	idle     atomic.Int64            // workers that have nothing to ask for
 	progress progress
 	news     news
 
@@ -146,6 +149,7 @@ func New(cfg Config) (*Scan, error) {
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
 	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
 	pages := pagesWaiting + 2*pagesAtWork
+	s.asks = make([]atomic.Pointer[batch], cfg.Workers)
 	s.slots = make(chan struct{}, pages)
 	s.work = make(chan *batch, pages*batchesPerPage)
 	s.again = make(chan *batch)
@@ -168,9 +172,10 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	ranges := slices.Clone(committer.open)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.list(ctx, ranges) })
-	for range s.cfg.Workers {
-		g.Go(func() error { return newWorker(s).run(ctx) })
+	for i := range s.asks {
+		g.Go(func() error { return newWorker(s, &s.asks[i]).run(ctx) })
 	}
+	g.Go(func() error { return s.relieve(ctx) })
 	g.Go(func() error { return s.wait(ctx) })
 	g.Go(func() error { return s.judge(ctx) })
 	g.Go(func() error { return s.watch(ctx) })

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
@@ -15,7 +16,8 @@ type worker struct {
 	scan    *Scan
 	session head.Session
 	counts  headCounts
-	answer  func(*head.Result) // w.take, made once
+	answer  func(*head.Result)     // w.take, made once
+	asks    *atomic.Pointer[batch] // what the worker asks for now, for others to see; nil: nothing
 
 	// News that the others were not told yet.
 	heard  int64     // answers that were no refusal to answer
@@ -42,8 +44,8 @@ type unsettled struct {
 	err   *ObjectError
 }
 
-func newWorker(s *Scan) *worker {
-	w := &worker{scan: s, session: s.engine.Session(), counts: newHeadCounts()}
+func newWorker(s *Scan, asks *atomic.Pointer[batch]) *worker {
+	w := &worker{scan: s, session: s.engine.Session(), counts: newHeadCounts(), asks: asks}
 	w.answer = w.take
 	return w
 }
@@ -70,6 +72,13 @@ func (w *worker) next(ctx context.Context) (*batch, error) {
 	default:
 	}
 	select {
+	case b := <-w.scan.work:
+		return b, nil
+	default:
+	}
+	w.scan.idle.Add(1)
+	defer w.scan.idle.Add(-1)
+	select {
 	case b := <-w.scan.again:
 		return b, nil
 	case b := <-w.scan.work:
@@ -90,7 +99,10 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 		w.session.Fresh()
 	}
 	revision := w.scan.cfg.Store.Revision()
-	err := w.session.Head(ctx, b.entries(), w.answer)
+	b.begin()
+	w.asks.Store(b)
+	err := w.session.Head(ctx, &b.heads, w.answer)
+	w.asks.Store(nil)
 	w.tell()
 	w.scan.progress.heads.Add(w.counts.heads)
 	w.scan.meter.headsSent(&w.counts)

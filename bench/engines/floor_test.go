@@ -128,7 +128,7 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 
 	sent := make(chan string, 1)
 	go func() { sent <- answerOne(l) }()
-	if err := session.Head(t.Context(), []list.Entry{{Key: "obj-000000000000"}}, func(*head.Result) {}); err != nil {
+	if err := session.Head(t.Context(), head.NewBatch([]list.Entry{{Key: "obj-000000000000"}}), func(*head.Result) {}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := newFloor(FloorConfig{URL: url + "/" + bucket + "/obj-000000000000"})

@@ -20,7 +20,7 @@ func checkEnds(t *testing.T, session head.Session, batch []list.Entry) {
 	defer cancel(nil)
 	began := time.Now()
 	time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
-	err := session.Head(ctx, batch, func(r *head.Result) { t.Errorf("answered: %d %v", r.Status, r.Err) })
+	err := session.Head(ctx, head.NewBatch(batch), func(r *head.Result) { t.Errorf("answered: %d %v", r.Status, r.Err) })
 	if !errors.Is(err, cause) {
 		t.Errorf("%v", err)
 	}

@@ -80,7 +80,8 @@ type directSession struct {
 	forms    *sharedForm // for the connection's Route
 	revision uint64      // of the Store, when it was last looked whether the connection is still right
 
-	batch           []list.Entry
+	batch           *Batch
+	claimed         []list.Entry // of the batch
 	answered, asked int
 	sent            time.Time // when the burst was
 	desk            *desk     // nil while it waits for an answer, unless there are held ones
@@ -116,15 +117,16 @@ func (s *directSession) Close() {
 	s.ending.forget()
 }
 
-func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(*Result)) error {
+func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
 	if s.conn != nil && (s.fresh || s.conn.peek.anything()) {
 		s.hangUp()
 	}
 	s.fresh = false
 	s.ending.follow(ctx)
 	s.batch, s.answered, s.asked, s.alone = batch, 0, 0, 0
+	s.claimed = batch.Claim(0)
 	defer s.leave()
-	for s.answered < len(batch) {
+	for s.claim(1) > s.answered {
 		s.held, s.closing = 0, false
 		err := s.send(ctx)
 		if err == nil {
@@ -137,6 +139,14 @@ func (s *directSession) Head(ctx context.Context, batch []list.Entry, each func(
 		s.settle(err, each)
 	}
 	return nil
+}
+
+// claim claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
+func (s *directSession) claim(n int) int {
+	if more := s.answered + n - len(s.claimed); more > 0 {
+		s.claimed = s.batch.Claim(more)
+	}
+	return len(s.claimed)
 }
 
 func (s *directSession) inFlight() int { return s.asked - s.answered }
@@ -168,7 +178,7 @@ func (s *directSession) send(ctx context.Context) error {
 	d := s.sit()
 	d.out = d.out[:0]
 	for end := s.answered + burst; s.asked < end; s.asked++ {
-		d.out = form.append(d.out, s.batch[s.asked].Key, &d.signer)
+		d.out = form.append(d.out, s.claimed[s.asked].Key, &d.signer)
 	}
 	moved, err := s.conn.extend(s.sent, s.engine.timeout)
 	if err != nil {
@@ -183,7 +193,7 @@ func (s *directSession) send(ctx context.Context) error {
 
 // burst is how many HEADs the next burst may have.
 func (s *directSession) burst() int {
-	end := min(len(s.batch), s.answered+s.depth())
+	end := min(s.claim(s.depth()), s.answered+s.depth())
 	at := s.answered + 1
 	for at < end && s.distinct(at) {
 		at++
@@ -195,9 +205,9 @@ func (s *directSession) burst() int {
 // that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
 // markers and empty files are, are asked for one at a time.
 func (s *directSession) distinct(at int) bool {
-	e := &s.batch[at]
+	e := &s.claimed[at]
 	for i := max(0, s.answered-1); i < at; i++ {
-		if other := &s.batch[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
+		if other := &s.claimed[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
 			return false
 		}
 	}
@@ -304,7 +314,7 @@ func (s *directSession) receive() error {
 			continue
 		}
 		r.Err, r.SentTo, r.Received, r.Latency = nil, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
-		e := &s.batch[s.answered+s.held]
+		e := &s.claimed[s.answered+s.held]
 		isTagged := r.compare(e) // each in a burst was listed with an ETag
 		if n > 1 && (r.Unlike || r.Status == http.StatusOK && !isTagged) {
 			return errOutOfStep

@@ -304,7 +304,7 @@ func TestBlockedWrite(t *testing.T) {
 		session := direct(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: timeout})
 		began, took := time.Now(), time.Duration(0)
 		n := 0
-		if err := session.Head(t.Context(), headtest.Entries(keys...), func(r *head.Result) {
+		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(keys...)), func(r *head.Result) {
 			n++
 			var op *net.OpError
 			switch {

@@ -26,14 +26,14 @@ type Engine interface {
 
 // Session sends the HEADs of one worker. It is not called concurrently.
 type Session interface {
-	// Head sends one HEAD for each entry of batch and calls each once for every entry, in the order of batch, with
-	// what became of it. It tries every HEAD once (but see Result.Lost) and waits for its pace before it does.
+	// Head sends one HEAD for each entry that it can claim of batch, just before it is sent, and calls each once for every one of them, in the
+	// order of batch, with what became of it. It tries every HEAD once (but see Result.Lost) and waits for its pace before it does.
 	//
 	// The Result belongs to the Session: it and all that it points to are valid until each returns.
 	//
 	// Head returns an error when ctx ends, its cause; each was called then for the entries before. What fails for one
 	// object is in its Result.
-	Head(ctx context.Context, batch []list.Entry, each func(*Result)) error
+	Head(ctx context.Context, batch *Batch, each func(*Result)) error
 
 	// Fresh makes the next Head use a connection that nothing was sent over before.
 	Fresh()

@@ -291,7 +291,7 @@ func TestGateClosesInFlight(t *testing.T) {
 	keys := headtest.Keys(10)
 	var at []time.Duration
 	i := 0
-	err := session.Head(t.Context(), headtest.Entries(keys...), func(r *head.Result) {
+	err := session.Head(t.Context(), head.NewBatch(headtest.Entries(keys...)), func(r *head.Result) {
 		if !headtest.IsAnswer(r, keys[i]) {
 			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
 		}

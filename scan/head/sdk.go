@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -52,19 +51,22 @@ type sdkSession struct {
 func (s *sdkSession) Fresh() { s.fresh = true }
 func (s *sdkSession) Close() {}
 
-func (s *sdkSession) Head(ctx context.Context, batch []list.Entry, each func(*Result)) error {
-	for i := range batch {
+func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+	for i := 0; ; i++ {
+		claimed := batch.Claim(1)
+		if i == len(claimed) {
+			return nil
+		}
 		if _, err := s.engine.gate.Wait(ctx, 1); err != nil {
 			return err
 		}
-		s.head(ctx, batch[i].Key)
+		s.head(ctx, claimed[i].Key)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.result.compare(&batch[i])
+		s.result.compare(&claimed[i])
 		each(&s.result)
 	}
-	return nil
 }
 
 // head sends one HEAD and leaves what became of it in s.result.

@@ -78,7 +78,7 @@ func testCancel(t *testing.T, open opener) {
 				cancel(cause)
 			}
 			called := 0
-			err := open(t, s).Head(ctx, entries([]string{"a", "b", "c"}), func(*head.Result) { called++ })
+			err := open(t, s).Head(ctx, head.NewBatch(entries([]string{"a", "b", "c"})), func(*head.Result) { called++ })
 			if !errors.Is(err, cause) || called > max(at, 0) { // fewer, if some were answered that nobody had read yet
 				t.Errorf("%d answers, %v", called, err)
 			}
@@ -91,7 +91,7 @@ func testContexts(t *testing.T, open opener) {
 	session := open(t, NewRaw(t, (*Conn).Serve))
 	for i := range 100 { // the end may be noticed any time later
 		ctx, cancel := context.WithCancel(t.Context())
-		err := session.Head(ctx, Entries("a", "b"), func(r *head.Result) {
+		err := session.Head(ctx, head.NewBatch(Entries("a", "b")), func(r *head.Result) {
 			if r.Status != 200 {
 				t.Fatalf("%d: status %d, error %v", i, r.Status, r.Err)
 			}

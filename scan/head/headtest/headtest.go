@@ -227,7 +227,7 @@ func testPaths(t *testing.T, open opener) {
 func testOrder(t *testing.T, open opener) {
 	s := newRaw(t, func(r *http.Request, _ int) string { return ok("x-amz-meta-key: " + r.RequestURI) })
 	session := open(t, s)
-	if err := session.Head(t.Context(), nil, func(*head.Result) { t.Error("called for nothing") }); err != nil {
+	if err := session.Head(t.Context(), new(head.Batch), func(*head.Result) { t.Error("called for nothing") }); err != nil {
 		t.Error(err)
 	}
 	var keys []string

@@ -241,7 +241,7 @@ func SessionOf(t TB, opened *store.Store, name string, cfg head.Config) head.Ses
 func Ask(t TB, session head.Session, entries []list.Entry) []head.Result {
 	t.Helper()
 	var results []head.Result
-	err := session.Head(t.Context(), entries, func(r *head.Result) { results = append(results, clone(r)) })
+	err := session.Head(t.Context(), head.NewBatch(entries), func(r *head.Result) { results = append(results, clone(r)) })
 	if err != nil {
 		t.Fatal(err)
 	}
