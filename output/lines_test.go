@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -84,36 +85,55 @@ func TestLine(t *testing.T) {
 func TestAnyBytesComeBack(t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 	rapid.Check(t, func(rt *rapid.T) {
-		key, value := text.Draw(rt, "key"), text.Draw(rt, "value")
-		got := line(t, "all", record(key, "meta-v: "+value, "content-type: "+value))
-		if strings.Count(got, "\n") != 1 || !json.Valid([]byte(got)) {
-			rt.Fatalf("%q", got)
-		}
-		var l struct {
-			Key            *string
-			KeyB64         []byte `json:"key_b64"`
-			Metadata       map[string]string
-			MetadataB64    map[string][]byte `json:"metadata_b64"`
-			ContentType    string            `json:"content_type"`
-			ContentTypeB64 []byte            `json:"content_type_b64"`
-		}
-		if err := json.Unmarshal([]byte(got), &l); err != nil {
+		if err := comesBack(t, text.Draw(rt, "key"), text.Draw(rt, "value")); err != nil {
 			rt.Fatal(err)
 		}
-		if utf8.ValidString(key) {
-			if l.Key == nil || *l.Key != key {
-				rt.Fatalf("key %q in %s", key, got)
-			}
-		} else if string(l.KeyB64) != key || l.Key != nil {
-			rt.Fatalf("key %q in %s", key, got)
-		}
-		if back := l.Metadata["v"] + string(l.MetadataB64["v"]); back != value {
-			rt.Fatalf("value %q in %s", value, got)
-		}
-		if back := l.ContentType + string(l.ContentTypeB64); back != value {
-			rt.Fatalf("content type %q in %s", value, got)
+	})
+}
+
+func FuzzLine(f *testing.F) {
+	for _, seed := range []string{"", "a/b.txt", "\"\\<>&", "\n\t\x00\x7f", "\u2028é日本", "\xff", "\xe2\x80", "\xed\xa0\x80", "=?UTF-8?Q?=C3=BC?=", "1234567\x80"} {
+		f.Add(seed, seed)
+		f.Add("key", seed)
+	}
+	f.Fuzz(func(t *testing.T, key, value string) {
+		if err := comesBack(t, key, value); err != nil {
+			t.Error(err)
 		}
 	})
+}
+
+// comesBack says what is wrong with the line of an object that has such a key, and such a value as metadata and as another header.
+func comesBack(t *testing.T, key, value string) error {
+	got := line(t, "all", record(key, "meta-u: é", "meta-v: "+value, "content-type: "+value))
+	if strings.Count(got, "\n") != 1 || !json.Valid([]byte(got)) || !utf8.ValidString(got) {
+		return fmt.Errorf("no line of JSON: %q", got)
+	}
+	var l struct {
+		Key            *string
+		KeyB64         []byte `json:"key_b64"`
+		Metadata       map[string]string
+		MetadataB64    map[string][]byte `json:"metadata_b64"`
+		ContentType    string            `json:"content_type"`
+		ContentTypeB64 []byte            `json:"content_type_b64"`
+	}
+	if err := json.Unmarshal([]byte(got), &l); err != nil {
+		return err
+	}
+	isKey := l.Key != nil && *l.Key == key && l.KeyB64 == nil
+	if !utf8.ValidString(key) {
+		isKey = l.Key == nil && string(l.KeyB64) == key
+	}
+	_, isText := l.Metadata["v"]
+	switch {
+	case !isKey:
+		return fmt.Errorf("key %q in %s", key, got)
+	case l.Metadata["v"]+string(l.MetadataB64["v"]) != value || isText != utf8.ValidString(value) || l.Metadata["u"] != "é":
+		return fmt.Errorf("value %q in %s", value, got)
+	case l.ContentType+string(l.ContentTypeB64) != value:
+		return fmt.Errorf("content type %q in %s", value, got)
+	}
+	return nil
 }
 
 func FuzzString(f *testing.F) {

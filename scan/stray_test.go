@@ -119,6 +119,29 @@ func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 	}
 }
 
+// An answer that cannot be the object's is none: what is asked again on a fresh connection counts, and only that is printed.
+func TestAnothersAnswerIsNotTaken(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		var asked sync.Map // keys
+		server, url := fronted(t, s3sim.Options{Objects: 200}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodHead {
+				return false
+			}
+			_, again := asked.LoadOrStore(r.URL.Path, true)
+			if !again {
+				w.Header().Set("ETag", `"another"`)
+				w.Header().Set("x-amz-meta-id", "another's")
+			}
+			return !again
+		})
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil || r.stats.Changed != 0 || r.stats.Failed != 0 || r.stats.Gone != 0 {
+			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		}
+		expect(t, server, r.lines)
+	})
+}
+
 // One of two endpoints answers every HEAD with 500, and fast. What it is asked for is asked of the other one then.
 func TestOneEndpointInTrouble(t *testing.T) {
 	for _, pipeline := range []int{1, 8} {

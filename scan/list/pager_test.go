@@ -100,6 +100,9 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 		if page.Range.After != cursor || len(page.Entries) == 0 || len(page.Entries) > pageKeysMax {
 			return keys, fmt.Errorf("a page of %d keys for %v, after %q", len(page.Entries), page.Range, cursor)
 		}
+		if through := page.Range.Through; through != "" && through <= cursor {
+			return keys, fmt.Errorf("a page leads from %q to %q, and no further", cursor, through)
+		}
 		cursor = page.Range.Through
 		if unsafe.StringData(cursor) == unsafe.StringData(page.Entries[len(page.Entries)-1].Key) {
 			return keys, fmt.Errorf("the Range up to %q keeps the texts of its page", cursor)

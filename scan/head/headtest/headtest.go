@@ -27,6 +27,7 @@ func Run(t *testing.T, name string, pipeline int) {
 	suite := map[string]func(*testing.T, opener){
 		"Metadata":        testMetadata,
 		"Answers":         testAnswers,
+		"Unlike":          testUnlike,
 		"Failures":        testFailures,
 		"Paths":           testPaths,
 		"Order":           testOrder,
@@ -160,6 +161,35 @@ func testAnswers(t *testing.T, open opener) {
 			t.Errorf("status %d, error %v, %d metadata", r.Status, r.Err, len(r.Metadata))
 		}
 	})
+}
+
+// testUnlike: an answer is held against what the LIST said of the object, where both say something.
+func testUnlike(t *testing.T, open opener) {
+	for name, c := range map[string]struct {
+		etag   string // as listed
+		size   int64
+		answer string
+		want   bool
+	}{
+		"as listed":            {"e", okLength, ok(`ETag: "e"`), false},
+		"another ETag":         {"e", okLength, ok(`ETag: "f"`), true},
+		"another length":       {"e", okLength + 1, ok(`ETag: "e"`), true},
+		"a weak ETag":          {"e", okLength, ok(`ETag: W/"e"`), false},
+		"no ETag listed":       {"", okLength, ok(`ETag: "e"`), false},
+		"no ETag listed, long": {"", okLength + 1, ok(`ETag: "e"`), true},
+		"no ETag answered":     {"e", okLength, ok(), false},
+		"no size listed":       {"e", -1, ok(`ETag: "e"`), false},
+		"no size, another":     {"e", -1, ok(`ETag: "f"`), true},
+		"an empty object":      {"e", 0, ok(`ETag: "e"`), true},
+		"no object":            {"e", 7, "HTTP/1.1 404 NF\r\nETag: \"f\"\r\n\r\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entry := list.Entry{Key: "k", ETag: c.etag, Size: c.size}
+			if r := Ask(t, open(t, newRaw(t, always(c.answer))), []list.Entry{entry})[0]; r.Unlike != c.want || r.Err != nil {
+				t.Errorf("unlike: %v, want %v; error %v", r.Unlike, c.want, r.Err)
+			}
+		})
+	}
 }
 
 // testFailures: no answer is a Result too, and the Session is of use after it.

@@ -1,0 +1,166 @@
+package scan_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan"
+)
+
+// keySink keeps the keys of what is committed, and fails at one Commit.
+type keySink struct {
+	keys   []string
+	failAt int
+}
+
+var errFull = errors.New("no space")
+
+type keyChunk struct{ keys []string }
+
+func (c *keyChunk) Add(r *scan.Record) { c.keys = append(c.keys, r.Entry.Key) }
+
+func (s *keySink) NewChunk() scan.Chunk { return new(keyChunk) }
+
+func (s *keySink) Commit(chunks []scan.Chunk) error {
+	if s.failAt--; s.failAt == 0 {
+		return errFull
+	}
+	for _, c := range chunks {
+		s.keys = append(s.keys, c.(*keyChunk).keys...)
+	}
+	return nil
+}
+
+// moment is where a run stood, and how much had been written by then: what a killed process leaves, and its files are cut to.
+type moment struct {
+	checkpoint   []byte
+	keys, failed int
+}
+
+// goingOn is some runs of which each goes on from some moment of the one before, and what they have written together.
+type goingOn struct {
+	rng     *rand.Rand
+	sink    keySink
+	failed  []string
+	runs    int
+	moments []moment // of the last run
+}
+
+var errEnough = errors.New("enough")
+
+// from is some moment of the last run, to which what was written is cut; nil: there was none.
+func (g *goingOn) from(t *testing.T) *scan.Checkpoint {
+	t.Helper()
+	if len(g.moments) == 0 {
+		return nil
+	}
+	m := g.moments[g.rng.IntN(len(g.moments))]
+	g.sink.keys, g.failed, g.moments = g.sink.keys[:m.keys], g.failed[:m.failed], nil
+	from, err := scan.DecodeCheckpoint(m.checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectApart(t, g.sink.keys, from)
+	return from
+}
+
+// run is the next run. The first few are ended by the sink or by their context, in turn.
+func (g *goingOn) run(t *testing.T, cfg scan.Config) (scan.Stats, error) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	g.runs++
+	endAt := 0 // the Keep at which the context ends
+	switch {
+	case g.runs > 6:
+	case g.runs%2 == 1:
+		g.sink.failAt = 1 + g.rng.IntN(4)
+	default:
+		// The first Keep is that of the beginning. In the second run the next one follows in any case: half of the pages are left.
+		g.sink.failAt, endAt = 0, 2+g.rng.IntN(g.runs-1)
+	}
+	cfg.Sink, cfg.From, cfg.KeepEvery = &g.sink, g.from(t), time.Millisecond
+	cfg.Failed = func(e *scan.ObjectError) error {
+		g.failed = append(g.failed, e.Entry.Key)
+		return nil
+	}
+	cfg.Keep = func(c *scan.Checkpoint) error {
+		text, err := c.Encode()
+		g.moments = append(g.moments, moment{text, len(g.sink.keys), len(g.failed)})
+		if len(g.moments) == endAt {
+			cancel(errEnough)
+		}
+		return err
+	}
+	return newScan(t, cfg).Run(ctx)
+}
+
+// Runs that go on from each other commit every key once, whatever has ended them, and whenever. TestKilled shows the same of
+// processes and their files, and takes half a minute.
+func TestRunsGoOn(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	g := goingOn{rng: rand.New(rand.NewPCG(seed, 1))}
+	// A page with a denied object waits half a second for it, in which others overtake it.
+	server, url := simtest.Start(t, s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, Gone: 0.01})
+	enough := false
+	for {
+		stats, err := g.run(t, scan.Config{Store: open(t, url), All: true, Workers: 16})
+		if err == nil {
+			expectAll(t, server, &g, stats)
+			if !enough {
+				t.Error("no run was ended by its context: while they went on they kept nothing")
+			}
+			return
+		}
+		if !errors.Is(err, errFull) && !errors.Is(err, errEnough) {
+			t.Fatal(err)
+		}
+		enough = enough || errors.Is(err, errEnough)
+	}
+}
+
+// expectApart wants none of the keys in what is still to be scanned, and all of them in the account.
+func expectApart(t *testing.T, keys []string, at *scan.Checkpoint) {
+	t.Helper()
+	if at.Stats.Emitted != int64(len(keys)) {
+		t.Fatalf("%d records, and the checkpoint says %d", len(keys), at.Stats.Emitted)
+	}
+	for _, key := range keys {
+		for _, rest := range at.Rest {
+			if rest.Contains(key) {
+				t.Fatalf("%q was written, and would come again with %v", key, rest)
+			}
+		}
+	}
+}
+
+// expectAll wants each object of the sim once, where it belongs.
+func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats scan.Stats) {
+	t.Helper()
+	times := map[string]int{}
+	for _, key := range g.sink.keys {
+		times[key]++
+	}
+	for _, key := range g.failed {
+		times[key] -= 10 // so that one that is written too does not look right
+	}
+	ks := server.Keyspace()
+	for i := range ks.Len() {
+		key := ks.Key(i)
+		want := map[s3sim.Fate]int{s3sim.Fine: 1, s3sim.FateDenied: -10}[server.Fate(key)]
+		if times[string(key)] != want {
+			t.Errorf("%q, fate %v: %d, want %d", key, server.Fate(key), times[string(key)], want)
+		}
+	}
+	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) || stats.Failed != int64(len(g.failed)) ||
+		!stats.Balanced() || stats.Runs != g.runs {
+		t.Errorf("%d records, %d failures, %d runs, and the account %+v of %d", len(g.sink.keys), len(g.failed), g.runs, stats.Outcomes, stats.Runs)
+	}
+}
