@@ -7,8 +7,8 @@ import (
 )
 
 // Batch is some Entries that one Session asks for, from the front on, while others may take the last of them away: what is asked for takes as long
-// as the store likes, and what waits behind it need not. The zero Batch is empty. Claim is called by the Session alone, and Split
-// concurrently with it.
+// as the store likes, and what waits behind it need not. The zero Batch is empty. Claim and Release are called by the Session alone, and
+// Split concurrently with them.
 type Batch struct {
 	entries []list.Entry
 	state   atomic.Uint64 // how many are claimed, and above them where the Batch ends
@@ -37,6 +37,16 @@ func (b *Batch) Claim(more int) []list.Entry {
 		next := min(claimed+more, end)
 		if next == claimed || b.state.CompareAndSwap(state, batchState(next, end)) {
 			return b.entries[:next]
+		}
+	}
+}
+
+// Release gives back what is claimed from the n-th entry on, and returns what still is. Nothing of it is asked for then.
+func (b *Batch) Release(n int) []list.Entry {
+	for {
+		state := b.state.Load()
+		if b.state.CompareAndSwap(state, batchState(n, int(state>>32))) {
+			return b.entries[:n]
 		}
 	}
 }

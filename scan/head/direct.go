@@ -408,6 +408,7 @@ func (s *directSession) sendAgain(because error) {
 	s.lost += s.inFlight()
 	s.alone = max(s.alone, s.asked)
 	s.asked = s.answered
+	s.claimed = s.batch.Release(s.answered) // one after the other they take long: whoever has time may take some
 }
 
 func (s *directSession) hangUp() {
