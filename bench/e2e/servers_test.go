@@ -24,6 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"headcount/bench/sources"
 )
 
 const (
@@ -198,6 +200,7 @@ func versionOf(t *testing.T, folder string) string {
 
 // goBuild builds a package of the module in folder.
 func goBuild(t *testing.T, folder, binary, pkg string) {
+	sources.Watch(t, folder)
 	command := exec.CommandContext(untilDeadline(t), "go", "build", "-o", binary, pkg)
 	command.Dir = folder
 	if output, err := command.CombinedOutput(); err != nil {
