@@ -50,6 +50,8 @@ type record struct {
 
 // failure is a line of --errors.
 type failure struct {
+	ETag      string `json:"etag"`
+	Size      *int64 `json:"size"`
 	Key       string `json:"key"`
 	KeyB64    []byte `json:"key_b64"`
 	Status    int    `json:"status"`
