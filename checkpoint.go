@@ -7,11 +7,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
 // checkpoint is the file in which a run keeps where it stands, and from which another one goes on.
@@ -129,6 +132,22 @@ func haveCommon(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
+// begin replaces what an earlier run has left by a checkpoint at which nothing is done yet, before the files lose what they hold: so that
+// they do not if there can be none, and that nobody goes on from the old one.
+func (c *checkpoint) begin(rng list.Range) error {
+	at := &scan.Checkpoint{Rest: []list.Range{rng}, Parameters: c.parameters, Positions: map[string]scan.Position{}}
+	for name, file := range c.files {
+		var err error
+		if at.Positions[name], err = file.Front(); err != nil {
+			return err
+		}
+		if err := syncFolder(filepath.Dir(file.Name())); err != nil { // in which it may be new
+			return err
+		}
+	}
+	return c.replace(at)
+}
+
 // keep replaces the checkpoint: first all that it speaks of is on disk, then it is, under a name of its own, then it has its name, and
 // then that is on disk too. So whatever happens, one checkpoint is whole, and true.
 func (c *checkpoint) keep(at *scan.Checkpoint) error {
@@ -140,6 +159,10 @@ func (c *checkpoint) keep(at *scan.Checkpoint) error {
 		}
 		at.Positions[name] = position
 	}
+	return c.replace(at)
+}
+
+func (c *checkpoint) replace(at *scan.Checkpoint) error {
 	text, err := at.Encode()
 	if err != nil {
 		return err
@@ -150,8 +173,11 @@ func (c *checkpoint) keep(at *scan.Checkpoint) error {
 // replaceFile gives a file another content at once and for good. (google/renameio does so too, but neither on Windows nor with the
 // folder, and leaves a temporary file for each process that is killed.)
 func replaceFile(name string, text []byte) error {
-	next := name + ".tmp"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	next := nextName(name)
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that was killed
+		return err
+	}
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -168,12 +194,18 @@ func replaceFile(name string, text []byte) error {
 	return syncFolder(filepath.Dir(name))
 }
 
-// syncFolder makes the names in a folder last. Some systems cannot, and need not.
+// nextName is the name that a file has before it replaces another.
+func nextName(name string) string { return name + ".tmp" }
+
+// syncFolder makes the names in a folder last. Some systems and file systems cannot, and need not.
 func syncFolder(name string) error {
 	folder, err := os.Open(name)
 	if err != nil {
-		return nil
+		return nil // one may be allowed to write there, and not to read
 	}
-	_ = folder.Sync()
-	return folder.Close()
+	defer folder.Close()
+	if err := folder.Sync(); err != nil && runtime.GOOS != "windows" && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"headcount/output"
 	"headcount/scan"
@@ -37,6 +38,9 @@ func openFiles(names *fileNames, stdout, stderr io.Writer) (*files, error) {
 	}
 	if err == nil {
 		err = f.distinct(names, stdout, stderr)
+	}
+	if err == nil {
+		err = f.lock()
 	}
 	if err != nil {
 		_ = f.close() // nothing was written
@@ -107,10 +111,22 @@ func (f *files) distinct(names *fileNames, stdout, stderr io.Writer) error {
 		}
 	}
 	if names.checkpoint != "" { // of which there may be none yet
-		for flag, name := range map[string]string{"--output": names.output, "--errors": names.errors, "--stats": names.stats} {
-			if name == names.checkpoint {
+		for flag, name := range map[string]string{
+			"--output": names.output, "--errors": names.errors, "--stats": names.stats, "--retry-from": names.retryFrom,
+		} {
+			if clean := filepath.Clean(name); clean == filepath.Clean(names.checkpoint) || clean == nextName(filepath.Clean(names.checkpoint)) {
 				return usagef("name a file of its own", "%s and --checkpoint are the same file", flag)
 			}
+		}
+	}
+	return nil
+}
+
+// lock makes sure that no other run writes the files.
+func (f *files) lock() error {
+	for name, file := range f.written() {
+		if err := file.Lock(); err != nil {
+			return &openError{flag: "--" + name, name: file.Name(), err: err}
 		}
 	}
 	return nil

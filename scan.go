@@ -84,10 +84,10 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
 			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
 
-			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE`, every second, where the run stands", Category: "safety"},
-			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep it once in this `DURATION`: so much is done again after a kill", Category: "safety"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE` where the run stands", Category: "safety"},
+			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep where the run stands once in this `DURATION`: so much is done again after a kill", Category: "safety"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on where the run of --checkpoint stood, if there was one", Category: "safety"},
-			&cli.Int64Flag{Name: "max-errors", Usage: "end the run when `N` objects have failed", Category: "safety", DefaultText: "never"},
+			&cli.Int64Flag{Name: "max-errors", Usage: "end the run when `N` objects have failed in it", Category: "safety", DefaultText: "never"},
 			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines, over what it holds", Category: "safety"},
 
 			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON, over what it holds", Category: "telling"},
@@ -187,6 +187,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if job.resume && job.names.checkpoint == "" {
 		return nil, usagef("--checkpoint FILE --resume", "--resume needs to know from where")
 	}
+	if c.IsSet("checkpoint-every") && job.names.checkpoint == "" {
+		return nil, usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every is about a checkpoint, and there is none")
+	}
 	if c.IsSet("max-errors") && c.Int64("max-errors") < 1 {
 		return nil, usagef("give a number from 1 on", "--max-errors %d is out of range", c.Int64("max-errors"))
 	}
@@ -223,7 +226,7 @@ func parseFiles(c *cli.Context) (fileNames, error) {
 
 // readKeys reads which objects failed in an earlier run.
 func readKeys(name, prefix string) (*list.Keys, error) {
-	f, err := os.Open(name)
+	f, err := output.OpenToRead(name)
 	if err != nil {
 		return nil, err
 	}
@@ -350,6 +353,12 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	s, err := scan.New(job.scan)
 	if err != nil {
 		return err
+	}
+	if checkpoint != nil && from == nil {
+		if err := checkpoint.begin(job.scan.Range); err != nil {
+			_ = files.close() // nothing was written
+			return &openError{flag: "--checkpoint", name: checkpoint.name, err: err}
+		}
 	}
 	if err := files.begin(from); err != nil {
 		return err

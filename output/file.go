@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -24,6 +25,7 @@ type File struct {
 	f     *os.File
 	size  int64                                   // bytes that are in f
 	begin func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
+	begun bool                                    // what it held before is dropped
 	part  io.WriteCloser                          // the one that is not ended yet, or nil
 	err   error                                   // of the first Write that failed: what lies in f is in doubt since
 }
@@ -107,25 +109,32 @@ func (f *File) Check(at scan.Position) error {
 	if err != nil {
 		return err
 	}
+	if path, err := filepath.Abs(f.name); at.Bytes == 0 && size > 0 && (err != nil || path != at.Path) {
+		return fmt.Errorf("nothing was written to it yet, and it holds something: it is not %s", at.Path)
+	}
 	if tail != at.Tail {
 		return fmt.Errorf("its bytes up to %d are not those that were written: it was changed, or is another file", at.Bytes)
 	}
 	return nil
 }
 
-// Begin drops what the file holds after a place, the zero Position for all of it, and writes go on from there. Nobody else may
-// be writing it.
+// Lock makes sure that nobody else is writing the file, until Close. It changes nothing of it.
+func (f *File) Lock() error {
+	if f.Resumable() != nil {
+		return nil // a device or a pipe bears several
+	}
+	return lock(f.f)
+}
+
+// Begin drops what the file holds after a place, the zero Position for all of it, and writes go on from there.
 func (f *File) Begin(at scan.Position) error {
 	if f.Resumable() != nil {
 		return nil // a device or a pipe holds nothing
 	}
-	if err := lock(f.f); err != nil {
-		return err
-	}
 	if err := f.f.Truncate(at.Bytes); err != nil {
 		return err
 	}
-	f.size = at.Bytes
+	f.size, f.begun = at.Bytes, true
 	_, err := f.f.Seek(at.Bytes, io.SeekStart)
 	return err
 }
@@ -181,12 +190,24 @@ func (f *File) Sync() (scan.Position, error) {
 	if err := f.end(); err != nil {
 		return scan.Position{}, err
 	}
-	if err := f.f.Sync(); err != nil {
+	if f.err = f.f.Sync(); f.err != nil {
+		return scan.Position{}, f.err // for good: a system says so once, and then that all is well
+	}
+	return f.position(f.size)
+}
+
+// position is a place in the file.
+func (f *File) position(at int64) (scan.Position, error) {
+	tail, err := f.tail(at)
+	if err != nil {
 		return scan.Position{}, err
 	}
-	tail, err := f.tail(f.size)
-	return scan.Position{Bytes: f.size, Tail: tail}, err
+	path, err := filepath.Abs(f.name)
+	return scan.Position{Bytes: at, Tail: tail, Path: path}, err
 }
+
+// Front is the position before the first byte.
+func (f *File) Front() (scan.Position, error) { return f.position(0) }
 
 // end ends the present member or frame.
 func (f *File) end() error {
@@ -200,9 +221,40 @@ func (f *File) end() error {
 
 // Close ends the file and closes it. Some file systems tell only now that there was no room.
 func (f *File) Close() error {
-	err := f.end()
+	var err error
+	if f.begun && f.size == 0 && f.part == nil && f.begin != nil {
+		_, err = f.Write(nil) // an empty member or frame, since an empty file is none
+	}
+	if err == nil {
+		err = f.end()
+	}
 	if closeErr := f.f.Close(); err == nil {
 		err = closeErr
 	}
 	return err
+}
+
+// OpenToRead opens a file that a File has written, unpacked.
+func OpenToRead(name string) (io.ReadCloser, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text := unpackedFile{f, f}
+	switch Compression(name) {
+	case "gzip":
+		text.Reader, err = gzip.NewReader(f)
+	case "zstd":
+		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1)) // without goroutines that would have to be ended
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return text, nil
+}
+
+type unpackedFile struct {
+	io.Reader
+	io.Closer
 }

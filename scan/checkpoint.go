@@ -29,6 +29,7 @@ type Checkpoint struct {
 type Position struct {
 	Bytes int64  `json:"bytes"`
 	Tail  string `json:"tail"` // a hash of the last bytes before it, by which the file is known again
+	Path  string `json:"path"` // of the file, by which it is known where nothing lies before it
 }
 
 // CheckpointError is a text from which no run can go on.
@@ -42,7 +43,7 @@ const checkpointHeader = "headcount checkpoint 1 sha256 "
 
 // checkpointBody is a Checkpoint as it is written.
 type checkpointBody struct {
-	Parameters map[string]string   `json:"parameters"`
+	Parameters map[string]keyText  `json:"parameters"`
 	Positions  map[string]Position `json:"positions"`
 	Rest       []restBody          `json:"rest"`
 	Stats      Stats               `json:"stats"`
@@ -77,7 +78,10 @@ func (k *keyText) UnmarshalJSON(text []byte) error {
 
 // Encode is the Checkpoint as a text for DecodeCheckpoint, and for people.
 func (c *Checkpoint) Encode() ([]byte, error) {
-	body := checkpointBody{c.Parameters, c.Positions, make([]restBody, 0, len(c.Rest)), c.Stats, c.Latencies}
+	body := checkpointBody{map[string]keyText{}, c.Positions, make([]restBody, 0, len(c.Rest)), c.Stats, c.Latencies}
+	for name, value := range c.Parameters {
+		body.Parameters[name] = keyText(value)
+	}
 	for _, r := range c.Rest {
 		body.Rest = append(body.Rest, restBody{keyText(r.After), keyText(r.Through)})
 	}
@@ -107,7 +111,10 @@ func DecodeCheckpoint(text []byte) (*Checkpoint, error) {
 	if err := json.Unmarshal(body, &b); err != nil {
 		return nil, &CheckpointError{"it is damaged: " + err.Error()}
 	}
-	c := &Checkpoint{Parameters: b.Parameters, Positions: b.Positions, Stats: b.Stats, Latencies: b.Latencies}
+	c := &Checkpoint{Parameters: map[string]string{}, Positions: b.Positions, Stats: b.Stats, Latencies: b.Latencies}
+	for name, value := range b.Parameters {
+		c.Parameters[name] = string(value)
+	}
 	for _, r := range b.Rest {
 		c.Rest = append(c.Rest, list.Range{After: string(r.After), Through: string(r.Through)})
 	}
@@ -122,6 +129,11 @@ func (c *Checkpoint) check() error {
 	for i, r := range c.Rest {
 		if r.Through != "" && r.Through <= r.After || i > 0 && (c.Rest[i-1].Through == "" || c.Rest[i-1].Through > r.After) {
 			return errors.New("its Ranges overlap")
+		}
+	}
+	for _, at := range c.Positions {
+		if at.Bytes < 0 {
+			return errors.New("a file ends before it begins")
 		}
 	}
 	if !c.Stats.Balanced() || c.Stats.Complete != (len(c.Rest) == 0) {

@@ -18,8 +18,8 @@ import (
 // aCheckpoint is one of a run that has come some way.
 func aCheckpoint() *Checkpoint {
 	return &Checkpoint{
-		Parameters: map[string]string{"bucket": "demo", "fields": "key,metadata"},
-		Positions:  map[string]Position{"output": {1234, "ab"}, "errors": {0, "cd"}},
+		Parameters: map[string]string{"bucket": "demo", "prefix": "\xff\xfe"},
+		Positions:  map[string]Position{"output": {1234, "ab", "/o"}, "errors": {0, "cd", "/e"}},
 		Rest:       []list.Range{{After: "", Through: "a/b"}, {After: "a/\xff\xfe", Through: "é\u2028<"}, {After: "日本"}},
 		Stats: Stats{
 			Outcomes: Outcomes{Listed: 10, Emitted: 5, WithoutMetadata: 2, Gone: 2, Failed: 1}, Heads: 12, DurationSeconds: 1.5, Runs: 2,
@@ -84,6 +84,7 @@ func TestCheckpointRefusals(t *testing.T) {
 		"out of order": func(c *Checkpoint) { c.Rest[0], c.Rest[1] = c.Rest[1], c.Rest[0] },
 		"empty":        func(c *Checkpoint) { c.Rest[1].Through = c.Rest[1].After },
 		"endless":      func(c *Checkpoint) { c.Rest[1].Through = "" },
+		"negative":     func(c *Checkpoint) { c.Positions["output"] = Position{Bytes: -1} },
 		"unbalanced":   func(c *Checkpoint) { c.Stats.Gone++ },
 		"complete":     func(c *Checkpoint) { c.Stats.Complete = true },
 		"not complete": func(c *Checkpoint) { c.Rest = nil },

@@ -14,13 +14,15 @@ type committer struct {
 	scan     *Scan
 	open     ledger // the Ranges that are not committed
 	outcomes Outcomes
-	isKept   bool // what is committed has been told to Keep
+	borne    int64 // objects that had failed before this run
+	isKept   bool  // what is committed has been told to Keep
+	isTorn   bool  // a page is written, perhaps in part, and not counted
 }
 
 func newCommitter(s *Scan) *committer {
 	c := &committer{scan: s, open: ledger{s.cfg.Range}}
 	if from := s.cfg.From; from != nil {
-		c.open, c.outcomes = slices.Clone(from.Rest), from.Stats.Outcomes
+		c.open, c.outcomes, c.borne = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed
 	}
 	return c
 }
@@ -58,7 +60,7 @@ func (c *committer) run(ctx context.Context) error {
 // write writes one page and then counts it.
 func (c *committer) write(p *page) error {
 	s := c.scan
-	c.isKept = false
+	c.isKept, c.isTorn = false, true
 	if chunks := p.chunks(); len(chunks) > 0 {
 		if err := s.cfg.Sink.Commit(chunks); err != nil {
 			return &OutputError{err}
@@ -69,6 +71,7 @@ func (c *committer) write(p *page) error {
 			return &OutputError{err}
 		}
 	}
+	c.isTorn = false
 	c.outcomes.add(p.outcomes)
 	s.progress.failed.Add(p.outcomes.Failed)
 	if s.cfg.Store.Unordered() {
@@ -77,24 +80,26 @@ func (c *committer) write(p *page) error {
 	return c.open.close(p.Range)
 }
 
-// bear says whether the run goes on in spite of what has failed.
+// bear says whether the run goes on in spite of what has failed in it.
 func (c *committer) bear() error {
 	s := c.scan
-	if s.cfg.FailedMax == 0 || c.outcomes.Failed < s.cfg.FailedMax {
+	failed := c.outcomes.Failed - c.borne
+	if s.cfg.FailedMax == 0 || failed < s.cfg.FailedMax {
 		return nil
 	}
 	select {
 	case <-s.unfinished.drained: // that was all
 		return nil
 	default:
-		return &FailuresError{c.outcomes.Failed}
+		return &FailuresError{failed}
 	}
 }
 
-// keep tells Keep where the run stands, if that has changed. A run that has ended, ended with err.
+// keep tells Keep where the run stands, if that has changed. A run that has ended, ended with err. What is written of a page that is not counted
+// must not be kept: the page would come again behind it.
 func (c *committer) keep(err error) error {
 	s := c.scan
-	if s.cfg.Keep == nil || c.isKept {
+	if s.cfg.Keep == nil || c.isKept || c.isTorn {
 		return nil
 	}
 	latencies, encodeErr := s.meter.latencies()

@@ -85,7 +85,7 @@ func (b *batch) split() *batch {
 	if count == 0 {
 		return nil
 	}
-	return &batch{page: b.page, first: b.first + first, count: count}
+	return &batch{page: b.page, first: b.first + first, count: count, trial: b.trial}
 }
 
 // trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.

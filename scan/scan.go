@@ -45,7 +45,7 @@ type Config struct {
 	Timeout   time.Duration // of each request, answer included; 0: 30 s
 	RetryFor  time.Duration // how long a store in trouble is waited for; 0: 15 min
 	TriesMax  int           // HEADs that may fail for an object while others succeed; 0: 10
-	FailedMax int64         // the run ends when so many objects have failed; 0: never for that
+	FailedMax int64         // the run ends when so many objects have failed in it; 0: never for that
 	Log       *slog.Logger  // nil: silent
 }
 
@@ -260,7 +260,9 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 		stats.MaxRSSBytes = max(rss, before.MaxRSSBytes)
 		stats.Runs += before.Runs
 	}
-	stats.HeadsPerSecond = float64(stats.Heads) / stats.DurationSeconds
+	if stats.DurationSeconds > 0 { // a clock may be coarse
+		stats.HeadsPerSecond = float64(stats.Heads) / stats.DurationSeconds
+	}
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}

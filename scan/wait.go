@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// waiter is an object that is asked again at a time.
+// waiter is a batch that is asked for at a time.
 type waiter struct {
 	batch *batch
 	at    time.Time
 }
 
-// later puts a batch of one onto the waiting list.
+// later puts a batch onto the waiting list.
 func (s *Scan) later(ctx context.Context, b *batch, delay time.Duration) error {
 	select {
 	case s.waiting <- waiter{b, time.Now().Add(delay)}:

@@ -171,6 +171,9 @@ func (s *directSession) send(ctx context.Context) error {
 		}
 		s.sent = time.Now()
 	}
+	if end := s.answered + burst; end < len(s.claimed) {
+		s.claimed = s.batch.Release(end)
+	}
 	form, err := s.ready(ctx, s.sent)
 	if err != nil {
 		return err

@@ -26,9 +26,6 @@ func NewKeys(entries []Entry) *Keys {
 	return &Keys{kept}
 }
 
-// Len is how many there are.
-func (k *Keys) Len() int { return len(k.entries) }
-
 // Hash tells Keys from others: those with other keys have another.
 func (k *Keys) Hash() string {
 	h := sha256.New()

@@ -74,6 +74,7 @@ type request struct {
 // Probe is the canary: one signed LIST of one key, tried once. It returns nil when the store answers it, else why not:
 // unlike a HEAD's, the answer to a LIST names the error.
 func (l *Lister) Probe(ctx context.Context) error {
+	l.cfg.Gate.Spend(1)
 	_, err := l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
 	l.cfg.Sent(statusOf(err), false)
 	return err
@@ -90,9 +91,11 @@ func Decided(err error) bool {
 func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	patience := patience{lister: l, began: time.Now()}
 	for try := 0; ; try++ {
+		asked := time.Now()
 		if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {
 			return nil, err
 		}
+		patience.began = patience.began.Add(time.Since(asked)) // it is not the store that was waited for
 		a, err := l.send(ctx, req, try)
 		if err == nil {
 			l.cfg.Gate.Answered(1)

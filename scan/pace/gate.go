@@ -11,12 +11,13 @@ const (
 	holdBase = 20 * time.Millisecond // the first pause; it doubles while the store goes on refusing
 	holdMax  = 5 * time.Second
 
-	// answersPerRefusal is how many answers between two refusals show that the store is there and refuses some.
-	answersPerRefusal = 2
+	// refusalsPerAnswer is how many refusals for each answer show that the store is not there, and not that it refuses some: one of which
+	// two of three backends are ill refuses two.
+	refusalsPerAnswer = 4
 
-	// refusalsInARow is how many with fewer answers between them show that it is not: a store that refuses one of twenty
-	// requests at random does that once in a hundred million.
-	refusalsInARow = 8
+	// refusalsMost is how many more there are by then. So many in a row come by chance once in some thousand requests where half of them
+	// are refused, and that is told soon enough where all are.
+	refusalsMost = 12
 )
 
 // Gate is what everybody asks before a request is sent, so that all together send no more than the user and the store
@@ -36,8 +37,8 @@ type Gate struct {
 	until   time.Time // closed: no request is sent; probing: no other one
 	since   time.Time // when it was last closed or opened: what was sent before says nothing about now
 	streak  int       // how often in a row it was closed
-	answers int64     // since the last refusal
-	credit  int       // refusals in a row that do not close it
+	answers int64     // since it was opened
+	credit  int64     // refusals that do not close it
 }
 
 type gateState uint8
@@ -126,6 +127,16 @@ func (g *Gate) ask(n int) (granted int, wait time.Duration) {
 	return 1, 0
 }
 
+// Spend tells the Gate of n requests that are sent without waiting for it: the others wait for so much longer.
+func (g *Gate) Spend(n int) {
+	if g.Open() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limit.spend(time.Now(), n)
+}
+
 // hold is how long the gate is closed now.
 func (g *Gate) hold() time.Duration { return min(holdMax, holdBase<<min(g.streak, 10)) }
 
@@ -135,7 +146,8 @@ func (g *Gate) Answered(n int64) {
 	defer g.mu.Unlock()
 	defer g.note()
 	now := time.Now()
-	if g.answers += n; g.answers > inARowForgiven {
+	g.credit = min(g.credit+n*refusalsPerAnswer, refusalsMost)
+	if g.answers += n; g.answers > answersForgive {
 		g.streak = 0
 	}
 	if g.state == isOpen {
@@ -153,8 +165,8 @@ func (g *Gate) Answered(n int64) {
 	}
 }
 
-// inARowForgiven is how many answers without a refusal show that a time of trouble is over.
-const inARowForgiven = 100
+// answersForgive is how many answers in a time in which it was not closed show that the trouble is over.
+const answersForgive = 100
 
 // Throttled tells the Gate that the store refused, with 429 or 503 or as one that is not there, a request that was sent at
 // that time, and for how long it asked not to be asked (0: it did not say).
@@ -168,11 +180,6 @@ func (g *Gate) Throttled(sent time.Time, retryAfter time.Duration) {
 	}
 	if g.state == isOpen {
 		g.limit.throttled(now, sent)
-		answers := g.answers
-		g.answers = 0
-		if answers >= answersPerRefusal {
-			g.credit = refusalsInARow
-		}
 		if g.credit--; g.credit > 0 {
 			return
 		}
@@ -183,6 +190,7 @@ func (g *Gate) Throttled(sent time.Time, retryAfter time.Duration) {
 	}
 	g.streak++
 	g.state, g.until, g.since, g.credit = isClosed, now.Add(hold), now, 0
+	g.answers = 0
 }
 
 // note lets Open know.

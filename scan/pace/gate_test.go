@@ -25,8 +25,8 @@ func TestGateClosesWhenMostIsRefused(t *testing.T) {
 		if d := held(t, &g); d != 0 || !g.Open() {
 			t.Errorf("the zero Gate held for %v", d)
 		}
-		g.Answered(answersPerRefusal)
-		for range refusalsInARow - 1 {
+		g.Answered(refusalsMost / refusalsPerAnswer)
+		for range refusalsMost - 1 {
 			g.Throttled(time.Now(), time.Second)
 			if d := held(t, &g); d != 0 {
 				t.Errorf("one refusal of few held for %v", d)

@@ -82,13 +82,21 @@ func (l *limit) allow(now time.Time, n int) (granted int, wait time.Duration) {
 	if wait := l.due.Sub(now); wait > 0 {
 		return 0, wait
 	}
+	n = min(n, max(1, int(l.rate*slack.Seconds())))
+	l.spend(now, n)
+	return n, 0
+}
+
+// spend counts n requests as sent, whether they are due or not.
+func (l *limit) spend(now time.Time, n int) {
+	if l.rate == 0 {
+		return
+	}
 	if earliest := now.Add(-slack); l.due.Before(earliest) {
 		l.due = earliest
 	}
-	n = min(n, max(1, int(l.rate*slack.Seconds())))
 	l.due = l.due.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
 	l.sent += int64(n)
-	return n, 0
 }
 
 // answered takes in n answers.

@@ -3,9 +3,9 @@ package pace
 import "time"
 
 const (
-	// noiseMax is the greatest share of refusals that may have nothing to do with the rate. A store that refuses more
-	// is in trouble, whatever the trouble is.
-	noiseMax = 0.2
+	// noiseMax is the greatest share of refusals that may have nothing to do with the rate: half of the backends are ill. A store that
+	// refuses more is in trouble, whatever the trouble is.
+	noiseMax = 0.55
 
 	// trialRefusals is how many refusals a trial would see, did it not help: of so many, hardly ever less than half come.
 	trialRefusals = 8
