@@ -96,16 +96,23 @@ func resumeBugs() []bug {
 		{
 			what: "the account begins anew where a run goes on",
 			file: "scan/commit.go",
-			old:  "c.open, c.outcomes = slices.Clone(from.Rest), from.Stats.Outcomes",
+			old:  "c.open, c.outcomes, c.borne = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed",
 			new:  "c.open = slices.Clone(from.Rest)",
 			in:   "scan", test: "TestRunsGoOn",
 		},
 		{
 			what: "a checkpoint is not replaced while its run goes on",
 			file: "scan/commit.go",
-			old:  "	c.isKept = false\n	if chunks",
-			new:  "	if chunks",
+			old:  "	c.isKept, c.isTorn = false, true\n",
+			new:  "	c.isTorn = true\n",
 			in:   "scan", test: "TestRunsGoOn",
+		},
+		{
+			what: "a page of which the failures had no room is kept as one that is still to come",
+			file: "scan/commit.go",
+			old:  " || c.isTorn {",
+			new:  " {",
+			in:   "scan", test: "TestATornPageIsNotKept",
 		},
 		{
 			what: "that the end of a Range is empty is not committed",
