@@ -162,6 +162,9 @@ func TestKilled(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			t.Logf("seed %d", seed)
 			most := *kills
+			if testing.Short() { // for the race detector
+				most = min(most, 4)
+			}
 			if output == "o.jsonl.gz" {
 				most /= 4 // it differs from the other in the library's name
 			}
