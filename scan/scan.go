@@ -39,6 +39,7 @@ type Config struct {
 
 	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
+	Listers   int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
 	Workers   int           // connections on which HEADs are in flight; 0: 64
 	All       bool          // Records for objects without metadata too
 	Rate      float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
@@ -68,11 +69,20 @@ const (
 
 	// pagesWaiting is how many pages may wait for a last object while the others go on. One takes 200 kB or so.
 	pagesWaiting = 24
+
+	// listersMost is where ListersAuto ends: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine asks for.
+	listersMost = 64
 )
+
+// ListersAuto is as many listers as keep the workers busy.
+const ListersAuto = -1
 
 func (c Config) withDefaults() Config {
 	if c.Workers <= 0 {
 		c.Workers = workersDefault
+	}
+	if c.Listers == 0 {
+		c.Listers = 1
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = timeoutDefault
@@ -93,6 +103,14 @@ func (c Config) withDefaults() Config {
 		c.Failed = func(*ObjectError) error { return nil }
 	}
 	return c
+}
+
+// listersMost is how many listers there are at most.
+func (c Config) listersMost() int {
+	if c.Listers == ListersAuto {
+		return listersMost
+	}
+	return c.Listers
 }
 
 // Scan is one run over a Range. Make it with New.
@@ -148,7 +166,7 @@ func New(cfg Config) (*Scan, error) {
 	s.batch = min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/cfg.Workers), 4*cfg.Pipeline))
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
 	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
-	pages := pagesWaiting + 2*pagesAtWork
+	pages := pagesWaiting + 2*pagesAtWork + cfg.listersMost()
 	s.asks = make([]atomic.Pointer[batch], cfg.Workers)
 	s.slots = make(chan struct{}, pages)
 	s.work = make(chan *batch, pages*batchesPerPage)
@@ -184,29 +202,53 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	return s.account(committer.outcomes, err), err
 }
 
-// list pages through the Ranges, one after the other, and hands the pages to the workers in batches.
+// list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
 func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	defer s.unfinished.done()
-	for _, rng := range ranges {
-		if err := s.listRange(ctx, s.walk(rng)); err != nil {
-			return err
+	if s.cfg.Keys != nil {
+		for _, rng := range ranges {
+			if err := s.listRange(ctx, s.cfg.Keys.Walk(rng)); err != nil {
+				return err
+			}
 		}
+		s.progress.listedAll.Store(true)
+		return nil
+	}
+	var needed func() bool // always
+	if s.cfg.Listers == ListersAuto {
+		needed = s.starves
+	}
+	most := s.cfg.listersMost()
+	crew := s.lister.Crew(ranges, most, needed)
+	g, ctx := errgroup.WithContext(ctx)
+	for range most {
+		g.Go(func() error {
+			for {
+				pager, err := crew.Next(ctx)
+				if pager == nil {
+					return err
+				}
+				if err := s.listRange(ctx, pager); err != nil {
+					return err
+				}
+				crew.Done(pager)
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	s.progress.listedAll.Store(true)
 	return nil
 }
 
+// starves says whether workers have nothing to do, for want of keys.
+func (s *Scan) starves() bool { return len(s.work) == 0 && s.idle.Load() > 0 }
+
 // walk hands out the Pages of a Range, as list.Pager does.
 type walk interface {
 	Next(context.Context) (*list.Page, error)
 	Rest() (list.Range, bool)
-}
-
-func (s *Scan) walk(rng list.Range) walk {
-	if s.cfg.Keys != nil {
-		return s.cfg.Keys.Walk(rng)
-	}
-	return s.lister.Walk(rng)
 }
 
 func (s *Scan) listRange(ctx context.Context, walk walk) error {

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // idlePagesMax is how many pages that lead no further may follow each other. AWS sends empty ones where many keys were
 // deleted; a store that sends them for ever, or the same keys under ever new tokens, has to be told from one that is slow.
 const idlePagesMax = 1000
 
-// Pager walks one Range, page by page. It belongs to one goroutine.
+// Pager walks one Range, page by page. It belongs to one goroutine; only Split may be called by others meanwhile.
 //
 // A Range is walked in one or more listings. A listing begins at the cursor (start-after, V1: marker) and goes on by
 // the store's tokens until it says that it is not truncated. That is not believed: another listing begins at the
@@ -26,14 +27,17 @@ const idlePagesMax = 1000
 // key, since the store's own token may be one of them. If nothing else follows that one, they are the end of the Range.
 type Pager struct {
 	lister *Lister
-	rng    Range
 
-	cursor string  // the last exact key handed out, or rng.After
-	rest   []Entry // admitted and not yet handed out
-	exact  bool    // the store declared how it encoded their keys
-	done   bool    // nothing follows rest
-	ended  bool    // a Page has extended to the end of the Range
-	lossy  bool    // the last listing had nothing but lossy keys
+	mu     sync.Mutex // holds together what Split looks at, down to split
+	rng    Range      // its end is moved by Split
+	cursor string     // the last exact key handed out, or rng.After
+	rest   []Entry    // admitted and not yet handed out
+	done   bool       // nothing follows rest
+	split  splitting
+
+	exact bool // the store declared how it encoded the keys of rest
+	ended bool // a Page has extended to the end of the Range
+	lossy bool // the last listing had nothing but lossy keys
 
 	// Of the present listing.
 	token    string   // where it goes on; empty: it begins, at the cursor
@@ -53,6 +57,8 @@ func (l *Lister) Walk(rng Range) *Pager {
 
 // Rest is the part of the Range that no Page had, and whether there is one. Once Next has returned no Page, there are no keys in it.
 func (p *Pager) Rest() (rest Range, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return Range{p.cursor, p.rng.Through}, !p.ended && (p.cursor != p.rng.Through || p.cursor == "")
 }
 
@@ -61,16 +67,26 @@ func (p *Pager) Rest() (rest Range, ok bool) {
 //
 // There is no error for the end, since a connection's end has one that is easily taken for it.
 func (p *Pager) Next(ctx context.Context) (*Page, error) {
-	for len(p.rest) == 0 {
-		if p.done {
-			return nil, nil
+	for {
+		page, over := p.take()
+		if page != nil || over {
+			return page, nil
 		}
 		if err := p.fetch(ctx); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// take hands out what is left of the last answer; if nothing is, it says whether that is all.
+func (p *Pager) take() (page *Page, over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.rest) == 0 {
+		return nil, p.done
+	}
 	n := p.pageLength()
-	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
+	page = &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
 	page.Range.After = p.cursor
 	if p.done && len(p.rest) == 0 {
@@ -79,7 +95,7 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 		p.cursor = strings.Clone(page.Entries[n-1].Key) // all texts of a page are one, and Ranges outlive their pages
 	}
 	page.Range.Through = p.cursor
-	return page, nil
+	return page, false
 }
 
 // pageLength is how much of the rest is the next Page: all of it, unless the store ignores max-keys and answers with more. What is left
@@ -108,12 +124,21 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.receive(answer)
+}
+
+// receive takes in an answer.
+func (p *Pager) receive(answer *answer) error {
 	p.exact = answer.decoded
+	p.split.fetched(p, answer.entries)
 	fresh, err := p.admit(answer.entries)
 	if err != nil {
 		return err
 	}
-	if p.done { // a key beyond the Range was seen: nothing of it can follow
+	p.split.admitted(fresh, p.exact)
+	if p.done { // nothing of the Range can follow
 		p.rest = fresh
 		return nil
 	}
@@ -197,6 +222,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		case e.Key <= p.cursor: // start-after taken as inclusive, or ignored
 		case p.rng.Contains(e.Key):
 			fresh = append(fresh, e)
+			p.done = e.Key == p.rng.Through
 		default: // the order of what is left on the page is still checked: it is why nothing can follow
 			p.done = true
 		}

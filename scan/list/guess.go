@@ -1,0 +1,232 @@
+package list
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// learnEvery is how many keys of a page are passed over for each that is looked at: neighbours part at the last characters of a
+	// key, and those further from each other at the earlier ones too, where Ranges are split.
+	learnEvery = 16
+
+	// marksMax bounds what is learnt of keys in scripts of many characters.
+	marksMax = 512
+
+	// guessRunes is how many characters of a guess are computed: as many as a float64 can tell apart.
+	guessRunes = 8
+)
+
+// marks are the characters at which neighbouring keys part, in order: of keys that count, the digits, however much else there is in
+// them. A place between two keys is written with them, since other characters would often lead into the void. The zero marks are none. They may be
+// used concurrently.
+type marks struct {
+	mu    sync.RWMutex
+	runes []rune
+}
+
+// learn takes in the keys of a page.
+func (m *marks) learn(entries []Entry) {
+	for i := learnEvery; i < len(entries); i += learnEvery {
+		a, b := entries[i-learnEvery].Key, entries[i].Key
+		n := commonPrefix(a, b)
+		m.add(a[n:])
+		m.add(b[n:])
+	}
+}
+
+// add takes in the character with which text begins.
+func (m *marks) add(text string) {
+	r, _ := utf8.DecodeRuneInString(text)
+	if text == "" || !isOrdinary(r) {
+		return
+	}
+	m.mu.RLock()
+	at, isKnown := slices.BinarySearch(m.runes, r)
+	m.mu.RUnlock()
+	if isKnown {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at, isKnown = slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < marksMax {
+		m.runes = slices.Insert(m.runes, at, r)
+	}
+}
+
+// isOrdinary says whether every store takes a key with that character: what XML cannot carry is refused by some, and a
+// percent sign is decoded twice by others.
+func isOrdinary(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError && r != '%' }
+
+// place is where text lies among all texts in these characters, from 0 to 1: the digits of a number to the base of so many
+// characters and the end of a text.
+func (m *marks) place(text string) float64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var (
+		base  = float64(len(m.runes) + 1)
+		unit  = 1.0
+		place float64
+	)
+	for range guessRunes {
+		r, size := utf8.DecodeRuneInString(text)
+		if size == 0 {
+			break
+		}
+		text = text[size:]
+		at, isKnown := slices.BinarySearch(m.runes, r)
+		digit := float64(at) + 0.5 // between two
+		if isKnown {
+			digit = float64(at + 1)
+		}
+		unit /= base
+		place += digit * unit
+	}
+	return min(place, 1)
+}
+
+// text is the shortest beginning of the text at that place that lies between low and high; empty: there is none.
+func (m *marks) text(place float64, low, high string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if len(m.runes) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for range guessRunes {
+		digit, rest := math.Modf(place * float64(len(m.runes)+1))
+		place = rest
+		b.WriteRune(m.runes[max(0, min(int(digit), len(m.runes))-1)])
+		if b.String() > low && (high == "" || b.String() < high) {
+			return b.String()
+		}
+	}
+	return ""
+}
+
+// after is the next character after r.
+func (m *marks) after(r rune) rune {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	at, isKnown := slices.BinarySearch(m.runes, r)
+	if isKnown {
+		at++
+	}
+	if at < len(m.runes) {
+		return m.runes[at]
+	}
+	for r++; r <= unicode.MaxRune; r++ {
+		if isOrdinary(r) {
+			return r
+		}
+	}
+	return utf8.RuneError
+}
+
+// guess is a place in what is left of the Range, and the Range; empty: there is none, or nothing is known yet.
+//
+// The first guess is the middle between the cursor and the end. Where that brought no more than a sliver, the keys lie together below it, and
+// what they have in common may be long: then the depth at which they part is searched, by halves, between where the end parts from
+// the cursor and where the keys of the last page do.
+func (p *Pager) guess() (string, Range) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.split
+	if s.marks == nil || p.done || s.last == "" || !utf8.ValidString(s.last) {
+		return "", p.rng
+	}
+	top := p.top()
+	if s.slivers > 0 {
+		if guess := s.marks.beyond(s.last, (top+commonPrefix(s.first, s.last)+1)/2); guess > s.last && (p.ceiling() == "" || guess < p.ceiling()) {
+			return guess, p.rng
+		}
+	}
+	return s.marks.between(s.last, p.ceiling(), top), p.rng
+}
+
+// ceiling is the least that is known to lie beyond all keys of the Range but its last; empty: nothing.
+func (p *Pager) ceiling() string {
+	if p.split.ceiling != "" {
+		return p.split.ceiling
+	}
+	return p.rng.Through
+}
+
+// top is the length of what all keys that are left have in common.
+func (p *Pager) top() int {
+	if p.ceiling() == "" {
+		return len(p.lister.cfg.Prefix)
+	}
+	return commonPrefix(p.split.last, p.ceiling())
+}
+
+// between is the middle of low and high, which have so many bytes in common; empty: there is none.
+func (m *marks) between(low, high string, common int) string {
+	lowRest, highRest, end := low[common:], "", 1.0
+	if high != "" {
+		highRest = high[common:]
+		end = m.place(highRest)
+	}
+	text := m.text((m.place(lowRest)+end)/2, lowRest, highRest)
+	if text == "" {
+		return ""
+	}
+	return low[:common] + text
+}
+
+// beyond is the next after all that begins as key does up to depth, and a character more; empty: there is none.
+func (m *marks) beyond(key string, depth int) string {
+	for depth > 0 && depth < len(key) && !utf8.RuneStart(key[depth]) {
+		depth--
+	}
+	if depth >= len(key) {
+		return ""
+	}
+	r, _ := utf8.DecodeRuneInString(key[depth:])
+	next := m.after(r)
+	if next == utf8.RuneError {
+		return ""
+	}
+	return key[:depth] + string(next)
+}
+
+// left is an estimate of how many keys the Range still has: as many for each part of it as there were so far.
+func (p *Pager) left() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.split
+	if p.done || s.last == "" {
+		return 0
+	}
+	start := max(p.rng.After, p.lister.cfg.Prefix)
+	common, end := len(p.lister.cfg.Prefix), 1.0
+	if ceiling := p.ceiling(); ceiling != "" {
+		common = commonPrefix(start, ceiling)
+		end = s.marks.place(ceiling[common:])
+	}
+	began, now := s.marks.place(start[common:]), s.marks.place(s.last[common:])
+	factor := leftMax
+	if now > began {
+		factor = min(factor, max(0, end-now)/(now-began))
+	}
+	return float64(s.keys) * factor
+}
+
+// leftMax is how many times as many keys as were seen are expected at most: from little, not much is known.
+const leftMax = 1e4
+
+// commonPrefix is how many bytes a and b have in common, in whole characters.
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	for n > 0 && (n < len(a) && !utf8.RuneStart(a[n]) || n < len(b) && !utf8.RuneStart(b[n])) {
+		n--
+	}
+	return n
+}
