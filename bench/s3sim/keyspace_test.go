@@ -114,6 +114,9 @@ func TestShapesLookAsPromised(t *testing.T) {
 		{Dated, 100_000, 0, "2022/01/01/00/event-000000000000.json"},
 		{Dated, 100_000, 99_999, "2024/11/07/15/event-000000000003.json"},
 		{Skewed, 1000, 500, "logs/000000000440"},
+		{UUID, 800, 450, "9040e565-b76a-f158-bfc4-f5fbe13fb413"},
+		{Long, 1000, 123, strings.Repeat("long/", 180) + "000000000123"},
+		{Unicode, 800, 450, "हिन्दी/000000000050"},
 	} {
 		key := keyspaceOf(t, Options{Shape: test.shape, Objects: test.objects}).Key(test.i)
 		if string(key) != test.want {

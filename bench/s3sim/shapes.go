@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -18,10 +19,14 @@ const (
 	Hashed Shape = "hashed" // 3f9c… 32 hex digits: evenly spread, not consecutive
 	Skewed Shape = "skewed" // nine tenths beneath logs/
 	Nasty  Shape = "nasty"  // every byte that clients get wrong; see nasty.go
+
+	UUID    Shape = "uuid"    // 3f9c0a17-…: the same with hyphens, in the 36 characters of RFC 9562
+	Long    Shape = "long"    // 900 bytes that all keys have in common, and a counter
+	Unicode Shape = "unicode" // folders in several scripts, of two to four bytes a character
 )
 
 // Shapes returns all shapes.
-func Shapes() []Shape { return []Shape{Flat, Deep, Dated, Hashed, Skewed, Nasty} }
+func Shapes() []Shape { return []Shape{Flat, Deep, Dated, Hashed, Skewed, Nasty, UUID, Long, Unicode} }
 
 // keyBytesMax is S3's limit of a key's length.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -38,7 +43,13 @@ func newKeyspace(o Options) *Keyspace {
 	case Dated:
 		shape = newDatedKeys(o.Objects)
 	case Hashed:
-		shape = hashedKeys{step: math.MaxUint64 / uint64(max(o.Objects, 1))}
+		shape = newHashedKeys(o.Objects)
+	case UUID:
+		shape = uuidKeys{newHashedKeys(o.Objects)}
+	case Long:
+		shape = newGroupedKeys([]keyGroup{{prefix: strings.Repeat("long/", longBytes/len("long/")), keys: o.Objects}})
+	case Unicode:
+		shape = newUnicodeKeys(o.Objects)
 	case Skewed:
 		shape = newSkewedKeys(o.Objects)
 	case Nasty:
@@ -142,6 +153,10 @@ func (d datedKeys) guess(key []byte) (i int64, ok bool) {
 // random part of a step, the last 64 are random.
 type hashedKeys struct{ step uint64 }
 
+func newHashedKeys(objects int64) hashedKeys {
+	return hashedKeys{step: math.MaxUint64 / uint64(max(objects, 1))}
+}
+
 func (h hashedKeys) append(dst []byte, i int64) []byte {
 	noise := mix(uint64(i), saltKey)
 	dst = appendHex64(dst, uint64(i)*h.step+noise%h.step)
@@ -157,6 +172,57 @@ func (h hashedKeys) guess(key []byte) (i int64, ok bool) {
 		return 0, false
 	}
 	return int64(binary.BigEndian.Uint64(high[:]) / h.step), true
+}
+
+// uuidKeys are hashedKeys with hyphens.
+type uuidKeys struct{ hashedKeys }
+
+// uuidGroups are the lengths of a UUID's groups of digits.
+// https://www.rfc-editor.org/rfc/rfc9562#section-4
+var uuidGroups = [...]int{8, 4, 4, 4, 12}
+
+func (u uuidKeys) append(dst []byte, i int64) []byte {
+	var room [32]byte
+	digits := u.hashedKeys.append(room[:0], i)
+	for g, n := range uuidGroups {
+		if g > 0 {
+			dst = append(dst, '-')
+		}
+		dst = append(dst, digits[:n]...)
+		digits = digits[n:]
+	}
+	return dst
+}
+
+func (u uuidKeys) guess(key []byte) (i int64, ok bool) {
+	var room [32]byte
+	digits := room[:0]
+	for g, n := range uuidGroups {
+		if g > 0 {
+			n++
+		}
+		if len(key) < n || g > 0 && key[0] != '-' {
+			return 0, false
+		}
+		digits = append(digits, key[min(g, 1):n]...)
+		key = key[n:]
+	}
+	i, ok = u.hashedKeys.guess(digits)
+	return i, ok && len(key) == 0
+}
+
+// longBytes is a prefix that leaves a key little room.
+const longBytes = 900
+
+// newUnicodeKeys puts the same number of keys beneath each folder.
+func newUnicodeKeys(objects int64) keyShape {
+	folders := []string{"año/", "Ωmega/", "архив/", "عربى/", "हिन्दी/", "日本語/", "한국어/", "😀/"}
+	groups := make([]keyGroup, len(folders))
+	for i, prefix := range folders {
+		first, end := objects*int64(i)/int64(len(folders)), objects*int64(i+1)/int64(len(folders))
+		groups[i] = keyGroup{prefix: prefix, keys: end - first}
+	}
+	return newGroupedKeys(groups)
 }
 
 // newSkewedKeys puts nine tenths of the keys beneath logs/, in the middle of
