@@ -21,7 +21,7 @@ func benchCommand() *cli.Command {
 		Name:        "bench",
 		Usage:       "measure, and serve what can be measured against",
 		ArgsUsage:   "COMMAND",
-		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), paceCommand(), floorCommand()},
+		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), paceCommand(), listingCommand(), floorCommand()},
 		Action: func(c *cli.Context) error {
 			return usagef("headcount bench --help", "bench needs a command: serve, engines or pace")
 		},

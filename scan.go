@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 
 // workersMax is where a typing error is more likely than a machine that could do it: each has a connection.
 const workersMax = 16384
+
+// listersMax is where a typing error is more likely than a store that bears it.
+const listersMax = 1024
 
 // rateMax is more than any machine can send in a second.
 const rateMax = 1_000_000_000
@@ -74,6 +78,7 @@ func scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "send HEADs on `N` connections at once", Category: "speed"},
+			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto", Category: "speed"},
 			&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
@@ -158,6 +163,10 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
 		return nil, usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
 	}
+	listers, err := parseListers(c.String("listers"))
+	if err != nil {
+		return nil, err
+	}
 	pipeline, engine := c.Int("pipeline"), c.String("engine")
 	if pipeline < 1 || pipeline > pipelineMax {
 		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", pipeline)
@@ -180,7 +189,6 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if rng.Through != "" && rng.Through <= rng.After {
 		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
-	var err error
 	if job.names, err = parseFiles(c); err != nil {
 		return nil, err
 	}
@@ -201,11 +209,25 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	}
 	job.scan = scan.Config{
 		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
-		Engine: engine, Workers: workers, Pipeline: pipeline, Rate: rate,
+		Engine: engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),
 	}
 	return job, nil
+}
+
+// autoValue is what flags are given that find their number by themselves.
+const autoValue = "auto"
+
+func parseListers(value string) (int, error) {
+	if value == autoValue {
+		return scan.ListersAuto, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > listersMax {
+		return 0, usagef(fmt.Sprintf("give auto, or a number from 1 to %d", listersMax), "--listers %s is out of range", value)
+	}
+	return n, nil
 }
 
 func parseFiles(c *cli.Context) (fileNames, error) {

@@ -105,20 +105,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// listersMost is how many listers there are at most.
-func (c Config) listersMost() int {
-	if c.Listers == ListersAuto {
-		return listersMost
-	}
-	return c.Listers
-}
-
 // Scan is one run over a Range. Make it with New.
 type Scan struct {
 	cfg    Config
 	engine head.Engine
 	why    string // it is that engine
 	lister *list.Lister
+	crew   *list.Crew // nil: the objects are known, and nothing is listed
 	gate   *pace.Gate
 	meter  *meter
 
@@ -166,7 +159,11 @@ func New(cfg Config) (*Scan, error) {
 	s.batch = min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/cfg.Workers), 4*cfg.Pipeline))
 	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
 	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
-	pages := pagesWaiting + 2*pagesAtWork + cfg.listersMost()
+	listers := cfg.Listers
+	if listers == ListersAuto {
+		listers = listersMost
+	}
+	pages := pagesWaiting + 2*pagesAtWork + listers
 	s.asks = make([]atomic.Pointer[batch], cfg.Workers)
 	s.slots = make(chan struct{}, pages)
 	s.work = make(chan *batch, pages*batchesPerPage)
@@ -188,6 +185,9 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.news.began = time.Now()
 	committer := newCommitter(s)
 	ranges := slices.Clone(committer.open)
+	if s.cfg.Keys == nil {
+		s.crew = s.newCrew(ranges)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.list(ctx, ranges) })
 	for i := range s.asks {
@@ -202,44 +202,54 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	return s.account(committer.outcomes, err), err
 }
 
+// newCrew returns who lists the Ranges.
+func (s *Scan) newCrew(ranges []list.Range) *list.Crew {
+	if s.cfg.Listers == ListersAuto {
+		return s.lister.Crew(ranges, listersMost, s.starves)
+	}
+	return s.lister.Crew(ranges, s.cfg.Listers, nil)
+}
+
 // list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
 func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	defer s.unfinished.done()
-	if s.cfg.Keys != nil {
-		for _, rng := range ranges {
-			if err := s.listRange(ctx, s.cfg.Keys.Walk(rng)); err != nil {
-				return err
-			}
-		}
-		s.progress.listedAll.Store(true)
-		return nil
-	}
-	var needed func() bool // always
-	if s.cfg.Listers == ListersAuto {
-		needed = s.starves
-	}
-	most := s.cfg.listersMost()
-	crew := s.lister.Crew(ranges, most, needed)
 	g, ctx := errgroup.WithContext(ctx)
-	for range most {
-		g.Go(func() error {
-			for {
-				pager, err := crew.Next(ctx)
-				if pager == nil {
-					return err
-				}
-				if err := s.listRange(ctx, pager); err != nil {
-					return err
-				}
-				crew.Done(pager)
-			}
-		})
+	if s.crew == nil {
+		g.Go(func() error { return s.listKeys(ctx, ranges) })
+	} else {
+		for range s.crew.Most() {
+			g.Go(func() error { return s.listShare(ctx) })
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	s.progress.listedAll.Store(true)
 	return nil
+}
+
+// listKeys walks the Ranges of objects that are known, one after the other.
+func (s *Scan) listKeys(ctx context.Context, ranges []list.Range) error {
+	for _, rng := range ranges {
+		if err := s.listRange(ctx, s.cfg.Keys.Walk(rng)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listShare is one lister: it takes its share of the Ranges.
+func (s *Scan) listShare(ctx context.Context) error {
+	for {
+		pager, err := s.crew.Next(ctx)
+		if pager == nil {
+			return err
+		}
+		if err := s.listRange(ctx, pager); err != nil {
+			return err
+		}
+		s.crew.Done(pager)
+	}
 }
 
 // starves says whether workers have nothing to do, for want of keys.
@@ -311,5 +321,8 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
 	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()
 	stats.RateLimit = s.gate.Rate()
+	if s.crew != nil {
+		stats.Listers = s.crew.Reached()
+	}
 	return stats
 }

@@ -69,6 +69,7 @@ type Stats struct {
 	Engine    string `json:"engine"`
 	EngineWhy string `json:"engine_why"` // it was that one
 	Workers   int    `json:"workers"`
+	Listers   int    `json:"listers"` // the most that listed at once; 0: the objects were known
 	Region    string `json:"region"`
 }
 

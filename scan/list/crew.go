@@ -51,8 +51,9 @@ type Crew struct {
 // member is a Pager, and what is known of splitting it.
 type member struct {
 	*Pager
-	isAsked bool // somebody is splitting it
-	asked   int  // how many pages it had when that was in vain; 0: it was not
+	tried []string // guesses that are being probed
+	asked int      // how many pages it had when splitting it was in vain; 0: it was not
+	low   int      // how many it had when little seemed to be left of it; 0: much seems to
 }
 
 // Crew makes a Crew of at most so many Pagers for Ranges, which are in the order of keys and do not overlap. needed says whether more keys are needed than
@@ -67,17 +68,27 @@ func (l *Lister) Crew(ranges []Range, most int, needed func() bool) *Crew {
 	}
 }
 
+// Most is how many Pagers there are at most.
+func (c *Crew) Most() int { return c.most }
+
+// Reached is how many Pagers have listed at once.
+func (c *Crew) Reached() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reached
+}
+
 // Next returns a Pager for a Range that nobody lists, when there is one and it is needed; nil, when all are listed. Whoever has it calls Done when it has no more
 // Pages. The error is that of a LIST, or the cause of ctx's end.
 func (c *Crew) Next(ctx context.Context) (*Pager, error) {
 	for {
-		pager, victim, over := c.look()
+		pager, victim, guess, over := c.look()
 		switch {
 		case over:
 			return nil, nil
 		case victim != nil:
 			var err error
-			if pager, err = c.split(ctx, victim); err != nil {
+			if pager, err = c.split(ctx, victim, guess); err != nil {
 				return nil, err
 			}
 		case pager == nil:
@@ -91,28 +102,28 @@ func (c *Crew) Next(ctx context.Context) (*Pager, error) {
 	}
 }
 
-// look finds something to do: a Pager, or a member to be split, or neither for now; or all is over.
-func (c *Crew) look() (pager *Pager, victim *member, over bool) {
+// look finds something to do: a Pager, or a member to be split and where, or neither for now; or all is over.
+func (c *Crew) look() (pager *Pager, victim *member, guess string, over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.crew) == 0 && len(c.queue) == 0 {
-		return nil, nil, true
+		return nil, nil, "", true
 	}
 	if len(c.crew) > 0 && (len(c.crew)+c.splits >= c.most || !c.isNeeded()) {
-		return nil, nil, false
+		return nil, nil, "", false
 	}
 	if len(c.queue) > 0 {
 		pager = c.begin(c.lister.Walk(c.queue[0]))
 		c.queue = c.queue[1:]
-	} else if victim = c.victim(); victim != nil {
-		victim.isAsked = true
+	} else if victim, guess = c.victim(); victim != nil {
+		victim.tried = append(victim.tried, guess)
 		c.splits++
 		c.cost++
 	}
 	if pager != nil || victim != nil {
 		c.change() // there may be more
 	}
-	return pager, victim, false
+	return pager, victim, guess, false
 }
 
 // isNeeded says whether more keys have been needed for some time.
@@ -162,48 +173,65 @@ func (c *Crew) begin(p *Pager) *Pager {
 	return p
 }
 
-// victim is whose Range is split next; nil: nobody's.
-func (c *Crew) victim() *member {
-	if c.single {
-		return nil
+// victim is whose Range is split next, and where; nil: nobody's. While one of them is tried at several places, it counts as so many parts.
+func (c *Crew) victim() (most *member, guess string) {
+	if c.single || float64(c.cost) >= c.budget() {
+		return nil, ""
 	}
-	var (
-		most   *member
-		left   = 0.0
-		pages  = c.pages
-		budget = float64(costPerLister * (c.reached + 1))
-	)
+	left := 0.0
 	for _, m := range c.crew {
 		had := m.pagesHad()
-		pages += had
-		if m.isAsked || had == 0 || had == m.asked {
+		if had == 0 || had == m.asked {
 			continue
 		}
 		estimate := m.left()
-		if estimate < splitKeys && had-m.asked < surprisePages {
+		switch {
+		case estimate >= splitKeys:
+			m.low = 0
+		case m.low == 0:
+			m.low = had
+			continue
+		case had-m.low < surprisePages:
 			continue
 		}
-		if most == nil || estimate > left {
-			most, left = m, estimate
+		if estimate /= float64(1 + len(m.tried)); most == nil || estimate > left {
+			if place := m.guess(m.tried); place != "" {
+				most, left, guess = m, estimate, place
+			}
 		}
 	}
-	if float64(c.cost) >= budget+costPerPage*float64(pages) {
-		return nil
-	}
-	return most
+	return most, guess
 }
 
-// split splits the Range of m, and returns who lists the upper half; nil: it was not split.
-func (c *Crew) split(ctx context.Context, m *member) (*Pager, error) {
-	half, err := m.Split(ctx)
+// budget is how many LISTs may be spent on splitting.
+func (c *Crew) budget() float64 {
+	pages := c.pages
+	for _, m := range c.crew {
+		pages += m.pagesHad()
+	}
+	return float64(costPerLister*c.most) + costPerPage*float64(pages)
+}
+
+// split splits the Range in which guess lies, which was m's, and returns who lists the upper part; nil: it was not split.
+func (c *Crew) split(ctx context.Context, m *member, guess string) (*Pager, error) {
+	at, err := m.probe(ctx, guess)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m.isAsked = false
+	m.tried = slices.DeleteFunc(m.tried, func(tried string) bool { return tried == guess })
 	c.splits--
+	if err == nil {
+		// Others may have split it meanwhile.
+		if i := slices.IndexFunc(c.crew, func(m *member) bool { return m.holds(guess) }); i >= 0 {
+			m = c.crew[i]
+			err = m.cede(at)
+		} else {
+			err = errNotSplit
+		}
+	}
 	switch {
 	case err == nil:
 		c.change()
-		return c.begin(half), nil
+		return c.begin(at.pager), nil
 	case errors.Is(err, errIgnored):
 		c.single = true
 		return nil, nil

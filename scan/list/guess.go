@@ -2,6 +2,7 @@ package list
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +57,14 @@ func (m *marks) add(text string) {
 	if at, isKnown = slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < marksMax {
 		m.runes = slices.Insert(m.runes, at, r)
 	}
+}
+
+// has says whether keys part at r.
+func (m *marks) has(r rune) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	_, isKnown := slices.BinarySearch(m.runes, r)
+	return isKnown
 }
 
 // isOrdinary says whether every store takes a key with that character: what XML cannot carry is refused by some, and a
@@ -127,25 +136,47 @@ func (m *marks) after(r rune) rune {
 	return utf8.RuneError
 }
 
-// guess is a place in what is left of the Range, and the Range; empty: there is none, or nothing is known yet.
+// guess is a place in what is left of the Range, other than those that are being tried; empty: there is none, or nothing is known yet.
 //
-// The first guess is the middle between the cursor and the end. Where that brought no more than a sliver, the keys lie together below it, and
-// what they have in common may be long: then the depth at which they part is searched, by halves, between where the end parts from
-// the cursor and where the keys of the last page do.
-func (p *Pager) guess() (string, Range) {
+// At first it is one between the cursor and the end: the middle, a quarter, three quarters. Where that brought no more than a sliver, the keys lie
+// together, and what they have in common may be long: then the depth is searched at which they part, likewise between where the
+// end parts from the cursor and where the keys of the last page do.
+func (p *Pager) guess(tried []string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
 	if s.marks == nil || p.done || s.last == "" || !utf8.ValidString(s.last) {
-		return "", p.rng
+		return ""
 	}
-	top := p.top()
-	if s.slivers > 0 {
-		if guess := s.marks.beyond(s.last, (top+commonPrefix(s.first, s.last)+1)/2); guess > s.last && (p.ceiling() == "" || guess < p.ceiling()) {
-			return guess, p.rng
+	top, ceiling := p.top(), p.ceiling()
+	depths := commonPrefix(s.first, s.last) - top
+	isDeep := s.slivers > 0 && depths > depthsMin
+	for n := range guessTries {
+		var guess string
+		if part := subdivision(n + 1); isDeep {
+			guess = s.marks.beyond(s.last, ceiling, top+int(part*float64(depths)))
+		} else {
+			guess = s.marks.between(s.last, ceiling, top, part)
+		}
+		if guess != "" && !slices.Contains(tried, guess) {
+			return guess
 		}
 	}
-	return s.marks.between(s.last, p.ceiling(), top), p.rng
+	return ""
+}
+
+const (
+	// guessTries is how many places are tried at once in one Range: more are too near to each other, or to the cursor.
+	guessTries = 3
+
+	// depthsMin is how many characters are not worth a search: they are among those that the next pages pass anyway.
+	depthsMin = 2
+)
+
+// subdivision is the n-th of 1/2, 1/4, 3/4, 1/8, 5/8, 3/8, 7/8, …: the sequence of van der Corput, in which all parts of an interval have
+// their turn.
+func subdivision(n int) float64 {
+	return float64(bits.Reverse32(uint32(n))) / (1 << 32)
 }
 
 // ceiling is the least that is known to lie beyond all keys of the Range but its last; empty: nothing.
@@ -164,34 +195,71 @@ func (p *Pager) top() int {
 	return commonPrefix(p.split.last, p.ceiling())
 }
 
-// between is the middle of low and high, which have so many bytes in common; empty: there is none.
-func (m *marks) between(low, high string, common int) string {
-	lowRest, highRest, end := low[common:], "", 1.0
+// between is a place between low and high, which have so many bytes in common; part of the way is below it. Empty: there is none.
+func (m *marks) between(low, high string, common int, part float64) string {
+	lowRest, highRest := low[common:], ""
 	if high != "" {
 		highRest = high[common:]
+	}
+	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 && !m.has(r) {
+		// Nobody knows yet what else stands here: any character may.
+		if between := betweenRunes(r, highRest, part); between != utf8.RuneError {
+			return low[:common] + string(between)
+		}
+		return m.between(low, "", common+size, part)
+	}
+	begin, end := m.place(lowRest), 1.0
+	if high != "" {
 		end = m.place(highRest)
 	}
-	text := m.text((m.place(lowRest)+end)/2, lowRest, highRest)
+	text := m.text(begin+part*(end-begin), lowRest, highRest)
 	if text == "" {
 		return ""
 	}
 	return low[:common] + text
 }
 
-// beyond is the next after all that begins as key does up to depth, and a character more; empty: there is none.
-func (m *marks) beyond(key string, depth int) string {
-	for depth > 0 && depth < len(key) && !utf8.RuneStart(key[depth]) {
+// betweenRunes is a character between low and the first of high, or the last of low's script; utf8.RuneError: there is none.
+func betweenRunes(low rune, high string, part float64) rune {
+	end := rune(asciiEnd)
+	if low >= asciiEnd {
+		end = min(low+scriptRunes, unicode.MaxRune)
+	}
+	if high != "" {
+		end, _ = utf8.DecodeRuneInString(high)
+	}
+	for r := low + max(1, rune(part*float64(end-low))); r < end; r++ {
+		if isOrdinary(r) {
+			return r
+		}
+	}
+	return utf8.RuneError
+}
+
+const (
+	asciiEnd = 0x7f // what people write keys with ends before it
+
+	// scriptRunes are more than most scripts have.
+	scriptRunes = 256
+)
+
+// beyond is the next after all that begins as low does up to depth, and a character more; empty: there is none below high.
+func (m *marks) beyond(low, high string, depth int) string {
+	for depth > 0 && depth < len(low) && !utf8.RuneStart(low[depth]) {
 		depth--
 	}
-	if depth >= len(key) {
+	if depth >= len(low) {
 		return ""
 	}
-	r, _ := utf8.DecodeRuneInString(key[depth:])
+	r, _ := utf8.DecodeRuneInString(low[depth:])
 	next := m.after(r)
 	if next == utf8.RuneError {
 		return ""
 	}
-	return key[:depth] + string(next)
+	if text := low[:depth] + string(next); high == "" || text < high {
+		return text
+	}
+	return ""
 }
 
 // left is an estimate of how many keys the Range still has: as many for each part of it as there were so far.

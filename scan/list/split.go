@@ -52,38 +52,36 @@ func (s *splitting) admitted(fresh []Entry, exact bool) {
 // errNotSplit is why a Range was not split this time. After another page that may be possible.
 var errNotSplit = errors.New("the Range was not split")
 
-// errEmpty is why it was not split and can be tried again at once: nothing lies in the upper half.
-var errEmpty = errors.New("the upper half of the Range is empty")
+// errEmpty is why it was not split and can be tried again at once: nothing lies beyond the guess.
+var errEmpty = errors.New("the upper part of the Range is empty")
 
 // errIgnored is why no Range of this store can be split.
 var errIgnored = errors.New("the store ignores start-after")
 
-// probesMax is how many pages may be empty before the first key of a new half is given up.
+// probesMax is how many pages may be empty before the first key after a guess is given up.
 const probesMax = 3
 
-// Split cuts the Range in two while its owner walks it, and returns a Pager for the upper half: of (A, B] the Pager keeps (A, M], and the other one
-// walks (M, B]. It may be called from another goroutine, by one at a time. It sends one LIST, from a place that is guessed by the keys seen so far;
-// the first key that it shows is M, and the others are the new Pager's first page. So M is a key that the store has shown, nothing is
-// asked twice, and what the guess decides is only how well the halves are balanced.
-//
-// Its error is errNotSplit, errEmpty, errIgnored, or final as those of Next.
-func (p *Pager) Split(ctx context.Context) (*Pager, error) {
-	guess, rng := p.guess()
-	if guess == "" {
-		return nil, errNotSplit
-	}
-	return p.splitAt(ctx, guess, rng)
+// probe is a listing that was begun at a guess, to be the upper part of a Range that is split there. Its first key becomes the boundary, and what
+// follows on its page the first page of the upper part: so the boundary is a key that the store has shown, nothing is asked twice, and
+// the guess decides only how well the parts are balanced.
+type probe struct {
+	pager *Pager
+	guess string
+	pivot string // the first key after guess; empty: there is none up to the end of the Range
 }
 
-// splitAt is Split of rng by the first key after guess.
-func (p *Pager) splitAt(ctx context.Context, guess string, rng Range) (*Pager, error) {
-	half := p.lister.Walk(Range{guess, rng.Through})
+// probe begins a listing at guess, which lies in p's Range, while p's owner goes on. Its error is errNotSplit, errIgnored, or final as those of
+// Next.
+func (p *Pager) probe(ctx context.Context, guess string) (*probe, error) {
+	p.mu.Lock()
+	half := p.lister.Walk(Range{guess, p.rng.Through})
 	half.split.marks = p.split.marks
+	p.mu.Unlock()
 	for range probesMax {
 		if err := half.fetch(ctx); err != nil {
 			var refused *StoreError
 			if errors.As(err, &refused) && refused.Status == 400 {
-				return nil, errNotSplit // a key that nobody has written may be none that the store can read
+				return nil, errNotSplit // what nobody has written may be no key to the store
 			}
 			return nil, err
 		}
@@ -91,42 +89,74 @@ func (p *Pager) splitAt(ctx context.Context, guess string, rng Range) (*Pager, e
 			break
 		}
 	}
-	switch at := half.split.opening; {
-	case at != "" && at < guess:
+	switch opening := half.split.opening; {
+	case opening != "" && opening < guess:
 		return nil, errIgnored
 	case len(half.rest) == 0 && !half.done:
 		return nil, errNotSplit
 	}
-	// Lossy keys before the first exact one may lie before it, and the lower half will list them again.
+	// Lossy keys before the first exact one may lie before it, and the lower part lists them again.
 	at := slices.IndexFunc(half.rest, func(e Entry) bool { return !lossy(e.Key, half.exact) })
-	pivot := ""
-	if at >= 0 {
-		pivot = strings.Clone(half.rest[at].Key)
+	if at < 0 {
+		return &probe{pager: half, guess: guess}, nil
 	}
-	if err := p.cede(guess, pivot, half.done); err != nil {
-		return nil, err
-	}
+	pivot := strings.Clone(half.rest[at].Key)
 	half.rng.After, half.cursor, half.rest = pivot, pivot, half.rest[at+1:]
-	return half, nil
+	return &probe{half, guess, pivot}, nil
 }
 
-// cede gives up what lies beyond pivot, if the walk has not come there. No key lies between guess and pivot; an empty pivot: nor up to the end. A sliver
-// is no more than a page.
-func (p *Pager) cede(guess, pivot string, isSliver bool) error {
+// holds says whether key lies in what p has still to list.
+func (p *Pager) holds(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.done || p.split.last >= guess {
+	return !p.done && key > max(p.split.last, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
+}
+
+// cede splits p's Range at a probe whose guess it holds: of (A, B] it keeps (A, pivot], and the probe's Pager walks (pivot, B], which may be less than it began
+// with. It may be called while p's owner walks. Its error is errNotSplit, or errEmpty.
+func (p *Pager) cede(at *probe) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.split
+	if p.done || s.last >= at.guess {
 		return errNotSplit
 	}
-	p.split.ceiling, p.split.slivers = guess, p.split.slivers+1
-	if pivot == "" || pivot == p.rng.Through {
+	before := s.ceiling
+	if before == "" || at.guess < before {
+		s.ceiling = at.guess
+	}
+	s.slivers++
+	if at.pivot == "" || p.rng.Through != "" && at.pivot >= p.rng.Through {
 		return errEmpty
 	}
-	if !isSliver {
-		p.split.slivers = 0
+	at.pager.narrow(p.rng.Through)
+	if before > at.pivot {
+		at.pager.split.ceiling = before
 	}
-	p.rng.Through = pivot
+	if !at.pager.done {
+		s.slivers = 0
+	}
+	p.rng.Through = at.pivot
 	return nil
+}
+
+// narrow gives up what a Pager that nobody else has yet would list beyond through.
+func (p *Pager) narrow(through string) {
+	if through == p.rng.Through {
+		return
+	}
+	p.rng.Through = through
+	for i, e := range p.rest {
+		switch {
+		case lossy(e.Key, p.exact) || e.Key < through:
+		case e.Key == through:
+			p.rest, p.done = p.rest[:i+1], true
+			return
+		default:
+			p.rest, p.done = p.rest[:i], true
+			return
+		}
+	}
 }
 
 // pagesHad is how many pages brought keys so far.

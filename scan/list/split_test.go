@@ -74,29 +74,28 @@ func (w *walkers) next(p *Pager) {
 }
 
 func (w *walkers) split(p *Pager) {
-	if w.asked[p] || w.err != nil {
+	if w.err != nil {
 		return
 	}
-	w.asked[p] = true
-	p.mu.Lock()
-	rng := p.rng
-	p.mu.Unlock()
 	guess := w.guesses[w.chance.IntN(len(w.guesses))]
-	var (
-		half *Pager
-		err  error
-	)
 	if guess == "" {
-		half, err = p.Split(w.ctx)
-	} else if guess > rng.After && (rng.Through == "" || guess < rng.Through) {
-		half, err = p.splitAt(w.ctx, guess, rng)
+		guess = p.guess(nil)
 	}
-	w.asked[p] = false
-	switch {
-	case half != nil:
-		w.splits++
-		w.pagers = append(w.pagers, half)
-	case err != nil && !errors.Is(err, errNotSplit) && !errors.Is(err, errEmpty):
+	if guess == "" || !p.holds(guess) {
+		return
+	}
+	at, err := p.probe(w.ctx, guess)
+	if err == nil {
+		i := slices.IndexFunc(w.pagers, func(p *Pager) bool { return p.holds(guess) })
+		if i < 0 {
+			return
+		}
+		if err = w.pagers[i].cede(at); err == nil {
+			w.splits++
+			w.pagers = append(w.pagers, at.pager)
+		}
+	}
+	if err != nil && !errors.Is(err, errNotSplit) && !errors.Is(err, errEmpty) {
 		w.err = err
 	}
 }
@@ -128,7 +127,7 @@ func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 		first.split.marks = new(marks)
 		w := &walkers{
 			ctx: t.Context(), chance: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "chance"), 0)),
-			pagers: []*Pager{first}, busy: map[*Pager]bool{}, asked: map[*Pager]bool{}, guesses: []string{"", "", ""},
+			pagers: []*Pager{first}, busy: map[*Pager]bool{}, guesses: []string{"", "", ""},
 		}
 		for _, k := range rapid.SliceOfN(key, 1, 9).Draw(rt, "guesses") {
 			w.guesses = append(w.guesses, k, prefix+k)

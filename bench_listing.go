@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/listing"
+	"headcount/bench/s3sim"
+)
+
+const listingDescription = `Lists buckets whose keys look differently, each a bench serve in a process of its own: how much faster many listers are than
+one, how many of them found something to do, and how many LISTs were sent beyond the pages that there are.
+
+    headcount bench listing
+    headcount bench listing --check --objects 10000000
+    headcount bench listing --shape skewed --shape long --listers 16 --latency 20ms
+
+--check demands 45 times one lister's speed of 64 listers, at most 5 % and four for each lister of LISTs beyond the pages, and every key
+once. It exits with 4 if one bucket misses that.`
+
+func listingCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "listing",
+		Usage:       "measure how much faster many listers list than one",
+		Description: listingDescription,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "shape", Usage: "list keys of the shape `NAME`: " + names(listing.Shapes()), DefaultText: "all of them"},
+			&cli.Int64Flag{Name: "objects", Value: 1_000_000, Usage: "have `N` objects in each bucket"},
+			&cli.DurationFlag{Name: "latency", Value: 100 * time.Millisecond, Usage: "answer each LIST after this `DURATION`"},
+			&cli.IntFlag{Name: "listers", Value: 64, Usage: "list by `N` listers"},
+			&cli.DurationFlag{Name: "alone", Value: 5 * time.Second, Usage: "list by one lister for this `DURATION`"},
+			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
+			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
+		},
+		Action: func(c *cli.Context) error {
+			cfg, err := parseListing(c)
+			if err != nil {
+				return err
+			}
+			cfg.Ran = func(r listing.Run) {
+				if !c.Bool("quiet") {
+					printLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times one lister's", r.Shape, r.Keys, r.SpeedUp())
+				}
+			}
+			runs, err := listing.Measure(c.Context, cfg)
+			if err != nil {
+				return err
+			}
+			if err := listing.WriteTable(c.App.Writer, runs); err != nil {
+				return asOutput(err)
+			}
+			if missed := listing.Missed(runs); c.Bool("check") && missed > 0 {
+				return &barsMissed{missed: missed, checked: len(runs)}
+			}
+			return nil
+		},
+	}
+}
+
+func parseListing(c *cli.Context) (listing.Config, error) {
+	cfg := listing.Config{
+		Shapes: listing.Shapes(), Objects: c.Int64("objects"), Latency: c.Duration("latency"),
+		Listers: c.Int("listers"), Alone: c.Duration("alone"),
+	}
+	if names := c.StringSlice("shape"); len(names) > 0 {
+		cfg.Shapes = nil
+		for _, name := range names {
+			cfg.Shapes = append(cfg.Shapes, s3sim.Shape(name))
+		}
+	}
+	for _, shape := range cfg.Shapes {
+		if !slices.Contains(listing.Shapes(), shape) {
+			return cfg, usagef("there are "+names(listing.Shapes()), "there is no shape %q", shape)
+		}
+	}
+	switch {
+	case c.NArg() > 0:
+		return cfg, usagef("headcount bench listing --help", "bench listing takes no arguments, and %q is one", c.Args().First())
+	case cfg.Objects < 1:
+		return cfg, usagef("give a number from 1 on", "--objects %d is out of range", cfg.Objects)
+	case cfg.Latency < 0:
+		return cfg, usagef("give a duration as 100ms", "--latency must not be negative")
+	case cfg.Listers < 1 || cfg.Listers > listersMax:
+		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", listersMax), "--listers %d is out of range", cfg.Listers)
+	case cfg.Alone <= 0:
+		return cfg, usagef("give a duration as 5s", "--alone must be longer than nothing")
+	}
+	var err error
+	cfg.Program, err = os.Executable()
+	return cfg, err
+}
