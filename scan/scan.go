@@ -29,6 +29,10 @@ type Config struct {
 	Keep      func(*Checkpoint) error
 	KeepEvery time.Duration
 
+	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
+	// objects count as filtered, and Sink may be nil. nil: the objects are asked for.
+	ListOnly func(*list.Page)
+
 	// From is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
 	From *Checkpoint
 
@@ -232,6 +236,12 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p := newPage(listed)
+		if s.cfg.ListOnly != nil {
+			if err := s.leaveOut(ctx, p); err != nil {
+				return err
+			}
+			continue
+		}
 		for first := 0; first < len(listed.Entries); first += s.batch {
 			b := &batch{page: p, first: first, count: min(s.batch, len(listed.Entries)-first)}
 			select {
