@@ -40,9 +40,13 @@ printed, unless --all is given.
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
     headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket
+    headcount scan --dry-run --rate 1000 s3://my-bucket
 
 With --checkpoint a run that was stopped or killed, however it was, goes on with --resume where it stood; --output has each
 record once then. Without --output some records may come twice on standard output.
+
+With --dry-run nothing but a listing is made: it counts objects and bytes, and says how many requests the scan would send, for
+how long, and what AWS would ask for them. Unless --rate says how fast, it sends HEADs for some objects, for 2 seconds at most.
 
 Credentials, region and endpoint come from where the AWS CLI takes them: the AWS_ variables, the files in ~/.aws,
 single sign-on, the metadata service of the machine.
@@ -84,6 +88,8 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
 			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
 
+			&cli.BoolFlag{Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price", Category: "safety"},
+			&cli.StringFlag{Name: "price", Usage: "reckon a dry run by the prices `LIST,HEAD`, in US dollars per 1,000 requests", Category: "safety", DefaultText: "AWS's, if the store is AWS"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE` where the run stands", Category: "safety"},
 			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep where the run stands once in this `DURATION`: so much is done again after a kill", Category: "safety"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on where the run of --checkpoint stood, if there was one", Category: "safety"},
@@ -102,7 +108,7 @@ func scanCommand() *cli.Command {
 				return err
 			}
 			records := c.App.Writer
-			if c.String("output") != "-" {
+			if c.String("output") != "-" || c.Bool("dry-run") { // whose report comes last
 				records = nil
 			}
 			voice := how.open(records, c.App.ErrWriter)
@@ -123,6 +129,7 @@ type scanJob struct {
 	fields []output.Field
 	names  fileNames
 	resume bool
+	dry    *dryRun // nil: it scans
 }
 
 // parseScan checks the flags of scan against each other.
@@ -181,6 +188,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
 	var err error
+	if job.dry, err = parseDryRun(c); err != nil {
+		return nil, err
+	}
 	if job.names, err = parseFiles(c); err != nil {
 		return nil, err
 	}
@@ -326,6 +336,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	if opened.Unordered() && job.names.checkpoint != "" {
 		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+	}
+	if job.dry != nil {
+		return job.runDry(ctx, voice, opened, stdout, stderr)
 	}
 	files, err := openFiles(&job.names, stdout, stderr)
 	if err != nil {
