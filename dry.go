@@ -152,7 +152,7 @@ var errSampled = errors.New("the sample took its time")
 // measure asks for objects as the scan would, and prints nothing of them. An error is what would end the scan too.
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
-	cfg.Keys, cfg.Range, cfg.Sink = list.NewKeys(entries), list.Range{}, nowhere{}
+	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nowhere{}
 	s, err := scan.New(cfg)
 	if err != nil {
 		return nil, err

@@ -65,6 +65,7 @@ func scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
 			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
 			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
+			&cli.Int64Flag{Name: "limit", Usage: "end after `N` objects, the first ones", Category: "which keys", DefaultText: "all"},
 			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
 
 			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade)", Category: "connection"},
@@ -203,6 +204,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if c.IsSet("max-errors") && c.Int64("max-errors") < 1 {
 		return nil, usagef("give a number from 1 on", "--max-errors %d is out of range", c.Int64("max-errors"))
 	}
+	if c.IsSet("limit") && c.Int64("limit") < 1 {
+		return nil, usagef("give a number from 1 on", "--limit %d is out of range", c.Int64("limit"))
+	}
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
 		return nil, err
 	}
@@ -210,7 +214,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		return nil, err
 	}
 	job.scan = scan.Config{
-		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
+		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
 		Engine: engine, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),

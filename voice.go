@@ -106,6 +106,14 @@ func (v *voice) account(s *scan.Stats) {
 	if s.Changed > 0 {
 		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
 	}
+	v.limited(s)
+}
+
+// limited tells people that there may be more than what was counted.
+func (v *voice) limited(s *scan.Stats) {
+	if s.Limited {
+		printLine(v.screen, "--limit ended it: there may be more objects")
+	}
 }
 
 // foreseen tells how far a dry run came; what it found out stands on standard output if that was everything.
@@ -120,6 +128,7 @@ func (v *voice) foreseen(s *forecastStats) {
 		v.log.Info(state, "stats", s)
 	default:
 		printLine(v.screen, "%s: %s listed in %.1f s, and no record made: a dry run", state, count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
+		v.limited(s.Stats)
 	}
 }
 

@@ -40,6 +40,7 @@ type Config struct {
 	Range  list.Range // of the first run; a later one scans what From has left of it
 	Keys   *list.Keys // the objects to ask for; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
+	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
 
 	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
@@ -119,6 +120,7 @@ type Scan struct {
 	idle     atomic.Int64            // workers that have nothing to ask for
 	progress progress
 	news     news
+	left     atomic.Int64 // objects until the limit
 
 	unfinished latch // the lister and the pages that are not committed
 }
@@ -127,12 +129,14 @@ type Scan struct {
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
 	s := &Scan{cfg: cfg, gate: pace.New(cfg.Rate), meter: newMeter()}
+	s.left.Store(cfg.Limit)
 	var err error
 	if cfg.From != nil {
 		if err := s.meter.goOn(cfg.From); err != nil {
 			return nil, err
 		}
 		s.progress.goOn(&cfg.From.Stats.Outcomes)
+		s.left.Add(-cfg.From.Stats.Listed)
 	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
@@ -207,10 +211,14 @@ type walk interface {
 }
 
 func (s *Scan) walk(rng list.Range) walk {
+	var w walk = s.lister.Walk(rng)
 	if s.cfg.Keys != nil {
-		return s.cfg.Keys.Walk(rng)
+		w = s.cfg.Keys.Walk(rng)
 	}
-	return s.lister.Walk(rng)
+	if s.cfg.Limit > 0 {
+		w = &limited{walk: w, rng: rng, left: &s.left}
+	}
+	return w
 }
 
 func (s *Scan) listRange(ctx context.Context, walk walk) error {
@@ -256,6 +264,7 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 // account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
 func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	stats := Stats{Complete: err == nil, Outcomes: outcomes}
+	stats.Limited = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
 	if err != nil {
 		stats.Error = err.Error()
 	}
