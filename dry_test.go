@@ -103,7 +103,7 @@ func TestForecastDuration(t *testing.T) {
 		}
 	}
 	unknown := forecast{RateIs: rateUnknown, Sample: &sample{Objects: 200}}
-	if got := unknown.duration(); got != "not known: no HEAD of a sample of 200 succeeded; --rate N gives one" {
+	if got := unknown.duration(); got != "not known: no HEAD for a sample of objects succeeded within 2s; --rate N gives one" {
 		t.Error(got)
 	}
 }

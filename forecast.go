@@ -158,7 +158,7 @@ func (f *forecast) write(w io.Writer) error {
 func (f *forecast) duration() string {
 	switch {
 	case f.Seconds == nil:
-		return "not known: no HEAD of a sample of " + number(f.Sample.Objects) + " succeeded; --rate N gives one"
+		return fmt.Sprintf("not known: no HEAD for a sample of objects succeeded within %v; --rate N gives one", sampleTime)
 	case *f.Seconds == f.Listing:
 		return humanSeconds(*f.Seconds) + ", the time of the listing"
 	case f.RateIs == rateGiven:
