@@ -48,6 +48,9 @@ func (job *scanJob) parameters(urls []string) map[string]string {
 	if job.names.errors != "" {
 		p["errors"] = "file " + output.Compression(job.names.errors)
 	}
+	if job.scan.Limit > 0 {
+		p["limit"] = fmt.Sprint(job.scan.Limit)
+	}
 	if job.scan.Keys != nil {
 		p["retry-from"] = job.scan.Keys.Hash()
 	}

@@ -186,12 +186,12 @@ func (f *files) begin(from *scan.Checkpoint) error {
 	return nil
 }
 
-// end writes the account in the place of the old one, and closes.
-func (f *files) end(stats *scan.Stats) error {
+// end writes the account in the place of the old one, as JSON, and closes.
+func (f *files) end(stats any) error {
 	return firstError(f.writeStats(stats), f.close())
 }
 
-func (f *files) writeStats(stats *scan.Stats) error {
+func (f *files) writeStats(stats any) error {
 	if f.stats == nil {
 		return nil
 	}

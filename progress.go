@@ -25,15 +25,19 @@ const (
 
 // follow tells how far the run is until the function that it returns is called.
 func (v *voice) follow(progress func() scan.Progress) (stop func()) {
-	heads := &rate{at: time.Now()}
+	counted := &rate{at: time.Now()}
+	line, log := progressLine, logProgress
+	if v.listsOnly {
+		line, log = listingLine, logListing
+	}
 	switch {
 	case v.quiet || v.noProgress:
 		return func() {}
 	case v.draws:
-		stop := every(barPeriod, func() { v.screen.draw(progressLine(progress(), heads, time.Now(), v.screen.columns())) })
+		stop := every(barPeriod, func() { v.screen.draw(line(progress(), counted, time.Now(), v.screen.columns())) })
 		return func() { stop(); v.screen.draw("") }
 	}
-	return every(logPeriod, func() { logProgress(v.log, progress(), heads, time.Now()) })
+	return every(logPeriod, func() { log(v.log, progress(), counted, time.Now()) })
 }
 
 // every calls do again and again until the function that it returns is called, and never after that has returned.
@@ -79,6 +83,22 @@ func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) stri
 			line += fmt.Sprintf(", %s left", left.Round(time.Second))
 		}
 	}
+	return cutLine(line, columns)
+}
+
+// listingLine is what a terminal shows of a run that only lists, and whose total nobody knows before its end.
+func listingLine(p scan.Progress, objects *rate, now time.Time, columns int) string {
+	objects.see(p.Listed, now)
+	return cutLine(fmt.Sprintf("%s listed so far, %s/s", count(p.Listed, "object", "objects"), number(int64(objects.perSecond()))), columns)
+}
+
+func logListing(log *slog.Logger, p scan.Progress, objects *rate, now time.Time) {
+	objects.see(p.Listed, now)
+	log.Info("listing", "listed", p.Listed, "objects_per_second", int64(objects.perSecond()))
+}
+
+// cutLine is what of a line goes into so many columns but the last.
+func cutLine(line string, columns int) string {
 	runes := []rune(line) // each of which has one column
 	return string(runes[:max(0, min(len(runes), columns-1))])
 }

@@ -44,9 +44,13 @@ printed, unless --all is given.
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
     headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket
+    headcount scan --dry-run --rate 1000 s3://my-bucket
 
 With --checkpoint a run that was stopped or killed, however it was, goes on with --resume where it stood; --output has each
 record once then. Without --output some records may come twice on standard output.
+
+With --dry-run nothing but a listing is made: it counts objects and bytes, and says how many requests the scan would send, for
+how long, and what AWS would ask for them. Unless --rate says how fast, it sends HEADs for some objects, for 2 seconds at most.
 
 Credentials, region and endpoint come from where the AWS CLI takes them: the AWS_ variables, the files in ~/.aws,
 single sign-on, the metadata service of the machine.
@@ -65,6 +69,7 @@ func scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
 			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
 			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
+			&cli.Int64Flag{Name: "limit", Usage: "end after `N` objects, the first ones", Category: "which keys", DefaultText: "all"},
 			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
 
 			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade)", Category: "connection"},
@@ -89,6 +94,8 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
 			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
 
+			&cli.BoolFlag{Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price", Category: "safety"},
+			&cli.StringFlag{Name: "price", Usage: "reckon a dry run by the prices `LIST,HEAD`, in US dollars per 1,000 requests", Category: "safety", DefaultText: "AWS's, if the store is AWS"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE` where the run stands", Category: "safety"},
 			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep where the run stands once in this `DURATION`: so much is done again after a kill", Category: "safety"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on where the run of --checkpoint stood, if there was one", Category: "safety"},
@@ -107,7 +114,7 @@ func scanCommand() *cli.Command {
 				return err
 			}
 			records := c.App.Writer
-			if c.String("output") != "-" {
+			if c.String("output") != "-" || c.Bool("dry-run") { // whose report comes last
 				records = nil
 			}
 			voice := how.open(records, c.App.ErrWriter)
@@ -128,6 +135,7 @@ type scanJob struct {
 	fields []output.Field
 	names  fileNames
 	resume bool
+	dry    *dryRun // nil: it scans
 }
 
 // parseScan checks the flags of scan against each other.
@@ -189,6 +197,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if rng.Through != "" && rng.Through <= rng.After {
 		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
+	if job.dry, err = parseDryRun(c); err != nil {
+		return nil, err
+	}
 	if job.names, err = parseFiles(c); err != nil {
 		return nil, err
 	}
@@ -201,6 +212,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if c.IsSet("max-errors") && c.Int64("max-errors") < 1 {
 		return nil, usagef("give a number from 1 on", "--max-errors %d is out of range", c.Int64("max-errors"))
 	}
+	if c.IsSet("limit") && c.Int64("limit") < 1 {
+		return nil, usagef("give a number from 1 on", "--limit %d is out of range", c.Int64("limit"))
+	}
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
 		return nil, err
 	}
@@ -208,7 +222,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		return nil, err
 	}
 	job.scan = scan.Config{
-		Prefix: prefix, Range: rng, ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
+		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
 		Engine: engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),
@@ -348,6 +362,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	if opened.Unordered() && job.names.checkpoint != "" {
 		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+	}
+	if job.dry != nil {
+		return job.runDry(ctx, voice, opened, stdout, stderr)
 	}
 	files, err := openFiles(&job.names, stdout, stderr)
 	if err != nil {

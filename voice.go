@@ -43,6 +43,8 @@ type voice struct {
 	screen *screen
 	log    *slog.Logger
 	draws  bool // the progress is drawn; otherwise it is logged
+
+	listsOnly bool // and its progress is that of a listing
 }
 
 // open makes the voice of a run. Progress is drawn for a person who watches: standard error is a terminal then, and the
@@ -103,6 +105,30 @@ func (v *voice) account(s *scan.Stats) {
 		s.CPUMicrosPerObject, s.Engine, count(int64(s.Workers), "worker", "workers"))
 	if s.Changed > 0 {
 		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
+	}
+	v.limited(s)
+}
+
+// limited tells people that there may be more than what was counted.
+func (v *voice) limited(s *scan.Stats) {
+	if s.Limited {
+		printLine(v.screen, "--limit ended it: there may be more objects")
+	}
+}
+
+// foreseen tells how far a dry run came; what it found out stands on standard output if that was everything.
+func (v *voice) foreseen(s *forecastStats) {
+	state := "complete"
+	if !s.Complete {
+		state = "not complete"
+	}
+	switch {
+	case v.quiet:
+	case v.json:
+		v.log.Info(state, "stats", s)
+	default:
+		printLine(v.screen, "%s: %s listed in %.1f s, and no record made: a dry run", state, count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
+		v.limited(s.Stats)
 	}
 }
 

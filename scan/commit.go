@@ -71,6 +71,9 @@ func (c *committer) write(p *page) error {
 			return &OutputError{err}
 		}
 	}
+	if s.cfg.ListOnly != nil && len(p.Entries) > 0 {
+		s.cfg.ListOnly(p.Page)
+	}
 	c.isTorn = false
 	c.outcomes.add(p.outcomes)
 	s.progress.failed.Add(p.outcomes.Failed)

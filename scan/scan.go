@@ -29,6 +29,10 @@ type Config struct {
 	Keep      func(*Checkpoint) error
 	KeepEvery time.Duration
 
+	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
+	// objects count as filtered, and Sink may be nil. nil: the objects are asked for.
+	ListOnly func(*list.Page)
+
 	// From is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
 	From *Checkpoint
 
@@ -36,6 +40,7 @@ type Config struct {
 	Range  list.Range // of the first run; a later one scans what From has left of it
 	Keys   *list.Keys // the objects to ask for; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
+	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
 
 	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
@@ -81,7 +86,7 @@ func (c Config) withDefaults() Config {
 	if c.Workers <= 0 {
 		c.Workers = workersDefault
 	}
-	if c.Listers == 0 {
+	if c.Listers == 0 || c.Limit > 0 { // the first objects are those of one lister
 		c.Listers = 1
 	}
 	if c.Timeout <= 0 {
@@ -126,6 +131,7 @@ type Scan struct {
 	idle     atomic.Int64            // workers that have nothing to ask for
 	progress progress
 	news     news
+	left     atomic.Int64 // objects until the limit
 
 	unfinished latch // the lister and the pages that are not committed
 }
@@ -134,12 +140,14 @@ type Scan struct {
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
 	s := &Scan{cfg: cfg, gate: pace.New(cfg.Rate), meter: newMeter()}
+	s.left.Store(cfg.Limit)
 	var err error
 	if cfg.From != nil {
 		if err := s.meter.goOn(cfg.From); err != nil {
 			return nil, err
 		}
 		s.progress.goOn(&cfg.From.Stats.Outcomes)
+		s.left.Add(-cfg.From.Stats.Listed)
 	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
@@ -262,6 +270,10 @@ type walk interface {
 }
 
 func (s *Scan) listRange(ctx context.Context, walk walk) error {
+	if s.cfg.Limit > 0 {
+		rng, _ := walk.Rest()
+		walk = &limited{walk: walk, rng: rng, left: &s.left}
+	}
 	for {
 		select {
 		case s.slots <- struct{}{}:
@@ -284,6 +296,12 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p := newPage(listed)
+		if s.cfg.ListOnly != nil {
+			if err := s.leaveOut(ctx, p); err != nil {
+				return err
+			}
+			continue
+		}
 		for first := 0; first < len(listed.Entries); first += s.batch {
 			b := &batch{page: p, first: first, count: min(s.batch, len(listed.Entries)-first)}
 			select {
@@ -298,6 +316,7 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 // account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
 func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	stats := Stats{Complete: err == nil, Outcomes: outcomes}
+	stats.Limited = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
 	if err != nil {
 		stats.Error = err.Error()
 	}

@@ -45,6 +45,7 @@ func (o *Outcomes) Balanced() bool {
 type Stats struct {
 	Complete bool   `json:"complete"` // every key of the Range has its Outcome
 	Error    string `json:"error,omitempty"`
+	Limited  bool   `json:"limited,omitempty"` // Config.Limit was reached: there may be more objects
 	Outcomes
 
 	Runs            int     `json:"runs"`             // 1, and one for each time that it was resumed

@@ -298,6 +298,12 @@ func (s *Scan) settle(ctx context.Context, p *page, r *ruling) error {
 	return s.finish(ctx, p)
 }
 
+// leaveOut settles a page of which no object is asked for.
+func (s *Scan) leaveOut(ctx context.Context, p *page) error {
+	count := len(p.Entries)
+	return s.settle(ctx, p, &ruling{settled: count, outcomes: Outcomes{Filtered: int64(count)}})
+}
+
 // finish hands a page to the committer.
 func (s *Scan) finish(ctx context.Context, p *page) error {
 	select {

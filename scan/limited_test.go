@@ -1,0 +1,51 @@
+package scan_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// A scan with a limit is of the first objects, by however many runs and in however many Ranges.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	const objects = 4_500
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects})
+	ks := server.Keyspace()
+	for _, limit := range []int64{1, 999, 1_000, 1_001, 3_500, objects, objects + 1} {
+		for _, ranges := range []int64{1, 4} {
+			t.Run(fmt.Sprintf("%d/%d", limit, ranges), func(t *testing.T) {
+				t.Parallel()
+				from := &scan.Checkpoint{}
+				after := ""
+				for i := range ranges {
+					rng := list.Range{After: after}
+					if i < ranges-1 {
+						rng.Through = plainKey(ks, (i+1)*objects/ranges)
+					}
+					from.Rest, after = append(from.Rest, rng), rng.Through
+				}
+				seed := rand.Uint64()
+				t.Logf("seed %d", seed)
+				cfg := scan.Config{Engine: head.DirectName, Workers: 16, All: true, Limit: limit}
+				r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
+				want := min(limit, objects)
+				if r.err != nil || !r.stats.Complete || r.stats.Listed != want || r.stats.Limited != (limit <= objects) || int64(len(r.lines)) != want {
+					t.Fatalf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
+				}
+				seen := checkLines(t, server, r.lines)
+				for i := range want {
+					if !seen[string(ks.Key(i))] {
+						t.Fatalf("it is missing: %q", ks.Key(i))
+					}
+				}
+			})
+		}
+	}
+}
