@@ -150,7 +150,6 @@ func TestMeasure(t *testing.T) {
 		Objects: 100, Rounds: 2, Latencies: []time.Duration{0, time.Microsecond},
 		Ran: func(r Run) { turns = append(turns, fmt.Sprint(r.Server, " ", r.Round, " ", r.Way)) },
 	}, "good", "absent", "one less", "another", "twice", "nothing", "fails", "later")
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1") // would send the requests where nobody is
 	report, err := measure(t.Context(), m)
 	if err != nil || !report.Complete {
 		t.Fatalf("%+v, %v", report, err)
@@ -263,6 +262,14 @@ func TestAllAbsent(t *testing.T) {
 	var said strings.Builder
 	if err := report.Write(&said); err != nil || said.String() != "not measured\nabsent  absent  towel is not installed\n" {
 		t.Errorf("%s, %v", said.String(), err)
+	}
+}
+
+// Programs other than Go's send requests to this machine through a proxy too.
+func TestWithoutProxies(t *testing.T) {
+	got := withoutProxies([]string{"HOME=/home/alice", "HTTP_PROXY=a", "https_proxy=b", "NO_PROXY=c", "all_proxy=d", "PROXY=e"})
+	if !slices.Equal(got, []string{"HOME=/home/alice", "PROXY=e"}) {
+		t.Errorf("%q", got)
 	}
 }
 

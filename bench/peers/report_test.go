@@ -158,6 +158,7 @@ func TestBars(t *testing.T) {
 		"with latency":   {ways, with("rust", 50), 1, 12, "s3sim, 1ms: CPU per HEAD of rust > direct met 5.00 ×"},
 		"a tie":          {ways, with("rust", 10), 3, 12, "s3sim: HEADs/s of direct > rust missed 1.00 ×"},
 		"a tie, waiting": {ways, with("rust", 10), 3, 12, "s3sim, 1ms: HEADs/s of direct ≥ 0.95 × rust met 1.00 ×"},
+		"a tie, pool":    {ways, with("go", 10), 4, 12, "s3sim, 1ms: HEADs/s of direct > go missed 1.00 ×"},
 		"behind":         {ways, with("rust", 9), 4, 12, "s3sim, 1ms: HEADs/s of direct ≥ 0.95 × rust missed 0.90 ×"},
 		"not there":      {ways, with("rust"), 0, 8, "s3sim: HEADs/s of direct > rust not measured -"},
 		"aiohttp":        {"aiohttp,direct", map[string][]float64{"aiohttp": {11}, "direct": {10}}, 0, 4, "s3sim: CPU per HEAD of aiohttp > direct met 1.10 ×"},

@@ -36,7 +36,7 @@ func Run(ctx context.Context, cfg Config, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	keys := make(chan string, 2*listMax)
+	keys := make(chan string, listMax)
 	records := make(chan record, 2*cfg.Pool)
 	printed := make(chan error, 1)
 	go func() { printed <- write(stdout, records) }()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -49,7 +50,7 @@ func TestRun(t *testing.T) {
 			got := map[string]map[string]string{}
 			for line := range strings.Lines(out.String()) {
 				var r record
-				if err := json.Unmarshal([]byte(line), &r); err != nil || got[r.Key] != nil {
+				if err := json.Unmarshal([]byte(line), &r); err != nil || got[r.Key] != nil || len(r.Metadata) == 0 {
 					t.Fatalf("%s: %v", line, err)
 				}
 				got[r.Key] = r.Metadata
@@ -68,11 +69,11 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// An error ends it, wherever it is, and leaves nothing behind.
+// An error ends it, wherever it is, and leaves nothing behind: the LIST does not wait for workers that are gone.
 func TestRunFails(t *testing.T) {
 	setKeys(t)
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2500})
-	_, denying := simtest.Start(t, s3sim.Options{Objects: 2500, Denied: 0.01})
+	_, denying := simtest.Start(t, s3sim.Options{Objects: 2500, Denied: 0.005, Latency: 200 * time.Millisecond})
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	for name, c := range map[string]struct {
