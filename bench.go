@@ -21,9 +21,11 @@ func benchCommand() *cli.Command {
 		Name:        "bench",
 		Usage:       "measure, and serve what can be measured against",
 		ArgsUsage:   "COMMAND",
-		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), paceCommand(), listingCommand(), floorCommand()},
+		Subcommands: []*cli.Command{
+			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), peersCommand(), floorCommand(), gosdkCommand(),
+		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines or pace")
+			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing or peers")
 		},
 	}
 }

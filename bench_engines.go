@@ -129,7 +129,7 @@ func measureEngines(ctx context.Context, cfg engines.Config, file *os.File, chec
 	return nil
 }
 
-func writeFigures(file *os.File, report *engines.Report) error {
+func writeFigures(file *os.File, report any) error {
 	if file == nil {
 		return nil
 	}

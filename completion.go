@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/engines"
+	"headcount/bench/peers"
 	"headcount/bench/s3sim"
 	"headcount/scan/head"
 )
@@ -37,7 +38,11 @@ func completionCommand() *cli.Command {
 }
 
 // choices are the values of the flags that have a fixed set of them.
-func choices() map[string][]string {
+func (p place) choices() map[string][]string {
+	ways := engines.Ways()
+	if p.command != nil && p.command.Name == "peers" {
+		ways = peers.Ways()
+	}
 	return map[string][]string{
 		"addressing": {"auto", "path", "virtual"},
 		"engine":     {head.AutoName, head.DirectName, head.SDKName},
@@ -45,7 +50,7 @@ func choices() map[string][]string {
 		"log-format": {"text", "json"},
 		"shape":      texts(s3sim.Shapes()),
 		"quirk":      texts(s3sim.Quirks()),
-		"ways":       engines.Ways(),
+		"ways":       ways,
 	}
 }
 
@@ -76,11 +81,11 @@ func candidates(app *cli.App, words []string) []string {
 	switch flag, _, isWhole := strings.Cut(current, "="); {
 	case slices.Contains(place.words, "--"):
 	case isWhole && strings.HasPrefix(flag, "-"):
-		for _, value := range choices()[strings.TrimLeft(flag, "-")] {
+		for _, value := range place.choices()[strings.TrimLeft(flag, "-")] {
 			all = append(all, flag+"="+value)
 		}
 	case place.flag != "":
-		all = choices()[place.flag]
+		all = place.choices()[place.flag]
 	case strings.HasPrefix(current, "-"):
 		all = place.flags()
 	default:

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"headcount/bench/pinned"
 )
 
 // root is the folder of the module, from this one.
@@ -21,7 +23,7 @@ const (
 // TestE2E puts a corpus of thousands of objects on real servers, scans them with the built binary, and compares every
 // record with what was put.
 func TestE2E(t *testing.T) {
-	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
+	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix()))
 	goBuild(t, root, string(headcount), ".")
 	for _, kind := range serverKinds() {
 		t.Run(kind.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"headcount/bench/pinned"
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 )
@@ -38,7 +39,7 @@ func testEngines(t *testing.T, server *s3Server, headcount headcountBinary) {
 
 // TestEnginesAgreeOnNastyObjects compares them on everything that s3sim knows to be hard, signed.
 func TestEnginesAgreeOnNastyObjects(t *testing.T) {
-	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
+	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix()))
 	goBuild(t, root, string(headcount), ".")
 	_, url := simtest.Start(t, s3sim.Options{
 		Objects: 2_000, Shape: s3sim.Nasty, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland"},

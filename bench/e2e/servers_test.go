@@ -4,18 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -25,12 +18,12 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"headcount/bench/pinned"
 	"headcount/bench/sources"
 )
 
 const (
-	serverStarts = 3                // another process may take the free port before the server does
-	serverWait   = 30 * time.Second // until the first answer; it takes a tenth of one
+	serverStarts = 3 // another process may take the free port before the server does
 
 	// killMargin is how long before the deadline of the test binary, which panics and so cleans nothing up, a child is
 	// killed.
@@ -66,7 +59,7 @@ func startVersitygw(options ...string) func(*testing.T) *s3Server {
 		if testing.Short() {
 			t.Skip("versitygw is a process of its own, which -short leaves out")
 		}
-		binary := buildServer(t, "github.com/versity/versitygw/cmd/versitygw")
+		binary := buildServer(t, pinned.Versitygw)
 		for try := 1; ; try++ {
 			server, err := runVersitygw(t, binary, options)
 			if err == nil {
@@ -82,7 +75,7 @@ func startVersitygw(options ...string) func(*testing.T) *s3Server {
 
 // runVersitygw starts it and waits until it answers.
 func runVersitygw(t *testing.T, binary string, options []string) (*s3Server, error) {
-	address, err := freeAddress()
+	address, err := pinned.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +97,7 @@ func untilTestEnds(t *testing.T, command *exec.Cmd, url string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	if err := waitForAnswer(url, ended); err != nil {
+	if err := pinned.WaitForAnswer(url, ended); err != nil {
 		_ = command.Process.Kill() // it may have ended already
 		<-ended
 		return fmt.Errorf("%v: %w\n%s", command.Args, err, output.Bytes())
@@ -124,95 +117,23 @@ func untilTestEnds(t *testing.T, command *exec.Cmd, url string) error {
 	return nil
 }
 
-// waitForAnswer returns nil when the server answers anything at all.
-func waitForAnswer(url string, ended chan error) error {
-	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for begin := time.Now(); time.Since(begin) < serverWait; {
-		answer, err := client.Get(url)
-		if err == nil {
-			return answer.Body.Close()
-		}
-		select {
-		case err := <-ended:
-			ended <- err // for who waits for it
-			return fmt.Errorf("ended at once: %w", err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return errors.New("gives no answer")
-}
-
-// freeAddress is one on which nobody listens at the moment.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
-}
-
 // buildServer builds a command that bench/servers/go.mod pins, unless an earlier test has, and returns its path.
 func buildServer(t *testing.T, pkg string) string {
 	source := filepath.Join(root, "bench", "servers")
-	folder := filepath.Join(cacheFolder(t), versionOf(t, source))
-	binary := filepath.Join(folder, path.Base(pkg)+exeSuffix())
-	if _, err := os.Stat(binary); err == nil {
-		return binary
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	// Two test processes may build at once: each builds its own, and the rename is one step.
-	scratch, err := os.MkdirTemp(folder, "build-")
+	sources.Watch(t, source)
+	binary, err := pinned.Build(untilDeadline(t), source, pkg)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(scratch)
-	built := filepath.Join(scratch, filepath.Base(binary))
-	goBuild(t, source, built, pkg)
-	if err := os.Rename(built, binary); err != nil {
 		t.Fatal(err)
 	}
 	return binary
 }
 
-func cacheFolder(t *testing.T) string {
-	folder, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(folder, "headcount-servers")
-}
-
-// versionOf names what a binary built from the module in folder depends on.
-func versionOf(t *testing.T, folder string) string {
-	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum.Write(text)
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
-}
-
 // goBuild builds a package of the module in folder.
 func goBuild(t *testing.T, folder, binary, pkg string) {
 	sources.Watch(t, folder)
-	command := exec.CommandContext(untilDeadline(t), "go", "build", "-o", binary, pkg)
-	command.Dir = folder
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s in %s: %v\n%s", pkg, folder, err, output)
+	if err := pinned.GoBuild(untilDeadline(t), folder, binary, pkg); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func exeSuffix() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
 }
 
 // untilDeadline is a context that ends a moment before the test binary's time is up. Unlike t.Context it outlives the

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/bench/pinned"
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 )
@@ -53,7 +54,7 @@ func TestToxics(t *testing.T) {
 	if testing.Short() {
 		t.Skip("toxiproxy is a process of its own, which -short leaves out")
 	}
-	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+exeSuffix()))
+	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix()))
 	goBuild(t, root, string(headcount), ".")
 	server, url := simtest.Start(t, s3sim.Options{Objects: 10_000, Latency: 5 * time.Millisecond})
 	args := []string{"--no-sign-request", "--workers", fmt.Sprint(toxicWorkers), "--timeout", "1s"}
@@ -152,7 +153,7 @@ type toxicProxy struct{ api, url string }
 func startToxiproxy(t *testing.T) toxiproxy {
 	binary := buildServer(t, "github.com/Shopify/toxiproxy/v2/cmd/server")
 	for try := 1; ; try++ {
-		address, err := freeAddress()
+		address, err := pinned.FreeAddress()
 		if err != nil {
 			t.Fatal(err)
 		}

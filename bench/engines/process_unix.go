@@ -18,3 +18,6 @@ const kernelTells = true
 func usageOf(p *os.ProcessState) (cpu time.Duration, maxRSS int64) {
 	return scan.UsageOf(p.SysUsage().(*syscall.Rusage))
 }
+
+// killGroup kills a process that leads a group, and the group.
+func killGroup(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }

@@ -1,0 +1,59 @@
+package engines
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os/exec"
+	"time"
+)
+
+// What follows is for bench/peers, which measures other programs in the same way.
+
+// Spent is what a process took, and those of its children that it waited for, as the kernel has it.
+type Spent struct {
+	CPU    time.Duration // user and system
+	MaxRSS int64         // bytes, of the largest of the processes; at least what the process had that started it
+	Wall   time.Duration // from before its start to after its end
+}
+
+// KernelTells says whether the kernel tells what a process took: on unix.
+const KernelTells = kernelTells
+
+// Spend runs a command that CommandContext made to its end, in a process tied to this one, and returns what it took, also where
+// it fails, and what it said on standard error.
+func Spend(cmd *exec.Cmd) (s Spent, stderr []byte, err error) {
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	Tie(cmd)
+	began := time.Now()
+	err = cmd.Run()
+	s.Wall = time.Since(began)
+	if cmd.ProcessState != nil {
+		s.CPU, s.MaxRSS = usageOf(cmd.ProcessState)
+	}
+	return s, said.Bytes(), err
+}
+
+// Tie ties a command that CommandContext made to this process: it does not outlive it, where the system can see to that, and
+// when its context ends, so do the processes that it has started.
+func Tie(cmd *exec.Cmd) {
+	cmd.SysProcAttr = tied()
+	if cmd.SysProcAttr != nil {
+		cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	}
+	// Should one of them live on all the same, and hold standard error open.
+	cmd.WaitDelay = time.Second
+}
+
+// CleanEnv is an environment without what configures AWS, and with keys, so that requests are signed.
+func CleanEnv(env []string) []string { return cleanEnv(env) }
+
+// ThisMachine is the one that this process runs on.
+func ThisMachine(ctx context.Context) Machine { return thisMachine(ctx) }
+
+// WriteColumns aligns rows, the first columns to the left and the others to the right.
+func WriteColumns(w io.Writer, rows [][]string, left int) error { return writeColumns(w, rows, left) }
+
+// Median is 0 of no figures.
+func Median(figures []float64) float64 { return spreadOf(figures).median }

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The examples of bench peers are command lines that it takes.
+func TestPeersExamplesParse(t *testing.T) {
+	_, help, _ := runs(t, "bench", "peers", "--help")
+	examples := regexp.MustCompile(`(?m)^\s+(headcount bench peers( --.*)?)$`).FindAllStringSubmatch(help, -1)
+	if len(examples) < 4 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for _, example := range examples {
+		app, parsed := newApp(nil, io.Discard, io.Discard), false
+		app.Command("bench").Command("peers").Action = func(c *cli.Context) error {
+			parsed = true
+			_, err := parsePeers(c)
+			return err
+		}
+		if err := runCommand(t.Context(), app, strings.Fields(example[1])); err != nil || !parsed {
+			t.Errorf("%s: %v", example[1], err)
+		}
+	}
+}
