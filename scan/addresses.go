@@ -15,7 +15,7 @@ import (
 // AddressStats is the account of the HEADs that went to one address of one endpoint.
 type AddressStats struct {
 	Endpoint string `json:"endpoint,omitempty"` // its URL; none where only the SDK knows it
-	Address  string `json:"address,omitempty"`  // IP:port; none for HEADs for which there was no connection, and those beyond the first 256 addresses
+	Address  string `json:"address,omitempty"`  // IP:port; none where there was no connection, and beyond the first 256 addresses
 
 	Heads    int64 `json:"heads"`    // that were answered
 	Refused  int64 `json:"refused"`  // those of them that were answered by neither 200 nor 404
