@@ -72,7 +72,7 @@ func scanCommand() *cli.Command {
 			&cli.Int64Flag{Name: "limit", Usage: "end after `N` objects, the first ones", Category: "which keys", DefaultText: "all"},
 			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
 
-			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade)", Category: "connection"},
+			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade), and one that is slow gets less", Category: "connection"},
 			&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
 			&cli.StringFlag{Name: "region", Usage: "sign for this `REGION` (default: as configured, else us-east-1; the store may know better)", Category: "connection"},
 			&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: "connection"},

@@ -7,6 +7,7 @@ import (
 
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // page is a list.Page on its way: its objects get their Outcomes, in any order and from several workers, and with the
@@ -90,9 +91,10 @@ func (b *batch) split() *batch {
 
 // trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
 type trial struct {
-	sent    int       // HEADs sent for it
-	failed  int       // those of them that met trouble while others succeeded: what it is given up for
-	last    time.Time // when it met trouble last
-	refused int       // those of them that were refused and that the canary vouched for
-	fresh   bool      // it is asked again on a fresh connection, since its answer may have been another object's
+	sent    int            // HEADs sent for it
+	failed  int            // those of them that met trouble while others succeeded: what it is given up for
+	last    time.Time      // when it met trouble last
+	refused int            // those of them that were refused and that the canary vouched for
+	from    *store.Address // that did not answer for it last: it is asked again at another endpoint, if there is one
+	fresh   bool           // it is asked again on a fresh connection, since its answer may have been another object's
 }

@@ -207,7 +207,9 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	g.Go(func() error { return s.watch(ctx) })
 	g.Go(func() error { return committer.run(ctx) })
 	err := committer.end(g.Wait()) // nil only if the run was drained
-	return s.account(committer.outcomes, err), err
+	stats := s.account(committer.outcomes, err)
+	stats.Addresses = s.meter.byAddress()
+	return stats, err
 }
 
 // newCrew returns who lists the Ranges.

@@ -11,6 +11,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"headcount/scan/head"
+	"headcount/scan/store"
 )
 
 // Outcomes counts objects. Every listed object is counted under exactly one other name.
@@ -72,6 +73,8 @@ type Stats struct {
 	Workers   int    `json:"workers"`
 	Listers   int    `json:"listers"` // the most that listed at once; 0: the objects were known
 	Region    string `json:"region"`
+
+	Addresses []AddressStats `json:"addresses,omitempty"` // of the last run alone
 }
 
 // Latency is the distribution of the time to an answer, in milliseconds.
@@ -95,6 +98,8 @@ type meter struct {
 	heads    int64
 	requests map[string]map[string]int64
 	retries  map[string]map[string]int64
+
+	addresses map[*store.Address]*addressMeter
 }
 
 func newMeter() *meter {
@@ -102,6 +107,8 @@ func newMeter() *meter {
 		latency:  hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		requests: map[string]map[string]int64{"list": {}, "head": {}},
 		retries:  map[string]map[string]int64{"list": {}, "head": {}},
+
+		addresses: map[*store.Address]*addressMeter{},
 	}
 }
 
@@ -146,6 +153,7 @@ func (m *meter) headsSent(h *headCounts) {
 		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
 		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
 	}
+	m.addressesSent(h)
 	m.heads += h.heads
 	if h.ok > 0 {
 		m.requests["head"]["200"] += h.ok
@@ -157,7 +165,7 @@ func (m *meter) headsSent(h *headCounts) {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.heads, h.ok, h.latencies = 0, 0, h.latencies[:0]
+	h.heads, h.ok, h.latencies, h.stretches = 0, 0, h.latencies[:0], h.stretches[:0]
 	clear(h.requests)
 	clear(h.retries)
 }
@@ -178,7 +186,8 @@ type headCounts struct {
 	heads     int64
 	ok        int64 // those of them that were answered by 200
 	latencies []time.Duration
-	requests  map[string]int64 // the others
+	stretches []stretch        // of all of them
+	requests  map[string]int64 // those not answered by 200
 	retries   map[string]int64
 }
 
@@ -192,6 +201,7 @@ func (h *headCounts) answer(r *head.Result) {
 	if r.Lost > 0 {
 		h.requests["lost"] += int64(r.Lost)
 	}
+	h.stretch(r)
 	if r.Err == nil {
 		h.latencies = append(h.latencies, r.Latency)
 	}

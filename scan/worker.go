@@ -25,6 +25,11 @@ type worker struct {
 	wellAt time.Time // when the last of the good ones came
 	toldAt time.Time // when the last of those before came
 
+	// Of those that were no refusal, what the Store was not told yet.
+	from *store.Address
+	came int
+	took time.Duration
+
 	// Of the present batch.
 	batch  *batch
 	at     int // the next object to be answered, an index into the page's entries
@@ -98,6 +103,9 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	if b.trial.fresh {
 		w.session.Fresh()
 	}
+	if b.trial.from != nil {
+		w.session.Avoid(b.trial.from)
+	}
 	revision := w.scan.cfg.Store.Revision()
 	b.begin()
 	w.asks.Store(b)
@@ -138,6 +146,7 @@ func (w *worker) take(r *head.Result) {
 	if r.Err == nil && v != passing {
 		w.heard++
 	}
+	w.hear(r, v)
 	switch v {
 	case answered, changed:
 		w.good = e
@@ -164,6 +173,23 @@ func (w *worker) take(r *head.Result) {
 	}
 }
 
+// hear notes whether the endpoint answers. What may be its refusal the Store is told at once.
+func (w *worker) hear(r *head.Result, v verdict) {
+	if r.From != w.from {
+		w.tell()
+		w.from = r.From
+	}
+	switch {
+	case r.From == nil:
+	case v != passing && v != doubtful:
+		w.came++
+		w.took += r.Latency
+	case r.Err == nil || v == passing: // it is not our credentials
+		w.tell()
+		w.scan.cfg.Store.Refused(r.From)
+	}
+}
+
 // tellEvery is how old good news may be before they are told: little beside every delay, and long beside an answer's way, since
 // what is told is shared by all workers.
 const tellEvery = 5 * time.Millisecond
@@ -177,6 +203,10 @@ func (w *worker) tell() {
 	if w.well > 0 {
 		w.scan.news.success(w.wellAt)
 		w.well, w.toldAt = 0, w.wellAt
+	}
+	if w.came > 0 {
+		w.scan.cfg.Store.Answered(w.from, w.came, w.took)
+		w.came, w.took = 0, 0
 	}
 }
 
@@ -211,6 +241,7 @@ func (w *worker) putOff(index int, e *list.Entry, r *head.Result, v verdict) {
 	s := w.scan
 	t := w.batch.trial
 	t.sent++
+	t.from = r.From
 	u := unsettled{
 		batch: &batch{page: w.batch.page, first: index, count: 1},
 		err:   s.objectError(e, r, t.sent),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"time"
 
 	"headcount/scan/store"
@@ -38,11 +39,13 @@ var (
 type conn struct {
 	net.Conn
 	sender store.Sender
+	at     *store.Address
 	route  *store.Route
 	expiry time.Time // when it has been used for long enough
 	peek   peek
 
 	answers  int       // that it has brought
+	refused  int       // of them, in a row: see isRefusal
 	lastRead time.Time // or when it was opened
 	deadline time.Time // of whatever it does next
 
@@ -51,13 +54,13 @@ type conn struct {
 	searched int // bytes of that in which no header block ends
 }
 
-// dial connects to the sender's endpoint; in becomes the read buffer.
-func dial(ctx context.Context, st *store.Store, sender store.Sender, in []byte) (*conn, error) {
+// dial connects to the sender's endpoint, and to another address than that of but if its name has others; in becomes the read buffer.
+func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (*conn, error) {
 	route, err := sender.Route()
 	if err != nil {
 		return nil, err
 	}
-	c, err := st.Dial(ctx, route)
+	c, at, err := st.Dial(ctx, sender, route, but)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, in []byte) 
 	}
 	now := time.Now()
 	expiry := now.Add(ageMax - rand.N(ageMax/4))
-	return &conn{Conn: c, sender: sender, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
+	return &conn{Conn: c, sender: sender, at: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
 }
 
 // stale says whether another request should rather go over another connection.
@@ -152,6 +155,13 @@ func isDead(err error) bool {
 	class := store.FailureClass(err)
 	return class == "closed" || class == "reset"
 }
+
+// refusalsMost is after how many refusals in a row a session looks for another endpoint, if there is one. One that is out of order
+// answers fast: the session would stay with it and bring it ever more. Passing trouble is a reason at once.
+const refusalsMost = 3
+
+// isRefusal says whether a status may be the endpoint's word, and not meant for the object.
+func isRefusal(status int) bool { return status >= 400 && status != http.StatusNotFound }
 
 // isDoubt says whether an error means that answers cannot be told apart.
 func isDoubt(err error) bool { return err == errOutOfStep || err == errSurplus }

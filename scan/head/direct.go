@@ -77,6 +77,10 @@ type directSession struct {
 	fresh  bool // the next Head wants a new connection
 	ending ending
 
+	at     *store.Address // where the connection goes, or the last one went; nil: there was none
+	avoid  *store.Address // where the next one is not to go; nil: anywhere
+	looked time.Time      // when it was last looked whether the connection has too many beside it
+
 	forms    *sharedForm // for the connection's Route
 	revision uint64      // of the Store, when it was last looked whether the connection is still right
 
@@ -110,7 +114,8 @@ func (s *directSession) leave() {
 	}
 }
 
-func (s *directSession) Fresh() { s.fresh = true }
+func (s *directSession) Fresh()                 { s.fresh = true }
+func (s *directSession) Avoid(a *store.Address) { s.avoid = a }
 
 func (s *directSession) Close() {
 	s.hangUp()
@@ -118,7 +123,7 @@ func (s *directSession) Close() {
 }
 
 func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
-	if s.conn != nil && (s.fresh || s.conn.peek.anything()) {
+	if s.conn != nil && (s.fresh || s.moves() || s.conn.peek.anything()) {
 		s.hangUp()
 	}
 	s.fresh = false
@@ -139,6 +144,23 @@ func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Resul
 		s.settle(err, each)
 	}
 	return nil
+}
+
+// lookEvery is how often a session looks whether it should move: as often as the addresses are compared.
+const lookEvery = time.Second
+
+// moves says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
+func (s *directSession) moves() bool {
+	st, c := s.engine.store, s.conn
+	if s.avoid != nil && st.Endpoints() > 1 && c.at.Same(s.avoid) {
+		return true
+	}
+	s.avoid = nil
+	if c.lastRead.Sub(s.looked) < lookEvery {
+		return false
+	}
+	s.looked = c.lastRead
+	return st.Crowded(c.at)
 }
 
 // claim claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
@@ -248,19 +270,22 @@ func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error)
 
 func (s *directSession) connect(ctx context.Context) error {
 	st := s.engine.store
-	sender := st.Sender(s.turn)
+	sender := st.Seat(s.turn, s.avoid)
 	s.turn++
+	s.at = st.Address(sender, nil)
 	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
 	defer cancel()
 	if len(s.in) == 0 {
 		s.in = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
 	}
-	c, err := dial(ctx, st, sender, s.in)
+	c, err := dial(ctx, st, sender, s.avoid, s.in)
 	if err != nil {
 		st.Failed(sender, err)
 		return err
 	}
-	s.conn, s.in = c, nil
+	c.at.Open()
+	st.Enter(c.at)
+	s.conn, s.at, s.avoid, s.in, s.looked = c, c.at, nil, nil, c.lastRead
 	shared, _ := s.engine.forms.LoadOrStore(c.route, new(sharedForm))
 	s.forms = shared.(*sharedForm)
 	s.ending.guard(c)
@@ -316,7 +341,7 @@ func (s *directSession) receive() error {
 		if !final {
 			continue
 		}
-		r.Err, r.SentTo, r.Received, r.Latency = nil, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
+		r.Err, r.From, r.SentTo, r.Received, r.Latency = nil, c.at, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
 		e := &s.claimed[s.answered+s.held]
 		isTagged := r.compare(e) // each in a burst was listed with an ETag
 		if n > 1 && (r.Unlike || r.Status == http.StatusOK && !isTagged) {
@@ -361,6 +386,7 @@ func (s *directSession) settle(err error, each func(*Result)) {
 		s.sendAgain(err)
 	default:
 		s.hangUp()
+		s.avoid = s.at
 		s.handOnFailure(err, each)
 		s.sendAgain(err)
 	}
@@ -372,8 +398,12 @@ func (s *directSession) handOn(each func(*Result)) {
 	drop := s.closing || c.untaken()
 	for i := range s.held {
 		r := &s.desk.results[i]
-		// An endpoint that is in trouble answers fast: the session would stay with it and bring it ever more.
-		drop = drop || r.Unlike || store.Transient(r.Status) && s.engine.store.Endpoints() > 1
+		drop = drop || r.Unlike
+		if !isRefusal(r.Status) {
+			c.refused = 0
+		} else if c.refused++; (c.refused == refusalsMost || store.Transient(r.Status)) && s.engine.store.Endpoints() > 1 {
+			drop, s.avoid = true, c.at
+		}
 		c.answers++
 		s.answered++
 		r.Lost, s.lost = s.lost, 0
@@ -388,7 +418,7 @@ func (s *directSession) handOn(each func(*Result)) {
 func (s *directSession) handOnFailure(err error, each func(*Result)) {
 	r := &s.sit().results[0]
 	*r = Result{
-		Err: err, SentTo: s.engine.store.Region(), Lost: s.lost,
+		Err: err, From: s.at, SentTo: s.engine.store.Region(), Lost: s.lost,
 		Metadata: r.Metadata[:0], Headers: r.Headers[:0], layout: r.layout,
 	}
 	s.lost = 0
@@ -419,6 +449,7 @@ func (s *directSession) hangUp() {
 		return
 	}
 	s.ending.guard(nil)
+	s.engine.store.Leave(s.conn.at)
 	s.conn.Close()
 	s.in, s.conn = s.conn.in, nil
 }

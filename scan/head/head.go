@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // Engine is a way to send HEADs. Its methods may be called concurrently.
@@ -37,6 +38,9 @@ type Session interface {
 
 	// Fresh makes the next Head use a connection that nothing was sent over before.
 	Fresh()
+
+	// Avoid makes the next Head begin at another endpoint than that of the Address, if there is another that does not rest.
+	Avoid(*store.Address)
 
 	// Close gives back what the Session holds. It is called once, last.
 	Close()
@@ -65,6 +69,9 @@ type Result struct {
 	// Lost is how many HEADs were sent before it that brought nothing, and were sent again: on a kept connection that the
 	// store had closed, or behind another one in a pipeline. They are no tries.
 	Lost int
+
+	// From is where it was sent, or tried to be. It is not known in full where no connection was made, and nil where nobody got as far as to choose.
+	From *store.Address
 
 	// SentTo is the region that the request was signed for.
 	SentTo string

@@ -3,7 +3,9 @@ package head
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,6 +25,8 @@ type sdk struct {
 	store   *store.Store
 	gate    *pace.Gate
 	timeout time.Duration // of a whole HEAD
+
+	sessions atomic.Int64 // that were made: they begin with different endpoints
 }
 
 func newSDK(cfg Config) *sdk {
@@ -33,25 +37,42 @@ func (e *sdk) Name() string { return SDKName }
 
 // Session returns a Session that shares the Store's connections with all others.
 func (e *sdk) Session() Session {
-	s := &sdkSession{engine: e}
+	s := &sdkSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
 	s.capture = store.ReadAnswer(&s3.HeadObjectOutput{}, s.read)
+	s.trace = &httptrace.ClientTrace{GotConn: s.connected}
 	return s
 }
 
 type sdkSession struct {
 	engine  *sdk
 	capture func(*s3.Options)
+	trace   *httptrace.ClientTrace
 	fresh   bool
 	turn    int // which endpoint is next
+
+	// Where it sends to. It stays there as a connection does, so that one that is slow gets fewer HEADs.
+	sender  store.Sender
+	seat    *store.Address // the endpoint's; nil: it has none yet
+	avoid   *store.Address // where it is not to be; nil: anywhere
+	looked  time.Time      // when it was last looked whether there are too many beside it
+	refused int            // answers in a row
 
 	result Result
 	text   []byte // what result's Fields point into
 }
 
-func (s *sdkSession) Fresh() { s.fresh = true }
-func (s *sdkSession) Close() {}
+func (s *sdkSession) Fresh()                 { s.fresh = true }
+func (s *sdkSession) Avoid(a *store.Address) { s.avoid = a }
+func (s *sdkSession) Close()                 { s.leave() }
 
 func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+	st := s.engine.store
+	if now := time.Now(); s.seat != nil && s.avoid == nil && now.Sub(s.looked) >= lookEvery {
+		s.looked = now
+		if st.Crowded(s.seat) {
+			s.leave()
+		}
+	}
 	for i := 0; ; i++ {
 		claimed := batch.Claim(1)
 		if i == len(claimed) {
@@ -72,15 +93,15 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 // head sends one HEAD and leaves what became of it in s.result.
 func (s *sdkSession) head(ctx context.Context, key string) {
 	st := s.engine.store
-	sender := st.Sender(s.turn)
-	s.turn++
-	s.result = Result{SentTo: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	s.sit()
+	sender := s.sender
+	s.result = Result{From: s.seat, SentTo: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
 	if s.fresh {
 		options = append(options, st.Fresh)
 		s.fresh = false
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
+	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
 	_, err := sender.Client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(st.Bucket()), Key: aws.String(key), RequestPayer: st.RequestPayer(),
@@ -88,6 +109,43 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 	if err != nil {
 		st.Failed(sender, err)
 		s.result.Status, s.result.Err = 0, store.Plain(err)
+	}
+	switch status := s.result.Status; {
+	case err == nil && !isRefusal(status):
+		s.refused = 0
+	case st.Endpoints() > 1:
+		if s.refused++; err != nil || s.refused == refusalsMost || store.Transient(status) {
+			s.avoid = s.seat
+		}
+	}
+}
+
+// sit sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
+func (s *sdkSession) sit() {
+	st := s.engine.store
+	if s.seat != nil && st.Current(s.sender) && (s.avoid == nil || !s.seat.Same(s.avoid)) {
+		s.avoid = nil
+		return
+	}
+	s.leave()
+	s.sender = st.Seat(s.turn, s.avoid)
+	s.turn++
+	s.seat, s.avoid, s.refused = st.Address(s.sender, nil), nil, 0
+	st.Enter(s.seat)
+}
+
+func (s *sdkSession) leave() {
+	if s.seat != nil {
+		s.engine.store.Leave(s.seat)
+		s.seat = nil
+	}
+}
+
+// connected is told which connection a HEAD goes out on, before it does.
+func (s *sdkSession) connected(info httptrace.GotConnInfo) {
+	s.result.From = s.engine.store.Address(s.sender, info.Conn.RemoteAddr())
+	if !info.Reused {
+		s.result.From.Open()
 	}
 }
 

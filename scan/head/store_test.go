@@ -1,12 +1,14 @@
 package head_test
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,8 +170,76 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Of eight sessions two would begin at the endpoint that is down; the first of them finds out, and both go on to the next.
-	if failed := loads(engine, 8); failed != 1 || !slices.Equal(connections(), []int{4, 6, 4}) {
+	// Of eight sessions the second begins at the endpoint that is down, and finds out; all share the others.
+	if failed := loads(engine, 8); failed != 1 || !slices.Equal(connections(), []int{4, 5, 5}) {
 		t.Errorf("%d failed, connections %v", failed, connections())
+	}
+}
+
+// A session stays at its endpoint, and goes to another from one that it is to avoid, that fails, or that refuses more than an object
+// or two. Where there is only one it stays there.
+func TestSessionsGoElsewhere(t *testing.T) {
+	for _, name := range []string{head.DirectName, head.SDKName} {
+		t.Run(name, func(t *testing.T) {
+			var answer atomic.Value // of the first endpoint, in place of a right one
+			answer.Store("")
+			first := headtest.NewRaw(t, func(c *headtest.Conn) {
+				for r := c.Ask(); r != nil; r = c.Ask() {
+					text := answer.Load().(string)
+					if text == "reset" || !c.Say(cmp.Or(text, headtest.Answer(r.RequestURI))) {
+						c.Reset()
+						return
+					}
+				}
+			})
+			second := headtest.NewRaw(t, (*headtest.Conn).Serve)
+			session := headtest.Session(t, name, head.Config{}, first.URL, second.URL)
+			at := map[string]string{first.URL: "1", second.URL: "2"}
+			var last *store.Address
+			step := func(what string, n int, want string) {
+				t.Helper()
+				got := ""
+				for _, r := range headtest.Ask(t, session, headtest.Entries(headtest.Keys(n)...)) {
+					got += at[r.From.URL]
+					if last = r.From; r.Err == nil && "http://"+r.From.IP.String() != r.From.URL {
+						t.Errorf("%s: %s is at %v", what, r.From.URL, r.From.IP)
+					}
+				}
+				if got != want {
+					t.Errorf("%s: at %s, want %s", what, got, want)
+				}
+			}
+			step("it stays", 5, "11111")
+			session.Avoid(last)
+			step("from the first", 3, "222")
+			session.Avoid(last)
+			step("from the second", 1, "1")
+			answer.Store("HTTP/1.1 403 F\r\n\r\n")
+			step("refusals", 5, "11122")
+			session.Avoid(last)
+			answer.Store("")
+			step("back", 1, "1")
+			answer.Store("HTTP/1.1 503 S\r\n\r\n")
+			step("trouble", 3, "122")
+			session.Avoid(last)
+			answer.Store("")
+			session.Fresh() // else the reset is one of a connection that was idle
+			step("back", 1, "1")
+			session.Avoid(last)
+			step("away", 1, "2")
+			answer.Store("reset")
+			session.Avoid(last)
+			step("failures", 3, "122")
+
+			s := headtest.NewRaw(t, (*headtest.Conn).Serve)
+			session = headtest.Session(t, name, head.Config{}, s.URL)
+			at[s.URL] = "s"
+			step("alone", 2, "ss")
+			session.Avoid(last)
+			step("still", 2, "ss")
+			if n := s.Connections(); n != 1 {
+				t.Errorf("%d connections to the only endpoint", n)
+			}
+		})
 	}
 }

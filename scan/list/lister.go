@@ -71,12 +71,17 @@ type request struct {
 	keysMax int
 }
 
-// Probe is the canary: one signed LIST of one key, tried once. It returns nil when the store answers it, else why not:
-// unlike a HEAD's, the answer to a LIST names the error.
-func (l *Lister) Probe(ctx context.Context) error {
-	l.cfg.Gate.Spend(1)
-	_, err := l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
-	l.cfg.Sent(statusOf(err), false)
+// Probe is the canary: one signed LIST of one key, tried once, and where one endpoint refuses it, once at each of the others. It
+// returns nil when the store answers it, else why not: unlike a HEAD's, the answer to a LIST names the error.
+func (l *Lister) Probe(ctx context.Context) (err error) {
+	for range l.cfg.Store.Endpoints() {
+		l.cfg.Gate.Spend(1)
+		_, err = l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
+		l.cfg.Sent(statusOf(err), false)
+		if !Decided(err) {
+			return err
+		}
+	}
 	return err
 }
 

@@ -30,8 +30,8 @@ type patience struct {
 	lister *Lister
 	began  time.Time
 
-	tries, broken, skewed, renewed int
-	warned                         time.Time
+	tries, broken, skewed, renewed, refused int
+	warned                                  time.Time
 }
 
 // after says, of a request that failed, whether to send it again, and after what wait.
@@ -72,7 +72,11 @@ func (p *patience) afterRefusal(ctx context.Context, refused *StoreError, delay,
 		p.renewed++
 		return delay, p.renewed < renewalTries && st.RefreshCredentials(ctx)
 	}
-	return max(delay, min(refused.RetryAfter, rest)), refused.transient() && rest > 0
+	if !refused.transient() { // it may be this endpoint's word alone
+		p.refused++
+		return 0, p.refused < st.Endpoints()
+	}
+	return max(delay, min(refused.RetryAfter, rest)), rest > 0
 }
 
 // contact says whether to go on trying to reach a store that has never answered; one that has is waited for.

@@ -29,6 +29,7 @@ type addresses struct {
 	looked  time.Time                // when the list was asked for last
 	next    int                      // whose turn it is
 	resting map[netip.Addr]time.Time // until when
+	balance balance[netip.Addr]      // of the connections whose end is told
 }
 
 func newDialer() *dialer {
@@ -44,36 +45,43 @@ func newDialer() *dialer {
 
 // DialContext connects to address, HOST:PORT. An address of the host that fails is followed by the next.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, _, err := d.dial(ctx, network, address, netip.Addr{})
+	return c, err
+}
+
+// dial is DialContext, and takes one of the addresses only if there is no other to begin with. It returns the host too, if there were addresses to choose from.
+func (d *dialer) dial(ctx context.Context, network, address string, but netip.Addr) (net.Conn, string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+		return nil, "", &net.OpError{Op: "dial", Net: network, Err: err}
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
-		return d.connect(ctx, network, address)
+		c, err := d.connect(ctx, network, address)
+		return c, "", err
 	}
-	turns, err := d.turns(ctx, host)
+	turns, err := d.turns(ctx, host, but)
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+		return nil, "", &net.OpError{Op: "dial", Net: network, Err: err}
 	}
 	for _, ip := range turns {
 		var c net.Conn
 		if c, err = d.connect(ctx, network, net.JoinHostPort(ip.String(), port)); err == nil {
-			return c, nil
+			return c, host, nil
 		}
 		if ctx.Err() != nil {
 			break
 		}
 		d.rest(host, ip)
 	}
-	return nil, err
+	return nil, "", err
 }
 
 // turns are the addresses of host in the order in which they are to be tried: those that rest last.
-func (d *dialer) turns(ctx context.Context, host string) ([]netip.Addr, error) {
-	known := d.known(host)
+func (d *dialer) turns(ctx context.Context, host string, but netip.Addr) ([]netip.Addr, error) {
+	known := d.known(host, but)
 	if known == nil {
 		list, err := d.lookup(ctx, host)
-		known = d.learn(host, list)
+		known = d.learn(host, list, but)
 		if known == nil {
 			if err == nil {
 				err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
@@ -85,18 +93,18 @@ func (d *dialer) turns(ctx context.Context, host string) ([]netip.Addr, error) {
 }
 
 // known is what turns are taken from without a lookup; nil: it is time for one.
-func (d *dialer) known(host string) []netip.Addr {
+func (d *dialer) known(host string, but netip.Addr) []netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.names[host]
 	if a == nil || time.Since(a.looked) > lookupAge {
 		return nil
 	}
-	return a.take()
+	return a.take(but)
 }
 
 // learn takes in what a lookup brought: nothing, if it failed, and then the addresses that were known before go on to be used.
-func (d *dialer) learn(host string, list []netip.Addr) []netip.Addr {
+func (d *dialer) learn(host string, list []netip.Addr, but netip.Addr) []netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.names[host]
@@ -104,22 +112,37 @@ func (d *dialer) learn(host string, list []netip.Addr) []netip.Addr {
 		a = &addresses{resting: map[netip.Addr]time.Time{}}
 		d.names[host] = a
 	}
+	for i := range list {
+		list[i] = list[i].Unmap() // as the other end of a connection is called
+	}
 	if len(list) > 0 {
 		a.list = list
+		a.balance.keep(list)
 	}
 	if len(a.list) == 0 {
 		return nil
 	}
 	a.looked = time.Now()
-	return a.take()
+	return a.take(but)
 }
 
-// take is the list from the one on whose turn it is, with the other family behind it, and those that rest at the end. The
-// system puts the family first that works best (RFC 6724): taking turns with the other would bring a timeout to every
-// second connection where that has no way to the world.
-func (a *addresses) take() []netip.Addr {
+// take is the list from the one on whose turn it is, those with the fewest connections for their share first and but last, with the
+// other family behind it, and those that rest at the end.
+func (a *addresses) take(but netip.Addr) []netip.Addr {
+	first, other, resting := a.inTurn()
+	a.next = (a.next + 1) % len(a.list)
+	a.balance.sort(first)
+	if i := slices.Index(first, but); i >= 0 {
+		first = append(slices.Delete(first, i, i+1), but)
+	}
+	return slices.Concat(first, other, resting)
+}
+
+// inTurn are the addresses from the one on whose turn it is: those of the first family, of the other, and those that rest. The system
+// puts the family first that works best (RFC 6724): taking turns with the other would bring a timeout to every second connection
+// where that has no way to the world.
+func (a *addresses) inTurn() (first, other, resting []netip.Addr) {
 	now := time.Now()
-	var first, other, resting []netip.Addr
 	for i := range a.list {
 		switch ip := a.list[(a.next+i)%len(a.list)]; {
 		case now.Before(a.resting[ip]):
@@ -130,8 +153,35 @@ func (a *addresses) take() []netip.Addr {
 			other = append(other, ip)
 		}
 	}
-	a.next = (a.next + 1) % len(a.list)
-	return slices.Concat(first, other, resting)
+	return first, other, resting
+}
+
+// balance is that of a name's addresses; nil: there is no such name.
+func (d *dialer) balance(host string) *balance[netip.Addr] {
+	if host == "" {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a := d.names[host]; a != nil {
+		return &a.balance
+	}
+	return nil
+}
+
+// crowded says whether a connection to ip would do better at another address of its name, of those that come first now.
+func (d *dialer) crowded(host string, ip netip.Addr) bool {
+	if host == "" {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.names[host]
+	if a == nil {
+		return false
+	}
+	first, _, _ := a.inTurn()
+	return slices.Contains(first, ip) && a.balance.crowded(ip, first)
 }
 
 func (d *dialer) rest(host string, ip netip.Addr) {

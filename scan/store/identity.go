@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -14,8 +13,8 @@ import (
 // minutes; the Date of an answer has whole seconds, and may have been on its way for some.
 const skewMin = time.Minute
 
-// Revision changes whenever what requests are made of may have changed before its time: the credentials were renewed,
-// the region was switched, the store's clock turned out to be another. It costs an atomic load.
+// Revision changes whenever what requests are made of, or where they go, may have changed before its time: the credentials were
+// renewed, the region was switched, the store's clock turned out to be another, an endpoint rests. It costs an atomic load.
 func (s *Store) Revision() uint64 { return s.revision.Load() }
 
 func (s *Store) anonymous() bool {
@@ -82,8 +81,3 @@ func (s *Store) Heard(header http.Header) {
 
 // Skew is what the store's clock is ahead of ours, 0 where that is too little to matter.
 func (s *Store) Skew() time.Duration { return time.Duration(s.skew.Load()) }
-
-// Dial connects to an Address, in turn with all others of its name. It takes 5 s for each at most.
-func (s *Store) Dial(ctx context.Context, route *Route) (net.Conn, error) {
-	return s.dialer.DialContext(ctx, "tcp", route.Address)
-}

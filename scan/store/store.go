@@ -40,7 +40,8 @@ const (
 // the wrong region with the name of the right one (see SwitchRegion).
 const regionDefault = "us-east-1"
 
-// restTime is how long an endpoint is left alone that could not be reached: about what it takes to fail over an address.
+// restTime is how long an endpoint is left alone that could not be reached, or refused what others answered: about what it takes to fail
+// over an address.
 const restTime = 30 * time.Second
 
 // Config says which bucket to open and how to reach it. What is empty is taken from the environment and the files
@@ -76,6 +77,10 @@ type Store struct {
 	endpoints []*endpoint
 	resting   []time.Time // until when each of them is left alone
 	switched  bool        // to another region, which a run does once
+
+	balance  balance[int] // of the sessions, among the endpoints
+	refusals refusals
+	book     addressBook
 }
 
 // endpoint is one of the URLs by which the bucket is reached, in the region of the moment.
@@ -219,15 +224,21 @@ func (s *Store) Sender(n int) Sender {
 			break
 		}
 	}
+	return s.senderAt(at)
+}
+
+// senderAt is the Sender of an endpoint; s.mu is held.
+func (s *Store) senderAt(at int) Sender {
 	e := s.endpoints[at]
 	return Sender{Client: e.client, Region: e.region, endpoint: e}
 }
 
-// Current says whether the Sender is still one of the Store's: those of another region are not.
+// Current says whether the Sender is still one to send by: it is of the present region, and does not rest, unless all do.
 func (s *Store) Current(by Sender) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.endpoints[by.endpoint.at] == by.endpoint
+	at := by.endpoint.at
+	return s.endpoints[at] == by.endpoint && (time.Now().After(s.resting[at]) || len(s.awake(0)) == 0)
 }
 
 // URLs are the endpoints that were named, by a flag or in the SDK's own ways; none where the SDK knows the service.
@@ -255,7 +266,17 @@ func (s *Store) Failed(by Sender, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resting[by.endpoint.at] = time.Now().Add(restTime)
+	s.rest(by.endpoint.at)
+}
+
+// rest leaves an endpoint alone for restTime; s.mu is held. Whoever sends to it learns of that by the revision.
+func (s *Store) rest(at int) {
+	now := time.Now()
+	if now.After(s.resting[at]) {
+		s.revision.Add(1)
+	}
+	s.resting[at] = now.Add(restTime)
+	s.balance.ease(at)
 }
 
 // Fresh makes one request go out on a connection that nothing was sent over before, and that nothing will be after.

@@ -1,0 +1,102 @@
+package scan_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan"
+)
+
+// Workers do not stay where it takes long: of those that began at the slow one of two endpoints, half of all, few are there in the end.
+func TestWorkersMoveFromASlowEndpoint(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		const (
+			workers = 16
+			few     = workers / 4
+			inARow  = 100
+		)
+		var (
+			here, calm  atomic.Int64
+			enough      = errors.New("enough")
+			ctx, cancel = context.WithCancelCause(t.Context())
+		)
+		defer time.AfterFunc(time.Minute, func() { cancel(errors.New("they stay")) }).Stop()
+		_, slow := fronted(t, s3sim.Options{Objects: 1_000_000}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodHead {
+				return false
+			}
+			if here.Add(1) > few {
+				calm.Store(0)
+			} else if calm.Add(1) == inARow {
+				cancel(enough)
+			}
+			time.Sleep(20 * time.Millisecond)
+			here.Add(-1)
+			return false
+		})
+		_, fast := simtest.Start(t, s3sim.Options{Objects: 1_000_000, Latency: time.Millisecond})
+		by.Store, by.Sink, by.Workers = open(t, fast, slow), &tripSink{}, workers
+		if _, err := newScan(t, by).Run(ctx); !errors.Is(err, enough) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// An endpoint that refuses everything, while another is well, fails no object, and is left alone.
+func TestAnEndpointRefusesEverything(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		for _, code := range []string{"AccessDenied", "SlowDown"} {
+			for _, first := range []bool{true, false} {
+				t.Run(code+map[bool]string{true: " at the first", false: " at the second"}[first], func(t *testing.T) {
+					testAnEndpointRefuses(t, by, code, first)
+				})
+			}
+		}
+	})
+}
+
+func testAnEndpointRefuses(t *testing.T, by scan.Config, code string, first bool) {
+	options := s3sim.Options{Objects: most(8000), Latency: 2 * time.Millisecond}
+	well, wellURL := simtest.Start(t, options)
+	options.Latency = 0
+	ill, illURL := simtest.Start(t, options)
+	if err := ill.Refuse(code); err != nil {
+		t.Fatal(err)
+	}
+	urls := []string{wellURL, illURL}
+	if first {
+		urls = []string{illURL, wellURL}
+	}
+	by.Workers = 16
+	r := run(t.Context(), t, open(t, urls...), by)
+	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+	expect(t, well, r.lines)
+	if n := ill.Counts().Heads; n == 0 || n > options.Objects/4 {
+		t.Errorf("%d of %d objects were asked for where everything is refused", n, options.Objects)
+	}
+}
+
+// Refusals that all endpoints share are meant for the objects.
+func TestAllEndpointsRefuse(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		options := s3sim.Options{Objects: most(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
+		server, one := simtest.Start(t, options)
+		_, other := simtest.Start(t, options)
+		want := map[s3sim.Fate]int64{}
+		for i := range server.Keyspace().Len() {
+			want[server.Fate(server.Keyspace().Key(i))]++
+		}
+		r := run(t.Context(), t, open(t, one, other), by)
+		if r.err != nil || r.stats.Failed != want[s3sim.FateDenied] || r.stats.Gone != want[s3sim.FateGone] {
+			t.Errorf("%+v, %v, want %v", r.stats.Outcomes, r.err, want)
+		}
+	})
+}
