@@ -123,6 +123,9 @@ func most(n int64) int64 {
 // newScan prepares a run.
 func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
 	t.Helper()
+	if cfg.Listers == 0 {
+		cfg.Listers = 4
+	}
 	s, err := scan.New(cfg)
 	if err != nil {
 		t.Fatal(err)
