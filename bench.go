@@ -21,9 +21,9 @@ func benchCommand() *cli.Command {
 		Name:        "bench",
 		Usage:       "measure, and serve what can be measured against",
 		ArgsUsage:   "COMMAND",
-		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), paceCommand(), floorCommand()},
+		Subcommands: []*cli.Command{serveCommand(), enginesCommand(), paceCommand(), workersCommand(), floorCommand()},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines or pace")
+			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace or workers")
 		},
 	}
 }
