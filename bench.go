@@ -18,14 +18,15 @@ import (
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "bench",
-		Usage:       "measure, and serve what can be measured against",
-		ArgsUsage:   "COMMAND",
+		Name:      "bench",
+		Usage:     "measure, and serve what can be measured against",
+		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
-			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), peersCommand(), floorCommand(), gosdkCommand(),
+			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
+			peersCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing or peers")
+			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers or peers")
 		},
 	}
 }

@@ -51,6 +51,8 @@ func (p place) choices() map[string][]string {
 		"shape":      texts(s3sim.Shapes()),
 		"quirk":      texts(s3sim.Quirks()),
 		"ways":       ways,
+		"workers":    {autoValue},
+		"listers":    {autoValue},
 	}
 }
 
@@ -81,11 +83,11 @@ func candidates(app *cli.App, words []string) []string {
 	switch flag, _, isWhole := strings.Cut(current, "="); {
 	case slices.Contains(place.words, "--"):
 	case isWhole && strings.HasPrefix(flag, "-"):
-		for _, value := range place.choices()[strings.TrimLeft(flag, "-")] {
+		for _, value := range place.values(strings.TrimLeft(flag, "-")) {
 			all = append(all, flag+"="+value)
 		}
 	case place.flag != "":
-		all = place.choices()[place.flag]
+		all = place.values(place.flag)
 	case strings.HasPrefix(current, "-"):
 		all = place.flags()
 	default:
@@ -117,6 +119,14 @@ func placeOf(app *cli.App, before []string) place {
 		p.flag = flag.Names()[0]
 	}
 	return p
+}
+
+// values are those that a flag can have, where they are few. The workers and listers of a benchmark are a number.
+func (p place) values(flag string) []string {
+	if (flag == "workers" || flag == "listers") && p.command != nil && p.command.Name != "scan" {
+		return nil
+	}
+	return p.choices()[flag]
 }
 
 // flags are those of the command, or of scan, which needs no name.

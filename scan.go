@@ -39,7 +39,8 @@ printed, unless --all is given.
 
     headcount scan --demo
     headcount scan s3://my-bucket/logs/ > metadata.jsonl
-    headcount scan --endpoint-url https://flashblade.example.com --workers 256 s3://my-bucket
+    headcount scan --endpoint-url https://flashblade.example.com s3://my-bucket
+    headcount scan --workers 256 --pipeline 8 s3://my-bucket
     headcount scan --no-sign-request --fields key,size,metadata s3://public-bucket
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
@@ -82,7 +83,7 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
 			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 
-			&cli.IntFlag{Name: "workers", Value: 64, Usage: "send HEADs on `N` connections at once", Category: "speed"},
+			&cli.StringFlag{Name: "workers", Value: autoValue, Usage: "send HEADs on `N` connections at once, or on as many as the store rewards: auto", Category: "speed"},
 			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto", Category: "speed"},
@@ -163,9 +164,9 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		}
 	}
 
-	workers := c.Int("workers")
-	if workers < 1 || workers > workersMax {
-		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
+	workers, err := parseWorkers(c.String("workers"))
+	if err != nil {
+		return nil, err
 	}
 	rate := c.Float64("rate")
 	if c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
@@ -244,6 +245,22 @@ func parseListers(value string) (int, error) {
 	return n, nil
 }
 
+// parseWorkers reads how many there are to be; scan.WorkersAuto: as many as the store rewards.
+func parseWorkers(text string) (int, error) {
+	if text == autoValue {
+		return scan.WorkersAuto, nil
+	}
+	hint := fmt.Sprintf("give a number from 1 to %d, or auto", workersMax)
+	workers, err := strconv.ParseInt(text, 0, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return 0, usagef(hint, "--workers %s is neither auto nor a whole number", text)
+	case err != nil || workers < 1 || workers > workersMax:
+		return 0, usagef(hint, "--workers %s is out of range", text)
+	}
+	return int(workers), nil
+}
+
 func parseFiles(c *cli.Context) (fileNames, error) {
 	names := fileNames{
 		output: c.String("output"), errors: c.String("errors"), stats: c.String("stats"),
@@ -292,6 +309,9 @@ func parseFields(value string) ([]output.Field, error) {
 
 // parseStore reads the flags that say how to reach the bucket.
 func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error) {
+	if workers == scan.WorkersAuto {
+		workers = scan.WorkersAutoMax
+	}
 	cfg := store.Config{
 		Bucket: bucket, Endpoints: c.StringSlice("endpoint-url"), Profile: c.String("profile"),
 		Region: c.String("region"), Anonymous: c.Bool("no-sign-request"), RequestPayer: c.Bool("request-payer"),

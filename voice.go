@@ -103,6 +103,8 @@ func (v *voice) account(s *scan.Stats) {
 	printLine(v.screen, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
 		count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)), s.HeadLatency.P50, s.HeadLatency.P99,
 		s.CPUMicrosPerObject, s.Engine, count(int64(s.Workers), "worker", "workers"))
+	printLine(v.screen, "%s in flight, %s HEAD/s, limited by: %s",
+		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limitName(s.LimitedBy))
 	if s.Changed > 0 {
 		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
 	}
@@ -130,6 +132,19 @@ func (v *voice) foreseen(s *forecastStats) {
 		printLine(v.screen, "%s: %s listed in %.1f s, and no record made: a dry run", state, count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
 		v.limited(s.Stats)
 	}
+}
+
+// limitName is what people are told of what limited a run.
+func limitName(by string) string {
+	switch by {
+	case "cpu":
+		return "this machine's CPU"
+	case "rate":
+		return "--rate"
+	case "output":
+		return "the writing of the output"
+	}
+	return by
 }
 
 // checkpoint tells from where a run goes on, and what that means for its records.

@@ -183,6 +183,19 @@ func TestJSONVoice(t *testing.T) {
 	}
 }
 
+// What a run was found to bear.
+func TestAccountNamesTheLimit(t *testing.T) {
+	for by, want := range map[string]string{
+		"store": "store", "listing": "listing", "cpu": "this machine's CPU", "rate": "--rate", "output": "the writing of the output",
+	} {
+		var text bytes.Buffer
+		(&voice{screen: &screen{w: &text}}).account(&scan.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
+		if line := "\n1,472 in flight, 41,200 HEAD/s, limited by: " + want + "\n"; !strings.Contains(text.String(), line) {
+			t.Errorf("%s, want %s", text.String(), line)
+		}
+	}
+}
+
 func TestPlurals(t *testing.T) {
 	for _, c := range [][2]string{
 		{count(0, "try", "tries"), "0 tries"},

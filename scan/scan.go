@@ -45,7 +45,7 @@ type Config struct {
 	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Listers   int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
-	Workers   int           // connections on which HEADs are in flight; 0: 64
+	Workers   int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
 	All       bool          // Records for objects without metadata too
 	Rate      float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
 	Timeout   time.Duration // of each request, answer included; 0: 30 s
@@ -56,7 +56,6 @@ type Config struct {
 }
 
 const (
-	workersDefault  = 64
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 	triesDefault    = 10
@@ -83,12 +82,10 @@ const (
 const ListersAuto = -1
 
 func (c Config) withDefaults() Config {
-	if c.Workers <= 0 {
-		c.Workers = workersDefault
-	}
 	if c.Listers == 0 || c.Limit > 0 { // the first objects are those of one lister
 		c.Listers = 1
 	}
+	c.Workers = max(WorkersAuto, c.Workers)
 	if c.Timeout <= 0 {
 		c.Timeout = timeoutDefault
 	}
@@ -112,26 +109,31 @@ func (c Config) withDefaults() Config {
 
 // Scan is one run over a Range. Make it with New.
 type Scan struct {
-	cfg    Config
-	engine head.Engine
-	why    string // it is that engine
-	lister *list.Lister
-	crew   *list.Crew // nil: the objects are known, and nothing is listed
-	gate   *pace.Gate
-	meter  *meter
+	cfg     Config
+	engine  head.Engine
+	why     string // it is that engine
+	lister  *list.Lister
+	listing *list.Listing // nil: the objects are known, and nothing is listed
+	gate    *pace.Gate
+	meter   *meter
 
-	batch    int                     // keys in a batch
+	depth    int                     // HEADs in flight on each connection
+	crew     crew                    // the workers
+	batch    atomic.Int64            // keys in a batch
+	pages    int                     // that may be in flight; staff's
 	slots    chan struct{}           // one for each page in flight
 	work     chan *batch             // from the lister
 	again    chan *batch             // from the waiting list
 	waiting  chan waiter             // to the waiting list
 	docket   *docket                 // to the judge
 	finished chan *page              // to the committer
-	asks     []atomic.Pointer[batch] // what each worker asks for now
+	asks     []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
 	idle     atomic.Int64            // workers that have nothing to ask for
 	progress progress
 	news     news
 	left     atomic.Int64 // objects until the limit
+
+	cpuBefore time.Duration // that the process took before Run
 
 	unfinished latch // the lister and the pages that are not committed
 }
@@ -162,19 +164,21 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
-	// Small enough that all workers share two pages, so that none waits at the end of a listing while others have much; but
-	// a pipeline has to be filled more often than it is emptied.
-	s.batch = min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/cfg.Workers), 4*cfg.Pipeline))
-	batchesPerPage := (pageKeys + s.batch - 1) / s.batch
-	pagesAtWork := (cfg.Workers*s.batch + pageKeys - 1) / pageKeys
-	listers := cfg.Listers
+	s.depth = 1
+	if s.engine.Name() == head.DirectName {
+		s.depth = max(1, cfg.Pipeline)
+	}
+	most, listers := cfg.workersMost(s.depth), cfg.Listers
 	if listers == ListersAuto {
 		listers = listersMost
 	}
-	pages := pagesWaiting + 2*pagesAtWork + listers
-	s.asks = make([]atomic.Pointer[batch], cfg.Workers)
+	pages := s.pagesFor(most) + listers
+	s.asks = make([]atomic.Pointer[batch], most)
 	s.slots = make(chan struct{}, pages)
-	s.work = make(chan *batch, pages*batchesPerPage)
+	for range pages { // staff frees as many as are of use, and each lister one when it begins
+		s.slots <- struct{}{}
+	}
+	s.work = make(chan *batch, pages*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
 	s.again = make(chan *batch)
 	s.waiting = make(chan waiter)
 	s.docket = newDocket()
@@ -186,21 +190,31 @@ func New(cfg Config) (*Scan, error) {
 // pageKeys is how many keys a page usually has.
 const pageKeys = 1000
 
+// batchFor is how many keys a batch has where there are so many workers: few enough that all of them share two pages, so that none waits
+// at the end of a listing while others have much; but a pipeline has to be filled more often than it is emptied.
+func (s *Scan) batchFor(workers int) int {
+	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*s.depth))
+}
+
+// pagesFor is how many pages may be in flight where there are so many workers.
+func (s *Scan) pagesFor(workers int) int {
+	return pagesWaiting + 2*((workers*s.batchFor(workers)+pageKeys-1)/pageKeys)
+}
+
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
 // list.ProtocolError, list.SendError). It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.news.began = time.Now()
+	s.cpuBefore, _ = Usage()
 	committer := newCommitter(s)
 	ranges := slices.Clone(committer.open)
 	if s.cfg.Keys == nil {
-		s.crew = s.newCrew(ranges)
+		s.listing = s.newListing(ranges)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.list(ctx, ranges) })
-	for i := range s.asks {
-		g.Go(func() error { return newWorker(s, &s.asks[i]).run(ctx) })
-	}
+	g.Go(func() error { return s.staff(ctx, g) })
 	g.Go(func() error { return s.relieve(ctx) })
 	g.Go(func() error { return s.wait(ctx) })
 	g.Go(func() error { return s.judge(ctx) })
@@ -212,22 +226,22 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	return stats, err
 }
 
-// newCrew returns who lists the Ranges.
-func (s *Scan) newCrew(ranges []list.Range) *list.Crew {
+// newListing returns who lists the Ranges.
+func (s *Scan) newListing(ranges []list.Range) *list.Listing {
 	if s.cfg.Listers == ListersAuto {
-		return s.lister.Crew(ranges, listersMost, s.starves)
+		return s.lister.Listing(ranges, listersMost, s.starves)
 	}
-	return s.lister.Crew(ranges, s.cfg.Listers, nil)
+	return s.lister.Listing(ranges, s.cfg.Listers, nil)
 }
 
 // list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
 func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	defer s.unfinished.done()
 	g, ctx := errgroup.WithContext(ctx)
-	if s.crew == nil {
+	if s.listing == nil {
 		g.Go(func() error { return s.listKeys(ctx, ranges) })
 	} else {
-		for range s.crew.Most() {
+		for range s.listing.Most() {
 			g.Go(func() error { return s.listShare(ctx) })
 		}
 	}
@@ -250,15 +264,18 @@ func (s *Scan) listKeys(ctx context.Context, ranges []list.Range) error {
 
 // listShare is one lister: it takes its share of the Ranges.
 func (s *Scan) listShare(ctx context.Context) error {
-	for {
-		pager, err := s.crew.Next(ctx)
+	for isFirst := true; ; isFirst = false {
+		pager, err := s.listing.Next(ctx)
 		if pager == nil {
 			return err
+		}
+		if isFirst {
+			<-s.slots
 		}
 		if err := s.listRange(ctx, pager); err != nil {
 			return err
 		}
-		s.crew.Done(pager)
+		s.listing.Done(pager)
 	}
 }
 
@@ -297,15 +314,15 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		}
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
-		p := newPage(listed)
+		p, size := newPage(listed), int(s.batch.Load())
 		if s.cfg.ListOnly != nil {
 			if err := s.leaveOut(ctx, p); err != nil {
 				return err
 			}
 			continue
 		}
-		for first := 0; first < len(listed.Entries); first += s.batch {
-			b := &batch{page: p, first: first, count: min(s.batch, len(listed.Entries)-first)}
+		for first := 0; first < len(listed.Entries); first += size {
+			b := &batch{page: p, first: first, count: min(size, len(listed.Entries)-first)}
 			select {
 			case s.work <- b:
 			case <-ctx.Done():
@@ -340,10 +357,11 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
 	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
-	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()
+	stats.Region = s.cfg.Store.Region()
+	s.fillCrew(&stats)
 	stats.RateLimit = s.gate.Rate()
-	if s.crew != nil {
-		stats.Listers = s.crew.Reached()
+	if s.listing != nil {
+		stats.Listers = s.listing.Reached()
 	}
 	return stats
 }

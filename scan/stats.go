@@ -68,10 +68,18 @@ type Stats struct {
 	// bear; 0: any number.
 	RateLimit float64 `json:"rate_limit,omitempty"`
 
+	// What the run was found to bear, by the last of those that are counted here: HEADs in flight, what they brought per second once their
+	// number was found, and what kept it from more: "store", "cpu" (this machine's), "listing", "output" or "rate" (the user's).
+	InFlight             int     `json:"in_flight"`
+	SteadyHeadsPerSecond float64 `json:"steady_heads_per_second"`
+	LimitedBy            string  `json:"limited_by"`
+	LimitedWhy           string  `json:"limited_why"` // it is thought so
+	WorkersPath          []Step  `json:"workers_path,omitempty"`
+
 	Engine    string `json:"engine"`
 	EngineWhy string `json:"engine_why"` // it was that one
-	Workers   int    `json:"workers"`
-	Listers   int    `json:"listers"` // the most that listed at once; 0: the objects were known
+	Workers   int    `json:"workers"`    // at the end
+	Listers   int    `json:"listers"`    // the most that listed at once; 0: the objects were known
 	Region    string `json:"region"`
 
 	Addresses []AddressStats `json:"addresses,omitempty"` // of the last run alone

@@ -3,6 +3,7 @@
 package scan
 
 import (
+	"math"
 	"runtime"
 	"syscall"
 	"time"
@@ -25,4 +26,13 @@ func UsageOf(u *syscall.Rusage) (cpu time.Duration, maxRSS int64) {
 		maxRSS <<= 10 // kilobytes everywhere else
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
+}
+
+// filesMax is how many files, and so connections, the process may have open; 0: nobody says.
+func filesMax() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > math.MaxInt32 {
+		return 0
+	}
+	return int(limit.Cur)
 }

@@ -14,6 +14,8 @@ import (
 // worker sends batches of HEADs through one session and rules on their answers.
 type worker struct {
 	scan    *Scan
+	number  int           // of all, from 0
+	wake    chan struct{} // it is parked, and the width has come to include it
 	session head.Session
 	counts  headCounts
 	answer  func(*head.Result)     // w.take, made once
@@ -24,6 +26,7 @@ type worker struct {
 	well   int64     // those of them that were good
 	wellAt time.Time // when the last of the good ones came
 	toldAt time.Time // when the last of those before came
+	timed  int       // latencies that were told
 
 	// Of those that were no refusal, what the Store was not told yet.
 	from *store.Address
@@ -49,16 +52,21 @@ type unsettled struct {
 	err   *ObjectError
 }
 
-func newWorker(s *Scan, asks *atomic.Pointer[batch]) *worker {
-	w := &worker{scan: s, session: s.engine.Session(), counts: newHeadCounts(), asks: asks}
+func newWorker(s *Scan, number int, wake chan struct{}) *worker {
+	w := &worker{scan: s, number: number, wake: wake, session: s.engine.Session(), counts: newHeadCounts(), asks: &s.asks[number]}
 	w.answer = w.take
 	return w
 }
 
 // run takes batches until the run is drained.
 func (w *worker) run(ctx context.Context) error {
-	defer w.session.Close()
+	defer func() { w.session.Close() }()
 	for {
+		if w.number >= int(w.scan.crew.width.Load()) {
+			if drained, err := w.park(ctx); drained || err != nil {
+				return err
+			}
+		}
 		b, err := w.next(ctx)
 		if b == nil {
 			return err
@@ -67,6 +75,26 @@ func (w *worker) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// park waits until the worker is needed. Its connection stays open for as long as it can be used again, since to try another width, now
+// and then, must not cost hundreds of handshakes; then it is closed, and is no load for the store.
+func (w *worker) park(ctx context.Context) (drained bool, err error) {
+	stale := time.NewTimer(store.IdleTimeout)
+	defer stale.Stop()
+	for w.number >= int(w.scan.crew.width.Load()) {
+		select {
+		case <-w.wake:
+		case <-stale.C:
+			w.session.Close()
+			w.session = w.scan.engine.Session()
+		case <-w.scan.unfinished.drained:
+			return true, nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+	return false, nil
 }
 
 // next is the next batch, nil when there will be none. What is asked again goes first: a page waits for it.
@@ -82,7 +110,11 @@ func (w *worker) next(ctx context.Context) (*batch, error) {
 	default:
 	}
 	w.scan.idle.Add(1)
-	defer w.scan.idle.Add(-1)
+	w.scan.crew.rests.begin(time.Since(w.scan.news.began))
+	defer func() {
+		w.scan.crew.rests.end(time.Since(w.scan.news.began))
+		w.scan.idle.Add(-1)
+	}()
 	select {
 	case b := <-w.scan.again:
 		return b, nil
@@ -114,6 +146,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	w.tell()
 	w.scan.progress.heads.Add(w.counts.heads)
 	w.scan.meter.headsSent(&w.counts)
+	w.timed = 0
 	if err != nil {
 		return err
 	}
@@ -199,6 +232,15 @@ func (w *worker) tell() {
 	if w.heard > 0 {
 		w.scan.gate.Answered(w.heard)
 		w.heard = 0
+	}
+	if latencies := w.counts.latencies[w.timed:]; len(latencies) > 0 {
+		var sum time.Duration
+		for _, latency := range latencies {
+			sum += latency
+		}
+		w.scan.crew.answers.Add(int64(len(latencies)))
+		w.scan.crew.latency.Add(int64(sum))
+		w.timed += len(latencies)
 	}
 	if w.well > 0 {
 		w.scan.news.success(w.wellAt)

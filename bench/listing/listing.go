@@ -136,24 +136,24 @@ func listAll(ctx context.Context, s *store.Store, listers int) (listed, error) {
 		began       = time.Now()
 	)
 	lister := list.New(list.Config{Store: s, Sent: func(string, bool) { lists.Add(1) }})
-	crew := lister.Crew([]list.Range{{}}, listers, nil)
+	listing := lister.Listing([]list.Range{{}}, listers, nil)
 	g, ctx := errgroup.WithContext(ctx)
 	for range listers {
 		g.Go(func() error {
-			return share(ctx, crew, func(page *list.Page) {
+			return share(ctx, listing, func(page *list.Page) {
 				keys.Add(int64(len(page.Entries)))
 				last.Store(int64(time.Since(began)))
 			})
 		})
 	}
 	err := g.Wait()
-	return listed{keys.Load(), lists.Load(), crew.Reached(), time.Duration(last.Load())}, err
+	return listed{keys.Load(), lists.Load(), listing.Reached(), time.Duration(last.Load())}, err
 }
 
 // share lists what comes to one lister.
-func share(ctx context.Context, crew *list.Crew, each func(*list.Page)) error {
+func share(ctx context.Context, listing *list.Listing, each func(*list.Page)) error {
 	for {
-		pager, err := crew.Next(ctx)
+		pager, err := listing.Next(ctx)
 		if pager == nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func share(ctx context.Context, crew *list.Crew, each func(*list.Page)) error {
 			}
 			each(page)
 		}
-		crew.Done(pager)
+		listing.Done(pager)
 	}
 }
 

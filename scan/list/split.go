@@ -9,7 +9,7 @@ import (
 
 // splitting is what a Pager knows of its Range that helps to split it. The zero value knows nothing. It belongs to whoever holds the Pager's mu.
 type splitting struct {
-	marks   *marks // shared by all Pagers that list for the same Crew; nil: the Range is not split
+	marks   *marks // shared by all Pagers that list for the same Listing; nil: the Range is not split
 	opening string // the first key of the listing of a new half
 	keys    int64  // admitted so far
 	pages   int    // that brought any

@@ -25,19 +25,22 @@ const (
 	// the pages.
 	costPerLister = 3
 	costPerPage   = 0.04
+
+	// listersMore are those who are not there yet and may come: the first splits are the hardest to find.
+	listersMore = 3
 )
 
-// Crew lists Ranges by several Pagers at once. Who has nothing to list splits the Range of which most is left. All methods may be called
+// Listing lists Ranges by several Pagers at once. Who has nothing to list splits the Range of which most is left. All methods may be called
 // concurrently.
-type Crew struct {
+type Listing struct {
 	lister *Lister
 	most   int
-	needed func() bool
+	needed func() bool // nil: always
 	marks  *marks
 
 	mu      sync.Mutex
 	queue   []Range       // nobody's yet
-	crew    []*member     // that list
+	pagers  []*member     // that list
 	reached int           // the most of them at once
 	splits  int           // Ranges that are being split
 	cost    int           // LISTs that were spent on splitting
@@ -56,43 +59,40 @@ type member struct {
 	low   int      // how many it had when little seemed to be left of it; 0: much seems to
 }
 
-// Crew makes a Crew of at most so many Pagers for Ranges, which are in the order of keys and do not overlap. needed says whether more keys are needed than
+// Listing makes a Listing of at most so many Pagers for Ranges, which are in the order of keys and do not overlap. needed says whether more keys are needed than
 // come: only then another Pager begins, or a Range is split; nil: always.
-func (l *Lister) Crew(ranges []Range, most int, needed func() bool) *Crew {
-	if needed == nil {
-		needed = func() bool { return true }
-	}
-	return &Crew{
+func (l *Lister) Listing(ranges []Range, most int, needed func() bool) *Listing {
+	return &Listing{
 		lister: l, most: most, needed: needed, marks: new(marks), queue: slices.Clone(ranges), changed: make(chan struct{}),
 		single: l.cfg.Store.Unordered(),
 	}
 }
 
 // Most is how many Pagers there are at most.
-func (c *Crew) Most() int { return c.most }
+func (l *Listing) Most() int { return l.most }
 
 // Reached is how many Pagers have listed at once.
-func (c *Crew) Reached() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.reached
+func (l *Listing) Reached() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reached
 }
 
 // Next returns a Pager for a Range that nobody lists, when there is one and it is needed; nil, when all are listed. Whoever has it calls Done when it has no more
 // Pages. The error is that of a LIST, or the cause of ctx's end.
-func (c *Crew) Next(ctx context.Context) (*Pager, error) {
+func (l *Listing) Next(ctx context.Context) (*Pager, error) {
 	for {
-		pager, victim, guess, over := c.look()
+		pager, victim, guess, over := l.look()
 		switch {
 		case over:
 			return nil, nil
 		case victim != nil:
 			var err error
-			if pager, err = c.split(ctx, victim, guess); err != nil {
+			if pager, err = l.split(ctx, victim, guess); err != nil {
 				return nil, err
 			}
 		case pager == nil:
-			if err := c.wait(ctx); err != nil {
+			if err := l.wait(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -103,52 +103,55 @@ func (c *Crew) Next(ctx context.Context) (*Pager, error) {
 }
 
 // look finds something to do: a Pager, or a member to be split and where, or neither for now; or all is over.
-func (c *Crew) look() (pager *Pager, victim *member, guess string, over bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.crew) == 0 && len(c.queue) == 0 {
+func (l *Listing) look() (pager *Pager, victim *member, guess string, over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pagers) == 0 && len(l.queue) == 0 {
 		return nil, nil, "", true
 	}
-	if len(c.crew) > 0 && (len(c.crew)+c.splits >= c.most || !c.isNeeded()) {
+	if len(l.pagers) > 0 && (len(l.pagers)+l.splits >= l.most || !l.isNeeded()) {
 		return nil, nil, "", false
 	}
-	if len(c.queue) > 0 {
-		pager = c.begin(c.lister.Walk(c.queue[0]))
-		c.queue = c.queue[1:]
-	} else if victim, guess = c.victim(); victim != nil {
+	if len(l.queue) > 0 {
+		pager = l.begin(l.lister.Walk(l.queue[0]))
+		l.queue = l.queue[1:]
+	} else if victim, guess = l.victim(); victim != nil {
 		victim.tried = append(victim.tried, guess)
-		c.splits++
-		c.cost++
+		l.splits++
+		l.cost++
 	}
 	if pager != nil || victim != nil {
-		c.change() // there may be more
+		l.change() // there may be more
 	}
 	return pager, victim, guess, false
 }
 
 // isNeeded says whether more keys have been needed for some time.
-func (c *Crew) isNeeded() bool {
-	if !c.needed() {
-		c.looks = 0
+func (l *Listing) isNeeded() bool {
+	if l.needed == nil {
+		return true
+	}
+	if !l.needed() {
+		l.looks = 0
 		return false
 	}
-	c.looks++
-	return c.looks > needLooks
+	l.looks++
+	return l.looks > needLooks
 }
 
 // wait returns when there may be something to do, or with the cause of ctx's end.
-func (c *Crew) wait(ctx context.Context) error {
-	c.mu.Lock()
-	changed := c.changed
+func (l *Listing) wait(ctx context.Context) error {
+	l.mu.Lock()
+	changed := l.changed
 	var tick <-chan time.Time
-	if !c.lookout {
-		c.lookout = true
+	if !l.lookout {
+		l.lookout = true
 		timer := time.NewTimer(lookEvery)
 		defer timer.Stop()
-		defer c.relieve()
+		defer l.relieve()
 		tick = timer.C
 	}
-	c.mu.Unlock()
+	l.mu.Unlock()
 	select {
 	case <-tick:
 	case <-changed:
@@ -159,27 +162,27 @@ func (c *Crew) wait(ctx context.Context) error {
 }
 
 // relieve ends a lookout. Who comes next is the next one.
-func (c *Crew) relieve() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lookout = false
+func (l *Listing) relieve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lookout = false
 }
 
-// begin makes p one of the crew.
-func (c *Crew) begin(p *Pager) *Pager {
-	p.split.marks = c.marks
-	c.crew = append(c.crew, &member{Pager: p})
-	c.reached = max(c.reached, len(c.crew))
+// begin makes p one of those that list.
+func (l *Listing) begin(p *Pager) *Pager {
+	p.split.marks = l.marks
+	l.pagers = append(l.pagers, &member{Pager: p})
+	l.reached = max(l.reached, len(l.pagers))
 	return p
 }
 
 // victim is whose Range is split next, and where; nil: nobody's. While one of them is tried at several places, it counts as so many parts.
-func (c *Crew) victim() (most *member, guess string) {
-	if c.single || float64(c.cost) >= c.budget() {
+func (l *Listing) victim() (most *member, guess string) {
+	if l.single || float64(l.cost) >= l.budget() {
 		return nil, ""
 	}
 	left := 0.0
-	for _, m := range c.crew {
+	for _, m := range l.pagers {
 		had := m.pagesHad()
 		if had == 0 || had == m.asked {
 			continue
@@ -204,25 +207,28 @@ func (c *Crew) victim() (most *member, guess string) {
 }
 
 // budget is how many LISTs may be spent on splitting.
-func (c *Crew) budget() float64 {
-	pages := c.pages
-	for _, m := range c.crew {
+func (l *Listing) budget() float64 {
+	listers, pages := l.most, l.pages
+	if l.needed != nil {
+		listers = min(l.most, l.reached+listersMore)
+	}
+	for _, m := range l.pagers {
 		pages += m.pagesHad()
 	}
-	return float64(costPerLister*c.most) + costPerPage*float64(pages)
+	return float64(costPerLister*listers) + costPerPage*float64(pages)
 }
 
 // split splits the Range in which guess lies, which was m's, and returns who lists the upper part; nil: it was not split.
-func (c *Crew) split(ctx context.Context, m *member, guess string) (*Pager, error) {
+func (l *Listing) split(ctx context.Context, m *member, guess string) (*Pager, error) {
 	at, err := m.probe(ctx, guess)
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	m.tried = slices.DeleteFunc(m.tried, func(tried string) bool { return tried == guess })
-	c.splits--
+	l.splits--
 	if err == nil {
 		// Others may have split it meanwhile.
-		if i := slices.IndexFunc(c.crew, func(m *member) bool { return m.holds(guess) }); i >= 0 {
-			m = c.crew[i]
+		if i := slices.IndexFunc(l.pagers, func(m *member) bool { return m.holds(guess) }); i >= 0 {
+			m = l.pagers[i]
 			err = m.cede(at)
 		} else {
 			err = errNotSplit
@@ -230,10 +236,10 @@ func (c *Crew) split(ctx context.Context, m *member, guess string) (*Pager, erro
 	}
 	switch {
 	case err == nil:
-		c.change()
-		return c.begin(at.pager), nil
+		l.change()
+		return l.begin(at.pager), nil
 	case errors.Is(err, errIgnored):
-		c.single = true
+		l.single = true
 		return nil, nil
 	case errors.Is(err, errEmpty):
 		return nil, nil
@@ -245,16 +251,16 @@ func (c *Crew) split(ctx context.Context, m *member, guess string) (*Pager, erro
 }
 
 // Done says that a Pager has handed out its last Page.
-func (c *Crew) Done(p *Pager) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pages += p.pagesHad()
-	c.crew = slices.DeleteFunc(c.crew, func(m *member) bool { return m.Pager == p })
-	c.change()
+func (l *Listing) Done(p *Pager) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pages += p.pagesHad()
+	l.pagers = slices.DeleteFunc(l.pagers, func(m *member) bool { return m.Pager == p })
+	l.change()
 }
 
 // change wakes those who wait for something to do.
-func (c *Crew) change() {
-	close(c.changed)
-	c.changed = make(chan struct{})
+func (l *Listing) change() {
+	close(l.changed)
+	l.changed = make(chan struct{})
 }

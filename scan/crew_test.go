@@ -1,0 +1,144 @@
+package scan_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/pace"
+)
+
+// The number of workers grows where the store rewards it, and every object has its outcome whatever number was tried on the way.
+func TestAutoWidens(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		server, url := simtest.Start(t, s3sim.Options{Objects: most(20_000), Latency: 20 * time.Millisecond})
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		expect(t, server, r.lines)
+		depth := max(1, by.Pipeline)
+		if r.stats.Workers*depth <= 32 || r.stats.InFlight != r.stats.Workers*depth {
+			t.Errorf("%d workers at the end, %d in flight, path %v", r.stats.Workers, r.stats.InFlight, r.stats.WorkersPath)
+		}
+		path := r.stats.WorkersPath
+		if len(path) < 2 || path[0].Workers*depth != 32 || path[0].HeadsPerSecond <= 0 ||
+			!slices.IsSortedFunc(path, func(a, b scan.Step) int { return int(a.Seconds*1e6) - int(b.Seconds*1e6) }) {
+			t.Errorf("the path is %v", path)
+		}
+	})
+}
+
+// What is not rewarded is not opened: a worker begins when it is first needed.
+func TestAutoOpensNoMoreThanItTries(t *testing.T) {
+	server, url := simtest.Start(t, s3sim.Options{Objects: 500})
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName})
+	if n := server.Counts().Connections; r.err != nil || n > 32+2 {
+		t.Errorf("%d connections for 500 objects, %v", n, r.err)
+	}
+}
+
+// While the number is narrowed and widened, batches are taken from workers and given to others: none is lost, and none comes twice. The
+// store's latency jumps between nothing and 40 ms.
+func TestAutoLosesNothing(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		var asked atomic.Int64
+		server, url := fronted(t, s3sim.Options{Objects: most(16_000)}, func(_ http.ResponseWriter, r *http.Request) bool {
+			if n := asked.Add(1); r.Method == http.MethodHead && n/2000%2 == 0 {
+				time.Sleep(40 * time.Millisecond)
+			}
+			return false
+		})
+		by.Pipeline = min(by.Pipeline, 2) // the front answers one at a time
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		expect(t, server, r.lines)
+	})
+}
+
+// The user's limit is never exceeded, whatever number is tried, and it is what the run is said to be limited by.
+func TestAutoUnderALimit(t *testing.T) {
+	t.Parallel()
+	_, url := simtest.Start(t, s3sim.Options{Objects: 600, Latency: 5 * time.Millisecond})
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Rate: 200})
+	if r.err != nil || r.stats.HeadsPerSecond > 210 {
+		t.Errorf("%v, %.0f/s by %d workers", r.err, r.stats.HeadsPerSecond, r.stats.Workers)
+	}
+	isBusy := r.stats.HeadsPerSecond < 195 // the machine, with other things
+	if !isBusy && (r.stats.LimitedBy != "rate" || r.stats.Workers > 32) {
+		t.Errorf("%d workers, limited by %s: %s", r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedWhy)
+	}
+}
+
+// What limits a run is told by what was seen.
+func TestLimits(t *testing.T) {
+	cpus := time.Duration(runtime.GOMAXPROCS(0)) * time.Second
+	window := func(answers int64, idle, rate float64) pace.Window {
+		return pace.Window{Took: time.Second, Answers: answers, Latency: time.Millisecond, Idle: idle, Rate: rate}
+	}
+	for _, c := range []struct {
+		what string
+		rate float64 // the user's
+		seen pace.Window
+		cpu  time.Duration
+		want string
+	}{
+		{"workers wait for answers", 0, window(1000, 0.05, 0), cpus / 2, "store"},
+		{"the store refuses what is too much", 0, window(980, 0, 1000), cpus / 2, "store"},
+		{"the store refuses before the user does", 5000, window(980, 0, 1000), cpus / 2, "store"},
+		{"the user's limit", 1000, window(980, 0, 1000), cpus / 2, "rate"},
+		{"far from the user's limit", 5000, window(980, 0, 5000), cpus / 2, "store"},
+		{"no processor is left", 0, window(1000, 0.05, 0), cpus * 9 / 10, "cpu"},
+		{"no processor is left to list, either", 0, window(1000, 0.5, 0), cpus * 9 / 10, "cpu"},
+		{"workers have nothing to do", 0, window(1000, 0.5, 0), cpus / 2, "listing"},
+	} {
+		if got := scan.LimitOf(c.rate, c.seen, c.cpu); got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, got, c.want)
+		}
+	}
+}
+
+// Where LISTs take long the workers have nothing to do, their number does not grow, and the listing is named.
+func TestListingLimits(t *testing.T) {
+	t.Parallel()
+	for _, workers := range []int{scan.WorkersAuto, 16} {
+		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 300 * time.Millisecond})
+		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers})
+		isBusy := r.stats.HeadsPerSecond < 2000 // the machine, with other things
+		if r.err != nil || !isBusy && (r.stats.LimitedBy != "listing" || r.stats.Workers > 32) {
+			t.Errorf("%v, %d workers, limited by %s: %s", r.err, r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedWhy)
+		}
+		if auto := workers == scan.WorkersAuto; auto == (len(r.stats.WorkersPath) == 0) {
+			t.Errorf("%d workers were asked for, and the path is %v", workers, r.stats.WorkersPath)
+		}
+	}
+}
+
+// A path of any length is kept in bounds, from its begin to its end.
+func TestPathIsThinnedOut(t *testing.T) {
+	for _, n := range []int{1, 2, 63, 64, 65, 1000, 100_000} {
+		var steps []scan.Step
+		for i := range n {
+			steps = append(steps, scan.Step{Seconds: float64(i), Workers: 1})
+		}
+		kept := scan.Thinned(steps)
+		if len(kept) > 64 || len(kept) < min(n, 31) || kept[0].Seconds != 0 || kept[len(kept)-1].Seconds != float64(n-1) {
+			t.Errorf("of %d steps %d are kept, from %v to %v", n, len(kept), kept[0], kept[len(kept)-1])
+		}
+		for i := 1; i < len(kept); i++ {
+			if gap := kept[i].Seconds - kept[i-1].Seconds; gap <= 0 || gap > float64(n)/10+1 {
+				t.Error(fmt.Sprint(n, kept))
+			}
+		}
+	}
+}
