@@ -28,12 +28,14 @@ type Pager struct {
 	lister *Lister
 	rng    Range
 
-	cursor string  // the last exact key handed out, or rng.After
-	rest   []Entry // admitted and not yet handed out
-	exact  bool    // the store declared how it encoded their keys
-	done   bool    // nothing follows rest
-	ended  bool    // a Page has extended to the end of the Range
-	lossy  bool    // the last listing had nothing but lossy keys
+	cursor string   // the last exact key handed out, or rng.After
+	rest   []Entry  // admitted and not yet handed out
+	listed []listed // the metadata of the answer that they are of, from them on
+	why    error    // it has none although they were asked for
+	exact  bool     // the store declared how it encoded their keys
+	done   bool     // nothing follows rest
+	ended  bool     // a Page has extended to the end of the Range
+	lossy  bool     // the last listing had nothing but lossy keys
 
 	// Of the present listing.
 	token    string   // where it goes on; empty: it begins, at the cursor
@@ -72,6 +74,8 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	n := p.pageLength()
 	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
+	page.Metadata, p.listed = metadataOf(page.Entries, p.listed)
+	page.Withheld = p.why
 	page.Range.After = p.cursor
 	if p.done && len(p.rest) == 0 {
 		p.cursor, p.ended = p.rng.Through, true
@@ -100,7 +104,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
 		return p.broken("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
 	}
-	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
+	answer, err := p.lister.page(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenVoid(err) {
 		p.begin()
 		return nil
@@ -108,7 +112,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.exact = answer.decoded
+	p.exact, p.listed, p.why = answer.decoded, answer.listed, answer.withheld
 	fresh, err := p.admit(answer.entries)
 	if err != nil {
 		return err
