@@ -101,6 +101,9 @@ func (v *voice) account(s *scan.Stats) {
 	printLine(v.screen, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
 		count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)), s.HeadLatency.P50, s.HeadLatency.P99,
 		s.CPUMicrosPerObject, s.Engine, count(int64(s.Workers), "worker", "workers"))
+	if s.FromListing > 0 {
+		printLine(v.screen, "metadata from the listing, without a HEAD: %s", count(s.FromListing, "object", "objects"))
+	}
 	if s.Changed > 0 {
 		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
 	}

@@ -37,7 +37,11 @@ type Config struct {
 	Keys   *list.Keys // the objects to ask for; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 
-	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
+	// MetadataOnly is set where the Sink wants nothing of a HEAD but what a listing with metadata gives too: metadata, size, ETag, date and
+	// storage class. Then, with head.AutoName, the listing may take the place of HEADs (shortcut).
+	MetadataOnly bool
+
+	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Workers   int           // connections on which HEADs are in flight; 0: 64
 	All       bool          // Records for objects without metadata too
@@ -101,8 +105,11 @@ type Scan struct {
 	engine head.Engine
 	why    string // it is that engine
 	lister *list.Lister
-	gate   *pace.Gate
-	meter  *meter
+
+	shortcut *shortcut // past the HEADs; nil: there is none
+
+	gate  *pace.Gate
+	meter *meter
 
 	batch    int                     // keys in a batch
 	slots    chan struct{}           // one for each page in flight
@@ -143,6 +150,10 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
+	if s.shortcut = newShortcut(s); s.shortcut != nil {
+		s.engine = head.WithListed(s.engine, cfg.Pipeline)
+		s.lister.WantMetadata(s.shortcut.wish())
+	}
 	// Small enough that all workers share two pages, so that none waits at the end of a listing while others have much; but
 	// a pipeline has to be filled more often than it is emptied.
 	s.batch = min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/cfg.Workers), 4*cfg.Pipeline))
@@ -165,7 +176,7 @@ const pageKeys = 1000
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
-// list.ProtocolError, list.SendError). It is called once; the Stats are right after every end.
+// list.ProtocolError, list.SendError), or a ListingError. It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.news.began = time.Now()
 	committer := newCommitter(s)
@@ -216,11 +227,15 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		if err := s.shortcut.await(ctx); err != nil {
+			return err
+		}
 		listed, err := walk.Next(ctx)
 		if err != nil {
 			return err
 		}
 		if listed == nil {
+			s.shortcut.pass()
 			rest, ok := walk.Rest()
 			if !ok {
 				<-s.slots
@@ -232,6 +247,9 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p := newPage(listed)
+		if err := s.shortcut.see(p); err != nil {
+			return err
+		}
 		for first := 0; first < len(listed.Entries); first += s.batch {
 			b := &batch{page: p, first: first, count: min(s.batch, len(listed.Entries)-first)}
 			select {
@@ -266,7 +284,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
+	stats.Engine, stats.EngineWhy = s.shortcut.engine(s.engine.Name(), s.why)
 	stats.Workers, stats.Region = s.cfg.Workers, s.cfg.Store.Region()
 	stats.RateLimit = s.gate.Rate()
 	return stats
