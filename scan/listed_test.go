@@ -12,6 +12,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
+	"headcount/scan/list"
 )
 
 // runListed is run, for a Config of which the engine in the end is the store's choice too.
@@ -48,10 +49,13 @@ func TestMetadataAreTakenFromTheListing(t *testing.T) {
 				}
 				heads, exact := int64(2*6), shape == s3sim.Flat // two of each page
 				if cfg.Engine != head.ListName {
-					heads += 1_000 // the first page
+					heads = 1_000 + 2*5 // all of the first one
 				}
-				if exact && s.Heads > heads || s.FromListing < 2_000 {
-					t.Errorf("%d HEADs, want %d at most; %d from the listing", s.Heads, heads, s.FromListing)
+				if exact && s.Heads != heads || s.FromListing < 2_000 {
+					t.Errorf("%d HEADs, want %d; %d from the listing", s.Heads, heads, s.FromListing)
+				}
+				if lists := s.Requests["list"]["200"]; lists != 1+6+1 { // one to get in touch, and one to confirm the end
+					t.Errorf("%d LISTs", lists)
 				}
 			})
 		}
@@ -121,6 +125,11 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 	if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "no metadata with its listing") || len(r.lines) > 0 {
 		t.Errorf("%v, %d lines", r.err, len(r.lines))
 	}
+	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
+	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: scan.Stats{FromListing: 10_000}}
+	if r := runListed(t, url, scan.Config{Engine: head.ListName, From: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
+		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
+	}
 	_, empty := simtest.Start(t, s3sim.Options{})
 	if r := runListed(t, empty, scan.Config{Engine: head.ListName}, head.DirectName); r.err != nil {
 		t.Errorf("an empty bucket: %v", r.err)
@@ -152,6 +161,9 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 			r := runListed(t, url, scan.Config{}, c.engine)
 			if expect(t, server, r.lines); r.err != nil || r.stats.Heads > c.heads || r.stats.Heads+r.stats.FromListing != 5_500 {
 				t.Errorf("%v; %d HEADs, want %d at most", r.err, r.stats.Heads, c.heads)
+			}
+			if name == "every" && lists.Load() != 5 {
+				t.Errorf("%d LISTs with metadata, all in vain", lists.Load())
 			}
 		})
 	}
