@@ -100,6 +100,19 @@ func TestMetadataAreNotTakenFromTheListing(t *testing.T) {
 	})
 }
 
+// A key that the store cannot list is not printed as if it were one, whatever the listing says of its metadata.
+func TestLossyKeysAreAskedFor(t *testing.T) {
+	options := s3sim.Options{Objects: 2_500, Shape: s3sim.Nasty, Quirk: s3sim.EncodingNotEchoed}
+	_, plain := simtest.Start(t, options)
+	options.ListMetadata = true
+	_, url := simtest.Start(t, options)
+	want := runListed(t, plain, scan.Config{All: true}, head.DirectName)
+	got := runListed(t, url, scan.Config{All: true, Engine: head.ListName}, head.ListName)
+	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 || got.err != nil {
+		t.Errorf("%+v, %v; by HEADs %+v", got.stats.Outcomes, got.err, want.stats.Outcomes)
+	}
+}
+
 // What proves wrong behind the first page ends the run, and no page that was found wrong is written.
 func TestAListingThatProvesWrongLater(t *testing.T) {
 	for _, engine := range []string{"", head.ListName} {

@@ -75,6 +75,11 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	page := &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
 	page.Metadata, p.listed = metadataOf(page.Entries, p.listed)
+	for i := range page.Metadata {
+		if page.Doubtful(page.Entries[i].Key) { // only a HEAD tells whether there is such an object
+			page.Metadata[i].Exact = false
+		}
+	}
 	page.Withheld = p.why
 	page.Range.After = p.cursor
 	if p.done && len(p.rest) == 0 {
