@@ -45,7 +45,7 @@ func (p place) choices() map[string][]string {
 	}
 	return map[string][]string{
 		"addressing": {"auto", "path", "virtual"},
-		"engine":     {head.AutoName, head.DirectName, head.SDKName},
+		"engine":     {head.AutoName, head.DirectName, head.SDKName, head.ListName},
 		"log-level":  {"debug", "info", "warn", "error"},
 		"log-format": {"text", "json"},
 		"shape":      texts(s3sim.Shapes()),

@@ -59,6 +59,7 @@ func hintFor(err error) string {
 		refused  *list.StoreError
 		unsent   *list.SendError
 		silence  *scan.SilenceError
+		listing  *scan.ListingError
 		failures *scan.FailuresError
 	)
 	switch {
@@ -68,6 +69,8 @@ func hintFor(err error) string {
 		return hinted.hint
 	case errors.As(err, &failed):
 		return failed.hint
+	case errors.As(err, &listing):
+		return listing.Hint
 	case errors.As(err, &protocol):
 		return protocol.Hint
 	case errors.As(err, &refused):

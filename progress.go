@@ -65,16 +65,24 @@ func every(period time.Duration, do func()) (stop func()) {
 }
 
 func logProgress(log *slog.Logger, p scan.Progress, heads *rate, now time.Time) {
-	heads.see(p.Heads, now)
+	heads.see(p.Heads+p.FromListing, now)
+	name := "heads_per_second"
+	if p.FromListing > 0 {
+		name = "objects_per_second"
+	}
 	log.Info("scanning", "objects", p.Settled, "listed", p.Listed, "listed_all", p.ListedAll,
-		"heads_per_second", int64(heads.perSecond()), "failed", p.Failed)
+		name, int64(heads.perSecond()), "failed", p.Failed)
 }
 
 // progressLine is what a terminal of so many columns shows: a count while the bucket is being listed, and a bar once
 // its total is known. It leaves the last column free, since a full line makes some terminals scroll.
 func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) string {
-	heads.see(p.Heads, now)
-	rates := fmt.Sprintf("%s HEAD/s, %s failed", number(int64(heads.perSecond())), number(p.Failed))
+	heads.see(p.Heads+p.FromListing, now)
+	what := "HEAD/s"
+	if p.FromListing > 0 {
+		what = "objects/s"
+	}
+	rates := fmt.Sprintf("%s %s, %s failed", number(int64(heads.perSecond())), what, number(p.Failed))
 	line := fmt.Sprintf("%s of %s listed so far, %s", number(p.Settled), number(p.Listed), rates)
 	if p.ListedAll && p.Listed > 0 {
 		line = bar(p) + fmt.Sprintf(" %s of %s, %s", number(p.Settled), number(p.Listed), rates)

@@ -86,7 +86,7 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "workers", Value: autoValue, Usage: "send HEADs on `N` connections at once, or on as many as the store rewards: auto", Category: "speed"},
 			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto", Category: "speed"},
+			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto; or list: take the metadata from a listing that has them (MinIO's), which auto does where they prove to be the same", Category: "speed"},
 			&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
 			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
@@ -182,12 +182,18 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	}
 	switch engine {
 	case head.AutoName, head.DirectName:
+	case head.ListName:
+		for _, flag := range []string{"list-objects-v1", "retry-from"} {
+			if c.IsSet(flag) {
+				return nil, usagef("leave one of them out", "--engine list needs ListObjectsV2 with metadata, and --%s is without", flag)
+			}
+		}
 	case head.SDKName:
 		if pipeline > 1 {
 			return nil, usagef("leave one of them out", "--engine sdk does not pipeline")
 		}
 	default:
-		return nil, usagef("there are auto, direct and sdk", "there is no engine %q", engine)
+		return nil, usagef("there are auto, direct, sdk and list", "there is no engine %q", engine)
 	}
 	for _, flag := range []string{"timeout", "retry-for", "checkpoint-every"} {
 		if c.Duration(flag) <= 0 {
@@ -219,12 +225,18 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
 		return nil, err
 	}
+	unlisted := output.Unlisted(job.fields)
+	if engine == head.ListName && len(unlisted) > 0 {
+		return nil, usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
+			"no listing gives %s, which --engine list would have to leave out", strings.Join(unlisted, ", "))
+	}
 	if job.store, err = parseStore(c, bucket, workers); err != nil {
 		return nil, err
 	}
 	job.scan = scan.Config{
 		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
-		Engine: engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
+		MetadataOnly: len(unlisted) == 0,
+		Engine:       engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
 		KeepEvery: c.Duration("checkpoint-every"),
 	}

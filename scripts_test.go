@@ -107,6 +107,8 @@ func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 			o.Shape = s3sim.Shape(value)
 		case "quirk":
 			o.Quirk = s3sim.Quirk(value)
+		case "list-metadata":
+			o.ListMetadata = true
 		case "denied":
 			o.Denied = number
 		case "gone":

@@ -105,6 +105,9 @@ func (v *voice) account(s *scan.Stats) {
 		s.CPUMicrosPerObject, s.Engine, count(int64(s.Workers), "worker", "workers"))
 	printLine(v.screen, "%s in flight, %s HEAD/s, limited by: %s",
 		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limitName(s.LimitedBy))
+	if s.FromListing > 0 {
+		printLine(v.screen, "metadata from the listing, without a HEAD: %s", count(s.FromListing, "object", "objects"))
+	}
 	if s.Changed > 0 {
 		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
 	}

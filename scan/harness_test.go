@@ -144,6 +144,12 @@ type result struct {
 // run scans with a Config of which Store, Sink and Failed are set here.
 func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) result {
 	t.Helper()
+	return runNamed(ctx, t, s, cfg, cfg.Engine)
+}
+
+// runNamed is run, for a run that ends with the engine of that name.
+func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config, engine string) result {
+	t.Helper()
 	var (
 		text   bytes.Buffer
 		failed []*scan.ObjectError
@@ -161,8 +167,8 @@ func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) res
 	if !stats.Balanced() {
 		t.Errorf("the account does not balance: %+v", stats.Outcomes)
 	}
-	if stats.Engine != cfg.Engine {
-		t.Errorf("it was the engine %q, want %q", stats.Engine, cfg.Engine)
+	if stats.Engine != engine {
+		t.Errorf("it was the engine %q, want %q", stats.Engine, engine)
 	}
 	var lines []string
 	for line := range strings.Lines(text.String()) {

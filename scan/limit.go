@@ -34,6 +34,9 @@ func (l *limited) Next(ctx context.Context) (*list.Page, error) {
 	p.Range.Through = l.rng.Through
 	if n := int64(len(p.Entries)) + left; n > 0 {
 		p.Entries = p.Entries[:n]
+		if p.Metadata != nil {
+			p.Metadata = p.Metadata[:n]
+		}
 		return p, nil
 	}
 	l.rest = &p.Range

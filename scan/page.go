@@ -14,6 +14,7 @@ import (
 // last one it is finished.
 type page struct {
 	*list.Page
+	isTrial bool // of the shortcut
 
 	mu       sync.Mutex
 	pending  int // objects without an Outcome
@@ -77,6 +78,9 @@ type batch struct {
 // begin makes the batch one to be asked for.
 func (b *batch) begin() {
 	b.heads.Reset(b.page.Entries[b.first : b.first+b.count])
+	if b.page.Metadata != nil {
+		b.heads.Metadata = b.page.Metadata[b.first : b.first+b.count]
+	}
 	b.begun = time.Now()
 }
 

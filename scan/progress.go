@@ -9,10 +9,13 @@ type Progress struct {
 	Settled   int64 // objects whose Outcome is known, committed or not
 	Failed    int64 // objects that failed, committed
 	Heads     int64 // HEADs sent by this run
+
+	FromListing int64 // objects for which this run sent none: the LIST gave their metadata
 }
 
 type progress struct {
 	listed, settled, failed, heads atomic.Int64
+	fromListing                    atomic.Int64
 	listedAll                      atomic.Bool
 }
 
@@ -32,5 +35,7 @@ func (s *Scan) Progress() Progress {
 		ListedAll: s.progress.listedAll.Load(),
 		Failed:    s.progress.failed.Load(),
 		Heads:     s.progress.heads.Load(),
+
+		FromListing: s.progress.fromListing.Load(),
 	}
 }

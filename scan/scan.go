@@ -42,7 +42,11 @@ type Config struct {
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
 
-	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName
+	// MetadataOnly is set where the Sink wants nothing of a HEAD but what a listing with metadata gives too: metadata, size, ETag, date and
+	// storage class. Then, with head.AutoName, the listing may take the place of HEADs (shortcut).
+	MetadataOnly bool
+
+	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Listers   int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
 	Workers   int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
@@ -114,8 +118,11 @@ type Scan struct {
 	why     string // it is that engine
 	lister  *list.Lister
 	listing *list.Listing // nil: the objects are known, and nothing is listed
-	gate    *pace.Gate
-	meter   *meter
+
+	shortcut *shortcut // past the HEADs; nil: there is none
+
+	gate  *pace.Gate
+	meter *meter
 
 	depth    int                     // HEADs in flight on each connection
 	crew     crew                    // the workers
@@ -164,6 +171,10 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
+	if s.shortcut = newShortcut(s); s.shortcut != nil {
+		s.engine = head.WithListed(s.engine, cfg.Pipeline)
+		s.lister.WantMetadata(s.shortcut.wish())
+	}
 	s.depth = 1
 	if s.engine.Name() == head.DirectName {
 		s.depth = max(1, cfg.Pipeline)
@@ -173,6 +184,7 @@ func New(cfg Config) (*Scan, error) {
 		listers = listersMost
 	}
 	pages := s.pagesFor(most) + listers
+	s.batch.Store(int64(s.batchFor(most))) // until staff knows better
 	s.asks = make([]atomic.Pointer[batch], most)
 	s.slots = make(chan struct{}, pages)
 	for range pages { // staff frees as many as are of use, and each lister one when it begins
@@ -203,7 +215,7 @@ func (s *Scan) pagesFor(workers int) int {
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
-// list.ProtocolError, list.SendError). It is called once; the Stats are right after every end.
+// list.ProtocolError, list.SendError), or a ListingError. It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.news.began = time.Now()
 	s.cpuBefore, _ = Usage()
@@ -299,11 +311,15 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		if err := s.shortcut.await(ctx); err != nil {
+			return err
+		}
 		listed, err := walk.Next(ctx)
 		if err != nil {
 			return err
 		}
 		if listed == nil {
+			s.shortcut.pass()
 			rest, ok := walk.Rest()
 			if !ok {
 				<-s.slots
@@ -315,6 +331,9 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p, size := newPage(listed), int(s.batch.Load())
+		if err := s.shortcut.see(p); err != nil {
+			return err
+		}
 		if s.cfg.ListOnly != nil {
 			if err := s.leaveOut(ctx, p); err != nil {
 				return err
@@ -356,7 +375,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineWhy = s.engine.Name(), s.why
+	stats.Engine, stats.EngineWhy = s.shortcut.engine(s.engine.Name(), s.why)
 	stats.Region = s.cfg.Store.Region()
 	s.fillCrew(&stats)
 	stats.RateLimit = s.gate.Rate()

@@ -53,6 +53,7 @@ type Stats struct {
 	DurationSeconds float64 `json:"duration_seconds"` // of all of them
 	Heads           int64   `json:"heads"`            // HEADs sent, answered or not
 	HeadsPerSecond  float64 `json:"heads_per_second"`
+	FromListing     int64   `json:"metadata_from_listing,omitempty"` // objects for which none was sent: the LIST gave their metadata
 	HeadLatency     Latency `json:"head_latency"`
 
 	CPUSeconds         float64 `json:"cpu_seconds"` // of the process, user and system
@@ -107,7 +108,8 @@ type meter struct {
 	requests map[string]map[string]int64
 	retries  map[string]map[string]int64
 
-	addresses map[*store.Address]*addressMeter
+	fromListing int64 // objects for which none was sent
+	addresses   map[*store.Address]*addressMeter
 }
 
 func newMeter() *meter {
@@ -129,7 +131,7 @@ func (m *meter) goOn(from *Checkpoint) error {
 		}
 		m.latency.Merge(latency)
 	}
-	m.heads = from.Stats.Heads
+	m.heads, m.fromListing = from.Stats.Heads, from.Stats.FromListing
 	for op := range m.requests {
 		maps.Copy(m.requests[op], from.Stats.Requests[op])
 		maps.Copy(m.retries[op], from.Stats.Retries[op])
@@ -163,6 +165,7 @@ func (m *meter) headsSent(h *headCounts) {
 	}
 	m.addressesSent(h)
 	m.heads += h.heads
+	m.fromListing += h.fromListing
 	if h.ok > 0 {
 		m.requests["head"]["200"] += h.ok
 	}
@@ -173,7 +176,7 @@ func (m *meter) headsSent(h *headCounts) {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.heads, h.ok, h.latencies, h.stretches = 0, 0, h.latencies[:0], h.stretches[:0]
+	h.heads, h.ok, h.fromListing, h.latencies, h.stretches = 0, 0, 0, h.latencies[:0], h.stretches[:0]
 	clear(h.requests)
 	clear(h.retries)
 }
@@ -197,6 +200,8 @@ type headCounts struct {
 	stretches []stretch        // of all of them
 	requests  map[string]int64 // those not answered by 200
 	retries   map[string]int64
+
+	fromListing int64 // objects for which none was sent
 }
 
 func newHeadCounts() headCounts {
@@ -227,7 +232,7 @@ func statusName(status int) string { return strconv.Itoa(status) }
 func (m *meter) fill(s *Stats) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s.Heads = m.heads
+	s.Heads, s.FromListing = m.heads, m.fromListing
 	ms := func(microseconds int64) float64 { return float64(microseconds) / 1000 }
 	s.HeadLatency = Latency{
 		P50:  ms(m.latency.ValueAtQuantile(50)),

@@ -41,6 +41,8 @@ type worker struct {
 	rest   []unsettled
 	good   *list.Entry // an object that was answered for
 	record Record
+
+	dispute *dispute // with the listing; nil: there is none
 }
 
 // unsettled is an object of the present batch that has no Outcome yet, and what is to be done about it.
@@ -145,10 +147,17 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	w.asks.Store(nil)
 	w.tell()
 	w.scan.progress.heads.Add(w.counts.heads)
+	w.scan.progress.fromListing.Add(w.counts.fromListing)
 	w.scan.meter.headsSent(&w.counts)
 	w.timed = 0
 	if err != nil {
 		return err
+	}
+	if w.dispute != nil {
+		if err := w.scan.resolve(ctx, w.dispute); err != nil {
+			return err
+		}
+		w.dispute = nil
 	}
 	if w.good != nil {
 		w.scan.news.example(w.good)
@@ -171,7 +180,15 @@ func (w *worker) take(r *head.Result) {
 	index := w.at
 	w.at++
 	e := &w.batch.page.Entries[index]
+	if r.Listed == head.FromListing {
+		w.counts.fromListing++
+		w.emit(index, e, r, false)
+		return
+	}
 	w.counts.answer(r)
+	if r.Listed != head.NotListed || w.batch.page.isTrial {
+		w.compared(e, r)
+	}
 	v := read(r, w.batch.trial.fresh)
 	if v == changed && w.batch.page.Lossy(e.Key) {
 		v = namesake

@@ -173,7 +173,11 @@ func (c *conn) begin(op operation, status int) {
 	c.out = appendRequestID(c.out, c.id, c.seq)
 	c.out = append(c.out, "\r\nDate: "...)
 	c.out = c.clock.appendDate(c.out, c.req.arrived.Add(c.srv.options.ClockAhead))
-	c.out = append(c.out, "\r\nServer: s3sim\r\n"...)
+	if c.srv.options.ListMetadata {
+		c.out = append(c.out, "\r\nServer: MinIO\r\n"...)
+	} else {
+		c.out = append(c.out, "\r\nServer: s3sim\r\n"...)
+	}
 }
 
 // endHead appends what the connection's state asks for, and the empty line.

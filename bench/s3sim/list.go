@@ -17,6 +17,7 @@ type listQuery struct {
 	marker     []byte // V1
 	maxKeys    int
 	asksURL    bool // encoding-type=url
+	metadata   bool // metadata=true, which is MinIO's
 
 	// from here on as the Server takes it
 	from      token // where the page begins
@@ -94,6 +95,8 @@ func (q *listQuery) set(name string, value []byte) bool {
 		n, ok := parseDigits(value)
 		q.maxKeys = int(min(n, pageKeysMax))
 		return ok
+	case "metadata":
+		q.metadata = string(value) == "true"
 	case "encoding-type":
 		q.asksURL = string(value) == "url"
 		return q.asksURL

@@ -57,7 +57,11 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 		dst = append(dst, "<Contents><Key>"...)
 		dst = appendText(dst, key, p.query.encode)
 		dst = append(dst, "</Key>"...)
-		dst = c.srv.Object(key).appendXML(dst, c.srv.calendar)
+		o := c.srv.Object(key)
+		dst = o.appendXML(dst, c.srv.calendar)
+		if p.query.metadata && p.query.v2 && c.srv.options.ListMetadata {
+			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.i))
+		}
 		dst = append(dst, "</Contents>"...)
 	}
 	if prefixes == 0 {

@@ -64,6 +64,12 @@ type Options struct {
 	ByteEvery time.Duration
 	// Quirk is the one thing that listings do wrong. "" is none.
 	Quirk Quirk
+	// ListMetadata answers ListObjectsV2 with metadata=true as MinIO does, with the custom metadata of each object, and says to be MinIO.
+	// Otherwise the parameter is ignored, as elsewhere.
+	ListMetadata bool
+	// ListMetadataWrongFrom is the number, counted from 1, of the first key whose metadata are listed with another value than its HEAD
+	// has; all that follow are too. 0: none.
+	ListMetadataWrongFrom int64
 	// Seed chooses which requests meet a Fault. Keys, objects and fates do not
 	// depend on it.
 	Seed uint64
@@ -120,6 +126,9 @@ func (o Options) check() error {
 	}
 	if !(o.RateMax >= 0) || math.IsInf(o.RateMax, 1) { // so that NaN is refused too
 		return fmt.Errorf("%v requests per second: from 0", o.RateMax)
+	}
+	if o.ListMetadataWrongFrom != 0 && !o.ListMetadata || o.ListMetadataWrongFrom < 0 {
+		return fmt.Errorf("metadata listed wrong from key %d on: from 0, and only where metadata are listed", o.ListMetadataWrongFrom)
 	}
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)

@@ -10,6 +10,9 @@ import (
 // as the store likes, and what waits behind it need not. The zero Batch is empty. Claim and Release are called by the Session alone, and
 // Split concurrently with them.
 type Batch struct {
+	// Metadata is what the LIST gave of each entry; nil: it was not asked. It is set after Reset.
+	Metadata []list.Metadata
+
 	entries []list.Entry
 	state   atomic.Uint64 // how many are claimed, and above them where the Batch ends
 }
@@ -23,7 +26,7 @@ func NewBatch(entries []list.Entry) *Batch {
 
 // Reset makes it a Batch of these entries. Nobody else may be using it.
 func (b *Batch) Reset(entries []list.Entry) {
-	b.entries = entries
+	b.entries, b.Metadata = entries, nil
 	b.state.Store(batchState(0, len(entries)))
 }
 

@@ -81,6 +81,9 @@ type Result struct {
 	// notices it.
 	Unlike bool
 
+	// Listed is how it stands to the metadata that the LIST gave of the object, where that was asked for (WithListed).
+	Listed Listed
+
 	// Metadata is the custom metadata: the x-amz-meta- headers without that prefix, sorted by name. Headers that the
 	// store repeated are one Field, their values joined by "," in the order received (RFC 9110 §5.3).
 	Metadata []Field

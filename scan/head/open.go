@@ -14,6 +14,10 @@ const (
 	AutoName   = "auto"
 	DirectName = "direct"
 	SDKName    = "sdk"
+
+	// ListName is that of none that sends HEADs: the metadata are taken from the listing (WithListed), and HEADs are sent, as by
+	// auto, for what it does not give.
+	ListName = "list"
 )
 
 // Config says how HEADs are sent. Store and Gate must be set.
@@ -40,7 +44,7 @@ func Open(name string, cfg Config) (engine Engine, why string, err error) {
 			return nil, "", unusual
 		}
 		return newDirect(cfg), "asked for", nil
-	case AutoName, "":
+	case AutoName, ListName, "":
 		if unusual != nil {
 			return newSDK(cfg), unusual.Error(), nil
 		}

@@ -13,6 +13,10 @@ type answer struct {
 	truncated bool
 	next      string // the continuation token, or V1's NextMarker
 	decoded   bool   // the store declared encoding-type=url, and the keys were decoded
+
+	isMinIO  bool     // the store says so
+	listed   []listed // the metadata of each entry; nil: they were not asked for, or not given
+	withheld error    // why they were not given
 }
 
 // answer makes an answer of what was collected, unless that cannot be believed.
@@ -43,15 +47,16 @@ func (d *decoder) answer() (a *answer, err error) {
 		}
 		a.next = string(marker)
 	}
-	if a.entries, err = d.entries(); err != nil {
+	text := string(d.text)
+	if a.entries, err = d.entries(text); err != nil {
 		return nil, err
 	}
+	a.listed = d.listed(text, a.entries)
 	return a, nil
 }
 
-// entries makes the Entries of the objects. Nothing of them is the decoder's.
-func (d *decoder) entries() ([]Entry, error) {
-	text := string(d.text)
+// entries makes the Entries of the objects. Their strings are parts of text.
+func (d *decoder) entries(text string) ([]Entry, error) {
 	entries := make([]Entry, len(d.objects))
 	for i := range d.objects {
 		o := &d.objects[i]

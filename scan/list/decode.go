@@ -15,6 +15,7 @@ const (
 	// needs at 250 bytes an object. More is soon made, and would otherwise stay to the end of the run.
 	roomBytesMax   = 256 << 10
 	roomObjectsMax = 2 * pageKeysMax
+	roomItemsMax   = 8 * pageKeysMax
 )
 
 // errNotList is a well-formed document that is not a listing.
@@ -37,6 +38,10 @@ type decoder struct {
 	text    []byte // what is said of them
 
 	encoding, truncated, token, marker []byte // of the listing; nil: not said
+
+	wanted   bool // metadata are; it is set before each page
+	metadata []userMetadata
+	items    []item // of all objects
 }
 
 // object is one Contents. Of its texts these are the places.
@@ -147,6 +152,12 @@ func (d *decoder) contents() {
 		case "StorageClass":
 			d.collect(&o.class)
 			d.share(&o.class)
+		case "UserMetadata":
+			if d.wanted {
+				d.userMetadata()
+			} else {
+				d.xml.skip()
+			}
 		default:
 			d.xml.skip()
 		}
@@ -212,8 +223,10 @@ func (d *decoder) forget() {
 			starts:  room(x.starts, depthMax),
 			scratch: room(x.scratch, roomBytesMax),
 		},
-		objects: room(d.objects, roomObjectsMax),
-		text:    room(d.text, roomBytesMax),
+		objects:  room(d.objects, roomObjectsMax),
+		text:     room(d.text, roomBytesMax),
+		metadata: room(d.metadata, roomObjectsMax),
+		items:    room(d.items, roomItemsMax),
 	}
 }
 

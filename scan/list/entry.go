@@ -26,6 +26,12 @@ type Entry struct {
 type Page struct {
 	Range   Range
 	Entries []Entry
+
+	// Metadata is that of each Entry, where the listing was asked for it (Lister.WantMetadata) and gave it; nil otherwise, and then Withheld
+	// says why, if it was asked for in vain.
+	Metadata []Metadata
+	Withheld error
+
 	// Exact is set where the store declared how it encoded the keys, so that they are surely what they seem.
 	Exact bool
 }

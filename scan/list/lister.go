@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type Lister struct {
 	target    string
 	probes    atomic.Int64 // which endpoint the next one asks
 	contacted atomic.Bool  // the store has answered
+	wish      atomic.Int32 // a Wish
 
 	decoders sync.Pool // of *decoder
 }
@@ -69,6 +71,9 @@ type request struct {
 	after   string
 	token   string
 	keysMax int
+
+	prefix   string // instead of the Lister's, where it is not empty
+	metadata bool   // is asked for too
 }
 
 // Probe is the canary: one signed LIST of one key, tried once, and where one endpoint refuses it, once at each of the others. It
@@ -132,7 +137,7 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		err    error
 		sender = l.cfg.Store.Sender(turn)
 		read   = func(response *http.Response, _ time.Duration) (err error) {
-			a, err = l.read(response, sender.Region)
+			a, err = l.read(response, sender.Region, req.metadata)
 			return err
 		}
 	)
@@ -153,7 +158,14 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		} else {
 			input.StartAfter = optional(req.after)
 		}
-		_, err = sender.Client.ListObjectsV2(ctx, input, store.ReadAnswer(&s3.ListObjectsV2Output{}, read))
+		if req.prefix != "" {
+			input.Prefix = optional(req.prefix)
+		}
+		options := []func(*s3.Options){store.ReadAnswer(&s3.ListObjectsV2Output{}, read)}
+		if req.metadata {
+			options = append(options, askMetadata)
+		}
+		_, err = sender.Client.ListObjectsV2(ctx, input, options...)
 	}
 	if err != nil {
 		l.cfg.Store.Failed(sender, err)
@@ -185,7 +197,7 @@ func (l *Lister) explain(err error) error {
 }
 
 // read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
-func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
+func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*answer, error) {
 	l.cfg.Store.Heard(response.Header)
 	refused := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
@@ -193,13 +205,14 @@ func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
 		Region:     response.Header.Get("x-amz-bucket-region"),
 		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
 	}
-	a, err := l.decode(response.Body)
+	a, err := l.decode(response.Body, metadata)
 	var (
 		cut  cutError
 		told *refusal
 	)
 	switch {
 	case err == nil && response.StatusCode == http.StatusOK:
+		a.isMinIO = strings.HasPrefix(response.Header.Get("Server"), "MinIO")
 		return a, nil
 	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
 		return nil, cut
@@ -217,12 +230,13 @@ func (l *Lister) read(response *http.Response, sentTo string) (*answer, error) {
 }
 
 // decode reads the body by a decoder that an earlier page may have left its room.
-func (l *Lister) decode(body io.Reader) (*answer, error) {
+func (l *Lister) decode(body io.Reader, metadata bool) (*answer, error) {
 	d, ok := l.decoders.Get().(*decoder)
 	if !ok {
 		d = new(decoder)
 	}
 	defer l.decoders.Put(d)
+	d.wanted = metadata
 	return d.decode(body, bodyBytesMax)
 }
 

@@ -41,7 +41,7 @@ func TestListerTellsAnswersApart(t *testing.T) {
 	for name, c := range cases {
 		header := http.Header{"X-Amz-Request-Id": {c.header}}
 		response := &http.Response{StatusCode: c.status, Header: header, Body: io.NopCloser(c.body)}
-		a, err := (&Lister{target: "s3://b/"}).read(response, "")
+		a, err := (&Lister{target: "s3://b/"}).read(response, "", false)
 		var (
 			refused *StoreError
 			broken  *ProtocolError

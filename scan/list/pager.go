@@ -35,9 +35,11 @@ type Pager struct {
 	done   bool       // nothing follows rest
 	split  splitting
 
-	exact bool // the store declared how it encoded the keys of rest
-	ended bool // a Page has extended to the end of the Range
-	lossy bool // the last listing had nothing but lossy keys
+	listed []listed // the metadata of the answer that rest is of, from it on
+	why    error    // it has none although they were asked for
+	exact  bool     // the store declared how it encoded the keys of rest
+	ended  bool     // a Page has extended to the end of the Range
+	lossy  bool     // the last listing had nothing but lossy keys
 
 	// Of the present listing.
 	token    string   // where it goes on; empty: it begins, at the cursor
@@ -88,6 +90,13 @@ func (p *Pager) take() (page *Page, over bool) {
 	n := p.pageLength()
 	page = &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
+	page.Metadata, p.listed = metadataOf(page.Entries, p.listed)
+	for i := range page.Metadata {
+		if page.Doubtful(page.Entries[i].Key) { // only a HEAD tells whether there is such an object
+			page.Metadata[i].Exact = false
+		}
+	}
+	page.Withheld = p.why
 	page.Range.After = p.cursor
 	if p.done && len(p.rest) == 0 {
 		p.cursor, p.ended = p.rng.Through, true
@@ -116,7 +125,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
 		return p.broken("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
 	}
-	answer, err := p.lister.list(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
+	answer, err := p.lister.page(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenVoid(err) {
 		p.begin()
 		return nil
@@ -131,7 +140,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 
 // receive takes in an answer.
 func (p *Pager) receive(answer *answer) error {
-	p.exact = answer.decoded
+	p.exact, p.listed, p.why = answer.decoded, answer.listed, answer.withheld
 	p.split.fetched(p, answer.entries)
 	fresh, err := p.admit(answer.entries)
 	if err != nil {

@@ -180,7 +180,7 @@ func TestNoiseIsNoReason(t *testing.T) {
 				t.Errorf("%v: %.0f kept up, of %.0f", s, r.kept, can)
 			}
 			// Of a store that refuses a twentieth, another twentieth is not told from that.
-			if r.refused > max(3*s.noise, 0.2)*r.all {
+			if r.refused > max(3*s.noise, 0.3)*r.all {
 				t.Errorf("%v: %.0f of %.0f refused", s, r.refused, r.all)
 			}
 		}

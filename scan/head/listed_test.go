@@ -1,0 +1,114 @@
+package head_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// answering is an Engine whose answers are made up, and which notes what it was asked for at once.
+type answering struct {
+	answer func(key string) head.Result
+	asked  [][]string
+}
+
+func (e *answering) Name() string          { return "answering" }
+func (e *answering) Session() head.Session { return e }
+func (e *answering) Fresh()                {}
+func (e *answering) Avoid(*store.Address)  {}
+func (e *answering) Close()                {}
+
+func (e *answering) Head(_ context.Context, batch *head.Batch, each func(*head.Result)) error {
+	var keys []string
+	for i := 0; ; i++ {
+		claimed := batch.Claim(1)
+		if i == len(claimed) {
+			break
+		}
+		keys = append(keys, claimed[i].Key)
+		r := e.answer(claimed[i].Key)
+		each(&r)
+		if r.Listed != head.NotListed {
+			return errors.New("the Result is handed back with what was said of another")
+		}
+	}
+	e.asked = append(e.asked, keys)
+	return nil
+}
+
+func TestListedSessionAsksForTheRest(t *testing.T) {
+	listed := list.Metadata{Exact: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: ""}}}
+	checked, inexact := listed, listed
+	checked.Check, inexact.Exact = true, false
+	for depth, want := range map[int]string{1: "[[1] [2] [4]]", 2: "[[1 2] [4]]", 8: "[[1 2] [4]]"} {
+		engine := &answering{answer: func(key string) head.Result {
+			return head.Result{Status: 200, Metadata: []head.Field{{Name: []byte("a"), Value: []byte("1")}, {Name: []byte("b")}}}
+		}}
+		var entries []list.Entry
+		for i := range 6 {
+			entries = append(entries, list.Entry{Key: fmt.Sprint(i), Size: -1})
+		}
+		batch := head.NewBatch(entries)
+		batch.Metadata = []list.Metadata{listed, checked, inexact, listed, {}, listed}
+		var got []head.Listed
+		err := head.WithListed(engine, depth).Session().Head(t.Context(), batch, func(r *head.Result) {
+			if r.Status != 200 || len(r.Metadata) != 2 || string(r.Metadata[0].Value) != "1" || string(r.Metadata[1].Name) != "b" {
+				t.Errorf("answer %d: %+v", len(got), r)
+			}
+			got = append(got, r.Listed)
+		})
+		all := []head.Listed{head.FromListing, head.LikeListing, head.NotListed, head.FromListing, head.NotListed, head.FromListing}
+		if err != nil || !slices.Equal(got, all) || fmt.Sprint(engine.asked) != want {
+			t.Errorf("depth %d: %v, %v; asked %v, want %s", depth, err, got, engine.asked, want)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	cancel(why)
+	batch := head.NewBatch(make([]list.Entry, 1))
+	batch.Metadata = []list.Metadata{listed}
+	if err := head.WithListed(&answering{}, 1).Session().Head(ctx, batch, func(*head.Result) { t.Error("answered") }); err != why {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestListedSessionCompares(t *testing.T) {
+	field := func(name, value string) head.Field { return head.Field{Name: []byte(name), Value: []byte(value)} }
+	a, b := field("a", "1"), field("b", "2")
+	for name, c := range map[string]struct {
+		answer head.Result
+		want   head.Listed
+	}{
+		"the same":              {head.Result{Status: 200, Metadata: []head.Field{a, b}}, head.LikeListing},
+		"another value":         {head.Result{Status: 200, Metadata: []head.Field{a, field("b", "3")}}, head.UnlikeListing},
+		"another name":          {head.Result{Status: 200, Metadata: []head.Field{a, field("c", "2")}}, head.UnlikeListing},
+		"one less":              {head.Result{Status: 200, Metadata: []head.Field{a}}, head.UnlikeListing},
+		"one more":              {head.Result{Status: 200, Metadata: []head.Field{a, b, field("c", "3")}}, head.UnlikeListing},
+		"none":                  {head.Result{Status: 200}, head.UnlikeListing},
+		"some missing":          {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-missing-meta", "1")}}, head.UnlikeListing},
+		"another storage class": {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "COLD")}}, head.UnlikeListing},
+		"its storage class":     {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "WARM")}}, head.LikeListing},
+		"another object's":      {head.Result{Status: 200, Unlike: true}, head.NotListed},
+		"gone":                  {head.Result{Status: 404}, head.NotListed},
+		"no answer":             {head.Result{Err: errors.New("reset")}, head.NotListed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			batch := head.NewBatch([]list.Entry{{Key: "k", StorageClass: "WARM"}})
+			batch.Metadata = []list.Metadata{{Exact: true, Check: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}}}
+			session := head.WithListed(&answering{answer: func(string) head.Result { return c.answer }}, 1).Session()
+			if err := session.Head(t.Context(), batch, func(r *head.Result) {
+				if r.Listed != c.want {
+					t.Errorf("%d, want %d", r.Listed, c.want)
+				}
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

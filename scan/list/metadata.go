@@ -1,0 +1,270 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Custom metadata in the listing itself: MinIO answers ListObjectsV2 with metadata=true by
+//
+//	<Contents><Key>k</Key>…<UserMetadata><X-Amz-Meta-Owner>alice</X-Amz-Meta-Owner><content-type>…</content-type></UserMetadata>…</Contents>
+//
+// What was found with MinIO of 2026-02, each against the HEAD of the same object:
+//
+//   - The names are those of the headers, capitalized as net/http does, in an order of chance; the HEAD has them in lower case. Repeated headers are
+//     joined by "," in both. Empty values are there in both.
+//   - The values are the bytes that are stored. The HEAD gives only printable ASCII and tabs as they are: any other value it makes an encoded word of
+//     RFC 2047, Q or B by a rule of its own, and net/http trims outer blanks. So the two agree byte for byte where a value is printable ASCII without
+//     outer blanks, and else they do not.
+//   - A name is written into the tag as it is, and where it is no name of XML, as a+b or a&b, the whole page is no XML. So it is where a value has a
+//     control character, which comes as &#x1;. One such object in a million spoils its page of a thousand.
+//   - UserMetadata is there for whoever may s3:GetObject the object, which is what the HEAD asks for, and is left out for others without an error. An
+//     object without custom metadata has it too, with the content-type at least, so that absent never means none.
+//   - Other stores ignore the parameter, and have no UserMetadata.
+//   - An object that is encrypted by a key of the client's has it, and its HEAD is refused.
+//
+// So nothing is guessed: what is Exact is taken, for the rest a HEAD is sent, and a page that cannot be read is asked for again without metadata.
+
+// Metadata is the custom metadata that a LIST gave of one object. The zero Metadata is that of an object of which it gave none.
+type Metadata struct {
+	Items []Item // sorted by name
+
+	// Exact is set where a HEAD has the same, by all that is known of the stores that list metadata. Without it the object has to be asked for.
+	Exact bool
+
+	// Check asks for a HEAD in spite of that, against which Items are held.
+	Check bool
+}
+
+// Item is one custom metadatum: its name in lower case and without x-amz-meta-, and its value.
+type Item struct{ Name, Value string }
+
+// Wish is which LISTs ask for metadata.
+type Wish int32
+
+const (
+	Never   Wish = iota
+	IfMinIO      // those to a store that says to be MinIO, which costs a LIST to find out
+	Always
+)
+
+// WantMetadata says what is asked for from now on. It may be called at any time; until then it is Never. It means nothing where Config.V1 is set.
+func (l *Lister) WantMetadata(w Wish) { l.wish.Store(int32(w)) }
+
+// MetadataNow asks for the metadata of one object once more, by a listing of its own.
+func (l *Lister) MetadataNow(ctx context.Context, key string) (m Metadata, ok bool, err error) {
+	a, err := l.once(ctx, request{prefix: key, keysMax: 1, metadata: true})
+	if err != nil {
+		return Metadata{}, false, err
+	}
+	for _, o := range a.listed { // what begins with the key, of which the key is the first
+		if o.key == key {
+			return o.metadata, true, nil
+		}
+	}
+	return Metadata{}, false, nil
+}
+
+// page is list, with metadata where they are wished for. A listing with them is tried once: what is wrong with it may be the metadata.
+func (l *Lister) page(ctx context.Context, req request) (*answer, error) {
+	wish := Wish(l.wish.Load())
+	if wish == Never || l.cfg.V1 {
+		return l.list(ctx, req)
+	}
+	var plain *answer
+	if wish == IfMinIO || !l.contacted.Load() { // the first contact may take several tries, to find the region, say
+		var err error
+		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 || wish == IfMinIO && !plain.isMinIO {
+			return plain, err
+		}
+	}
+	asked := req
+	asked.metadata = true
+	full, why := l.once(ctx, asked)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case why == nil:
+		return full, nil
+	}
+	l.cfg.Log.Debug("a LIST with metadata failed, and is sent without", "error", why)
+	if plain == nil {
+		var err error
+		if plain, err = l.list(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	plain.withheld = why
+	return plain, nil
+}
+
+// once sends one request once.
+func (l *Lister) once(ctx context.Context, req request) (*answer, error) {
+	if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {
+		return nil, err
+	}
+	a, err := l.send(ctx, req, int(l.probes.Add(1)))
+	if err == nil {
+		l.cfg.Gate.Answered(1)
+		l.contacted.Store(true)
+	}
+	l.cfg.Sent(statusOf(err), err != nil && req.prefix == "")
+	return a, err
+}
+
+// askMetadata adds the parameter, before the request is signed. The SDK has no name for it.
+func askMetadata(o *s3.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("ListMetadata", func(
+			ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
+		) (middleware.SerializeOutput, middleware.Metadata, error) {
+			request, ok := in.Request.(*smithyhttp.Request)
+			if !ok {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("a request of another kind: %T", in.Request)
+			}
+			request.URL.RawQuery += "&metadata=true"
+			return next.HandleSerialize(ctx, in)
+		}), middleware.After)
+	})
+}
+
+// listed is the metadata of an object that was listed, by its key.
+type listed struct {
+	key      string
+	metadata Metadata
+}
+
+// metadataOf is the metadata of these entries, which are some of those listed, in the same order, and what of listed comes after them.
+func metadataOf(entries []Entry, from []listed) (metadata []Metadata, rest []listed) {
+	if from == nil {
+		return nil, nil
+	}
+	metadata = make([]Metadata, len(entries))
+	for i := range entries {
+		at := slices.IndexFunc(from, func(l listed) bool { return l.key == entries[i].Key }) // the first, unless some were not handed out
+		if at >= 0 {
+			metadata[i], from = from[at].metadata, from[at+1:]
+		}
+	}
+	return metadata, from
+}
+
+// userMetadata is one UserMetadata: the items of the object that is being collected.
+type userMetadata struct {
+	object   int // index into the objects
+	from, to int // of the items
+	exact    bool
+}
+
+// item is one custom metadatum. Of its texts these are the places.
+type item struct{ name, value span }
+
+const (
+	metaPrefix = "x-amz-meta-" // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
+
+	// customerKey is what the listing says of an object whose HEAD needs the key that it is encrypted by.
+	customerKey = "x-amz-server-side-encryption-customer-algorithm"
+
+	// sharedMax is how many names of the object before are looked through. Few have more.
+	sharedMax = 16
+)
+
+// userMetadata collects the UserMetadata of the present object.
+func (d *decoder) userMetadata() {
+	m := userMetadata{object: len(d.objects), from: len(d.items), exact: true}
+	if n := len(d.metadata); n > 0 && d.metadata[n-1].object == m.object {
+		d.xml.strange("what can be said once is said twice")
+	}
+	for name := d.xml.child(); name != nil; name = d.xml.child() {
+		if len(name) < len(metaPrefix) || !strings.EqualFold(string(name[:len(metaPrefix)]), metaPrefix) {
+			m.exact = m.exact && !strings.EqualFold(string(name), customerKey)
+			d.xml.skip()
+			continue
+		}
+		o := item{name: d.metadataName(name[len(metaPrefix):])}
+		from := len(d.text)
+		d.xml.text(&d.text)
+		o.value = span{int32(from), int32(len(d.text)), true}
+		d.items = append(d.items, o)
+	}
+	m.to = len(d.items)
+	d.metadata = append(d.metadata, m)
+}
+
+// metadataName is the place of a name in lower case. Objects often have the same names as the one before, and share them.
+func (d *decoder) metadataName(name []byte) span {
+	from := len(d.text)
+	for _, b := range name {
+		if b >= 'A' && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		d.text = append(d.text, b)
+	}
+	if n := len(d.metadata); n > 0 {
+		before := d.items[d.metadata[n-1].from:d.metadata[n-1].to]
+		for _, o := range before[:min(len(before), sharedMax)] {
+			if string(d.text[o.name.from:o.name.to]) == string(d.text[from:]) {
+				d.text = d.text[:from]
+				return o.name
+			}
+		}
+	}
+	return span{int32(from), int32(len(d.text)), true}
+}
+
+// listed makes the metadata of the objects, where they were wanted. Their strings are parts of text.
+func (d *decoder) listed(text string, entries []Entry) []listed {
+	if !d.wanted {
+		return nil
+	}
+	all := make([]listed, len(entries))
+	for i := range entries {
+		all[i].key = entries[i].Key
+	}
+	items := make([]Item, len(d.items))
+	for i, o := range d.items {
+		items[i] = Item{o.name.of(text), o.value.of(text)}
+	}
+	for _, m := range d.metadata {
+		of := items[m.from:m.to:m.to]
+		slices.SortFunc(of, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
+		all[m.object].metadata = Metadata{Items: of, Exact: m.exact && exact(of)}
+	}
+	return all
+}
+
+// exact says whether a HEAD has these, sorted, as they are.
+func exact(items []Item) bool {
+	for i, o := range items {
+		if !exactName(o.Name) || !exactValue(o.Value) || i > 0 && items[i-1].Name == o.Name {
+			return false
+		}
+	}
+	return true
+}
+
+// exactName says whether a name is one of what is a name in XML and in HTTP, and has but one form in lower case.
+func exactName(name string) bool {
+	for _, b := range []byte(name) {
+		if !(b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// exactValue says whether a value is printable ASCII without outer blanks, which a header can have as it is.
+func exactValue(value string) bool {
+	for _, b := range []byte(value) {
+		if b < ' ' || b > '~' {
+			return false
+		}
+	}
+	return value == "" || value[0] != ' ' && value[len(value)-1] != ' '
+}
