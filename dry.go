@@ -39,7 +39,7 @@ func parseDryRun(c *cli.Context) (*dryRun, error) {
 		}
 		return nil, nil
 	}
-	for _, flag := range []string{"all", "fields", "output", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
+	for _, flag := range []string{"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
 		if c.IsSet(flag) {
 			return nil, usagef("leave one of them out", "--dry-run has no records, and --%s is about them", flag)
 		}

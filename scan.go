@@ -93,6 +93,7 @@ func scanCommand() *cli.Command {
 
 			&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: "what to print"},
 			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
+			&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, whichever page is finished first", Category: "what to print"},
 			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
 
 			&cli.BoolFlag{Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price", Category: "safety"},
@@ -234,7 +235,8 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 		return nil, err
 	}
 	job.scan = scan.Config{
-		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"), All: c.Bool("all"),
+		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"),
+		All: c.Bool("all"), Ordered: c.Bool("ordered"),
 		MetadataOnly: len(unlisted) == 0,
 		Engine:       engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
@@ -391,6 +393,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
 		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
+	}
+	if opened.Unordered() && job.scan.Ordered {
+		return usagef("leave --ordered out", "a directory bucket has no order of keys")
 	}
 	if opened.Unordered() && job.names.checkpoint != "" {
 		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")

@@ -17,7 +17,7 @@ func TestASlowEndpointGetsLess(t *testing.T) {
 		const objects = 3000
 		fast, fastURL := simtest.Start(t, s3sim.Options{Objects: objects, Latency: time.Millisecond})
 		slow, slowURL := simtest.Start(t, s3sim.Options{Objects: objects, Latency: 10 * time.Millisecond})
-		by.Workers = 2
+		by.Workers, by.Listers = 2, 1
 		r := run(t.Context(), t, open(t, fastURL, slowURL), by)
 		if r.err != nil || len(r.stats.Addresses) != 2 {
 			t.Fatalf("%+v, %v", r.stats.Addresses, r.err)

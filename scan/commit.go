@@ -14,13 +14,14 @@ type committer struct {
 	scan     *Scan
 	open     ledger // the Ranges that are not committed
 	outcomes Outcomes
-	borne    int64 // objects that had failed before this run
-	isKept   bool  // what is committed has been told to Keep
-	isTorn   bool  // a page is written, perhaps in part, and not counted
+	borne    int64            // objects that had failed before this run
+	isKept   bool             // what is committed has been told to Keep
+	held     map[string]*page // with Ordered: those that wait for others, by where they begin
+	isTorn   bool             // a page is written, perhaps in part, and not counted
 }
 
 func newCommitter(s *Scan) *committer {
-	c := &committer{scan: s, open: ledger{s.cfg.Range}}
+	c := &committer{scan: s, open: ledger{s.cfg.Range}, held: map[string]*page{}}
 	if from := s.cfg.From; from != nil {
 		c.open, c.outcomes, c.borne = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed
 	}
@@ -37,12 +38,7 @@ func (c *committer) run(ctx context.Context) error {
 	for {
 		select {
 		case p := <-s.finished:
-			if err := c.write(p); err != nil {
-				return err
-			}
-			s.unfinished.done()
-			<-s.slots
-			if err := c.bear(); err != nil {
+			if err := c.take(p); err != nil {
 				return err
 			}
 		case <-ticker.C:
@@ -55,6 +51,34 @@ func (c *committer) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// take commits a page, or with Ordered holds it back until all before it are committed.
+func (c *committer) take(p *page) error {
+	if !c.scan.cfg.Ordered {
+		return c.commit(p)
+	}
+	c.held[p.Range.After] = p
+	for len(c.open) > 0 {
+		next := c.held[c.open[0].After]
+		if next == nil {
+			return nil
+		}
+		delete(c.held, next.Range.After)
+		if err := c.commit(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *committer) commit(p *page) error {
+	if err := c.write(p); err != nil {
+		return err
+	}
+	c.scan.unfinished.done()
+	<-p.slot
+	return c.bear()
 }
 
 // write writes one page and then counts it.

@@ -159,7 +159,8 @@ func (s *Scan) widen(ctx context.Context, g *errgroup.Group, width, soon int) er
 	for i := len(c.wakes); i < width; i++ {
 		wake := make(chan struct{}, 1)
 		c.wakes = append(c.wakes, wake)
-		g.Go(func() error { return newWorker(s, i, wake).run(ctx) })
+		w := newWorker(s, i, wake) // here, so that those of neighbouring numbers have neighbouring endpoints
+		g.Go(func() error { return w.run(ctx) })
 	}
 	for i := width; i < before; i++ { // what they have not come to is the others' to ask for
 		if b := s.asks[i].Load(); b != nil {

@@ -108,9 +108,9 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Where LISTs take long the workers have nothing to do, their number does not grow, and the listing is named.
+// Where LISTs take long the workers have nothing to do, their number does not grow, and the listing is named. It is not run
+// beside others, whose CPU time is the process's too.
 func TestListingLimits(t *testing.T) {
-	t.Parallel()
 	for _, workers := range []int{scan.WorkersAuto, 16} {
 		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 300 * time.Millisecond})
 		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers, Listers: 1})

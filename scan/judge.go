@@ -66,8 +66,12 @@ const refusalPause = 500 * time.Millisecond
 //
 // Even a 404 is believed only so: versitygw gives it for an access key that it does not know.
 func (s *Scan) judge(ctx context.Context) error {
-	session := s.engine.Session()
-	defer session.Close()
+	var session head.Session // made when there is a suspect: until then it would only have the turn of a worker's
+	defer func() {
+		if session != nil {
+			session.Close()
+		}
+	}()
 	for {
 		select {
 		case <-s.docket.wake:
@@ -79,6 +83,9 @@ func (s *Scan) judge(ctx context.Context) error {
 		suspects := s.docket.take()
 		if len(suspects) == 0 {
 			continue // taken with those before
+		}
+		if session == nil {
+			session = s.engine.Session()
 		}
 		if err := s.canary(ctx, suspects[0].err); err != nil {
 			return err

@@ -14,7 +14,8 @@ import (
 // last one it is finished.
 type page struct {
 	*list.Page
-	isTrial bool // of the shortcut
+	isTrial bool          // of the shortcut
+	slot    chan struct{} // that it holds until it is committed
 
 	mu       sync.Mutex
 	pending  int // objects without an Outcome
@@ -29,8 +30,8 @@ type part struct {
 	chunk Chunk
 }
 
-func newPage(p *list.Page) *page {
-	return &page{Page: p, pending: len(p.Entries), outcomes: Outcomes{Listed: int64(len(p.Entries))}}
+func newPage(p *list.Page, slot chan struct{}) *page {
+	return &page{Page: p, slot: slot, pending: len(p.Entries), outcomes: Outcomes{Listed: int64(len(p.Entries))}}
 }
 
 // ruling is what was found out about some objects of one page.

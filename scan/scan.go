@@ -50,6 +50,7 @@ type Config struct {
 	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Listers   int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
 	Workers   int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
+	Ordered   bool          // Records in the order of keys
 	All       bool          // Records for objects without metadata too
 	Rate      float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
 	Timeout   time.Duration // of each request, answer included; 0: 30 s
@@ -129,6 +130,7 @@ type Scan struct {
 	batch    atomic.Int64            // keys in a batch
 	pages    int                     // that may be in flight; staff's
 	slots    chan struct{}           // one for each page in flight
+	first    chan struct{}           // more of them, with Ordered
 	work     chan *batch             // from the lister
 	again    chan *batch             // from the waiting list
 	waiting  chan waiter             // to the waiting list
@@ -186,15 +188,15 @@ func New(cfg Config) (*Scan, error) {
 	pages := s.pagesFor(most) + listers
 	s.batch.Store(int64(s.batchFor(most))) // until staff knows better
 	s.asks = make([]atomic.Pointer[batch], most)
-	s.slots = make(chan struct{}, pages)
+	s.slots, s.first = make(chan struct{}, pages), make(chan struct{}, pagesWaiting)
 	for range pages { // staff frees as many as are of use, and each lister one when it begins
 		s.slots <- struct{}{}
 	}
-	s.work = make(chan *batch, pages*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
+	s.work = make(chan *batch, (pages+pagesWaiting)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
 	s.again = make(chan *batch)
 	s.waiting = make(chan waiter)
 	s.docket = newDocket()
-	s.finished = make(chan *page, pages)
+	s.finished = make(chan *page, pages+pagesWaiting)
 	s.unfinished = newLatch()
 	return s, nil
 }
@@ -306,10 +308,9 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		walk = &limited{walk: walk, rng: rng, left: &s.left}
 	}
 	for {
-		select {
-		case s.slots <- struct{}{}:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		slot, err := s.enter(ctx, walk)
+		if err != nil {
+			return err
 		}
 		if err := s.shortcut.await(ctx); err != nil {
 			return err
@@ -322,15 +323,15 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 			s.shortcut.pass()
 			rest, ok := walk.Rest()
 			if !ok {
-				<-s.slots
+				<-slot
 				return nil
 			}
 			s.unfinished.add()
-			return s.finish(ctx, newPage(&list.Page{Range: rest})) // that it is empty is committed too
+			return s.finish(ctx, newPage(&list.Page{Range: rest}, slot)) // that it is empty is committed too
 		}
 		s.unfinished.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
-		p, size := newPage(listed), int(s.batch.Load())
+		p, size := newPage(listed, slot), int(s.batch.Load())
 		if err := s.shortcut.see(p); err != nil {
 			return err
 		}
@@ -347,6 +348,33 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
+		}
+	}
+}
+
+// enter returns the slot of a page that may be listed now. With Ordered the walk of the first keys that are not listed has slots of its own, since
+// the pages in all the others may be waiting for it.
+func (s *Scan) enter(ctx context.Context, walk walk) (slot chan struct{}, err error) {
+	for {
+		isFirst, changed := false, (<-chan struct{})(nil)
+		if s.cfg.Ordered {
+			isFirst, changed = true, nil
+			if pager, ok := walk.(*list.Pager); ok {
+				isFirst, changed = s.listing.First(pager)
+			}
+		}
+		first := s.first
+		if !isFirst {
+			first = nil
+		}
+		select {
+		case s.slots <- struct{}{}:
+			return s.slots, nil
+		case first <- struct{}{}:
+			return s.first, nil
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
 		}
 	}
 }

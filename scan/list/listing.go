@@ -102,6 +102,18 @@ func (l *Listing) Next(ctx context.Context) (*Pager, error) {
 	}
 }
 
+// First says whether p lists the first keys of all that are not listed; changed is closed when that may be another one.
+func (l *Listing) First(p *Pager) (isFirst bool, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.pagers {
+		if m.rng.After < p.rng.After {
+			return false, l.changed
+		}
+	}
+	return true, l.changed
+}
+
 // look finds something to do: a Pager, or a member to be split and where, or neither for now; or all is over.
 func (l *Listing) look() (pager *Pager, victim *member, guess string, over bool) {
 	l.mu.Lock()
