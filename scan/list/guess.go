@@ -47,14 +47,14 @@ func (m *marks) add(text string) {
 		return
 	}
 	m.mu.RLock()
-	at, isKnown := slices.BinarySearch(m.runes, r)
+	_, isKnown := slices.BinarySearch(m.runes, r)
 	m.mu.RUnlock()
 	if isKnown {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, isKnown = slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < marksMax {
+	if at, isKnown := slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < marksMax {
 		m.runes = slices.Insert(m.runes, at, r)
 	}
 }
@@ -228,7 +228,7 @@ func betweenRunes(low rune, high string, part float64) rune {
 	if high != "" {
 		end, _ = utf8.DecodeRuneInString(high)
 	}
-	for r := low + max(1, rune(part*float64(end-low))); r < end; r++ {
+	for r := low + max(1, rune(part*float64(end-low))); r < min(end, unicode.MaxRune); r++ {
 		if isOrdinary(r) {
 			return r
 		}

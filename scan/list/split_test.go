@@ -32,7 +32,6 @@ type walkers struct {
 	guesses []string   // to split at; the empty one is the Pager's own
 	pagers  []*Pager
 	busy    map[*Pager]bool // that fetch
-	asked   map[*Pager]bool // that are split
 	ranges  []Range         // of all pages, and of what was left at the ends
 	keys    []string
 	splits  int

@@ -1,0 +1,71 @@
+package listing
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
+	"headcount/scan/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Keys of every shape are shared out among listers: each comes once, several list at once, and what that costs is bounded.
+func TestEveryShapeIsSharedOut(t *testing.T) {
+	for _, shape := range Shapes() {
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			const objects, listers = 100_000, 8
+			_, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: shape, ListLatency: 5 * time.Millisecond})
+			s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: listers})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			all, err := listAll(t.Context(), s, listers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := Run{Objects: objects, Listers: listers, Lists: all.lists}
+			few := 1
+			if shape == s3sim.Flat || shape == s3sim.Hashed || shape == s3sim.UUID { // of so few keys others are not found their parts in time
+				few = 4
+			}
+			if all.keys != objects || all.reached < few || float64(r.Extra()) > extraMax*listers+extraPageMax*float64(r.pages()) {
+				t.Errorf("%d keys of %d, by %d listers, with %d LISTs more than pages", all.keys, objects, all.reached, r.Extra())
+			}
+		})
+	}
+}
+
+func TestBars(t *testing.T) {
+	good := Run{Shape: s3sim.Flat, Objects: 1_000_000, Listers: 64, Reached: 64, Alone: 10_000, Keys: 450_000, Lists: 1_000 + 4*64 + 50}
+	for _, c := range []struct {
+		change func(*Run)
+		missed int
+	}{
+		{func(*Run) {}, 0},
+		{func(r *Run) { r.Keys-- }, 1},
+		{func(r *Run) { r.Lists++ }, 1},
+		{func(r *Run) { r.Lost = 1 }, 1},
+	} {
+		r := good
+		c.change(&r)
+		if missed := Missed([]Run{r}); missed != c.missed {
+			t.Errorf("%+v: %d missed, want %d", r, missed, c.missed)
+		}
+	}
+	var table strings.Builder
+	if err := WriteTable(&table, []Run{good}); err != nil {
+		t.Fatal(err)
+	}
+	want := "shape        objects  listers  reached     keys/s      one's  speed-up   extra   lost\n" +
+		"flat         1000000       64       64     450000      10000     45.0x     306      0\n"
+	if table.String() != want {
+		t.Errorf("\n%s", table.String())
+	}
+}
