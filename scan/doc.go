@@ -5,7 +5,8 @@
 //	                     ▲         │                      goroutine
 //	                   again ◄─ waiting ◄── judge
 //
-// One goroutine pages through the bucket and cuts each Page into batches small enough that all workers share it. A
+// A lister pages through a Range and cuts each Page into batches small enough that all workers share it. While workers have nothing to do, more
+// listers split what the others have left (list.Listing). How many workers there are, staff decides by what the store rewards. A
 // worker sends a batch of HEADs through its session and encodes the Records as their answers come. What must be asked
 // again goes onto the waiting list and occupies no worker; what the answer alone cannot decide goes to the judge, who
 // asks the canary. When the last object of a page has its Outcome, the page goes to the committer, which alone writes.
@@ -21,6 +22,6 @@
 //   - Run returns nil only if every key of the Range has its Outcome.
 //   - Memory is bounded by the pages in flight, not by the bucket.
 //
-// Who ends what: the run is drained when the lister is through and every page is committed; then all stages return.
+// Who ends what: the run is drained when the listers are through and every page is committed; then all stages return.
 // An error of any stage, or the end of the context, ends all of them at their next send or receive.
 package scan

@@ -1,5 +1,5 @@
 // Package list finds the keys: a Pager walks a Range of a bucket by ListObjectsV2 (or V1) and hands out Pages of
-// Entries, each key once and in order.
+// Entries, each key once and in order. A Listing has several Pagers, whose Ranges are split as they go.
 //
 // A listing is believed only as far as it can be checked. What real stores get wrong is guarded against in
 // pager.go; what cannot be repaired is a ProtocolError, never a listing that merely ends.
