@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan"
+	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -21,7 +22,7 @@ type dryRun struct {
 	price *price // nil: AWS's, where it is the store
 
 	forecast forecast
-	sample   []list.Entry // the first objects
+	sample   []list.Entry // the first objects that were listed
 }
 
 // What RateIs says.
@@ -153,6 +154,9 @@ var errSampled = errors.New("the sample took its time")
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
 	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nowhere{}
+	if cfg.MetadataOnly = false; cfg.Engine == head.ListName { // the rate is that of HEADs
+		cfg.Engine = head.AutoName
+	}
 	s, err := scan.New(cfg)
 	if err != nil {
 		return nil, err

@@ -177,6 +177,11 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, flag := range []string{"limit", "retry-from"} {
+		if listers != scan.ListersAuto && listers != 1 && c.IsSet(flag) {
+			return nil, usagef("leave one of them out", "with --%s there is one lister, and --listers %d asks for more", flag, listers)
+		}
+	}
 	pipeline, engine := c.Int("pipeline"), c.String("engine")
 	if pipeline < 1 || pipeline > pipelineMax {
 		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", pipeline)
@@ -185,7 +190,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	case head.AutoName, head.DirectName:
 	case head.ListName:
 		for _, flag := range []string{"list-objects-v1", "retry-from"} {
-			if c.IsSet(flag) {
+			if c.Bool(flag) || c.String(flag) != "" {
 				return nil, usagef("leave one of them out", "--engine list needs ListObjectsV2 with metadata, and --%s is without", flag)
 			}
 		}

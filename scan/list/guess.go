@@ -87,15 +87,26 @@ func (m *marks) place(text string) float64 {
 			break
 		}
 		text = text[size:]
-		at, isKnown := slices.BinarySearch(m.runes, r)
-		digit := float64(at) + 0.5 // between two
-		if isKnown {
-			digit = float64(at + 1)
-		}
 		unit /= base
-		place += digit * unit
+		place += m.digit(r) * unit
 	}
 	return min(place, 1)
+}
+
+// digit is where r lies among the marks: the n-th is n, and what is none lies between two. m.mu is held.
+func (m *marks) digit(r rune) float64 {
+	at, isKnown := slices.BinarySearch(m.runes, r)
+	if isKnown {
+		return float64(at + 1)
+	}
+	low, high := rune(0), scriptEnd(r)
+	if at > 0 {
+		low = m.runes[at-1]
+	}
+	if at < len(m.runes) {
+		high = m.runes[at]
+	}
+	return float64(at) + float64(r-low)/float64(high-low)
 }
 
 // text is the shortest beginning of the text at that place that lies between low and high; empty: there is none.
@@ -212,19 +223,20 @@ func (m *marks) between(low, high string, common int, part float64) string {
 	if high != "" {
 		end = m.place(highRest)
 	}
-	text := m.text(begin+part*(end-begin), lowRest, highRest)
-	if text == "" {
-		return ""
+	if text := m.text(begin+part*(end-begin), lowRest, highRest); text != "" {
+		return low[:common] + text
 	}
-	return low[:common] + text
+	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 { // the last mark that is known need not be the last that there is
+		if between := betweenRunes(r, highRest, part); between != utf8.RuneError {
+			return low[:common] + string(between)
+		}
+	}
+	return ""
 }
 
 // betweenRunes is a character between low and the first of high, or the last of low's script; utf8.RuneError: there is none.
 func betweenRunes(low rune, high string, part float64) rune {
-	end := rune(asciiEnd)
-	if low >= asciiEnd {
-		end = min(low+scriptRunes, unicode.MaxRune)
-	}
+	end := scriptEnd(low)
 	if high != "" {
 		end, _ = utf8.DecodeRuneInString(high)
 	}
@@ -234,6 +246,14 @@ func betweenRunes(low rune, high string, part float64) rune {
 		}
 	}
 	return utf8.RuneError
+}
+
+// scriptEnd is behind r, and the characters that may stand beside it.
+func scriptEnd(r rune) rune {
+	if r < asciiEnd {
+		return asciiEnd
+	}
+	return r + scriptRunes
 }
 
 const (
@@ -276,6 +296,7 @@ func (p *Pager) left() float64 {
 		common = commonPrefix(start, ceiling)
 		end = s.marks.place(ceiling[common:])
 	}
+	common = min(common, len(s.last))
 	began, now := s.marks.place(start[common:]), s.marks.place(s.last[common:])
 	factor := leftMax
 	if now > began {

@@ -21,6 +21,9 @@ const (
 	// surprisePages is how many pages come of a Range that was thought to be nearly done, before it is not believed.
 	surprisePages = 4
 
+	// probesFailed in a row, of different guesses, are no accident.
+	probesFailed = 8
+
 	// What splitting may cost: a LIST for each split, half of which brings keys that are dropped, or none. So many for each lister, and a share of
 	// the pages.
 	costPerLister = 3
@@ -39,16 +42,18 @@ type Listing struct {
 	marks  *marks
 
 	mu      sync.Mutex
-	queue   []Range       // nobody's yet
-	pagers  []*member     // that list
-	reached int           // the most of them at once
-	splits  int           // Ranges that are being split
-	cost    int           // LISTs that were spent on splitting
-	pages   int           // of those that are done
-	single  bool          // the store cannot list from a key on
-	looks   int           // how often in a row more keys were needed
-	lookout bool          // one of those who wait looks now and again, for all of them
-	changed chan struct{} // closed when there may be something to do
+	queue   []Range                       // nobody's yet
+	pagers  []*member                     // that list
+	reached int                           // the most of them at once
+	splits  int                           // Ranges that are being split
+	probes  map[string]context.CancelFunc // that are under way, by their guess
+	failed  int                           // of them in a row
+	cost    int                           // LISTs that were spent on splitting
+	pages   int                           // of those that are done
+	single  bool                          // the store cannot list from a key on
+	looks   int                           // how often in a row more keys were needed
+	lookout bool                          // one of those who wait looks now and again, for all of them
+	changed chan struct{}                 // closed when there may be something to do
 }
 
 // member is a Pager, and what is known of splitting it.
@@ -64,6 +69,7 @@ type member struct {
 func (l *Lister) Listing(ranges []Range, most int, needed func() bool) *Listing {
 	return &Listing{
 		lister: l, most: most, needed: needed, marks: new(marks), queue: slices.Clone(ranges), changed: make(chan struct{}),
+		probes: map[string]context.CancelFunc{},
 		single: l.cfg.Store.Unordered(),
 	}
 }
@@ -143,12 +149,7 @@ func (l *Listing) isNeeded() bool {
 	if l.needed == nil {
 		return true
 	}
-	if !l.needed() {
-		l.looks = 0
-		return false
-	}
-	l.looks++
-	return l.looks > needLooks
+	return l.looks >= needLooks
 }
 
 // wait returns when there may be something to do, or with the cause of ctx's end.
@@ -166,11 +167,23 @@ func (l *Listing) wait(ctx context.Context) error {
 	l.mu.Unlock()
 	select {
 	case <-tick:
+		l.watch()
 	case <-changed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// watch looks whether more keys are needed.
+func (l *Listing) watch() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.needed != nil && l.needed() {
+		l.looks++
+	} else {
+		l.looks = 0
+	}
 }
 
 // relieve ends a lookout. Who comes next is the next one.
@@ -230,14 +243,25 @@ func (l *Listing) budget() float64 {
 	return float64(costPerLister*listers) + costPerPage*float64(pages)
 }
 
-// split splits the Range in which guess lies, which was m's, and returns who lists the upper part; nil: it was not split.
+// split splits the Range in which guess lies, which was m's, and returns who lists the upper part; nil: it was not split. A guess may be a key that
+// the store does not take, and to try it is nobody's need: only the end of ctx is an error.
 func (l *Listing) split(ctx context.Context, m *member, guess string) (*Pager, error) {
-	at, err := m.probe(ctx, guess)
+	probing, stop := context.WithCancel(ctx)
+	defer stop()
+	l.mu.Lock()
+	l.probes[guess] = stop
+	l.mu.Unlock()
+	at, err := m.probe(probing, guess)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.probes, guess)
 	m.tried = slices.DeleteFunc(m.tried, func(tried string) bool { return tried == guess })
 	l.splits--
 	if err == nil {
+		l.failed = 0
 		// Others may have split it meanwhile.
 		if i := slices.IndexFunc(l.pagers, func(m *member) bool { return m.holds(guess) }); i >= 0 {
 			m = l.pagers[i]
@@ -252,14 +276,17 @@ func (l *Listing) split(ctx context.Context, m *member, guess string) (*Pager, e
 		return l.begin(at.pager), nil
 	case errors.Is(err, errIgnored):
 		l.single = true
-		return nil, nil
 	case errors.Is(err, errEmpty):
-		return nil, nil
 	case errors.Is(err, errNotSplit):
 		m.asked = m.pagesHad()
-		return nil, nil
+	case probing.Err() == nil:
+		m.asked = m.pagesHad()
+		if l.failed++; l.failed == probesFailed {
+			l.lister.cfg.Log.Debug("LISTs from a key on fail: one lister does the rest of each Range", "error", err)
+			l.single = true
+		}
 	}
-	return nil, err
+	return nil, nil
 }
 
 // Done says that a Pager has handed out its last Page.
@@ -268,6 +295,11 @@ func (l *Listing) Done(p *Pager) {
 	defer l.mu.Unlock()
 	l.pages += p.pagesHad()
 	l.pagers = slices.DeleteFunc(l.pagers, func(m *member) bool { return m.Pager == p })
+	for guess, stop := range l.probes {
+		if !slices.ContainsFunc(l.pagers, func(m *member) bool { return m.holds(guess) }) {
+			stop() // it is listed already
+		}
+	}
 	l.change()
 }
 

@@ -104,6 +104,12 @@ func (l *Lister) page(ctx context.Context, req request) (*answer, error) {
 	return plain, nil
 }
 
+// try is page, tried once.
+func (l *Lister) try(ctx context.Context, req request) (*answer, error) {
+	req.metadata = Wish(l.wish.Load()) == Always && !l.cfg.V1
+	return l.once(ctx, req)
+}
+
 // once sends one request once.
 func (l *Lister) once(ctx context.Context, req request) (*answer, error) {
 	if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {

@@ -13,7 +13,7 @@ import (
 // deleted; a store that sends them for ever, or the same keys under ever new tokens, has to be told from one that is slow.
 const idlePagesMax = 1000
 
-// Pager walks one Range, page by page. It belongs to one goroutine; only Split may be called by others meanwhile.
+// Pager walks one Range, page by page. It belongs to one goroutine; others may meanwhile split it (probe, holds, cede).
 //
 // A Range is walked in one or more listings. A listing begins at the cursor (start-after, V1: marker) and goes on by
 // the store's tokens until it says that it is not truncated. That is not believed: another listing begins at the
@@ -28,18 +28,19 @@ const idlePagesMax = 1000
 type Pager struct {
 	lister *Lister
 
-	mu     sync.Mutex // holds together what Split looks at, down to split
-	rng    Range      // its end is moved by Split
+	mu     sync.Mutex // holds together what others look at, down to split
+	rng    Range      // its end is moved by cede
 	cursor string     // the last exact key handed out, or rng.After
 	rest   []Entry    // admitted and not yet handed out
 	done   bool       // nothing follows rest
 	split  splitting
 
-	listed []listed // the metadata of the answer that rest is of, from it on
-	why    error    // it has none although they were asked for
-	exact  bool     // the store declared how it encoded the keys of rest
-	ended  bool     // a Page has extended to the end of the Range
-	lossy  bool     // the last listing had nothing but lossy keys
+	listed  []listed // the metadata of the answer that rest is of, from it on
+	why     error    // it has none although they were asked for
+	exact   bool     // the store declared how it encoded the keys of rest
+	ended   bool     // a Page has extended to the end of the Range
+	isProbe bool     // its LISTs are sent once: nobody needs them
+	lossy   bool     // the last listing had nothing but lossy keys
 
 	// Of the present listing.
 	token    string   // where it goes on; empty: it begins, at the cursor
@@ -125,7 +126,11 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
 		return p.broken("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
 	}
-	answer, err := p.lister.page(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
+	ask := p.lister.page
+	if p.isProbe {
+		ask = p.lister.try
+	}
+	answer, err := ask(ctx, request{after: p.start(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenVoid(err) {
 		p.begin()
 		return nil

@@ -46,6 +46,9 @@ func (s *splitting) admitted(fresh []Entry, exact bool) {
 			break
 		}
 	}
+	if s.last >= s.ceiling { // more was written since
+		s.ceiling = ""
+	}
 	s.marks.learn(fresh)
 }
 
@@ -70,19 +73,16 @@ type probe struct {
 	pivot string // the first key after guess; empty: there is none up to the end of the Range
 }
 
-// probe begins a listing at guess, which lies in p's Range, while p's owner goes on. Its error is errNotSplit, errIgnored, or final as those of
-// Next.
+// probe begins a listing at guess, which lies in p's Range, while p's owner goes on. What goes wrong with it is no matter, since p lists all that it
+// would: its error is errNotSplit, errIgnored, or what the LIST failed with.
 func (p *Pager) probe(ctx context.Context, guess string) (*probe, error) {
 	p.mu.Lock()
 	half := p.lister.Walk(Range{guess, p.rng.Through})
-	half.split.marks = p.split.marks
+	half.split.marks, half.isProbe = p.split.marks, true
 	p.mu.Unlock()
+	defer func() { half.isProbe = false }()
 	for range probesMax {
 		if err := half.fetch(ctx); err != nil {
-			var refused *StoreError
-			if errors.As(err, &refused) && refused.Status == 400 {
-				return nil, errNotSplit // what nobody has written may be no key to the store
-			}
 			return nil, err
 		}
 		if len(half.rest) > 0 || half.done {

@@ -1,0 +1,175 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// listAll lists by as many goroutines as a Listing has Pagers at most, and returns the keys in order.
+func listAll(ctx context.Context, l *Listing) ([]string, error) {
+	var (
+		mu   sync.Mutex
+		keys []string
+	)
+	g, ctx := errgroup.WithContext(ctx)
+	for range l.Most() {
+		g.Go(func() error {
+			for {
+				p, err := l.Next(ctx)
+				if p == nil {
+					return err
+				}
+				got, err := walk(ctx, p)
+				mu.Lock()
+				keys = append(keys, got...)
+				mu.Unlock()
+				if err != nil {
+					return err
+				}
+				l.Done(p)
+			}
+		})
+	}
+	err := g.Wait()
+	slices.Sort(keys)
+	return keys, err
+}
+
+// evenKeys look random.
+func evenKeys(n int) []string {
+	random := rand.New(rand.NewPCG(1, 2))
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%08x", random.Uint32())
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// guessed is a store that treats listings from a key that it does not have in a way of its own.
+type guessed struct {
+	naive
+	answer func(w http.ResponseWriter, r *http.Request) (isAnswered bool)
+
+	seen sync.Once
+	any  chan struct{} // closed at the first
+}
+
+func (s *guessed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if after := r.URL.Query().Get("start-after"); after != "" {
+		if _, isKey := slices.BinarySearch(s.keys, after); !isKey {
+			s.seen.Do(func() { close(s.any) })
+			if s.answer(w, r) {
+				return
+			}
+		}
+	}
+	s.naive.ServeHTTP(w, r)
+}
+
+func newGuessed(answer func(http.ResponseWriter, *http.Request) bool) *guessed {
+	return &guessed{naive: naive{keys: evenKeys(20_000), pageKeys: 500}, answer: answer, any: make(chan struct{})}
+}
+
+// wasAsked fails a test in which nothing was guessed.
+func (s *guessed) wasAsked(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.any:
+	default:
+		t.Error("nothing was listed from a guess: that shows nothing")
+	}
+}
+
+// What a store says to a guess matters to nobody: the Range is listed without it.
+func TestListingOutlivesRefusedGuesses(t *testing.T) {
+	for _, status := range []int{400, 403, 500, 501, 503} {
+		store := newGuessed(func(w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(status)
+			return true
+		})
+		got, err := listAll(t.Context(), serve(t, store, Config{RetryFor: time.Millisecond}).Listing([]Range{{}}, 4, nil))
+		if err != nil || !slices.Equal(got, store.keys) {
+			t.Errorf("%d: %d of %d keys, %v", status, len(got), len(store.keys), err)
+		}
+		store.wasAsked(t)
+	}
+}
+
+// A guess that is not answered holds nobody up once the Range in which it lies is listed.
+func TestListingDoesNotWaitForGuesses(t *testing.T) {
+	store := newGuessed(func(_ http.ResponseWriter, r *http.Request) bool {
+		<-r.Context().Done() // which ends when nobody waits for the answer any more
+		return true
+	})
+	got, err := listAll(t.Context(), serve(t, store, Config{}).Listing([]Range{{}}, 4, nil))
+	if err != nil || !slices.Equal(got, store.keys) {
+		t.Errorf("%d of %d keys, %v", len(got), len(store.keys), err)
+	}
+	store.wasAsked(t)
+}
+
+// A store that begins at the beginning whatever key it is asked to begin at is listed by one.
+func TestListingFindsOutThatStartAfterIsIgnored(t *testing.T) {
+	var sent int
+	store := newGuessed(nil)
+	store.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		sent++
+		fmt.Fprint(w, listXML(store.keys[:500], true, store.keys[499]))
+		return true
+	}
+	l := serve(t, store, Config{}).Listing([]Range{{}}, 2, nil)
+	got, err := listAll(t.Context(), l)
+	if err != nil || !slices.Equal(got, store.keys) || l.Reached() != 1 || sent != 1 {
+		t.Errorf("%d of %d keys by %d listers, %d guesses, %v", len(got), len(store.keys), l.Reached(), sent, err)
+	}
+}
+
+// What is written beyond a place where nothing was, while the Range is listed, is no news that anything stumbles over.
+func TestListingOfABucketThatGrows(t *testing.T) {
+	store := &naive{pageKeys: 3}
+	for i := range 20 {
+		store.keys = append(store.keys, "logs/2026/11/22/"+string(rune('a'+i)))
+	}
+	l := serve(t, store, Config{}).Listing([]Range{{After: "logs/2026/11/22/a"}}, 4, nil)
+	p, err := l.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at, err := p.probe(t.Context(), "logs/2026/11/22/z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cede(at); err != errEmpty {
+		t.Fatal(err)
+	}
+	store.keys = append(store.keys, "m", "n", "o", "p")
+	seen := 3
+	for {
+		page, err := p.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page == nil {
+			break
+		}
+		seen += len(page.Entries)
+		if guess := p.guess(nil); guess != "" && guess <= page.Entries[len(page.Entries)-1].Key || p.left() < 0 {
+			t.Errorf("the guess %q, behind %q; %v left", guess, page.Range.Through, p.left())
+		}
+	}
+	if seen != 19+4 {
+		t.Errorf("%d keys", seen)
+	}
+}
