@@ -190,7 +190,7 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 	case head.AutoName, head.DirectName:
 	case head.ListName:
 		for _, flag := range []string{"list-objects-v1", "retry-from"} {
-			if c.Bool(flag) || c.String(flag) != "" {
+			if c.IsSet(flag) && (c.Bool(flag) || flag == "retry-from") {
 				return nil, usagef("leave one of them out", "--engine list needs ListObjectsV2 with metadata, and --%s is without", flag)
 			}
 		}
