@@ -153,7 +153,11 @@ func (m *measurement) checkOn(ctx context.Context, s server, o *opened) (right [
 	for _, w := range m.ways {
 		size := w.objects(m.Config, s)
 		if want[size] == nil {
-			if want[size], err = m.recordsOf(ctx, o.buckets[size], size); err != nil {
+			want[size], err = m.recordsOf(ctx, o.buckets[size], size)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", s.name, m.reference.name, err)
 			}
 		}
