@@ -112,7 +112,7 @@ func TestLimits(t *testing.T) {
 // beside others, whose CPU time is the process's too.
 func TestListingLimits(t *testing.T) {
 	for _, workers := range []int{scan.WorkersAuto, 16} {
-		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 300 * time.Millisecond})
+		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 150 * time.Millisecond})
 		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers, Listers: 1})
 		isBusy := r.stats.HeadsPerSecond < 2000 // the machine, with other things
 		if r.err != nil || !isBusy && (r.stats.LimitedBy != "listing" || r.stats.Workers > 32) {
