@@ -37,7 +37,7 @@ func toxics() []toxic {
 	return []toxic{
 		{"reset_peer", 0.5, map[string]int{"timeout": 50}},                                     // ms from the first answer to the RST
 		{"slicer", 1, map[string]int{"average_size": 200, "size_variation": 150, "delay": 20}}, // bytes, bytes, µs
-		{"limit_data", 0.5, map[string]int{"bytes": 30_000}},                                   // 50 answers, and a tenth of a LIST
+		{"limit_data", 0.2, map[string]int{"bytes": 30_000}},                                   // 50 answers, and a tenth of a LIST: half of them would end the first contact, six tries, once in 64 runs
 		{"timeout", 0.3, map[string]int{"timeout": 0}},                                         // nothing comes, and it is not closed
 		{"latency", 1, map[string]int{"latency": 20, "jitter": 20}},                            // ms
 		{Type: downFor5s},
