@@ -2,14 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
-	"fmt"
 	"io"
-	"os"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -140,238 +133,6 @@ type scanJob struct {
 	dry    *dryRun // nil: it scans
 }
 
-// parseScan checks the flags of scan against each other.
-func parseScan(c *cli.Context) (*scanJob, error) {
-	job := &scanJob{demo: c.Bool("demo"), resume: c.Bool("resume")}
-	var bucket, prefix string
-	switch {
-	case job.demo && c.NArg() > 0:
-		return nil, usagef("leave one of them out", "--demo scans an embedded store, and %s is another", c.Args().First())
-	case job.demo:
-		for _, flag := range []string{"endpoint-url", "profile", "region", "ca-bundle", "no-verify-ssl", "addressing", "request-payer"} {
-			if c.IsSet(flag) {
-				return nil, usagef("leave one of them out", "--demo needs no connection, and --%s is about one", flag)
-			}
-		}
-		bucket = demoBucket
-	case c.NArg() == 0:
-		return nil, usagef(uriHint+"; or try: headcount scan --demo", "no bucket is named")
-	case c.NArg() > 1:
-		return nil, usagef("run headcount once for each", "%d buckets are named", c.NArg())
-	default:
-		var err error
-		if bucket, prefix, err = parseURI(c.Args().First()); err != nil {
-			return nil, err
-		}
-	}
-
-	workers, err := parseWorkers(c.String("workers"))
-	if err != nil {
-		return nil, err
-	}
-	rate := c.Float64("rate")
-	if c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
-		return nil, usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
-	}
-	listers, err := parseListers(c.String("listers"))
-	if err != nil {
-		return nil, err
-	}
-	for _, flag := range []string{"limit", "retry-from"} {
-		if listers != scan.ListersAuto && listers != 1 && c.IsSet(flag) {
-			return nil, usagef("leave one of them out", "with --%s there is one lister, and --listers %d asks for more", flag, listers)
-		}
-	}
-	pipeline, engine := c.Int("pipeline"), c.String("engine")
-	if pipeline < 1 || pipeline > pipelineMax {
-		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", pipeline)
-	}
-	switch engine {
-	case head.AutoName, head.DirectName:
-	case head.ListName:
-		for _, flag := range []string{"list-objects-v1", "retry-from"} {
-			if c.IsSet(flag) && (c.Bool(flag) || flag == "retry-from") {
-				return nil, usagef("leave one of them out", "--engine list needs ListObjectsV2 with metadata, and --%s is without", flag)
-			}
-		}
-	case head.SDKName:
-		if pipeline > 1 {
-			return nil, usagef("leave one of them out", "--engine sdk does not pipeline")
-		}
-	default:
-		return nil, usagef("there are auto, direct, sdk and list", "there is no engine %q", engine)
-	}
-	for _, flag := range []string{"timeout", "retry-for", "checkpoint-every"} {
-		if c.Duration(flag) <= 0 {
-			return nil, usagef("give a duration as 30s or 15m", "--%s must be longer than nothing", flag)
-		}
-	}
-	rng := list.Range{After: c.String("start-after"), Through: c.String("end-at")}
-	if rng.Through != "" && rng.Through <= rng.After {
-		return nil, usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
-	}
-	if job.dry, err = parseDryRun(c); err != nil {
-		return nil, err
-	}
-	if job.names, err = parseFiles(c); err != nil {
-		return nil, err
-	}
-	if job.resume && job.names.checkpoint == "" {
-		return nil, usagef("--checkpoint FILE --resume", "--resume needs to know from where")
-	}
-	if c.IsSet("checkpoint-every") && job.names.checkpoint == "" {
-		return nil, usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every is about a checkpoint, and there is none")
-	}
-	if c.IsSet("max-errors") && c.Int64("max-errors") < 1 {
-		return nil, usagef("give a number from 1 on", "--max-errors %d is out of range", c.Int64("max-errors"))
-	}
-	if c.IsSet("limit") && c.Int64("limit") < 1 {
-		return nil, usagef("give a number from 1 on", "--limit %d is out of range", c.Int64("limit"))
-	}
-	if job.fields, err = parseFields(c.String("fields")); err != nil {
-		return nil, err
-	}
-	unlisted := output.Unlisted(job.fields)
-	if engine == head.ListName && len(unlisted) > 0 {
-		return nil, usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
-			"no listing gives %s, which --engine list would have to leave out", strings.Join(unlisted, ", "))
-	}
-	if job.store, err = parseStore(c, bucket, workers); err != nil {
-		return nil, err
-	}
-	job.scan = scan.Config{
-		Prefix: prefix, Range: rng, Limit: c.Int64("limit"), ListV1: c.Bool("list-objects-v1"),
-		All: c.Bool("all"), Ordered: c.Bool("ordered"),
-		MetadataOnly: len(unlisted) == 0,
-		Engine:       engine, Listers: listers, Workers: workers, Pipeline: pipeline, Rate: rate,
-		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"), FailedMax: c.Int64("max-errors"),
-		KeepEvery: c.Duration("checkpoint-every"),
-	}
-	return job, nil
-}
-
-// autoValue is what flags are given that find their number by themselves.
-const autoValue = "auto"
-
-func parseListers(value string) (int, error) {
-	if value == autoValue {
-		return scan.ListersAuto, nil
-	}
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 || n > listersMax {
-		return 0, usagef(fmt.Sprintf("give auto, or a number from 1 to %d", listersMax), "--listers %s is out of range", value)
-	}
-	return n, nil
-}
-
-// parseWorkers reads how many there are to be; scan.WorkersAuto: as many as the store rewards.
-func parseWorkers(text string) (int, error) {
-	if text == autoValue {
-		return scan.WorkersAuto, nil
-	}
-	hint := fmt.Sprintf("give a number from 1 to %d, or auto", workersMax)
-	workers, err := strconv.ParseInt(text, 0, 64)
-	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange):
-		return 0, usagef(hint, "--workers %s is neither auto nor a whole number", text)
-	case err != nil || workers < 1 || workers > workersMax:
-		return 0, usagef(hint, "--workers %s is out of range", text)
-	}
-	return int(workers), nil
-}
-
-func parseFiles(c *cli.Context) (fileNames, error) {
-	names := fileNames{
-		output: c.String("output"), errors: c.String("errors"), stats: c.String("stats"),
-		checkpoint: c.String("checkpoint"), retryFrom: c.String("retry-from"),
-	}
-	for _, flag := range []string{"errors", "stats", "checkpoint", "retry-from"} {
-		if c.String(flag) == "-" {
-			return names, usagef("name a file", "--%s - is no file", flag)
-		}
-	}
-	if names.output == "-" {
-		names.output = ""
-	}
-	return names, nil
-}
-
-// readKeys reads which objects failed in an earlier run.
-func readKeys(name, prefix string) (*list.Keys, error) {
-	f, err := output.OpenToRead(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	entries, err := output.ReadFailures(f)
-	if err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		if !strings.HasPrefix(entries[i].Key, prefix) {
-			return nil, fmt.Errorf("object %d is not below the prefix %q", i+1, prefix)
-		}
-	}
-	return list.NewKeys(entries), nil
-}
-
-func parseFields(value string) ([]output.Field, error) {
-	if names := strings.Split(value, ","); len(names) > 1 && slices.Contains(names, "all") {
-		return nil, usagef("--fields all", "all is every field, and stands alone")
-	}
-	fields, err := output.ParseFields(value)
-	if err != nil {
-		return nil, usagef("--fields key,metadata,size", "%v", err)
-	}
-	return fields, nil
-}
-
-// parseStore reads the flags that say how to reach the bucket.
-func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error) {
-	if workers == scan.WorkersAuto {
-		workers = scan.WorkersAutoMax
-	}
-	cfg := store.Config{
-		Bucket: bucket, Endpoints: c.StringSlice("endpoint-url"), Profile: c.String("profile"),
-		Region: c.String("region"), Anonymous: c.Bool("no-sign-request"), RequestPayer: c.Bool("request-payer"),
-		CABundle: c.String("ca-bundle"), NoVerifyTLS: c.Bool("no-verify-ssl"),
-		Addressing: store.Addressing(c.String("addressing")), Connections: workers,
-	}
-	switch cfg.Addressing {
-	case store.AddressingAuto, store.AddressingPath, store.AddressingVirtual:
-	default:
-		return cfg, usagef("there are auto, path and virtual", "there is no addressing %q", cfg.Addressing)
-	}
-	if err := checkCABundle(cfg.CABundle); err != nil {
-		return cfg, usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
-	}
-	for _, endpoint := range cfg.Endpoints {
-		if err := store.CheckEndpoint(endpoint); err != nil {
-			return cfg, usagef("write --endpoint-url https://HOST[:PORT]", "%v", err)
-		}
-	}
-	if cfg.Anonymous && cfg.RequestPayer {
-		return cfg, usagef("leave one of them out", "--request-payer needs somebody to bill, and --no-sign-request names nobody")
-	}
-	return cfg, nil
-}
-
-// checkCABundle says what is wrong with a file of certificate authorities, where one is named. The SDK does not say which
-// of its sources was wrong.
-func checkCABundle(name string) error {
-	if name == "" {
-		return nil
-	}
-	pem, err := os.ReadFile(name)
-	if err != nil {
-		return bareError(err)
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return errors.New("there is no certificate in it")
-	}
-	return nil
-}
-
 // run opens what the job names, scans, and says what came of it.
 func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Writer) error {
 	if job.demo {
@@ -393,17 +154,8 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 		return usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
 	defer opened.Close()
-	if opened.Unordered() && job.scan.Range != (list.Range{}) {
-		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
-	}
-	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
-		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
-	}
-	if opened.Unordered() && job.scan.Ordered {
-		return usagef("leave --ordered out", "a directory bucket has no order of keys")
-	}
-	if opened.Unordered() && job.names.checkpoint != "" {
-		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+	if err := job.suits(opened); err != nil {
+		return err
 	}
 	if job.dry != nil {
 		return job.runDry(ctx, voice, opened, stdout, stderr)
@@ -460,4 +212,21 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 		err = &objectsFailed{count: stats.Failed, hint: failures.hint()}
 	}
 	return err
+}
+
+// suits says what is asked of the bucket that it cannot do.
+func (job *scanJob) suits(opened *store.Store) error {
+	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
+		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
+	}
+	switch {
+	case !opened.Unordered():
+	case job.scan.Range != (list.Range{}):
+		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
+	case job.scan.Ordered:
+		return usagef("leave --ordered out", "a directory bucket has no order of keys")
+	case job.names.checkpoint != "":
+		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+	}
+	return nil
 }
