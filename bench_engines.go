@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -34,7 +31,7 @@ func enginesCommand() *cli.Command {
 		Name:        "engines",
 		Usage:       "measure what an engine costs beside the floor",
 		Description: enginesDescription,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			// The bars were set at 64 workers and 8 HEADs pipelined. With 200,000 objects, the 20 ms of CPU that a process takes
 			// to start and to end are 1 % of a floor of 9 µs.
 			&cli.Int64Flag{Name: "objects", Value: 200_000, Usage: "`N` objects, each asked for once in a run"},
@@ -43,16 +40,9 @@ func enginesCommand() *cli.Command {
 			&cli.IntFlag{Name: "pipeline", Value: 8, Usage: "keep `N` HEADs in flight on each connection of pipelined, which has a quarter of the connections"},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that the store adds to every HEAD"},
 			&cli.StringFlag{Name: "ways", Usage: "run the ways of these `NAMES`, as floor,sdk (default: all): " + strings.Join(engines.Ways(), ", ")},
-			&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
-			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
-		},
+		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseEngines(c)
-			if err != nil {
-				return err
-			}
-			file, err := openToWrite("--json", c.String("json"))
 			if err != nil {
 				return err
 			}
@@ -62,7 +52,7 @@ func enginesCommand() *cli.Command {
 						r.Round, cfg.Rounds, r.Way, r.CPUMicrosPerObject, r.ObjectsPerSecond/1e3)
 				}
 			}
-			return measureEngines(c.Context, cfg, file, c.Bool("check"), c.App.Writer)
+			return measureAs(c, func() (*engines.Report, error) { return engines.Measure(c.Context, cfg) })
 		},
 	}
 }
@@ -72,8 +62,8 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 		Version: version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"),
 		Pipeline: c.Int("pipeline"), Latency: c.Duration("latency"), Ways: engines.Ways(), Ran: func(engines.Run) {},
 	}
-	if c.NArg() > 0 {
-		return cfg, usagef("headcount bench engines --help", "bench engines takes no arguments, and %q is one", c.Args().First())
+	if err := checkFigures(c); err != nil {
+		return cfg, err
 	}
 	for flag, value := range map[string]int64{"objects": cfg.Objects, "rounds": int64(cfg.Rounds)} {
 		if value < 1 {
@@ -89,12 +79,9 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects, Latency: cfg.Latency}); err != nil {
 		return cfg, usagef("headcount bench engines --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
-	if c.String("json") == "-" {
-		return cfg, usagef("name a file: standard output is for the table", "--json - is no file")
-	}
 	if text := c.String("ways"); text != "" {
 		var err error
-		if cfg.Ways, err = engines.ParseWays(text); err != nil {
+		if cfg.Ways, err = engines.ParseWays(text, engines.Ways()); err != nil {
 			return cfg, usagef("--ways floor,direct,sdk", "%v", err)
 		}
 	}
@@ -104,48 +91,4 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 	var err error
 	cfg.Program, err = os.Executable()
 	return cfg, err
-}
-
-// measureEngines measures, and writes what came of it: the figures to file, unless that is nil, however it ended.
-func measureEngines(ctx context.Context, cfg engines.Config, file *os.File, check bool, stdout io.Writer) error {
-	report, err := engines.Measure(ctx, cfg)
-	err = firstError(err, writeFigures(file, report))
-	if err == nil {
-		err = asOutput(report.WriteTable(stdout))
-	}
-	if err != nil || !check {
-		return err
-	}
-	if _, err := io.WriteString(stdout, "\n"); err != nil {
-		return asOutput(err)
-	}
-	missed, checked, err := report.Check(stdout)
-	if err != nil {
-		return asOutput(err)
-	}
-	if missed > 0 {
-		return &barsMissed{missed: missed, checked: checked}
-	}
-	return nil
-}
-
-func writeFigures(file *os.File, report any) error {
-	if file == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(report, "", "  ")
-	if err == nil {
-		err = empty(file)
-	}
-	if err == nil {
-		_, err = file.Write(append(text, '\n'))
-	}
-	return asOutput(firstError(err, file.Close()))
-}
-
-// barsMissed is a measurement that found less than what must be reached.
-type barsMissed struct{ missed, checked int }
-
-func (e *barsMissed) Error() string {
-	return fmt.Sprintf("%d of %s missed", e.missed, count(int64(e.checked), "bar", "bars"))
 }

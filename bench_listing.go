@@ -27,15 +27,13 @@ func listingCommand() *cli.Command {
 		Name:        "listing",
 		Usage:       "measure how much faster many listers list than one",
 		Description: listingDescription,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "shape", Usage: "list keys of the shape `NAME`: " + names(listing.Shapes()), DefaultText: "all of them"},
 			&cli.Int64Flag{Name: "objects", Value: 1_000_000, Usage: "have `N` objects in each bucket"},
 			&cli.DurationFlag{Name: "latency", Value: 100 * time.Millisecond, Usage: "answer each LIST after this `DURATION`"},
 			&cli.IntFlag{Name: "listers", Value: 64, Usage: "list by `N` listers"},
 			&cli.DurationFlag{Name: "alone", Value: 5 * time.Second, Usage: "list by one lister for this `DURATION`"},
-			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
-		},
+		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseListing(c)
 			if err != nil {
@@ -46,17 +44,7 @@ func listingCommand() *cli.Command {
 					printLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times one lister's", r.Shape, r.Keys, r.SpeedUp())
 				}
 			}
-			runs, err := listing.Measure(c.Context, cfg)
-			if err != nil {
-				return err
-			}
-			if err := listing.WriteTable(c.App.Writer, runs); err != nil {
-				return asOutput(err)
-			}
-			if missed := listing.Missed(runs); c.Bool("check") && missed > 0 {
-				return &barsMissed{missed: missed, checked: len(runs)}
-			}
-			return nil
+			return measureAs(c, func() (listing.Runs, error) { return listing.Measure(c.Context, cfg) })
 		},
 	}
 }
@@ -77,9 +65,10 @@ func parseListing(c *cli.Context) (listing.Config, error) {
 			return cfg, usagef("there are "+names(listing.Shapes()), "there is no shape %q", shape)
 		}
 	}
+	if err := checkFigures(c); err != nil {
+		return cfg, err
+	}
 	switch {
-	case c.NArg() > 0:
-		return cfg, usagef("headcount bench listing --help", "bench listing takes no arguments, and %q is one", c.Args().First())
 	case cfg.Objects < 1:
 		return cfg, usagef("give a number from 1 on", "--objects %d is out of range", cfg.Objects)
 	case cfg.Latency < 0:

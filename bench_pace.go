@@ -25,14 +25,12 @@ func paceCommand() *cli.Command {
 		Name:        "pace",
 		Usage:       "measure how a scan keeps up with a store that refuses what is too much",
 		Description: paceDescription,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			// What is in flight when a store refuses for the first time is refused: of 10,000 requests, 64 are 0.6 %.
 			&cli.DurationFlag{Name: "duration", Value: 20 * time.Second, Usage: "have objects for a scan of this `DURATION` in each store"},
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto"},
-			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
-		},
+		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parsePace(c)
 			if err != nil {
@@ -43,26 +41,17 @@ func paceCommand() *cli.Command {
 					printLine(c.App.ErrWriter, "%d requests/s: %.0f objects/s", r.Rate, r.Kept)
 				}
 			}
-			runs, err := pace.Measure(c.Context, cfg)
-			if err != nil {
-				return err
-			}
-			if err := pace.WriteTable(c.App.Writer, runs); err != nil {
-				return asOutput(err)
-			}
-			if missed := pace.Missed(runs); c.Bool("check") && missed > 0 {
-				return &barsMissed{missed: missed, checked: len(runs)}
-			}
-			return nil
+			return measureAs(c, func() (pace.Runs, error) { return pace.Measure(c.Context, cfg) })
 		},
 	}
 }
 
 func parsePace(c *cli.Context) (pace.Config, error) {
 	cfg := pace.Config{Lasts: c.Duration("duration"), Workers: c.Int("workers"), Engine: c.String("engine")}
+	if err := checkFigures(c); err != nil {
+		return cfg, err
+	}
 	switch {
-	case c.NArg() > 0:
-		return cfg, usagef("headcount bench pace --help", "bench pace takes no arguments, and %q is one", c.Args().First())
 	case cfg.Lasts <= 0:
 		return cfg, usagef("give a duration as 20s or 1m", "--duration must be longer than nothing")
 	case cfg.Workers < 1 || cfg.Workers > workersMax:

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/engines"
 	"headcount/bench/peers"
 	"headcount/bench/peers/gosdk"
 	"headcount/bench/pinned"
@@ -55,7 +53,7 @@ func peersCommand() *cli.Command {
 		Name:        "peers",
 		Usage:       "measure headcount beside other ways to do the same",
 		Description: peersDescription,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.Int64Flag{Name: "objects", Value: 200_000, Usage: "`N` objects for direct; slow ways are given down to a fortieth"},
 			&cli.IntFlag{Name: "rounds", Value: 3, Usage: "run each way `N` times"},
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight, where the way has no pool of its own"},
@@ -63,16 +61,9 @@ func peersCommand() *cli.Command {
 			&cli.StringFlag{Name: "latency", Value: "0,1ms,20ms", Usage: "`DURATIONS` that synthetic servers add to every HEAD, one server for each"},
 			&cli.BoolFlag{Name: "versitygw", Usage: "measure on versitygw too"},
 			&cli.StringFlag{Name: "ways", Usage: "run the ways of these `NAMES`, as boto3,go,direct (default: all): " + strings.Join(peers.Ways(), ", ")},
-			&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
-			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
-		},
+		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parsePeers(c)
-			if err != nil {
-				return err
-			}
-			file, err := openToWrite("--json", c.String("json"))
 			if err != nil {
 				return err
 			}
@@ -83,7 +74,7 @@ func peersCommand() *cli.Command {
 						r.Server, r.Round, cfg.Rounds, r.Way, r.HeadsPerSecond, r.CPUMicrosPerHead)
 				}
 			}
-			return measurePeers(c.Context, cfg, file, c.Bool("check"), c.App.Writer)
+			return measureAs(c, func() (*peers.Report, error) { return peers.Measure(c.Context, cfg) })
 		},
 	}
 }
@@ -93,8 +84,8 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 		Version: version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"), Pool: c.Int("pool"),
 		Versitygw: c.Bool("versitygw"), Ways: peers.Ways(), Ran: func(peers.Run) {}, Told: func(string, ...any) {},
 	}
-	if c.NArg() > 0 {
-		return cfg, usagef("headcount bench peers --help", "bench peers takes no arguments, and %q is one", c.Args().First())
+	if err := checkFigures(c); err != nil {
+		return cfg, err
 	}
 	for flag, value := range map[string]int64{"objects": cfg.Objects, "rounds": int64(cfg.Rounds)} {
 		if value < 1 {
@@ -109,15 +100,12 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects}); err != nil {
 		return cfg, usagef("headcount bench peers --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
-	if c.String("json") == "-" {
-		return cfg, usagef("name a file: standard output is for the tables", "--json - is no file")
-	}
 	var err error
 	if cfg.Latencies, err = parseLatencies(c.String("latency")); err != nil {
 		return cfg, err
 	}
 	if text := c.String("ways"); text != "" {
-		if cfg.Ways, err = peers.ParseWays(text); err != nil {
+		if cfg.Ways, err = engines.ParseWays(text, peers.Ways()); err != nil {
 			return cfg, usagef("--ways boto3,go,direct", "%v", err)
 		}
 	}
@@ -152,31 +140,6 @@ func parseLatencies(text string) ([]time.Duration, error) {
 		all = append(all, d)
 	}
 	return all, nil
-}
-
-// measurePeers measures, and writes what came of it: the figures to file, unless that is nil, however it ended.
-func measurePeers(ctx context.Context, cfg peers.Config, file *os.File, check bool, stdout io.Writer) error {
-	report, err := peers.Measure(ctx, cfg)
-	err = firstError(err, writeFigures(file, report))
-	if err == nil {
-		err = asOutput(report.Write(stdout))
-	}
-	if err != nil || !check {
-		return err
-	}
-	if _, err := io.WriteString(stdout, "\n"); err != nil {
-		return asOutput(err)
-	}
-	missed, checked, err := report.Check(stdout)
-	switch {
-	case err != nil:
-		return asOutput(err)
-	case missed > 0:
-		return &barsMissed{missed: missed, checked: checked}
-	case checked == 0:
-		return &hintedError{err: errors.New("nothing was checked"), hint: "see above why no peer was measured"}
-	}
-	return nil
 }
 
 // gosdkCommand is one of the ways of bench peers. Nobody else has a use for it, so it is hidden.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"time"
 
@@ -28,20 +27,13 @@ func workersCommand() *cli.Command {
 		Name:        "workers",
 		Usage:       "measure whether --workers auto finds what a store rewards",
 		Description: workersDescription,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.DurationFlag{Name: "latency", Usage: "measure a store that answers after this `DURATION`, and no other", DefaultText: "500µs, 5ms and 50ms"},
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "let auto scan for this `DURATION`, and each fixed number for a quarter of it"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto"},
-			&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
-			&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
-		},
+		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseBenchWorkers(c)
-			if err != nil {
-				return err
-			}
-			file, err := openToWrite("--json", c.String("json"))
 			if err != nil {
 				return err
 			}
@@ -54,18 +46,7 @@ func workersCommand() *cli.Command {
 					printLine(c.App.ErrWriter, "%v: %s: %.0f objects/s", latency, count(int64(r.Workers), "worker", "workers"), r.ObjectsPerSecond)
 				}
 			}
-			cases, err := workers.Measure(c.Context, cfg)
-			err = firstError(err, writeCases(file, cases))
-			if err != nil {
-				return err
-			}
-			if err := workers.WriteTable(c.App.Writer, cases); err != nil {
-				return asOutput(err)
-			}
-			if missed := workers.Missed(cases); c.Bool("check") && missed > 0 {
-				return &barsMissed{missed: missed, checked: len(cases)}
-			}
-			return nil
+			return measureAs(c, func() (workers.Cases, error) { return workers.Measure(c.Context, cfg) })
 		},
 	}
 }
@@ -74,15 +55,14 @@ func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	cfg := workers.Config{
 		Lasts: c.Duration("duration"), Latencies: workers.Latencies(), Numbers: workers.Numbers(), Engine: c.String("engine"),
 	}
+	if err := checkFigures(c); err != nil {
+		return cfg, err
+	}
 	switch {
-	case c.NArg() > 0:
-		return cfg, usagef("headcount bench workers --help", "bench workers takes no arguments, and %q is one", c.Args().First())
 	case cfg.Lasts <= 0:
 		return cfg, usagef("give a duration as 10s or 1m", "--duration must be longer than nothing")
 	case c.Duration("latency") < 0:
 		return cfg, usagef("give a duration as 500us or 20ms", "--latency must not be below nothing")
-	case c.String("json") == "-":
-		return cfg, usagef("name a file: standard output is for the table", "--json - is no file")
 	}
 	if c.IsSet("latency") {
 		cfg.Latencies = []time.Duration{c.Duration("latency")}
@@ -95,19 +75,4 @@ func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	var err error
 	cfg.Program, err = os.Executable()
 	return cfg, err
-}
-
-// writeCases writes the figures to file, unless that is nil.
-func writeCases(file *os.File, cases []workers.Case) error {
-	if file == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(cases, "", "  ")
-	if err == nil {
-		err = empty(file)
-	}
-	if err == nil {
-		_, err = file.Write(append(text, '\n'))
-	}
-	return asOutput(firstError(err, file.Close()))
 }

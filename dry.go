@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -153,7 +154,7 @@ var errSampled = errors.New("the sample took its time")
 // measure asks for objects as the scan would, and prints nothing of them. An error is what would end the scan too.
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
-	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nowhere{}
+	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, output.Discard{}
 	if cfg.MetadataOnly = false; cfg.Engine == head.ListName { // the rate is that of HEADs
 		cfg.Engine = head.AutoName
 	}
@@ -190,10 +191,3 @@ func (s *sample) warn(voice *voice) {
 		voice.log.Warn("some HEADs of the sample did not succeed", told...)
 	}
 }
-
-// nowhere is a Sink that keeps nothing.
-type nowhere struct{}
-
-func (nowhere) NewChunk() scan.Chunk      { return nowhere{} }
-func (nowhere) Add(*scan.Record)          {}
-func (nowhere) Commit([]scan.Chunk) error { return nil }

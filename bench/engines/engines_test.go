@@ -11,7 +11,7 @@ import (
 )
 
 func TestParseWays(t *testing.T) {
-	names, err := ParseWays("sdk,floor-tls")
+	names, err := ParseWays("sdk,floor-tls", Ways())
 	if err != nil || !slices.Equal(names, []string{"sdk", "floor-tls"}) {
 		t.Errorf("%q, %v", names, err)
 	}
@@ -21,7 +21,7 @@ func TestParseWays(t *testing.T) {
 		"floor, sdk":    `there is no way " sdk"`,
 		"sdk,floor,sdk": "the way sdk is named twice",
 	} {
-		if _, err := ParseWays(text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseWays(text, Ways()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

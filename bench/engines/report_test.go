@@ -92,7 +92,7 @@ sdk-tls  150.00 (150.00–150.00)        -       1        6.7 (6.7–6.7)       
 `},
 	} {
 		var got bytes.Buffer
-		if err := reportOf(Config{}, c.micros).WriteTable(&got); err != nil {
+		if err := reportOf(Config{}, c.micros).Write(&got); err != nil {
 			t.Fatal(err)
 		}
 		if "\n"+got.String() != c.want {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What follows is for bench/peers, which measures other programs in the same way.
+// What follows is for the other benchmarks.
 
 // Spent is what a process took, and those of its children that it waited for, as the kernel has it.
 type Spent struct {
@@ -57,3 +57,19 @@ func WriteColumns(w io.Writer, rows [][]string, left int) error { return writeCo
 
 // Median is 0 of no figures.
 func Median(figures []float64) float64 { return spreadOf(figures).median }
+
+// CheckRuns writes for each run whether it met its bars, and returns how many did not and how many there are. verdict says of a run what it was of, and
+// whether it met them.
+func CheckRuns[R any](w io.Writer, runs []R, verdict func(R) (what string, isMet bool)) (missed, checked int, err error) {
+	rows := [][]string{{"bars of", "verdict"}}
+	for _, r := range runs {
+		what, isMet := verdict(r)
+		if isMet {
+			rows = append(rows, []string{what, "met"})
+			continue
+		}
+		rows = append(rows, []string{what, "missed"})
+		missed++
+	}
+	return missed, len(runs), writeColumns(w, rows, 2)
+}

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes a row for every way: medians of the rounds, and in brackets the least and the most.
-func (r *Report) WriteTable(w io.Writer) error {
+// Write writes a row for every way: medians of the rounds, and in brackets the least and the most.
+func (r *Report) Write(w io.Writer) error {
 	rows := [][]string{{"way", "µs CPU per object", "× floor", "of sdk", "k objects/s", "max RSS, MB"}}
 	for _, way := range r.cfg.ways() {
 		rows = append(rows, []string{

@@ -47,15 +47,18 @@ type Config struct {
 
 // Run is what listing one bucket came to.
 type Run struct {
-	Shape   s3sim.Shape
-	Objects int64
-	Listers int
-	Reached int     // the most that listed at once
-	Alone   float64 // keys per second by one lister
-	Keys    float64 // keys per second by all
-	Lists   int64   // sent by all
-	Lost    int64   // keys that were not listed, or twice
+	Shape   s3sim.Shape `json:"shape"`
+	Objects int64       `json:"objects"`
+	Listers int         `json:"listers"`
+	Reached int         `json:"listers_reached"`      // the most that listed at once
+	Alone   float64     `json:"keys_per_second_of_1"` // by one lister
+	Keys    float64     `json:"keys_per_second"`      // by all
+	Lists   int64       `json:"lists"`                // sent by all
+	Lost    int64       `json:"lost"`                 // keys that were not listed, or twice
 }
+
+// Runs are of one shape each.
+type Runs []Run
 
 // SpeedUp is how many times as fast all of them are as one.
 func (r Run) SpeedUp() float64 { return r.Keys / r.Alone }
@@ -72,8 +75,8 @@ func (r Run) isMet() bool {
 }
 
 // Measure lists one bucket of each shape. When it fails, the Runs are those until then.
-func Measure(ctx context.Context, cfg Config) ([]Run, error) {
-	var runs []Run
+func Measure(ctx context.Context, cfg Config) (Runs, error) {
+	var runs Runs
 	for _, shape := range cfg.Shapes {
 		r, err := cfg.run(ctx, shape)
 		if err != nil {
@@ -171,8 +174,8 @@ func share(ctx context.Context, listing *list.Listing, each func(*list.Page)) er
 	}
 }
 
-// WriteTable writes a row for each Run.
-func WriteTable(w io.Writer, runs []Run) error {
+// Write writes a row for each Run.
+func (runs Runs) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%-8s  %10s  %7s  %7s  %9s  %9s  %8s  %6s  %5s\n",
 		"shape", "objects", "listers", "reached", "keys/s", "one's", "speed-up", "extra", "lost")
 	for _, r := range runs {
@@ -184,13 +187,7 @@ func WriteTable(w io.Writer, runs []Run) error {
 	return err
 }
 
-// Missed is how many of the Runs did not reach the bars.
-func Missed(runs []Run) int {
-	missed := 0
-	for _, r := range runs {
-		if !r.isMet() {
-			missed++
-		}
-	}
-	return missed
+// Check writes for each Run whether it reached the bars, and returns how many did not and how many there are.
+func (runs Runs) Check(w io.Writer) (missed, checked int, err error) {
+	return engines.CheckRuns(w, runs, func(r Run) (what string, isMet bool) { return string(r.Shape), r.isMet() })
 }

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -55,12 +56,12 @@ func TestBars(t *testing.T) {
 	} {
 		r := good
 		c.change(&r)
-		if missed := Missed([]Run{r}); missed != c.missed {
-			t.Errorf("%+v: %d missed, want %d", r, missed, c.missed)
+		if missed, checked, err := (Runs{r}).Check(io.Discard); missed != c.missed || checked != 1 || err != nil {
+			t.Errorf("%+v: %d of %d missed, want %d, %v", r, missed, checked, c.missed, err)
 		}
 	}
 	var table strings.Builder
-	if err := WriteTable(&table, []Run{good}); err != nil {
+	if err := (Runs{good}).Write(&table); err != nil {
 		t.Fatal(err)
 	}
 	want := "shape        objects  listers  reached     keys/s      one's  speed-up   extra   lost\n" +

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headcount/bench/engines"
+	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/store"
 )
@@ -42,11 +43,14 @@ func (cfg Config) objects(rate int) int64 {
 
 // Run is what one scan came to.
 type Run struct {
-	Rate    int     // requests per second that the store answered at most
-	Kept    float64 // objects per second that got their Outcome
-	Refused float64 // the share of 503 among all answers
-	Lost    int64   // objects that were not read
+	Rate    int     `json:"rate"`               // requests per second that the store answered at most
+	Kept    float64 `json:"objects_per_second"` // that got their Outcome
+	Refused float64 `json:"refused"`            // the share of 503 among all answers
+	Lost    int64   `json:"lost"`               // objects that were not read
 }
+
+// Runs are of one store each.
+type Runs []Run
 
 // isMet says whether the Run reached the bars.
 func (r Run) isMet() bool {
@@ -54,8 +58,8 @@ func (r Run) isMet() bool {
 }
 
 // Measure scans one store for each of the Rates. When it fails, the Runs are those until then.
-func Measure(ctx context.Context, cfg Config) ([]Run, error) {
-	var runs []Run
+func Measure(ctx context.Context, cfg Config) (Runs, error) {
+	var runs Runs
 	for _, rate := range Rates() {
 		r, err := cfg.run(ctx, rate)
 		if err != nil {
@@ -80,7 +84,7 @@ func (cfg Config) run(ctx context.Context, rate int) (Run, error) {
 		return Run{}, err
 	}
 	defer opened.Close()
-	s, err := scan.New(scan.Config{Store: opened, Sink: nowhere{}, Engine: cfg.Engine, Workers: cfg.Workers})
+	s, err := scan.New(scan.Config{Store: opened, Sink: output.Discard{}, Engine: cfg.Engine, Workers: cfg.Workers})
 	if err != nil {
 		return Run{}, err
 	}
@@ -107,8 +111,8 @@ func newRun(rate int, objects int64, stats *scan.Stats) Run {
 	}
 }
 
-// WriteTable writes a row for each Run.
-func WriteTable(w io.Writer, runs []Run) error {
+// Write writes a row for each Run.
+func (runs Runs) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%10s  %9s  %6s  %6s  %5s\n", "requests/s", "objects/s", "kept", "503", "lost")
 	for _, r := range runs {
 		if err == nil {
@@ -119,20 +123,7 @@ func WriteTable(w io.Writer, runs []Run) error {
 	return err
 }
 
-// Missed is how many of the Runs did not reach the bars.
-func Missed(runs []Run) int {
-	missed := 0
-	for _, r := range runs {
-		if !r.isMet() {
-			missed++
-		}
-	}
-	return missed
+// Check writes for each Run whether it reached the bars, and returns how many did not and how many there are.
+func (runs Runs) Check(w io.Writer) (missed, checked int, err error) {
+	return engines.CheckRuns(w, runs, func(r Run) (what string, isMet bool) { return fmt.Sprintf("%d requests/s", r.Rate), r.isMet() })
 }
-
-// nowhere is a Sink that keeps nothing.
-type nowhere struct{}
-
-func (nowhere) NewChunk() scan.Chunk      { return nowhere{} }
-func (nowhere) Add(*scan.Record)          {}
-func (nowhere) Commit([]scan.Chunk) error { return nil }

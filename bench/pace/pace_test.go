@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -17,8 +18,8 @@ func TestBars(t *testing.T) {
 		{Run{Rate: 500, Kept: 450, Refused: 0.021}, false},
 		{Run{Rate: 500, Kept: 450, Refused: 0.02, Lost: 1}, false},
 	} {
-		if missed := Missed([]Run{c.run}); (missed == 0) != c.isMet {
-			t.Errorf("%+v: %d missed", c.run, missed)
+		if missed, checked, err := (Runs{c.run}).Check(io.Discard); (missed == 0) != c.isMet || checked != 1 || err != nil {
+			t.Errorf("%+v: %d of %d missed, %v", c.run, missed, checked, err)
 		}
 	}
 }
@@ -33,7 +34,7 @@ func TestRunIsOfTheStats(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	var table strings.Builder
-	if err := WriteTable(&table, []Run{r}); err != nil {
+	if err := (Runs{r}).Write(&table); err != nil {
 		t.Fatal(err)
 	}
 	want := "requests/s  objects/s    kept     503   lost\n        50         50  100.0%   4.00%      5\n"

@@ -296,22 +296,6 @@ func TestVersitygw(t *testing.T) {
 	leavesNothing(t)
 }
 
-func TestParseWays(t *testing.T) {
-	names, err := ParseWays("direct,boto3")
-	if err != nil || !slices.Equal(names, []string{"direct", "boto3"}) {
-		t.Errorf("%q, %v", names, err)
-	}
-	for text, want := range map[string]string{
-		"":                 `there is no way ""`,
-		"curl":             `there is no way "curl"; there are: boto3, boto3-threads, boto3-processes, aiohttp, rclone, go, rust, sdk, direct, pipelined`,
-		"direct,go,direct": "the way direct is named twice",
-	} {
-		if _, err := ParseWays(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-}
-
 // What every way is run with, and how many objects it is given.
 func TestWays(t *testing.T) {
 	cfg := Config{Program: "headcount", Objects: 200_000, Workers: 64, Pool: 4, Ways: Ways()}

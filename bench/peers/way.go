@@ -1,12 +1,10 @@
 package peers
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"headcount/scan/head"
@@ -76,20 +74,6 @@ func Ways() []string {
 		names = append(names, w.name)
 	}
 	return names
-}
-
-// ParseWays reads names with commas between them. Its error says which there are.
-func ParseWays(text string) ([]string, error) {
-	names := strings.Split(text, ",")
-	for i, name := range names {
-		if !slices.Contains(Ways(), name) {
-			return nil, fmt.Errorf("there is no way %q; there are: %s", name, strings.Join(Ways(), ", "))
-		}
-		if slices.Contains(names[:i], name) {
-			return nil, fmt.Errorf("the way %s is named twice", name)
-		}
-	}
-	return names, nil
 }
 
 // ways are those that the measurement is of.

@@ -86,14 +86,17 @@ type Case struct {
 	ReachedAtSeconds float64 `json:"reached_at_seconds"` // when it first brought nine tenths of that, for a second; negative: never
 }
 
+// Cases are of one store each.
+type Cases []Case
+
 // IsMet says whether the Case reached the bars.
 func (c *Case) IsMet() bool {
 	return c.Kept >= keptMin && c.ReachedAtSeconds >= 0 && c.ReachedAtSeconds <= reachedAtMax.Seconds()
 }
 
 // Measure measures each store. When it fails, the Cases are those until then.
-func Measure(ctx context.Context, cfg Config) ([]Case, error) {
-	var cases []Case
+func Measure(ctx context.Context, cfg Config) (Cases, error) {
+	var cases Cases
 	for _, latency := range cfg.Latencies {
 		c, err := cfg.measure(ctx, latency)
 		if err != nil {
@@ -247,8 +250,8 @@ func (c *counter) sample(ctx context.Context) []sample {
 	}
 }
 
-// WriteTable writes a row for each Run, and what came of each Case below its rows.
-func WriteTable(w io.Writer, cases []Case) error {
+// Write writes a row for each Run, and what came of each Case below its rows.
+func (cases Cases) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%8s  %13s  %9s  %s\n", "latency", "workers", "objects/s", "limited by")
 	row := func(latency time.Duration, workers string, r Run) {
 		if err == nil {
@@ -283,13 +286,9 @@ func verdict(isMet bool) string {
 	return "missed"
 }
 
-// Missed is how many of the Cases did not reach the bars.
-func Missed(cases []Case) int {
-	missed := 0
-	for i := range cases {
-		if !cases[i].IsMet() {
-			missed++
-		}
-	}
-	return missed
+// Check writes for each Case whether it reached the bars, and returns how many did not and how many there are.
+func (cases Cases) Check(w io.Writer) (missed, checked int, err error) {
+	return engines.CheckRuns(w, cases, func(c Case) (what string, isMet bool) {
+		return time.Duration(c.LatencySeconds * float64(time.Second)).String(), c.IsMet()
+	})
 }

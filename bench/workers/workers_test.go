@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestTable(t *testing.T) {
 		Auto: Run{Found: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, Kept: 0.96, ReachedAtSeconds: 1.25,
 	}
 	var table strings.Builder
-	if err := WriteTable(&table, []Case{c}); err != nil {
+	if err := (Cases{c}).Write(&table); err != nil {
 		t.Fatal(err)
 	}
 	want := " latency        workers  objects/s  limited by\n" +
@@ -60,7 +61,7 @@ func TestTable(t *testing.T) {
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())
 	}
-	if missed := Missed([]Case{c, {Kept: 0.8}, {Kept: 1, ReachedAtSeconds: 6}}); missed != 2 {
+	if missed, checked, err := (Cases{c, {Kept: 0.8}, {Kept: 1, ReachedAtSeconds: 6}}).Check(io.Discard); missed != 2 || checked != 3 || err != nil {
 		t.Errorf("%d missed", missed)
 	}
 }

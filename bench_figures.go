@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+// figures are what a benchmark has measured.
+type figures interface {
+	Write(io.Writer) error                            // tables, and what else is for people
+	Check(io.Writer) (missed, checked int, err error) // a line for each bar
+}
+
+// figureFlags are those of every benchmark that has bars.
+func figureFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
+		&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
+		&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
+	}
+}
+
+// measureAs runs the benchmark that c names, and writes what it has measured: as JSON, if that is asked for, even where it ended with an error, and to
+// standard output. With --check a bar that is missed is an error.
+func measureAs[F figures](c *cli.Context, measure func() (F, error)) error {
+	file, err := openToWrite("--json", c.String("json"))
+	if err != nil {
+		return err
+	}
+	found, err := measure()
+	if err = firstError(err, writeJSON(file, found)); err != nil {
+		return err
+	}
+	stdout := c.App.Writer
+	if err := found.Write(stdout); err != nil || !c.Bool("check") {
+		return asOutput(err)
+	}
+	if _, err := io.WriteString(stdout, "\n"); err != nil {
+		return asOutput(err)
+	}
+	missed, checked, err := found.Check(stdout)
+	switch {
+	case err != nil:
+		return asOutput(err)
+	case missed > 0:
+		return &barsMissed{missed: missed, checked: checked}
+	case checked == 0:
+		return &hintedError{err: errors.New("nothing was checked"), hint: "see above what was not measured, and why"}
+	}
+	return nil
+}
+
+// checkFigures says what is wrong with the arguments of a benchmark that all of them have.
+func checkFigures(c *cli.Context) error {
+	name := c.Command.Name
+	if c.NArg() > 0 {
+		return usagef("headcount bench "+name+" --help", "bench %s takes no arguments, and %q is one", name, c.Args().First())
+	}
+	if c.String("json") == "-" {
+		return usagef("name a file: standard output is for the table", "--json - is no file")
+	}
+	return nil
+}
+
+// writeJSON writes v to file and closes it, unless that is nil.
+func writeJSON(file *os.File, v any) error {
+	if file == nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err == nil {
+		err = empty(file)
+	}
+	if err == nil {
+		_, err = file.Write(append(text, '\n'))
+	}
+	return asOutput(firstError(err, file.Close()))
+}
+
+// barsMissed is a measurement that found less than what must be reached.
+type barsMissed struct{ missed, checked int }
+
+func (e *barsMissed) Error() string {
+	return fmt.Sprintf("%d of %s missed", e.missed, count(int64(e.checked), "bar", "bars"))
+}
