@@ -22,7 +22,7 @@ func headBugs() []bug {
 			file: "scan/head/conn.go",
 			old:  "peek: newPeek(c)",
 			new:  "peek: peek{}",
-			in:   "scan", test: "TestStrayAnswerWhileIdle/direct",
+			in:   "scan/head", test: "TestEndedWhileIdle",
 		},
 		{
 			what: "the ETag is not compared with the listed one",
@@ -62,8 +62,8 @@ func headBugs() []bug {
 		{
 			what: "the deadline is that of one read",
 			file: "scan/head/direct.go",
-			old:  "			if err := c.fill(s.held > 0); err != nil {",
-			new:  "			_ = c.SetReadDeadline(time.Now().Add(s.engine.timeout))\n			if err := c.fill(s.held > 0); err != nil {",
+			old:  "			if err := c.fill(s.held > 0, s.leaves); err != nil {",
+			new:  "			_ = c.SetReadDeadline(time.Now().Add(s.engine.timeout))\n			if err := c.fill(s.held > 0, s.leaves); err != nil {",
 			in:   "scan/head", test: "TestDirect/Failures/a_byte_at_a_time",
 		},
 		{

@@ -38,12 +38,14 @@ var (
 // conn is one connection, and what was read from it. It belongs to one session.
 type conn struct {
 	net.Conn
+	socket *socket // below it; nil: there is none of that kind
 	sender store.Sender
 	at     *store.Address
 	route  *store.Route
 	expiry time.Time // when it has been used for long enough
 	peek   peek
 
+	posted   []byte    // what the next fill sends
 	answers  int       // that it has brought
 	refused  int       // of them, in a row: see isRefusal
 	lastRead time.Time // or when it was opened
@@ -64,6 +66,10 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 	if err != nil {
 		return nil, err
 	}
+	socket := newSocket(c)
+	if socket != nil {
+		c = socket
+	}
 	if route.TLS != nil {
 		secured := tls.Client(c, route.TLS)
 		ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
@@ -76,7 +82,7 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 	}
 	now := time.Now()
 	expiry := now.Add(ageMax - rand.N(ageMax/4))
-	return &conn{Conn: c, sender: sender, at: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
+	return &conn{Conn: c, socket: socket, sender: sender, at: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
 }
 
 // stale says whether another request should rather go over another connection.
@@ -92,6 +98,22 @@ func (c *conn) extend(at time.Time, timeout time.Duration) (moved bool, err erro
 	}
 	c.deadline = end.Add(timeout / deadlineSlack)
 	return true, c.SetDeadline(c.deadline)
+}
+
+// send writes requests, or lets the next fill do so: until that says so, they must not change.
+func (c *conn) send(requests []byte) error {
+	switch {
+	case c.socket == nil:
+		_, err := c.Write(requests)
+		return err
+	case c.Conn == c.socket:
+		c.posted = requests
+		return nil
+	}
+	c.socket.lazy = true // what TLS makes of them
+	defer func() { c.socket.lazy = false }()
+	_, err := c.Write(requests)
+	return err
 }
 
 // untaken says whether bytes were read that are part of no answer taken.
@@ -130,8 +152,15 @@ func (c *conn) take(r *Result) (final, closing bool, err error) {
 	return r.Status >= 200, closing, nil
 }
 
-// fill reads once. What was taken before is overwritten, unless it is still held.
-func (c *conn) fill(held bool) error {
+// fill reads once. What was taken before is overwritten, unless it is still held; if not, it calls waits when all is sent and it waits for what comes.
+func (c *conn) fill(held bool, waits func()) error {
+	switch {
+	case c.posted != nil:
+		c.socket.post(c.posted, waits)
+		c.posted = nil
+	case !held:
+		waits()
+	}
 	switch {
 	case c.from == c.to && !held:
 		c.from, c.to = 0, 0

@@ -60,7 +60,9 @@ func (e *direct) Name() string { return DirectName }
 
 // Session returns a Session that will open a connection of its own.
 func (e *direct) Session() Session {
-	return &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
+	s := &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
+	s.leaves = s.leave
+	return s
 }
 
 // pipelineTries is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
@@ -89,6 +91,7 @@ type directSession struct {
 	answered, asked int
 	sent            time.Time // when the burst was
 	desk            *desk     // nil while it waits for an answer, unless there are held ones
+	leaves          func()    // leave, made once
 	held            int       // results that are there
 	closing         bool      // the store closes the connection after them
 	alone           int       // entries before this one are sent one at a time
@@ -212,8 +215,7 @@ func (s *directSession) send(ctx context.Context) error {
 	if moved && ctx.Err() != nil { // its end may have come before
 		return context.Cause(ctx)
 	}
-	_, err = s.conn.Write(d.out)
-	return err
+	return s.conn.send(d.out)
 }
 
 // burst is how many HEADs the next burst may have.
@@ -325,10 +327,7 @@ func (s *directSession) receive() error {
 			return err
 		}
 		if !whole {
-			if s.held == 0 {
-				s.leave()
-			}
-			if err := c.fill(s.held > 0); err != nil {
+			if err := c.fill(s.held > 0, s.leaves); err != nil {
 				return err
 			}
 			continue

@@ -273,6 +273,32 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// A store that ends a connection while nothing is asked, and reads on, answers nothing that comes then. That is seen before anything is sent.
+func TestEndedWhileIdle(t *testing.T) {
+	ended := make(chan struct{})
+	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		if c.Nth > 0 {
+			c.Serve()
+			return
+		}
+		c.Say(headtest.Answer(c.Ask().RequestURI))
+		_ = c.Conn.(*net.TCPConn).CloseWrite()
+		close(ended)
+		c.Stall()
+	})
+	session := direct(t, s, head.Config{Timeout: 2 * time.Second})
+	for _, key := range []string{"first", "second"} {
+		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(key)), func(r *head.Result) {
+			if r.Err != nil || r.Status != 200 || r.Lost != 0 {
+				t.Errorf("%s: status %d, error %v, %d sent for nothing", key, r.Status, r.Err, r.Lost)
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+		<-ended
+	}
+}
+
 // errorOf is err, or an error that says that there is none.
 func errorOf(err error) error {
 	if err == nil {

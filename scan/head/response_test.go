@@ -235,7 +235,7 @@ func takeAll(c *conn) (said string) {
 	for {
 		whole, err := c.whole()
 		if err == nil && !whole {
-			if err = c.fill(false); err == nil {
+			if err = c.fill(false, func() {}); err == nil {
 				continue
 			}
 		}

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package head
+
+import "net"
+
+// socket would be a connection that sends a request by the Read which waits for its answer. Here there is none.
+type socket struct {
+	net.Conn
+	lazy bool
+}
+
+func newSocket(net.Conn) *socket { return nil }
+
+func (*socket) post([]byte, func()) {}
