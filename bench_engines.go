@@ -18,10 +18,11 @@ own, against bench serve in another.
     headcount bench engines
     headcount bench engines --check --json engines.json
     headcount bench engines --ways floor,direct,sdk --rounds 3
-    headcount bench engines --latency 20ms --workers 512 --ways direct,sdk --check
+    headcount bench engines --latency 20ms --workers 512 --ways direct,gosdk --check
 
 The table has the medians of the rounds, and in brackets the least and the most. Ratios are of runs of one round, to
-the floor and to sdk; over TLS, to floor-tls and sdk-tls.
+the floor, to sdk, and to gosdk, which is a program without headcount: the SDK does the listing too. Over TLS they are to floor-tls,
+sdk-tls.
 
 --check compares the medians with the bars that the engines must reach: of CPU, or with --latency of objects per second.
 Only bars whose ways are run are checked. It exits with 4 if one is missed.`

@@ -145,7 +145,7 @@ func parseLatencies(text string) ([]time.Duration, error) {
 // gosdkCommand is one of the ways of bench peers. Nobody else has a use for it, so it is hidden.
 func gosdkCommand() *cli.Command {
 	return &cli.Command{
-		Name:      peers.GoCommand,
+		Name:      gosdk.Command,
 		Usage:     "print the metadata of a bucket's objects, by aws-sdk-go-v2 and a pool of goroutines",
 		ArgsUsage: "ENDPOINT BUCKET CONCURRENCY",
 		Hidden:    true,

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"headcount/bench/peers/gosdk"
 	"headcount/bench/s3sim"
 	"headcount/scan"
 )
@@ -95,10 +96,19 @@ func usualKey(objects int64) (string, error) {
 }
 
 func (m *measurement) runWay(ctx context.Context, w way) (spent, error) {
-	if w.engine == "" {
+	switch {
+	case w.name == wayGoSDK:
+		return m.runGoSDK(ctx, w)
+	case w.engine == "":
 		return m.runFloor(ctx, w)
 	}
 	return m.runScan(ctx, w)
+}
+
+// runGoSDK believes a program that ends well: its first error ends it.
+func (m *measurement) runGoSDK(ctx context.Context, w way) (spent, error) {
+	url, _ := m.stores.connection(w)
+	return m.program.run(ctx, []string{"bench", gosdk.Command, url, bucket, strconv.Itoa(w.workers)}, nil)
 }
 
 func (m *measurement) runFloor(ctx context.Context, w way) (spent, error) {

@@ -17,7 +17,7 @@ func TestParseWays(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":              `there is no way ""`,
-		"floor,curl":    `there is no way "curl"; there are: floor, direct, pipelined, sdk, floor-tls, direct-tls, pipelined-tls, sdk-tls`,
+		"floor,curl":    `there is no way "curl"; there are: floor, direct, pipelined, sdk, gosdk, floor-tls, direct-tls, pipelined-tls, sdk-tls`,
 		"floor, sdk":    `there is no way " sdk"`,
 		"sdk,floor,sdk": "the way sdk is named twice",
 	} {

@@ -9,13 +9,14 @@ import (
 
 // Write writes a row for every way: medians of the rounds, and in brackets the least and the most.
 func (r *Report) Write(w io.Writer) error {
-	rows := [][]string{{"way", "µs CPU per object", "× floor", "of sdk", "k objects/s", "max RSS, MB"}}
+	rows := [][]string{{"way", "µs CPU per object", "× floor", "of sdk", "of gosdk", "k objects/s", "max RSS, MB"}}
 	for _, way := range r.cfg.ways() {
 		rows = append(rows, []string{
 			way.name,
 			spreadOf(r.figures(way.name, cpuPerObject)).format("%.2f"),
 			spreadOf(r.ratios(way.name, sameTLS(way.name, wayFloor), cpuPerObject)).format("%.2f"),
 			shareOf(spreadOf(r.ratios(way.name, sameTLS(way.name, waySDK), cpuPerObject))),
+			shareOf(spreadOf(r.ratios(way.name, sameTLS(way.name, wayGoSDK), cpuPerObject))),
 			spreadOf(r.figures(way.name, func(run Run) float64 { return objectsPerSecond(run) / 1e3 })).format("%.1f"),
 			fmt.Sprintf("%.1f", float64(r.maxRSS(way.name))/1e6),
 		})
@@ -38,8 +39,8 @@ func (s spread) format(verb string) string {
 
 // shareOf writes ratios below 1 as bars of the SDK's have them: 1/15.2.
 func shareOf(s spread) string {
-	if s == (spread{}) || s == (spread{1, 1, 1}) {
-		return s.format("")
+	if s.median == 0 || s.median >= 1 {
+		return s.format("%.2f")
 	}
 	return fmt.Sprintf("1/%.1f (1/%.1f–1/%.1f)", 1/s.median, 1/s.min, 1/s.max)
 }

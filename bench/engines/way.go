@@ -12,7 +12,7 @@ import (
 // way is one way to ask for every object.
 type way struct {
 	name     string
-	engine   string // that scan is asked for, and must say it took; empty: no scan, the floor
+	engine   string // that scan is asked for, and must say it took; empty: no scan, the floor or gosdk
 	workers  int    // how many connections there are
 	pipeline int    // how many HEADs are in flight on each; 0: scan's default, which is one
 	tls      bool
@@ -24,6 +24,7 @@ const (
 	wayDirect    = "direct"
 	wayPipelined = "pipelined"
 	waySDK       = "sdk"
+	wayGoSDK     = "gosdk" // the program of bench/peers, in which the SDK does the listing too; not over TLS
 
 	tlsSuffix = "-tls"
 )
@@ -40,7 +41,7 @@ func allWays(cfg Config) []way {
 		{name: wayPipelined, engine: head.DirectName, workers: max(1, cfg.Workers/pipelinedShare), pipeline: cfg.Pipeline},
 		{name: waySDK, engine: head.SDKName, workers: cfg.Workers},
 	}
-	all := slices.Clone(plain)
+	all := append(slices.Clone(plain), way{name: wayGoSDK, workers: cfg.Workers})
 	for _, w := range plain {
 		w.name, w.tls = w.name+tlsSuffix, true
 		all = append(all, w)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"headcount/bench/peers/gosdk"
 	"headcount/scan/head"
 )
 
@@ -113,13 +114,9 @@ func rustWay(concurrency int) func(string, bucket) command {
 
 func goWay(headcount string, concurrency int) func(string, bucket) command {
 	return func(_ string, b bucket) command {
-		return command{path: headcount, args: []string{"bench", GoCommand, b.url, b.name, strconv.Itoa(concurrency)}}
+		return command{path: headcount, args: []string{"bench", gosdk.Command, b.url, b.name, strconv.Itoa(concurrency)}}
 	}
 }
-
-// GoCommand is the hidden command of headcount bench that runs gosdk: its arguments are those of the other programs, endpoint,
-// bucket and concurrency.
-const GoCommand = "gosdk"
 
 func scanWay(headcount, engine string, workers, pipeline int) func(string, bucket) command {
 	return func(_ string, b bucket) command {

@@ -17,6 +17,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Command is the hidden command of headcount bench that runs it: its arguments are those of the other peers, endpoint, bucket and concurrency.
+const Command = "gosdk"
+
 // Config says what to read. Keys come from the environment.
 type Config struct {
 	Endpoint string // URL
