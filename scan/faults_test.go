@@ -53,9 +53,9 @@ func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	switch {
 	case kind == s3sim.Fault503RetryAfter, kind == s3sim.FaultRefuse:
 		return most(500) // each lets all workers wait
-	case by.Engine == head.SDKName:
-		return most(1_000) // each costs it ten times as much
-	case by.Pipeline > 1, testing.Short():
+	case by.Engine == head.SDKName, testing.Short():
+		return most(1_000) // each costs it ten times as much, and the race detector too
+	case by.Pipeline > 1:
 		return most(2_000)
 	case seed == 0:
 		return 20_000

@@ -122,6 +122,9 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
 	}[quirk]
 	o := s3sim.Options{Objects: 9_600, Shape: shape, Quirk: quirk}
+	if testing.Short() {
+		o.Objects /= 2
+	}
 	if ranges > 1 {
 		o.Denied = 0.0005 // a few, since each is asked for twice
 	}
