@@ -23,10 +23,10 @@ func benchCommand() *cli.Command {
 		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
 			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
-			peersCommand(), floorCommand(), gosdkCommand(),
+			peersCommand(), seedCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers or peers")
+			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers, peers or seed")
 		},
 	}
 }
