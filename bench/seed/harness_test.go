@@ -93,10 +93,19 @@ func (f *fake) sent(method string) (n int) {
 	return n
 }
 
-// put puts an object past the faults.
+// put puts an object past the faults. gofakes3 adds the metadata of one that was there before to its own, so that one is deleted.
 func (f *fake) put(t *testing.T, key string, metadata map[string]string) {
 	t.Helper()
+	f.remove(t, key)
 	if _, err := f.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), Metadata: metadata}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// remove deletes an object past the faults.
+func (f *fake) remove(t *testing.T, key string) {
+	t.Helper()
+	if _, err := f.client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -60,6 +60,7 @@ type run struct {
 	gate   *pace.Gate
 	lister *list.Lister
 	meter  *meter
+	delay  func(try int) time.Duration // before a request is sent again
 
 	telling sync.Mutex // of what failed
 }
@@ -80,7 +81,7 @@ func newRun(cfg Config) *run {
 	if cfg.Failed == nil {
 		cfg.Failed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), gate: pace.New(cfg.Rate), meter: newMeter()}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), gate: pace.New(cfg.Rate), meter: newMeter(), delay: pace.Delay}
 	r.lister = list.New(list.Config{
 		Store: cfg.Store, Gate: r.gate, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: r.meter.listSent,
@@ -168,7 +169,7 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 		}
 		r.meter.sentAgain(op, &a)
 		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.result(), "tries", try)
-		if err := pace.Sleep(ctx, max(pace.Delay(try), a.retryAfter)); err != nil {
+		if err := pace.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
 			return a, err
 		}
 	}
