@@ -117,7 +117,7 @@ func (job *cleanJob) ask(ctx context.Context, v *voice, c *seed.Clean) error {
 	select {
 	case answer := <-answered:
 		if answer != "yes" {
-			return &hintedError{err: errors.New("nothing was removed: the answer was not yes"), hint: "--yes removes without asking"}
+			return errors.New("nothing was removed: the answer was not yes")
 		}
 		return nil
 	case <-ctx.Done():
@@ -158,10 +158,10 @@ func (v *voice) foreign(f *foreign) {
 
 // cleaned tells what became of every object.
 func (v *voice) cleaned(s *seed.CleanStats) {
-	text := count(s.Listed, "object", "objects") + " listed = " + number(s.Removed) + " removed + " + number(s.Foreign) + " left, not bench seed's + " +
+	text := count(s.Listed, "object", "objects") + " listed = " + number(s.Removed) + " removed + " + number(s.Foreign) + " left + " +
 		number(s.Gone) + " gone + " + number(s.Failed) + " failed"
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
-		text += " + " + number(rest) + " not looked at"
+		text += " + " + number(rest) + " not reached"
 	}
 	v.wrote(s, s.Complete, text+", below "+s.Folder, &s.Requests)
 }
@@ -170,5 +170,5 @@ func (v *voice) cleaned(s *seed.CleanStats) {
 type objectsLeft struct{ count int64 }
 
 func (e *objectsLeft) Error() string {
-	return count(e.count, "object is", "objects are") + " not bench seed's, and stay"
+	return count(e.count, "object that is", "objects that are") + " not bench seed's were left"
 }

@@ -103,11 +103,11 @@ func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Object
 func (v *voice) seeded(s *seed.Stats) {
 	text := count(s.Objects, "object", "objects") + " = " + number(s.There) + " already there + " + number(s.Put) + " put + " + number(s.Failed) + " failed"
 	if rest := s.Objects - s.There - s.Put - s.Failed; rest > 0 {
-		text += " + " + number(rest) + " not put"
+		text += " + " + number(rest) + " not reached"
 	}
 	text += ", below " + s.Folder
 	if s.Others > 0 {
-		text += ", where there are " + number(s.Others) + " others"
+		text += ", where there is something else: " + count(s.Others, "object", "objects")
 	}
 	v.wrote(s, s.Complete, text, &s.Requests)
 }

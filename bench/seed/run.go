@@ -49,8 +49,8 @@ const (
 	// a few workers, and a second's worth of the rest.
 	hopelessAfter = 32
 
-	// listers are enough for some ten thousand keys a second at 100 ms a page, which is more than are put.
-	listers = 8
+	// listersAlone list where nothing else is done: some ten thousand keys a second at 100 ms a page.
+	listersAlone = 8
 )
 
 // run is what a Seed and a Clean have in common. Its methods may be called concurrently.
@@ -94,8 +94,8 @@ func (r *run) Folder() string { return r.target(r.folder) }
 
 func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() + "/" + key }
 
-// list calls each with every Page of the Folder, for some of them at once, and in no order.
-func (r *run) list(ctx context.Context, each func(context.Context, *list.Page) error) error {
+// list calls each with every Page of the Folder, by so many listers at once, and in no order.
+func (r *run) list(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
 	listing := r.lister.Listing([]list.Range{{}}, listers, nil)
 	g, ctx := errgroup.WithContext(ctx)
 	for range listers {

@@ -60,7 +60,7 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 // error: the cause of ctx's end, what the listing ended with, a SilenceError, or a list.StoreError by which the store refuses
 // everything. It is called once; the Stats are right after every end.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
-	err := s.list(ctx, s.look)
+	err := s.list(ctx, listersAlone, s.look)
 	var from time.Time
 	if err == nil {
 		from = time.Now()
