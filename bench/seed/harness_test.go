@@ -33,8 +33,10 @@ type fake struct {
 	seen  map[string]int                                             // requests, by method and path
 }
 
+// newFake starts one for a test, which waits more than it works and so is run beside others.
 func newFake(t *testing.T) *fake {
 	t.Helper()
+	t.Parallel()
 	behind := gofakes3.New(s3mem.New()).Server()
 	plain := httptest.NewServer(behind)
 	t.Cleanup(plain.Close)
@@ -110,10 +112,9 @@ func (f *fake) remove(t *testing.T, key string) {
 	}
 }
 
-// objects are the keys and metadata of the bucket.
-func (f *fake) objects(t *testing.T) map[string]map[string]string {
+// keys are those of all objects of the bucket.
+func (f *fake) keys(t *testing.T) (keys []string) {
 	t.Helper()
-	found := map[string]map[string]string{}
 	pages := s3.NewListObjectsV2Paginator(f.client, &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -121,14 +122,20 @@ func (f *fake) objects(t *testing.T) map[string]map[string]string {
 			t.Fatal(err)
 		}
 		for _, o := range page.Contents {
-			head, err := f.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: o.Key})
-			if err != nil {
-				t.Fatal(err)
-			}
-			found[*o.Key] = head.Metadata
+			keys = append(keys, *o.Key)
 		}
 	}
-	return found
+	return keys
+}
+
+// head asks for an object past the faults.
+func (f *fake) head(t *testing.T, key string) *s3.HeadObjectOutput {
+	t.Helper()
+	o, err := f.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // seeds runs a Seed that must end well.
