@@ -38,7 +38,7 @@ const (
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 
-	// triesMax is how often a request meets passing trouble, while others succeed, before its object has failed.
+	// triesMax is how often a request meets passing trouble, while the store is well, before its object has failed.
 	triesMax = 10
 
 	// refusalsMax is how often an object is refused before that is believed: the first time it may have been the credentials of
@@ -131,9 +131,8 @@ func (r *run) list(ctx context.Context, listers int, each func(context.Context, 
 // the store would refuse, and so no list of what waits has to be bounded.
 func (r *run) persist(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
 	var (
-		news            = r.meter.of(op)
-		failed, refused int
-		last            time.Time // when it failed last
+		isDoomed bool // one more failure is the object's own
+		refused  int
 	)
 	for try := 1; ; try++ {
 		a, err := send(ctx, try)
@@ -150,15 +149,12 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 			if store.Throttled(a.status) || a.retryAfter > 0 || a.isUnreached() {
 				r.gate.Throttled(a.sent, a.retryAfter)
 			}
-			if failed == 0 || news.successAfter(last) {
-				failed++
-			}
-			last = time.Now()
-			again, err = r.afterTrouble(ctx, op, key, &a, failed)
+			again = !isDoomed
+			isDoomed, err = r.afterTrouble(ctx, op, key, &a)
 		} else {
 			r.gate.Answered(1)
 			if a.well() || a.gone() && op != opPut {
-				news.success()
+				r.meter.of(op).success()
 				return a, nil
 			}
 			refused++
@@ -175,21 +171,16 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 	}
 }
 
-// afterTrouble says whether to send a request again that has met trouble so often while others succeeded. Where no other succeeds, the store
-// is asked now and then whether it is well, and the trouble the object's own.
-func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply, failed int) (again bool, err error) {
-	news := r.meter.of(op)
-	if silence := news.trouble(); silence > r.cfg.RetryFor {
+// afterTrouble says whether one more failure of a request is its object's own: it has failed often, and the store is well. Otherwise it is the
+// store's, which is waited for.
+func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoomed bool, err error) {
+	if silence := r.meter.of(op).trouble(); silence > r.cfg.RetryFor {
 		return false, &SilenceError{Op: op, For: silence, Last: a.asError(op, r.target(key))}
 	}
-	if failed >= triesMax {
+	if a.tries%triesMax != triesMax-1 {
 		return false, nil
 	}
-	if a.tries%triesMax == 0 {
-		isWell, err := r.canary(ctx)
-		return !isWell, err
-	}
-	return true, nil
+	return r.canary(ctx)
 }
 
 // afterRefusal says whether to send a request again that was refused so often.

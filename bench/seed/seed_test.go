@@ -100,21 +100,6 @@ func TestSeedResumes(t *testing.T) {
 	}
 }
 
-// A PUT has neither a checksum nor a trailer, of which many stores know nothing.
-func TestPutsArePlain(t *testing.T) {
-	f := newFake(t)
-	f.faults(func(_ http.ResponseWriter, r *http.Request, _ int) bool {
-		for name := range r.Header {
-			if strings.Contains(name, "Checksum") || strings.Contains(name, "Trailer") || name == "Content-Encoding" {
-				t.Errorf("%s has %s", r.Method, name)
-			}
-		}
-		return false
-	})
-	f.seeds(t, Objects{Count: 5, Size: 100})
-	f.cleans(t, f.config(t))
-}
-
 // hash chooses keys for a fault.
 func hash(r *http.Request) int {
 	n := 0

@@ -105,9 +105,6 @@ func (n *news) success() {
 	n.bad.Store(0)
 }
 
-// successAfter says whether one has succeeded after t.
-func (n *news) successAfter(t time.Time) bool { return n.good.Load() > n.since(t) }
-
 // trouble is told when one met trouble that may be the store's, and returns for how long none has succeeded.
 func (n *news) trouble() time.Duration {
 	now := n.since(time.Now())
