@@ -38,8 +38,10 @@ type Clean struct {
 	engine       head.Engine
 	keys         chan list.Entry // from the listers to the workers
 
+	counted   atomic.Int64 // by Count
+	listedAll atomic.Bool
+
 	listed, removed, foreign, gone, failed atomic.Int64
-	listedAll                              atomic.Bool
 }
 
 // NewClean prepares a run. It sends nothing. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
@@ -54,14 +56,13 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	return c, err
 }
 
-// Count lists the Folder, and returns how many objects there are in it.
+// Count lists the Folder, and returns how many objects there are in it. Progress has a total from then on.
 func (c *Clean) Count(ctx context.Context) (int64, error) {
-	var count atomic.Int64
 	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
-		count.Add(int64(len(page.Entries)))
+		c.counted.Add(int64(len(page.Entries)))
 		return nil
 	})
-	return count.Load(), err
+	return c.counted.Load(), err
 }
 
 // Run lists the Folder, and removes what has the Marker. Its errors are those of Seed.Run. It is called once; the CleanStats are right
@@ -200,5 +201,8 @@ func (c *Clean) send(ctx context.Context, w *writer, key string) (reply, error) 
 func (c *Clean) Progress() scan.Progress {
 	failed, removed := c.failed.Load(), c.removed.Load()
 	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it is never more than what is listed
-	return scan.Progress{ListedAll: c.listedAll.Load(), Listed: c.listed.Load(), Settled: settled, Failed: failed, Heads: removed}
+	counted, listedAll := c.counted.Load(), c.listedAll.Load()
+	return scan.Progress{
+		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed, Heads: removed,
+	}
 }

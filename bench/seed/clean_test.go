@@ -76,6 +76,9 @@ func TestCleanOfPages(t *testing.T) {
 	if n, err := c.Count(t.Context()); n != 1100 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
+	if p := c.Progress(); p.Listed != 1100 || !p.ListedAll || p.Settled != 0 {
+		t.Errorf("%+v", p)
+	}
 	if stats, _ := f.cleans(t, f.config(t)); stats.Removed != 1100 || stats.Sent["delete"]["204"] != 1100 || stats.Sent["head"]["200"] != 1100 {
 		t.Errorf("%+v", stats)
 	}
