@@ -26,7 +26,7 @@ The keys are those of bench serve with the same --shape and --objects. The metad
     none    nothing but the marker
     small   id, owner
     usual   as those of bench serve: id, owner, and for every third project; one object of ten has none
-    large   eight names, with their values 1,700 bytes
+    large   id and eight more; with the marker 1,700 bytes, near the 2 KB that S3 allows
     mixed   one of those before, by the key
 
 id is the 64-bit FNV-1a hash of the whole key, in hex, so that whatever reads them can be checked. Every object has the marker

@@ -14,7 +14,7 @@ const (
 	None  Metadata = "none"  // nothing
 	Small Metadata = "small" // two: id, owner
 	Usual Metadata = "usual" // as in s3sim: id, owner, and project of every third; one object of ten has none
-	Large Metadata = "large" // eight that have 1,700 bytes together
+	Large Metadata = "large" // id and eight more: with the Marker 1,700 bytes
 	Mixed Metadata = "mixed" // one of those before, by the key
 )
 
