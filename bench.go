@@ -19,14 +19,14 @@ import (
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "bench",
-		Usage:     "measure, and serve what can be measured against",
+		Usage:     "measure, and serve or seed what can be measured against",
 		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
 			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
-			peersCommand(), floorCommand(), gosdkCommand(),
+			peersCommand(), seedCommand(), cleanCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers or peers")
+			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers, peers, seed or clean")
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"headcount/bench/engines"
 	"headcount/bench/peers"
 	"headcount/bench/s3sim"
+	"headcount/bench/seed"
 	"headcount/scan/head"
 )
 
@@ -39,16 +40,21 @@ func completionCommand() *cli.Command {
 
 // choices are the values of the flags that have a fixed set of them.
 func (p place) choices() map[string][]string {
-	ways := engines.Ways()
-	if p.command != nil && p.command.Name == "peers" {
+	ways, shapes := engines.Ways(), s3sim.Shapes()
+	switch {
+	case p.command == nil:
+	case p.command.Name == "peers":
 		ways = peers.Ways()
+	case p.command.Name == "seed":
+		shapes = seed.Shapes()
 	}
 	return map[string][]string{
 		"addressing": {"auto", "path", "virtual"},
 		"engine":     {head.AutoName, head.DirectName, head.SDKName, head.ListName},
 		"log-level":  {"debug", "info", "warn", "error"},
 		"log-format": {"text", "json"},
-		"shape":      texts(s3sim.Shapes()),
+		"shape":      texts(shapes),
+		"metadata":   texts(seed.Metadatas()),
 		"quirk":      texts(s3sim.Quirks()),
 		"ways":       ways,
 		"workers":    {autoValue},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/seed"
 	"headcount/scan"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -59,6 +60,7 @@ func hintFor(err error) string {
 		refused  *list.StoreError
 		unsent   *list.SendError
 		silence  *scan.SilenceError
+		unheard  *seed.SilenceError
 		listing  *scan.ListingError
 		failures *scan.FailuresError
 	)
@@ -79,7 +81,7 @@ func hintFor(err error) string {
 		return "what was written before is whole lines; only the last may be cut"
 	case errors.As(err, &failures):
 		return "--max-errors sets how many are borne"
-	case errors.As(err, &silence):
+	case errors.As(err, &silence), errors.As(err, &unheard):
 		return "--retry-for sets how long headcount waits for a store in trouble"
 	case errors.As(err, &unsent):
 		return hintForClass(store.FailureClass(unsent.Err), unsent)
@@ -112,7 +114,7 @@ func hintForCode(e *list.StoreError) string {
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
 		return "are these the keys of this endpoint? AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, --profile, --endpoint-url"
 	case "AccessDenied":
-		return "listing needs s3:ListBucket, HEAD needs s3:GetObject; a public bucket may want --no-sign-request, one that bills its readers --request-payer"
+		return "listing needs s3:ListBucket, HEAD needs s3:GetObject, bench seed s3:PutObject, bench clean s3:DeleteObject; a public bucket may want --no-sign-request, one that bills its readers --request-payer"
 	case "ExpiredToken", "InvalidToken":
 		return "get new temporary credentials and start again"
 	case "AuthorizationHeaderMalformed", "PermanentRedirect":

@@ -20,7 +20,7 @@ const (
 	exitComplete  = 0
 	exitFatal     = 1 // credentials, bucket, connection, a store that breaks the LIST protocol
 	exitUsage     = 2
-	exitFailures  = 3 // complete, but some objects failed
+	exitFailures  = 3 // complete, but some objects failed, or were left
 	exitMissed    = 4 // complete, but what was checked is not so
 	exitOutput    = 5 // output could not be written
 	exitInterrupt = 130
@@ -147,6 +147,7 @@ func exitCode(err error) int {
 	var (
 		usage   *usageError
 		failed  *objectsFailed
+		left    *objectsLeft
 		missed  *barsMissed
 		output  *scan.OutputError
 		open    *openError
@@ -157,7 +158,7 @@ func exitCode(err error) int {
 		return exitComplete
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &failed):
+	case errors.As(err, &failed), errors.As(err, &left):
 		return exitFailures
 	case errors.As(err, &missed):
 		return exitMissed

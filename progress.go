@@ -82,16 +82,21 @@ func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) stri
 	if p.FromListing > 0 {
 		what = "objects/s"
 	}
-	rates := fmt.Sprintf("%s %s, %s failed", number(int64(heads.perSecond())), what, number(p.Failed))
+	return cutLine(doneLine(p, heads, what), columns)
+}
+
+// doneLine tells what is done of what is listed, what being what the rate counts.
+func doneLine(p scan.Progress, counted *rate, what string) string {
+	rates := fmt.Sprintf("%s %s, %s failed", number(int64(counted.perSecond())), what, number(p.Failed))
 	line := fmt.Sprintf("%s of %s listed so far, %s", number(p.Settled), number(p.Listed), rates)
 	if p.ListedAll && p.Listed > 0 {
 		line = bar(p) + fmt.Sprintf(" %s of %s, %s", number(p.Settled), number(p.Listed), rates)
 		// By HEADs, since objects are settled in bursts.
-		if left := heads.left(p.Listed - p.Settled); left >= etaShortest {
+		if left := counted.left(p.Listed - p.Settled); left >= etaShortest {
 			line += fmt.Sprintf(", %s left", left.Round(time.Second))
 		}
 	}
-	return cutLine(line, columns)
+	return line
 }
 
 // listingLine is what a terminal shows of a run that only lists, and whose total nobody knows before its end.

@@ -35,6 +35,7 @@ func TestE2E(t *testing.T) {
 			if kind.onlyWhole {
 				return
 			}
+			t.Run("seed", func(t *testing.T) { testSeed(t, server, headcount) })
 			t.Run("lossy keys", func(t *testing.T) { testLossyKeys(t, server, kind, headcount) })
 			t.Run("lossy places", func(t *testing.T) { testLossyPlaces(t, server, headcount) })
 			t.Run("lossy twin", func(t *testing.T) { testLossyTwin(t, server, headcount) })

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"headcount/bench/s3sim"
+)
+
+// testSeed seeds a bucket, scans it, cleans it, and scans it again.
+func testSeed(t *testing.T, server *s3Server, headcount headcountBinary) {
+	const (
+		bucket = "seeded"
+		folder = "test/headcount-seed/"
+		count  = 1200 // more than a page
+	)
+	server.createBucket(t, bucket)
+	foreign := []object{{key: "test/beside", body: "x"}, {key: folder + "foreign", body: "x"}}
+	server.put(t, bucket, foreign)
+	seed := []string{"bench", "seed", "--objects", "1200", "--shape", "deep", "--metadata", "mixed", "--size", "20", "s3://" + bucket + "/test"}
+	for run, said := range []string{"= 0 already there + 1,200 put + 0 failed", "= 1,200 already there + 0 put + 0 failed"} {
+		if code, stderr := headcount.run(t, server, seed...); code != exitComplete || !strings.Contains(stderr, said) {
+			t.Fatalf("run %d: exit %d\n%s", run+1, code, stderr)
+		}
+	}
+	got := headcount.scan(t, server, bucket, folder)
+	if got.code != exitComplete || got.stats.Listed != count+1 || got.stats.Emitted != count || len(got.records) != count {
+		t.Fatalf("exit %d, %+v", got.code, got.stats)
+	}
+	for _, r := range got.records {
+		want, metadata := s3sim.ID([]byte(r.key())), r.metadata()
+		if id, has := metadata["id"]; metadata["headcount-seed"] != want || has && id != want {
+			t.Errorf("%q has %v", r.key(), metadata)
+		}
+	}
+	code, stderr := headcount.run(t, server, "bench", "clean", "--yes", "s3://"+bucket+"/test")
+	if code != exitFailures || !strings.Contains(stderr, "1,201 objects listed = 1,200 removed + 1 left + 0 gone + 0 failed") ||
+		!strings.Contains(stderr, "headcount: left: s3://"+bucket+"/"+folder+"foreign: without the marker of bench seed") {
+		t.Errorf("exit %d\n%s", code, stderr)
+	}
+	if left := headcount.scan(t, server, bucket, "", "--all"); left.code != exitComplete || left.stats.Listed != len(foreign) || len(left.records) != len(foreign) {
+		t.Errorf("exit %d, %+v", left.code, left.stats)
+	}
+}
+
+// run runs any other command than scan as a user would, with nothing in its environment but the server and credentials for it.
+func (h headcountBinary) run(t *testing.T, server *s3Server, args ...string) (code int, stderr string) {
+	ctx, cancel := context.WithTimeout(untilDeadline(t), scanWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, string(h), args...)
+	folder := t.TempDir()
+	command.Env = []string{
+		"HOME=" + folder, "USERPROFILE=" + folder, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ENDPOINT_URL_S3=" + server.url, "AWS_ACCESS_KEY_ID=" + server.accessKey, "AWS_SECRET_ACCESS_KEY=" + server.secret,
+	}
+	var said strings.Builder
+	command.Stderr = &said
+	err := command.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return exit.ExitCode(), said.String()
+	case err != nil:
+		t.Fatal(err)
+	}
+	return exitComplete, said.String()
+}

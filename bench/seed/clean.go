@@ -1,0 +1,208 @@
+package seed
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
+
+	"headcount/scan"
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// CleanStats is the account of a Clean. Every listed object is counted under exactly one other name, if it is complete.
+type CleanStats struct {
+	Complete bool   `json:"complete"`
+	Error    string `json:"error,omitempty"`
+	Folder   string `json:"folder"` // s3://bucket/prefix/headcount-seed/
+
+	Listed  int64 `json:"listed"`
+	Removed int64 `json:"removed"`
+	Foreign int64 `json:"foreign"` // without the Marker: they are there still
+	Gone    int64 `json:"gone"`    // that somebody else has deleted since
+	Failed  int64 `json:"failed"`
+
+	Requests
+}
+
+// Clean removes from a Folder what a Seed has put. Make it with NewClean.
+type Clean struct {
+	*run
+	foreignFound func(target string)
+	engine       head.Engine
+	keys         chan list.Entry // from the listers to the workers
+
+	counted   atomic.Int64 // by Count
+	listedAll atomic.Bool
+
+	listed, removed, foreign, gone, failed atomic.Int64
+}
+
+// NewClean prepares a run. It sends nothing. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
+func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
+	if foreign == nil {
+		foreign = func(string) {}
+	}
+	c := &Clean{run: newRun(cfg), foreignFound: foreign}
+	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // a lister and the workers do not wait for each other at every key
+	var err error
+	c.engine, _, err = head.Open(head.AutoName, head.Config{Store: cfg.Store, Gate: c.gate, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
+	return c, err
+}
+
+// Count lists the Folder, and returns how many objects there are in it. Progress has a total from then on.
+func (c *Clean) Count(ctx context.Context) (int64, error) {
+	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
+		c.counted.Add(int64(len(page.Entries)))
+		return nil
+	})
+	return c.counted.Load(), err
+}
+
+// Run lists the Folder, and removes what has the Marker. Its errors are those of Seed.Run. It is called once; the CleanStats are right
+// after every end.
+func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
+	from := time.Now()
+	g, during := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(c.keys)
+		err := c.list(during, 1, c.handOut) // one is faster than two requests for each key
+		c.listedAll.Store(err == nil)
+		return err
+	})
+	for turn := range c.cfg.Workers {
+		g.Go(func() error { return c.work(during, turn) })
+	}
+	err := g.Wait()
+	stats := CleanStats{
+		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(), Foreign: c.foreign.Load(),
+		Gone: c.gone.Load(), Failed: c.failed.Load(),
+	}
+	if err != nil {
+		stats.Error = err.Error()
+	}
+	c.fill(&stats.Requests, stats.Removed, from)
+	return stats, err
+}
+
+func (c *Clean) handOut(ctx context.Context, page *list.Page) error {
+	for _, e := range page.Entries {
+		select {
+		case c.keys <- e:
+			c.listed.Add(1)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// work looks at one object after the other, and deletes those that have the Marker.
+//
+// They are deleted by a request each, and not by the thousand (DeleteObjects): that one has a body, for which some stores demand a
+// Content-MD5 and others a checksum that the first do not know; its XML cannot name every key; it says 200 when it has failed; and
+// between the HEAD and the end of an object there would be a thousand round trips, and not one.
+func (c *Clean) work(ctx context.Context, turn int) error {
+	w, session := &writer{run: c.run, turn: turn}, c.engine.Session()
+	defer func() { session.Close() }()
+	for e := range c.keys {
+		if err := c.remove(ctx, w, session, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove gives one object its outcome.
+func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e list.Entry) error {
+	isOurs := false
+	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
+		a, isOurs, err = c.look(ctx, session, e, try > 1)
+		return a, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.gone():
+		c.gone.Add(1)
+		return nil
+	case !a.well():
+		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
+		return nil
+	case !isOurs:
+		c.telling.Lock()
+		defer c.telling.Unlock()
+		c.foreign.Add(1)
+		c.foreignFound(c.target(e.Key))
+		return nil
+	}
+	a, err = c.persist(ctx, opDelete, e.Key, func(ctx context.Context, _ int) (reply, error) { return c.send(ctx, w, e.Key) })
+	switch {
+	case err != nil:
+		return err
+	case a.well(), a.gone() && a.tries > 1: // the DELETE before was heard, and its answer was not
+		c.removed.Add(1)
+	case a.gone():
+		c.gone.Add(1)
+	default:
+		c.fail(&c.failed, a.objectError(opDelete, c.target(e.Key), e.Key))
+	}
+	return nil
+}
+
+// look sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
+// this object's until a connection has brought it that brought nothing else.
+func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
+	for {
+		if fresh {
+			session.Fresh()
+		}
+		var (
+			unlike bool
+			from   *store.Address
+		)
+		err = session.Head(ctx, head.NewBatch([]list.Entry{e}), func(r *head.Result) {
+			a = reply{
+				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
+				retryAfter: store.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
+			}
+			unlike, from = r.Unlike, r.From
+			isOurs = r.Status == http.StatusOK && isMarked(e.Key, r)
+		})
+		if from != nil && a.passing() {
+			session.Avoid(from)
+		}
+		if err != nil || !unlike || fresh {
+			return a, isOurs, err
+		}
+		c.meter.sent(opHead, &a)
+		fresh = true
+	}
+}
+
+// send deletes one object once.
+func (c *Clean) send(ctx context.Context, w *writer, key string) (reply, error) {
+	input := &s3.DeleteObjectInput{
+		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
+	}
+	return w.send(ctx, &s3.DeleteObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
+		_, err := client.DeleteObject(ctx, input, options...)
+		return err
+	})
+}
+
+// Progress may be called at any time, from any goroutine.
+func (c *Clean) Progress() scan.Progress {
+	failed, removed := c.failed.Load(), c.removed.Load()
+	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it is never more than what is listed
+	counted, listedAll := c.counted.Load(), c.listedAll.Load()
+	return scan.Progress{
+		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed, Heads: removed,
+	}
+}

@@ -1,0 +1,22 @@
+// Package seed fills a bucket with objects whose metadata are known, and removes just those again. Nothing else of headcount
+// writes to a bucket.
+//
+// The nouns:
+//
+//   - Folder: the keys below PREFIX/headcount-seed/. No other key is ever put or deleted.
+//   - Marker: x-amz-meta-headcount-seed, which every object carries that was put. Its value is the hash of the object's own key,
+//     so that a copy of it under another key, or an answer that was meant for another object, has the wrong one.
+//   - Shape: how keys look, as s3sim has them, and Metadata: what an object carries beside the Marker. Both follow from the key.
+//   - Seed: a run that lists the Folder and puts what is missing.
+//   - Clean: a run that lists the Folder, HEADs each object, and deletes it if it has the Marker.
+//   - Foreign: an object in the Folder without its Marker. It stays.
+//
+// Both send what they send through the same run: it waits for a pace.Gate before each request, sends again what met passing
+// trouble, and counts. A refusal is believed when it came twice, and a LIST in between was answered.
+//
+// What is promised:
+//
+//   - Seed: objects = there + put + failed, if it returns nil; a run that was stopped is gone on with by another one.
+//   - Clean: listed = removed + foreign + gone + failed, if it returns nil. Nothing is deleted that did not have the Marker at its HEAD.
+//     What somebody writes over it after that, in the time of one round trip, is deleted: no condition of a DELETE is one that all stores honour.
+package seed

@@ -1,0 +1,104 @@
+package seed
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// SilenceError ends a run in which no request of a kind has succeeded for longer than the user is willing to wait.
+type SilenceError struct {
+	Op   string // PUT, HEAD or DELETE
+	For  time.Duration
+	Last error // what the last one met
+}
+
+func (e *SilenceError) Error() string {
+	return fmt.Sprintf("no %s has succeeded for %s: %v", e.Op, e.For.Round(time.Second), e.Last)
+}
+func (e *SilenceError) Unwrap() error { return e.Last }
+
+// reply is what became of one request that was sent.
+type reply struct {
+	status        int           // 0: there was no answer
+	err           error         // and why
+	code, message string        // of an error, as its XML names them
+	requestID     string        // as the store has it
+	retryAfter    time.Duration // 0: the store did not say
+	sent          time.Time     // when
+	latency       time.Duration // until the answer's header; 0: there was none
+	tries         int           // how many were sent, with this one
+}
+
+// well says whether the request did what it was to do. Some stores say 200 and send an error.
+func (a *reply) well() bool { return a.err == nil && a.status/100 == 2 && a.code == "" }
+
+// gone says whether there is no such object.
+func (a *reply) gone() bool {
+	return a.err == nil && a.status == http.StatusNotFound && (a.code == "" || a.code == "NoSuchKey")
+}
+
+// passing says whether the same request may well succeed later.
+func (a *reply) passing() bool {
+	if a.err != nil {
+		return store.FailureClass(a.err) != "header_too_large"
+	}
+	return !a.well() && !list.Decided(a.asError("", ""))
+}
+
+// asError is a reply that is not well, as LISTs have them, for which there are hints.
+func (a *reply) asError(op, target string) error {
+	if a.err != nil {
+		return fmt.Errorf("%s %s: %w", op, target, a.err)
+	}
+	return &list.StoreError{Op: op, Target: target, Status: a.status, Code: a.code, Message: a.message, RequestID: a.requestID}
+}
+
+// result is the name under which it is counted.
+func (a *reply) result() string {
+	switch {
+	case a.err != nil:
+		return store.FailureClass(a.err)
+	case a.status/100 == 2 && a.code != "":
+		return a.code
+	}
+	return fmt.Sprint(a.status)
+}
+
+// objectError is what is told of an object that failed.
+func (a *reply) objectError(op, target, key string) *scan.ObjectError {
+	e := &scan.ObjectError{
+		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Attempts: a.tries, RequestID: a.requestID, Err: a.err,
+	}
+	switch {
+	case a.err != nil:
+		e.Class = store.FailureClass(a.err)
+	case a.code != "":
+		e.Class = a.code
+		if a.message != "" {
+			e.Err = errors.New(a.message)
+		}
+	default:
+		e.Class = strings.ReplaceAll(strings.ToLower(http.StatusText(a.status)), " ", "_")
+	}
+	return e
+}
+
+// isUnreached says whether a request failed as it does where nobody listens: at once. Without the gate an outage would be a storm of
+// connections.
+func (a *reply) isUnreached() bool {
+	if a.err == nil {
+		return false
+	}
+	switch store.FailureClass(a.err) {
+	case "refused", "reset", "closed", "dns", "tls", "connection":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+package seed
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"headcount/bench/s3sim"
+)
+
+// Objects says what is put.
+type Objects struct {
+	Count    int64       // objects, from 1 to ObjectsMax
+	Shape    s3sim.Shape // of their keys; "" is s3sim.Flat
+	Metadata Metadata    // "" is Usual
+	Size     int         // bytes of each body, from 0 to SizeMax
+}
+
+const (
+	// ObjectsMax is more than anybody puts for a test; one bit of memory is kept for each.
+	ObjectsMax = 1_000_000_000
+
+	// SizeMax keeps the bodies that are in flight in memory. Nobody reads them: they are there for the length that a HEAD tells.
+	SizeMax = 1 << 20
+
+	// keyBytesMax is S3's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+	keyBytesMax = 1024
+)
+
+// Shapes returns those that keys can have: all of s3sim's but Nasty. Among its keys are ../ and the like, by which stores that take keys
+// for paths would put objects beside the Folder.
+func Shapes() []s3sim.Shape {
+	return slices.DeleteFunc(s3sim.Shapes(), func(s s3sim.Shape) bool { return s == s3sim.Nasty })
+}
+
+func (o Objects) withDefaults() Objects {
+	if o.Shape == "" {
+		o.Shape = s3sim.Flat
+	}
+	if o.Metadata == "" {
+		o.Metadata = Usual
+	}
+	return o
+}
+
+// Check says why they cannot be put below this prefix; nil: they can.
+func (o Objects) Check(prefix string) error {
+	_, err := o.withDefaults().check(Folder(prefix))
+	return err
+}
+
+// check says what is wrong with them, in this Folder, or returns who knows their keys.
+func (o Objects) check(folder string) (*s3sim.Server, error) {
+	switch {
+	case o.Count < 1 || o.Count > ObjectsMax:
+		return nil, fmt.Errorf("%d objects: from 1 to %d", o.Count, ObjectsMax)
+	case o.Size < 0 || o.Size > SizeMax:
+		return nil, fmt.Errorf("%d bytes: from 0 to %d", o.Size, SizeMax)
+	case !slices.Contains(Shapes(), o.Shape):
+		return nil, fmt.Errorf("there is no shape %q to put; there are: %s", o.Shape, join(Shapes()))
+	case !slices.Contains(Metadatas(), o.Metadata):
+		return nil, fmt.Errorf("there is no metadata %q; there are: %s", o.Metadata, join(Metadatas()))
+	}
+	sim, err := s3sim.New(s3sim.Options{Objects: o.Count, Shape: o.Shape})
+	if err != nil {
+		return nil, err
+	}
+	if n := len(folder) + len(sim.Keyspace().Key(0)); n > keyBytesMax {
+		return nil, fmt.Errorf("keys of shape %s have %d bytes with the prefix, and S3 allows %d", o.Shape, n, keyBytesMax)
+	}
+	return sim, nil
+}
+
+func join[T ~string](names []T) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// body has the hash of the key again and again, so that objects have ETags of their own.
+func body(key string, size int) string {
+	if size == 0 {
+		return ""
+	}
+	id := s3sim.ID([]byte(key))
+	return strings.Repeat(id, size/len(id)+1)[:size]
+}

@@ -1,0 +1,227 @@
+package seed
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"headcount/scan"
+	"headcount/scan/list"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// Config says where, and how fast. Store must be set.
+type Config struct {
+	Store    *store.Store
+	Prefix   string        // below which the Folder is
+	ListV1   bool          // list by ListObjects instead of ListObjectsV2
+	Workers  int           // requests in flight; 0: 64
+	Rate     float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
+	Timeout  time.Duration // of each request, answer included; 0: 30 s
+	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
+	Log      *slog.Logger  // nil: silent
+
+	// Failed is told of every object that failed, one call at a time. nil: they are only counted.
+	Failed func(*scan.ObjectError)
+}
+
+const (
+	// WorkersDefault are as many as a store that answers in 5 ms needs for 10,000 requests a second.
+	WorkersDefault = 64
+
+	timeoutDefault  = 30 * time.Second
+	retryForDefault = 15 * time.Minute
+
+	// triesMax is how often a request meets passing trouble, while the store is well, before its object has failed.
+	triesMax = 10
+
+	// refusalsMax is how often an object is refused before that is believed: the first time it may have been the credentials of
+	// a moment, or a store that was coming up.
+	refusalsMax = 2
+
+	// hopelessAfter is how many refusals, with nothing done before, show that all will be refused: more than one at a time has each of
+	// a few workers, and a second's worth of the rest.
+	hopelessAfter = 32
+
+	// listersAlone list where nothing else is done: some ten thousand keys a second at 100 ms a page.
+	listersAlone = 8
+)
+
+// run is what a Seed and a Clean have in common. Its methods may be called concurrently.
+type run struct {
+	cfg    Config
+	folder string
+	gate   *pace.Gate
+	lister *list.Lister
+	meter  *meter
+	delay  func(try int) time.Duration // before a request is sent again
+
+	telling sync.Mutex // of what failed
+}
+
+func newRun(cfg Config) *run {
+	if cfg.Workers <= 0 {
+		cfg.Workers = WorkersDefault
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = timeoutDefault
+	}
+	if cfg.RetryFor <= 0 {
+		cfg.RetryFor = retryForDefault
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Failed == nil {
+		cfg.Failed = func(*scan.ObjectError) {}
+	}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), gate: pace.New(cfg.Rate), meter: newMeter(), delay: pace.Delay}
+	r.lister = list.New(list.Config{
+		Store: cfg.Store, Gate: r.gate, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
+		Log: cfg.Log, Sent: r.meter.listSent,
+	})
+	return r
+}
+
+// Folder is the URI of what the run may write to.
+func (r *run) Folder() string { return r.target(r.folder) }
+
+func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() + "/" + key }
+
+// list calls each with every Page of the Folder, by so many listers at once, and in no order.
+func (r *run) list(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
+	listing := r.lister.Listing([]list.Range{{}}, listers, nil)
+	g, ctx := errgroup.WithContext(ctx)
+	for range listers {
+		g.Go(func() error {
+			for {
+				pager, err := listing.Next(ctx)
+				if pager == nil {
+					return err
+				}
+				for {
+					page, err := pager.Next(ctx)
+					if err != nil {
+						return err
+					}
+					if page == nil {
+						break
+					}
+					if err := each(ctx, page); err != nil {
+						return err
+					}
+				}
+				listing.Done(pager)
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// persist sends a request for an object until its reply is one that asking again would not change. send sends it once; it waits for
+// the gate, and its error is the end of ctx. An error of persist ends the run.
+//
+// The worker waits with it, unlike a scan's: what has to be sent again is little beside what is put, since the gate holds back what
+// the store would refuse, and so no list of what waits has to be bounded.
+func (r *run) persist(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
+	var (
+		isDoomed bool // one more failure is the object's own
+		refused  int
+	)
+	for try := 1; ; try++ {
+		a, err := send(ctx, try)
+		if ctx.Err() != nil {
+			return a, context.Cause(ctx)
+		}
+		if err != nil {
+			return a, err
+		}
+		a.tries = try
+		r.meter.sent(op, &a)
+		var again bool
+		if a.passing() {
+			if store.Throttled(a.status) || a.retryAfter > 0 || a.isUnreached() {
+				r.gate.Throttled(a.sent, a.retryAfter)
+			}
+			again = !isDoomed
+			isDoomed, err = r.afterTrouble(ctx, op, key, &a)
+		} else {
+			r.gate.Answered(1)
+			if a.well() || a.gone() && op != opPut {
+				r.meter.of(op).success()
+				return a, nil
+			}
+			refused++
+			again, err = r.afterRefusal(ctx, op, key, &a, refused)
+		}
+		if err != nil || !again {
+			return a, err
+		}
+		r.meter.sentAgain(op, &a)
+		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.result(), "tries", try)
+		if err := pace.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
+			return a, err
+		}
+	}
+}
+
+// afterTrouble says whether one more failure of a request is its object's own: it has failed often, and the store is well. Otherwise it is the
+// store's, which is waited for.
+func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoomed bool, err error) {
+	if silence := r.meter.of(op).trouble(); silence > r.cfg.RetryFor {
+		return false, &SilenceError{Op: op, For: silence, Last: a.asError(op, r.target(key))}
+	}
+	if a.tries%triesMax != triesMax-1 {
+		return false, nil
+	}
+	return r.canary(ctx)
+}
+
+// afterRefusal says whether to send a request again that was refused so often.
+func (r *run) afterRefusal(ctx context.Context, op, key string, a *reply, refused int) (again bool, err error) {
+	if r.meter.of(op).refusedAll() {
+		return false, a.asError(op, r.target(key))
+	}
+	isWell, err := r.canary(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !isWell {
+		return a.tries < triesMax, nil
+	}
+	return refused < refusalsMax, nil
+}
+
+// canary asks by a LIST whether the store is well. An error is final: it does not take these credentials, or has no such bucket.
+func (r *run) canary(ctx context.Context) (isWell bool, err error) {
+	err = r.lister.Probe(ctx)
+	var refused *list.StoreError
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case errors.As(err, &refused) && refused.Code == "RequestTimeTooSkewed":
+		return false, nil // the answer's Date has told what time it is
+	case errors.As(err, &refused) && refused.Code == "ExpiredToken" && r.cfg.Store.RefreshCredentials(ctx):
+		r.cfg.Log.Info("the credentials have expired and are renewed")
+		return false, nil
+	case list.Decided(err):
+		return false, err
+	}
+	return false, nil
+}
+
+// fail gives an object up.
+func (r *run) fail(count *atomic.Int64, e *scan.ObjectError) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	count.Add(1)
+	r.cfg.Failed(e)
+}

@@ -1,0 +1,80 @@
+package seed
+
+import (
+	"context"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"headcount/scan/store"
+)
+
+// The kinds of requests that are sent for an object.
+const (
+	opPut    = "PUT"
+	opHead   = "HEAD"
+	opDelete = "DELETE"
+)
+
+// errorBytesMax is how much of an answer's body is read: an <Error> has some hundred bytes, a proxy's page some thousand.
+const errorBytesMax = 64 << 10
+
+// writer sends the PUTs and DELETEs of one worker. It is not used concurrently.
+type writer struct {
+	run  *run
+	turn int // which endpoint is next: it stays at one that answers
+}
+
+// send sends one request once, when the gate lets it. Its error is the end of ctx.
+func (w *writer) send(
+	ctx context.Context, output any, request func(context.Context, *s3.Client, ...func(*s3.Options)) error,
+) (reply, error) {
+	r := w.run
+	if _, err := r.gate.Wait(ctx, 1); err != nil {
+		return reply{}, err
+	}
+	a := reply{sent: time.Now()}
+	read := func(response *http.Response, latency time.Duration) error {
+		a.latency = latency
+		return a.read(response)
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+	defer cancel()
+	sender := r.cfg.Store.Sender(w.turn)
+	if err := request(ctx, sender.Client, store.ReadAnswer(output, read), plainBody); err != nil {
+		r.cfg.Store.Failed(sender, err)
+		a.status, a.err = 0, store.Plain(err)
+	}
+	if a.passing() {
+		w.turn++
+	}
+	return a, nil
+}
+
+// plainBody keeps the SDK from adding a CRC32 in a trailer to what is sent, of which many stores know nothing.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
+func plainBody(o *s3.Options) {
+	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+}
+
+// read takes over an answer. Its body is read to the end, so that the connection can be used again.
+func (a *reply) read(response *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(response.Body, errorBytesMax))
+	if err != nil {
+		return err
+	}
+	a.status, a.requestID = response.StatusCode, response.Header.Get("x-amz-request-id")
+	a.retryAfter = store.RetryAfter(response.Header.Get("Retry-After"))
+	var refusal struct {
+		XMLName       xml.Name `xml:"Error"`
+		Code, Message string
+	}
+	if xml.Unmarshal(body, &refusal) == nil { // what is none has no code
+		a.code, a.message = refusal.Code, refusal.Message
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/seed"
+	"headcount/scan"
+)
+
+const cleanDescription = `Removes what bench seed has put below PREFIX/headcount-seed/, and nothing else: it lists that folder, sends a HEAD for each
+object, and deletes it if its metadata have the marker headcount-seed, with the hash of its key. What has not is told, and stays.
+
+    headcount bench clean s3://my-bucket
+    headcount bench clean --yes --stats stats.json s3://my-bucket/test
+    headcount bench clean --yes --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
+
+It says how many objects there are, and asks, unless --yes is given. Each is deleted by a DELETE of its own, right after its HEAD:
+what somebody writes over an object in between is deleted. In a bucket with versions, old versions stay, below a delete marker.
+
+Exit codes: 0 nothing is left; 1 fatal, or the answer was not yes; 2 usage; 3 some objects failed, or are not bench seed's and were
+left; 5 --stats could not be written; 130, 143 stopped.`
+
+func cleanCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "clean",
+		Usage:       "remove what bench seed has put, and nothing else (it deletes)",
+		ArgsUsage:   "s3://BUCKET[/PREFIX]",
+		Description: cleanDescription,
+		Flags:       writeFlags(&cli.BoolFlag{Name: "yes", Usage: "do not ask"}),
+		Action: func(c *cli.Context) error {
+			how, err := parseVoice(c)
+			if err != nil {
+				return err
+			}
+			job, err := parseClean(c)
+			voice := how.open(nil, c.App.ErrWriter)
+			if err == nil {
+				err = job.clean(c.Context, voice)
+			}
+			return voice.tell(err)
+		},
+	}
+}
+
+// cleanJob is what the command line of clean asks for.
+type cleanJob struct {
+	*writeJob
+	answers io.Reader // of whom is asked; nil: nobody is
+}
+
+func parseClean(c *cli.Context) (*cleanJob, error) {
+	writes, err := parseWrites(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.Bool("yes"):
+		return &cleanJob{writeJob: writes}, nil
+	case !isTerminalInput(c.App.Reader):
+		return nil, usagef("--yes removes without asking", "standard input is no terminal, and nobody can be asked")
+	}
+	return &cleanJob{writeJob: writes, answers: c.App.Reader}, nil
+}
+
+// clean removes the objects, and says what came of it.
+func (job *cleanJob) clean(ctx context.Context, v *voice) error {
+	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
+		var (
+			failures failures
+			foreign  foreign
+		)
+		cfg.Failed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
+		c, err := seed.NewClean(cfg, foreign.add)
+		if err == nil && job.answers != nil {
+			err = job.ask(ctx, v, c)
+		}
+		if err != nil {
+			return nil, err
+		}
+		stop := v.followWrites("DELETE", c.Progress)
+		stats, err := c.Run(ctx)
+		stop()
+		v.failures(failures.first, failures.more())
+		v.foreign(&foreign)
+		v.cleaned(&stats)
+		switch {
+		case err != nil:
+		case stats.Failed > 0:
+			err = &objectsFailed{count: stats.Failed, hint: "the same command tries again"}
+		case stats.Foreign > 0:
+			err = &objectsLeft{stats.Foreign}
+		}
+		return &stats, err
+	})
+}
+
+// ask returns nil if somebody says yes. Where there is nothing to remove, nobody is asked.
+func (job *cleanJob) ask(ctx context.Context, v *voice, c *seed.Clean) error {
+	n, err := c.Count(ctx)
+	if n == 0 || err != nil {
+		return err
+	}
+	question := "remove " + count(n, "object", "objects") + " below " + c.Folder() + "? type yes: "
+	if _, err := io.WriteString(v.screen, printable(question)); err != nil {
+		return err
+	}
+	answered := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(job.answers).ReadString('\n') // what is no answer is no yes
+		answered <- strings.TrimSpace(line)
+	}()
+	select {
+	case answer := <-answered:
+		if answer != "yes" {
+			return errors.New("nothing was removed: the answer was not yes")
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// foreign are objects that are not bench seed's: the first few, to be told of.
+type foreign struct {
+	first []string
+	count int64
+}
+
+func (f *foreign) add(target string) {
+	if f.count++; len(f.first) < failuresShown {
+		f.first = append(f.first, target)
+	}
+}
+
+// foreign tells of what was left.
+func (v *voice) foreign(f *foreign) {
+	for _, target := range f.first {
+		if v.json {
+			v.log.Error("left", "target", target)
+			continue
+		}
+		printLine(v.screen, "headcount: left: %s: without the marker of bench seed", target)
+	}
+	more := f.count - int64(len(f.first))
+	switch {
+	case more == 0:
+	case v.json:
+		v.log.Error("more left", "objects", more)
+	default:
+		printLine(v.screen, "headcount: left: and %s more", number(more))
+	}
+}
+
+// cleaned tells what became of every object.
+func (v *voice) cleaned(s *seed.CleanStats) {
+	text := count(s.Listed, "object", "objects") + " listed = " + number(s.Removed) + " removed + " + number(s.Foreign) + " left + " +
+		number(s.Gone) + " gone + " + number(s.Failed) + " failed"
+	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
+		text += " + " + number(rest) + " not reached"
+	}
+	v.wrote(s, s.Complete, text+", below "+s.Folder, &s.Requests)
+}
+
+// objectsLeft is a complete Clean that found objects which are not bench seed's.
+type objectsLeft struct{ count int64 }
+
+func (e *objectsLeft) Error() string {
+	return count(e.count, "object that is", "objects that are") + " not bench seed's were left"
+}

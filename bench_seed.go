@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/seed"
+	"headcount/scan"
+)
+
+const seedDescription = `Puts objects with custom metadata into a bucket, below PREFIX/headcount-seed/ and nowhere else. This command writes, and
+bench clean, which removes just those again; no other does.
+
+    headcount bench seed s3://my-bucket
+    headcount bench seed --objects 1000000 --workers 256 --shape dated s3://my-bucket/test
+    headcount bench seed --metadata large --size 1024 --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
+    headcount bench seed --stats stats.json --no-progress s3://my-bucket
+
+Run again, it lists what is there, and puts only what is missing: so a run that was stopped is gone on with. Of what is there only
+the key counts: objects of another --metadata or --size stay as they are, and those of another --shape or beyond --objects too.
+
+The keys are those of bench serve with the same --shape and --objects. The metadata are
+
+    none    nothing but the marker
+    small   id, owner
+    usual   as those of bench serve: id, owner, and for every third project; one object of ten has none
+    large   id and eight more; with the marker 1,700 bytes, near the 2 KB that S3 allows
+    mixed   one of those before, by the key
+
+id is the 64-bit FNV-1a hash of the whole key, in hex, so that whatever reads them can be checked. Every object has the marker
+headcount-seed among its metadata, with the same hash; without it bench clean leaves it alone.
+
+The pace is that of scan: 429 and 503 slow it down, what meets passing trouble is put again, up to 10 times, and --retry-for is
+how long a store is waited for that answers nothing.
+
+Exit codes: 0 every object is there; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 130, 143 stopped.`
+
+func seedCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "seed",
+		Usage:       "put objects with known metadata into a bucket (it writes)",
+		ArgsUsage:   "s3://BUCKET[/PREFIX]",
+		Description: seedDescription,
+		Flags: writeFlags(
+			&cli.Int64Flag{Name: "objects", Value: 10_000, Usage: "have `N` objects there", Category: "what to put"},
+			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(seed.Shapes()), Category: "what to put"},
+			&cli.StringFlag{Name: "metadata", Value: string(seed.Usual), Usage: "`NAME` of what custom metadata they have: " + names(seed.Metadatas()), Category: "what to put"},
+			&cli.IntFlag{Name: "size", Usage: "give each a body of `N` bytes", Category: "what to put"},
+		),
+		Action: func(c *cli.Context) error {
+			how, err := parseVoice(c)
+			if err != nil {
+				return err
+			}
+			job, objects, err := parseSeed(c)
+			voice := how.open(nil, c.App.ErrWriter)
+			if err == nil {
+				err = job.seedWith(c.Context, voice, objects)
+			}
+			return voice.tell(err)
+		},
+	}
+}
+
+func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
+	objects := seed.Objects{
+		Count: c.Int64("objects"), Shape: s3sim.Shape(c.String("shape")), Metadata: seed.Metadata(c.String("metadata")), Size: c.Int("size"),
+	}
+	job, err := parseWrites(c)
+	if err != nil {
+		return nil, objects, err
+	}
+	if err := objects.Check(job.seed.Prefix); err != nil {
+		return nil, objects, usagef("headcount bench seed --help", "%v", err)
+	}
+	return job, objects, nil
+}
+
+// seedWith puts the objects, and says what came of it.
+func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Objects) error {
+	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
+		var failures failures
+		cfg.Failed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
+		s, err := seed.New(cfg, objects)
+		if err != nil {
+			return nil, err
+		}
+		stop := v.followWrites("PUT", s.Progress)
+		stats, err := s.Run(ctx)
+		stop()
+		v.failures(failures.first, failures.more())
+		v.seeded(&stats)
+		if err == nil && stats.Failed > 0 {
+			err = &objectsFailed{count: stats.Failed, hint: "the same command puts only what is missing"}
+		}
+		return &stats, err
+	})
+}
+
+// seeded tells what became of every object.
+func (v *voice) seeded(s *seed.Stats) {
+	text := count(s.Objects, "object", "objects") + " = " + number(s.There) + " already there + " + number(s.Put) + " put + " + number(s.Failed) + " failed"
+	if rest := s.Objects - s.There - s.Put - s.Failed; rest > 0 {
+		text += " + " + number(rest) + " not reached"
+	}
+	text += ", below " + s.Folder
+	if s.Others > 0 {
+		text += ", where there is something else: " + count(s.Others, "object", "objects")
+	}
+	v.wrote(s, s.Complete, text, &s.Requests)
+}

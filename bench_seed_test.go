@@ -1,0 +1,81 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// startFakeS3 serves an empty bucket "seeded", into which objects can be put. It does not know the checksums that the SDK adds by default, as
+// many stores do not.
+func startFakeS3() (*s3mem.Backend, *httptest.Server, error) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("seeded"); err != nil {
+		return nil, nil, err
+	}
+	behind := gofakes3.New(backend).Server()
+	return backend, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name := range r.Header {
+			if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Sdk-Checksum-Algorithm" || name == "X-Amz-Trailer" {
+				http.Error(w, name, http.StatusNotImplemented)
+				return
+			}
+		}
+		behind.ServeHTTP(w, r)
+	})), nil
+}
+
+func cmdFakeS3(ts *testscript.TestScript, _ bool, args []string) {
+	backend, server, err := startFakeS3()
+	ts.Check(err)
+	ts.Defer(server.Close)
+	for _, key := range args[1:] {
+		_, err := backend.PutObject("seeded", key, map[string]string{}, strings.NewReader(""), 0, nil)
+		ts.Check(err)
+	}
+	ts.Setenv(args[0], server.URL)
+}
+
+// The examples of bench seed and bench clean run, in the order of the help, against a store in place of those that they name.
+func TestSeedExamplesRun(t *testing.T) {
+	for name, value := range awsNothing(t.TempDir()) {
+		t.Setenv(name, value)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "alice")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wonderland")
+	t.Chdir(t.TempDir())
+	_, server, err := startFakeS3()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
+	place := strings.NewReplacer("https://flashblade.example.com", server.URL, "my-bucket", "seeded", "1000000", "300", "--rate 500", "--rate 50000")
+	examples := 0
+	for _, command := range []string{"seed", "clean"} {
+		_, help, _ := runs(t, "bench", command, "--help")
+		for _, example := range regexp.MustCompile(`(?m)^\s+headcount (bench \w+ .*s3://my-bucket.*)$`).FindAllStringSubmatch(help, -1) {
+			args := strings.Fields(place.Replace(example[1]))
+			if command == "seed" && !strings.Contains(example[1], "--objects") {
+				args = append(args, "--objects", "300")
+			}
+			want := exitComplete
+			if command == "clean" && !strings.Contains(example[1], "--yes") {
+				want = exitUsage // it would ask, and there is no terminal
+			}
+			examples++
+			if code, _, stderr := runs(t, args...); code != want || want == exitComplete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
+				t.Errorf("%q: exit %d, want %d\n%s", args, code, want, stderr)
+			}
+		}
+	}
+	if examples < 7 {
+		t.Errorf("%d examples", examples)
+	}
+}
