@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"headcount/bench/engines"
 	"headcount/bench/s3sim"
 	"headcount/scan/list"
@@ -140,38 +138,12 @@ func listAll(ctx context.Context, s *store.Store, listers int) (listed, error) {
 	)
 	lister := list.New(list.Config{Store: s, Sent: func(string, bool) { lists.Add(1) }})
 	listing := lister.Listing([]list.Range{{}}, listers, nil)
-	g, ctx := errgroup.WithContext(ctx)
-	for range listers {
-		g.Go(func() error {
-			return share(ctx, listing, func(page *list.Page) {
-				keys.Add(int64(len(page.Entries)))
-				last.Store(int64(time.Since(began)))
-			})
-		})
-	}
-	err := g.Wait()
+	err := listing.Each(ctx, func(_ context.Context, page *list.Page) error {
+		keys.Add(int64(len(page.Entries)))
+		last.Store(int64(time.Since(began)))
+		return nil
+	})
 	return listed{keys.Load(), lists.Load(), listing.Reached(), time.Duration(last.Load())}, err
-}
-
-// share lists what comes to one lister.
-func share(ctx context.Context, listing *list.Listing, each func(*list.Page)) error {
-	for {
-		pager, err := listing.Next(ctx)
-		if pager == nil {
-			return err
-		}
-		for {
-			page, err := pager.Next(ctx)
-			if err != nil {
-				return err
-			}
-			if page == nil {
-				break
-			}
-			each(page)
-		}
-		listing.Done(pager)
-	}
 }
 
 // Write writes a row for each Run.

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"headcount/scan"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -96,32 +94,7 @@ func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() 
 
 // list calls each with every Page of the Folder, by so many listers at once, and in no order.
 func (r *run) list(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
-	listing := r.lister.Listing([]list.Range{{}}, listers, nil)
-	g, ctx := errgroup.WithContext(ctx)
-	for range listers {
-		g.Go(func() error {
-			for {
-				pager, err := listing.Next(ctx)
-				if pager == nil {
-					return err
-				}
-				for {
-					page, err := pager.Next(ctx)
-					if err != nil {
-						return err
-					}
-					if page == nil {
-						break
-					}
-					if err := each(ctx, page); err != nil {
-						return err
-					}
-				}
-				listing.Done(pager)
-			}
-		})
-	}
-	return g.Wait()
+	return r.lister.Listing([]list.Range{{}}, listers, nil).Each(ctx, each)
 }
 
 // persist sends a request for an object until its reply is one that asking again would not change. send sends it once; it waits for

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -106,6 +108,36 @@ func (l *Listing) Next(ctx context.Context) (*Pager, error) {
 			return pager, nil
 		}
 	}
+}
+
+// Each lists everything: it calls each with every Page, from as many goroutines as there are Pagers at most, and in no order. The first error ends it, or the
+// cause of ctx's end does.
+func (l *Listing) Each(ctx context.Context, each func(context.Context, *Page) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range l.most {
+		g.Go(func() error {
+			for {
+				pager, err := l.Next(ctx)
+				if pager == nil {
+					return err
+				}
+				for {
+					page, err := pager.Next(ctx)
+					if err != nil {
+						return err
+					}
+					if page == nil {
+						break
+					}
+					if err := each(ctx, page); err != nil {
+						return err
+					}
+				}
+				l.Done(pager)
+			}
+		})
+	}
+	return g.Wait()
 }
 
 // First says whether p lists the first keys of all that are not listed; changed is closed when that may be another one.
