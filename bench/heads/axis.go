@@ -13,6 +13,7 @@ type axis struct {
 	from, to  float64 // px; from is greater on an axis that goes up
 	of        func(value float64) float64
 	ticks     []tick
+	lined     bool // ticks go through the whole plot
 }
 
 // tick is a value that an axis names. Without a label there was no room to name it.
@@ -34,13 +35,13 @@ func (a *axis) at(value float64) (px float64, on bool) {
 func linear(v float64) float64 { return v }
 
 // linearAxis goes from nothing to a round number that is at least most, with about n ticks.
-func linearAxis(name string, most float64, n int, label func(step, v float64) string) *axis {
+func linearAxis(name string, most float64, n int, label func(v float64) string) *axis {
 	step := roundStep(most / float64(n))
 	a := &axis{name: name, of: linear, high: math.Ceil(most/step-1e-9) * step}
 	a.high = max(a.high, step)
 	for i := 0; float64(i)*step <= a.high+step/2; i++ {
 		v := float64(i) * step
-		a.ticks = append(a.ticks, tick{v, label(step, v)})
+		a.ticks = append(a.ticks, tick{v, label(v)})
 	}
 	return a
 }
@@ -60,16 +61,19 @@ func roundStep(v float64) float64 {
 }
 
 // rateLabel writes 500, 20 k, 1.5 M.
-func rateLabel(step, v float64) string {
+func rateLabel(v float64) string {
+	if !isMeasured(v) {
+		return noFigure
+	}
 	for _, unit := range []struct {
 		size float64
 		name string
 	}{{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}} {
 		if v >= unit.size {
-			return trimmed(v/unit.size) + unit.name
+			return strconv.FormatFloat(v/unit.size, 'g', 4, 64) + unit.name
 		}
 	}
-	return trimmed(v)
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 // secondsLabel writes 10 s, 2 min, 1.5 h, by what the step between two ticks is.
@@ -146,7 +150,7 @@ func logAxis(name string, least, most float64, label func(v float64) string) *ax
 func latencyLabel(ms float64) string {
 	switch {
 	case ms >= 1000:
-		return trimmed(ms/1000) + " s"
+		return strconv.FormatFloat(ms/1000, 'g', 4, 64) + " s"
 	case ms < 1:
 		return trimmed(ms*1000) + " µs"
 	}
@@ -173,7 +177,7 @@ func ninesOf(share float64) float64 { return -math.Log10(1 - share) }
 
 // ninesAxis shows shares of count latencies, each nine of them in as much room as the last.
 func ninesAxis(count float64) *axis {
-	a := &axis{name: "share of the HEADs that took no longer", of: ninesOf, high: ninesOf(shareOfRank(count, count))}
+	a := &axis{name: "share of the HEADs that took no longer", lined: true, of: ninesOf, high: ninesOf(shareOfRank(count, count))}
 	a.ticks = []tick{{0.5, "50 %"}}
 	for nines := 1; float64(nines) <= a.high; nines++ {
 		label := "90 %"
@@ -188,7 +192,7 @@ func ninesAxis(count float64) *axis {
 
 // shareOfRank places the last of count latencies half a rank before all of them, which no axis of nines has.
 func shareOfRank(rank, count float64) float64 {
-	const most = 1 - 1e-12 // where rounding would have it be all
+	const most = 1 - 1e-9 // as many nines as there is room for, and no rounding to all of them
 	return min(max(0, rank-0.5)/count, most)
 }
 

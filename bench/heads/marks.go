@@ -18,8 +18,9 @@ type drawing struct {
 	Bands  []box
 	Rules  []rule
 	Labels []label
+	Fills  []shape
+	Hits   []box // not seen, but for their titles
 	Lines  []shape
-	Areas  []box
 	Marks  []shape
 
 	x, y *axis
@@ -77,7 +78,7 @@ const (
 	leftRoom   = 58.0
 	rightRoom  = 18.0
 	legendRoom = 20.0
-	namesRoom  = 20.0
+	namesRoom  = 26.0
 	belowRoom  = 42.0
 )
 
@@ -106,13 +107,18 @@ func (d *drawing) drawAxes() {
 	}
 	for _, t := range d.x.ticks {
 		at, on := d.x.at(t.value)
+		if on && d.x.lined {
+			d.Rules = append(d.Rules, rule{px(at), top, px(at), bottom, "grid"})
+		}
 		if on {
 			d.Rules = append(d.Rules, rule{px(at), bottom, px(at), bottom + 4, "axis"})
+		}
+		if on && at+textWidth(t.label)/2 <= float64(d.Width)+2 { // of many nines the last may not be
 			d.write(at, float64(bottom)+17, "middle", "tick", t.label)
 		}
 	}
 	d.Rules = append(d.Rules, rule{left, bottom, right, bottom, "axis"})
-	d.write(2, float64(top)-8, "start", "name", d.y.name)
+	d.write(2, float64(top)-13, "start", "name", d.y.name)
 	d.write((d.x.from+d.x.to)/2, float64(bottom)+34, "middle", "name", d.x.name)
 }
 
@@ -173,7 +179,7 @@ func (d *drawing) mark(x, y float64, s series, title string) {
 	case circle:
 		path = "M" + at(-3.5, 0) + "a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z"
 	case speck:
-		path = "M" + at(-1.8, 0) + "a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0 -3.6 0z"
+		path = "M" + at(-2.2, 0) + "a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0 -4.4 0z"
 	case square:
 		path = "M" + at(-3.2, -3.2) + "h6.4v6.4h-6.4z"
 	case triangle:
@@ -238,15 +244,14 @@ func verbAt(i int) string {
 	return "L"
 }
 
-// between draws a box from one x to another, from the bottom up to y, which may be off the axis.
-func (d *drawing) between(from, to, y float64, class, title string) (box, bool) {
+// over is the part of the plot from one x to another.
+func (d *drawing) over(from, to float64, class, title string) (box, bool) {
 	x1, on1 := d.x.at(from)
 	x2, on2 := d.x.at(to)
-	top, onY := d.y.at(y)
-	if !on1 || !on2 || !onY || x2 <= x1 {
+	if !on1 || !on2 || x2 <= x1 {
 		return box{}, false
 	}
-	return box{px(x1), px(top), px(x2 - x1), px(d.y.from - top), class, title}, true
+	return box{px(x1), d.plot.Y, px(x2 - x1), d.plot.Height, class, title}, true
 }
 
 // name writes a text in the row above the plot, at an x and inside the drawing; not where the last one still is.
@@ -257,5 +262,5 @@ func (d *drawing) name(x float64, class, text string) {
 		return
 	}
 	d.ends = at + half + 6
-	d.write(at, d.y.to-8, "middle", class, text)
+	d.write(at, d.y.to-9, "middle", class, text)
 }

@@ -4,33 +4,35 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // momentsMost is how many moments a drawing has room for.
 const momentsMost = 300
 
-// merged has no more than momentsMost moments for all steps, or one for each step. What stands for several has the worst latencies of them,
-// since their percentiles cannot be had from theirs.
+// merged has no more than momentsMost moments for all steps, or one for each step. What stands for several has the worst
+// latencies of them, since their percentiles cannot be had from theirs.
 func merged(steps []Step) [][]Moment {
 	all := make([][]Moment, len(steps))
-	moments := 0
+	group := mergedBy(steps)
 	for i, s := range steps {
-		all[i] = slices.DeleteFunc(slices.Clone(s.Series), func(m Moment) bool {
+		series := slices.DeleteFunc(slices.Clone(s.Series), func(m Moment) bool {
 			return !(m.Seconds > 0) || !isMeasured(m.Seconds) || !isMeasured(m.AtSeconds)
 		})
-		moments += len(all[i])
-	}
-	group := (moments + momentsMost - 1) / momentsMost
-	if group < 2 {
-		return all
-	}
-	for i, series := range all {
-		all[i] = nil
 		for part := range slices.Chunk(series, group) {
 			all[i] = append(all[i], mergedMoment(part))
 		}
 	}
 	return all
+}
+
+// mergedBy is how many moments one stands for.
+func mergedBy(steps []Step) int {
+	moments := 0
+	for _, s := range steps {
+		moments += len(s.Series)
+	}
+	return max(1, (moments+momentsMost-1)/momentsMost)
 }
 
 func mergedMoment(part []Moment) Moment {
@@ -68,11 +70,11 @@ func (r *Report) timePlots() (rates, latencies []*drawing) {
 	if len(moments) == 0 {
 		return nil, nil
 	}
-	for _, wide := range []bool{false, true} {
-		if d := r.ratePlot(series, moments, wide); d != nil {
+	for _, size := range sizes {
+		if d := r.ratePlot(series, moments, size); d != nil {
 			rates = append(rates, d)
 		}
-		if d := r.latencyOverTime(series, moments, wide); d != nil {
+		if d := r.latencyOverTime(series, moments, size); d != nil {
 			latencies = append(latencies, d)
 		}
 	}
@@ -80,14 +82,10 @@ func (r *Report) timePlots() (rates, latencies []*drawing) {
 }
 
 // newTimeDrawing is newDrawing with time for an x axis, and the steps shaded.
-func newTimeDrawing(r *Report, id, title string, moments [][]Moment, y *axis, legend []series, wide bool) *drawing {
-	width, height, class, ticks := narrowWidth, narrowHeight, "narrow", 6
-	if wide {
-		width, height, class, ticks = wideWidth, wideHeight, "wide", 12
-	}
-	x := timeAxis(mostOf(slices.Concat(moments...), ended), ticks)
-	d := newDrawing(id+"-"+class, title, width, height, x, y, legend)
-	d.Class = class
+func newTimeDrawing(r *Report, id, title string, moments [][]Moment, y *axis, legend []series, size size) *drawing {
+	x := timeAxis(mostOf(slices.Concat(moments...), ended), size.ticks)
+	d := newDrawing(id+"-"+size.class, title, size.width, size.height, x, y, legend)
+	d.Class = size.class
 	if len(r.Steps) > 1 {
 		d.drawSteps(r.Steps, moments)
 	}
@@ -101,7 +99,7 @@ func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 			continue
 		}
 		began, end := series[0].began(), series[len(series)-1].AtSeconds
-		b, ok := d.between(began, end, d.y.ticks[len(d.y.ticks)-1].value, "step", "")
+		b, ok := d.over(began, end, "step", "")
 		if !ok {
 			continue
 		}
@@ -110,13 +108,13 @@ func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 		}
 		name := strconv.Itoa(steps[i].Workers)
 		if steps[i].Rate > 0 {
-			name = rateLabel(0, steps[i].Rate)
+			name = rateLabel(steps[i].Rate)
 		}
 		d.name(float64(b.X+b.Width/2), "name", name)
 	}
 }
 
-func (r *Report) ratePlot(moments [][]Moment, all []Moment, wide bool) *drawing {
+func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing {
 	most := max(mostOf(all, momentRate), mostOf(r.Steps, func(s Step) float64 { return s.Rate }))
 	answered := series{class: "heads", name: "answered"}
 	planned := series{class: "plan", name: "planned", dashed: true}
@@ -128,7 +126,7 @@ func (r *Report) ratePlot(moments [][]Moment, all []Moment, wide bool) *drawing 
 	if slices.ContainsFunc(all, func(m Moment) bool { return m.Errors > 0 }) {
 		legend = append(legend, failed)
 	}
-	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments, linearAxis("HEADs/s", most, 4, rateLabel), legend, wide)
+	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments, linearAxis("HEADs/s", 1.05*most, 5, rateLabel), legend, size)
 	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", countText(int64(len(all))), rateText(mostOf(all, momentRate)))
 	for i, series := range moments {
 		d.drawRate(series, answered)
@@ -148,22 +146,42 @@ func (r *Report) isOpen() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Rate > 0 })
 }
 
-// drawRate draws a step of the run: each moment as an area as wide as it is long, and a line over them.
+// drawRate draws a step of the run as stairs, and what is under them: each moment is as wide as it is long.
 func (d *drawing) drawRate(moments []Moment, s series) {
 	var top []point
+	var fill strings.Builder
 	for _, m := range moments {
-		b, ok := d.between(m.began(), m.AtSeconds, m.rate(), s.class, m.title())
-		if !ok {
+		from, onFrom := d.x.at(m.began())
+		to, onTo := d.x.at(m.AtSeconds)
+		y, onY := d.y.at(m.rate())
+		if !onFrom || !onTo || !onY {
 			continue
 		}
-		d.Areas = append(d.Areas, b)
 		top = append(top, point{x: m.began(), y: m.rate()}, point{x: m.AtSeconds, y: m.rate()})
+		if fill.Len() == 0 {
+			fmt.Fprintf(&fill, "M%s %s", px(from), px(d.y.from))
+		}
+		fmt.Fprintf(&fill, "L%s %sH%s", px(from), px(y), px(to))
 	}
+	if fill.Len() == 0 {
+		return
+	}
+	d.Fills = append(d.Fills, shape{D: fmt.Sprintf("%sV%sz", fill.String(), px(d.y.from)), Class: s.class})
 	d.line(s, top)
+	d.drawHits(moments)
+}
+
+// drawHits has the figures of a moment appear under the pointer.
+func (d *drawing) drawHits(moments []Moment) {
+	for _, m := range moments {
+		if b, ok := d.over(m.began(), m.AtSeconds, "hit", m.title()); ok {
+			d.Hits = append(d.Hits, b)
+		}
+	}
 }
 
 // latencyOverTime has no line where nothing was answered.
-func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, wide bool) *drawing {
+func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *drawing {
 	lines := []struct {
 		series
 		of func(Moment) float64
@@ -184,14 +202,10 @@ func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, wide bool) *d
 	if most == 0 {
 		return nil
 	}
-	d := newTimeDrawing(r, "moments", "Latency over time", moments, logAxis("latency", least, most, latencyLabel), legend, wide)
+	d := newTimeDrawing(r, "moments", "Latency over time", moments, logAxis("latency", least, most, latencyLabel), legend, size)
 	d.Desc = fmt.Sprintf("The slowest HEAD took %s.", millisText(mostOf(all, func(m Moment) float64 { return m.Max })))
 	for _, series := range moments {
-		for _, m := range series {
-			if b, ok := d.between(m.began(), m.AtSeconds, d.y.ticks[len(d.y.ticks)-1].value, "hit", m.title()); ok {
-				d.Areas = append(d.Areas, b)
-			}
-		}
+		d.drawHits(series)
 		for _, l := range lines {
 			var points []point
 			for _, m := range series {

@@ -46,7 +46,7 @@ type panel struct {
 type row struct {
 	Knee       bool
 	Cells      []string
-	Limit, Why string
+	Limit, Why string // Why is empty where it is that of the row above
 }
 
 type status struct {
@@ -119,14 +119,18 @@ func (r *Report) pageAnswer() string {
 			text += "; p99.9 was " + millisText(best.Latency.P999)
 		}
 	default:
-		text = fmt.Sprintf("The store answered at most %s HEADs per second, to %s, with a p99 of %s",
-			rateText(best.HeadsPerSecond), workersText(best.Workers), millisText(best.Latency.P99))
+		most := ""
+		if len(r.Steps) > 1 {
+			most = "at most "
+		}
+		text = fmt.Sprintf("The store answered %s%s HEADs per second, with %s and a p99 of %s",
+			most, rateText(best.HeadsPerSecond), workersText(best.Workers), millisText(best.Latency.P99))
 	}
 	if k := r.Knee; k != nil {
 		text += fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
 	}
 	if best.LimitedBy != "" {
-		text += "; what limited it: " + best.LimitedBy
+		text += "; what limited it: " + limitText(best.LimitedBy)
 	}
 	return text + "."
 }
@@ -140,16 +144,35 @@ func (r *Report) pageFigures() []fact {
 	for _, s := range r.Steps {
 		heads, errors = heads+s.Heads, errors+s.Errors
 	}
-	figures := []fact{{"HEADs/s at most", rateText(best.HeadsPerSecond), best.label()}}
+	figures := []fact{{"HEADs/s", rateText(best.HeadsPerSecond), best.label()}}
+	with := ""
+	if len(r.Steps) > 1 {
+		figures[0].Name, with = "most HEADs/s", " with "+best.label()
+	}
 	if k := r.Knee; k != nil {
 		figures = append(figures, fact{"knee", workersText(k.Workers), k.Why})
 	}
 	figures = append(figures,
-		fact{"p99", millisText(best.Latency.P99), "p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
-		fact{"limited by", orNone(best.LimitedBy), best.LimitedWhy},
-		fact{"errors", countText(errors), "of " + countText(heads) + " HEADs answered"},
+		fact{"p99" + with, millisText(best.Latency.P99), "p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
+		fact{"limited by", limitText(best.LimitedBy), best.LimitedWhy},
+		fact{"errors", countText(errors), countText(heads) + " HEADs answered"},
 	)
 	return figures
+}
+
+// limitText is what LimitedBy means in a sentence.
+func limitText(by string) string {
+	switch by {
+	case "store":
+		return "the store"
+	case "cpu":
+		return "the CPU here"
+	case "rate":
+		return "the planned rate"
+	case "workers":
+		return "the number of workers"
+	}
+	return orNone(by)
 }
 
 func orNone(text string) string {
@@ -176,9 +199,12 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 			steps = " Above: the steps, by their planned HEADs per second."
 		}
 	}
+	if n := mergedBy(r.Steps); n > 1 {
+		steps += fmt.Sprintf(" What is drawn is of %d moments: their HEADs on average, the worst of their latencies.", n)
+	}
 	add(true, "HEADs per second over time", "All that were answered."+steps, rates...)
 	add(true, "Latency over time", r.latencyNote()+steps, latencies...)
-	add(false, "Distribution of latency", "Every further nine on the axis is ten times as rare. "+r.latencyNote(), r.distributionPlot())
+	add(true, "Distribution of latency", "What share of the HEADs took no longer than how long; each further nine is ten times as rare. "+r.latencyNote(), r.distributionPlots()...)
 	return panels
 }
 
@@ -200,10 +226,10 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 		}
 		return nil
 	}
-	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"), []string{"HEADs/s", "p50, ms", "p90, ms", "p99, ms", "p99.9, ms", "max, ms"},
-		when(service, "service p50, ms", "service p99, ms", "service p99.9, ms"),
+	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"), []string{"HEADs/s", "p50", "p90", "p99", "p99.9", "max"},
+		when(service, "service p50", "service p99", "service p99.9"),
 		[]string{"HEADs", "errors"}, when(late, "late"), []string{"seconds", "CPU µs per HEAD", "connections", "in flight"})
-	for _, s := range r.Steps {
+	for i, s := range r.Steps {
 		l, own := s.Latency, Latency{}
 		if s.Service != nil {
 			own = *s.Service
@@ -215,8 +241,11 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 				when(service, figureText(own.P50), figureText(own.P99), figureText(own.P999)),
 				[]string{countText(s.Heads), countText(s.Errors)}, when(late, countText(s.Late)),
 				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPer), countText(int64(s.Connections)), figureText(s.InFlight)}),
-			Limit: orNone(s.LimitedBy), Why: s.LimitedWhy,
+			Limit: orNone(s.LimitedBy),
 		})
+		if i == 0 || s.LimitedWhy != r.Steps[i-1].LimitedWhy {
+			rows[i].Why = s.LimitedWhy
+		}
 	}
 	return columns, rows
 }

@@ -12,6 +12,19 @@ const (
 	wideWidth, wideHeight     = 1060.0, 270.0
 )
 
+// size is what a drawing for half a page, or for a whole one, has in it.
+type size struct {
+	class         string
+	width, height float64
+	ticks         int // on an axis of time
+}
+
+// sizes are those of a drawing that goes over the whole width. The style shows one of them.
+var sizes = []size{
+	{"narrow", narrowWidth, narrowHeight, 6},
+	{"wide", wideWidth, wideHeight, 12},
+}
+
 // The percentiles that lines are drawn of, the slowest first as in the drawing.
 var percentiles = []struct {
 	series
@@ -107,19 +120,19 @@ func (r *Report) latencyPlot() *drawing {
 
 // drawnLatencies are the bounds of what a logarithmic axis can show; 0 of nothing.
 func drawnLatencies(all []float64) (least, most float64) {
-	const nanosecond = 1e-6
+	const microsecond = 1e-3 // no HEAD takes less
 	least = math.Inf(1)
 	for _, v := range all {
-		if isMeasured(v) && v >= nanosecond {
+		if isMeasured(v) && v >= microsecond {
 			least, most = min(least, v), max(most, v)
 		}
 	}
 	return least, most
 }
 
-// distributionPlot shows what share of the HEADs took no longer than how long. Of a sweep three steps stand out: the
+// distributionPlots show what share of the HEADs took no longer than how long. Of a sweep three steps stand out: the
 // fewest workers, the knee, the most; where the store stalled, an open loop's service latency lies below its latency.
-func (r *Report) distributionPlot() *drawing {
+func (r *Report) distributionPlots() []*drawing {
 	var all []float64
 	var count float64
 	for _, s := range r.Steps {
@@ -136,9 +149,17 @@ func (r *Report) distributionPlot() *drawing {
 	if most == 0 || count == 0 {
 		return nil
 	}
+	var drawings []*drawing
+	for _, size := range sizes {
+		drawings = append(drawings, r.distributionPlot(size, ninesAxis(count), logAxis("latency", least, most, latencyLabel)))
+	}
+	return drawings
+}
+
+func (r *Report) distributionPlot(size size, x, y *axis) *drawing {
 	shown, legend := r.distributions()
-	d := newDrawing("distribution", "Distribution of latency", narrowWidth, narrowHeight,
-		ninesAxis(count), logAxis("latency", least, most, latencyLabel), legend)
+	d := newDrawing("distribution-"+size.class, "Distribution of latency", size.width, size.height+30, x, y, legend)
+	d.Class = size.class
 	for i, s := range r.Steps {
 		if !slices.ContainsFunc(shown, func(c shownStep) bool { return c.step == i }) {
 			d.line(series{class: "rest"}, s.distribution())

@@ -122,7 +122,7 @@ func closedStep(random *rand.Rand, workers int, began, seconds, capacity float64
 	const part = 0.5
 	for at := part; at <= seconds; at += part {
 		var here collected
-		for range 1500 {
+		for range 500 {
 			here = append(here, s.latency())
 		}
 		all = append(all, here...)

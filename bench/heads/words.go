@@ -27,11 +27,16 @@ func countText(n int64) string {
 	return digits
 }
 
+// countedMost is as large as figures are written in full.
+const countedMost = 1e9
+
 // figureText has three significant digits below a hundred, and whole numbers with groups from there.
 func figureText(v float64) string {
 	switch {
 	case !isMeasured(v):
 		return noFigure
+	case v >= countedMost:
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	case v >= 99.95:
 		return countText(int64(math.Round(v)))
 	case v >= 9.995:
@@ -56,9 +61,8 @@ func millisText(ms float64) string { return withUnit(figureText(ms), "ms") }
 
 // rateText is of HEADs per second, of which no fraction matters, but for the slowest.
 func rateText(rate float64) string {
-	if isMeasured(rate) && rate >= 10 {
-		rate = math.Round(rate)
-		return countText(int64(rate))
+	if rate >= 10 && rate < countedMost {
+		return countText(int64(math.Round(rate)))
 	}
 	return figureText(rate)
 }
