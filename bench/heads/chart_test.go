@@ -13,7 +13,7 @@ func checkChart(t tester, text string) {
 	if text == "" {
 		return
 	}
-	if notNumbers.MatchString(text) || strings.ContainsAny(text, "\x1b\t") || !strings.HasSuffix(text, "\n") {
+	if notNumber(text) != "" || strings.ContainsAny(text, "\x1b\t") || !strings.HasSuffix(text, "\n") {
 		t.Errorf("not a chart:\n%s", text)
 	}
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,6 +28,7 @@ type page struct {
 	Panels   []panel
 	Columns  []string
 	Rows     []row
+	Limits   []fact // steps, and why they were no faster
 	Statuses []status
 	Facts    []fact
 	Command  string
@@ -44,9 +46,9 @@ type panel struct {
 
 // row is of a Step.
 type row struct {
-	Knee       bool
-	Cells      []string
-	Limit, Why string // Why is empty where it is that of the row above
+	Knee  bool
+	Cells []string
+	Limit string
 }
 
 type status struct {
@@ -59,7 +61,7 @@ func (r *Report) WritePage(w io.Writer) error {
 	rates, latencies := r.timePlots()
 	p := page{
 		Title: r.pageTitle(), Notes: r.pageNotes(), Answer: r.pageAnswer(), Figures: r.pageFigures(),
-		Panels: r.panels(rates, latencies), Statuses: r.pageStatuses(), Facts: r.pageFacts(), Command: commandText(r.Command),
+		Panels: r.panels(rates, latencies), Limits: r.pageLimits(), Statuses: r.pageStatuses(), Facts: r.pageFacts(), Command: commandText(r.Command),
 	}
 	if !r.Date.IsZero() {
 		p.Date = r.Date.UTC().Format(time.DateTime) + " UTC"
@@ -229,7 +231,7 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"), []string{"HEADs/s", "p50", "p90", "p99", "p99.9", "max"},
 		when(service, "service p50", "service p99", "service p99.9"),
 		[]string{"HEADs", "errors"}, when(late, "late"), []string{"seconds", "CPU µs per HEAD", "connections", "in flight"})
-	for i, s := range r.Steps {
+	for _, s := range r.Steps {
 		l, own := s.Latency, Latency{}
 		if s.Service != nil {
 			own = *s.Service
@@ -243,11 +245,42 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPer), countText(int64(s.Connections)), figureText(s.InFlight)}),
 			Limit: orNone(s.LimitedBy),
 		})
-		if i == 0 || s.LimitedWhy != r.Steps[i-1].LimitedWhy {
-			rows[i].Why = s.LimitedWhy
-		}
 	}
 	return columns, rows
+}
+
+// pageLimits says why steps were no faster, once for those in turn that have the same reason.
+func (r *Report) pageLimits() []fact {
+	var limits []fact
+	for i := 0; i < len(r.Steps); {
+		why := r.Steps[i].LimitedWhy
+		end := i + 1
+		for end < len(r.Steps) && r.Steps[end].LimitedWhy == why {
+			end++
+		}
+		if why != "" {
+			limits = append(limits, fact{Name: stepsText(r.Steps[i:end]), Value: why})
+		}
+		i = end
+	}
+	return limits
+}
+
+// stepsText names steps: 8, 16, 32 workers.
+func stepsText(steps []Step) string {
+	if len(steps) == 1 {
+		return steps[0].label()
+	}
+	unit := " workers"
+	var names []string
+	for _, s := range steps {
+		name := strconv.Itoa(s.Workers)
+		if s.Rate > 0 {
+			name, unit = rateLabel(s.Rate), " planned/s"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ") + unit
 }
 
 // pageStatuses sums the answers of all steps by status.
@@ -262,23 +295,18 @@ func (r *Report) pageStatuses() []status {
 	}
 	var statuses []status
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
-		var steps []string
-		for _, s := range r.Steps {
-			if s.Statuses[name] > 0 {
-				steps = append(steps, s.label())
-			}
+		had := slices.DeleteFunc(slices.Clone(r.Steps), func(s Step) bool { return s.Statuses[name] <= 0 })
+		steps := "all"
+		if len(had) == 0 {
+			continue
+		}
+		if len(had) < len(r.Steps) {
+			steps = stepsText(had)
 		}
 		share := withUnit(figureText(100*float64(sums[name])/float64(total)), "%")
-		statuses = append(statuses, status{name, countText(sums[name]), share, stepsText(steps, len(r.Steps))})
+		statuses = append(statuses, status{name, countText(sums[name]), share, steps})
 	}
 	return statuses
-}
-
-func stepsText(steps []string, all int) string {
-	if len(steps) == all {
-		return "all"
-	}
-	return strings.Join(steps, ", ")
 }
 
 // pageFacts is what the figures are of. What is not known is left out.
