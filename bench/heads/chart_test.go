@@ -44,7 +44,7 @@ func TestBarChart(t *testing.T) {
 	r := &Report{
 		Steps: []Step{
 			{Workers: 1, HeadsPerSecond: 1000, Latency: Latency{P99: 1.25}},
-			{Workers: 8, HeadsPerSecond: 7900, Latency: Latency{P99: 1.5}},
+			{Workers: 8, HeadsPerSecond: 7920, Latency: Latency{P99: 1.5}},
 			{Workers: 16, HeadsPerSecond: 8000, Latency: Latency{P99: 31.25}},
 			{Workers: 32, HeadsPerSecond: 0, Latency: Latency{P99: math.NaN()}},
 		},
@@ -53,7 +53,7 @@ func TestBarChart(t *testing.T) {
 	const want = `
 workers  HEADs/s                                           p99, ms
       1    1,000 █████                                        1.25
-      8    7,900 ███████████████████████████████████████▌     1.50  knee
+      8    7,920 ███████████████████████████████████████▋     1.50  knee
      16    8,000 ████████████████████████████████████████     31.2
      32        0                                                 –
 `
@@ -94,7 +94,7 @@ func TestTimeChart(t *testing.T) {
 
 // Of more steps than there are rows the first, the last, the best and the knee are kept.
 func TestChartOfManySteps(t *testing.T) {
-	r := &Report{Knee: &Knee{Workers: 14}}
+	r := &Report{Knee: &Knee{Workers: 16}}
 	for workers := range 40 {
 		rate := 1000.0
 		if workers == 23 {
@@ -107,7 +107,7 @@ func TestChartOfManySteps(t *testing.T) {
 	for _, s := range steps {
 		kept[s.Workers] = true
 	}
-	if len(steps) > chartRows-1 || len(steps) < chartRows-3 || !kept[0] || !kept[14] || !kept[23] || !kept[39] {
+	if len(steps) > chartRows-1 || len(steps) < chartRows-3 || !kept[0] || !kept[16] || !kept[23] || !kept[39] {
 		t.Errorf("%d steps are kept: %v", len(steps), kept)
 	}
 }

@@ -16,8 +16,6 @@ import (
 //go:embed page.html.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
-
 // page is what the template shows.
 type page struct {
 	Title    string
@@ -67,11 +65,15 @@ func (r *Report) WritePage(w io.Writer) error {
 		p.Date = r.Date.UTC().Format(time.DateTime) + " UTC"
 	}
 	p.Columns, p.Rows = r.pageTable()
+	pageTemplate, err := template.New("page").Parse(pageText) // here, since most runs of the program make no page
+	if err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	if err := pageTemplate.Execute(&text, p); err != nil {
 		return err
 	}
-	_, err := w.Write(text.Bytes())
+	_, err = w.Write(text.Bytes())
 	return err
 }
 
@@ -206,7 +208,7 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 	}
 	add(true, "HEADs per second over time", "All that were answered."+steps, rates...)
 	add(true, "Latency over time", r.latencyNote()+steps, latencies...)
-	add(true, "Distribution of latency", "What share of the HEADs took no longer than how long; each further nine is ten times as rare. "+r.latencyNote(), r.distributionPlots()...)
+	add(true, "Distribution of latency", "Each further nine is ten times as rare. "+r.latencyNote(), r.distributionPlots()...)
 	return panels
 }
 
