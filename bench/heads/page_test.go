@@ -398,10 +398,10 @@ func anyStep() *rapid.Generator[Step] {
 			Heads:   anyCount().Draw(t, "heads"), HeadsPerSecond: anyFigure(1e5).Draw(t, "rate"), Errors: anyCount().Draw(t, "errors"),
 			DurationSeconds: anyFigure(60).Draw(t, "seconds"), CPUMicrosPer: anyFigure(100).Draw(t, "cpu"), InFlight: anyFigure(100).Draw(t, "in flight"),
 			Latency: anyLatency().Draw(t, "latency"), Statuses: map[string]int64{"200": anyCount().Draw(t, "200")},
-			Series: rapid.SliceOfN(anyMoment(), 0, 20).Draw(t, "series"),
+			Series: rapid.SliceOfN(anyMoment(), 0, 8).Draw(t, "series"),
 			Histogram: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Bucket {
 				return Bucket{anyFigure(1e4).Draw(t, "ms"), anyCount().Draw(t, "count")}
-			}), 0, 20).Draw(t, "histogram"),
+			}), 0, 8).Draw(t, "histogram"),
 		}
 		if rapid.Bool().Draw(t, "open") {
 			s.Rate = anyFigure(1e5).Draw(t, "planned")
