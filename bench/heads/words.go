@@ -1,0 +1,91 @@
+package heads
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// What the page and the chart say where a figure was not measured.
+const noFigure = "–"
+
+// measurable is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn nowhere.
+const measurable = 1e15
+
+func isMeasured(v float64) bool { return v >= 0 && v <= measurable } // NaN is neither
+
+// countText groups by thousands: 12,345.
+func countText(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	first := 0
+	if n < 0 {
+		first = 1
+	}
+	for i := len(digits) - 3; i > first; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// countedMost is as large as figures are written in full.
+const countedMost = 1e9
+
+// figureText has three significant digits below a hundred, and whole numbers with groups from there.
+func figureText(v float64) string {
+	switch {
+	case !isMeasured(v):
+		return noFigure
+	case v >= countedMost:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case v >= 99.95:
+		return countText(int64(math.Round(v)))
+	case v >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case v == 0:
+		return "0"
+	case v >= 0.01:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64)
+}
+
+// withUnit leaves the unit away where there is no figure.
+func withUnit(figure, unit string) string {
+	if figure == noFigure {
+		return figure
+	}
+	return figure + " " + unit
+}
+
+func millisText(ms float64) string { return withUnit(figureText(ms), "ms") }
+
+// rateText is of HEADs per second, of which no fraction matters, but for the slowest.
+func rateText(rate float64) string {
+	if rate >= 10 && rate < countedMost {
+		return countText(int64(math.Round(rate)))
+	}
+	return figureText(rate)
+}
+
+func workersText(n int) string {
+	if n == 1 {
+		return "1 worker"
+	}
+	return countText(int64(n)) + " workers"
+}
+
+// commandText is what a shell would read as the same arguments.
+func commandText(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = arg
+		if arg == "" || strings.ContainsFunc(arg, isShellSpecial) {
+			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func isShellSpecial(r rune) bool {
+	return r <= ' ' || strings.ContainsRune("|&;<>()$`\\\"'*?[]#~!{}\u007f", r)
+}
