@@ -22,11 +22,11 @@ func benchCommand() *cli.Command {
 		Usage:     "measure, and serve what can be measured against",
 		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
-			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
+			headCommand(), serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
 			peersCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers or peers")
+			return usagef("headcount bench --help", "bench needs a command: head, serve, engines, pace, listing, workers or peers")
 		},
 	}
 }

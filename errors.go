@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/heads"
 	"headcount/scan"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -61,6 +62,7 @@ func hintFor(err error) string {
 		silence  *scan.SilenceError
 		listing  *scan.ListingError
 		failures *scan.FailuresError
+		none     *heads.NoneError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -81,6 +83,8 @@ func hintFor(err error) string {
 		return "--max-errors sets how many are borne"
 	case errors.As(err, &silence):
 		return "--retry-for sets how long headcount waits for a store in trouble"
+	case errors.As(err, &none):
+		return none.Hint()
 	case errors.As(err, &unsent):
 		return hintForClass(store.FailureClass(unsent.Err), unsent)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -59,23 +60,13 @@ func scanCommand() *cli.Command {
 		Usage:       "print the custom metadata of every object (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: scanDescription,
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
 			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
 			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
 			&cli.Int64Flag{Name: "limit", Usage: "end after `N` objects, the first ones", Category: "which keys", DefaultText: "all"},
 			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
-
-			&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade), and one that is slow gets less", Category: "connection"},
-			&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
-			&cli.StringFlag{Name: "region", Usage: "sign for this `REGION` (default: as configured, else us-east-1; the store may know better)", Category: "connection"},
-			&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: "connection"},
-			&cli.BoolFlag{Name: "request-payer", Usage: "agree to pay for the requests to somebody else's bucket", Category: "connection"},
-			&cli.StringFlag{Name: "ca-bundle", Usage: "trust the certificate authorities in this PEM `FILE`", Category: "connection"},
-			&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since anybody may answer in the place of the store", Category: "connection"},
-			&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
-			&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
-
+		}, connectionFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "workers", Value: autoValue, Usage: "send HEADs on `N` connections at once, or on as many as the store rewards: auto", Category: "speed"},
 			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
@@ -102,7 +93,7 @@ func scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: "telling"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from this `LEVEL`: debug, info, warn or error", Category: "telling"},
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "tell in this `FORMAT`: text, or json for everything on standard error", Category: "telling"},
-		},
+		}),
 		Action: func(c *cli.Context) error {
 			how, err := parseVoice(c)
 			if err != nil {
@@ -119,6 +110,21 @@ func scanCommand() *cli.Command {
 			}
 			return voice.tell(err)
 		},
+	}
+}
+
+// connectionFlags are those of every command that reaches a bucket: what parseStore reads, and which LIST the bucket knows.
+func connectionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "endpoint-url", Usage: "reach the store at this `URL`; several share the load (the data VIPs of a FlashBlade), and one that is slow gets less", Category: "connection"},
+		&cli.StringFlag{Name: "profile", Usage: "take credentials and region from the profile `NAME`", Category: "connection"},
+		&cli.StringFlag{Name: "region", Usage: "sign for this `REGION` (default: as configured, else us-east-1; the store may know better)", Category: "connection"},
+		&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: "connection"},
+		&cli.BoolFlag{Name: "request-payer", Usage: "agree to pay for the requests to somebody else's bucket", Category: "connection"},
+		&cli.StringFlag{Name: "ca-bundle", Usage: "trust the certificate authorities in this PEM `FILE`", Category: "connection"},
+		&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since anybody may answer in the place of the store", Category: "connection"},
+		&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: "connection"},
+		&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 	}
 }
 

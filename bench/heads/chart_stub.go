@@ -1,0 +1,4 @@
+package heads
+
+// chart is to come.
+func (r *Report) chart() string { return "" }
