@@ -22,11 +22,11 @@ func benchCommand() *cli.Command {
 		Usage:     "measure, and serve or seed what can be measured against",
 		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
-			serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
+			headCommand(), serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
 			peersCommand(), seedCommand(), cleanCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: serve, engines, pace, listing, workers, peers, seed or clean")
+			return usagef("headcount bench --help", "bench needs a command: head, serve, engines, pace, listing, workers, peers, seed or clean")
 		},
 	}
 }
@@ -38,6 +38,7 @@ cost no memory. It can be slow, faulty and broken in the ways that real stores a
     headcount bench serve --shape nasty --access-key alice --secret-key wonderland
     headcount bench serve --fault 503-empty=0.05 --fault rst-in-headers=0.01
     headcount bench serve --rate-max 5500
+    headcount bench serve --latency 5ms --stall 500ms --stall-every 10s
     headcount bench serve --quirk ends-early
 
 It prints the flags with which headcount scan finds it; a signal ends it.`
@@ -54,6 +55,8 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(s3sim.Shapes())},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` added to every HEAD"},
 			&cli.DurationFlag{Name: "list-latency", Usage: "`DURATION` added to every LIST"},
+			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for this `DURATION`, and then go on, again and again"},
+			&cli.DurationFlag{Name: "stall-every", Usage: "`DURATION` from the begin of a stall to that of the next; the first begins at once"},
 			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and 503 to those beyond", DefaultText: "any number"},
 			&cli.StringFlag{Name: "access-key", Usage: "verify signatures of this access `KEY`"},
 			&cli.StringFlag{Name: "secret-key", Usage: "and this secret `KEY`"},
@@ -104,7 +107,8 @@ func texts[T ~string](list []T) []string {
 func parseServe(c *cli.Context) (s3sim.Options, error) {
 	options := s3sim.Options{
 		Bucket: c.String("bucket"), Objects: c.Int64("objects"), Shape: s3sim.Shape(c.String("shape")),
-		Latency: c.Duration("latency"), ListLatency: c.Duration("list-latency"), RateMax: c.Float64("rate-max"),
+		Latency: c.Duration("latency"), ListLatency: c.Duration("list-latency"),
+		Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every"), RateMax: c.Float64("rate-max"),
 		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
 		Region:      c.String("region"), Quirk: s3sim.Quirk(c.String("quirk")),
 		Gone: c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),

@@ -19,10 +19,18 @@ type figures interface {
 // figureFlags are those of every benchmark that has bars.
 func figureFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"},
+		jsonFlag(),
 		&cli.BoolFlag{Name: "check", Usage: "compare with the bars, and exit with 4 if one is missed"},
-		&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"},
+		quietFlag(),
 	}
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.StringFlag{Name: "json", Usage: "write the figures of every run to `FILE`, as JSON, over what it holds"}
+}
+
+func quietFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error"}
 }
 
 // measureAs runs the benchmark that c names, and writes what it has measured: as JSON, if that is asked for, even where it ended with an error, and to

@@ -20,7 +20,6 @@ import (
 // writeFlags are those of the commands that write to a bucket.
 func writeFlags(own ...cli.Flag) []cli.Flag {
 	return slices.Concat(own, connectionFlags(), []cli.Flag{
-		&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: "connection"},
 
 		&cli.IntFlag{Name: "workers", Value: seed.WorkersDefault, Usage: "have `N` requests in flight at once", Category: "speed"},
 		&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},

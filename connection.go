@@ -2,7 +2,7 @@ package main
 
 import "github.com/urfave/cli/v2"
 
-// connectionFlags are those that say how to reach a bucket, for every command that takes one. parseStore reads them.
+// connectionFlags are those that say how to reach a bucket, for every command that takes one. parseStore reads all but the last, which is about its listings.
 func connectionFlags() []cli.Flag {
 	const category = "connection"
 	return []cli.Flag{
@@ -14,5 +14,6 @@ func connectionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ca-bundle", Usage: "trust the certificate authorities in this PEM `FILE`", Category: category},
 		&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since anybody may answer in the place of the store", Category: category},
 		&cli.StringFlag{Name: "addressing", Value: "auto", Usage: "write the bucket into the path, or before the host: `STYLE` is path, virtual, or auto (virtual for AWS)", Category: category},
+		&cli.BoolFlag{Name: "list-objects-v1", Usage: "list by ListObjects, for stores that do not know ListObjectsV2", Category: category},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/heads"
 	"headcount/bench/seed"
 	"headcount/scan"
 	"headcount/scan/list"
@@ -63,6 +64,7 @@ func hintFor(err error) string {
 		unheard  *seed.SilenceError
 		listing  *scan.ListingError
 		failures *scan.FailuresError
+		none     *heads.NoneError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -83,6 +85,8 @@ func hintFor(err error) string {
 		return "--max-errors sets how many are borne"
 	case errors.As(err, &silence), errors.As(err, &unheard):
 		return "--retry-for sets how long headcount waits for a store in trouble"
+	case errors.As(err, &none):
+		return none.Hint()
 	case errors.As(err, &unsent):
 		return hintForClass(store.FailureClass(unsent.Err), unsent)
 	}

@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -71,11 +72,24 @@ func runCommand(ctx context.Context, app *cli.App, args []string) error {
 	if last := len(args) - 1; last > 0 && args[last] == completionFlag {
 		return printCandidates(app, args[1:last], app.Writer)
 	}
+	app.Metadata = map[string]any{typedKey: args}
 	arranged, err := arrange(app, args)
 	if err != nil {
 		return err
 	}
 	return app.RunContext(ctx, arranged)
+}
+
+// typedKey is where the app keeps the command line as it was typed.
+const typedKey = "typed"
+
+// typed is the command line that c is of, without the folder of the program.
+func typed(c *cli.Context) []string {
+	args, _ := c.App.Metadata[typedKey].([]string)
+	if len(args) == 0 {
+		return nil
+	}
+	return append([]string{filepath.Base(args[0])}, args[1:]...)
 }
 
 // printText prints what a command has to say on standard output.

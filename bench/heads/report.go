@@ -20,6 +20,7 @@ type Report struct {
 	Command   []string        `json:"command"` // as it was typed, without the program's folder
 	Machine   engines.Machine `json:"machine"`
 
+	Embedded  bool     `json:"embedded,omitempty"` // the store was started for this
 	Endpoints []string `json:"endpoints"`
 	Bucket    string   `json:"bucket"`
 	Prefix    string   `json:"prefix,omitempty"`
@@ -36,15 +37,15 @@ type Report struct {
 	Knee  *Knee  `json:"knee,omitempty"`
 }
 
-// Step is what came of one number of workers, or of one rate.
+// Step is what came of one number of workers, or of one rate. A HEAD is part of it if its start, planned or else actual, is in what counts of it.
 type Step struct {
 	Workers         int      `json:"workers"`                   // connections, at most
 	Rate            float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
 	BeganSeconds    float64  `json:"began_seconds"`             // since the first Step began
 	DurationSeconds float64  `json:"duration_seconds"`          // that counted, without the warm-up
-	Heads           int64    `json:"heads"`                     // answered
+	Heads           int64    `json:"heads"`                     // that succeeded
 	HeadsPerSecond  float64  `json:"heads_per_second"`          // of those that succeeded
-	Errors          int64    `json:"errors"`                    // HEADs that did not succeed
+	Errors          int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
 	Late            int64    `json:"late,omitempty"`            // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
 	CPUMicrosPer    float64  `json:"cpu_us_per_head"`           // of this process, user and system
 	Connections     int      `json:"connections"`               // that were open at once, at most
@@ -52,14 +53,17 @@ type Step struct {
 	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, or workers
 	LimitedWhy      string   `json:"limited_why"`               // for people
 	Latency         Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
-	Service         *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is what a closed loop would have said
+	Service         *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection
 
 	Statuses  map[string]int64 `json:"statuses"`  // answers by status, and failures by class, as in scan --stats
 	Histogram []Bucket         `json:"histogram"` // of Latency, those with a Count only, in ascending order
 	Series    []Moment         `json:"series"`    // the Step over time, in ascending order
+
+	cpuShare, machineShare float64 // of the processors: what this process used, and what was used of the machine's (0: not known)
 }
 
-// Latency is in milliseconds.
+// Latency is in milliseconds: of HEADs that succeeded, and of those that waited in vain, for a timeout, or beyond the end of the Step, which
+// count for as long as they waited.
 type Latency struct {
 	P50  float64 `json:"p50"`
 	P90  float64 `json:"p90"`
@@ -78,8 +82,8 @@ type Bucket struct {
 // Moment is a part of a Step, of a second or less: what was answered in it.
 type Moment struct {
 	AtSeconds float64 `json:"at_seconds"` // its end, since the first Step began
-	Heads     int64   `json:"heads"`
-	Seconds   float64 `json:"seconds"` // how long it is
+	Heads     int64   `json:"heads"`      // that succeeded
+	Seconds   float64 `json:"seconds"`    // how long it is
 	Errors    int64   `json:"errors"`
 	P50       float64 `json:"p50"` // milliseconds
 	P99       float64 `json:"p99"`

@@ -39,13 +39,14 @@ func (c *conn) answer(r *request) manner {
 // schedule sets when the answer is due. Answers that are due at another time
 // than those before are sent apart.
 func (c *conn) schedule(r *request, op operation) {
-	due := r.arrived
+	due := c.srv.stall.after(r.arrived)
 	switch op {
 	case opHead, opHeadBucket:
 		due = due.Add(c.srv.options.Latency)
 	case opList:
 		due = due.Add(c.srv.options.ListLatency)
 	}
+	due = c.srv.stall.after(due)
 	if c.lane != nil && len(c.out) > 0 && !due.Equal(c.due) {
 		c.flush(thenGoOn) // a broken connection shows at the next read
 	}

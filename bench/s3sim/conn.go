@@ -24,7 +24,7 @@ type conn struct {
 	in   []byte // read buffer
 	out  []byte // answers not yet written
 	due  time.Time
-	lane *lane // nil without latency
+	lane *lane // nil where nothing is held back
 	skip int64 // bytes of a request's body still to be passed over
 
 	key     []byte // of the request, decoded
@@ -52,7 +52,7 @@ func newConn(s *Server, c net.Conn, id uint64) *conn {
 // serve answers requests until the client goes, the Server closes, or an answer
 // ends the connection.
 func (c *conn) serve() {
-	if c.srv.options.Latency > 0 || c.srv.options.ListLatency > 0 {
+	if o := &c.srv.options; o.Latency > 0 || o.ListLatency > 0 || o.Stall > 0 {
 		c.lane = newLane(c)
 	}
 	for have := 0; ; {

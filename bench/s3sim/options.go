@@ -26,6 +26,10 @@ type Options struct {
 	// timers': about a millisecond on an idle machine.
 	Latency, ListLatency time.Duration
 
+	// Stall is how long nothing is answered at the begin of each StallEvery, counted from when New made the Server: what comes in it is
+	// looked at when it ends. Connections are made meanwhile. Zeros: never.
+	Stall, StallEvery time.Duration
+
 	// RateMax is how many HEADs and LISTs are answered in a second, counted together; what is beyond that gets 503
 	// SlowDown, before anything else is looked at. A twentieth of a second's worth can be saved up. 0: there is no limit.
 	RateMax float64
@@ -123,6 +127,9 @@ func (o Options) check() error {
 		if d < 0 {
 			return fmt.Errorf("duration %s: not below 0", d)
 		}
+	}
+	if err := checkStall(o.Stall, o.StallEvery); err != nil {
+		return err
 	}
 	if !(o.RateMax >= 0) || math.IsInf(o.RateMax, 1) { // so that NaN is refused too
 		return fmt.Errorf("%v requests per second: from 0", o.RateMax)

@@ -17,6 +17,7 @@ type Server struct {
 	fates    []fateShare
 	faults   *faultBook
 	budget   budget
+	stall    stall
 	counts   counters
 	sessions sessions
 	refusal  atomic.Pointer[errorCode] // what everything is refused with
@@ -44,6 +45,7 @@ func New(o Options) (*Server, error) {
 		fates:    fateShares(o),
 		faults:   newFaultBook(o),
 		budget:   newBudget(o.RateMax),
+		stall:    stall{lasts: o.Stall, every: o.StallEvery, began: time.Now()},
 		closing:  make(chan struct{}),
 		doors:    map[*door]struct{}{},
 		conns:    map[net.Conn]struct{}{},

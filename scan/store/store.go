@@ -58,6 +58,9 @@ type Config struct {
 	Addressing   Addressing // zero: auto
 	Connections  int        // how many requests will be in flight at once
 	Isolated     bool       // read nothing from the environment and the files
+
+	// AccessKey and SecretKey are what requests are signed with where the Store is Isolated; empty: they are not signed.
+	AccessKey, SecretKey string
 }
 
 // Store is one open bucket. All methods may be called concurrently.
@@ -125,9 +128,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
 	if cfg.Isolated {
-		return aws.Config{
-			Region: cfg.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: awshttp.NewBuildableClient(),
-		}, nil
+		isolated := aws.Config{Region: cfg.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: awshttp.NewBuildableClient()}
+		if cfg.AccessKey != "" {
+			isolated.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: cfg.AccessKey, SecretAccessKey: cfg.SecretKey}, nil
+			})
+		}
+		return isolated, nil
 	}
 	opts := []func(*config.LoadOptions) error{
 		// A buildable client, since with any other the SDK refuses AWS_CA_BUNDLE.

@@ -1,0 +1,178 @@
+package heads
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/store"
+)
+
+const (
+	// notesMax is how many HEADs a worker notes before it hands them in, and notesLast how old the first of them may be: little beside a Moment.
+	notesMax  = 64
+	notesLast = 5 * time.Millisecond
+
+	// batchMin is how many HEADs a worker asks its session for at once, and pipelineFill how often a pipeline is filled in that: it has to be
+	// emptied at the end of each batch.
+	batchMin     = 64
+	pipelineFill = 16
+
+	// failPause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to fails at once, and would
+	// be a storm of connections.
+	failPause = 50 * time.Millisecond
+)
+
+// asker sends HEADs by one session, and notes what becomes of them. It belongs to one goroutine.
+type asker struct {
+	step    *step
+	session head.Session
+	batch   head.Batch
+	take    func(*head.Result) // a.hear, made once
+	at      int                // the key of the sample that is next
+
+	planned  time.Time // of the HEAD in flight; zero in a closed loop
+	sent     time.Time // not after the HEAD in flight was
+	answered int       // HEADs of the batch
+	failures int       // HEADs in a row without an answer
+	isOver   bool      // the Step's end has come
+
+	notes  []note
+	toldAt time.Time // when notes were handed in last
+	isMet  bool      // the store has answered
+
+	// What the Store was not told yet.
+	address *store.Address
+	came    int
+	took    time.Duration
+}
+
+func newAsker(s *step, at int) *asker {
+	a := &asker{step: s, session: s.engine.Session(), at: at, notes: make([]note, 0, notesMax)}
+	a.take = a.hear
+	return a
+}
+
+func (a *asker) close() {
+	a.tell()
+	a.session.Close()
+}
+
+// ask sends HEADs for the next keys, n at most: fewer where one fails, or the Step ends. false: ctx has ended.
+func (a *asker) ask(ctx context.Context, n int) bool {
+	sample := a.step.sample
+	if a.at >= len(sample) {
+		a.at = 0
+	}
+	end := min(a.at+n, len(sample))
+	a.batch.Reset(sample[a.at:end])
+	a.at, a.answered, a.sent = end, 0, time.Now()
+	if a.session.Head(ctx, &a.batch, a.take) == nil {
+		return true
+	}
+	if context.Cause(ctx) == errOver {
+		a.giveUp(len(a.batch.Claim(0)) - a.answered)
+	}
+	return false
+}
+
+// hear notes what became of a HEAD.
+func (a *asker) hear(r *head.Result) {
+	n := note{name: okName, service: r.Latency}
+	now, sent := r.Received, a.sent
+	switch {
+	case r.Err != nil:
+		now = time.Now()
+		n.name, n.service = store.FailureClass(r.Err), now.Sub(sent)
+		a.failures++
+		a.batch.Split()
+	case r.Status != http.StatusOK:
+		n.name = strconv.Itoa(r.Status)
+		fallthrough
+	default:
+		n.ok = r.Status == http.StatusOK
+		sent = now.Add(-r.Latency)
+		a.failures = 0
+		if !a.isMet {
+			a.meet(r)
+		}
+	}
+	a.note(&n, sent, now)
+	a.credit(r, n.ok)
+	a.answered, a.sent = a.answered+1, now
+	if !now.Before(a.step.end) {
+		a.isOver = true
+		a.batch.Split()
+	}
+}
+
+const okName = "200"
+
+// note keeps what became of a HEAD at that time, if its start is in the part of the Step that counts.
+func (a *asker) note(n *note, sent, now time.Time) {
+	start := sent
+	if !a.planned.IsZero() {
+		start = a.planned
+	}
+	if start.Before(a.step.from) || !start.Before(a.step.end) {
+		return
+	}
+	n.at, n.latency = now.Sub(a.step.from), now.Sub(start)
+	a.notes = append(a.notes, *n)
+	if len(a.notes) == notesMax || now.Sub(a.toldAt) > notesLast {
+		a.tell()
+		a.toldAt = now
+	}
+}
+
+// giveUp notes those that were in flight when the Step was over, and are still.
+func (a *asker) giveUp(inFlight int) {
+	now := time.Now()
+	for range inFlight {
+		a.note(&note{name: unanswered, service: now.Sub(a.sent)}, a.sent, now)
+	}
+}
+
+// meet is told of the first answer.
+func (a *asker) meet(r *head.Result) {
+	a.isMet = true
+	a.step.connections.Add(1)
+	if name := string(r.Get("server")); name != "" {
+		a.step.server.CompareAndSwap(nil, &name)
+	}
+}
+
+// credit keeps, for the Store to share the load among its addresses by, which of them answered.
+func (a *asker) credit(r *head.Result, ok bool) {
+	if r.From != a.address {
+		a.tellStore()
+		a.address = r.From
+	}
+	switch {
+	case r.From == nil:
+	case ok || r.Err == nil && r.Status == http.StatusNotFound:
+		a.came++
+		a.took += r.Latency
+	default:
+		a.tellStore()
+		a.step.store.Refused(r.From)
+	}
+}
+
+func (a *asker) tellStore() {
+	if a.came > 0 {
+		a.step.store.Answered(a.address, a.came, a.took)
+		a.came, a.took = 0, 0
+	}
+}
+
+// tell hands in what was noted.
+func (a *asker) tell() {
+	a.tellStore()
+	if len(a.notes) > 0 {
+		a.step.book.add(a.notes)
+		a.notes = a.notes[:0]
+	}
+}

@@ -1,0 +1,73 @@
+package heads
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// takeSample lists the first keys below the prefix, so many at most.
+func takeSample(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, error) {
+	pager := list.New(list.Config{
+		Store: st, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: retryFor, Log: cfg.Log,
+	}).Walk(list.Range{})
+	var sample []list.Entry
+	for len(sample) < cfg.KeysMax {
+		page, err := pager.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if page == nil {
+			break
+		}
+		sample = append(sample, page.Entries...)
+	}
+	if len(sample) == 0 {
+		return nil, fmt.Errorf("there is no key to send HEADs for in s3://%s/%s", st.Bucket(), cfg.Prefix)
+	}
+	return sample[:min(len(sample), cfg.KeysMax)], nil
+}
+
+// retryFor is how long a store in trouble is waited for before anything is measured: who measures would rather know.
+const retryFor = 10 * time.Second
+
+// NoneError is a Step in which no HEAD succeeded. What could be measured then is of no HEAD.
+type NoneError struct {
+	Target   string // the URI of what was asked for
+	Statuses map[string]int64
+}
+
+func (e *NoneError) Error() string {
+	if len(e.Statuses) == 0 {
+		return "no HEAD was answered in " + e.Target
+	}
+	return fmt.Sprintf("no HEAD succeeded in %s: %s", e.Target, tellStatuses(e.Statuses))
+}
+
+// Hint is what can be done about it.
+func (e *NoneError) Hint() string {
+	switch e.most() {
+	case "":
+		return "give it more time: --duration"
+	case fmt.Sprint(http.StatusForbidden):
+		return "listing needs s3:ListBucket, HEAD needs s3:GetObject"
+	case timedOut, unanswered:
+		return "does the store answer a HEAD at all? --timeout, --duration"
+	case "refused", "reset", "closed", "connection", "dns", "tls":
+		return "is the store still there, and does it bear so many connections?"
+	}
+	return "does headcount scan of the same bucket work?"
+}
+
+// most is what came most often; empty: nothing did.
+func (e *NoneError) most() string {
+	names := byCount(e.Statuses)
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
