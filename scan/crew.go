@@ -143,13 +143,7 @@ func (s *Scan) widen(ctx context.Context, g *errgroup.Group, width, soon int) er
 	c := &s.crew
 	before := int(c.width.Swap(int64(width)))
 	s.batch.Store(int64(s.batchFor(soon)))
-	for ; s.pages < s.pagesFor(max(width, soon)); s.pages++ {
-		select {
-		case <-s.slots:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	s.makeRoom(max(width, soon), 0)
 	for i := before; i < min(width, len(c.wakes)); i++ {
 		select {
 		case c.wakes[i] <- struct{}{}:

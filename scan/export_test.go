@@ -20,3 +20,9 @@ func Thinned(steps []Step) []Step {
 	}
 	return p.steps()
 }
+
+// PagesFor is how many pages may be in flight.
+func PagesFor(workers, listers int) int {
+	s := &Scan{depth: 1}
+	return s.pagesFor(workers, listers)
+}

@@ -76,9 +76,6 @@ const (
 	// batchMin shares the cost of handing a batch on, and a Chunk, among some objects at least.
 	batchMin = 8
 
-	// pagesWaiting is how many pages may wait for a last object while the others go on. One takes 200 kB or so.
-	pagesWaiting = 24
-
 	// listersMost is where ListersAuto ends: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine asks for.
 	listersMost = 64
 )
@@ -128,8 +125,8 @@ type Scan struct {
 	depth    int                     // HEADs in flight on each connection
 	crew     crew                    // the workers
 	batch    atomic.Int64            // keys in a batch
-	pages    int                     // that may be in flight; staff's
-	slots    chan struct{}           // one for each page in flight
+	room     room                    // for pages
+	slots    chan struct{}           // one for each page in flight, or that there is no room for
 	first    chan struct{}           // more of them, with Ordered
 	work     chan *batch             // from the lister
 	again    chan *batch             // from the waiting list
@@ -185,11 +182,11 @@ func New(cfg Config) (*Scan, error) {
 	if listers == ListersAuto {
 		listers = listersMost
 	}
-	pages := s.pagesFor(most) + listers
+	pages := s.pagesFor(most, listers)
 	s.batch.Store(int64(s.batchFor(most))) // until staff knows better
 	s.asks = make([]atomic.Pointer[batch], most)
 	s.slots, s.first = make(chan struct{}, pages), make(chan struct{}, pagesWaiting)
-	for range pages { // staff frees as many as are of use, and each lister one when it begins
+	for range pages { // makeRoom frees as many as are of use
 		s.slots <- struct{}{}
 	}
 	s.work = make(chan *batch, (pages+pagesWaiting)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
@@ -208,11 +205,6 @@ const pageKeys = 1000
 // at the end of a listing while others have much; but a pipeline has to be filled more often than it is emptied.
 func (s *Scan) batchFor(workers int) int {
 	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*s.depth))
-}
-
-// pagesFor is how many pages may be in flight where there are so many workers.
-func (s *Scan) pagesFor(workers int) int {
-	return pagesWaiting + 2*((workers*s.batchFor(workers)+pageKeys-1)/pageKeys)
 }
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
@@ -284,7 +276,7 @@ func (s *Scan) listShare(ctx context.Context) error {
 			return err
 		}
 		if isFirst {
-			<-s.slots
+			s.makeRoom(0, 1)
 		}
 		if err := s.listRange(ctx, pager); err != nil {
 			return err

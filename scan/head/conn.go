@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// readBufferMin holds a dozen usual answers, of answerBytes each. Every connection has one; it grows where they are longer.
-	readBufferMin = 8 << 10
+	// readBufferMin holds six usual answers, of answerBytes each, or the longest of AWS, which takes 2 KB of metadata for an object. Every
+	// connection has one; it grows where they are longer.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html (User-defined object metadata)
+	readBufferMin = 4 << 10
 	answerBytes   = 640
 
 	// ageMax is how long a connection is used, or up to a quarter less, so that not all end at once: the load moves along
@@ -83,6 +85,18 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 	now := time.Now()
 	expiry := now.Add(ageMax - rand.N(ageMax/4))
 	return &conn{Conn: c, socket: socket, sender: sender, at: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
+}
+
+// dialApart is dial on a stack of its own. Nothing else that a Session does over plain HTTP needs more than 4 KiB of its worker's stack; a dial
+// needs 8, and these would stay: the runtime shrinks no stack of which a quarter is in use, as it is by the wait for an answer.
+func dialApart(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (c *conn, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c, err = dial(ctx, st, sender, but, in)
+	}()
+	<-done // soon after ctx's end, too
+	return c, err
 }
 
 // stale says whether another request should rather go over another connection.

@@ -280,7 +280,7 @@ func (s *directSession) connect(ctx context.Context) error {
 	if len(s.in) == 0 {
 		s.in = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
 	}
-	c, err := dial(ctx, st, sender, s.avoid, s.in)
+	c, err := dialApart(ctx, st, sender, s.avoid, s.in)
 	if err != nil {
 		st.Failed(sender, err)
 		return err

@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,6 +40,7 @@ type Config struct {
 type Lister struct {
 	cfg       Config
 	target    string
+	seed      maphash.Seed // of the hashes that Pagers keep of keys
 	probes    atomic.Int64 // which endpoint the next one asks
 	contacted atomic.Bool  // the store has answered
 	wish      atomic.Int32 // a Wish
@@ -63,7 +65,7 @@ func New(cfg Config) *Lister {
 	if cfg.Sent == nil {
 		cfg.Sent = func(string, bool) {}
 	}
-	return &Lister{cfg: cfg, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
+	return &Lister{cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
 
 // request is what one LIST asks for: the keys after a key, or what a token goes on with.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -47,8 +48,8 @@ type Pager struct {
 	last     string   // the last key that it showed, handed out or not
 	shown    bool     // whether it showed any
 	admitted int      // how many of them were new
-	previous []string // the keys of its page before this one
-	spare    []string // room for those of the next
+	previous []uint64 // hashes of the keys of its page before this one: a key keeps all texts of its page in memory
+	spare    []uint64 // room for those of the next
 	idle     int      // pages that led no further, in a row
 }
 
@@ -92,6 +93,9 @@ func (p *Pager) take() (page *Page, over bool) {
 	page = &Page{Entries: p.rest[:n:n], Exact: p.exact}
 	p.rest = p.rest[n:]
 	page.Metadata, p.listed = metadataOf(page.Entries, p.listed)
+	if len(p.rest) == 0 {
+		p.rest, p.listed = nil, nil // it may be long until the next LIST, and what is empty keeps all that it was cut from
+	}
 	for i := range page.Metadata {
 		if page.Doubtful(page.Entries[i].Key) { // only a HEAD tells whether there is such an object
 			page.Metadata[i].Exact = false
@@ -209,6 +213,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	before := p.previous
 	p.previous, p.spare = p.spare[:0], before
 	came := p.last
+	defer func() { p.last = strings.Clone(p.last) }() // as the cursor: it outlives the page
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
 			return nil, p.broken(fmt.Sprintf("the key %q does not begin with the prefix asked for", e.Key), "")
@@ -224,9 +229,10 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			fresh = append(fresh, e)
 			continue
 		}
-		p.previous = append(p.previous, e.Key)
+		hash := maphash.String(p.lister.seed, e.Key)
+		p.previous = append(p.previous, hash)
 		if p.shown && e.Key <= p.last {
-			if _, repeated := slices.BinarySearch(before, e.Key); repeated || e.Key == p.last {
+			if e.Key == p.last || slices.Contains(before, hash) {
 				continue // handed out with the page before
 			}
 			return nil, p.broken(fmt.Sprintf("the keys are not in order: %q after %q", e.Key, p.last), "")

@@ -1,0 +1,33 @@
+package list
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"unsafe"
+	"weak"
+)
+
+// A Pager keeps nothing of a Page that it has handed out: its next LIST may be long in coming, and there are many Pagers.
+func TestPagerLetsGoOfItsPages(t *testing.T) {
+	store := &naive{pageKeys: 100}
+	for i := range 250 {
+		store.keys = append(store.keys, fmt.Sprintf("key-%03d", i))
+	}
+	pager := serve(t, store, Config{}).Walk(Range{})
+	for range 3 {
+		page, err := pager.Next(t.Context())
+		if err != nil || page == nil {
+			t.Fatal(page, err)
+		}
+		entries, text := weak.Make(&page.Entries[0]), weak.Make(unsafe.StringData(page.Entries[0].Key))
+		runtime.GC()
+		if entries.Value() != nil {
+			t.Error("it keeps the entries")
+		}
+		if text.Value() != nil {
+			t.Error("it keeps their texts")
+		}
+	}
+	runtime.KeepAlive(pager)
+}
