@@ -5,14 +5,14 @@ func headBugs() []bug {
 	return []bug{
 		{
 			what: "an answer is believed whatever follows it",
-			file: "scan/head/direct.go",
+			file: "scan/head/burst.go",
 			old:  "if c.untaken() && (n > 1 || c.answers > 0) {",
 			new:  "if false {",
 			in:   "scan/head", test: "TestSurplus/a_body,_at_the_second",
 		},
 		{
 			what: "a connection with bytes left over is used again",
-			file: "scan/head/direct.go",
+			file: "scan/head/burst.go",
 			old:  "drop := s.closing || c.untaken()",
 			new:  "drop := s.closing",
 			in:   "scan/head", test: "TestSurplus/an_answer,_at_the_first",
@@ -40,14 +40,14 @@ func headBugs() []bug {
 		},
 		{
 			what: "an answer of a pipeline is not held against its request",
-			file: "scan/head/direct.go",
+			file: "scan/head/burst.go",
 			old:  "			return errOutOfStep\n",
 			new:  "",
 			in:   "scan/head", test: "TestPipelineIsNotBorne",
 		},
 		{
 			what: "objects that are alike go into one burst",
-			file: "scan/head/direct.go",
+			file: "scan/head/burst.go",
 			old:  "other.ETag == \"\" || other.Size == e.Size && other.ETag == e.ETag {",
 			new:  "other.ETag == \"\" {",
 			in:   "scan/head", test: "TestAlikeAreNotTakenForEachOther",
@@ -61,7 +61,7 @@ func headBugs() []bug {
 		},
 		{
 			what: "the deadline is that of one read",
-			file: "scan/head/direct.go",
+			file: "scan/head/burst.go",
 			old:  "			if err := c.fill(s.held > 0, s.leaves); err != nil {",
 			new:  "			_ = c.SetReadDeadline(time.Now().Add(s.engine.timeout))\n			if err := c.fill(s.held > 0, s.leaves); err != nil {",
 			in:   "scan/head", test: "TestDirect/Failures/a_byte_at_a_time",
