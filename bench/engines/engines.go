@@ -35,6 +35,7 @@ type measurement struct {
 	program program
 	stores  *stores
 	key     string // of the object that the floor asks for
+	records int64  // objects that have metadata
 	stats   string // the file of the scans' accounts
 }
 
@@ -46,7 +47,7 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	if !kernelTells {
 		return report, errors.New("engines are measured by what the kernel says of a process that has ended, which needs a unix")
 	}
-	key, err := usualKey(cfg.Objects)
+	key, records, err := survey(cfg.Objects)
 	if err != nil {
 		return report, err
 	}
@@ -62,7 +63,7 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	defer stores.close()
 
-	m := measurement{Config: cfg, program: program, stores: stores, key: key, stats: filepath.Join(dir, "stats.json")}
+	m := measurement{Config: cfg, program: program, stores: stores, key: key, records: records, stats: filepath.Join(dir, "stats.json")}
 	for round := range cfg.Rounds {
 		for _, w := range cfg.ways() {
 			spent, err := m.runWay(ctx, w)
@@ -81,18 +82,21 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	return report, nil
 }
 
-// usualKey is a key whose answer is as long as most: some objects have no metadata.
-func usualKey(objects int64) (string, error) {
+// survey returns the key of an object that has metadata, as most do, so that its answer is as long as theirs, and how many do; where none
+// does, a key all the same.
+func survey(objects int64) (key string, records int64, err error) {
 	sim, err := s3sim.New(s3sim.Options{Bucket: bucket, Objects: objects})
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
+	key = string(sim.Keyspace().Key(0))
 	for i := range objects {
-		if key := sim.Keyspace().Key(i); !sim.Object(key).Bare() {
-			return string(key), nil
+		if k := sim.Keyspace().Key(i); !sim.Object(k).Bare() {
+			key = string(k)
+			records++
 		}
 	}
-	return string(sim.Keyspace().Key(0)), nil
+	return key, records, nil
 }
 
 func (m *measurement) runWay(ctx context.Context, w way) (spent, error) {
@@ -105,10 +109,22 @@ func (m *measurement) runWay(ctx context.Context, w way) (spent, error) {
 	return m.runScan(ctx, w)
 }
 
-// runGoSDK believes a program that ends well: its first error ends it.
 func (m *measurement) runGoSDK(ctx context.Context, w way) (spent, error) {
 	url, _ := m.stores.connection(w)
-	return m.program.run(ctx, []string{"bench", gosdk.Command, url, bucket, strconv.Itoa(w.workers)}, nil)
+	var records lines
+	spent, err := m.program.run(ctx, []string{"bench", gosdk.Command, url, bucket, strconv.Itoa(w.workers)}, &records)
+	if err == nil && int64(records) != m.records {
+		err = fmt.Errorf("it printed %d records, and there are %d", records, m.records)
+	}
+	return spent, err
+}
+
+// lines counts them.
+type lines int64
+
+func (n *lines) Write(p []byte) (int, error) {
+	*n += lines(bytes.Count(p, []byte("\n")))
+	return len(p), nil
 }
 
 func (m *measurement) runFloor(ctx context.Context, w way) (spent, error) {

@@ -115,16 +115,19 @@ func TestCleanEnv(t *testing.T) {
 	}
 }
 
-func TestUsualKey(t *testing.T) {
+func TestSurvey(t *testing.T) {
 	sim, err := s3sim.New(s3sim.Options{Objects: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := usualKey(1000)
+	key, records, err := survey(1000)
+	if records < 500 || records > 999 { // most have metadata, and not all
+		t.Errorf("%d of 1,000 have metadata", records)
+	}
 	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists || sim.Object([]byte(key)).Bare() {
 		t.Errorf("%q, %v", key, err)
 	}
-	if _, err := usualKey(-1); err == nil {
+	if _, _, err := survey(-1); err == nil {
 		t.Error("a bucket of -1 objects has a key")
 	}
 }

@@ -61,7 +61,7 @@ func (s *directSession) send(ctx context.Context) error {
 	if moved && ctx.Err() != nil { // its end may have come before
 		return context.Cause(ctx)
 	}
-	return s.conn.send(d.out)
+	return s.conn.send(d.out, s.engine.abrupt.Load())
 }
 
 // burst is how many HEADs the next burst may have.
@@ -145,6 +145,9 @@ func (s *directSession) settle(err error, each func(*Result)) {
 		s.sendAgain(err)
 		return
 	case untouched && isDead(err): // the store closed it as it was used again: the next one is new, and fails for good
+		if s.conn.socket.hasMissed() {
+			s.engine.abrupt.Store(true)
+		}
 		s.hangUp()
 		s.lost += n
 		s.asked = s.answered

@@ -106,18 +106,29 @@ func (c *conn) stale(now time.Time) bool {
 
 // extend moves the deadline so that what is sent at that time has the whole of its timeout, and says whether it had to.
 func (c *conn) extend(at time.Time, timeout time.Duration) (moved bool, err error) {
-	end := at.Add(timeout)
-	if !c.deadline.Before(end) {
-		return false, nil
+	if end := at.Add(timeout); c.deadline.Before(end) {
+		c.deadline = end.Add(timeout / deadlineSlack)
+		if err := c.SetDeadline(c.deadline); err != nil {
+			return true, err
+		}
+		moved = true
 	}
-	c.deadline = end.Add(timeout / deadlineSlack)
-	return true, c.SetDeadline(c.deadline)
+	if c.socket != nil {
+		err = c.socket.arm(at, moved)
+	}
+	return moved, err
 }
 
-// send writes requests, or lets the next fill do so: until that says so, they must not change.
-func (c *conn) send(requests []byte) error {
+// Close closes it. What was not sent yet is not.
+func (c *conn) Close() error {
+	c.socket.drop()
+	return c.Conn.Close()
+}
+
+// send writes requests, or lets the next fill do so, unless they are to go at once: until that says so, they must not change.
+func (c *conn) send(requests []byte, atOnce bool) error {
 	switch {
-	case c.socket == nil:
+	case c.socket == nil || atOnce:
 		_, err := c.Write(requests)
 		return err
 	case c.Conn == c.socket:
@@ -184,7 +195,10 @@ func (c *conn) fill(held bool, waits func()) error {
 	n, err := c.Read(c.in[c.to:])
 	c.to += n
 	c.lastRead = time.Now()
-	if n > 0 {
+	switch {
+	case n > 0 && c.socket.posted():
+		return errSurplus // TLS had it already
+	case n > 0:
 		return nil
 	}
 	if err == io.EOF && c.untaken() {

@@ -25,6 +25,7 @@ type direct struct {
 	log     *slog.Logger
 
 	sessions atomic.Int64 // that were made: they begin with different endpoints
+	abrupt   atomic.Bool  // the store ends connections between two HEADs and is silent then: every read tries first (see socket)
 	told     sync.Once    // that the store does not bear pipelining
 	desks    sync.Pool    // of *desk
 	forms    sync.Map     // of *sharedForm, by *store.Route

@@ -2,6 +2,7 @@ package head_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -296,6 +297,35 @@ func TestEndedWhileIdle(t *testing.T) {
 			t.Error(err)
 		}
 		<-ended
+	}
+}
+
+// A store that ends connections between two HEADs, without a word, is no store that does not answer.
+func TestEndedBetweenHEADs(t *testing.T) {
+	const perConnection = 4
+	end := func(c *headtest.Conn) {
+		for range perConnection {
+			r := c.Ask()
+			if r == nil || !c.Say(headtest.Answer(r.RequestURI)) {
+				return
+			}
+		}
+		under := c.Conn
+		if secured, ok := under.(*tls.Conn); ok {
+			under = secured.NetConn() // not even TLS is told
+		}
+		_ = under.(*net.TCPConn).CloseWrite()
+		c.Stall()
+	}
+	cfg := head.Config{Timeout: 20 * time.Second} // which nothing has to wait for
+	pair, _ := certificate(t, "127.0.0.1")
+	_, url := secure(t, pair, end)
+	opened := open(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
+	for name, session := range map[string]head.Session{
+		"http":  direct(t, headtest.NewRaw(t, end), cfg),
+		"https": headtest.SessionOf(t, opened, head.DirectName, cfg),
+	} {
+		t.Run(name, func(t *testing.T) { expect(t, session, headtest.Keys(10*perConnection)...) })
 	}
 }
 
