@@ -46,7 +46,7 @@ func TestMeasure(t *testing.T) {
 			server, at := serve(t, s3sim.Options{Objects: 3000, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "secret"}})
 			var ran []int
 			cfg := Config{
-				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: 300 * time.Millisecond, Timeout: 10 * time.Second, Engine: head.AutoName,
+				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second, Engine: head.AutoName,
 				Ran: func(s *Step) { ran = append(ran, s.Workers) }, Tick: func(Progress) {},
 			}
 			change(&cfg)
@@ -76,7 +76,7 @@ func TestMeasure(t *testing.T) {
 // Where nothing succeeds there is nothing to measure.
 func TestNothingSucceeds(t *testing.T) {
 	t.Parallel()
-	cfg := Config{KeysMax: 10, Workers: []int{2, 3}, Duration: 200 * time.Millisecond, Timeout: time.Second}
+	cfg := Config{KeysMax: 10, Workers: []int{2, 3}, Duration: time.Second, Timeout: time.Second}
 	_, cfg.Store = serve(t, s3sim.Options{Objects: 30, Denied: 1})
 	r, err := Measure(t.Context(), cfg)
 	var none *NoneError

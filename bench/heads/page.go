@@ -117,7 +117,7 @@ func (r *Report) pageAnswer() string {
 	case best.Rate > 0:
 		text = fmt.Sprintf("Of %s HEADs planned per second the store answered %s", rateText(best.Rate), rateText(best.HeadsPerSecond))
 		if s := best.Service; s != nil {
-			text += fmt.Sprintf("; p99.9 was %s from the planned start, of which a closed loop would have seen %s",
+			text += fmt.Sprintf("; p99.9 was %s from the planned start, and %s from the send",
 				millisText(best.Latency.P999), millisText(s.P999))
 		} else {
 			text += "; p99.9 was " + millisText(best.Latency.P999)

@@ -279,7 +279,7 @@ func TestPageAnswer(t *testing.T) {
 		{
 			Report{Steps: []Step{open}},
 			"Of 1,300 HEADs planned per second the store answered 1,234; p99.9 was 480 ms from the planned start, " +
-				"of which a closed loop would have seen 6.00 ms; what limited it: the planned rate.",
+				"and 6.00 ms from the send; what limited it: the planned rate.",
 		},
 	} {
 		if got := c.report.pageAnswer(); got != c.want {
