@@ -9,9 +9,6 @@ const (
 	// headBytesMax is how long a request head may be, and the read buffer with
 	// it: a read also takes in as many pipelined requests as fit.
 	headBytesMax = 64 << 10
-	// readBytesMin is how long the read buffer is at first. Fifty of 64 KiB lie
-	// so that what they begin with has no room in a cache of 512 KiB.
-	readBytesMin = 4 << 10
 	// flushBytes is when answers are written though more requests wait: about
 	// one page of a listing, beyond which a larger write saves nothing.
 	flushBytes = 256 << 10
@@ -47,7 +44,7 @@ func newConn(s *Server, c net.Conn, id uint64) *conn {
 		srv:     s,
 		net:     c,
 		id:      id,
-		in:      make([]byte, readBytesMin),
+		in:      make([]byte, headBytesMax),
 		scratch: make([]byte, 0, keyBytesMax),
 	}
 }
@@ -63,7 +60,6 @@ func (c *conn) serve() {
 		if err != nil {
 			break
 		}
-		had := have
 		have += n
 		c.req.arrived = time.Now()
 		used, open := c.answerAll(c.in[:have])
@@ -71,12 +67,9 @@ func (c *conn) serve() {
 			break
 		}
 		have = copy(c.in, c.in[used:have])
-		if have == headBytesMax {
+		if have == len(c.in) {
 			c.refuseRequest(codeHeadTooLarge)
 			break
-		}
-		if n == len(c.in)-had { // there is more
-			c.in = append(c.in[:have], make([]byte, min(headBytesMax, 2*len(c.in))-have)...)
 		}
 	}
 	if c.lane != nil {
