@@ -114,7 +114,7 @@ func TestListingLimits(t *testing.T) {
 	for _, workers := range []int{scan.WorkersAuto, 16} {
 		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 150 * time.Millisecond})
 		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers, Listers: 1})
-		isBusy := r.stats.HeadsPerSecond < 2000 // the machine, with other things
+		isBusy := r.stats.HeadsPerSecond < 5000 // the machine, with other things: by the LISTs alone there are 6,600
 		if r.err != nil || !isBusy && (r.stats.LimitedBy != "listing" || r.stats.Workers > 32) {
 			t.Errorf("%v, %d workers, limited by %s: %s", r.err, r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedWhy)
 		}

@@ -157,8 +157,8 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 		heads  int64
 		engine string
 	}{
-		"the first":  {func(nth int64) bool { return nth == 1 }, 2_000 + 2*4, head.ListName},
-		"the third":  {func(nth int64) bool { return nth == 3 }, 2_000 + 2*4, head.ListName},
+		"the first":  {func(nth int64) bool { return nth == 1 }, 2_000 + 100, head.ListName}, // two pages, and samples
+		"the third":  {func(nth int64) bool { return nth == 3 }, 2_000 + 100, head.ListName},
 		"every":      {func(int64) bool { return true }, 5_500, head.DirectName},
 		"all but it": {func(nth int64) bool { return nth > 1 }, 5_500, head.ListName},
 	} {
