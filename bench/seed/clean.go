@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -119,31 +120,18 @@ func (c *Clean) work(ctx context.Context, turn int) error {
 	return nil
 }
 
-// remove gives one object its outcome.
+// remove gives one object its outcome. No DELETE is sent, be it the first or a later one, but right after a HEAD that found the Marker: the
+// DELETE before may have been heard although it failed, and what is there by now is somebody else's.
 func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e list.Entry) error {
-	isOurs := false
-	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, isOurs, err = c.look(ctx, session, e, try > 1)
-		return a, err
+	a, err := c.persist(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
+		if err := c.ask(ctx, session, e, try > 1); err != nil {
+			return reply{}, err
+		}
+		return c.send(ctx, w, e.Key), nil
 	})
 	switch {
-	case err != nil:
-		return err
-	case a.gone():
-		c.gone.Add(1)
+	case errors.Is(err, errSettled):
 		return nil
-	case !a.well():
-		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
-		return nil
-	case !isOurs:
-		c.telling.Lock()
-		defer c.telling.Unlock()
-		c.foreign.Add(1)
-		c.foreignFound(c.target(e.Key))
-		return nil
-	}
-	a, err = c.persist(ctx, opDelete, e.Key, func(ctx context.Context, _ int) (reply, error) { return c.send(ctx, w, e.Key) })
-	switch {
 	case err != nil:
 		return err
 	case a.well(), a.gone() && a.tries > 1: // the DELETE before was heard, and its answer was not
@@ -154,6 +142,36 @@ func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e l
 		c.fail(&c.failed, a.objectError(opDelete, c.target(e.Key), e.Key))
 	}
 	return nil
+}
+
+// errSettled says that there is nothing to delete: the object has its outcome.
+var errSettled = errors.New("the object has its outcome")
+
+// ask returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
+func (c *Clean) ask(ctx context.Context, session head.Session, e list.Entry, again bool) error {
+	isOurs := false
+	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
+		a, isOurs, err = c.look(ctx, session, e, try > 1)
+		return a, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.gone() && again: // by the DELETE
+		c.removed.Add(1)
+	case a.gone():
+		c.gone.Add(1)
+	case !a.well():
+		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
+	case !isOurs:
+		c.telling.Lock()
+		defer c.telling.Unlock()
+		c.foreign.Add(1)
+		c.foreignFound(c.target(e.Key))
+	default:
+		return nil
+	}
+	return errSettled
 }
 
 // look sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
@@ -186,11 +204,13 @@ func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fr
 	}
 }
 
-// send deletes one object once.
-func (c *Clean) send(ctx context.Context, w *writer, key string) (reply, error) {
+// send deletes one object once, and at once: the next HEAD waits for it too. At a low rate another wait for the gate would be a minute, with
+// what somebody writes in it.
+func (c *Clean) send(ctx context.Context, w *writer, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}
+	c.gate.Spend(1)
 	return w.send(ctx, &s3.DeleteObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
 		_, err := client.DeleteObject(ctx, input, options...)
 		return err

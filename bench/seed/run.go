@@ -97,8 +97,8 @@ func (r *run) list(ctx context.Context, listers int, each func(context.Context, 
 	return r.lister.Listing([]list.Range{{}}, listers, nil).Each(ctx, each)
 }
 
-// persist sends a request for an object until its reply is one that asking again would not change. send sends it once; it waits for
-// the gate, and its error is the end of ctx. An error of persist ends the run.
+// persist sends a request for an object until its reply is one that asking again would not change. send sends it once, when
+// the gate lets it. Its error, and one of persist, ends the run (but see errSettled).
 //
 // The worker waits with it, unlike a scan's: what has to be sent again is little beside what is put, since the gate holds back what
 // the store would refuse, and so no list of what waits has to be bounded.

@@ -123,8 +123,11 @@ func (s *Seed) work(ctx context.Context, turn int) error {
 	return nil
 }
 
-// send puts one object once.
+// send puts one object once, when the gate lets it.
 func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
+	if _, err := s.gate.Wait(ctx, 1); err != nil {
+		return reply{}, err
+	}
 	input := &s3.PutObjectInput{
 		Bucket: aws.String(s.cfg.Store.Bucket()), Key: aws.String(key), Body: strings.NewReader(body(key, s.objects.Size)),
 		Metadata: s.objects.Metadata.of(s.sim, key), RequestPayer: s.cfg.Store.RequestPayer(),
@@ -132,7 +135,7 @@ func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
 	return w.send(ctx, &s3.PutObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
 		_, err := client.PutObject(ctx, input, options...)
 		return err
-	})
+	}), nil
 }
 
 // Progress may be called at any time, from any goroutine. Until the Folder is listed, the objects are those that are there, and none
