@@ -21,7 +21,9 @@ object, and deletes it if its metadata have the marker headcount-seed, with the 
     headcount bench clean --yes --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
 
 It says how many objects there are, and asks, unless --yes is given. Each is deleted by a DELETE of its own, right after its HEAD, and
-a DELETE that has to be sent again has another HEAD before it: only what somebody writes over an object in between is deleted. In a bucket with versions, old versions stay, below a delete marker.
+a DELETE that has to be sent again has another HEAD before it: what somebody writes over an object in between is deleted, and
+nothing else of his. One --endpoint-url alone is taken: another might be behind, or another store, and delete what the first has not
+looked at. In a bucket with versions, old versions stay, below a delete marker.
 
 Exit codes: 0 nothing is left; 1 fatal, or the answer was not yes; 2 usage; 3 some objects failed, or are not bench seed's and were
 left; 5 --stats could not be written; 130, 143 stopped.`
@@ -59,6 +61,8 @@ func parseClean(c *cli.Context) (*cleanJob, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case len(writes.store.Endpoints) > 1:
+		return nil, usagef("give one --endpoint-url", "%v", seed.ErrSeveralEndpoints)
 	case c.Bool("yes"):
 		return &cleanJob{writeJob: writes}, nil
 	case !isTerminalInput(c.App.Reader):

@@ -45,8 +45,14 @@ type Clean struct {
 	listed, removed, foreign, gone, failed atomic.Int64
 }
 
-// NewClean prepares a run. It sends nothing. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
+// ErrSeveralEndpoints is why a Store with several endpoints is not cleaned.
+var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked whose an object is, and another one delete it")
+
+// NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of head.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
 func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
+	if cfg.Store.Endpoints() > 1 {
+		return nil, ErrSeveralEndpoints
+	}
 	if foreign == nil {
 		foreign = func(string) {}
 	}

@@ -1,10 +1,13 @@
 package seed
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"headcount/scan/store"
 )
 
 // What somebody has written over an object before its DELETE is sent again, is his, and stays.
@@ -74,5 +77,17 @@ func TestCleanDeletesRightAfterItsHead(t *testing.T) {
 	}
 	if stats.DurationSeconds < 0.7 { // 80 requests at 100/s, less what may be sent at once
 		t.Errorf("%.2f s: the DELETEs are not counted", stats.DurationSeconds)
+	}
+}
+
+// The store that says whose an object is, is the one that deletes it.
+func TestCleanTakesOneEndpoint(t *testing.T) {
+	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{"http://127.0.0.1:9", "http://127.0.0.1:10"}, Isolated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if _, err := NewClean(Config{Store: opened}, nil); !errors.Is(err, ErrSeveralEndpoints) {
+		t.Errorf("%v", err)
 	}
 }

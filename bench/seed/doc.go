@@ -18,6 +18,6 @@
 //
 //   - Seed: objects = there + put + failed, if it returns nil; a run that was stopped is gone on with by another one.
 //   - Clean: listed = removed + foreign + gone + failed, if it returns nil. Nothing is deleted that did not have the Marker at its
-//     HEAD. Every DELETE follows a HEAD of its own, one that is sent again too, and does not wait for the gate in between. What somebody
+//     HEAD, by the same endpoint. Every DELETE follows a HEAD of its own, one that is sent again too, and does not wait for the gate in between. What somebody
 //     writes over the object from then until the DELETE is heard is deleted: no condition of a DELETE is one that all stores honour.
 package seed
