@@ -29,6 +29,10 @@ type CleanStats struct {
 	Gone    int64 `json:"gone"`    // that somebody else has deleted since
 	Failed  int64 `json:"failed"`
 
+	// Left are the objects that a LIST of the Folder finds at the end, beyond those that are foreign or failed: the store has said of them
+	// that they are gone, or deleted, and it is not so, or somebody has put them meanwhile. They are counted above too.
+	Left int64 `json:"left"`
+
 	Requests
 }
 
@@ -43,6 +47,8 @@ type Clean struct {
 	listedAll atomic.Bool
 
 	listed, removed, foreign, gone, failed atomic.Int64
+
+	left int64 // by checkEmpty
 }
 
 // ErrSeveralEndpoints is why a Store with several endpoints is not cleaned.
@@ -72,7 +78,7 @@ func (c *Clean) Count(ctx context.Context) (int64, error) {
 	return c.counted.Load(), err
 }
 
-// Run lists the Folder, and removes what has the Marker. Its errors are those of Seed.Run. It is called once; the CleanStats are right
+// Run lists the Folder, removes what has the Marker, and lists it once more. Its errors are those of Seed.Run. It is called once; the CleanStats are right
 // after every end.
 func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	from := time.Now()
@@ -87,15 +93,35 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 		g.Go(func() error { return c.work(during, turn) })
 	}
 	err := g.Wait()
+	if err == nil {
+		err = c.checkEmpty(ctx)
+	}
 	stats := CleanStats{
 		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(), Foreign: c.foreign.Load(),
-		Gone: c.gone.Load(), Failed: c.failed.Load(),
+		Gone: c.gone.Load(), Failed: c.failed.Load(), Left: c.left,
 	}
 	if err != nil {
 		stats.Error = err.Error()
 	}
 	c.fill(&stats.Requests, stats.Removed, from)
 	return stats, err
+}
+
+// checkEmpty counts what is left: a store that knows its keys in another spelling than it lists them says of each that it is gone, and a
+// proxy's page says 200 to a DELETE.
+func (c *Clean) checkEmpty(ctx context.Context) error {
+	if c.removed.Load()+c.gone.Load() == 0 {
+		return nil
+	}
+	var found atomic.Int64
+	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
+		found.Add(int64(len(page.Entries)))
+		return nil
+	})
+	if err == nil {
+		c.left = max(0, found.Load()-c.foreign.Load()-c.failed.Load())
+	}
+	return err
 }
 
 func (c *Clean) handOut(ctx context.Context, page *list.Page) error {

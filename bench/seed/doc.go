@@ -17,7 +17,8 @@
 // What is promised:
 //
 //   - Seed: objects = there + put + failed, if it returns nil; a run that was stopped is gone on with by another one.
-//   - Clean: listed = removed + foreign + gone + failed, if it returns nil. Nothing is deleted that did not have the Marker at its
+//   - Clean: listed = removed + foreign + gone + failed, if it returns nil, and what a LIST finds at the end beyond the
+//     foreign and failed ones is counted as left. Nothing is deleted that did not have the Marker at its
 //     HEAD, by the same endpoint. Every DELETE follows a HEAD of its own, one that is sent again too, and does not wait for the gate in between. What somebody
 //     writes over the object from then until the DELETE is heard is deleted: no condition of a DELETE is one that all stores honour.
 package seed
