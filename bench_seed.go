@@ -33,7 +33,8 @@ id is the 64-bit FNV-1a hash of the whole key, in hex, so that whatever reads th
 headcount-seed among its metadata, with the same hash; without it bench clean leaves it alone.
 
 The pace is that of scan: 429 and 503 slow it down, what meets passing trouble is put again, up to 10 times, and --retry-for is
-how long a store is waited for that answers nothing.
+how long a store is waited for that answers nothing. It ends where the store refuses everything: 32 PUTs before any was taken, or 300
+in a row, as where it is full.
 
 Exit codes: 0 every object is there; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 130, 143 stopped.`
 

@@ -47,6 +47,11 @@ const (
 	// a few workers, and a second's worth of the rest.
 	hopelessAfter = 32
 
+	// hopelessInARow is how many refusals of PUTs, with nothing put in between, show that all the others will be refused too, as where the
+	// store is full: some for each of many workers, and far more than a policy for some of the keys makes, which are mixed with the others.
+	// It is not so for DELETEs: what is retained is listed together, and others come after it.
+	hopelessInARow = 300
+
 	// listersAlone list where nothing else is done: some ten thousand keys a second at 100 ms a page.
 	listersAlone = 8
 )

@@ -43,11 +43,12 @@ type meter struct {
 // news is what was sent of one operation, and whether it succeeds.
 type news struct {
 	name  string // in the account
+	isPut bool
 	began time.Time
 
 	good    atomic.Int64 // ns after began, when one succeeded last; 0: none has
 	bad     atomic.Int64 // since when none has, although it was tried; 0: all is well
-	refused atomic.Int64 // for good, while none had succeeded
+	refused atomic.Int64 // how many were since then
 
 	mu            sync.Mutex
 	sent, retries map[string]int64
@@ -58,7 +59,7 @@ func newMeter() *meter {
 	m := &meter{began: time.Now(), ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &news{
-			name: name, began: m.began, sent: map[string]int64{}, retries: map[string]int64{},
+			name: name, isPut: op == opPut, began: m.began, sent: map[string]int64{}, retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
 	}
@@ -103,6 +104,7 @@ func (n *news) since(at time.Time) int64 { return max(1, int64(at.Sub(n.began)))
 func (n *news) success() {
 	n.good.Store(n.since(time.Now()))
 	n.bad.Store(0)
+	n.refused.Store(0)
 }
 
 // trouble is told when one met trouble that may be the store's, and returns for how long none has succeeded.
@@ -117,7 +119,10 @@ func (n *news) trouble() time.Duration {
 }
 
 // refusedAll is told when one was refused, and says whether it seems that all will be.
-func (n *news) refusedAll() bool { return n.good.Load() == 0 && n.refused.Add(1) >= hopelessAfter }
+func (n *news) refusedAll() bool {
+	refused := n.refused.Add(1)
+	return n.good.Load() == 0 && refused >= hopelessAfter || n.isPut && refused >= hopelessInARow
+}
 
 // fill writes what was counted into the account, done being so many objects since the moment from.
 func (r *run) fill(q *Requests, done int64, from time.Time) {
