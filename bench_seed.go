@@ -20,6 +20,7 @@ bench clean, which removes just those again; no other does.
 
 Run again, it lists what is there, and puts only what is missing: so a run that was stopped is gone on with. Of what is there only
 the key counts: objects of another --metadata or --size stay as they are, and those of another --shape or beyond --objects too.
+It looks once, at the beginning: what somebody else puts under one of the missing keys while it runs may be written over.
 
 The keys are those of bench serve with the same --shape and --objects. The metadata are
 

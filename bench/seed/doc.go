@@ -17,6 +17,8 @@
 // What is promised:
 //
 //   - Seed: objects = there + put + failed, if it returns nil; a run that was stopped is gone on with by another one.
+//     What the LIST at its beginning finds under a key is kept. What somebody puts under one of the missing keys after that, hours later
+//     perhaps, is written over when its turn comes: If-None-Match, the condition against that, is one that not all stores honour.
 //   - Clean: listed = removed + foreign + gone + failed, if it returns nil, and what a LIST finds at the end beyond the
 //     foreign and failed ones is counted as left. Nothing is deleted that did not have the Marker at its
 //     HEAD, by the same endpoint. Every DELETE follows a HEAD of its own, one that is sent again too, and does not wait for the gate in between. What somebody
