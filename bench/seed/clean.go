@@ -103,7 +103,7 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	c.fill(&stats.Requests, stats.Removed, from)
+	c.fill(&stats.Requests, from, stats.Removed, from)
 	return stats, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // A store that says gone, or yes, and does nothing, is found out.
@@ -42,5 +43,24 @@ func TestCleanFindsWhatIsLeft(t *testing.T) {
 				t.Errorf("%+v", stats)
 			}
 		})
+	}
+}
+
+// What the user thinks, between the Count and the Run, is no time of the run.
+func TestCleanTakesItsTimeFromRunOn(t *testing.T) {
+	f := newFake(t)
+	f.seeds(t, Objects{Count: 3})
+	c, err := NewClean(f.config(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	began := time.Now()
+	stats, err := c.Run(t.Context())
+	if took := time.Since(began).Seconds(); err != nil || stats.DurationSeconds > took {
+		t.Errorf("%.3f s of %.3f, %v", stats.DurationSeconds, took, err)
 	}
 }

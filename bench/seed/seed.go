@@ -60,6 +60,7 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 // error: the cause of ctx's end, what the listing ended with, a SilenceError, or a list.StoreError by which the store refuses
 // everything. It is called once; the Stats are right after every end.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
+	began := time.Now()
 	err := s.list(ctx, listersAlone, s.look)
 	var from time.Time
 	if err == nil {
@@ -78,7 +79,7 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	s.fill(&stats.Requests, stats.Put, from)
+	s.fill(&stats.Requests, began, stats.Put, from)
 	return stats, err
 }
 

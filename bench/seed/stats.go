@@ -13,7 +13,7 @@ import (
 
 // Requests is the account of what was sent.
 type Requests struct {
-	DurationSeconds  float64 `json:"duration_seconds"`
+	DurationSeconds  float64 `json:"duration_seconds"`   // of Run alone, and not of a Count before it
 	ObjectsPerSecond float64 `json:"objects_per_second"` // put or removed, from the first PUT or HEAD on
 
 	// By operation ("list", "put", "head", "delete"), and by status or the class of what came in its place ("timeout", "reset", …).
@@ -32,8 +32,7 @@ const (
 
 // meter collects what is sent. Its methods may be called concurrently.
 type meter struct {
-	began time.Time
-	ops   map[string]*news // by operation
+	ops map[string]*news // by operation
 
 	mu    sync.Mutex
 	lists map[string]int64
@@ -56,10 +55,11 @@ type news struct {
 }
 
 func newMeter() *meter {
-	m := &meter{began: time.Now(), ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
+	began := time.Now()
+	m := &meter{ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &news{
-			name: name, isPut: op == opPut, began: m.began, sent: map[string]int64{}, retries: map[string]int64{},
+			name: name, isPut: op == opPut, began: began, sent: map[string]int64{}, retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
 	}
@@ -124,11 +124,11 @@ func (n *news) refusedAll() bool {
 	return n.good.Load() == 0 && refused >= hopelessAfter || n.isPut && refused >= hopelessInARow
 }
 
-// fill writes what was counted into the account, done being so many objects since the moment from.
-func (r *run) fill(q *Requests, done int64, from time.Time) {
+// fill writes what was counted into the account of what began then, done being so many objects since the moment from.
+func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	m := r.meter
 	now := time.Now()
-	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(m.began).Seconds(), r.cfg.Workers, r.gate.Rate()
+	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(began).Seconds(), r.cfg.Workers, r.gate.Rate()
 	if !from.IsZero() {
 		q.ObjectsPerSecond = float64(done) / max(now.Sub(from).Seconds(), 1e-3)
 	}
