@@ -46,21 +46,21 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 // A Clean goes on behind what is retained, however much that is.
 func TestCleanGoesOnBehindWhatIsRetained(t *testing.T) {
 	f := newFake(t)
-	o := Objects{Count: 400}
+	o := Objects{Count: 200}
 	f.seeds(t, o)
-	last := "/" + bucket + "/" + keysOf(t, o)[399]
+	last := "/" + bucket + "/" + keysOf(t, o)[199]
 	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		isFirst := strings.HasSuffix(r.URL.Path, "0000")
 		return r.Method == http.MethodDelete && r.URL.Path != last && !isFirst && refuse(w, http.StatusForbidden, "AccessDenied")
 	})
 	cfg := f.config(t)
-	cfg.Workers = 1
+	cfg.Workers = 2
 	c, err := NewClean(cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.delay = func(int) time.Duration { return 0 }
-	if stats, err := c.Run(t.Context()); err != nil || stats.Removed != 2 || stats.Failed != 398 {
+	if stats, err := c.Run(t.Context()); err != nil || stats.Removed != 2 || stats.Failed != 198 {
 		t.Errorf("%+v, %v", stats, err)
 	}
 }
