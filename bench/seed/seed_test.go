@@ -66,7 +66,7 @@ func TestSeedPutsWhatItSays(t *testing.T) {
 
 // From SizeDefault on no two bodies are the same, of which a pipelined scan could not tell the answers apart.
 func TestBodiesDiffer(t *testing.T) {
-	keys := keysOf(t, Objects{Count: 100_000})
+	keys := keysOf(t, Objects{Count: 20_000})
 	for _, size := range []int{SizeDefault, SizeDefault + 1, 1000} {
 		bodies := map[string]bool{}
 		for _, key := range keys[:len(keys)/(size/SizeDefault)] {
