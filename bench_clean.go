@@ -20,11 +20,14 @@ object, and deletes it if its metadata have the marker headcount-seed, with the 
     headcount bench clean --yes --stats stats.json s3://my-bucket/test
     headcount bench clean --yes --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
 
-It says how many objects there are, and asks, unless --yes is given. Each is deleted by a DELETE of its own, right after its HEAD:
-what somebody writes over an object in between is deleted. In a bucket with versions, old versions stay, below a delete marker.
+It says how many objects there are, and asks, unless --yes is given. Each is deleted by a DELETE of its own, right after its HEAD, and
+a DELETE that has to be sent again has another HEAD before it: what somebody writes over an object in between is deleted, and
+nothing else of his. One --endpoint-url alone is taken: another might be behind, or another store, and delete what the first has not
+looked at. In a bucket with versions, old versions stay, below a delete marker. At the end it lists the folder again, and says so if more
+is there than it has left.
 
-Exit codes: 0 nothing is left; 1 fatal, or the answer was not yes; 2 usage; 3 some objects failed, or are not bench seed's and were
-left; 5 --stats could not be written; 130, 143 stopped.`
+Exit codes: 0 nothing is left; 1 fatal, or the answer was not yes; 2 usage; 3 some objects failed, are not bench seed's and were
+left, or are listed still; 5 --stats could not be written; 130, 143 stopped.`
 
 func cleanCommand() *cli.Command {
 	return &cli.Command{
@@ -59,6 +62,8 @@ func parseClean(c *cli.Context) (*cleanJob, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case len(writes.store.Endpoints) > 1:
+		return nil, usagef("give one --endpoint-url", "%v", seed.ErrSeveralEndpoints)
 	case c.Bool("yes"):
 		return &cleanJob{writeJob: writes}, nil
 	case !isTerminalInput(c.App.Reader):
@@ -90,10 +95,15 @@ func (job *cleanJob) clean(ctx context.Context, v *voice) error {
 		v.cleaned(&stats)
 		switch {
 		case err != nil:
+		case stats.Left > 0:
+			err = &hintedError{
+				err:  &objectsLeft{count: stats.Left, isListed: true},
+				hint: "does something answer in the store's place, or does somebody put objects? the same command tries again",
+			}
 		case stats.Failed > 0:
 			err = &objectsFailed{count: stats.Failed, hint: "the same command tries again"}
 		case stats.Foreign > 0:
-			err = &objectsLeft{stats.Foreign}
+			err = &objectsLeft{count: stats.Foreign}
 		}
 		return &stats, err
 	})
@@ -163,12 +173,22 @@ func (v *voice) cleaned(s *seed.CleanStats) {
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
 		text += " + " + number(rest) + " not reached"
 	}
-	v.wrote(s, s.Complete, text+", below "+s.Folder, &s.Requests)
+	text += ", below " + s.Folder
+	if s.Left > 0 {
+		text += ", where still more are listed: " + number(s.Left)
+	}
+	v.wrote(s, s.Complete, text, &s.Requests)
 }
 
-// objectsLeft is a complete Clean that found objects which are not bench seed's.
-type objectsLeft struct{ count int64 }
+// objectsLeft is a complete Clean after which there are objects which are not bench seed's.
+type objectsLeft struct {
+	count    int64
+	isListed bool // or which are listed still, though the store has said that they are gone or deleted
+}
 
 func (e *objectsLeft) Error() string {
+	if e.isListed {
+		return count(e.count, "object that was", "objects that were") + " taken for removed or gone are listed still"
+	}
 	return count(e.count, "object that is", "objects that are") + " not bench seed's were left"
 }

@@ -20,6 +20,7 @@ bench clean, which removes just those again; no other does.
 
 Run again, it lists what is there, and puts only what is missing: so a run that was stopped is gone on with. Of what is there only
 the key counts: objects of another --metadata or --size stay as they are, and those of another --shape or beyond --objects too.
+It looks once, at the beginning: what somebody else puts under one of the missing keys while it runs may be written over.
 
 The keys are those of bench serve with the same --shape and --objects. The metadata are
 
@@ -29,11 +30,14 @@ The keys are those of bench serve with the same --shape and --objects. The metad
     large   id and eight more; with the marker 1,700 bytes, near the 2 KB that S3 allows
     mixed   one of those before, by the key
 
-id is the 64-bit FNV-1a hash of the whole key, in hex, so that whatever reads them can be checked. Every object has the marker
-headcount-seed among its metadata, with the same hash; without it bench clean leaves it alone.
+id is the 64-bit FNV-1a hash of the whole key, in hex, so that whatever reads them can be checked. The body repeats it, so that from
+--size 16 on each object has an ETag of its own: by that --pipeline of scan and bench head tells the answers apart, and objects that
+share one are asked for one at a time. Every object has the marker headcount-seed among its metadata, with the same hash; without it
+bench clean leaves it alone.
 
 The pace is that of scan: 429 and 503 slow it down, what meets passing trouble is put again, up to 10 times, and --retry-for is
-how long a store is waited for that answers nothing.
+how long a store is waited for that answers nothing. It ends where the store refuses everything: 32 PUTs before any was taken, or 300
+in a row, as where it is full.
 
 Exit codes: 0 every object is there; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 130, 143 stopped.`
 
@@ -47,7 +51,7 @@ func seedCommand() *cli.Command {
 			&cli.Int64Flag{Name: "objects", Value: 10_000, Usage: "have `N` objects there", Category: "what to put"},
 			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(seed.Shapes()), Category: "what to put"},
 			&cli.StringFlag{Name: "metadata", Value: string(seed.Usual), Usage: "`NAME` of what custom metadata they have: " + names(seed.Metadatas()), Category: "what to put"},
-			&cli.IntFlag{Name: "size", Usage: "give each a body of `N` bytes", Category: "what to put"},
+			&cli.IntFlag{Name: "size", Value: seed.SizeDefault, Usage: "give each a body of `N` bytes", Category: "what to put"},
 		),
 		Action: func(c *cli.Context) error {
 			how, err := parseVoice(c)

@@ -42,6 +42,43 @@ func cmdFakeS3(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], server.URL)
 }
 
+// A store that says of what it lists that it is gone, is not left with exit 0.
+func TestCleanTellsWhatIsListedStill(t *testing.T) {
+	for name, value := range awsNothing(t.TempDir()) {
+		t.Setenv(name, value)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "alice")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wonderland")
+	backend, store, err := startFakeS3()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for _, key := range []string{"headcount-seed/a", "headcount-seed/b"} {
+		if _, err := backend.PutObject("seeded", key, map[string]string{}, strings.NewReader(""), 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		store.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	code, _, stderr := runs(t, "bench", "clean", "--yes", "--endpoint-url", front.URL, "s3://seeded")
+	for _, line := range []string{
+		"complete: 2 objects listed = 0 removed + 0 left + 2 gone + 0 failed, below s3://seeded/headcount-seed/, where still more are listed: 2",
+		"headcount: error: 2 objects that were taken for removed or gone are listed still",
+		"headcount: hint: does something answer",
+	} {
+		if code != exitFailures || !strings.Contains("\n"+stderr, "\n"+line) {
+			t.Errorf("exit %d, without %q:\n%s", code, line, stderr)
+		}
+	}
+}
+
 // The examples of bench seed and bench clean run, in the order of the help, against a store in place of those that they name.
 func TestSeedExamplesRun(t *testing.T) {
 	for name, value := range awsNothing(t.TempDir()) {

@@ -310,7 +310,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("x"), 1},
 		{usagef("", "x"), 2},
 		{&objectsFailed{count: 1}, 3},
-		{&objectsLeft{1}, 3},
+		{&objectsLeft{count: 1}, 3},
 		{&barsMissed{missed: 1, checked: 2}, 4},
 		{&scan.OutputError{Err: errors.New("full")}, 5},
 		{&openError{err: errors.New("no")}, 5},

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,10 @@ type CleanStats struct {
 	Gone    int64 `json:"gone"`    // that somebody else has deleted since
 	Failed  int64 `json:"failed"`
 
+	// Left are the objects that a LIST of the Folder finds at the end, beyond those that are foreign or failed: the store has said of them
+	// that they are gone, or deleted, and it is not so, or somebody has put them meanwhile. They are counted above too.
+	Left int64 `json:"left"`
+
 	Requests
 }
 
@@ -42,10 +47,18 @@ type Clean struct {
 	listedAll atomic.Bool
 
 	listed, removed, foreign, gone, failed atomic.Int64
+
+	left int64 // by checkEmpty
 }
 
-// NewClean prepares a run. It sends nothing. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
+// ErrSeveralEndpoints is why a Store with several endpoints is not cleaned.
+var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked whose an object is, and another one delete it")
+
+// NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of head.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
 func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
+	if cfg.Store.Endpoints() > 1 {
+		return nil, ErrSeveralEndpoints
+	}
 	if foreign == nil {
 		foreign = func(string) {}
 	}
@@ -65,7 +78,7 @@ func (c *Clean) Count(ctx context.Context) (int64, error) {
 	return c.counted.Load(), err
 }
 
-// Run lists the Folder, and removes what has the Marker. Its errors are those of Seed.Run. It is called once; the CleanStats are right
+// Run lists the Folder, removes what has the Marker, and lists it once more. Its errors are those of Seed.Run. It is called once; the CleanStats are right
 // after every end.
 func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	from := time.Now()
@@ -80,15 +93,35 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 		g.Go(func() error { return c.work(during, turn) })
 	}
 	err := g.Wait()
+	if err == nil {
+		err = c.checkEmpty(ctx)
+	}
 	stats := CleanStats{
 		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(), Foreign: c.foreign.Load(),
-		Gone: c.gone.Load(), Failed: c.failed.Load(),
+		Gone: c.gone.Load(), Failed: c.failed.Load(), Left: c.left,
 	}
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	c.fill(&stats.Requests, stats.Removed, from)
+	c.fill(&stats.Requests, from, stats.Removed, from)
 	return stats, err
+}
+
+// checkEmpty counts what is left: a store that knows its keys in another spelling than it lists them says of each that it is gone, and a
+// proxy's page says 200 to a DELETE.
+func (c *Clean) checkEmpty(ctx context.Context) error {
+	if c.removed.Load()+c.gone.Load() == 0 {
+		return nil
+	}
+	var found atomic.Int64
+	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
+		found.Add(int64(len(page.Entries)))
+		return nil
+	})
+	if err == nil {
+		c.left = max(0, found.Load()-c.foreign.Load()-c.failed.Load())
+	}
+	return err
 }
 
 func (c *Clean) handOut(ctx context.Context, page *list.Page) error {
@@ -119,31 +152,18 @@ func (c *Clean) work(ctx context.Context, turn int) error {
 	return nil
 }
 
-// remove gives one object its outcome.
+// remove gives one object its outcome. No DELETE is sent, be it the first or a later one, but right after a HEAD that found the Marker: the
+// DELETE before may have been heard although it failed, and what is there by now is somebody else's.
 func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e list.Entry) error {
-	isOurs := false
-	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, isOurs, err = c.look(ctx, session, e, try > 1)
-		return a, err
+	a, err := c.persist(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
+		if err := c.ask(ctx, session, e, try > 1); err != nil {
+			return reply{}, err
+		}
+		return c.send(ctx, w, e.Key), nil
 	})
 	switch {
-	case err != nil:
-		return err
-	case a.gone():
-		c.gone.Add(1)
+	case errors.Is(err, errSettled):
 		return nil
-	case !a.well():
-		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
-		return nil
-	case !isOurs:
-		c.telling.Lock()
-		defer c.telling.Unlock()
-		c.foreign.Add(1)
-		c.foreignFound(c.target(e.Key))
-		return nil
-	}
-	a, err = c.persist(ctx, opDelete, e.Key, func(ctx context.Context, _ int) (reply, error) { return c.send(ctx, w, e.Key) })
-	switch {
 	case err != nil:
 		return err
 	case a.well(), a.gone() && a.tries > 1: // the DELETE before was heard, and its answer was not
@@ -154,6 +174,36 @@ func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e l
 		c.fail(&c.failed, a.objectError(opDelete, c.target(e.Key), e.Key))
 	}
 	return nil
+}
+
+// errSettled says that there is nothing to delete: the object has its outcome.
+var errSettled = errors.New("the object has its outcome")
+
+// ask returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
+func (c *Clean) ask(ctx context.Context, session head.Session, e list.Entry, again bool) error {
+	isOurs := false
+	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
+		a, isOurs, err = c.look(ctx, session, e, try > 1)
+		return a, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.gone() && again: // by the DELETE
+		c.removed.Add(1)
+	case a.gone():
+		c.gone.Add(1)
+	case !a.well():
+		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
+	case !isOurs:
+		c.telling.Lock()
+		defer c.telling.Unlock()
+		c.foreign.Add(1)
+		c.foreignFound(c.target(e.Key))
+	default:
+		return nil
+	}
+	return errSettled
 }
 
 // look sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
@@ -186,11 +236,13 @@ func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fr
 	}
 }
 
-// send deletes one object once.
-func (c *Clean) send(ctx context.Context, w *writer, key string) (reply, error) {
+// send deletes one object once, and at once: the next HEAD waits for it too. At a low rate another wait for the gate would be a minute, with
+// what somebody writes in it.
+func (c *Clean) send(ctx context.Context, w *writer, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}
+	c.gate.Spend(1)
 	return w.send(ctx, &s3.DeleteObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
 		_, err := client.DeleteObject(ctx, input, options...)
 		return err

@@ -20,6 +20,9 @@ const (
 	// ObjectsMax is more than anybody puts for a test; one bit of memory is kept for each.
 	ObjectsMax = 1_000_000_000
 
+	// SizeDefault is the least with which every body is another one, and so every ETag, by which a pipelined scan tells answers apart.
+	SizeDefault = 16
+
 	// SizeMax keeps the bodies that are in flight in memory. Nobody reads them: they are there for the length that a HEAD tells.
 	SizeMax = 1 << 20
 
@@ -79,7 +82,7 @@ func join[T ~string](names []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// body has the hash of the key again and again, so that objects have ETags of their own.
+// body has the hash of the key again and again, so that objects of SizeDefault and more have ETags of their own.
 func body(key string, size int) string {
 	if size == 0 {
 		return ""

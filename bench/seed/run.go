@@ -47,6 +47,11 @@ const (
 	// a few workers, and a second's worth of the rest.
 	hopelessAfter = 32
 
+	// hopelessInARow is how many refusals of PUTs, with nothing put in between, show that all the others will be refused too, as where the
+	// store is full: some for each of many workers, and far more than a policy for some of the keys makes, which are mixed with the others.
+	// It is not so for DELETEs: what is retained is listed together, and others come after it.
+	hopelessInARow = 300
+
 	// listersAlone list where nothing else is done: some ten thousand keys a second at 100 ms a page.
 	listersAlone = 8
 )
@@ -97,8 +102,8 @@ func (r *run) list(ctx context.Context, listers int, each func(context.Context, 
 	return r.lister.Listing([]list.Range{{}}, listers, nil).Each(ctx, each)
 }
 
-// persist sends a request for an object until its reply is one that asking again would not change. send sends it once; it waits for
-// the gate, and its error is the end of ctx. An error of persist ends the run.
+// persist sends a request for an object until its reply is one that asking again would not change. send sends it once, when
+// the gate lets it. Its error, and one of persist, ends the run (but see errSettled).
 //
 // The worker waits with it, unlike a scan's: what has to be sent again is little beside what is put, since the gate holds back what
 // the store would refuse, and so no list of what waits has to be bounded.

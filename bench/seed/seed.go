@@ -60,6 +60,7 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 // error: the cause of ctx's end, what the listing ended with, a SilenceError, or a list.StoreError by which the store refuses
 // everything. It is called once; the Stats are right after every end.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
+	began := time.Now()
 	err := s.list(ctx, listersAlone, s.look)
 	var from time.Time
 	if err == nil {
@@ -78,7 +79,7 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	s.fill(&stats.Requests, stats.Put, from)
+	s.fill(&stats.Requests, began, stats.Put, from)
 	return stats, err
 }
 
@@ -123,8 +124,11 @@ func (s *Seed) work(ctx context.Context, turn int) error {
 	return nil
 }
 
-// send puts one object once.
+// send puts one object once, when the gate lets it.
 func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
+	if _, err := s.gate.Wait(ctx, 1); err != nil {
+		return reply{}, err
+	}
 	input := &s3.PutObjectInput{
 		Bucket: aws.String(s.cfg.Store.Bucket()), Key: aws.String(key), Body: strings.NewReader(body(key, s.objects.Size)),
 		Metadata: s.objects.Metadata.of(s.sim, key), RequestPayer: s.cfg.Store.RequestPayer(),
@@ -132,7 +136,7 @@ func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
 	return w.send(ctx, &s3.PutObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
 		_, err := client.PutObject(ctx, input, options...)
 		return err
-	})
+	}), nil
 }
 
 // Progress may be called at any time, from any goroutine. Until the Folder is listed, the objects are those that are there, and none

@@ -13,7 +13,7 @@ import (
 
 // Requests is the account of what was sent.
 type Requests struct {
-	DurationSeconds  float64 `json:"duration_seconds"`
+	DurationSeconds  float64 `json:"duration_seconds"`   // of Run alone, and not of a Count before it
 	ObjectsPerSecond float64 `json:"objects_per_second"` // put or removed, from the first PUT or HEAD on
 
 	// By operation ("list", "put", "head", "delete"), and by status or the class of what came in its place ("timeout", "reset", …).
@@ -32,8 +32,7 @@ const (
 
 // meter collects what is sent. Its methods may be called concurrently.
 type meter struct {
-	began time.Time
-	ops   map[string]*news // by operation
+	ops map[string]*news // by operation
 
 	mu    sync.Mutex
 	lists map[string]int64
@@ -43,11 +42,12 @@ type meter struct {
 // news is what was sent of one operation, and whether it succeeds.
 type news struct {
 	name  string // in the account
+	isPut bool
 	began time.Time
 
 	good    atomic.Int64 // ns after began, when one succeeded last; 0: none has
 	bad     atomic.Int64 // since when none has, although it was tried; 0: all is well
-	refused atomic.Int64 // for good, while none had succeeded
+	refused atomic.Int64 // how many were since then
 
 	mu            sync.Mutex
 	sent, retries map[string]int64
@@ -55,10 +55,11 @@ type news struct {
 }
 
 func newMeter() *meter {
-	m := &meter{began: time.Now(), ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
+	began := time.Now()
+	m := &meter{ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &news{
-			name: name, began: m.began, sent: map[string]int64{}, retries: map[string]int64{},
+			name: name, isPut: op == opPut, began: began, sent: map[string]int64{}, retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
 	}
@@ -103,6 +104,7 @@ func (n *news) since(at time.Time) int64 { return max(1, int64(at.Sub(n.began)))
 func (n *news) success() {
 	n.good.Store(n.since(time.Now()))
 	n.bad.Store(0)
+	n.refused.Store(0)
 }
 
 // trouble is told when one met trouble that may be the store's, and returns for how long none has succeeded.
@@ -117,13 +119,16 @@ func (n *news) trouble() time.Duration {
 }
 
 // refusedAll is told when one was refused, and says whether it seems that all will be.
-func (n *news) refusedAll() bool { return n.good.Load() == 0 && n.refused.Add(1) >= hopelessAfter }
+func (n *news) refusedAll() bool {
+	refused := n.refused.Add(1)
+	return n.good.Load() == 0 && refused >= hopelessAfter || n.isPut && refused >= hopelessInARow
+}
 
-// fill writes what was counted into the account, done being so many objects since the moment from.
-func (r *run) fill(q *Requests, done int64, from time.Time) {
+// fill writes what was counted into the account of what began then, done being so many objects since the moment from.
+func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	m := r.meter
 	now := time.Now()
-	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(m.began).Seconds(), r.cfg.Workers, r.gate.Rate()
+	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(began).Seconds(), r.cfg.Workers, r.gate.Rate()
 	if !from.IsZero() {
 		q.ObjectsPerSecond = float64(done) / max(now.Sub(from).Seconds(), 1e-3)
 	}

@@ -1,0 +1,93 @@
+package seed
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"headcount/scan/store"
+)
+
+// What somebody has written over an object before its DELETE is sent again, is his, and stays.
+func TestCleanLooksBeforeItDeletesAgain(t *testing.T) {
+	for name, test := range map[string]struct{ isHeard, isWritten bool }{
+		"refused":            {false, true},
+		"answer lost":        {true, true},
+		"answer lost, alone": {true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			o := Objects{Count: 20}
+			f.seeds(t, o)
+			victim := keysOf(t, o)[3]
+			f.faults(func(w http.ResponseWriter, r *http.Request, nth int) bool {
+				if r.Method != http.MethodDelete || !strings.HasSuffix(r.URL.Path, victim) || nth > 1 {
+					return false
+				}
+				if f.remove(t, victim); test.isWritten {
+					f.put(t, victim, map[string]string{"owner": "somebody"})
+				}
+				if test.isHeard {
+					return hangUp()
+				}
+				return refuse(w, http.StatusServiceUnavailable, "SlowDown")
+			})
+			stats, foreign := f.cleans(t, f.config(t))
+			var want []string
+			if test.isWritten {
+				want = []string{victim}
+			}
+			if !slices.Equal(f.keys(t), want) || !slices.Equal(foreign, targets(want)) || int(stats.Removed) != 20-len(want) || stats.Gone != 0 {
+				t.Errorf("%+v; foreign %q; there are %q", stats, foreign, f.keys(t))
+			}
+			if stats.Sent["head"]["200"]+stats.Sent["head"]["404"] != 21 || f.sent("DELETE") != 20 {
+				t.Errorf("%v, %d DELETEs", stats.Sent, f.sent("DELETE"))
+			}
+		})
+	}
+}
+
+// However many wait for the gate, a DELETE does not wait behind the others' HEADs.
+func TestCleanDeletesRightAfterItsHead(t *testing.T) {
+	f := newFake(t)
+	f.seeds(t, Objects{Count: 40})
+	var (
+		heads, between int
+		at             = map[string]int{}
+	)
+	f.faults(func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		switch r.Method {
+		case http.MethodHead:
+			heads++
+			at[r.URL.Path] = heads
+		case http.MethodDelete:
+			between = max(between, heads-at[r.URL.Path])
+		}
+		return false
+	})
+	cfg := f.config(t)
+	cfg.Rate, cfg.Workers = 100, 40
+	stats, _ := f.cleans(t, cfg)
+	if stats.Removed != 40 || between > 20 {
+		t.Errorf("up to %d HEADs of others between an object's HEAD and its DELETE; %+v", between, stats)
+	}
+	if stats.DurationSeconds < 0.7 { // 80 requests at 100/s, less what may be sent at once
+		t.Errorf("%.2f s: the DELETEs are not counted", stats.DurationSeconds)
+	}
+}
+
+// The store that says whose an object is, is the one that deletes it.
+func TestCleanTakesOneEndpoint(t *testing.T) {
+	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{"http://127.0.0.1:9", "http://127.0.0.1:10"}, Isolated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if _, err := NewClean(Config{Store: opened}, nil); !errors.Is(err, ErrSeveralEndpoints) {
+		t.Errorf("%v", err)
+	}
+}

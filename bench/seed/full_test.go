@@ -1,0 +1,66 @@
+package seed
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/scan/list"
+)
+
+// A store that is full after some PUTs ends a Seed soon; one that refuses as many, but not in a row, does not.
+func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
+	for name, every := range map[string]int{"full": 1, "every other one": 2} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			puts := 0
+			f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+				if r.Method != http.MethodPut {
+					return false
+				}
+				f.mu.Lock()
+				puts++
+				isRefused := puts > 20 && hash(r)%every == 0
+				f.mu.Unlock()
+				return isRefused && refuse(w, http.StatusForbidden, "QuotaExceeded")
+			})
+			s, err := New(f.config(t), Objects{Count: 400})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.delay = func(int) time.Duration { return time.Millisecond }
+			stats, err := s.Run(t.Context())
+			var refused *list.StoreError
+			switch isFull := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
+			case every == 1 && (!isFull || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*hopelessInARow):
+				t.Errorf("%+v, %v, %d PUTs", stats, err, f.sent("PUT"))
+			case every == 2 && (err != nil || stats.Sent["put"]["403"] <= hopelessInARow):
+				t.Errorf("%+v, %v", stats, err)
+			}
+		})
+	}
+}
+
+// A Clean goes on behind what is retained, however much that is.
+func TestCleanGoesOnBehindWhatIsRetained(t *testing.T) {
+	f := newFake(t)
+	o := Objects{Count: 200}
+	f.seeds(t, o)
+	last := "/" + bucket + "/" + keysOf(t, o)[199]
+	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		isFirst := strings.HasSuffix(r.URL.Path, "0000")
+		return r.Method == http.MethodDelete && r.URL.Path != last && !isFirst && refuse(w, http.StatusForbidden, "AccessDenied")
+	})
+	cfg := f.config(t)
+	cfg.Workers = 2
+	c, err := NewClean(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.delay = func(int) time.Duration { return 0 }
+	if stats, err := c.Run(t.Context()); err != nil || stats.Removed != 2 || stats.Failed != 198 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
