@@ -20,6 +20,10 @@ const (
 	batchMin     = 64
 	pipelineFill = 16
 
+	// hangsFrom is how long a HEAD has been in flight that counts as unanswered where a signal ends the Step: others it ends as well, and
+	// that says nothing of the store.
+	hangsFrom = time.Second
+
 	// failPause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to fails at once, and would
 	// be a storm of connections.
 	failPause = 50 * time.Millisecond
@@ -35,6 +39,8 @@ type asker struct {
 
 	planned  time.Time // of the HEAD in flight; zero in a closed loop
 	sent     time.Time // not after the HEAD in flight was
+	first    time.Time // that those were sent first which are sent again
+	again    int       // of them, that nothing is known of yet
 	answered int       // HEADs of the batch
 	failures int       // HEADs in a row without an answer
 	isOver   bool      // the Step's end has come
@@ -68,24 +74,22 @@ func (a *asker) ask(ctx context.Context, n int) bool {
 	}
 	end := min(a.at+n, len(sample))
 	a.batch.Reset(sample[a.at:end])
-	a.at, a.answered, a.sent = end, 0, time.Now()
+	a.at, a.answered, a.again, a.sent = end, 0, 0, time.Now()
 	if a.session.Head(ctx, &a.batch, a.take) == nil {
 		return true
 	}
-	if context.Cause(ctx) == errOver {
-		a.giveUp(len(a.batch.Claim(0)) - a.answered)
-	}
+	a.giveUp(len(a.batch.Claim(0)) - a.answered)
 	return false
 }
 
 // hear notes what became of a HEAD.
 func (a *asker) hear(r *head.Result) {
-	n := note{name: okName, service: r.Latency}
+	n := note{name: okName, lost: r.Lost}
 	now, sent := r.Received, a.sent
 	switch {
 	case r.Err != nil:
 		now = time.Now()
-		n.name, n.service = store.FailureClass(r.Err), now.Sub(sent)
+		n.name = store.FailureClass(r.Err)
 		a.failures++
 		a.batch.Split()
 	case r.Status != http.StatusOK:
@@ -99,7 +103,7 @@ func (a *asker) hear(r *head.Result) {
 			a.meet(r)
 		}
 	}
-	a.note(&n, sent, now)
+	a.note(&n, a.sentFirst(r, sent), now)
 	a.credit(r, n.ok)
 	a.answered, a.sent = a.answered+1, now
 	if !now.Before(a.step.end) {
@@ -110,6 +114,18 @@ func (a *asker) hear(r *head.Result) {
 
 const okName = "200"
 
+// sentFirst is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again, which must not hide that.
+func (a *asker) sentFirst(r *head.Result, sent time.Time) time.Time {
+	if r.Lost > 0 { // told with the first of a pipeline
+		a.first, a.again = a.sent, min(r.Lost, max(1, a.step.depth))
+	}
+	if a.again == 0 {
+		return sent
+	}
+	a.again--
+	return a.first
+}
+
 // note keeps what became of a HEAD at that time, if its start is in the part of the Step that counts.
 func (a *asker) note(n *note, sent, now time.Time) {
 	start := sent
@@ -119,7 +135,7 @@ func (a *asker) note(n *note, sent, now time.Time) {
 	if start.Before(a.step.from) || !start.Before(a.step.end) {
 		return
 	}
-	n.at, n.latency = now.Sub(a.step.from), now.Sub(start)
+	n.at, n.latency, n.service = now.Sub(a.step.from), now.Sub(start), now.Sub(sent)
 	a.notes = append(a.notes, *n)
 	if len(a.notes) == notesMax || now.Sub(a.toldAt) > notesLast {
 		a.tell()
@@ -127,11 +143,14 @@ func (a *asker) note(n *note, sent, now time.Time) {
 	}
 }
 
-// giveUp notes those that were in flight when the Step was over, and are still.
+// giveUp notes those that were in flight when the Step was over, or has to end, and are still.
 func (a *asker) giveUp(inFlight int) {
 	now := time.Now()
+	if now.Before(a.step.end) && now.Sub(a.sent) < hangsFrom {
+		return
+	}
 	for range inFlight {
-		a.note(&note{name: unanswered, service: now.Sub(a.sent)}, a.sent, now)
+		a.note(&note{name: unanswered}, a.sent, now)
 	}
 }
 

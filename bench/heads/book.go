@@ -32,6 +32,7 @@ type note struct {
 	at      time.Duration // when that was known, since the part of the Step that counts began
 	latency time.Duration // from the planned start, or else from when it was sent
 	service time.Duration // from when it was sent
+	lost    int           // HEADs that were sent again before, as head.Result has it
 	ok      bool
 }
 
@@ -52,6 +53,8 @@ type book struct {
 	late     int64
 	busy     time.Duration // HEADs were in flight, all together
 	statuses map[string]int64
+
+	sentAgain int64
 }
 
 // moment is what was noted in a part of the Step. The last has what came after the Step's end, too.
@@ -86,6 +89,7 @@ func (b *book) add(notes []note) {
 		n := &notes[i]
 		m := b.momentAt(n.at)
 		b.busy += n.service
+		b.sentAgain += int64(n.lost)
 		if n.ok {
 			b.ok++
 			m.ok++

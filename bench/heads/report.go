@@ -47,6 +47,7 @@ type Step struct {
 	HeadsPerSecond  float64  `json:"heads_per_second"`          // of those that succeeded
 	Errors          int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
 	Late            int64    `json:"late,omitempty"`            // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
+	SentAgain       int64    `json:"sent_again,omitempty"`      // HEADs that brought nothing, on a connection that the store then closed; they count from when they were sent first
 	CPUMicrosPer    float64  `json:"cpu_us_per_head"`           // of this process, user and system
 	Connections     int      `json:"connections"`               // that were open at once, at most
 	InFlight        float64  `json:"in_flight"`                 // HEADs, on average

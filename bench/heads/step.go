@@ -96,6 +96,9 @@ func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	s.drain(ctx, done)
 	stop(errOver)
 	<-done
+	if err == nil && ctx.Err() != nil { // as it waited for what was in flight
+		err = context.Cause(ctx)
+	}
 	s.book.duration = max(0, end.Sub(s.from))
 	if open != nil && s.book.duration > 0 {
 		if count, longest := open.late(end); count > 0 {
@@ -136,7 +139,7 @@ func (s *step) measured(began float64, used spent) Step {
 	seconds := b.duration.Seconds()
 	m := Step{
 		Workers: s.workers, Rate: s.rate, BeganSeconds: began, DurationSeconds: seconds,
-		Heads: b.ok, Errors: b.errors, Late: b.late, Connections: int(s.connections.Load()),
+		Heads: b.ok, Errors: b.errors, Late: b.late, SentAgain: b.sentAgain, Connections: int(s.connections.Load()),
 		Latency: latencyOf(b.latency), Statuses: b.statuses, Histogram: bucketsOf(b.latency), Series: b.series(began),
 	}
 	if b.service != nil {

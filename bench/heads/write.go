@@ -70,6 +70,10 @@ func (r *Report) notes() string {
 			fmt.Fprintf(&text, "%s: %s HEADs that were planned were not sent before the end, and count for as long as they waited\n",
 				s.name(), thousands(float64(s.Late)))
 		}
+		if s.SentAgain > 0 {
+			fmt.Fprintf(&text, "%s: %s HEADs were sent again, since the store closed their connections, and count from when they were sent first\n",
+				s.name(), thousands(float64(s.SentAgain)))
+		}
 	}
 	return text.String()
 }

@@ -1,0 +1,98 @@
+package heads
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// interrupted runs a step of a fake store until a signal comes.
+func interrupted(t *testing.T, f *fakeStore, s *step, at time.Duration) (m Step, err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f.began = time.Now()
+		s.engine, s.store, s.sample, s.nap = f, f, make([]list.Entry, 1000), time.Sleep
+		ctx, cancel := context.WithCancelCause(t.Context())
+		timer := time.AfterFunc(at, func() { cancel(errTest) })
+		defer timer.Stop()
+		s.prepare(time.Now())
+		m, err = s.run(ctx, time.Now())
+	})
+	return m, err
+}
+
+// hangsFromSixth is a store that answers nothing any more from the sixth second on.
+func hangsFromSixth(at time.Duration) time.Duration {
+	if at >= 6*time.Second {
+		return time.Hour
+	}
+	return 10 * time.Millisecond
+}
+
+// What hangs is counted where a signal comes: in the middle of the step, and while the last HEADs are waited for.
+func TestInterruptedWhileTheStoreHangs(t *testing.T) {
+	for _, rate := range []float64{0, 100} {
+		for at, want := range map[time.Duration]struct{ duration, longest float64 }{
+			9 * time.Second:          {8, 3000},
+			11500 * time.Millisecond: {10, 5500},
+		} {
+			m, err := interrupted(t, &fakeStore{latency: hangsFromSixth}, &step{workers: 3, rate: rate, depth: 1, duration: 10 * time.Second}, at)
+			if !errors.Is(err, errTest) || m.Statuses[unanswered] != 3 || m.Errors != 3 || math.Abs(m.DurationSeconds-want.duration) > 1e-6 {
+				t.Errorf("at %v: %v, %v, %v s", at, err, m.Statuses, m.DurationSeconds)
+			}
+			if math.Abs(m.Latency.Max-want.longest) > 30 {
+				t.Errorf("at %v: %v ms", at, m.Latency.Max)
+			}
+		}
+	}
+}
+
+// What a store hangs up on is sent again, and a stall that shows so counts.
+func TestSentAgain(t *testing.T) {
+	hangsUp := func(n int64) time.Duration {
+		if n%20 == 0 {
+			return 500 * time.Millisecond
+		}
+		return 0
+	}
+	for _, rate := range []float64{0, 20} {
+		m := runStep(t, &fakeStore{latency: steadily(5 * time.Millisecond), hangsUp: hangsUp}, &step{workers: 30, rate: rate, depth: 1, duration: 10 * time.Second})
+		l := m.Latency
+		if rate > 0 {
+			l = *m.Service
+		}
+		if m.SentAgain == 0 || m.SentAgain != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 || math.Abs(l.P50-5) > 0.1 {
+			t.Errorf("rate %v: %d of %d sent again, %+v", rate, m.SentAgain, m.Heads, l)
+		}
+		r := &Report{Steps: []Step{m}}
+		if !strings.Contains(r.notes(), "HEADs were sent again") {
+			t.Error(r.notes())
+		}
+	}
+}
+
+// All of a pipeline that was sent again were sent first before.
+func TestPipelineSentAgain(t *testing.T) {
+	f := &fakeStore{}
+	s := &step{engine: f, store: f, sample: make([]list.Entry, 10), workers: 1, depth: 4, duration: time.Hour}
+	s.prepare(time.Now().Add(-time.Minute))
+	a := newAsker(s, 0)
+	now := time.Now()
+	a.sent = now.Add(-time.Second)
+	for _, lost := range []int{4, 0, 0, 0, 0} {
+		a.hear(&head.Result{Status: http.StatusOK, Latency: time.Millisecond, Received: now, Lost: lost})
+	}
+	a.tell()
+	buckets := bucketsOf(s.book.latency)
+	if s.book.sentAgain != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 || buckets[1].Millis < 1000 {
+		t.Errorf("%d, %v", s.book.sentAgain, buckets)
+	}
+}
