@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,7 @@ func headCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "workers", Value: "64", Usage: "send HEADs on `N` connections at once, or on each of several numbers in turn: 1,2,4…1024; with --rate on N at most", DefaultText: "64; with --rate 1024", Category: "what to measure"},
 			&cli.Float64Flag{Name: "rate", Usage: "plan `N` HEADs per second, at fixed times", DefaultText: "as many as are answered", Category: "what to measure"},
-			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`", Category: "what to measure"},
+			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`, 100ms at least", Category: "what to measure"},
 			&cli.IntFlag{Name: "keys-max", Value: 10_000, Usage: "send HEADs for `N` keys at most", Category: "what to measure"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "what to measure"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto", Category: "what to measure"},
@@ -218,6 +219,9 @@ func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
 // openWorkers is how many connections there are at most where a rate is planned: those that a stall of a second needs at 1,000 HEADs per second.
 const openWorkers = 1024
 
+// durationMin is the shortest Step: a warm-up below 20 ms makes no connections, and what the kernel counts of the processors is by 10 ms.
+const durationMin = 100 * time.Millisecond
+
 // parseHeadSteps reads which steps are held.
 func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 	if cfg.Workers, err = parseSweep(c.String("workers")); err != nil {
@@ -233,6 +237,8 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 		return usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
 	case cfg.Pipeline > 1:
 		return usagef("leave one of them out", "with --rate each HEAD is sent at a time of its own, and --pipeline %d sends several at once", cfg.Pipeline)
+	case cfg.Duration >= durationMin && heads.Planned(cfg.Rate, cfg.Duration) == 0: // what is shorter is refused as it is
+		return usagef(fmt.Sprintf("give it more time: --duration %.0fs", math.Ceil(1/cfg.Rate)), "at --rate %v no HEAD is planned in %v", cfg.Rate, cfg.Duration)
 	case !c.IsSet("workers"):
 		cfg.Workers = []int{openWorkers}
 	}
@@ -286,6 +292,8 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		}
 	}
 	switch {
+	case cfg.Duration < durationMin:
+		return usagef(fmt.Sprintf("give it %v or more", durationMin), "--duration %v is too short for a figure", cfg.Duration)
 	case cfg.KeysMax < 1:
 		return usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
 	case cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax:

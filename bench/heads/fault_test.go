@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,5 +95,27 @@ func TestPipelineSentAgain(t *testing.T) {
 	buckets := bucketsOf(s.book.latency)
 	if s.book.sentAgain != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 || buckets[1].Millis < 1000 {
 		t.Errorf("%d, %v", s.book.sentAgain, buckets)
+	}
+}
+
+// Where a busy machine makes a short step longer, the processors are used for longer.
+func TestCPUShareIsOfElapsedTime(t *testing.T) {
+	s := &step{workers: 1, depth: 1, duration: 100 * time.Millisecond}
+	s.prepare(time.Now())
+	m := s.measured(0, spent{time: time.Second, cpu: time.Second * time.Duration(runtime.GOMAXPROCS(0)) / 2})
+	if m.cpuShare != 0.5 {
+		t.Errorf("%v", m.cpuShare)
+	}
+}
+
+func TestPlanned(t *testing.T) {
+	for _, c := range []struct {
+		rate     float64
+		duration time.Duration
+		want     int64
+	}{{0.5, time.Second, 0}, {0.5, 2 * time.Second, 1}, {100, 10 * time.Second, 1000}} {
+		if got := Planned(c.rate, c.duration); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
 	}
 }

@@ -157,3 +157,10 @@ func (o *openLoop) late(end time.Time) (count int64, longest time.Duration) {
 	}
 	return count, end.Sub(o.plan(first))
 }
+
+// Planned is how many HEADs an open loop plans in what counts of a Step.
+func Planned(rate float64, duration time.Duration) int64 {
+	o := openLoop{step: &step{rate: rate, duration: duration}}
+	o.prepareTimes(time.Now())
+	return o.number(o.end) - o.number(o.from)
+}

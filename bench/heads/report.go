@@ -51,7 +51,7 @@ type Step struct {
 	CPUMicrosPer    float64  `json:"cpu_us_per_head"`           // of this process, user and system
 	Connections     int      `json:"connections"`               // that were open at once, at most
 	InFlight        float64  `json:"in_flight"`                 // HEADs, on average
-	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, or workers
+	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, workers, or machine: what else ran on it
 	LimitedWhy      string   `json:"limited_why"`               // for people
 	Latency         Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
 	Service         *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection

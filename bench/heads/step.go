@@ -53,6 +53,7 @@ type step struct {
 
 // spent is what was used of the processors.
 type spent struct {
+	time      time.Duration // in which it was
 	cpu       time.Duration // by this process
 	busy, all int64         // of the machine's
 }
@@ -68,9 +69,13 @@ func (s *step) warmUp() time.Duration { return min(warmMost, s.duration/warmShar
 
 // prepare says that the Step begins now. Then run is called, once.
 func (s *step) prepare(now time.Time) {
+	s.prepareTimes(now)
+	s.book = newBook(s.duration, s.rate > 0)
+}
+
+func (s *step) prepareTimes(now time.Time) {
 	s.began, s.from = now, now.Add(s.warmUp())
 	s.end = s.from.Add(s.duration)
-	s.book = newBook(s.duration, s.rate > 0)
 }
 
 // run holds the Step, and returns it as measured. began is when the first Step began. The error is the cause of ctx's end; the Step is
@@ -113,9 +118,10 @@ func (s *step) hold(ctx context.Context) (used spent, err error) {
 	if err := pace.Sleep(ctx, time.Until(s.from)); err != nil {
 		return used, err
 	}
-	before := spentNow()
+	began, before := time.Now(), spentNow()
 	err = pace.Sleep(ctx, time.Until(s.end))
 	used = spentNow()
+	used.time = time.Since(began)
 	used.cpu -= before.cpu
 	used.busy -= before.busy
 	used.all -= before.all
@@ -149,7 +155,9 @@ func (s *step) measured(began float64, used spent) Step {
 	if seconds > 0 {
 		m.HeadsPerSecond = float64(b.ok) / seconds
 		m.InFlight = b.busy.Seconds() / seconds
-		m.cpuShare = used.cpu.Seconds() / seconds / float64(runtime.GOMAXPROCS(0))
+	}
+	if used.time > 0 { // more than the Step's, where the machine is busy
+		m.cpuShare = used.cpu.Seconds() / used.time.Seconds() / float64(runtime.GOMAXPROCS(0))
 	}
 	if heads := b.ok + b.errors; heads > 0 {
 		m.CPUMicrosPer = used.cpu.Seconds() * 1e6 / float64(heads)

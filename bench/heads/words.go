@@ -1,6 +1,7 @@
 package heads
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -88,4 +89,42 @@ func commandText(args []string) string {
 
 func isShellSpecial(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("|&;<>()$`\\\"'*?[]#~!{}\u007f", r)
+}
+
+// limitText is what LimitedBy means in a sentence.
+func limitText(by string) string {
+	switch by {
+	case "store":
+		return "the store"
+	case "cpu":
+		return "the CPU here"
+	case "rate":
+		return "the planned rate"
+	case "machine":
+		return "what else ran on this machine"
+	case "workers":
+		return "the number of workers"
+	}
+	return orNone(by)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return noFigure
+	}
+	return text
+}
+
+// kneeText is the knee in half a sentence; empty: there is none.
+func (r *Report) kneeText() string {
+	k := r.Knee
+	if k == nil {
+		return ""
+	}
+	for _, s := range byWorkersOf(r.Steps) {
+		if s.Workers > k.Workers {
+			return fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
+		}
+	}
+	return "; nothing shows that more would not bring more"
 }

@@ -41,7 +41,7 @@ func (r *Report) table() [][]string {
 		if s.Rate > 0 {
 			name = plain(s.Rate)
 		}
-		row := append([]string{name, thousands(s.HeadsPerSecond)}, s.Latency.cells()...)
+		row := append([]string{name, perSecond(s.HeadsPerSecond)}, s.Latency.cells()...)
 		rows = append(rows, append(row, thousands(float64(s.Errors)), fmt.Sprintf("%.1f", s.CPUMicrosPer),
 			strconv.Itoa(s.Connections), fmt.Sprintf("%.1f", s.InFlight), s.LimitedBy))
 		if s.Service != nil {
@@ -98,6 +98,8 @@ func limitName(by string) string {
 	switch by {
 	case byCPU:
 		return "this machine's CPU"
+	case byMachine:
+		return "what else ran on this machine"
 	case byRate:
 		return "--rate"
 	case byWorkers:
@@ -145,6 +147,14 @@ func thousands(figure float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// perSecond writes a rate that was measured: whole, or it is below 1.
+func perSecond(rate float64) string {
+	if rate > 0 && rate < 1 {
+		return fmt.Sprintf("%.2g", rate)
+	}
+	return thousands(rate)
 }
 
 // plain writes a rate as it was given.
