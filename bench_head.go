@@ -43,7 +43,8 @@ What is in flight at its end is waited for, for 2 seconds at most.
 
 Only 200 is success. Every other answer is an error by its status, a 404 too, and what has no answer is one by its class;
 neither is sent again. What the store closes a kept connection on, instead of an answer, is: it counts from when it was sent
-first, and is told as sent again. Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing
+first, and is told as sent again. Of each class the text of one failure stands below the table. The connections in the table are
+workers that were ever answered: each has one at a time, and not all need be open at once. Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing
 succeeds is the last one, and the exit code is 1. A signal ends it, and what was measured until then is told.
 
 The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.`

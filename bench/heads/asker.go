@@ -46,8 +46,9 @@ type asker struct {
 	isOver   bool      // the Step's end has come
 
 	notes  []note
-	toldAt time.Time // when notes were handed in last
-	isMet  bool      // the store has answered
+	busy   time.Duration // that HEADs were in flight in what counts of the Step, and that was not handed in
+	toldAt time.Time     // when notes were handed in last
+	isMet  bool          // the store has answered
 
 	// What the Store was not told yet.
 	address *store.Address
@@ -89,7 +90,7 @@ func (a *asker) hear(r *head.Result) {
 	switch {
 	case r.Err != nil:
 		now = time.Now()
-		n.name = store.FailureClass(r.Err)
+		n.name, n.err = store.FailureClass(r.Err), r.Err
 		a.failures++
 		a.batch.Split()
 	case r.Status != http.StatusOK:
@@ -128,6 +129,7 @@ func (a *asker) sentFirst(r *head.Result, sent time.Time) time.Time {
 
 // note keeps what became of a HEAD at that time, if its start is in the part of the Step that counts.
 func (a *asker) note(n *note, sent, now time.Time) {
+	a.busy += max(0, earlier(now, a.step.end).Sub(later(sent, a.step.from)))
 	start := sent
 	if !a.planned.IsZero() {
 		start = a.planned
@@ -146,10 +148,12 @@ func (a *asker) note(n *note, sent, now time.Time) {
 // giveUp notes those that were in flight when the Step was over, or has to end, and are still.
 func (a *asker) giveUp(inFlight int) {
 	now := time.Now()
-	if now.Before(a.step.end) && now.Sub(a.sent) < hangsFrom {
-		return
-	}
+	isCut := now.Before(a.step.end) && now.Sub(a.sent) < hangsFrom
 	for range inFlight {
+		if isCut {
+			a.busy += max(0, now.Sub(later(a.sent, a.step.from)))
+			continue
+		}
 		a.note(&note{name: unanswered}, a.sent, now)
 	}
 }
@@ -190,8 +194,22 @@ func (a *asker) tellStore() {
 // tell hands in what was noted.
 func (a *asker) tell() {
 	a.tellStore()
-	if len(a.notes) > 0 {
-		a.step.book.add(a.notes)
-		a.notes = a.notes[:0]
+	if len(a.notes) > 0 || a.busy > 0 {
+		a.step.book.add(a.notes, a.busy)
+		a.notes, a.busy = a.notes[:0], 0
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

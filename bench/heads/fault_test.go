@@ -119,3 +119,55 @@ func TestPlanned(t *testing.T) {
 		}
 	}
 }
+
+// No more HEADs are in flight than there are workers to wait for them, also where they hang beyond the end, or are answered there.
+func TestInFlightIsWithinTheStep(t *testing.T) {
+	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": steadily(1300 * time.Millisecond)} {
+		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, depth: 1, duration: 7 * time.Second})
+		if math.Abs(m.InFlight-10) > 1e-3 {
+			t.Errorf("%s: %v in flight", name, m.InFlight)
+		}
+	}
+}
+
+// What succeeds after the end is no peak in the last moment.
+func TestLastMomentIsNoPeak(t *testing.T) {
+	m := runStep(t, &fakeStore{latency: steadily(900 * time.Millisecond)}, &step{workers: 10, depth: 1, duration: 5 * time.Second})
+	sum := int64(0)
+	for _, part := range m.Series {
+		sum += part.Heads
+		if part.Heads > 20 {
+			t.Errorf("%+v", part)
+		}
+	}
+	if last := m.Series[4]; sum != m.Heads-10 || last.Heads > 10 || last.Max < 899 {
+		t.Errorf("%d of %d, %+v", sum, m.Heads, last)
+	}
+}
+
+// A day takes no more room than ten minutes.
+func TestMomentsOfADay(t *testing.T) {
+	b := newBook(24*time.Hour, false)
+	for at := range 24 * 60 {
+		b.add([]note{{name: okName, ok: true, at: time.Duration(at) * time.Minute, latency: time.Millisecond}}, 0)
+	}
+	heads, seconds := int64(0), 0.0
+	series := b.series(1)
+	for _, m := range series {
+		heads, seconds = heads+m.Heads, seconds+m.Seconds
+	}
+	if len(series) != 600 || heads != 24*60 || math.Abs(seconds-86400) > 1e-6 || math.Abs(series[599].AtSeconds-86401) > 1e-6 {
+		t.Errorf("%d moments, %d HEADs, %v s", len(series), heads, seconds)
+	}
+}
+
+// One failure of each class is told in full, once.
+func TestReasons(t *testing.T) {
+	fails := func(int64) (int, error) { return 0, errors.New("dial tcp 127.0.0.1:9:\x1b[2J too many\nopen files") }
+	m := runStep(t, &fakeStore{latency: steadily(time.Millisecond), outcome: fails}, &step{workers: 2, depth: 1, duration: time.Second})
+	r := &Report{Complete: true, Steps: []Step{m, m}}
+	const want = "connection: dial tcp 127.0.0.1:9: [2J too many open files\n"
+	if text := r.notes(); strings.Count(text, want) != 1 {
+		t.Errorf("%q", text)
+	}
+}

@@ -146,7 +146,7 @@ func (s *step) measured(began float64, used spent) Step {
 	m := Step{
 		Workers: s.workers, Rate: s.rate, BeganSeconds: began, DurationSeconds: seconds,
 		Heads: b.ok, Errors: b.errors, Late: b.late, SentAgain: b.sentAgain, Connections: int(s.connections.Load()),
-		Latency: latencyOf(b.latency), Statuses: b.statuses, Histogram: bucketsOf(b.latency), Series: b.series(began),
+		Latency: latencyOf(b.latency), Statuses: b.statuses, Failures: b.reasons, Histogram: bucketsOf(b.latency), Series: b.series(began),
 	}
 	if b.service != nil {
 		service := latencyOf(b.service)

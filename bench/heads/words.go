@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // What the page and the chart say where a figure was not measured.
@@ -127,4 +128,21 @@ func (r *Report) kneeText() string {
 		}
 	}
 	return "; nothing shows that more would not bring more"
+}
+
+// reasonMost is as much as is shown of why something failed, in bytes: an answer may be quoted in it.
+const reasonMost = 300
+
+// printable has a text in one line, with nothing in it that a terminal would obey.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if text = oneLine(text); len(text) > reasonMost {
+		text = strings.ToValidUTF8(text[:reasonMost], "") + "…"
+	}
+	return text
 }

@@ -58,6 +58,7 @@ func (l *Latency) cells() []string {
 // notes are what the table has no column for.
 func (r *Report) notes() string {
 	var text strings.Builder
+	seen := map[string]bool{} // classes of failure: one text each says enough
 	if !r.Complete {
 		text.WriteString("not complete: it ended before its end\n")
 	}
@@ -65,6 +66,12 @@ func (r *Report) notes() string {
 		s := &r.Steps[i]
 		if s.Errors > 0 {
 			fmt.Fprintf(&text, "%s: %s\n", s.name(), tellStatuses(s.Statuses))
+		}
+		for _, class := range slices.Sorted(maps.Keys(s.Failures)) {
+			if !seen[class] {
+				fmt.Fprintf(&text, "%s: %s\n", class, s.Failures[class])
+			}
+			seen[class] = true
 		}
 		if s.Late > 0 {
 			fmt.Fprintf(&text, "%s: %s HEADs that were planned were not sent before the end, and count for as long as they waited\n",
