@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +47,9 @@ first, and is told as sent again. Of each class the text of one failure stands b
 workers that were ever answered: each has one at a time, and not all need be open at once. Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing
 succeeds is the last one, and the exit code is 1. A signal ends it, and what was measured until then is told.
 
-The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.`
+The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.
+
+Exit codes: 0 every step was held; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 130, 143 stopped.`
 
 func headCommand() *cli.Command {
 	return &cli.Command{
@@ -129,6 +131,9 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 			forms[i].file, err = openToWrite("--"+forms[i].flag, c.String(forms[i].flag))
 		}
 	}
+	if err == nil {
+		err = distinctFiles(c, map[string]*os.File{"json": asJSON, "benchfmt": forms[0].file, "html": forms[1].file})
+	}
 	if err != nil {
 		return err
 	}
@@ -142,26 +147,16 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 		if form.file == nil {
 			continue
 		}
-		errs = append(errs, writeForm(form.file, func(w io.Writer) error {
-			if len(report.Steps) == 0 {
-				return nil // there is nothing to show
-			}
-			return form.write(report, w)
-		}))
+		var text bytes.Buffer
+		if len(report.Steps) > 0 {
+			errs = append(errs, form.write(report, &text))
+		}
+		errs = append(errs, writeForm(form.file, text.Bytes()))
 	}
 	if len(report.Steps) > 0 {
 		errs = append(errs, asOutput(report.Write(c.App.Writer)))
 	}
 	return firstError(errs...)
-}
-
-// writeForm writes over what a file holds, and closes it.
-func writeForm(file *os.File, write func(io.Writer) error) error {
-	err := empty(file)
-	if err == nil {
-		err = write(file)
-	}
-	return asOutput(firstError(err, file.Close()))
 }
 
 func parseHead(c *cli.Context) (heads.Config, error) {
@@ -307,24 +302,4 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		return nil
 	}
 	return usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
-}
-
-// parseHeadFiles checks the names of the files that are written.
-func parseHeadFiles(c *cli.Context, _ *heads.Config) error {
-	seen := map[string]string{}
-	for _, flag := range []string{"json", "benchfmt", "html"} {
-		name := c.String(flag)
-		switch {
-		case name == "":
-			continue
-		case name == "-":
-			return usagef("name a file: standard output is for the table", "--%s - is no file", flag)
-		}
-		name = filepath.Clean(name)
-		if other, both := seen[name]; both {
-			return usagef("name two files", "--%s and --%s are the same file", other, flag)
-		}
-		seen[name] = flag
-	}
-	return nil
 }

@@ -37,7 +37,8 @@ type asker struct {
 	take    func(*head.Result) // a.hear, made once
 	at      int                // the key of the sample that is next
 
-	planned  time.Time // of the HEAD in flight; zero in a closed loop
+	planned  time.Time // of the HEAD in flight, or of the next one; zero in a closed loop
+	due      time.Time // when that can be sent: planned, or later where the store is gone
 	sent     time.Time // not after the HEAD in flight was
 	first    time.Time // that those were sent first which are sent again
 	again    int       // of them, that nothing is known of yet

@@ -171,3 +171,31 @@ func TestReasons(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// An open loop does not dial a store that is gone as often as HEADs are planned, and is back soon when the store is.
+func TestOpenLoopOfStoreThatIsGone(t *testing.T) {
+	f := &fakeStore{latency: steadily(100 * time.Microsecond)}
+	f.outcome = func(int64) (int, error) {
+		if at := time.Since(f.began); at > 3*time.Second && at < 8*time.Second {
+			return 0, errTest
+		}
+		return 200, nil
+	}
+	m := runStep(t, f, &step{workers: 1024, rate: 1000, depth: 1, duration: 10 * time.Second})
+	if m.Errors < goneFrom || m.Errors > goneFrom+110 || m.Heads+m.Errors+m.Late != 10_000 || m.Late != 0 || m.Latency.Max < 4900 {
+		t.Errorf("%d errors, %d HEADs, %d late, %v ms", m.Errors, m.Heads, m.Late, m.Latency.Max)
+	}
+	f.outcome = func(int64) (int, error) { return 0, errTest }
+	m = runStep(t, f, &step{workers: 1024, rate: 1000, depth: 1, duration: 10 * time.Second})
+	if m.Errors > 210 || m.Errors+m.Late != 10_000 {
+		t.Errorf("%d errors, %d late", m.Errors, m.Late)
+	}
+}
+
+func TestBenchmarksOfNothing(t *testing.T) {
+	var text strings.Builder
+	r := &Report{Steps: []Step{{Workers: 1, Errors: 7}}}
+	if err := r.WriteBenchmarks(&text); err != nil || text.Len() > 0 {
+		t.Errorf("%v, %q", err, text.String())
+	}
+}
