@@ -36,7 +36,8 @@ With --rate HEADs are planned at fixed times, whatever the store does: an open l
 start, so that a store that stalls cannot hide it by being asked nothing meanwhile. There are as many connections as it takes,
 --workers at most, and a connection that has to be made takes its time from the HEAD that it is made for. Below stands the
 latency from when HEADs were sent: it is less where all connections were waiting. What was planned and could not be sent before
-the end is told as late, and counts with the time for which it had waited by then.
+the end is told as late, and counts with the time for which it had waited by then. After 32 failures in a row, each of them at
+once, but one HEAD is sent every 50 ms until one is answered.
 
 Each step begins with a second (a fifth of --duration, if that is less) that does not count, in which connections are made.
 What is in flight at its end is waited for, for 2 seconds at most.
@@ -44,8 +45,10 @@ What is in flight at its end is waited for, for 2 seconds at most.
 Only 200 is success. Every other answer is an error by its status, a 404 too, and what has no answer is one by its class;
 neither is sent again. What the store closes a kept connection on, instead of an answer, is: it counts from when it was sent
 first, and is told as sent again. Of each class the text of one failure stands below the table. The connections in the table are
-workers that were ever answered: each has one at a time, and not all need be open at once. Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing
-succeeds is the last one, and the exit code is 1. A signal ends it, and what was measured until then is told.
+workers that were ever answered: each has one at a time, and not all need be open at once.
+
+Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing succeeds is the last one,
+and the exit code is 1. A signal ends it, and what was measured until then is told, with what had waited for a second or more.
 
 The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.
 

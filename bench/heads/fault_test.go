@@ -73,8 +73,8 @@ func TestSentAgain(t *testing.T) {
 		if m.SentAgain == 0 || m.SentAgain != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 || math.Abs(l.P50-5) > 0.1 {
 			t.Errorf("rate %v: %d of %d sent again, %+v", rate, m.SentAgain, m.Heads, l)
 		}
-		r := &Report{Steps: []Step{m}}
-		if !strings.Contains(r.notes(), "HEADs were sent again") {
+		r := &Report{Complete: true, Steps: []Step{m}}
+		if !strings.Contains(r.notes(), "HEADs were sent again") || !strings.Contains(strings.Join(r.pageNotes(), ""), "HEADs were sent again") {
 			t.Error(r.notes())
 		}
 	}

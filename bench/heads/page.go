@@ -96,9 +96,12 @@ func (r *Report) pageNotes() []string {
 	if !r.Complete {
 		notes = append(notes, "The run ended early: what is here is of what was measured until then.")
 	}
-	var late int64
+	var late, again int64
 	for _, s := range r.Steps {
-		late += s.Late
+		late, again = late+s.Late, again+s.SentAgain
+	}
+	if again > 0 {
+		notes = append(notes, countText(again)+" HEADs were sent again, since the store closed their connections, and count from when they were sent first.")
 	}
 	if late > 0 {
 		notes = append(notes, countText(late)+" HEADs were planned and not sent before the end: the store, or this machine, did not keep up.")
