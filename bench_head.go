@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,16 +36,23 @@ With --rate HEADs are planned at fixed times, whatever the store does: an open l
 start, so that a store that stalls cannot hide it by being asked nothing meanwhile. There are as many connections as it takes,
 --workers at most, and a connection that has to be made takes its time from the HEAD that it is made for. Below stands the
 latency from when HEADs were sent: it is less where all connections were waiting. What was planned and could not be sent before
-the end is told as late, and counts with the time for which it had waited by then.
+the end is told as late, and counts with the time for which it had waited by then. After 32 failures in a row, each of them at
+once, but one HEAD is sent every 50 ms until one is answered.
 
 Each step begins with a second (a fifth of --duration, if that is less) that does not count, in which connections are made.
 What is in flight at its end is waited for, for 2 seconds at most.
 
 Only 200 is success. Every other answer is an error by its status, a 404 too, and what has no answer is one by its class;
-nothing is sent again. Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing
-succeeds is the last one, and the exit code is 1. A signal ends it, and what was measured until then is told.
+neither is sent again. What the store closes a kept connection on, instead of an answer, is: it counts from when it was sent
+first, and is told as sent again. Of each class the text of one failure stands below the table. The connections in the table are
+workers that were ever answered: each has one at a time, and not all need be open at once.
 
-The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.`
+Latencies are of what succeeded, and of what waited in vain until --timeout. A step in which nothing succeeds is the last one,
+and the exit code is 1. A signal ends it, and what was measured until then is told, with what had waited for a second or more.
+
+The first keys may be in one partition of the store: --workers and --rate say what that bears, and not the whole store.
+
+Exit codes: 0 every step was held; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 130, 143 stopped.`
 
 func headCommand() *cli.Command {
 	return &cli.Command{
@@ -55,7 +63,7 @@ func headCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "workers", Value: "64", Usage: "send HEADs on `N` connections at once, or on each of several numbers in turn: 1,2,4…1024; with --rate on N at most", DefaultText: "64; with --rate 1024", Category: "what to measure"},
 			&cli.Float64Flag{Name: "rate", Usage: "plan `N` HEADs per second, at fixed times", DefaultText: "as many as are answered", Category: "what to measure"},
-			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`", Category: "what to measure"},
+			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`, 100ms at least", Category: "what to measure"},
 			&cli.IntFlag{Name: "keys-max", Value: 10_000, Usage: "send HEADs for `N` keys at most", Category: "what to measure"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "what to measure"},
 			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto", Category: "what to measure"},
@@ -126,6 +134,9 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 			forms[i].file, err = openToWrite("--"+forms[i].flag, c.String(forms[i].flag))
 		}
 	}
+	if err == nil {
+		err = distinctFiles(c, map[string]*os.File{"json": asJSON, "benchfmt": forms[0].file, "html": forms[1].file})
+	}
 	if err != nil {
 		return err
 	}
@@ -139,26 +150,16 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 		if form.file == nil {
 			continue
 		}
-		errs = append(errs, writeForm(form.file, func(w io.Writer) error {
-			if len(report.Steps) == 0 {
-				return nil // there is nothing to show
-			}
-			return form.write(report, w)
-		}))
+		var text bytes.Buffer
+		if len(report.Steps) > 0 {
+			errs = append(errs, form.write(report, &text))
+		}
+		errs = append(errs, writeForm(form.file, text.Bytes()))
 	}
 	if len(report.Steps) > 0 {
 		errs = append(errs, asOutput(report.Write(c.App.Writer)))
 	}
 	return firstError(errs...)
-}
-
-// writeForm writes over what a file holds, and closes it.
-func writeForm(file *os.File, write func(io.Writer) error) error {
-	err := empty(file)
-	if err == nil {
-		err = write(file)
-	}
-	return asOutput(firstError(err, file.Close()))
 }
 
 func parseHead(c *cli.Context) (heads.Config, error) {
@@ -217,6 +218,9 @@ func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
 // openWorkers is how many connections there are at most where a rate is planned: those that a stall of a second needs at 1,000 HEADs per second.
 const openWorkers = 1024
 
+// durationMin is the shortest Step: a warm-up below 20 ms makes no connections, and what the kernel counts of the processors is by 10 ms.
+const durationMin = 100 * time.Millisecond
+
 // parseHeadSteps reads which steps are held.
 func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 	if cfg.Workers, err = parseSweep(c.String("workers")); err != nil {
@@ -232,6 +236,8 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 		return usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
 	case cfg.Pipeline > 1:
 		return usagef("leave one of them out", "with --rate each HEAD is sent at a time of its own, and --pipeline %d sends several at once", cfg.Pipeline)
+	case cfg.Duration >= durationMin && heads.Planned(cfg.Rate, cfg.Duration) == 0: // what is shorter is refused as it is
+		return usagef(fmt.Sprintf("give it more time: --duration %.0fs", math.Ceil(1/cfg.Rate)), "at --rate %v no HEAD is planned in %v", cfg.Rate, cfg.Duration)
 	case !c.IsSet("workers"):
 		cfg.Workers = []int{openWorkers}
 	}
@@ -285,6 +291,8 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		}
 	}
 	switch {
+	case cfg.Duration < durationMin:
+		return usagef(fmt.Sprintf("give it %v or more", durationMin), "--duration %v is too short for a figure", cfg.Duration)
 	case cfg.KeysMax < 1:
 		return usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
 	case cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax:
@@ -297,24 +305,4 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		return nil
 	}
 	return usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
-}
-
-// parseHeadFiles checks the names of the files that are written.
-func parseHeadFiles(c *cli.Context, _ *heads.Config) error {
-	seen := map[string]string{}
-	for _, flag := range []string{"json", "benchfmt", "html"} {
-		name := c.String(flag)
-		switch {
-		case name == "":
-			continue
-		case name == "-":
-			return usagef("name a file: standard output is for the table", "--%s - is no file", flag)
-		}
-		name = filepath.Clean(name)
-		if other, both := seen[name]; both {
-			return usagef("name two files", "--%s and --%s are the same file", other, flag)
-		}
-		seen[name] = flag
-	}
-	return nil
 }

@@ -20,6 +20,10 @@ const (
 	batchMin     = 64
 	pipelineFill = 16
 
+	// hangsFrom is how long a HEAD has been in flight that counts as unanswered where a signal ends the Step: others it ends as well, and
+	// that says nothing of the store.
+	hangsFrom = time.Second
+
 	// failPause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to fails at once, and would
 	// be a storm of connections.
 	failPause = 50 * time.Millisecond
@@ -33,15 +37,19 @@ type asker struct {
 	take    func(*head.Result) // a.hear, made once
 	at      int                // the key of the sample that is next
 
-	planned  time.Time // of the HEAD in flight; zero in a closed loop
+	planned  time.Time // of the HEAD in flight, or of the next one; zero in a closed loop
+	due      time.Time // when that can be sent: planned, or later where the store is gone
 	sent     time.Time // not after the HEAD in flight was
+	first    time.Time // that those were sent first which are sent again
+	again    int       // of them, that nothing is known of yet
 	answered int       // HEADs of the batch
 	failures int       // HEADs in a row without an answer
 	isOver   bool      // the Step's end has come
 
 	notes  []note
-	toldAt time.Time // when notes were handed in last
-	isMet  bool      // the store has answered
+	busy   time.Duration // that HEADs were in flight in what counts of the Step, and that was not handed in
+	toldAt time.Time     // when notes were handed in last
+	isMet  bool          // the store has answered
 
 	// What the Store was not told yet.
 	address *store.Address
@@ -68,24 +76,22 @@ func (a *asker) ask(ctx context.Context, n int) bool {
 	}
 	end := min(a.at+n, len(sample))
 	a.batch.Reset(sample[a.at:end])
-	a.at, a.answered, a.sent = end, 0, time.Now()
+	a.at, a.answered, a.again, a.sent = end, 0, 0, time.Now()
 	if a.session.Head(ctx, &a.batch, a.take) == nil {
 		return true
 	}
-	if context.Cause(ctx) == errOver {
-		a.giveUp(len(a.batch.Claim(0)) - a.answered)
-	}
+	a.giveUp(len(a.batch.Claim(0)) - a.answered)
 	return false
 }
 
 // hear notes what became of a HEAD.
 func (a *asker) hear(r *head.Result) {
-	n := note{name: okName, service: r.Latency}
+	n := note{name: okName, lost: r.Lost}
 	now, sent := r.Received, a.sent
 	switch {
 	case r.Err != nil:
 		now = time.Now()
-		n.name, n.service = store.FailureClass(r.Err), now.Sub(sent)
+		n.name, n.err = store.FailureClass(r.Err), r.Err
 		a.failures++
 		a.batch.Split()
 	case r.Status != http.StatusOK:
@@ -99,7 +105,7 @@ func (a *asker) hear(r *head.Result) {
 			a.meet(r)
 		}
 	}
-	a.note(&n, sent, now)
+	a.note(&n, a.sentFirst(r, sent), now)
 	a.credit(r, n.ok)
 	a.answered, a.sent = a.answered+1, now
 	if !now.Before(a.step.end) {
@@ -110,8 +116,21 @@ func (a *asker) hear(r *head.Result) {
 
 const okName = "200"
 
+// sentFirst is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again, which must not hide that.
+func (a *asker) sentFirst(r *head.Result, sent time.Time) time.Time {
+	if r.Lost > 0 { // told with the first of a pipeline
+		a.first, a.again = a.sent, min(r.Lost, max(1, a.step.depth))
+	}
+	if a.again == 0 {
+		return sent
+	}
+	a.again--
+	return a.first
+}
+
 // note keeps what became of a HEAD at that time, if its start is in the part of the Step that counts.
 func (a *asker) note(n *note, sent, now time.Time) {
+	a.busy += max(0, earlier(now, a.step.end).Sub(later(sent, a.step.from)))
 	start := sent
 	if !a.planned.IsZero() {
 		start = a.planned
@@ -119,7 +138,7 @@ func (a *asker) note(n *note, sent, now time.Time) {
 	if start.Before(a.step.from) || !start.Before(a.step.end) {
 		return
 	}
-	n.at, n.latency = now.Sub(a.step.from), now.Sub(start)
+	n.at, n.latency, n.service = now.Sub(a.step.from), now.Sub(start), now.Sub(sent)
 	a.notes = append(a.notes, *n)
 	if len(a.notes) == notesMax || now.Sub(a.toldAt) > notesLast {
 		a.tell()
@@ -127,11 +146,16 @@ func (a *asker) note(n *note, sent, now time.Time) {
 	}
 }
 
-// giveUp notes those that were in flight when the Step was over, and are still.
+// giveUp notes those that were in flight when the Step was over, or has to end, and are still.
 func (a *asker) giveUp(inFlight int) {
 	now := time.Now()
+	isCut := now.Before(a.step.end) && now.Sub(a.sent) < hangsFrom
 	for range inFlight {
-		a.note(&note{name: unanswered, service: now.Sub(a.sent)}, a.sent, now)
+		if isCut {
+			a.busy += max(0, now.Sub(later(a.sent, a.step.from)))
+			continue
+		}
+		a.note(&note{name: unanswered}, a.sent, now)
 	}
 }
 
@@ -171,8 +195,22 @@ func (a *asker) tellStore() {
 // tell hands in what was noted.
 func (a *asker) tell() {
 	a.tellStore()
-	if len(a.notes) > 0 {
-		a.step.book.add(a.notes)
-		a.notes = a.notes[:0]
+	if len(a.notes) > 0 || a.busy > 0 {
+		a.step.book.add(a.notes, a.busy)
+		a.notes, a.busy = a.notes[:0], 0
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -14,7 +14,9 @@ const (
 	stepDigits   = 3 // a thousandth is finer than any network is steady
 	momentDigits = 2 // a tenth of the room, and there are many Moments
 
-	momentLength = time.Second
+	// A moment is a second, or longer where a Step would have more than so many: each may take 27 KB, and no picture shows more.
+	momentLeast   = time.Second
+	momentsOfStep = 600
 
 	// bucketsPerOctave makes Buckets 9 % wide: 150 at most from a microsecond to a minute, which is what a picture can show.
 	bucketsPerOctave = 8
@@ -32,6 +34,8 @@ type note struct {
 	at      time.Duration // when that was known, since the part of the Step that counts began
 	latency time.Duration // from the planned start, or else from when it was sent
 	service time.Duration // from when it was sent
+	err     error         // why there is no answer; nil: there is one, or nobody waited for it
+	lost    int           // HEADs that were sent again before, as head.Result has it
 	ok      bool
 }
 
@@ -41,7 +45,8 @@ func (n *note) hasLatency() bool { return n.ok || n.name == timedOut || n.name =
 // book is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of them, of a quarter of a
 // megabyte, would take longer to merge than the HEADs do. Its methods may be called concurrently.
 type book struct {
-	duration time.Duration
+	duration     time.Duration
+	momentLength time.Duration
 
 	mu       sync.Mutex
 	latency  *hdrhistogram.Histogram // of microseconds
@@ -50,22 +55,27 @@ type book struct {
 	ok       int64
 	errors   int64
 	late     int64
-	busy     time.Duration // HEADs were in flight, all together
+	busy     time.Duration // HEADs were in flight until the end, all together
 	statuses map[string]int64
+	reasons  map[string]string // the text of a failure of each class
+
+	sentAgain int64
 }
 
-// moment is what was noted in a part of the Step. The last has what came after the Step's end, too.
+// moment is what was noted in a part of the Step. The last has the errors and the latencies of what came after the Step's end, too, but not
+// what succeeded then: that would be a peak that never was.
 type moment struct {
 	ok, errors int64
 	latency    *hdrhistogram.Histogram // nil: there is none
 }
 
 func newBook(duration time.Duration, isOpen bool) *book {
-	b := &book{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}}
+	b := &book{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, reasons: map[string]string{}}
 	if isOpen {
 		b.service = newHistogram(stepDigits)
 	}
-	b.moments = make([]moment, max(1, (duration+momentLength-1)/momentLength))
+	b.momentLength = max(momentLeast, duration/momentsOfStep)
+	b.moments = make([]moment, max(1, (duration+b.momentLength-1)/b.momentLength))
 	return b
 }
 
@@ -78,20 +88,25 @@ func record(h *hdrhistogram.Histogram, latency time.Duration, n int64) {
 	_ = h.RecordValues(min(max(1, latency.Microseconds()), latencyMax.Microseconds()), n)
 }
 
-// add takes in what a worker has noted.
-func (b *book) add(notes []note) {
+// add takes in what a worker has noted, and for how long HEADs of it were in flight.
+func (b *book) add(notes []note, busy time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.busy += busy
 	for i := range notes {
 		n := &notes[i]
 		m := b.momentAt(n.at)
-		b.busy += n.service
-		if n.ok {
-			b.ok++
-			m.ok++
-		} else {
+		b.sentAgain += int64(n.lost)
+		switch {
+		case !n.ok:
 			b.errors++
 			m.errors++
+			b.keepReason(n)
+		default:
+			b.ok++
+			if n.at <= b.duration {
+				m.ok++
+			}
 		}
 		b.statuses[n.name]++
 		if n.hasLatency() {
@@ -104,8 +119,15 @@ func (b *book) add(notes []note) {
 	}
 }
 
+// keepReason keeps the text of the first failure of each class. b.mu is held.
+func (b *book) keepReason(n *note) {
+	if _, has := b.reasons[n.name]; n.err != nil && !has {
+		b.reasons[n.name] = printable(n.err.Error())
+	}
+}
+
 func (b *book) momentAt(at time.Duration) *moment {
-	m := &b.moments[min(max(0, int(at/momentLength)), len(b.moments)-1)]
+	m := &b.moments[min(max(0, int(at/b.momentLength)), len(b.moments)-1)]
 	if m.latency == nil {
 		m.latency = newHistogram(momentDigits)
 	}
@@ -170,8 +192,8 @@ func (b *book) series(began float64) []Moment {
 	all := make([]Moment, 0, len(b.moments))
 	for i := range b.moments {
 		m := &b.moments[i]
-		from := time.Duration(i) * momentLength
-		length := min(momentLength, b.duration-from)
+		from := time.Duration(i) * b.momentLength
+		length := min(b.momentLength, b.duration-from)
 		if length <= 0 {
 			break
 		}

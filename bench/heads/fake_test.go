@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeStore struct {
 	latency func(at time.Duration) time.Duration // of a HEAD that is sent so long after the store's begin
 	outcome func(n int64) (status int, err error)
+	hangsUp func(n int64) time.Duration // after which it closes the connection of a HEAD that is then sent again; 0: it does not
 	began   time.Time
 	heads   atomic.Int64
 }
@@ -40,6 +41,13 @@ func (s *fakeSession) Close()               {}
 
 func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	for i := 0; len(batch.Claim(1)) > i; i++ {
+		n, r := s.heads.Add(1), head.Result{Status: 200}
+		if s.hangsUp != nil {
+			if hung := s.hangsUp(n); hung > 0 {
+				time.Sleep(hung)
+				r.Lost = 1
+			}
+		}
 		sent := time.Now()
 		timer := time.NewTimer(s.latency(sent.Sub(s.began)))
 		select {
@@ -48,9 +56,8 @@ func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*he
 			timer.Stop()
 			return context.Cause(ctx)
 		}
-		r := head.Result{Status: 200}
 		if s.outcome != nil {
-			r.Status, r.Err = s.outcome(s.heads.Add(1))
+			r.Status, r.Err = s.outcome(n)
 		}
 		if r.Err == nil {
 			r.Received = time.Now()

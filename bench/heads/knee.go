@@ -3,7 +3,9 @@ package heads
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 )
 
 const (
@@ -18,6 +20,13 @@ const (
 	// as long.
 	riseMost = 1.2
 
+	// slowedFrom is the part of the HEADs that are answered by 503 or 429 from which it is the store that limits, whatever else is seen:
+	// it says so itself.
+	slowedFrom = 0.01
+
+	// partOf is the part of what the processors did that this process did at least, where it is said to be what kept them busy.
+	partOf = 0.25
+
 	// keptFrom is the part of the HEADs planned that are sent, and succeed, where a rate is kept.
 	keptFrom = 0.99
 )
@@ -28,6 +37,7 @@ const (
 	byCPU     = "cpu"
 	byRate    = "rate"
 	byWorkers = "workers"
+	byMachine = "machine"
 )
 
 // findKnee returns nil where there is none to be found: for a rate, and for one number of workers.
@@ -45,13 +55,13 @@ func findKnee(r *Report) *Knee {
 	k := &Knee{Workers: knee.Workers, HeadsPerSecond: knee.HeadsPerSecond}
 	if knee == last {
 		k.Why = fmt.Sprintf("%s bring %s HEADs/s, the most of all, and nothing shows that more would not bring more",
-			number(knee.Workers, "worker"), thousands(knee.HeadsPerSecond))
+			number(knee.Workers, "worker"), perSecond(knee.HeadsPerSecond))
 	} else {
 		k.Why = fmt.Sprintf("%s bring %s HEADs/s at a p99 of %s ms; %d bring %s at %s ms",
-			number(knee.Workers, "worker"), thousands(knee.HeadsPerSecond), short(knee.Latency.P99),
-			last.Workers, thousands(last.HeadsPerSecond), short(last.Latency.P99))
+			number(knee.Workers, "worker"), perSecond(knee.HeadsPerSecond), short(knee.Latency.P99),
+			last.Workers, perSecond(last.HeadsPerSecond), short(last.Latency.P99))
 		if knee != most {
-			k.Why += fmt.Sprintf("; the most is %s, at %d", thousands(most.HeadsPerSecond), most.Workers)
+			k.Why += fmt.Sprintf("; the most is %s, at %d", perSecond(most.HeadsPerSecond), most.Workers)
 		}
 	}
 	return k
@@ -78,6 +88,7 @@ func judge(steps []Step, isEmbedded bool) {
 	sorted := byWorkersOf(steps)
 	for i, s := range sorted {
 		switch {
+		case s.isSlowedDown():
 		case s.Rate > 0:
 			s.judgeOpen(isEmbedded)
 		case s.cpuShare > busyFrom:
@@ -117,7 +128,25 @@ func doubleOf(more []*Step, workers int) *Step {
 	return more[len(more)-1]
 }
 
+// isSlowedDown says whether the store refused HEADs to have fewer of them, and notes it.
+func (s *Step) isSlowedDown() bool {
+	refused := s.Statuses[strconv.Itoa(http.StatusServiceUnavailable)] + s.Statuses[strconv.Itoa(http.StatusTooManyRequests)]
+	share := float64(refused) / float64(s.Heads+s.Errors)
+	if !(share > slowedFrom) {
+		return false
+	}
+	s.LimitedBy = byStore
+	s.LimitedWhy = fmt.Sprintf("it answered %s %% of the HEADs by 503 or 429, to be sent fewer", figureText(100*share))
+	return true
+}
+
+// limitedByCPU says that the processors were busy, with this process or with others.
 func (s *Step) limitedByCPU(isEmbedded bool) {
+	if s.cpuShare <= busyFrom && s.cpuShare < partOf*s.machineShare && !isEmbedded {
+		s.LimitedBy = byMachine
+		s.LimitedWhy = fmt.Sprintf("the processors were busy by %.0f %%, and this process had %.0f %% of them", 100*s.machineShare, 100*s.cpuShare)
+		return
+	}
 	s.LimitedBy = byCPU
 	s.LimitedWhy = fmt.Sprintf("this process used %.0f %% of the processors", 100*s.cpuShare)
 	if s.machineShare > 0 {
@@ -146,7 +175,7 @@ func (s *Step) judgeClosed(few, many *Step, isEmbedded bool) {
 
 // judgeOpen says whether the rate was kept, and else why not.
 func (s *Step) judgeOpen(isEmbedded bool) {
-	planned := s.Rate * s.DurationSeconds
+	planned := float64(s.Heads + s.Errors + s.Late)
 	switch {
 	case float64(s.Heads) >= keptFrom*planned:
 		s.LimitedBy = byRate

@@ -49,8 +49,14 @@ func TestJudge(t *testing.T) {
 		r.Steps[at].cpuShare, r.Steps[at].machineShare = cpu, machine
 		return r.Steps
 	}
-	open := func(heads, late int64, connections int) []Step {
-		return []Step{{Workers: 100, Rate: 100, DurationSeconds: 10, Heads: heads, Late: late, Connections: connections}}
+	open := func(heads, errors, late int64, connections int) []Step {
+		return []Step{{Workers: 100, Rate: 100, DurationSeconds: 10, Heads: heads, Errors: errors, Late: late, Connections: connections}}
+	}
+	refused := func(steps []Step, status string, n int64) []Step {
+		for i := range steps {
+			steps[i].Errors, steps[i].Statuses = n, map[string]int64{"200": steps[i].Heads, status: n}
+		}
+		return steps
 	}
 	rises := func() *Report {
 		return sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1.1, 1}, [4]float64{4, 210, 2.2, 2})
@@ -67,10 +73,15 @@ func TestJudge(t *testing.T) {
 		"the machine is busy at last": {busy(rises(), 2, 0.4, 0.9), "workers workers cpu"},
 		"by others":                   {busy(rises(), 0, 0.1, 0.9), "workers workers store"}, // and latency is the same
 		"this process alone":          {busy(rises(), 0, 0.9, 0), "cpu workers store"},
-		"kept":                        {open(995, 0, 20), "rate"},
-		"no more connections":         {open(900, 100, 100), "workers"},
-		"slow":                        {open(900, 0, 99), "store"},
-		"a busy machine":              {busy(&Report{Steps: open(900, 100, 20)}, 0, 0.9, 0.9), "cpu"},
+		"kept":                        {open(995, 5, 0, 20), "rate"},
+		"no more connections":         {open(900, 0, 100, 100), "workers"},
+		"slow":                        {open(900, 100, 0, 99), "store"},
+		"a busy machine":              {busy(&Report{Steps: open(900, 0, 100, 20)}, 0, 0.9, 0.9), "cpu"},
+		"few planned, all kept":       {[]Step{{Workers: 1024, Rate: 0.7, DurationSeconds: 10, Heads: 6}}, "rate"},
+		"slowed down":                 {refused(sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}).Steps, "503", 30), "store store"},
+		"slowed down, of a rate":      {refused(busy(&Report{Steps: open(900, 0, 100, 100)}, 0, 0.9, 0.9), "429", 30), "store"},
+		"hardly slowed down":          {refused(sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}).Steps, "503", 9), "workers workers"},
+		"refused for other reasons":   {refused(sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}).Steps, "404", 30), "workers workers"},
 	} {
 		judge(c.steps, true)
 		var by []string
@@ -82,6 +93,22 @@ func TestJudge(t *testing.T) {
 		}
 		if got := strings.Join(by, " "); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// Where others keep the machine busy, it is not this process that needs more of it; of an embedded store nobody knows its part.
+func TestBusyMachine(t *testing.T) {
+	for cpu, want := range map[float64]string{0.03: "machine", 0.4: "cpu", 0.9: "cpu"} {
+		r := sweep([4]float64{64, 100, 1, 1})
+		r.Steps[0].cpuShare, r.Steps[0].machineShare = cpu, 0.95
+		judge(r.Steps, false)
+		if s := r.Steps[0]; s.LimitedBy != want || !strings.Contains(s.LimitedWhy, "95 %") {
+			t.Errorf("%v: %s, %s", cpu, s.LimitedBy, s.LimitedWhy)
+		}
+		judge(r.Steps, true)
+		if s := r.Steps[0]; s.LimitedBy != "cpu" {
+			t.Errorf("%v, embedded: %s, %s", cpu, s.LimitedBy, s.LimitedWhy)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,11 +17,14 @@ type openLoop struct {
 	over chan struct{} // closed when no more are sent
 	wg   sync.WaitGroup
 
+	failures atomic.Int64 // at once, one after the other
+
 	mu    sync.Mutex
 	next  int64           // HEAD to be sent
 	wakes []chan struct{} // of those who have nothing to do; the last is the one that was busy last
 	hired int
-	isLed bool // it is where anybody has nothing to do
+	isLed bool      // it is where anybody has nothing to do
+	pause time.Time // until which nothing is sent
 }
 
 // runOpen sends HEADs as they are planned until the Step ends, and returns when all that were sent are answered, or ctx has ended.
@@ -39,18 +43,30 @@ func (o *openLoop) hire(ctx context.Context) {
 	o.wg.Go(func() {
 		defer a.close()
 		for due := o.lead(ctx, a); due; due = o.rest(ctx, a, wake) {
+			sent := time.Now()
 			if !a.ask(ctx, 1) {
 				return
 			}
 			a.tell()
+			o.heard(a.failures == 0, time.Since(sent))
 		}
 	})
+}
+
+// heard is told of each HEAD whether it was answered, and how long that took.
+func (o *openLoop) heard(answered bool, took time.Duration) {
+	switch {
+	case !answered && took < failPause:
+		o.failures.Add(1)
+	case answered && o.failures.Load() > 0:
+		o.failures.Store(0)
+	}
 }
 
 // lead waits for the time of the next HEAD, takes that, and hands the lead over. false: there is no more.
 func (o *openLoop) lead(ctx context.Context, a *asker) bool {
 	for !o.take(ctx, a, true) {
-		if !o.await(ctx, a.planned) {
+		if !o.await(ctx, a.due) {
 			close(o.over)
 			return false
 		}
@@ -58,7 +74,11 @@ func (o *openLoop) lead(ctx context.Context, a *asker) bool {
 	return true
 }
 
-// take takes the next HEAD, if its time has come. a.planned is that time. What is left of the warm-up when that is over is not sent: it would
+// goneFrom is after how many failures in a row, each of them at once, an open loop sends but one HEAD in each failPause until one is answered: all
+// workers together, since those that paused alone would only have others hired. One address of several that is gone brings no such row.
+const goneFrom = 32
+
+// take takes the next HEAD, if its time has come. a.planned is that time, and a.due when it can be sent. What is left of the warm-up when that is over is not sent: it would
 // take the place of what counts.
 func (o *openLoop) take(ctx context.Context, a *asker, leads bool) bool {
 	o.mu.Lock()
@@ -68,10 +88,14 @@ func (o *openLoop) take(ctx context.Context, a *asker, leads bool) bool {
 		o.next = max(o.next, o.number(o.from))
 	}
 	a.planned = o.plan(o.next)
-	if now.Before(a.planned) || !now.Before(o.end) {
+	a.due = later(a.planned, o.pause)
+	if now.Before(a.due) || !now.Before(o.end) {
 		return false
 	}
 	o.next++
+	if o.failures.Load() >= goneFrom {
+		o.pause = now.Add(failPause)
+	}
 	if leads {
 		o.handOver(ctx)
 	}
@@ -156,4 +180,11 @@ func (o *openLoop) late(end time.Time) (count int64, longest time.Duration) {
 		return 0, 0
 	}
 	return count, end.Sub(o.plan(first))
+}
+
+// Planned is how many HEADs an open loop plans in what counts of a Step.
+func Planned(rate float64, duration time.Duration) int64 {
+	o := openLoop{step: &step{rate: rate, duration: duration}}
+	o.prepareTimes(time.Now())
+	return o.number(o.end) - o.number(o.from)
 }

@@ -116,7 +116,7 @@ func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 
 func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing {
 	most := max(mostOf(all, momentRate), mostOf(r.Steps, func(s Step) float64 { return s.Rate }))
-	answered := series{class: "heads", name: "answered"}
+	answered := series{class: "heads", name: "succeeded"}
 	planned := series{class: "plan", name: "planned", dashed: true}
 	failed := series{class: "error", name: "errors in this moment", form: cross, bare: true}
 	var legend []series

@@ -96,9 +96,12 @@ func (r *Report) pageNotes() []string {
 	if !r.Complete {
 		notes = append(notes, "The run ended early: what is here is of what was measured until then.")
 	}
-	var late int64
+	var late, again int64
 	for _, s := range r.Steps {
-		late += s.Late
+		late, again = late+s.Late, again+s.SentAgain
+	}
+	if again > 0 {
+		notes = append(notes, countText(again)+" HEADs were sent again, since the store closed their connections, and count from when they were sent first.")
 	}
 	if late > 0 {
 		notes = append(notes, countText(late)+" HEADs were planned and not sent before the end: the store, or this machine, did not keep up.")
@@ -115,7 +118,7 @@ func (r *Report) pageAnswer() string {
 	var text string
 	switch {
 	case best.Rate > 0:
-		text = fmt.Sprintf("Of %s HEADs planned per second the store answered %s", rateText(best.Rate), rateText(best.HeadsPerSecond))
+		text = fmt.Sprintf("Of %s HEADs planned per second %s succeeded", rateText(best.Rate), rateText(best.HeadsPerSecond))
 		if s := best.Service; s != nil {
 			text += fmt.Sprintf("; p99.9 was %s from the planned start, and %s from the send",
 				millisText(best.Latency.P999), millisText(s.P999))
@@ -125,14 +128,12 @@ func (r *Report) pageAnswer() string {
 	default:
 		most := ""
 		if len(r.Steps) > 1 {
-			most = "at most "
+			most = "At most "
 		}
-		text = fmt.Sprintf("The store answered %s%s HEADs per second, with %s and a p99 of %s",
+		text = fmt.Sprintf("%s%s HEADs per second succeeded, with %s and a p99 of %s",
 			most, rateText(best.HeadsPerSecond), workersText(best.Workers), millisText(best.Latency.P99))
 	}
-	if k := r.Knee; k != nil {
-		text += fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
-	}
+	text += r.kneeText()
 	if best.LimitedBy != "" {
 		text += "; what limited it: " + limitText(best.LimitedBy)
 	}
@@ -159,31 +160,9 @@ func (r *Report) pageFigures() []fact {
 	figures = append(figures,
 		fact{"p99" + with, millisText(best.Latency.P99), "p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
 		fact{"limited by", limitText(best.LimitedBy), best.LimitedWhy},
-		fact{"errors", countText(errors), countText(heads) + " HEADs answered"},
+		fact{"errors", countText(errors), countText(heads) + " HEADs succeeded"},
 	)
 	return figures
-}
-
-// limitText is what LimitedBy means in a sentence.
-func limitText(by string) string {
-	switch by {
-	case "store":
-		return "the store"
-	case "cpu":
-		return "the CPU here"
-	case "rate":
-		return "the planned rate"
-	case "workers":
-		return "the number of workers"
-	}
-	return orNone(by)
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return noFigure
-	}
-	return text
 }
 
 // panels are the drawings that this Report has something to show in.
@@ -206,7 +185,7 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 	if n := mergedBy(r.Steps); n > 1 {
 		steps += fmt.Sprintf(" What is drawn is of %d moments: their HEADs on average, the worst of their latencies.", n)
 	}
-	add(true, "HEADs per second over time", "All that were answered."+steps, rates...)
+	add(true, "HEADs per second over time", "Those that succeeded."+steps, rates...)
 	add(true, "Latency over time", r.latencyNote()+steps, latencies...)
 	add(true, "Distribution of latency", "Each further nine is ten times as rare. "+r.latencyNote(), r.distributionPlots()...)
 	return panels

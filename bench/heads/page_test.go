@@ -261,7 +261,7 @@ func TestPageSteps(t *testing.T) {
 }
 
 func TestPageAnswer(t *testing.T) {
-	step := Step{Workers: 8, HeadsPerSecond: 1234.4, LimitedBy: "cpu", Latency: Latency{P99: 2.5, P999: 480}}
+	step := Step{Workers: 8, Heads: 12344, HeadsPerSecond: 1234.4, LimitedBy: "cpu", Latency: Latency{P99: 2.5, P999: 480}}
 	open := step
 	open.Rate, open.LimitedBy, open.Service = 1300, "rate", &Latency{P999: 6}
 	for _, c := range []struct {
@@ -270,15 +270,20 @@ func TestPageAnswer(t *testing.T) {
 	}{
 		{Report{}, "No HEAD succeeded."},
 		{Report{Steps: []Step{{Workers: 8, HeadsPerSecond: math.NaN()}}}, "No HEAD succeeded."},
-		{Report{Steps: []Step{step}}, "The store answered 1,234 HEADs per second, with 8 workers and a p99 of 2.50 ms; what limited it: the CPU here."},
+		{Report{Steps: []Step{step}}, "1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; what limited it: the CPU here."},
 		{
 			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 1200}, step}, Knee: &Knee{Workers: 4, HeadsPerSecond: 1200}},
-			"The store answered at most 1,234 HEADs per second, with 8 workers and a p99 of 2.50 ms; " +
+			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
 				"more than 4 workers (1,200 HEADs/s) bring little but latency; what limited it: the CPU here.",
 		},
 		{
+			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 600}, step}, Knee: &Knee{Workers: 8, HeadsPerSecond: 1234.4}},
+			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
+				"nothing shows that more would not bring more; what limited it: the CPU here.",
+		},
+		{
 			Report{Steps: []Step{open}},
-			"Of 1,300 HEADs planned per second the store answered 1,234; p99.9 was 480 ms from the planned start, " +
+			"Of 1,300 HEADs planned per second 1,234 succeeded; p99.9 was 480 ms from the planned start, " +
 				"and 6.00 ms from the send; what limited it: the planned rate.",
 		},
 	} {

@@ -47,17 +47,19 @@ type Step struct {
 	HeadsPerSecond  float64  `json:"heads_per_second"`          // of those that succeeded
 	Errors          int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
 	Late            int64    `json:"late,omitempty"`            // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
+	SentAgain       int64    `json:"sent_again,omitempty"`      // HEADs that brought nothing, on a connection that the store then closed; they count from when they were sent first
 	CPUMicrosPer    float64  `json:"cpu_us_per_head"`           // of this process, user and system
-	Connections     int      `json:"connections"`               // that were open at once, at most
+	Connections     int      `json:"connections"`               // workers that were ever answered, each by one connection at a time: not how many were open at once
 	InFlight        float64  `json:"in_flight"`                 // HEADs, on average
-	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, or workers
+	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, workers, or machine: what else ran on it
 	LimitedWhy      string   `json:"limited_why"`               // for people
 	Latency         Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
 	Service         *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection
 
-	Statuses  map[string]int64 `json:"statuses"`  // answers by status, and failures by class, as in scan --stats
-	Histogram []Bucket         `json:"histogram"` // of Latency, those with a Count only, in ascending order
-	Series    []Moment         `json:"series"`    // the Step over time, in ascending order
+	Statuses  map[string]int64  `json:"statuses"`           // answers by status, and failures by class, as in scan --stats
+	Failures  map[string]string `json:"failures,omitempty"` // for each class of failure, the text of the first one
+	Histogram []Bucket          `json:"histogram"`          // of Latency, those with a Count only, in ascending order
+	Series    []Moment          `json:"series"`             // the Step over time, in ascending order
 
 	cpuShare, machineShare float64 // of the processors: what this process used, and what was used of the machine's (0: not known)
 }
@@ -79,7 +81,8 @@ type Bucket struct {
 	Count  int64   `json:"count"`
 }
 
-// Moment is a part of a Step, of a second or less: what was answered in it.
+// Moment is a part of a Step, of a second or less, or of a 600th of a Step of over ten minutes: what was answered in it. The last has the errors
+// and the latencies of what came after its end, too.
 type Moment struct {
 	AtSeconds float64 `json:"at_seconds"` // its end, since the first Step began
 	Heads     int64   `json:"heads"`      // that succeeded

@@ -53,6 +53,7 @@ type step struct {
 
 // spent is what was used of the processors.
 type spent struct {
+	time      time.Duration // in which it was
 	cpu       time.Duration // by this process
 	busy, all int64         // of the machine's
 }
@@ -68,9 +69,13 @@ func (s *step) warmUp() time.Duration { return min(warmMost, s.duration/warmShar
 
 // prepare says that the Step begins now. Then run is called, once.
 func (s *step) prepare(now time.Time) {
+	s.prepareTimes(now)
+	s.book = newBook(s.duration, s.rate > 0)
+}
+
+func (s *step) prepareTimes(now time.Time) {
 	s.began, s.from = now, now.Add(s.warmUp())
 	s.end = s.from.Add(s.duration)
-	s.book = newBook(s.duration, s.rate > 0)
 }
 
 // run holds the Step, and returns it as measured. began is when the first Step began. The error is the cause of ctx's end; the Step is
@@ -96,6 +101,9 @@ func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	s.drain(ctx, done)
 	stop(errOver)
 	<-done
+	if err == nil && ctx.Err() != nil { // as it waited for what was in flight
+		err = context.Cause(ctx)
+	}
 	s.book.duration = max(0, end.Sub(s.from))
 	if open != nil && s.book.duration > 0 {
 		if count, longest := open.late(end); count > 0 {
@@ -110,9 +118,10 @@ func (s *step) hold(ctx context.Context) (used spent, err error) {
 	if err := pace.Sleep(ctx, time.Until(s.from)); err != nil {
 		return used, err
 	}
-	before := spentNow()
+	began, before := time.Now(), spentNow()
 	err = pace.Sleep(ctx, time.Until(s.end))
 	used = spentNow()
+	used.time = time.Since(began)
 	used.cpu -= before.cpu
 	used.busy -= before.busy
 	used.all -= before.all
@@ -136,8 +145,8 @@ func (s *step) measured(began float64, used spent) Step {
 	seconds := b.duration.Seconds()
 	m := Step{
 		Workers: s.workers, Rate: s.rate, BeganSeconds: began, DurationSeconds: seconds,
-		Heads: b.ok, Errors: b.errors, Late: b.late, Connections: int(s.connections.Load()),
-		Latency: latencyOf(b.latency), Statuses: b.statuses, Histogram: bucketsOf(b.latency), Series: b.series(began),
+		Heads: b.ok, Errors: b.errors, Late: b.late, SentAgain: b.sentAgain, Connections: int(s.connections.Load()),
+		Latency: latencyOf(b.latency), Statuses: b.statuses, Failures: b.reasons, Histogram: bucketsOf(b.latency), Series: b.series(began),
 	}
 	if b.service != nil {
 		service := latencyOf(b.service)
@@ -146,7 +155,9 @@ func (s *step) measured(began float64, used spent) Step {
 	if seconds > 0 {
 		m.HeadsPerSecond = float64(b.ok) / seconds
 		m.InFlight = b.busy.Seconds() / seconds
-		m.cpuShare = used.cpu.Seconds() / seconds / float64(runtime.GOMAXPROCS(0))
+	}
+	if used.time > 0 { // more than the Step's, where the machine is busy
+		m.cpuShare = used.cpu.Seconds() / used.time.Seconds() / float64(runtime.GOMAXPROCS(0))
 	}
 	if heads := b.ok + b.errors; heads > 0 {
 		m.CPUMicrosPer = used.cpu.Seconds() * 1e6 / float64(heads)

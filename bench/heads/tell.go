@@ -12,11 +12,11 @@ func (p Progress) String() string {
 		what = plain(p.Rate) + " HEADs/s planned"
 	}
 	return fmt.Sprintf("step %d of %d, %s: %s HEAD/s, %s failed, %s left",
-		p.Step, p.Steps, what, thousands(p.HeadsPerSecond), thousands(float64(p.Errors)), p.Left.Round(time.Second))
+		p.Step, p.Steps, what, perSecond(p.HeadsPerSecond), thousands(float64(p.Errors)), p.Left.Round(time.Second))
 }
 
 // String is a line for people who watch.
 func (s *Step) String() string {
 	return fmt.Sprintf("%s: %s HEADs/s, p50 %s ms, p99 %s ms, %s failed",
-		s.name(), thousands(s.HeadsPerSecond), short(s.Latency.P50), short(s.Latency.P99), thousands(float64(s.Errors)))
+		s.name(), perSecond(s.HeadsPerSecond), short(s.Latency.P50), short(s.Latency.P99), thousands(float64(s.Errors)))
 }

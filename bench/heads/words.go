@@ -1,9 +1,11 @@
 package heads
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // What the page and the chart say where a figure was not measured.
@@ -88,4 +90,59 @@ func commandText(args []string) string {
 
 func isShellSpecial(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("|&;<>()$`\\\"'*?[]#~!{}\u007f", r)
+}
+
+// limitText is what LimitedBy means in a sentence.
+func limitText(by string) string {
+	switch by {
+	case "store":
+		return "the store"
+	case "cpu":
+		return "the CPU here"
+	case "rate":
+		return "the planned rate"
+	case "machine":
+		return "what else ran on this machine"
+	case "workers":
+		return "the number of workers"
+	}
+	return orNone(by)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return noFigure
+	}
+	return text
+}
+
+// kneeText is the knee in half a sentence; empty: there is none.
+func (r *Report) kneeText() string {
+	k := r.Knee
+	if k == nil {
+		return ""
+	}
+	for _, s := range byWorkersOf(r.Steps) {
+		if s.Workers > k.Workers {
+			return fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
+		}
+	}
+	return "; nothing shows that more would not bring more"
+}
+
+// reasonMost is as much as is shown of why something failed, in bytes: an answer may be quoted in it.
+const reasonMost = 300
+
+// printable has a text in one line, with nothing in it that a terminal would obey.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if text = oneLine(text); len(text) > reasonMost {
+		text = strings.ToValidUTF8(text[:reasonMost], "") + "…"
+	}
+	return text
 }

@@ -41,7 +41,7 @@ func (r *Report) table() [][]string {
 		if s.Rate > 0 {
 			name = plain(s.Rate)
 		}
-		row := append([]string{name, thousands(s.HeadsPerSecond)}, s.Latency.cells()...)
+		row := append([]string{name, perSecond(s.HeadsPerSecond)}, s.Latency.cells()...)
 		rows = append(rows, append(row, thousands(float64(s.Errors)), fmt.Sprintf("%.1f", s.CPUMicrosPer),
 			strconv.Itoa(s.Connections), fmt.Sprintf("%.1f", s.InFlight), s.LimitedBy))
 		if s.Service != nil {
@@ -58,6 +58,7 @@ func (l *Latency) cells() []string {
 // notes are what the table has no column for.
 func (r *Report) notes() string {
 	var text strings.Builder
+	seen := map[string]bool{} // classes of failure: one text each says enough
 	if !r.Complete {
 		text.WriteString("not complete: it ended before its end\n")
 	}
@@ -66,9 +67,19 @@ func (r *Report) notes() string {
 		if s.Errors > 0 {
 			fmt.Fprintf(&text, "%s: %s\n", s.name(), tellStatuses(s.Statuses))
 		}
+		for _, class := range slices.Sorted(maps.Keys(s.Failures)) {
+			if !seen[class] {
+				fmt.Fprintf(&text, "%s: %s\n", class, s.Failures[class])
+			}
+			seen[class] = true
+		}
 		if s.Late > 0 {
 			fmt.Fprintf(&text, "%s: %s HEADs that were planned were not sent before the end, and count for as long as they waited\n",
 				s.name(), thousands(float64(s.Late)))
+		}
+		if s.SentAgain > 0 {
+			fmt.Fprintf(&text, "%s: %s HEADs were sent again, since the store closed their connections, and count from when they were sent first\n",
+				s.name(), thousands(float64(s.SentAgain)))
 		}
 	}
 	return text.String()
@@ -94,6 +105,8 @@ func limitName(by string) string {
 	switch by {
 	case byCPU:
 		return "this machine's CPU"
+	case byMachine:
+		return "what else ran on this machine"
 	case byRate:
 		return "--rate"
 	case byWorkers:
@@ -141,6 +154,14 @@ func thousands(figure float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// perSecond writes a rate that was measured: whole, or it is below 1.
+func perSecond(rate float64) string {
+	if rate > 0 && rate < 1 {
+		return fmt.Sprintf("%.2g", rate)
+	}
+	return thousands(rate)
 }
 
 // plain writes a rate as it was given.

@@ -49,7 +49,7 @@ func TestTableOfRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		"\n         0.5        0     500 ", "\nfrom sending             5.00 ", "\nnot complete",
+		"\n         0.5      0.4     500 ", "\nfrom sending             5.00 ", "\nnot complete",
 		"0.5 HEADs/s planned: 1 HEADs that were planned were not sent", "limited by the store: of 5 HEADs planned, 4 succeeded, and 1 were not sent\n",
 	} {
 		if !strings.Contains(text.String(), part) {
