@@ -28,10 +28,10 @@ func TestMetadataAreTakenFromTheListing(t *testing.T) {
 	for name, cfg := range map[string]scan.Config{
 		"auto": {}, "forced": {Engine: head.ListName}, "pipelined": {Pipeline: 8}, "all": {All: true},
 	} {
+		cfg.Listers = 1 // so that it is known how many pages there are
 		for _, shape := range []s3sim.Shape{s3sim.Flat, s3sim.Nasty} {
 			t.Run(name+"/"+string(shape), func(t *testing.T) {
 				t.Parallel()
-				cfg.Listers = 1 // so that it is known how many pages there are
 				server, url := simtest.Start(t, s3sim.Options{Objects: 5_500, Shape: shape, ListMetadata: true})
 				r := runListed(t, url, cfg, head.ListName)
 				if r.err != nil || !r.stats.Complete {
