@@ -60,7 +60,7 @@ func hintFor(err error) string {
 		protocol *list.ProtocolError
 		refused  *list.StoreError
 		unsent   *list.SendError
-		silence  *scan.SilenceError
+		silence  *scan.UnavailableError
 		unheard  *seed.SilenceError
 		listing  *scan.ListingError
 		failures *scan.FailuresError

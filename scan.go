@@ -169,9 +169,9 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	job.scan.Sink = output.NewLines(records, job.fields)
 	job.scan.Failed = failures.add
-	job.scan.TriesMax = opened.AttemptsMax()
+	job.scan.MaxAttempts = opened.AttemptsMax()
 	if checkpoint != nil {
-		job.scan.Keep, job.scan.From = checkpoint.keep, from
+		job.scan.OnCheckpoint, job.scan.Resume = checkpoint.keep, from
 		voice.checkpoint(job, from)
 	}
 	s, err := scan.New(job.scan)

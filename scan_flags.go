@@ -130,19 +130,19 @@ func parseEngine(c *cli.Context) (string, error) {
 // parseSafety reads the names of the files, and what is about them.
 func parseSafety(c *cli.Context, job *scanJob) (err error) {
 	cfg := &job.scan
-	cfg.FailedMax, cfg.KeepEvery = c.Int64("max-errors"), c.Duration("checkpoint-every")
+	cfg.MaxFailures, cfg.CheckpointEvery = c.Int64("max-errors"), c.Duration("checkpoint-every")
 	if job.names, err = parseFiles(c); err != nil {
 		return err
 	}
 	switch isKept := job.names.checkpoint != ""; {
 	case job.resume && !isKept:
 		return usagef("--checkpoint FILE --resume", "--resume needs to know from where")
-	case cfg.KeepEvery <= 0:
+	case cfg.CheckpointEvery <= 0:
 		return usagef(durationHint, "--checkpoint-every must be longer than nothing")
 	case c.IsSet("checkpoint-every") && !isKept:
 		return usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every is about a checkpoint, and there is none")
-	case c.IsSet("max-errors") && cfg.FailedMax < 1:
-		return usagef("give a number from 1 on", "--max-errors %d is out of range", cfg.FailedMax)
+	case c.IsSet("max-errors") && cfg.MaxFailures < 1:
+		return usagef("give a number from 1 on", "--max-errors %d is out of range", cfg.MaxFailures)
 	}
 	return nil
 }

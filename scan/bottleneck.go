@@ -38,7 +38,7 @@ func (s *Scan) limitOf(seen pace.Window, cpu time.Duration) bottleneck {
 		return byStore
 	case cpuShare(seen, cpu) > cpuFrom:
 		return byCPU
-	case seen.Starved() && len(s.finished) > 0 && len(s.slots) == cap(s.slots): // the lister waits for the committer
+	case seen.Starved() && len(s.finished) > 0 && len(s.pageSem) == cap(s.pageSem): // the lister waits for the committer
 		return byOutput
 	case seen.Starved():
 		return byListing

@@ -11,28 +11,28 @@ import (
 
 // committer is the one goroutine that writes: finished pages, one after the other, and where the run stands.
 type committer struct {
-	scan     *Scan
-	open     ledger // the Ranges that are not committed
-	outcomes Outcomes
-	borne    int64            // objects that had failed before this run
-	isKept   bool             // what is committed has been told to Keep
-	held     map[string]*page // with Ordered: those that wait for others, by where they begin
-	isTorn   bool             // a page is written, perhaps in part, and not counted
+	scan         *Scan
+	pending      pendingRanges // the Ranges that are not committed
+	outcomes     Outcomes
+	failedBefore int64            // objects that had failed before this run
+	saved        bool             // what is committed has been told to Keep
+	outOfOrder   map[string]*page // with Ordered: those that wait for others, by where they begin
+	partialWrite bool             // a page is written, perhaps in part, and not counted
 }
 
 func newCommitter(s *Scan) *committer {
-	c := &committer{scan: s, open: ledger{s.cfg.Range}, held: map[string]*page{}}
-	if from := s.cfg.From; from != nil {
-		c.open, c.outcomes, c.borne = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed
+	c := &committer{scan: s, pending: pendingRanges{s.cfg.Range}, outOfOrder: map[string]*page{}}
+	if from := s.cfg.Resume; from != nil {
+		c.pending, c.outcomes, c.failedBefore = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed
 	}
 	return c
 }
 
 func (c *committer) run(ctx context.Context) error {
 	s := c.scan
-	ticker := time.NewTicker(s.cfg.KeepEvery)
+	ticker := time.NewTicker(s.cfg.CheckpointEvery)
 	defer ticker.Stop()
-	if err := c.keep(nil); err != nil { // from now on there is something to go on from
+	if err := c.save(nil); err != nil { // from now on there is something to go on from
 		return err
 	}
 	for {
@@ -42,10 +42,10 @@ func (c *committer) run(ctx context.Context) error {
 				return err
 			}
 		case <-ticker.C:
-			if err := c.keep(nil); err != nil {
+			if err := c.save(nil); err != nil {
 				return err
 			}
-		case <-s.unfinished.drained:
+		case <-s.inFlight.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -58,13 +58,13 @@ func (c *committer) take(p *page) error {
 	if !c.scan.cfg.Ordered {
 		return c.commit(p)
 	}
-	c.held[p.Range.After] = p
-	for len(c.open) > 0 {
-		next := c.held[c.open[0].After]
+	c.outOfOrder[p.Range.After] = p
+	for len(c.pending) > 0 {
+		next := c.outOfOrder[c.pending[0].After]
 		if next == nil {
 			return nil
 		}
-		delete(c.held, next.Range.After)
+		delete(c.outOfOrder, next.Range.After)
 		if err := c.commit(next); err != nil {
 			return err
 		}
@@ -76,15 +76,15 @@ func (c *committer) commit(p *page) error {
 	if err := c.write(p); err != nil {
 		return err
 	}
-	c.scan.unfinished.done()
+	c.scan.inFlight.done()
 	<-p.slot
-	return c.bear()
+	return c.checkErrorBudget()
 }
 
 // write writes one page and then counts it.
 func (c *committer) write(p *page) error {
 	s := c.scan
-	c.isKept, c.isTorn = false, true
+	c.saved, c.partialWrite = false, true
 	if chunks := p.chunks(); len(chunks) > 0 {
 		if err := s.cfg.Sink.Commit(chunks); err != nil {
 			return &OutputError{err}
@@ -98,57 +98,57 @@ func (c *committer) write(p *page) error {
 	if s.cfg.ListOnly != nil && len(p.Entries) > 0 {
 		s.cfg.ListOnly(p.Page)
 	}
-	c.isTorn = false
+	c.partialWrite = false
 	c.outcomes.add(p.outcomes)
 	s.progress.failed.Add(p.outcomes.Failed)
 	if s.cfg.Store.Unordered() {
 		return nil // its Ranges mean nothing
 	}
-	return c.open.close(p.Range)
+	return c.pending.remove(p.Range)
 }
 
-// bear says whether the run goes on in spite of what has failed in it.
-func (c *committer) bear() error {
+// checkErrorBudget says whether the run goes on in spite of what has failed in it.
+func (c *committer) checkErrorBudget() error {
 	s := c.scan
-	failed := c.outcomes.Failed - c.borne
-	if s.cfg.FailedMax == 0 || failed < s.cfg.FailedMax {
+	failed := c.outcomes.Failed - c.failedBefore
+	if s.cfg.MaxFailures == 0 || failed < s.cfg.MaxFailures {
 		return nil
 	}
 	select {
-	case <-s.unfinished.drained: // that was all
+	case <-s.inFlight.drained: // that was all
 		return nil
 	default:
 		return &FailuresError{failed}
 	}
 }
 
-// keep tells Keep where the run stands, if that has changed. A run that has ended, ended with err. What is written of a page that is not counted
+// save tells Keep where the run stands, if that has changed. A run that has ended, ended with err. What is written of a page that is not counted
 // must not be kept: the page would come again behind it.
-func (c *committer) keep(err error) error {
+func (c *committer) save(err error) error {
 	s := c.scan
-	if s.cfg.Keep == nil || c.isKept || c.isTorn {
+	if s.cfg.OnCheckpoint == nil || c.saved || c.partialWrite {
 		return nil
 	}
 	latencies, encodeErr := s.meter.latencies()
 	if encodeErr != nil {
 		return fmt.Errorf("keep the latencies: %w", encodeErr)
 	}
-	checkpoint := &Checkpoint{Rest: slices.Clone([]list.Range(c.open)), Stats: s.account(c.outcomes, err), Latencies: latencies}
-	checkpoint.Stats.Complete = len(c.open) == 0
-	if err := s.cfg.Keep(checkpoint); err != nil {
+	checkpoint := &Checkpoint{Rest: slices.Clone([]list.Range(c.pending)), Stats: s.account(c.outcomes, err), Latencies: latencies}
+	checkpoint.Stats.Complete = len(c.pending) == 0
+	if err := s.cfg.OnCheckpoint(checkpoint); err != nil {
 		return &OutputError{err}
 	}
-	c.isKept = true
+	c.saved = true
 	return nil
 }
 
 // end keeps where a run stands that has ended with err, and returns what it ended with.
 func (c *committer) end(err error) error {
-	if err == nil && len(c.open) > 0 && !c.scan.cfg.Store.Unordered() {
-		err = fmt.Errorf("the keys %v were never listed", c.open[0])
+	if err == nil && len(c.pending) > 0 && !c.scan.cfg.Store.Unordered() {
+		err = fmt.Errorf("the keys %v were never listed", c.pending[0])
 	}
-	c.isKept = false // what it ended with
-	if keepErr := c.keep(err); err == nil {
+	c.saved = false // what it ended with
+	if keepErr := c.save(err); err == nil {
 		return keepErr
 	}
 	return err

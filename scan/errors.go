@@ -67,16 +67,16 @@ type ListingError struct {
 
 func (e *ListingError) Error() string { return "LIST " + e.Target + ": " + e.What }
 
-// SilenceError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
-type SilenceError struct {
+// UnavailableError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
+type UnavailableError struct {
 	For  time.Duration
 	Last error // what the last HEAD met
 }
 
-func (e *SilenceError) Error() string {
+func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("no HEAD has succeeded for %s: %v", e.For.Round(time.Second), e.Last)
 }
-func (e *SilenceError) Unwrap() error { return e.Last }
+func (e *UnavailableError) Unwrap() error { return e.Last }
 
 // FailuresError ends a run in which more objects have failed than the user bears.
 type FailuresError struct{ Failed int64 }

@@ -8,7 +8,7 @@ import (
 
 // LimitOf is what is said to limit a run with that limit of the user's, of which a window was seen that took so much CPU time.
 func LimitOf(rate float64, seen pace.Window, cpu time.Duration) string {
-	s := &Scan{cfg: Config{Rate: rate}, slots: make(chan struct{}, 1)}
+	s := &Scan{cfg: Config{Rate: rate}, pageSem: make(chan struct{}, 1)}
 	return s.limitOf(seen, cpu).name()
 }
 
@@ -24,5 +24,5 @@ func Thinned(steps []Step) []Step {
 // PagesFor is how many pages may be in flight.
 func PagesFor(workers, listers int) int {
 	s := &Scan{depth: 1}
-	return s.pagesFor(workers, listers)
+	return s.maxPages(workers, listers)
 }

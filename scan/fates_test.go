@@ -63,7 +63,7 @@ func TestBrokenObjects(t *testing.T) {
 	}
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
-		by.All, by.TriesMax = true, 5
+		by.All, by.MaxAttempts = true, 5
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || r.stats.Failed == 0 {
 			t.Fatalf("%+v, %v", r.stats, r.err)

@@ -84,12 +84,12 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (scan.Stats, error) {
 		// The first Keep is that of the beginning. In the second run the next one follows in any case: half of the pages are left.
 		g.sink.failAt, endAt = 0, 2+g.rng.IntN(g.runs-1)
 	}
-	cfg.Sink, cfg.From, cfg.KeepEvery = &g.sink, g.from(t), time.Millisecond
+	cfg.Sink, cfg.Resume, cfg.CheckpointEvery = &g.sink, g.from(t), time.Millisecond
 	cfg.Failed = func(e *scan.ObjectError) error {
 		g.failed = append(g.failed, e.Entry.Key)
 		return nil
 	}
-	cfg.Keep = func(c *scan.Checkpoint) error {
+	cfg.OnCheckpoint = func(c *scan.Checkpoint) error {
 		text, err := c.Encode()
 		g.moments = append(g.moments, moment{text, len(g.sink.keys), len(g.failed)})
 		if len(g.moments) == endAt {
@@ -133,9 +133,9 @@ func TestATornPageIsNotKept(t *testing.T) {
 	var last moment
 	_, url := simtest.Start(t, s3sim.Options{Objects: 3_000, Denied: 0.01})
 	_, err := newScan(t, scan.Config{
-		Store: open(t, url), All: true, Workers: 16, Sink: &sink, KeepEvery: time.Millisecond,
+		Store: open(t, url), All: true, Workers: 16, Sink: &sink, CheckpointEvery: time.Millisecond,
 		Failed: func(*scan.ObjectError) error { return errFull },
-		Keep: func(c *scan.Checkpoint) (err error) {
+		OnCheckpoint: func(c *scan.Checkpoint) (err error) {
 			last.checkpoint, err = c.Encode()
 			last.keys = len(sink.keys)
 			return err

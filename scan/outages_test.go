@@ -65,7 +65,7 @@ func testSilence(t *testing.T, by scan.Config) {
 	}}
 	began := time.Now()
 	stats, err := newScan(t, by).Run(t.Context())
-	var silence *scan.SilenceError
+	var silence *scan.UnavailableError
 	var refused *list.StoreError // where it was a LIST whose patience ended first
 	if !errors.As(err, &silence) && !errors.As(err, &refused) {
 		t.Fatalf("%v", err)
@@ -99,7 +99,7 @@ func testOutage(t *testing.T, by scan.Config, status int) {
 		}
 		return out
 	})
-	by.Workers, by.TriesMax = 64, 5 // some HEADs are still answered well after the first was not
+	by.Workers, by.MaxAttempts = 64, 5 // some HEADs are still answered well after the first was not
 	r := run(t.Context(), t, open(t, url), by)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
@@ -212,7 +212,7 @@ func testPatience(t *testing.T, by scan.Config, answer http.HandlerFunc) {
 	by.Store, by.Sink, by.Workers, by.RetryFor, by.Timeout = open(t, url), &tripSink{}, 1, time.Second, 400*time.Millisecond
 	began := time.Now()
 	stats, err := newScan(t, by).Run(t.Context())
-	var silence *scan.SilenceError
+	var silence *scan.UnavailableError
 	if !errors.As(err, &silence) || stats.Listed != 0 {
 		t.Errorf("%+v, %v", stats.Outcomes, err)
 	}

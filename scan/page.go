@@ -19,13 +19,13 @@ type page struct {
 
 	mu       sync.Mutex
 	pending  int // objects without an Outcome
-	parts    []part
+	runs     []encodedRun
 	outcomes Outcomes
 	failures []*ObjectError
 }
 
-// part is the Records of neighbouring objects, from the one at first on.
-type part struct {
+// encodedRun is the Records of neighbouring objects, from the one at first on.
+type encodedRun struct {
 	first int
 	chunk Chunk
 }
@@ -34,20 +34,20 @@ func newPage(p *list.Page, slot chan struct{}) *page {
 	return &page{Page: p, slot: slot, pending: len(p.Entries), outcomes: Outcomes{Listed: int64(len(p.Entries))}}
 }
 
-// ruling is what was found out about some objects of one page.
-type ruling struct {
+// batchResult is what was found out about some objects of one page.
+type batchResult struct {
 	settled  int // how many of them have an Outcome now
-	parts    []part
+	runs     []encodedRun
 	outcomes Outcomes
 	failures []*ObjectError
 }
 
-// settle adds a ruling and says whether the page is finished by it: true once.
-func (p *page) settle(r *ruling) bool {
+// addResult adds a ruling and says whether the page is finished by it: true once.
+func (p *page) addResult(r *batchResult) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pending -= r.settled
-	p.parts = append(p.parts, r.parts...)
+	p.runs = append(p.runs, r.runs...)
 	p.outcomes.add(r.outcomes)
 	p.failures = append(p.failures, r.failures...)
 	return p.pending == 0 && r.settled > 0
@@ -55,10 +55,10 @@ func (p *page) settle(r *ruling) bool {
 
 // chunks of a finished page, in the order of its keys.
 func (p *page) chunks() []Chunk {
-	slices.SortFunc(p.parts, func(a, b part) int { return a.first - b.first })
-	chunks := make([]Chunk, len(p.parts))
-	for i := range p.parts {
-		chunks[i] = p.parts[i].chunk
+	slices.SortFunc(p.runs, func(a, b encodedRun) int { return a.first - b.first })
+	chunks := make([]Chunk, len(p.runs))
+	for i := range p.runs {
+		chunks[i] = p.runs[i].chunk
 	}
 	return chunks
 }
@@ -66,10 +66,10 @@ func (p *page) chunks() []Chunk {
 // batch is the part of a page that a worker takes at once: neighbouring objects that were not tried yet, or one that
 // is tried again.
 type batch struct {
-	page  *page
-	first int // index into page.Entries
-	count int
-	trial trial
+	page     *page
+	first    int // index into page.Entries
+	count    int
+	attempts attempts
 
 	// While a worker asks for it.
 	heads head.Batch
@@ -91,15 +91,15 @@ func (b *batch) split() *batch {
 	if count == 0 {
 		return nil
 	}
-	return &batch{page: b.page, first: b.first + first, count: count, trial: b.trial}
+	return &batch{page: b.page, first: b.first + first, count: count, attempts: b.attempts}
 }
 
-// trial is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
-type trial struct {
+// attempts is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
+type attempts struct {
 	sent    int            // HEADs sent for it
 	failed  int            // those of them that met trouble while others succeeded: what it is given up for
 	last    time.Time      // when it met trouble last
 	refused int            // those of them that were refused and that the canary vouched for
-	from    *store.Address // that did not answer for it last: it is asked again at another endpoint, if there is one
-	fresh   bool           // it is asked again on a fresh connection, since its answer may have been another object's
+	avoid   *store.Address // that did not answer for it last: it is asked again at another endpoint, if there is one
+	newConn bool           // it is asked again on a fresh connection, since its answer may have been another object's
 }

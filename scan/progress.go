@@ -19,8 +19,8 @@ type progress struct {
 	listedAll                      atomic.Bool
 }
 
-// goOn adds what earlier runs have committed.
-func (p *progress) goOn(o *Outcomes) {
+// restore adds what earlier runs have committed.
+func (p *progress) restore(o *Outcomes) {
 	p.listed.Store(o.Listed)
 	p.settled.Store(o.Listed)
 	p.failed.Store(o.Failed)

@@ -55,7 +55,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			length int
 			failed = r.failed
 		)
-		cfg.Store, cfg.From, cfg.KeepEvery = s, from, time.Millisecond
+		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
 		sink := &killedSink{Sink: output.NewLines(&text, fields), kill: func() { cancel(errKilled) }}
 		if runs < runsMax {
 			sink.pages = 1 + rng.IntN(4)
@@ -65,7 +65,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			failed = append(failed, e)
 			return nil
 		}
-		cfg.Keep = func(c *scan.Checkpoint) (err error) {
+		cfg.OnCheckpoint = func(c *scan.Checkpoint) (err error) {
 			if ctx.Err() != nil {
 				return nil // it was too late
 			}

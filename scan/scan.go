@@ -24,17 +24,17 @@ type Config struct {
 	// Its error ends the run. nil: failures are only counted.
 	Failed func(*ObjectError) error
 
-	// Keep is told where the run stands: as it begins, every KeepEvery (0: 1 s) while that changes, and at the end, from one goroutine at a time. All
+	// OnCheckpoint is told where the run stands: as it begins, every KeepEvery (0: 1 s) while that changes, and at the end, from one goroutine at a time. All
 	// that was given to Sink and Failed until then is in the Checkpoint, and nothing else is. Its error ends the run. nil: nothing is kept.
-	Keep      func(*Checkpoint) error
-	KeepEvery time.Duration
+	OnCheckpoint    func(*Checkpoint) error
+	CheckpointEvery time.Duration
 
 	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
 	// objects count as filtered, and Sink may be nil. nil: the objects are asked for.
 	ListOnly func(*list.Page)
 
-	// From is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
-	From *Checkpoint
+	// Resume is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
+	Resume *Checkpoint
 
 	Prefix string
 	Range  list.Range // of the first run; a later one scans what From has left of it
@@ -46,28 +46,28 @@ type Config struct {
 	// storage class. Then, with head.AutoName, the listing may take the place of HEADs (shortcut).
 	MetadataOnly bool
 
-	Engine    string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
-	Pipeline  int           // HEADs in flight on each connection of the direct engine; 0: 1
-	Listers   int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
-	Workers   int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
-	Ordered   bool          // Records in the order of keys
-	All       bool          // Records for objects without metadata too
-	Rate      float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
-	Timeout   time.Duration // of each request, answer included; 0: 30 s
-	RetryFor  time.Duration // how long a store in trouble is waited for; 0: 15 min
-	TriesMax  int           // HEADs that may fail for an object while others succeed; 0: 10
-	FailedMax int64         // the run ends when so many objects have failed in it; 0: never for that
-	Log       *slog.Logger  // nil: silent
+	Engine      string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
+	Pipeline    int           // HEADs in flight on each connection of the direct engine; 0: 1
+	Listers     int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
+	Workers     int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
+	Ordered     bool          // Records in the order of keys
+	All         bool          // Records for objects without metadata too
+	Rate        float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
+	Timeout     time.Duration // of each request, answer included; 0: 30 s
+	RetryFor    time.Duration // how long a store in trouble is waited for; 0: 15 min
+	MaxAttempts int           // HEADs that may fail for an object while others succeed; 0: 10
+	MaxFailures int64         // the run ends when so many objects have failed in it; 0: never for that
+	Log         *slog.Logger  // nil: silent
 }
 
 const (
-	timeoutDefault  = 30 * time.Second
-	retryForDefault = 15 * time.Minute
-	triesDefault    = 10
+	timeoutDefault     = 30 * time.Second
+	retryForDefault    = 15 * time.Minute
+	maxAttemptsDefault = 10
 
-	// keepEveryDefault is how much work a run that is killed leaves to be done again. To keep costs some milliseconds, in which nothing is
+	// checkpointEveryDefault is how much work a run that is killed leaves to be done again. To keep costs some milliseconds, in which nothing is
 	// written.
-	keepEveryDefault = time.Second
+	checkpointEveryDefault = time.Second
 
 	// batchMax keeps a batch's answers (64 of 600 bytes) within the first-level cache, and costs one channel
 	// operation for 64 HEADs.
@@ -94,11 +94,11 @@ func (c Config) withDefaults() Config {
 	if c.RetryFor <= 0 {
 		c.RetryFor = retryForDefault
 	}
-	if c.KeepEvery <= 0 {
-		c.KeepEvery = keepEveryDefault
+	if c.CheckpointEvery <= 0 {
+		c.CheckpointEvery = checkpointEveryDefault
 	}
-	if c.TriesMax <= 0 {
-		c.TriesMax = triesDefault
+	if c.MaxAttempts <= 0 {
+		c.MaxAttempts = maxAttemptsDefault
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -122,26 +122,26 @@ type Scan struct {
 	gate  *pace.Gate
 	meter *meter
 
-	depth    int                     // HEADs in flight on each connection
-	crew     crew                    // the workers
-	batch    atomic.Int64            // keys in a batch
-	room     room                    // for pages
-	slots    chan struct{}           // one for each page in flight, or that there is no room for
-	first    chan struct{}           // more of them, with Ordered
-	work     chan *batch             // from the lister
-	again    chan *batch             // from the waiting list
-	waiting  chan waiter             // to the waiting list
-	docket   *docket                 // to the judge
-	finished chan *page              // to the committer
-	asks     []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
-	idle     atomic.Int64            // workers that have nothing to ask for
-	progress progress
-	news     news
-	left     atomic.Int64 // objects until the limit
+	depth        int                     // HEADs in flight on each connection
+	pool         workerPool              // the workers
+	batch        atomic.Int64            // keys in a batch
+	pageLimit    pageLimit               // for pages
+	pageSem      chan struct{}           // one for each page in flight, or that there is no room for
+	firstPageSem chan struct{}           // more of them, with Ordered
+	work         chan *batch             // from the lister
+	retryDue     chan *batch             // from the waiting list
+	delayed      chan delayed            // to the waiting list
+	refusals     *refusalQueue           // to the judge
+	finished     chan *page              // to the committer
+	current      []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
+	idle         atomic.Int64            // workers that have nothing to ask for
+	progress     progress
+	health       storeHealth
+	left         atomic.Int64 // objects until the limit
 
 	cpuBefore time.Duration // that the process took before Run
 
-	unfinished latch // the lister and the pages that are not committed
+	inFlight inFlight // the lister and the pages that are not committed
 }
 
 // New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
@@ -150,12 +150,12 @@ func New(cfg Config) (*Scan, error) {
 	s := &Scan{cfg: cfg, gate: pace.New(cfg.Rate), meter: newMeter()}
 	s.left.Store(cfg.Limit)
 	var err error
-	if cfg.From != nil {
-		if err := s.meter.goOn(cfg.From); err != nil {
+	if cfg.Resume != nil {
+		if err := s.meter.goOn(cfg.Resume); err != nil {
 			return nil, err
 		}
-		s.progress.goOn(&cfg.From.Stats.Outcomes)
-		s.left.Add(-cfg.From.Stats.Listed)
+		s.progress.restore(&cfg.Resume.Stats.Outcomes)
+		s.left.Add(-cfg.Resume.Stats.Listed)
 	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
@@ -178,23 +178,23 @@ func New(cfg Config) (*Scan, error) {
 	if s.engine.Name() == head.DirectName {
 		s.depth = max(1, cfg.Pipeline)
 	}
-	most, listers := cfg.workersMost(s.depth), cfg.Listers
+	most, listers := cfg.maxWorkers(s.depth), cfg.Listers
 	if listers == ListersAuto {
 		listers = listersMost
 	}
-	pages := s.pagesFor(most, listers)
+	pages := s.maxPages(most, listers)
 	s.batch.Store(int64(s.batchFor(most))) // until staff knows better
-	s.asks = make([]atomic.Pointer[batch], most)
-	s.slots, s.first = make(chan struct{}, pages), make(chan struct{}, pagesWaiting)
+	s.current = make([]atomic.Pointer[batch], most)
+	s.pageSem, s.firstPageSem = make(chan struct{}, pages), make(chan struct{}, waitingPages)
 	for range pages { // makeRoom frees as many as are of use
-		s.slots <- struct{}{}
+		s.pageSem <- struct{}{}
 	}
-	s.work = make(chan *batch, (pages+pagesWaiting)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
-	s.again = make(chan *batch)
-	s.waiting = make(chan waiter)
-	s.docket = newDocket()
-	s.finished = make(chan *page, pages+pagesWaiting)
-	s.unfinished = newLatch()
+	s.work = make(chan *batch, (pages+waitingPages)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
+	s.retryDue = make(chan *batch)
+	s.delayed = make(chan delayed)
+	s.refusals = newRefusalQueue()
+	s.finished = make(chan *page, pages+waitingPages)
+	s.inFlight = newLatch()
 	return s, nil
 }
 
@@ -211,20 +211,20 @@ func (s *Scan) batchFor(workers int) int {
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
 // list.ProtocolError, list.SendError), or a ListingError. It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
-	s.news.began = time.Now()
+	s.health.began = time.Now()
 	s.cpuBefore, _ = Usage()
 	committer := newCommitter(s)
-	ranges := slices.Clone(committer.open)
+	ranges := slices.Clone(committer.pending)
 	if s.cfg.Keys == nil {
 		s.listing = s.newListing(ranges)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.list(ctx, ranges) })
-	g.Go(func() error { return s.staff(ctx, g) })
-	g.Go(func() error { return s.relieve(ctx) })
-	g.Go(func() error { return s.wait(ctx) })
-	g.Go(func() error { return s.judge(ctx) })
-	g.Go(func() error { return s.watch(ctx) })
+	g.Go(func() error { return s.autoscale(ctx, g) })
+	g.Go(func() error { return s.stealStalled(ctx) })
+	g.Go(func() error { return s.queueRetries(ctx) })
+	g.Go(func() error { return s.verifyRefusals(ctx) })
+	g.Go(func() error { return s.watchHealth(ctx) })
 	g.Go(func() error { return committer.run(ctx) })
 	err := committer.end(g.Wait()) // nil only if the run was drained
 	stats := s.account(committer.outcomes, err)
@@ -235,14 +235,14 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 // newListing returns who lists the Ranges.
 func (s *Scan) newListing(ranges []list.Range) *list.Listing {
 	if s.cfg.Listers == ListersAuto {
-		return s.lister.Listing(ranges, listersMost, s.starves)
+		return s.lister.Listing(ranges, listersMost, s.starved)
 	}
 	return s.lister.Listing(ranges, s.cfg.Listers, nil)
 }
 
 // list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
 func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
-	defer s.unfinished.done()
+	defer s.inFlight.done()
 	g, ctx := errgroup.WithContext(ctx)
 	if s.listing == nil {
 		g.Go(func() error { return s.listKeys(ctx, ranges) })
@@ -276,7 +276,7 @@ func (s *Scan) listShare(ctx context.Context) error {
 			return err
 		}
 		if isFirst {
-			s.makeRoom(0, 1)
+			s.growPageLimit(0, 1)
 		}
 		if err := s.listRange(ctx, pager); err != nil {
 			return err
@@ -285,8 +285,8 @@ func (s *Scan) listShare(ctx context.Context) error {
 	}
 }
 
-// starves says whether workers have nothing to do, for want of keys.
-func (s *Scan) starves() bool { return len(s.work) == 0 && s.idle.Load() > 0 }
+// starved says whether workers have nothing to do, for want of keys.
+func (s *Scan) starved() bool { return len(s.work) == 0 && s.idle.Load() > 0 }
 
 // walk hands out the Pages of a Range, as list.Pager does.
 type walk interface {
@@ -300,7 +300,7 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		walk = &limited{walk: walk, rng: rng, left: &s.left}
 	}
 	for {
-		slot, err := s.enter(ctx, walk)
+		slot, err := s.acquirePage(ctx, walk)
 		if err != nil {
 			return err
 		}
@@ -318,17 +318,17 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 				<-slot
 				return nil
 			}
-			s.unfinished.add()
-			return s.finish(ctx, newPage(&list.Page{Range: rest}, slot)) // that it is empty is committed too
+			s.inFlight.add()
+			return s.enqueueCommit(ctx, newPage(&list.Page{Range: rest}, slot)) // that it is empty is committed too
 		}
-		s.unfinished.add()
+		s.inFlight.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p, size := newPage(listed, slot), int(s.batch.Load())
 		if err := s.shortcut.see(p); err != nil {
 			return err
 		}
 		if s.cfg.ListOnly != nil {
-			if err := s.leaveOut(ctx, p); err != nil {
+			if err := s.skipPage(ctx, p); err != nil {
 				return err
 			}
 			continue
@@ -344,9 +344,9 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 	}
 }
 
-// enter returns the slot of a page that may be listed now. With Ordered the walk of the first keys that are not listed has slots of its own, since
+// acquirePage returns the slot of a page that may be listed now. With Ordered the walk of the first keys that are not listed has slots of its own, since
 // the pages in all the others may be waiting for it.
-func (s *Scan) enter(ctx context.Context, walk walk) (slot chan struct{}, err error) {
+func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, err error) {
 	for {
 		isFirst, changed := false, (<-chan struct{})(nil)
 		if s.cfg.Ordered {
@@ -355,15 +355,15 @@ func (s *Scan) enter(ctx context.Context, walk walk) (slot chan struct{}, err er
 				isFirst, changed = s.listing.First(pager)
 			}
 		}
-		first := s.first
+		first := s.firstPageSem
 		if !isFirst {
 			first = nil
 		}
 		select {
-		case s.slots <- struct{}{}:
-			return s.slots, nil
+		case s.pageSem <- struct{}{}:
+			return s.pageSem, nil
 		case first <- struct{}{}:
-			return s.first, nil
+			return s.firstPageSem, nil
 		case <-changed:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
@@ -380,10 +380,10 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	}
 	s.meter.fill(&stats)
 	cpu, rss := Usage()
-	stats.DurationSeconds = time.Since(s.news.began).Seconds()
+	stats.DurationSeconds = time.Since(s.health.began).Seconds()
 	stats.CPUSeconds, stats.MaxRSSBytes, stats.Runs = cpu.Seconds(), rss, 1
-	if s.cfg.From != nil {
-		before := &s.cfg.From.Stats
+	if s.cfg.Resume != nil {
+		before := &s.cfg.Resume.Stats
 		stats.DurationSeconds += before.DurationSeconds
 		stats.CPUSeconds += before.CPUSeconds
 		stats.MaxRSSBytes = max(rss, before.MaxRSSBytes)
@@ -397,7 +397,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	}
 	stats.Engine, stats.EngineWhy = s.shortcut.engine(s.engine.Name(), s.why)
 	stats.Region = s.cfg.Store.Region()
-	s.fillCrew(&stats)
+	s.fillPool(&stats)
 	stats.RateLimit = s.gate.Rate()
 	if s.listing != nil {
 		stats.Listers = s.listing.Reached()

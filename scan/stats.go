@@ -221,7 +221,7 @@ func (h *headCounts) answer(r *head.Result) {
 	if r.Err == nil && r.Status == http.StatusOK {
 		h.ok++ // nearly always
 	} else {
-		h.requests[resultName(r)]++
+		h.requests[resultLabel(r)]++
 	}
 }
 

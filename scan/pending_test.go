@@ -28,10 +28,10 @@ func TestLedger(t *testing.T) {
 			pages = pages[:len(pages)-1]
 			whole.Through = after
 		}
-		l := ledger{whole}
+		l := pendingRanges{whole}
 		open := slices.Clone(pages)
 		for _, page := range rapid.Permutation(pages).Draw(t, "order") {
-			if err := l.close(page); err != nil {
+			if err := l.remove(page); err != nil {
 				t.Fatal(err)
 			}
 			open = slices.DeleteFunc(open, func(p list.Range) bool { return p == page })
@@ -41,7 +41,7 @@ func TestLedger(t *testing.T) {
 					t.Fatalf("after %v, %q is open: %v; in %v", page, c, want, l)
 				}
 			}
-			if again := l.close(page); again == nil {
+			if again := l.remove(page); again == nil {
 				t.Fatalf("%v was closed twice", page)
 			}
 			if !slices.IsSortedFunc(l, func(a, b list.Range) int {
@@ -57,9 +57,9 @@ func TestLedger(t *testing.T) {
 			t.Fatalf("all is closed but %v", l)
 		}
 	})
-	l := ledger{{After: "b", Through: "d"}, {After: "f"}}
+	l := pendingRanges{{After: "b", Through: "d"}, {After: "f"}}
 	for _, r := range []list.Range{{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"}} {
-		if err := l.close(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
+		if err := l.remove(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
 			t.Errorf("%v: %v, %v", r, err, l)
 		}
 	}

@@ -237,7 +237,7 @@ func (w *worker) compared(e *list.Entry, r *head.Result) {
 	}
 	switch {
 	case w.batch.page.isTrial:
-		if w.batch.trial.sent == 0 {
+		if w.batch.attempts.sent == 0 {
 			w.scan.shortcut.tried(r.Listed, unlike)
 		}
 	case unlike != "" && w.dispute == nil:

@@ -7,13 +7,13 @@ import (
 	"headcount/scan/list"
 )
 
-// ledger is which Ranges are not committed yet, in the order of keys and not overlapping. There are never many more of them than there were at
+// pendingRanges is which Ranges are not committed yet, in the order of keys and not overlapping. There are never many more of them than there were at
 // first and pages in flight. It belongs to the goroutine that commits.
-type ledger []list.Range
+type pendingRanges []list.Range
 
-// close takes the Range of a page out. That it lies within one open Range is what makes a run complete: anything else is
+// remove takes the Range of a page out. That it lies within one open Range is what makes a run complete: anything else is
 // an error of this program, and better told than written.
-func (l *ledger) close(closed list.Range) error {
+func (l *pendingRanges) remove(closed list.Range) error {
 	i := slices.IndexFunc(*l, func(open list.Range) bool { return encloses(open, closed) })
 	if i < 0 {
 		return fmt.Errorf("the keys %v were to be committed twice, or never", closed)

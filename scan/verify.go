@@ -13,28 +13,28 @@ import (
 	"headcount/scan/pace"
 )
 
-// suspect is an object whose HEAD was refused without a reason, or went on failing.
-type suspect struct {
-	batch *batch // of that one object
-	err   *ObjectError
-	worn  bool // it failed often, while no other object succeeded
+// refusal is an object whose HEAD was refused without a reason, or went on failing.
+type refusal struct {
+	batch     *batch // of that one object
+	err       *ObjectError
+	exhausted bool // it failed often, while no other object succeeded
 
 	revision uint64 // of the Store, before the HEAD was sent
 }
 
-// docket is where suspects wait for the judge. Adding to it never blocks.
-type docket struct {
+// refusalQueue is where suspects wait for the judge. Adding to it never blocks.
+type refusalQueue struct {
 	wake chan struct{} // holds one token while there are suspects
 
 	mu       sync.Mutex
-	suspects []*suspect
+	refusals []*refusal
 }
 
-func newDocket() *docket { return &docket{wake: make(chan struct{}, 1)} }
+func newRefusalQueue() *refusalQueue { return &refusalQueue{wake: make(chan struct{}, 1)} }
 
-func (d *docket) add(s *suspect) {
+func (d *refusalQueue) add(s *refusal) {
 	d.mu.Lock()
-	d.suspects = append(d.suspects, s)
+	d.refusals = append(d.refusals, s)
 	d.mu.Unlock()
 	select {
 	case d.wake <- struct{}{}:
@@ -42,11 +42,11 @@ func (d *docket) add(s *suspect) {
 	}
 }
 
-func (d *docket) take() []*suspect {
+func (d *refusalQueue) take() []*refusal {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	suspects := d.suspects
-	d.suspects = nil
+	suspects := d.refusals
+	d.refusals = nil
 	return suspects
 }
 
@@ -59,13 +59,13 @@ const refusalsMax = 2
 // page's way.
 const refusalPause = 500 * time.Millisecond
 
-// judge decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
+// verifyRefusals decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
 // does. It flies once for all suspects that wait, and after they were refused. If the store answers it, each of them is
 // asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object. A
 // canary that is signed with other credentials vouches for nothing.
 //
 // Even a 404 is believed only so: versitygw gives it for an access key that it does not know.
-func (s *Scan) judge(ctx context.Context) error {
+func (s *Scan) verifyRefusals(ctx context.Context) error {
 	var session head.Session // made when there is a suspect: until then it would only have the turn of a worker's
 	defer func() {
 		if session != nil {
@@ -74,13 +74,13 @@ func (s *Scan) judge(ctx context.Context) error {
 	}()
 	for {
 		select {
-		case <-s.docket.wake:
-		case <-s.unfinished.drained:
+		case <-s.refusals.wake:
+		case <-s.inFlight.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		suspects := s.docket.take()
+		suspects := s.refusals.take()
 		if len(suspects) == 0 {
 			continue // taken with those before
 		}
@@ -91,12 +91,12 @@ func (s *Scan) judge(ctx context.Context) error {
 			return err
 		}
 		revision := s.cfg.Store.RevisionNow(ctx)
-		well, err := s.answersHeads(ctx, session, suspects)
+		well, err := s.headsAnswered(ctx, session, suspects)
 		if err != nil {
 			return err
 		}
 		for _, suspect := range suspects {
-			if err := s.decide(ctx, suspect, well, revision); err != nil {
+			if err := s.resolveRefusal(ctx, suspect, well, revision); err != nil {
 				return err
 			}
 		}
@@ -122,18 +122,18 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 		case try == 1:
 			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
 		}
-		s.news.failure(because)
+		s.health.failed(because)
 		if err := pace.Sleep(ctx, pace.Delay(try)); err != nil {
 			return err
 		}
 	}
 }
 
-// answersHeads asks again for an object that was answered for, if a worn suspect has to be judged: at the end of a run
+// headsAnswered asks again for an object that was answered for, if a worn suspect has to be judged: at the end of a run
 // there may be no other object whose success would show that the store is well.
-func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects []*suspect) (well bool, err error) {
-	example := s.news.entry.Load()
-	if example == nil || !slices.ContainsFunc(suspects, func(s *suspect) bool { return s.worn }) {
+func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects []*refusal) (well bool, err error) {
+	example := s.health.sampleObject.Load()
+	if example == nil || !slices.ContainsFunc(suspects, func(s *refusal) bool { return s.exhausted }) {
 		return false, nil
 	}
 	counts := newHeadCounts()
@@ -141,7 +141,7 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 		counts.answer(r)
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
-			s.news.success(r.Received)
+			s.health.ok(r.Received)
 			s.gate.Answered(1)
 		}
 	})
@@ -150,29 +150,29 @@ func (s *Scan) answersHeads(ctx context.Context, session head.Session, suspects 
 	return well, err
 }
 
-// decide gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs; revision is that of
+// resolveRefusal gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs; revision is that of
 // the canary.
-func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool, revision uint64) error {
+func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, revision uint64) error {
 	b, e := suspect.batch, suspect.err
 	switch {
-	case suspect.worn && well:
+	case suspect.exhausted && well:
 		// It may have been the store's trouble so far. One more failure is the object's.
-		b.trial.failed = s.cfg.TriesMax - 1
-		return s.retry(ctx, suspect, 0)
-	case suspect.worn:
-		return s.retry(ctx, suspect, pace.Delay(b.trial.sent))
+		b.attempts.failed = s.cfg.MaxAttempts - 1
+		return s.retryRefusal(ctx, suspect, 0)
+	case suspect.exhausted:
+		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))
 	}
-	s.news.success(time.Now()) // the store is well: it answers, and its refusals are meant
+	s.health.ok(time.Now()) // the store is well: it answers, and its refusals are meant
 	// A provider that has other credentials each time it is asked must not keep an object from its Outcome.
-	if suspect.revision != revision && b.trial.sent < s.cfg.TriesMax {
-		return s.retry(ctx, suspect, pace.Delay(b.trial.sent))
+	if suspect.revision != revision && b.attempts.sent < s.cfg.MaxAttempts {
+		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))
 	}
-	b.trial.refused++
-	if b.trial.refused < refusalsMax {
-		b.trial.fresh = true
-		return s.retry(ctx, suspect, refusalPause)
+	b.attempts.refused++
+	if b.attempts.refused < refusalsMax {
+		b.attempts.newConn = true
+		return s.retryRefusal(ctx, suspect, refusalPause)
 	}
-	r := ruling{settled: 1}
+	r := batchResult{settled: 1}
 	switch {
 	case e.Status == http.StatusNotFound && b.page.Doubtful(e.Entry.Key):
 		e.Class, e.Err = "lossy_key", errLossyKey
@@ -182,12 +182,12 @@ func (s *Scan) decide(ctx context.Context, suspect *suspect, well bool, revision
 	default:
 		r.outcomes.Gone = 1
 	}
-	return s.settle(ctx, b.page, &r)
+	return s.addResult(ctx, b.page, &r)
 }
 
-func (s *Scan) retry(ctx context.Context, suspect *suspect, delay time.Duration) error {
+func (s *Scan) retryRefusal(ctx context.Context, suspect *refusal, delay time.Duration) error {
 	s.meter.headAgain(suspect.err)
-	return s.later(ctx, suspect.batch, delay)
+	return s.retryAt(ctx, suspect.batch, delay)
 }
 
 // errLossyKey is why an object that was listed cannot be found.

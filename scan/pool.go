@@ -19,90 +19,90 @@ const (
 	// on two busy cores; more than this, with the 30 kB that each costs, somebody should ask for.
 	WorkersAutoMax = 4096
 
-	// filesSpare are for what is no worker's connection: LISTs, the canary, names that are looked up, files.
-	filesSpare = 64
+	// spareFiles are for what is no worker's connection: LISTs, the canary, names that are looked up, files.
+	spareFiles = 64
 )
 
-// crew are the workers of a run: those whose number is below the width take batches, the others are parked. A worker begins to be when
+// workerPool are the workers of a run: those whose number is below the width take batches, the others are parked. A worker begins to be when
 // it is first needed.
-type crew struct {
-	width atomic.Int64
+type workerPool struct {
+	size  atomic.Int64
 	wakes []chan struct{} // of those that there are; each holds a token for a worker that the width has come to include
 
-	rests rests
+	idleTime idleTime
 
 	// What the workers have told since the run began.
 	answers atomic.Int64 // HEADs that were answered
 	latency atomic.Int64 // ns, of all of them together
 
 	mu      sync.Mutex
-	home    int     // the number that was found, or is fixed
+	best    int     // the number that was found, or is fixed
 	speed   float64 // answers per second at it, smoothed; 0: not known
-	path    path
+	history path
 	weights weights
 }
 
-// rests are the times in which workers had nothing to ask for.
-type rests struct {
-	mu      sync.Mutex
-	resting int
-	past    time.Duration // of those that are over, less the begin of each that is not
+// idleTime are the times in which workers had nothing to ask for.
+type idleTime struct {
+	mu   sync.Mutex
+	idle int
+	past time.Duration // of those that are over, less the begin of each that is not
 }
 
-// begin and end are told the time since some moment, the same in all calls.
-func (r *rests) begin(at time.Duration) {
+// enter and end are told the time since some moment, the same in all calls.
+func (r *idleTime) enter(at time.Duration) {
 	r.mu.Lock()
-	r.resting++
+	r.idle++
 	r.past -= at
 	r.mu.Unlock()
 }
 
-func (r *rests) end(at time.Duration) {
+func (r *idleTime) leave(at time.Duration) {
 	r.mu.Lock()
-	r.resting--
+	r.idle--
 	r.past += at
 	r.mu.Unlock()
 }
 
-// all is the time that all workers have rested until then.
-func (r *rests) all(at time.Duration) time.Duration {
+// total is the time that all workers have rested until then.
+func (r *idleTime) total(at time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.past + time.Duration(r.resting)*at
+	return r.past + time.Duration(r.idle)*at
 }
 
-// workersMost is how many workers there can be.
-func (c Config) workersMost(depth int) int {
+// maxWorkers is how many workers there can be.
+func (c Config) maxWorkers(depth int) int {
 	if c.Workers != WorkersAuto {
 		return c.Workers
 	}
 	most := WorkersAutoMax / depth
 	if files := filesMax(); files > 0 {
-		most = min(most, files-filesSpare)
+		most = min(most, files-spareFiles)
 	}
 	return max(1, most)
 }
 
-// staff starts the workers, and lets their number follow what the store rewards, if that is asked for. It also finds out what limits the run.
-func (s *Scan) staff(ctx context.Context, g *errgroup.Group) error {
+// autoscale starts the workers, and lets their number follow what the store rewards, if that is asked for. It also finds out what limits the run.
+func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
 	var width *pace.Width // nil: it is fixed
 	if s.cfg.Workers == WorkersAuto {
-		width = pace.NewWidth(len(s.asks), s.depth)
+		width = pace.NewWidth(len(s.current), s.depth)
 	}
 	now, window := s.cfg.Workers, fixedWindow
 	if width != nil {
 		now, window = width.Now(), width.Window()
 	}
-	if err := s.widen(ctx, g, now, now); err != nil {
+	if err := s.resize(ctx, g, now, now); err != nil {
 		return err
 	}
-	before := s.look()
+	before := s.sample()
 	timer := time.NewTimer(window)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
-		case <-s.unfinished.drained:
+		case <-s.inFlight.drained:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -110,24 +110,24 @@ func (s *Scan) staff(ctx context.Context, g *errgroup.Group) error {
 		// At the end workers run out of work whatever limits them, and what they leave to the others says nothing.
 		if s.progress.listedAll.Load() && len(s.work) == 0 {
 			if width != nil {
-				return s.widen(ctx, g, width.Home(), width.Home())
+				return s.resize(ctx, g, width.Home(), width.Home())
 			}
 			return nil
 		}
-		after := s.look()
-		seen := after.since(before, now)
+		after := s.sample()
+		seen := after.delta(before, now)
 		seen.Rate = s.gate.Rate()
 		isTold := width == nil || !width.IsSettling()
 		if seen.Answers > 0 && isTold {
 			cpu := after.cpu - before.cpu
-			s.crew.see(after.at, now, seen, s.limitOf(seen, cpu), cpu)
+			s.pool.observe(after.at, now, seen, s.limitOf(seen, cpu), cpu)
 		}
 		if width != nil {
 			now = width.Next(seen)
-			if err := s.widen(ctx, g, now, width.Soon()); err != nil {
+			if err := s.resize(ctx, g, now, width.Soon()); err != nil {
 				return err
 			}
-			s.crew.settleOn(width.Home())
+			s.pool.setBest(width.Home())
 			window = width.Window()
 		}
 		before = after
@@ -138,12 +138,12 @@ func (s *Scan) staff(ctx context.Context, g *errgroup.Group) error {
 // fixedWindow is how often it is looked what limits a run whose number of workers is fixed.
 const fixedWindow = time.Second
 
-// widen sets the width, for batches that are cut for a width to come. It may be narrower, too.
-func (s *Scan) widen(ctx context.Context, g *errgroup.Group, width, soon int) error {
-	c := &s.crew
-	before := int(c.width.Swap(int64(width)))
+// resize sets the width, for batches that are cut for a width to come. It may be narrower, too.
+func (s *Scan) resize(ctx context.Context, g *errgroup.Group, width, soon int) error {
+	c := &s.pool
+	before := int(c.size.Swap(int64(width)))
 	s.batch.Store(int64(s.batchFor(soon)))
-	s.makeRoom(max(width, soon), 0)
+	s.growPageLimit(max(width, soon), 0)
 	for i := before; i < min(width, len(c.wakes)); i++ {
 		select {
 		case c.wakes[i] <- struct{}{}:
@@ -157,9 +157,9 @@ func (s *Scan) widen(ctx context.Context, g *errgroup.Group, width, soon int) er
 		g.Go(func() error { return w.run(ctx) })
 	}
 	for i := width; i < before; i++ { // what they have not come to is the others' to ask for
-		if b := s.asks[i].Load(); b != nil {
+		if b := s.current[i].Load(); b != nil {
 			if rest := b.split(); rest != nil {
-				if err := s.later(ctx, rest, 0); err != nil {
+				if err := s.retryAt(ctx, rest, 0); err != nil {
 					return err
 				}
 			}
@@ -168,56 +168,56 @@ func (s *Scan) widen(ctx context.Context, g *errgroup.Group, width, soon int) er
 	return nil
 }
 
-// sight is what can be seen at a moment.
-type sight struct {
-	at             time.Duration // since the run began
-	answers        int64
-	latency, rests time.Duration // of all together
-	cpu            time.Duration
+// poolSample is what can be seen at a moment.
+type poolSample struct {
+	at            time.Duration // since the run began
+	answers       int64
+	latency, idle time.Duration // of all together
+	cpu           time.Duration
 }
 
-func (s *Scan) look() sight {
+func (s *Scan) sample() poolSample {
 	cpu, _ := Usage()
-	at := time.Since(s.news.began)
-	return sight{
-		at: at, answers: s.crew.answers.Load(), latency: time.Duration(s.crew.latency.Load()), rests: s.crew.rests.all(at), cpu: cpu,
+	at := time.Since(s.health.began)
+	return poolSample{
+		at: at, answers: s.pool.answers.Load(), latency: time.Duration(s.pool.latency.Load()), idle: s.pool.idleTime.total(at), cpu: cpu,
 	}
 }
 
-// since is what there was to see since before, with so many workers.
-func (s sight) since(before sight, workers int) pace.Window {
+// delta is what there was to see since before, with so many workers.
+func (s poolSample) delta(before poolSample, workers int) pace.Window {
 	w := pace.Window{Took: s.at - before.at, Answers: s.answers - before.answers}
 	if w.Answers > 0 {
 		w.Latency = (s.latency - before.latency) / time.Duration(w.Answers)
 	}
-	w.Idle = min(1, float64(s.rests-before.rests)/max(1, float64(w.Took)*float64(workers)))
+	w.Idle = min(1, float64(s.idle-before.idle)/max(1, float64(w.Took)*float64(workers)))
 	return w
 }
 
-// settleOn notes the number that is the best so far.
-func (c *crew) settleOn(home int) {
+// setBest notes the number that is the best so far.
+func (c *workerPool) setBest(home int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if home != c.home {
-		c.home, c.speed = home, 0
+	if home != c.best {
+		c.best, c.speed = home, 0
 	}
 }
 
-// see notes what a window has shown of so many workers.
-func (c *crew) see(at time.Duration, workers int, seen pace.Window, by bottleneck, cpu time.Duration) {
+// observe notes what a window has shown of so many workers.
+func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by bottleneck, cpu time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.home == 0 {
-		c.home = workers
+	if c.best == 0 {
+		c.best = workers
 	}
 	switch {
-	case workers != c.home:
+	case workers != c.best:
 	case c.speed == 0:
 		c.speed = seen.Speed()
 	default:
 		c.speed += (seen.Speed() - c.speed) / speedSmoothing
 	}
-	c.path.add(Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Speed()})
+	c.history.add(Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Speed()})
 	c.weights.add(by, seen, cpu)
 }
 
@@ -225,15 +225,15 @@ func (c *crew) see(at time.Duration, workers int, seen pace.Window, by bottlenec
 const speedSmoothing = 8
 
 // fill writes into the Stats how many workers there were, and what limited them.
-func (s *Scan) fillCrew(stats *Stats) {
-	c := &s.crew
+func (s *Scan) fillPool(stats *Stats) {
+	c := &s.pool
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if stats.Workers = s.cfg.Workers; s.cfg.Workers == WorkersAuto {
-		if stats.Workers = c.home; c.home == 0 { // it was over before there was anything to see
-			stats.Workers = int(c.width.Load())
+		if stats.Workers = c.best; c.best == 0 { // it was over before there was anything to see
+			stats.Workers = int(c.size.Load())
 		}
-		stats.WorkersPath = c.path.steps()
+		stats.WorkersPath = c.history.steps()
 	}
 	stats.InFlight = stats.Workers * s.depth
 	if stats.SteadyHeadsPerSecond = c.speed; c.speed == 0 {
@@ -241,9 +241,9 @@ func (s *Scan) fillCrew(stats *Stats) {
 	}
 	w := c.weights
 	if w.took == 0 {
-		all := s.look()
+		all := s.sample()
 		cpu := all.cpu - s.cpuBefore
-		seen := all.since(sight{}, max(1, stats.Workers))
+		seen := all.delta(poolSample{}, max(1, stats.Workers))
 		seen.Rate = s.gate.Rate()
 		w.add(s.limitOf(seen, cpu), seen, cpu)
 	}

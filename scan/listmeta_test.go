@@ -141,7 +141,7 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
 	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: scan.Stats{FromListing: 10_000}}
-	if r := runListed(t, url, scan.Config{Engine: head.ListName, From: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
+	if r := runListed(t, url, scan.Config{Engine: head.ListName, Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}
 	_, empty := simtest.Start(t, s3sim.Options{})
