@@ -64,7 +64,7 @@ func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, f
 	}
 	c = &checkpoint{name: job.names.checkpoint, parameters: job.parameters(urls), files: files.written()}
 	for name, file := range c.files {
-		if err := file.Resumable(); err != nil {
+		if err := file.CheckRegular(); err != nil {
 			return nil, nil, usagef("name a file, or leave --checkpoint out", "--%s %s cannot be gone on with: %v", name, file.Name(), err)
 		}
 	}
@@ -141,7 +141,7 @@ func (c *checkpoint) begin(rng list.Range) error {
 	at := &scan.Checkpoint{Rest: []list.Range{rng}, Parameters: c.parameters, Positions: map[string]scan.Position{}}
 	for name, file := range c.files {
 		var err error
-		if at.Positions[name], err = file.Front(); err != nil {
+		if at.Positions[name], err = file.Start(); err != nil {
 			return err
 		}
 		if err := syncFolder(filepath.Dir(file.Name())); err != nil { // in which it may be new

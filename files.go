@@ -179,7 +179,7 @@ func (f *files) begin(from *scan.Checkpoint) error {
 		if from != nil {
 			at = from.Positions[name]
 		}
-		if err := file.Begin(at); err != nil {
+		if err := file.Truncate(at); err != nil {
 			return &openError{flag: "--" + name, name: file.Name(), err: err}
 		}
 	}

@@ -167,7 +167,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if files.output != nil {
 		records = files.output
 	}
-	job.scan.Sink = output.NewLines(records, job.fields)
+	job.scan.Sink = output.NewJSONLines(records, job.fields)
 	job.scan.Failed = failures.add
 	job.scan.MaxAttempts = opened.AttemptsMax()
 	if checkpoint != nil {

@@ -84,6 +84,19 @@ func names(fields []Field) string {
 	return strings.Join(list, ", ")
 }
 
+// NeedHead are the names of those fields that no listing gives, be it one with metadata: for them a HEAD is needed.
+func NeedHead(fields []Field) []string {
+	var names []string
+	for _, f := range fields {
+		switch f.Name {
+		case "key", "metadata", "size", "etag", "last_modified", "storage_class":
+		default:
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 func addKey(line []byte, r *scan.Record) []byte { return appendText(line, "key", r.Entry.Key) }
 
 // addMetadata appends the names sorted, as head.Result has them, and the values as they were received. Values that are

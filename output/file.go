@@ -21,13 +21,13 @@ import (
 // One whose name ends in .gz or .zst is compressed: a gzip file is any number of members (RFC 1952 §2.2), a Zstandard file of frames
 // (RFC 8878 §3), one after the other, and each Sync ends one, so that the file can be cut there.
 type File struct {
-	name  string
-	f     *os.File
-	size  int64                                   // bytes that are in f
-	begin func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
-	begun bool                                    // what it held before is dropped
-	part  io.WriteCloser                          // the one that is not ended yet, or nil
-	err   error                                   // of the first Write that failed: what lies in f is in doubt since
+	name      string
+	f         *os.File
+	size      int64                                   // bytes that are in f
+	newFrame  func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
+	truncated bool                                    // what it held before is dropped
+	frame     io.WriteCloser                          // the one that is not ended yet, or nil
+	err       error                                   // of the first Write that failed: what lies in f is in doubt since
 }
 
 // OpenFile opens a file, or makes it. It changes nothing of what the file holds: Begin does.
@@ -42,10 +42,10 @@ func OpenFile(name string) (*File, error) {
 	file := &File{name: name, f: f}
 	switch Compression(name) {
 	case "gzip":
-		file.begin = func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }
+		file.newFrame = func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }
 	case "zstd":
 		// In this goroutine: the workers have all cores.
-		file.begin = func(w io.Writer) (io.WriteCloser, error) {
+		file.newFrame = func(w io.Writer) (io.WriteCloser, error) {
 			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow))
 		}
 	}
@@ -76,8 +76,8 @@ func (f *File) Size() int64 {
 	return 0
 }
 
-// Resumable says why no later process could go on with the file, or nil.
-func (f *File) Resumable() error {
+// CheckRegular says why no later process could go on with the file, or nil.
+func (f *File) CheckRegular() error {
 	if info, err := f.f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return errors.New("it is no regular file")
 	}
@@ -90,8 +90,8 @@ const zstdWindow = 1 << 20
 // tailBytes is how much before a position is hashed: some records, which hardly two files share.
 const tailBytes = 4 << 10
 
-// tail is the hash of what lies before a place.
-func (f *File) tail(at int64) (string, error) {
+// tailHash is the hash of what lies before a place.
+func (f *File) tailHash(at int64) (string, error) {
 	text := make([]byte, min(at, tailBytes))
 	if _, err := f.f.ReadAt(text, at-int64(len(text))); err != nil {
 		return "", err
@@ -105,7 +105,7 @@ func (f *File) Check(at scan.Position) error {
 	if size < at.Bytes {
 		return fmt.Errorf("it has %d bytes, and had %d: it was cut, or is another file", size, at.Bytes)
 	}
-	tail, err := f.tail(at.Bytes)
+	tail, err := f.tailHash(at.Bytes)
 	if err != nil {
 		return err
 	}
@@ -120,21 +120,21 @@ func (f *File) Check(at scan.Position) error {
 
 // Lock makes sure that nobody else is writing the file, until Close. It changes nothing of it.
 func (f *File) Lock() error {
-	if f.Resumable() != nil {
+	if f.CheckRegular() != nil {
 		return nil // a device or a pipe bears several
 	}
 	return lock(f.f)
 }
 
-// Begin drops what the file holds after a place, the zero Position for all of it, and writes go on from there.
-func (f *File) Begin(at scan.Position) error {
-	if f.Resumable() != nil {
+// Truncate drops what the file holds after a place, the zero Position for all of it, and writes go on from there.
+func (f *File) Truncate(at scan.Position) error {
+	if f.CheckRegular() != nil {
 		return nil // a device or a pipe holds nothing
 	}
 	if err := f.f.Truncate(at.Bytes); err != nil {
 		return err
 	}
-	f.size, f.begun = at.Bytes, true
+	f.size, f.truncated = at.Bytes, true
 	_, err := f.f.Seek(at.Bytes, io.SeekStart)
 	return err
 }
@@ -145,25 +145,25 @@ func (f *File) Write(p []byte) (n int, err error) {
 	if f.err != nil {
 		return 0, f.err
 	}
-	if f.begin == nil {
+	if f.newFrame == nil {
 		before := f.size
-		if n, err = f.counted().Write(p); err != nil {
-			f.err = f.backTo(before, err)
+		if n, err = f.countingWriter().Write(p); err != nil {
+			f.err = f.rollback(before, err)
 		}
 		return n, err
 	}
-	if f.part == nil {
-		f.part, f.err = f.begin(f.counted())
+	if f.frame == nil {
+		f.frame, f.err = f.newFrame(f.countingWriter())
 	}
 	if f.err == nil {
-		n, f.err = f.part.Write(p)
+		n, f.err = f.frame.Write(p)
 	}
 	return n, f.err
 }
 
-// backTo drops what a Write that failed with err has left behind a place, and returns nil if it could.
-func (f *File) backTo(place int64, err error) error {
-	if f.Resumable() != nil {
+// rollback drops what a Write that failed with err has left behind a place, and returns nil if it could.
+func (f *File) rollback(place int64, err error) error {
+	if f.CheckRegular() != nil {
 		return err
 	}
 	if err := f.f.Truncate(place); err != nil {
@@ -174,12 +174,12 @@ func (f *File) backTo(place int64, err error) error {
 	return err
 }
 
-// counted writes to the file and counts.
-func (f *File) counted() io.Writer { return (*countedFile)(f) }
+// countingWriter writes to the file and counts.
+func (f *File) countingWriter() io.Writer { return (*countingFile)(f) }
 
-type countedFile File
+type countingFile File
 
-func (c *countedFile) Write(p []byte) (int, error) {
+func (c *countingFile) Write(p []byte) (int, error) {
 	n, err := c.f.Write(p)
 	c.size += int64(n)
 	return n, err
@@ -187,18 +187,18 @@ func (c *countedFile) Write(p []byte) (int, error) {
 
 // Sync returns when all that was written is on disk, and where that ends. It fails after a Write that failed.
 func (f *File) Sync() (scan.Position, error) {
-	if err := f.end(); err != nil {
+	if err := f.endFrame(); err != nil {
 		return scan.Position{}, err
 	}
 	if f.err = f.f.Sync(); f.err != nil {
 		return scan.Position{}, f.err // for good: a system says so once, and then that all is well
 	}
-	return f.position(f.size)
+	return f.positionAt(f.size)
 }
 
-// position is a place in the file.
-func (f *File) position(at int64) (scan.Position, error) {
-	tail, err := f.tail(at)
+// positionAt is a place in the file.
+func (f *File) positionAt(at int64) (scan.Position, error) {
+	tail, err := f.tailHash(at)
 	if err != nil {
 		return scan.Position{}, err
 	}
@@ -206,27 +206,27 @@ func (f *File) position(at int64) (scan.Position, error) {
 	return scan.Position{Bytes: at, Tail: tail, Path: path}, err
 }
 
-// Front is the position before the first byte.
-func (f *File) Front() (scan.Position, error) { return f.position(0) }
+// Start is the position before the first byte.
+func (f *File) Start() (scan.Position, error) { return f.positionAt(0) }
 
-// end ends the present member or frame.
-func (f *File) end() error {
-	if f.err != nil || f.part == nil {
+// endFrame ends the present member or frame.
+func (f *File) endFrame() error {
+	if f.err != nil || f.frame == nil {
 		return f.err
 	}
-	f.err = f.part.Close()
-	f.part = nil
+	f.err = f.frame.Close()
+	f.frame = nil
 	return f.err
 }
 
 // Close ends the file and closes it. Some file systems tell only now that there was no room.
 func (f *File) Close() error {
 	var err error
-	if f.begun && f.size == 0 && f.part == nil && f.begin != nil {
+	if f.truncated && f.size == 0 && f.frame == nil && f.newFrame != nil {
 		_, err = f.Write(nil) // an empty member or frame, since an empty file is none
 	}
 	if err == nil {
-		err = f.end()
+		err = f.endFrame()
 	}
 	if closeErr := f.f.Close(); err == nil {
 		err = closeErr
@@ -240,7 +240,7 @@ func OpenToRead(name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := unpackedFile{f, f}
+	text := decompressedFile{f, f}
 	switch Compression(name) {
 	case "gzip":
 		text.Reader, err = gzip.NewReader(f)
@@ -254,7 +254,7 @@ func OpenToRead(name string) (io.ReadCloser, error) {
 	return text, nil
 }
 
-type unpackedFile struct {
+type decompressedFile struct {
 	io.Reader
 	io.Closer
 }

@@ -56,7 +56,7 @@ func began(t *testing.T, name string, at scan.Position) *File {
 			t.Fatal(err)
 		}
 	}
-	if err := f.Begin(at); err != nil {
+	if err := f.Truncate(at); err != nil {
 		t.Fatal(err)
 	}
 	return f

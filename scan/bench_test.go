@@ -43,7 +43,7 @@ func BenchmarkHeads(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			sink := output.NewLines(io.Discard, fields)
+			sink := output.NewJSONLines(io.Discard, fields)
 			chunks := []scan.Chunk{nil}
 			var record scan.Record
 			at := 0
@@ -77,7 +77,7 @@ func BenchmarkScan(b *testing.B) {
 		b.Fatal(err)
 	}
 	_, url := simtest.Start(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
-	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewLines(io.Discard, fields), Workers: 16})
+	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewJSONLines(io.Discard, fields), Workers: 16})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	b.ResetTimer()

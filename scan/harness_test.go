@@ -158,7 +158,7 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Store, cfg.Sink = s, output.NewLines(&text, fields)
+	cfg.Store, cfg.Sink = s, output.NewJSONLines(&text, fields)
 	cfg.Failed = func(e *scan.ObjectError) error {
 		failed = append(failed, e)
 		return nil

@@ -56,7 +56,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			failed = r.failed
 		)
 		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
-		sink := &killedSink{Sink: output.NewLines(&text, fields), kill: func() { cancel(errKilled) }}
+		sink := &killedSink{Sink: output.NewJSONLines(&text, fields), kill: func() { cancel(errKilled) }}
 		if runs < runsMax {
 			sink.pages = 1 + rng.IntN(4)
 		}

@@ -145,7 +145,7 @@ func resumeBugs() []bug {
 		{
 			what: "a checkpoint is made of a frame that is not ended",
 			file: "output/file.go",
-			old:  "	if err := f.end(); err != nil {\n		return scan.Position{}, err\n	}\n",
+			old:  "	if err := f.endFrame(); err != nil {\n		return scan.Position{}, err\n	}\n",
 			new:  "",
 			in:   "output", test: "TestFileIsGoneOnWith/o.zst",
 		},

@@ -42,7 +42,7 @@ func line(t testing.TB, fields string, r *scan.Record) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	sink := NewLines(&out, chosen)
+	sink := NewJSONLines(&out, chosen)
 	c := sink.NewChunk()
 	c.Add(r)
 	if err := sink.Commit([]scan.Chunk{c}); err != nil {
@@ -199,7 +199,7 @@ func TestAPageIsOneWriteInTheOrderOfItsChunks(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &counting{failFrom: 3}
-	sink := NewLines(w, fields)
+	sink := NewJSONLines(w, fields)
 	for range 2 { // the second page uses the first one's chunks
 		a, b := sink.NewChunk(), sink.NewChunk()
 		b.Add(record("3"))
@@ -268,7 +268,7 @@ func BenchmarkLine(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := NewLines(nil, fields).NewChunk().(*lineChunk)
+	c := NewJSONLines(nil, fields).NewChunk().(*jsonChunk)
 	r := record("2026/11/22/event-000000000042.json", "meta-id: 15e9f6d77a0732ca", "meta-owner: alice", "content-type: text/plain")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,35 +12,35 @@ import (
 // chunkBytes is where a Chunk starts: the smallest batch. One that had to grow stays so.
 const chunkBytes = 1 << 10
 
-// Lines is a scan.Sink that writes each Record as a line of JSON.
+// JSONLines is a scan.Sink that writes each Record as a line of JSON.
 //
 // A line has the chosen Fields, and beside them, where it is so, "changed": true and "missing_meta": N, the metadata that
 // the store has and could not send. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (MissingMeta)
-type Lines struct {
+type JSONLines struct {
 	w      io.Writer
 	fields []Field
 	free   sync.Pool // of *lineChunk
 	page   []byte    // the lines of the page that is being committed
 }
 
-// NewLines returns a Sink that writes to w, from Commit only, each page by one Write.
-func NewLines(w io.Writer, fields []Field) *Lines {
-	return &Lines{w: w, fields: fields}
+// NewJSONLines returns a Sink that writes to w, from Commit only, each page by one Write.
+func NewJSONLines(w io.Writer, fields []Field) *JSONLines {
+	return &JSONLines{w: w, fields: fields}
 }
 
 // NewChunk returns an empty Chunk, perhaps one that was committed.
-func (l *Lines) NewChunk() scan.Chunk {
-	if c, ok := l.free.Get().(*lineChunk); ok {
+func (l *JSONLines) NewChunk() scan.Chunk {
+	if c, ok := l.free.Get().(*jsonChunk); ok {
 		return c
 	}
-	return &lineChunk{fields: l.fields, bytes: make([]byte, 0, chunkBytes)}
+	return &jsonChunk{fields: l.fields, bytes: make([]byte, 0, chunkBytes)}
 }
 
 // Commit writes the lines of one page.
-func (l *Lines) Commit(chunks []scan.Chunk) error {
+func (l *JSONLines) Commit(chunks []scan.Chunk) error {
 	l.page = l.page[:0]
 	for _, c := range chunks {
-		chunk, ok := c.(*lineChunk)
+		chunk, ok := c.(*jsonChunk)
 		if !ok {
 			return fmt.Errorf("a chunk of another sink: %T", c)
 		}
@@ -55,14 +55,14 @@ func (l *Lines) Commit(chunks []scan.Chunk) error {
 	return err
 }
 
-// lineChunk is some lines.
-type lineChunk struct {
+// jsonChunk is some lines.
+type jsonChunk struct {
 	fields []Field
 	bytes  []byte
 }
 
 // Add appends the line of a Record.
-func (c *lineChunk) Add(r *scan.Record) {
+func (c *jsonChunk) Add(r *scan.Record) {
 	line := append(c.bytes, '{')
 	for i := range c.fields {
 		line = c.fields[i].add(line, r)
