@@ -12,8 +12,8 @@ import (
 	"headcount/bench/heads"
 	"headcount/bench/seed"
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/list"
-	"headcount/scan/store"
 )
 
 // usageError is a command line that headcount does not take.
@@ -88,17 +88,17 @@ func hintFor(err error) string {
 	case errors.As(err, &none):
 		return none.Hint()
 	case errors.As(err, &unsent):
-		return hintForClass(store.FailureClass(unsent.Err), unsent)
+		return hintForClass(fault.ClassOf(unsent.Err), unsent)
 	}
 	return ""
 }
 
 // hintForClass explains why a LIST got no answer.
-func hintForClass(class string, err error) string {
+func hintForClass(class fault.Class, err error) string {
 	switch class {
-	case "credentials":
+	case fault.Credentials:
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, or --no-sign-request for a public bucket"
-	case "tls":
+	case fault.TLS:
 		if strings.Contains(err.Error(), "HTTP response to HTTPS client") {
 			return "the endpoint speaks plain HTTP: begin --endpoint-url with http://"
 		}

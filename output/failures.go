@@ -30,7 +30,7 @@ func (f *Failures) Add(e *scan.ObjectError) error {
 	if e.Status != 0 {
 		line = append(strconv.AppendInt(append(line, `"status":`...), int64(e.Status), 10), ',')
 	}
-	line = appendText(line, "class", e.Class)
+	line = appendText(line, "class", string(e.Class))
 	line = append(strconv.AppendInt(append(line, `"attempts":`...), int64(e.Attempts), 10), ',')
 	line = appendOptional(line, "request_id", e.RequestID)
 	if e.Err != nil {

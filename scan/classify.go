@@ -3,8 +3,8 @@ package scan
 import (
 	"net/http"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
-	"headcount/scan/store"
 )
 
 // class is what the answer to one HEAD means for its object.
@@ -38,7 +38,7 @@ func classify(r *head.Result, fresh bool) class {
 		return deleted
 	case isDeleteMarker(r):
 		return mismatch // it has no ETag that would show it to be another object's answer
-	case store.Transient(r.Status):
+	case fault.TransientStatus(r.Status):
 		return transient
 	}
 	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.SentTo {
@@ -58,10 +58,10 @@ func isDeleteMarker(r *head.Result) bool {
 }
 
 func classifyFailure(err error) class {
-	switch store.FailureClass(err) {
-	case "header_too_large":
+	switch fault.ClassOf(err) {
+	case fault.HeaderTooLarge:
 		return permanent
-	case "credentials":
+	case fault.Credentials:
 		return unexplained
 	}
 	return transient

@@ -5,19 +5,20 @@ import (
 	"net/http"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/list"
 )
 
 // ObjectError is an object that has no Record, and why. It is data: the run goes on.
 type ObjectError struct {
-	Op        string     // HEAD
-	Target    string     // s3://bucket/key
-	Entry     list.Entry // as it was listed
-	Status    int        // 0: there was no answer
-	Class     string     // one word: forbidden, throttled, timeout, lossy_key, …
-	Attempts  int        // HEADs that were sent for it
-	RequestID string     // of the last answer; empty where the store named none
-	Err       error      // why there was no answer, or what is known beyond the status; may be nil
+	Op        string      // HEAD
+	Target    string      // s3://bucket/key
+	Entry     list.Entry  // as it was listed
+	Status    int         // 0: there was no answer
+	Class     fault.Class // forbidden, throttled, timeout, lossy_key, …
+	Attempts  int         // HEADs that were sent for it
+	RequestID string      // of the last answer; empty where the store named none
+	Err       error       // why there was no answer, or what is known beyond the status; may be nil
 }
 
 func (e *ObjectError) Error() string {
@@ -32,25 +33,6 @@ func (e *ObjectError) Error() string {
 }
 
 func (e *ObjectError) Unwrap() error { return e.Err }
-
-// statusClass names a status that failed an object.
-func statusClass(status int) string {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return "forbidden"
-	case status == http.StatusBadRequest:
-		return "bad_request"
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return "throttled"
-	case status == http.StatusRequestTimeout:
-		return "timeout"
-	case status >= 300 && status < 400:
-		return "redirect"
-	case status >= 500:
-		return "server_error"
-	}
-	return "unexpected_status"
-}
 
 // OutputError is a Record or an ObjectError that could not be written. It ends the run.
 type OutputError struct{ Err error }

@@ -183,7 +183,7 @@ func (m *meter) headsSent(h *headCounts) {
 
 // headAgain counts one HEAD that the judge lets be sent again.
 func (m *meter) headAgain(e *ObjectError) {
-	name := e.Class
+	name := string(e.Class)
 	if e.Status != 0 {
 		name = statusName(e.Status)
 	}

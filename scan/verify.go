@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -175,7 +176,7 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 	r := batchResult{settled: 1}
 	switch {
 	case e.Status == http.StatusNotFound && b.page.Doubtful(e.Entry.Key):
-		e.Class, e.Err = "lossy_key", errLossyKey
+		e.Class, e.Err = fault.LossyKey, errLossyKey
 		fallthrough
 	case e.Status != http.StatusNotFound:
 		r.outcomes.Failed, r.failures = 1, []*ObjectError{e}

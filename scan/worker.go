@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -214,7 +215,7 @@ func (w *worker) onAnswer(r *head.Result) {
 		w.fail(w.scan.objectError(e, r, w.batch.attempts.sent+1))
 	case lossyMatch:
 		failure := w.scan.objectError(e, r, w.batch.attempts.sent+1)
-		failure.Class, failure.Err = "lossy_key", errLossyKey
+		failure.Class, failure.Err = fault.LossyKey, errLossyKey
 		w.fail(failure)
 	default:
 		w.chunk = nil     // the part ends here, so that parts can be put into the order of the keys
@@ -313,8 +314,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 	case unexplained:
 		u.verify = true
 	case transient:
-		asked := store.RetryAfter(string(r.Get("retry-after")))
-		if store.Throttled(r.Status) || asked > 0 || unreached(u.err.Class) {
+		asked := fault.RetryAfter(string(r.Get("retry-after")))
+		if fault.ThrottledStatus(r.Status) || asked > 0 || u.err.Class.Unreached() {
 			s.gate.Throttled(sentAt(r), asked)
 		}
 		s.health.failed(u.err)
@@ -347,20 +348,10 @@ func sentAt(r *head.Result) time.Time {
 	return r.Received.Add(-r.Latency)
 }
 
-// unreached says whether a HEAD failed as it does where nobody listens: at once. Without the gate an outage would be a
-// storm of connections.
-func unreached(class string) bool {
-	switch class {
-	case "refused", "reset", "closed", "dns", "tls", "connection":
-		return true
-	}
-	return false
-}
-
 // resultLabel is the name under which a Result is counted.
 func resultLabel(r *head.Result) string {
 	if r.Err != nil {
-		return store.FailureClass(r.Err)
+		return string(fault.ClassOf(r.Err))
 	}
 	return statusName(r.Status)
 }
@@ -372,9 +363,9 @@ func (s *Scan) objectError(e *list.Entry, r *head.Result, sent int) *ObjectError
 		Attempts: sent, RequestID: string(r.Get("x-amz-request-id")), Err: r.Err,
 	}
 	if r.Err != nil {
-		o.Class = store.FailureClass(r.Err)
+		o.Class = fault.ClassOf(r.Err)
 	} else {
-		o.Class = statusClass(r.Status)
+		o.Class = fault.StatusClass(r.Status)
 	}
 	return o
 }

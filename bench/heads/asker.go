@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/store"
 )
@@ -91,7 +92,7 @@ func (a *asker) hear(r *head.Result) {
 	switch {
 	case r.Err != nil:
 		now = time.Now()
-		n.name, n.err = store.FailureClass(r.Err), r.Err
+		n.name, n.err = string(fault.ClassOf(r.Err)), r.Err
 		a.failures++
 		a.batch.Split()
 	case r.Status != http.StatusOK:

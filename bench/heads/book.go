@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"headcount/scan/fault"
 )
 
 const (
@@ -22,10 +24,10 @@ const (
 	bucketsPerOctave = 8
 )
 
-// Classes of what has no answer, beside store.FailureClass.
+// Classes of what has no answer, beside those of fault.ClassOf.
 const (
 	unanswered = "unanswered" // it was in flight when the Step was over, and for patience longer
-	timedOut   = "timeout"
+	timedOut   = string(fault.Timeout)
 )
 
 // note is what became of one HEAD.

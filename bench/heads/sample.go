@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -50,14 +51,14 @@ func (e *NoneError) Error() string {
 
 // Hint is what can be done about it.
 func (e *NoneError) Hint() string {
-	switch e.most() {
-	case "":
+	switch most := e.most(); {
+	case most == "":
 		return "give it more time: --duration"
-	case fmt.Sprint(http.StatusForbidden):
+	case most == fmt.Sprint(http.StatusForbidden):
 		return "listing needs s3:ListBucket, HEAD needs s3:GetObject"
-	case timedOut, unanswered:
+	case most == timedOut, most == unanswered:
 		return "does the store answer a HEAD at all? --timeout, --duration"
-	case "refused", "reset", "closed", "connection", "dns", "tls":
+	case fault.Class(most).Unreached():
 		return "is the store still there, and does it bear so many connections?"
 	}
 	return "does headcount scan of the same bucket work?"

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -220,7 +221,7 @@ func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fr
 		err = session.Head(ctx, head.NewBatch([]list.Entry{e}), func(r *head.Result) {
 			a = reply{
 				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
-				retryAfter: store.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
+				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
 			}
 			unlike, from = r.Unlike, r.From
 			isOurs = r.Status == http.StatusOK && isMarked(e.Key, r)

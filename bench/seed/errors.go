@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/list"
-	"headcount/scan/store"
 )
 
 // SilenceError ends a run in which no request of a kind has succeeded for longer than the user is willing to wait.
@@ -47,7 +47,7 @@ func (a *reply) gone() bool {
 // passing says whether the same request may well succeed later.
 func (a *reply) passing() bool {
 	if a.err != nil {
-		return store.FailureClass(a.err) != "header_too_large"
+		return fault.ClassOf(a.err) != fault.HeaderTooLarge
 	}
 	return !a.well() && !list.Decided(a.asError("", ""))
 }
@@ -64,7 +64,7 @@ func (a *reply) asError(op, target string) error {
 func (a *reply) result() string {
 	switch {
 	case a.err != nil:
-		return store.FailureClass(a.err)
+		return string(fault.ClassOf(a.err))
 	case a.status/100 == 2 && a.code != "":
 		return a.code
 	}
@@ -78,27 +78,14 @@ func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 	}
 	switch {
 	case a.err != nil:
-		e.Class = store.FailureClass(a.err)
+		e.Class = fault.ClassOf(a.err)
 	case a.code != "":
-		e.Class = a.code
+		e.Class = fault.Class(a.code)
 		if a.message != "" {
 			e.Err = errors.New(a.message)
 		}
 	default:
-		e.Class = strings.ReplaceAll(strings.ToLower(http.StatusText(a.status)), " ", "_")
+		e.Class = fault.Class(strings.ReplaceAll(strings.ToLower(http.StatusText(a.status)), " ", "_"))
 	}
 	return e
-}
-
-// isUnreached says whether a request failed as it does where nobody listens: at once. Without the gate an outage would be a storm of
-// connections.
-func (a *reply) isUnreached() bool {
-	if a.err == nil {
-		return false
-	}
-	switch store.FailureClass(a.err) {
-	case "refused", "reset", "closed", "dns", "tls", "connection":
-		return true
-	}
-	return false
 }

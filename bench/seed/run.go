@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
@@ -124,7 +125,7 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 		r.meter.sent(op, &a)
 		var again bool
 		if a.passing() {
-			if store.Throttled(a.status) || a.retryAfter > 0 || a.isUnreached() {
+			if fault.ThrottledStatus(a.status) || a.retryAfter > 0 || a.err != nil && fault.ClassOf(a.err).Unreached() {
 				r.gate.Throttled(a.sent, a.retryAfter)
 			}
 			again = !isDoomed

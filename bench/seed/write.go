@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"headcount/scan/fault"
 	"headcount/scan/store"
 )
 
@@ -44,7 +45,7 @@ func (w *writer) send(
 	sender := r.cfg.Store.Sender(w.turn)
 	if err := request(ctx, sender.Client, store.ReadAnswer(output, read), plainBody); err != nil {
 		r.cfg.Store.Failed(sender, err)
-		a.status, a.err = 0, store.Plain(err)
+		a.status, a.err = 0, fault.StripSDK(err)
 	}
 	if a.passing() {
 		w.turn++
@@ -65,7 +66,7 @@ func (a *reply) read(response *http.Response) error {
 		return err
 	}
 	a.status, a.requestID = response.StatusCode, response.Header.Get("x-amz-request-id")
-	a.retryAfter = store.RetryAfter(response.Header.Get("Retry-After"))
+	a.retryAfter = fault.RetryAfter(response.Header.Get("Retry-After"))
 	var refusal struct {
 		XMLName       xml.Name `xml:"Error"`
 		Code, Message string

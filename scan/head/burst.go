@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"headcount/scan/store"
+	"headcount/scan/fault"
 )
 
 // pipelineTries is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
@@ -140,7 +140,7 @@ func (s *directSession) settle(err error, each func(*Result)) {
 		s.asked++
 		s.handOnFailure(err, each)
 		return
-	case isDoubt(err) || n > 1 && store.FailureClass(err) == "malformed":
+	case isDoubt(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
 		s.held = 0
 		s.sendAgain(err)
 		return
@@ -175,7 +175,7 @@ func (s *directSession) handOn(each func(*Result)) {
 		drop = drop || r.Unlike
 		if !isRefusal(r.Status) {
 			c.refused = 0
-		} else if c.refused++; (c.refused == refusalsMost || store.Transient(r.Status)) && s.engine.store.Endpoints() > 1 {
+		} else if c.refused++; (c.refused == refusalsMost || fault.TransientStatus(r.Status)) && s.engine.store.Endpoints() > 1 {
 			drop, s.avoid = true, c.at
 		}
 		c.answers++

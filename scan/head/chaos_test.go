@@ -9,9 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
-	"headcount/scan/store"
 )
 
 // step is what a store does with one request.
@@ -149,7 +149,7 @@ func TestChaos(t *testing.T) {
 				switch {
 				case r.Err != nil:
 					failed++
-					if class := store.FailureClass(r.Err); class == "timeout" || class == "connection" {
+					if class := fault.ClassOf(r.Err); class == fault.Timeout || class == fault.Connection {
 						t.Errorf("%s: %v", keys[i], r.Err)
 					}
 				case r.Status != 200:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/store"
 )
 
@@ -32,9 +33,9 @@ const (
 )
 
 var (
-	errOutOfStep = &wireError{"malformed", "an answer that is another request's"}
-	errSurplus   = &wireError{"malformed", "more answers than requests"}
-	errClosing   = &wireError{"closed", "the store closes the connection before it has answered"}
+	errOutOfStep = &wireError{fault.Malformed, "an answer that is another request's"}
+	errSurplus   = &wireError{fault.Malformed, "more answers than requests"}
+	errClosing   = &wireError{fault.Closed, "the store closes the connection before it has answered"}
 )
 
 // conn is one connection, and what was read from it. It belongs to one session.
@@ -209,8 +210,7 @@ func (c *conn) fill(held bool, waits func()) error {
 
 // isDead says whether an error is that of a connection which the other side has closed.
 func isDead(err error) bool {
-	class := store.FailureClass(err)
-	return class == "closed" || class == "reset"
+	return fault.ClassOf(err).ConnClosed()
 }
 
 // refusalsMost is after how many refusals in a row a session looks for another endpoint, if there is one. One that is out of order

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
 	"headcount/scan/store"
@@ -168,7 +169,7 @@ func TestClosedWhileIdle(t *testing.T) {
 
 // An answer that is cut short has begun, so that it is no idle connection's: this one HEAD fails.
 func TestCutShort(t *testing.T) {
-	for class, end := range map[string]func(*headtest.Conn){"closed": func(*headtest.Conn) {}, "reset": (*headtest.Conn).Reset} {
+	for class, end := range map[fault.Class]func(*headtest.Conn){fault.Closed: func(*headtest.Conn) {}, fault.Reset: (*headtest.Conn).Reset} {
 		s := headtest.NewRaw(t, func(c *headtest.Conn) {
 			if c.Nth > 0 {
 				c.Serve()
@@ -181,7 +182,7 @@ func TestCutShort(t *testing.T) {
 		})
 		session := direct(t, s, head.Config{})
 		expect(t, session, "a")
-		if r := headtest.Ask(t, session, headtest.Entries("b"))[0]; store.FailureClass(errorOf(r.Err)) != class {
+		if r := headtest.Ask(t, session, headtest.Entries("b"))[0]; fault.ClassOf(errorOf(r.Err)) != class {
 			t.Errorf("%s: status %d, error %v", class, r.Status, r.Err)
 		}
 		expect(t, session, "b")
@@ -261,7 +262,7 @@ func TestDeadline(t *testing.T) {
 				if took := time.Since(began); took < headtest.Timeout || took > headtest.Timeout*3 {
 					t.Errorf("it took %v", took)
 				}
-				if err := results[0].Err; store.FailureClass(errorOf(err)) != "timeout" {
+				if err := results[0].Err; fault.ClassOf(errorOf(err)) != fault.Timeout {
 					t.Errorf("the first: %v", err)
 				}
 				for i := 1; i < len(keys); i++ {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
 	"headcount/scan/pace"
@@ -143,7 +144,7 @@ func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
 	results := headtest.Ask(t, session, headtest.Entries(keys...))
 	var failed []string
 	for i := range results {
-		if r := &results[i]; r.Err != nil && store.FailureClass(r.Err) == "timeout" {
+		if r := &results[i]; r.Err != nil && fault.ClassOf(r.Err) == fault.Timeout {
 			failed = append(failed, keys[i])
 		} else if !headtest.IsAnswer(r, keys[i]) {
 			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
@@ -217,7 +218,7 @@ func TestPipelineOfOneTooLong(t *testing.T) {
 	keys := headtest.Keys(8)
 	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
 		switch {
-		case i == 3 && store.FailureClass(errorOf(r.Err)) != "header_too_large",
+		case i == 3 && fault.ClassOf(errorOf(r.Err)) != fault.HeaderTooLarge,
 			i != 3 && !headtest.IsAnswer(&r, keys[i]):
 			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
 		}

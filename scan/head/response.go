@@ -1,17 +1,24 @@
 package head
 
-import "bytes"
+import (
+	"bytes"
+
+	"headcount/scan/fault"
+)
 
 // wireError is an answer that is none, or none that can be believed.
-type wireError struct{ class, text string }
+type wireError struct {
+	class fault.Class
+	text  string
+}
 
-func (e *wireError) Error() string        { return e.text }
-func (e *wireError) FailureClass() string { return e.class }
+func (e *wireError) Error() string           { return e.text }
+func (e *wireError) FaultClass() fault.Class { return e.class }
 
-func malformed(what string) error { return &wireError{"malformed", "malformed answer: " + what} }
+func malformed(what string) error { return &wireError{fault.Malformed, "malformed answer: " + what} }
 
 // errTooLong is an answer whose header block is longer than store.HeaderBytesMax.
-var errTooLong = &wireError{"header_too_large", "the answer's header is longer than 64 KiB"}
+var errTooLong = &wireError{fault.HeaderTooLarge, "the answer's header is longer than 64 KiB"}
 
 // headerEnds says whether a header block ends in text.
 func headerEnds(text []byte) bool {

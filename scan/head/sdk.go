@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"headcount/scan/fault"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -108,13 +109,13 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 	}, options...)
 	if err != nil {
 		st.Failed(sender, err)
-		s.result.Status, s.result.Err = 0, store.Plain(err)
+		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
 	switch status := s.result.Status; {
 	case err == nil && !isRefusal(status):
 		s.refused = 0
 	case st.Endpoints() > 1:
-		if s.refused++; err != nil || s.refused == refusalsMost || store.Transient(status) {
+		if s.refused++; err != nil || s.refused == refusalsMost || fault.TransientStatus(status) {
 			s.avoid = s.seat
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/headtest"
 	"headcount/scan/store"
@@ -93,17 +94,17 @@ func TestTrust(t *testing.T) {
 		pair      tls.Certificate
 		cfg       store.Config
 		variables []string
-		class     string // of the failure; empty: it is answered
+		class     fault.Class // of the failure; empty: it is answered
 	}{
 		"a bundle":            {pair, store.Config{CABundle: bundle}, nil, ""},
 		"AWS_CA_BUNDLE":       {pair, store.Config{}, []string{"AWS_CA_BUNDLE", bundle}, ""},
 		"both":                {pair, store.Config{CABundle: bundle}, []string{"AWS_CA_BUNDLE", otherBundle}, ""},
 		"anybody":             {pair, store.Config{NoVerifyTLS: true}, nil, ""},
 		"anybody, wrong name": {other, store.Config{NoVerifyTLS: true}, nil, ""},
-		"nobody":              {pair, store.Config{}, nil, "tls"},
-		"somebody else":       {pair, store.Config{CABundle: otherBundle}, nil, "tls"},
-		"trusted, wrong name": {other, store.Config{CABundle: otherBundle}, nil, "tls"},
-		"isolated, so nobody": {pair, store.Config{Isolated: true}, []string{"AWS_CA_BUNDLE", bundle}, "tls"},
+		"nobody":              {pair, store.Config{}, nil, fault.TLS},
+		"somebody else":       {pair, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"trusted, wrong name": {other, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"isolated, so nobody": {pair, store.Config{Isolated: true}, []string{"AWS_CA_BUNDLE", bundle}, fault.TLS},
 	} {
 		for _, engine := range []string{head.DirectName, head.SDKName} {
 			t.Run(name+" "+engine, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestTrust(t *testing.T) {
 				session := headtest.SessionOf(t, open(t, cfg, c.variables...), engine, head.Config{})
 				if c.class == "" {
 					expect(t, session, "a", "b")
-				} else if r := headtest.Ask(t, session, headtest.Entries("a"))[0]; store.FailureClass(errorOf(r.Err)) != c.class {
+				} else if r := headtest.Ask(t, session, headtest.Entries("a"))[0]; fault.ClassOf(errorOf(r.Err)) != c.class {
 					t.Errorf("status %d, error %v", r.Status, r.Err)
 				}
 			})
@@ -132,7 +133,7 @@ func TestSchemeOfTheOther(t *testing.T) {
 	} {
 		session := headtest.Session(t, head.DirectName, head.Config{}, url)
 		r := headtest.Ask(t, session, headtest.Entries("a"))[0]
-		if got := store.FailureClass(errorOf(r.Err)); !strings.Contains(class, got) {
+		if got := fault.ClassOf(errorOf(r.Err)); !strings.Contains(class, string(got)) {
 			t.Errorf("%s: status %d, error %v (%s)", url, r.Status, r.Err, got)
 		}
 	}

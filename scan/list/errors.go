@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"headcount/scan/store"
+	"headcount/scan/fault"
 )
 
 // StoreError is an answer by which the store refuses a LIST, with the names that its XML gives.
@@ -41,7 +41,7 @@ func (e *StoreError) transient() bool {
 		"Throttling", "TooManyRequests", "RequestLimitExceeded":
 		return true
 	}
-	return store.Transient(e.Status)
+	return fault.TransientStatus(e.Status)
 }
 
 // SendError is a LIST that was not answered, or not to the end.

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"headcount/scan/fault"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -195,7 +196,7 @@ func (l *Lister) explain(err error) error {
 	case errors.As(err, &broken):
 		return broken
 	}
-	return &SendError{Target: l.target, Err: store.Plain(err)}
+	return &SendError{Target: l.target, Err: fault.StripSDK(err)}
 }
 
 // read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
@@ -205,7 +206,7 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
 		RequestID:  response.Header.Get("x-amz-request-id"),
 		Region:     response.Header.Get("x-amz-bucket-region"),
-		RetryAfter: store.RetryAfter(response.Header.Get("Retry-After")),
+		RetryAfter: fault.RetryAfter(response.Header.Get("Retry-After")),
 	}
 	a, err := l.decode(response.Body, metadata)
 	var (
@@ -254,7 +255,7 @@ func statusOf(err error) string {
 	case errors.As(err, &refused):
 		return strconv.Itoa(refused.Status)
 	case errors.As(err, &broken):
-		return "malformed"
+		return string(fault.Malformed)
 	}
-	return store.FailureClass(err)
+	return string(fault.ClassOf(err))
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
 const (
@@ -50,10 +50,10 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 	case errors.As(err, &refused):
 		return p.afterRefusal(ctx, refused, delay, rest)
 	}
-	switch store.FailureClass(err) {
-	case "configuration":
+	switch fault.ClassOf(err) {
+	case fault.Configuration:
 		return 0, false
-	case "dns", "tls", "credentials": // a wrong name, at the first contact; trouble that passes, later
+	case fault.DNS, fault.TLS, fault.Credentials: // a wrong name, at the first contact; trouble that passes, later
 		return delay, p.lister.contacted.Load() && rest > 0
 	}
 	return delay, rest > 0 && p.contact()

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headcount/scan/fault"
 )
 
 // names is what a dialer of the test finds: addresses by name, of which some are down. It notes what it is asked.
@@ -159,7 +161,7 @@ func TestAllAddressesRest(t *testing.T) {
 	}
 	for _, want := range []string{"? 1 2 3", "2 3 1", "3 1 2"} {
 		err := n.dial(d, 1)
-		if got := n.said(); got != want || !errors.Is(err, syscall.ECONNREFUSED) || FailureClass(err) != "refused" {
+		if got := n.said(); got != want || !errors.Is(err, syscall.ECONNREFUSED) || fault.ClassOf(err) != fault.Refused {
 			t.Errorf("%s, want %s: %v", got, want, err)
 		}
 	}
@@ -173,16 +175,16 @@ func TestAllAddressesRest(t *testing.T) {
 func TestNoAddress(t *testing.T) {
 	n := abc()
 	d := n.dialer()
-	for address, class := range map[string]string{"nowhere:443": "dns", "no port": "connection"} {
+	for address, class := range map[string]fault.Class{"nowhere:443": fault.DNS, "no port": fault.Connection} {
 		_, err := d.DialContext(t.Context(), "tcp", address)
 		var op *net.OpError
-		if !errors.As(err, &op) || op.Op != "dial" || FailureClass(err) != class {
-			t.Errorf("%s: %v (%s)", address, err, FailureClass(err))
+		if !errors.As(err, &op) || op.Op != "dial" || fault.ClassOf(err) != class {
+			t.Errorf("%s: %v (%s)", address, err, fault.ClassOf(err))
 		}
 	}
 	n.fails = &net.DNSError{Err: "server misbehaving", Name: "s3"}
 	delete(n.hosts, "s3")
-	if err := n.dial(d, 2); FailureClass(err) != "dns" || n.said() != "? ? ?" {
+	if err := n.dial(d, 2); fault.ClassOf(err) != fault.DNS || n.said() != "? ? ?" {
 		t.Errorf("%v", err)
 	}
 	n.hosts["s3"] = []string{"10.0.0.9"}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"headcount/scan/fault"
 )
 
 // heard tells a Store a Date that is so far ahead of ours.
@@ -93,7 +95,7 @@ func TestCredentials(t *testing.T) {
 			}
 			got, err := s.Credentials(t.Context())
 			switch {
-			case c.want == "error" && (err == nil || FailureClass(err) != "credentials"):
+			case c.want == "error" && (err == nil || fault.ClassOf(err) != fault.Credentials):
 				t.Errorf("%+v, %v", got, err)
 			case c.want != "error" && (err != nil || got.AccessKeyID != c.want || (got.SecretAccessKey == "") != (c.want == "")):
 				t.Errorf("%+v, %v", got, err)
@@ -142,11 +144,11 @@ func TestRefreshCredentials(t *testing.T) {
 	if s.RefreshCredentials(t.Context()) {
 		t.Error("credentials were renewed that cannot be had")
 	}
-	if _, err := s.Credentials(t.Context()); err == nil || FailureClass(err) != "credentials" {
+	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
 	}
 	s.aws.Credentials = nil
-	if _, err := s.Credentials(t.Context()); err == nil || FailureClass(err) != "credentials" {
+	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
 	}
 	for name, cfg := range map[string]Config{"anonymous": {Anonymous: true}, "isolated": {Isolated: true}} {

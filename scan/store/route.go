@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"headcount/scan/fault"
 )
 
 // Route is the way of plain requests to one endpoint: what the SDK's resolution came to, in the parts from which a
@@ -83,7 +85,7 @@ func (s *Store) prepared(client *s3.Client) (*http.Request, error) {
 		}
 	})
 	if sink.request == nil {
-		return nil, &UnusualError{fmt.Sprintf("the SDK prepares no request: %v", Plain(err))}
+		return nil, &UnusualError{fmt.Sprintf("the SDK prepares no request: %v", fault.StripSDK(err))}
 	}
 	return sink.request, nil
 }

@@ -24,6 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"headcount/scan/fault"
 )
 
 // Addressing says where the bucket's name goes in a request: into the path or before the host name.
@@ -267,7 +269,7 @@ func (s *Store) Endpoints() int { return len(s.resting) }
 // Failed is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
 func (s *Store) Failed(by Sender, err error) {
 	var dial *net.OpError
-	unreached := errors.As(err, &dial) && dial.Op == "dial" || isTLS(err)
+	unreached := errors.As(err, &dial) && dial.Op == "dial" || fault.ClassOf(err) == fault.TLS
 	if len(s.resting) == 1 || !unreached {
 		return
 	}

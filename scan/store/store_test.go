@@ -1,18 +1,13 @@
 package store
 
 import (
-	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // configured opens a Store in an environment that has nothing but what env says.
@@ -178,53 +173,6 @@ func TestFixedCredentialsCannotBeRefreshed(t *testing.T) {
 	}
 	if s.RefreshCredentials(t.Context()) {
 		t.Error("refreshed")
-	}
-}
-
-func TestFailureClass(t *testing.T) {
-	for want, err := range map[string]error{
-		"canceled":         fmt.Errorf("x: %w", context.Canceled),
-		"timeout":          fmt.Errorf("x: %w", context.DeadlineExceeded),
-		"dns":              &net.DNSError{Err: "no such host"},
-		"tls":              x509.UnknownAuthorityError{},
-		"refused":          &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
-		"reset":            &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)},
-		"closed":           fmt.Errorf("x: %w", io.EOF),
-		"header_too_large": errors.New("net/http: server response headers exceeded 65536 bytes; aborted"),
-		"malformed":        errors.New(`malformed HTTP status code "what"`),
-		"credentials":      errors.New("get identity: get credentials: failed"),
-		"connection":       errors.New("something else"),
-	} {
-		if got := FailureClass(err); got != want {
-			t.Errorf("%v is %s, want %s", err, got, want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"": 0, "0": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "999999999": 2 * time.Minute, "Fri, 31 Dec 2099 00:00:00 GMT": 2 * time.Minute, "Mon, 01 Jan 2001 00:00:00 GMT": 0,
-	} {
-		if got := RetryAfter(header); got != want {
-			t.Errorf("%q is %v, want %v", header, got, want)
-		}
-	}
-	at := time.Now().Add(time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
-	if got := RetryAfter(at); got < 50*time.Second || got > time.Minute {
-		t.Errorf("%q is %v", at, got)
-	}
-}
-
-func TestTransient(t *testing.T) {
-	for _, status := range []int{408, 429, 500, 502, 503, 504, 509, 520, 524, 529} {
-		if !Transient(status) {
-			t.Errorf("%d is not", status)
-		}
-	}
-	for _, status := range []int{200, 301, 400, 401, 403, 404, 405, 412, 501, 505, 530} {
-		if Transient(status) {
-			t.Errorf("%d is", status)
-		}
 	}
 }
 

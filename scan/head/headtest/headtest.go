@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -194,15 +195,18 @@ func testUnlike(t *testing.T, open opener) {
 
 // testFailures: no answer is a Result too, and the Session is of use after it.
 func testFailures(t *testing.T, open opener) {
-	cases := map[string]struct{ answer, class string }{
-		"garbage":             {"HTTP/1.1 what\r\n\r\n", "malformed"},
-		"no HTTP":             {"\x16\x03\x01\r\n\r\n", "malformed"},
-		"closed in the head":  {"HTTP/1.1 200 OK\r\nETag: " + hangUp, "closed"},
-		"hang":                {stall, "timeout"},
-		"hang in the head":    {"HTTP/1.1 200 OK\r\n" + stall, "timeout"},
-		"a byte at a time":    {ok("x-amz-meta-a: b") + drip, "timeout"},
-		"too long a head":     {ok("x-amz-meta-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), "header_too_large"},
-		"a name that is none": {ok("x-amz-meta-\xc3\xa9: b"), "malformed"},
+	cases := map[string]struct {
+		answer string
+		class  fault.Class
+	}{
+		"garbage":             {"HTTP/1.1 what\r\n\r\n", fault.Malformed},
+		"no HTTP":             {"\x16\x03\x01\r\n\r\n", fault.Malformed},
+		"closed in the head":  {"HTTP/1.1 200 OK\r\nETag: " + hangUp, fault.Closed},
+		"hang":                {stall, fault.Timeout},
+		"hang in the head":    {"HTTP/1.1 200 OK\r\n" + stall, fault.Timeout},
+		"a byte at a time":    {ok("x-amz-meta-a: b") + drip, fault.Timeout},
+		"too long a head":     {ok("x-amz-meta-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), fault.HeaderTooLarge},
+		"a name that is none": {ok("x-amz-meta-\xc3\xa9: b"), fault.Malformed},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -218,8 +222,8 @@ func testFailures(t *testing.T, open opener) {
 			if took := time.Since(began); took > 3*Timeout {
 				t.Errorf("the deadline did not hold: %v", took)
 			}
-			if r.Status != 0 || r.Err == nil || store.FailureClass(r.Err) != c.class {
-				t.Errorf("status %d, error %v (%s), want %s", r.Status, r.Err, store.FailureClass(r.Err), c.class)
+			if r.Status != 0 || r.Err == nil || fault.ClassOf(r.Err) != c.class {
+				t.Errorf("status %d, error %v (%s), want %s", r.Status, r.Err, fault.ClassOf(r.Err), c.class)
 			}
 			if r := ask(t, session, "k")[0]; r.Status != 200 {
 				t.Errorf("afterwards: status %d, error %v", r.Status, r.Err)

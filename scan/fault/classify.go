@@ -1,0 +1,125 @@
+package fault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// classed is an error that knows its Class.
+type classed interface {
+	error
+	FaultClass() Class
+}
+
+// ClassOf returns the Class of the error of a request that has no usable answer: the one that the error returns from a
+// method FaultClass() Class, or else one by its type or, where there is no type, by its text. err must not be nil.
+func ClassOf(err error) Class {
+	var (
+		dns   *net.DNSError
+		named classed
+	)
+	switch {
+	case errors.As(err, &named):
+		return named.FaultClass()
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return Timeout
+	case errors.As(err, &dns):
+		return DNS
+	case isTLS(err):
+		return TLS
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
+		errors.Is(err, wsaConnReset), errors.Is(err, wsaConnAborted):
+		return Reset
+	}
+	return classOfText(err)
+}
+
+// classOfText classifies errors of net/http and the SDK that have no types.
+func classOfText(err error) Class {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "response headers exceeded"):
+		return HeaderTooLarge
+	case strings.Contains(text, "malformed"), strings.Contains(text, "invalid header"):
+		return Malformed
+	case strings.Contains(text, "get identity"), strings.Contains(text, "get credentials"),
+		strings.Contains(text, "static credentials are empty"):
+		return Credentials
+	case strings.Contains(text, "resolve endpoint"), strings.Contains(text, "resolve auth scheme"),
+		strings.Contains(text, "invalid input region"), strings.Contains(text, "validation error"):
+		return Configuration
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed"):
+		return Closed
+	case strings.Contains(text, "timeout"):
+		return Timeout
+	}
+	return Connection
+}
+
+// Errors of Windows for a connection that the other side closed: the constants in syscall have other numbers there.
+// https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2
+const (
+	wsaConnAborted = syscall.Errno(10053)
+	wsaConnReset   = syscall.Errno(10054)
+)
+
+func isTLS(err error) bool {
+	var (
+		record    tls.RecordHeaderError
+		verify    *tls.CertificateVerificationError
+		alert     tls.AlertError
+		authority x509.UnknownAuthorityError
+		host      x509.HostnameError
+	)
+	return errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &alert) ||
+		errors.As(err, &authority) || errors.As(err, &host) ||
+		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+}
+
+// StatusClass returns the Class of an answer whose HTTP status is the failure.
+func StatusClass(status int) Class {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return Forbidden
+	case status == http.StatusBadRequest:
+		return BadRequest
+	case ThrottledStatus(status):
+		return Throttled
+	case status == http.StatusRequestTimeout:
+		return Timeout
+	case status >= 300 && status < 400:
+		return Redirect
+	case status >= 500:
+		return ServerError
+	}
+	return UnexpectedStatus
+}
+
+// TransientStatus reports whether the same request may succeed later although it was answered with this HTTP status.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList; 509 and 520 to 529 come from
+// gateways and CDNs in front of a store.
+func TransientStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 509:
+		return true
+	}
+	return status >= 520 && status <= 529
+}
+
+// ThrottledStatus reports whether the store asks for fewer requests by this HTTP status.
+func ThrottledStatus(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
