@@ -155,7 +155,7 @@ var errSampled = errors.New("the sample took its time")
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
 	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, output.Discard{}
-	if cfg.MetadataOnly = false; cfg.Engine == head.ListName { // the rate is that of HEADs
+	if cfg.Engine == head.ListName { // the rate is that of HEADs
 		cfg.Engine = head.AutoName
 	}
 	s, err := scan.New(cfg)

@@ -62,7 +62,7 @@ func hintFor(err error) string {
 		unsent   *list.SendError
 		silence  *scan.UnavailableError
 		unheard  *seed.SilenceError
-		listing  *scan.ListingError
+		listing  *scan.ListMetadataError
 		failures *scan.FailuresError
 		none     *heads.NoneError
 	)

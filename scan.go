@@ -70,7 +70,7 @@ func scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "workers", Value: autoValue, Usage: "send HEADs on `N` connections at once, or on as many as the store rewards: auto", Category: "speed"},
 			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto; or list: take the metadata from a listing that has them (MinIO's), which auto does where they prove to be the same", Category: "speed"},
+			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto; or list: take the metadata from a listing that has them (MinIO's)", Category: "speed"},
 			&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
 			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},

@@ -154,8 +154,7 @@ func parsePrint(c *cli.Context, job *scanJob) (err error) {
 	if job.fields, err = parseFields(c.String("fields")); err != nil {
 		return err
 	}
-	unlisted := output.NeedHead(job.fields)
-	if cfg.MetadataOnly = len(unlisted) == 0; cfg.Engine == head.ListName && !cfg.MetadataOnly {
+	if unlisted := output.NeedHead(job.fields); cfg.Engine == head.ListName && len(unlisted) > 0 {
 		return usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"no listing gives %s, which --engine list would have to leave out", strings.Join(unlisted, ", "))
 	}

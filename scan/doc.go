@@ -11,8 +11,7 @@
 // again goes onto the waiting list and occupies no worker; what the answer alone cannot decide goes to the judge, who
 // asks the canary. When the last object of a page has its Outcome, the page goes to the committer, which alone writes.
 //
-// Where a store lists the metadata itself and they prove to be those of its HEADs, most HEADs are not sent (shortcut, in listed.go): a session
-// answers from the page then, and all else is the same.
+// With --engine list and a store that lists metadata, most HEADs are not sent (listmeta.go): a session answers from the page.
 //
 // What is promised:
 //

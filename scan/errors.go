@@ -40,14 +40,14 @@ type OutputError struct{ Err error }
 func (e *OutputError) Error() string { return "write output: " + e.Err.Error() }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// ListingError ends a run in which the metadata of the listing cannot be taken for those of HEADs.
-type ListingError struct {
+// ListMetadataError ends a run in which the metadata of the listing cannot be taken for those of HEADs.
+type ListMetadataError struct {
 	Target string // s3://bucket/prefix
 	What   string // is wrong with the listing
 	Hint   string // what the user can do
 }
 
-func (e *ListingError) Error() string { return "LIST " + e.Target + ": " + e.What }
+func (e *ListMetadataError) Error() string { return "LIST " + e.Target + ": " + e.What }
 
 // UnavailableError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
 type UnavailableError struct {

@@ -2,6 +2,7 @@ package scan_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -15,20 +16,18 @@ import (
 	"headcount/scan/list"
 )
 
-// runListed is run, for a Config of which the engine in the end is the store's choice too.
+// runListed is run with --engine list. The run names the engine that it had in the end.
 func runListed(t *testing.T, url string, cfg scan.Config, engine string) result {
 	t.Helper()
-	cfg.Workers, cfg.MetadataOnly = 16, true
+	cfg.Workers, cfg.Engine = 16, head.ListName
 	return runNamed(t.Context(), t, open(t, url), cfg, engine)
 }
 
-// Where a store lists metadata, they are taken from there, and they are the same: for every kind of metadata, and whatever inner engine sends the HEADs
-// that are left.
-func TestMetadataAreTakenFromTheListing(t *testing.T) {
-	for name, cfg := range map[string]scan.Config{
-		"auto": {}, "forced": {Engine: head.ListName}, "pipelined": {Pipeline: 8}, "all": {All: true},
-	} {
-		cfg.Listers = 1 // so that it is known how many pages there are
+// Metadata from the listing are those of the HEADs, for every kind of metadata, and whatever engine sends the HEADs that are
+// left.
+func TestMetadataFromTheListing(t *testing.T) {
+	for name, cfg := range map[string]scan.Config{"alone": {}, "pipelined": {Pipeline: 8}, "all": {All: true}} {
+		cfg.Listers = 1 // so that the number of pages is known
 		for _, shape := range []s3sim.Shape{s3sim.Flat, s3sim.Nasty} {
 			t.Run(name+"/"+string(shape), func(t *testing.T) {
 				t.Parallel()
@@ -48,14 +47,11 @@ func TestMetadataAreTakenFromTheListing(t *testing.T) {
 				if s.Heads+s.FromListing != s.Listed || s.Requests["head"]["200"] != s.Heads {
 					t.Errorf("%d HEADs, %d from the listing, of %d: %v", s.Heads, s.FromListing, s.Listed, s.Requests)
 				}
-				heads, exact := int64(2*6), shape == s3sim.Flat // two of each page
-				if cfg.Engine != head.ListName {
-					heads = 1_000 + 2*5 // all of the first one
+				const samples = 2 * 6 // two of each page
+				if shape == s3sim.Flat && s.Heads != samples || s.FromListing < 2_000 {
+					t.Errorf("%d HEADs, want %d; %d from the listing", s.Heads, samples, s.FromListing)
 				}
-				if exact && s.Heads != heads || s.FromListing < 2_000 {
-					t.Errorf("%d HEADs, want %d; %d from the listing", s.Heads, heads, s.FromListing)
-				}
-				if lists := s.Requests["list"]["200"]; lists != 1+6+1 { // one to get in touch, and one to confirm the end
+				if lists := s.Requests["list"]["200"]; lists != 1+6+1 { // the first contact, six pages, and the empty page at the end
 					t.Errorf("%d LISTs", lists)
 				}
 			})
@@ -63,42 +59,28 @@ func TestMetadataAreTakenFromTheListing(t *testing.T) {
 	}
 }
 
-// HEADs are sent as ever where the listing has no metadata, not the right ones, not of many objects, or where more is wanted than it gives.
-func TestMetadataAreNotTakenFromTheListing(t *testing.T) {
+// Without --engine list no LIST asks for metadata, and every object gets a HEAD.
+func TestMetadataFromTheListingOnlyWhenAskedFor(t *testing.T) {
 	const objects = 2_500
-	wrong := s3sim.Options{Objects: objects, ListMetadata: true, ListMetadataWrongFrom: 500}
-	for name, c := range map[string]struct {
-		options s3sim.Options
-		cfg     scan.Config
-		engine  string
-		why     string
-	}{
-		"another store":    {s3sim.Options{Objects: objects}, scan.Config{}, head.DirectName, "the SDK would send plain requests"},
-		"wrong ones":       {wrong, scan.Config{}, head.DirectName, "; not the listing: it has other metadata of obj-"},
-		"direct":           {wrong, scan.Config{Engine: head.DirectName}, head.DirectName, "asked for"},
-		"sdk":              {wrong, scan.Config{Engine: head.SDKName}, head.SDKName, "asked for"},
-		"listed by V1":     {wrong, scan.Config{ListV1: true}, head.DirectName, "the SDK would send plain requests"},
-		"all objects gone": {s3sim.Options{Objects: objects, ListMetadata: true, Gone: 1}, scan.Config{}, head.DirectName, "no object of its first page could be compared"},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, engine := range []string{head.AutoName, head.DirectName, head.SDKName} {
+		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			server, url := simtest.Start(t, c.options)
-			r := runListed(t, url, c.cfg, c.engine)
-			if r.err != nil || r.stats.FromListing != 0 || !strings.Contains(r.stats.EngineWhy, c.why) {
-				t.Errorf("%v; %d from the listing; %q", r.err, r.stats.FromListing, r.stats.EngineWhy)
+			server, url := fronted(t, s3sim.Options{Objects: objects, ListMetadata: true}, func(_ http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Query().Has("metadata") {
+					t.Errorf("a LIST asked for metadata: %s", r.URL)
+				}
+				return false
+			})
+			want := engine
+			if engine == head.AutoName {
+				want = head.DirectName
 			}
-			if c.options.Gone == 0 {
-				expect(t, server, r.lines)
+			r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16, Engine: engine}, want)
+			if expect(t, server, r.lines); r.err != nil || r.stats.Heads != objects || r.stats.FromListing != 0 {
+				t.Errorf("%v; %+v", r.err, r.stats)
 			}
 		})
 	}
-	t.Run("more is wanted", func(t *testing.T) {
-		server, url := simtest.Start(t, s3sim.Options{Objects: objects, ListMetadata: true})
-		r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16}, head.DirectName)
-		if expect(t, server, r.lines); r.err != nil || r.stats.Heads != objects || r.stats.Requests["list"]["200"] != 4 {
-			t.Errorf("%v; %+v", r.err, r.stats)
-		}
-	})
 }
 
 // A key that the store cannot list is not printed as if it were one, whatever the listing says of its metadata.
@@ -107,25 +89,25 @@ func TestLossyKeysAreAskedFor(t *testing.T) {
 	_, plain := simtest.Start(t, options)
 	options.ListMetadata = true
 	_, url := simtest.Start(t, options)
-	want := runListed(t, plain, scan.Config{All: true}, head.DirectName)
-	got := runListed(t, url, scan.Config{All: true, Engine: head.ListName}, head.ListName)
+	want := runNamed(t.Context(), t, open(t, plain), scan.Config{All: true, Workers: 16}, head.DirectName)
+	got := runListed(t, url, scan.Config{All: true}, head.ListName)
 	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 || got.err != nil {
 		t.Errorf("%+v, %v; by HEADs %+v", got.stats.Outcomes, got.err, want.stats.Outcomes)
 	}
 }
 
-// What proves wrong behind the first page ends the run, and no page that was found wrong is written.
-func TestAListingThatProvesWrongLater(t *testing.T) {
-	for _, engine := range []string{"", head.ListName} {
-		t.Run(engine, func(t *testing.T) {
+// A listing whose metadata differ from the HEADs ends the run, and a page with a difference is not written.
+func TestAListingWithWrongMetadata(t *testing.T) {
+	for _, from := range []int64{1, 3_001} {
+		t.Run(fmt.Sprint(from), func(t *testing.T) {
 			t.Parallel()
-			server, url := simtest.Start(t, s3sim.Options{Objects: 6_000, ListMetadata: true, ListMetadataWrongFrom: 3_001})
-			r := runListed(t, url, scan.Config{Engine: engine}, head.ListName)
-			var broken *scan.ListingError
+			server, url := simtest.Start(t, s3sim.Options{Objects: 6_000, ListMetadata: true, ListMetadataWrongFrom: from})
+			r := runListed(t, url, scan.Config{}, head.ListName)
+			var broken *scan.ListMetadataError
 			if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "other metadata of") || r.stats.Complete {
 				t.Fatalf("%v, complete: %v", r.err, r.stats.Complete)
 			}
-			if seen := checkLines(t, server, r.lines); len(seen) > 3_000 {
+			if seen := checkLines(t, server, r.lines); int64(len(seen)) > from {
 				t.Errorf("%d lines", len(seen))
 			}
 		})
@@ -134,18 +116,18 @@ func TestAListingThatProvesWrongLater(t *testing.T) {
 
 func TestForcedListingWithoutMetadata(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 1_500})
-	r := runListed(t, url, scan.Config{Engine: head.ListName}, head.DirectName)
-	var broken *scan.ListingError
+	r := runListed(t, url, scan.Config{}, head.DirectName)
+	var broken *scan.ListMetadataError
 	if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "no metadata with its listing") || len(r.lines) > 0 {
 		t.Errorf("%v, %d lines", r.err, len(r.lines))
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
 	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: scan.Stats{FromListing: 10_000}}
-	if r := runListed(t, url, scan.Config{Engine: head.ListName, Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
+	if r := runListed(t, url, scan.Config{Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}
 	_, empty := simtest.Start(t, s3sim.Options{})
-	if r := runListed(t, empty, scan.Config{Engine: head.ListName}, head.DirectName); r.err != nil {
+	if r := runListed(t, empty, scan.Config{}, head.DirectName); r.err != nil {
 		t.Errorf("an empty bucket: %v", r.err)
 	}
 }
@@ -157,8 +139,8 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 		heads  int64
 		engine string
 	}{
-		"the first":  {func(nth int64) bool { return nth == 1 }, 2_000 + 100, head.ListName}, // two pages, and samples
-		"the third":  {func(nth int64) bool { return nth == 3 }, 2_000 + 100, head.ListName},
+		"the first":  {func(nth int64) bool { return nth == 1 }, 1_000 + 100, head.ListName}, // one page, and samples
+		"the third":  {func(nth int64) bool { return nth == 3 }, 1_000 + 100, head.ListName},
 		"every":      {func(int64) bool { return true }, 5_500, head.DirectName},
 		"all but it": {func(nth int64) bool { return nth > 1 }, 5_500, head.ListName},
 	} {
@@ -175,9 +157,6 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 			r := runListed(t, url, scan.Config{}, c.engine)
 			if expect(t, server, r.lines); r.err != nil || r.stats.Heads > c.heads || r.stats.Heads+r.stats.FromListing != 5_500 {
 				t.Errorf("%v; %d HEADs, want %d at most", r.err, r.stats.Heads, c.heads)
-			}
-			if name == "every" && lists.Load() != 5 {
-				t.Errorf("%d LISTs with metadata, all in vain", lists.Load())
 			}
 		})
 	}
@@ -236,7 +215,7 @@ func TestListedMetadataAmongTrouble(t *testing.T) {
 	server, url := simtest.Start(t, s3sim.Options{
 		Objects: most(8_000), Shape: s3sim.Nasty, ListMetadata: true, Faults: faults, Gone: 0.01, Rewritten: 0.01,
 	})
-	cfg := scan.Config{Workers: 16, MetadataOnly: true, Engine: head.ListName}
+	cfg := scan.Config{Workers: 16, Engine: head.ListName}
 	r := runNamed(t.Context(), t, open(t, url), cfg, head.ListName)
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil || r.stats.Failed > 0 || int64(len(seen))+r.stats.Gone+r.stats.WithoutMetadata != most(8_000) {

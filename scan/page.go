@@ -14,8 +14,7 @@ import (
 // last one it is finished.
 type page struct {
 	*list.Page
-	isTrial bool          // of the shortcut
-	slot    chan struct{} // that it holds until it is committed
+	slot chan struct{} // that it holds until it is committed
 
 	mu       sync.Mutex
 	pending  int // objects without an Outcome

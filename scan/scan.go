@@ -42,10 +42,6 @@ type Config struct {
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
 
-	// MetadataOnly is set where the Sink wants nothing of a HEAD but what a listing with metadata gives too: metadata, size, ETag, date and
-	// storage class. Then, with head.AutoName, the listing may take the place of HEADs (shortcut).
-	MetadataOnly bool
-
 	Engine      string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
 	Pipeline    int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Listers     int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
@@ -117,7 +113,7 @@ type Scan struct {
 	lister  *list.Lister
 	listing *list.Listing // nil: the objects are known, and nothing is listed
 
-	shortcut *shortcut // past the HEADs; nil: there is none
+	listMetadata *listMetadata // nil: HEADs are sent for all objects
 
 	gate  *pace.Gate
 	meter *meter
@@ -170,9 +166,8 @@ func New(cfg Config) (*Scan, error) {
 		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
-	if s.shortcut = newShortcut(s); s.shortcut != nil {
+	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithListed(s.engine, cfg.Pipeline)
-		s.lister.WantMetadata(s.shortcut.wish())
 	}
 	s.depth = 1
 	if s.engine.Name() == head.DirectName {
@@ -209,7 +204,7 @@ func (s *Scan) batchFor(workers int) int {
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
-// list.ProtocolError, list.SendError), or a ListingError. It is called once; the Stats are right after every end.
+// list.ProtocolError, list.SendError), or a ListMetadataError. It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	s.health.began = time.Now()
 	s.cpuBefore, _ = Usage()
@@ -304,15 +299,11 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		if err != nil {
 			return err
 		}
-		if err := s.shortcut.await(ctx); err != nil {
-			return err
-		}
 		listed, err := walk.Next(ctx)
 		if err != nil {
 			return err
 		}
 		if listed == nil {
-			s.shortcut.pass()
 			rest, ok := walk.Rest()
 			if !ok {
 				<-slot
@@ -324,7 +315,7 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 		s.inFlight.add()
 		s.progress.listed.Add(int64(len(listed.Entries)))
 		p, size := newPage(listed, slot), int(s.batch.Load())
-		if err := s.shortcut.see(p); err != nil {
+		if err := s.listMetadata.onPage(listed); err != nil {
 			return err
 		}
 		if s.cfg.ListOnly != nil {
@@ -395,7 +386,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineWhy = s.shortcut.engine(s.engine.Name(), s.why)
+	stats.Engine, stats.EngineWhy = s.listMetadata.engine(s.engine.Name(), s.why)
 	stats.Region = s.cfg.Store.Region()
 	s.fillPool(&stats)
 	stats.RateLimit = s.gate.Rate()

@@ -43,7 +43,7 @@ type worker struct {
 	sample     *list.Entry // an object that was answered for
 	record     Record
 
-	dispute *dispute // with the listing; nil: there is none
+	mismatch *mismatchedObject // the first of the batch that contradicts the listing; nil: none does
 }
 
 // unresolved is an object of the present batch that has no Outcome yet, and what is to be done about it.
@@ -154,11 +154,11 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	if w.dispute != nil {
-		if err := w.scan.resolve(ctx, w.dispute); err != nil {
+	if w.mismatch != nil {
+		if err := w.scan.listMetadata.recheck(ctx, w.mismatch); err != nil {
 			return err
 		}
-		w.dispute = nil
+		w.mismatch = nil
 	}
 	if w.sample != nil {
 		w.scan.health.setSample(w.sample)
@@ -187,8 +187,8 @@ func (w *worker) onAnswer(r *head.Result) {
 		return
 	}
 	w.counts.answer(r)
-	if r.Listed != head.NotListed || w.batch.page.isTrial {
-		w.compared(e, r)
+	if w.mismatch == nil {
+		w.mismatch = compareWithListing(e, r)
 	}
 	v := classify(r, w.batch.attempts.newConn)
 	if v == changed && w.batch.page.Lossy(e.Key) {
