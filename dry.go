@@ -61,10 +61,10 @@ func (job *scanJob) runDry(ctx context.Context, voice *voice, opened *store.Stor
 	if err != nil {
 		return err
 	}
-	job.scan.Store, job.scan.Log, job.scan.MaxAttempts = opened, voice.log, opened.AttemptsMax()
+	job.scan.Store, job.scan.Log, job.scan.MaxAttempts = opened, voice.log, opened.MaxAttempts()
 	stats, err := job.foresee(ctx, voice)
 	f := &job.dry.forecast
-	f.pay(job.dry.price, isAWS(opened.URLs()), opened.Region())
+	f.pay(job.dry.price, isAWS(opened.EndpointURLs()), opened.Region())
 	if err != nil {
 		stats.Complete, stats.Error = false, err.Error()
 	} else {

@@ -155,7 +155,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	checkpoint, from, err := openCheckpoint(job, opened.URLs(), files)
+	checkpoint, from, err := openCheckpoint(job, opened.EndpointURLs(), files)
 	if err != nil {
 		_ = files.close() // nothing was written
 		return err
@@ -169,7 +169,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	job.scan.Sink = output.NewJSONLines(records, job.fields)
 	job.scan.Failed = failures.add
-	job.scan.MaxAttempts = opened.AttemptsMax()
+	job.scan.MaxAttempts = opened.MaxAttempts()
 	if checkpoint != nil {
 		job.scan.OnCheckpoint, job.scan.Resume = checkpoint.keep, from
 		voice.checkpoint(job, from)
@@ -207,7 +207,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 
 // suits says what is asked of the bucket that it cannot do.
 func (job *scanJob) suits(opened *store.Store) error {
-	if err := opened.Unusual(); err != nil && job.scan.Engine == head.DirectName {
+	if err := opened.DirectUnsupported(); err != nil && job.scan.Engine == head.DirectName {
 		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
 	}
 	switch {

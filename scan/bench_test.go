@@ -27,7 +27,7 @@ func BenchmarkHeads(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			server, url := simtest.Start(b, s3sim.Options{Objects: pageKeys})
 			engine, _, err := head.Open(head.DirectName, head.Config{
-				Store: open(b, url), Gate: new(pace.Gate), Timeout: 30 * time.Second, Pipeline: pipeline,
+				Store: open(b, url), Limiter: new(pace.Limiter), Timeout: 30 * time.Second, Pipeline: pipeline,
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -32,9 +32,9 @@ const cpuFrom = 0.85
 // limitOf says what limited the run in a window in which the process took so much CPU time.
 func (s *Scan) limitOf(seen pace.Window, cpu time.Duration) bottleneck {
 	switch {
-	case seen.Paced() && s.cfg.Rate > 0 && seen.Rate >= s.cfg.Rate:
+	case seen.RateLimited() && s.cfg.Rate > 0 && seen.Rate >= s.cfg.Rate:
 		return byRate
-	case seen.Paced():
+	case seen.RateLimited():
 		return byStore
 	case cpuShare(seen, cpu) > cpuFrom:
 		return byCPU
@@ -48,7 +48,7 @@ func (s *Scan) limitOf(seen pace.Window, cpu time.Duration) bottleneck {
 
 // cpuShare is the part of the processors that the process may use, and used.
 func cpuShare(seen pace.Window, cpu time.Duration) float64 {
-	return cpu.Seconds() / max(seen.Took.Seconds(), 1e-6) / float64(runtime.GOMAXPROCS(0))
+	return cpu.Seconds() / max(seen.Elapsed.Seconds(), 1e-6) / float64(runtime.GOMAXPROCS(0))
 }
 
 // weights are what limited the run of late: seconds, the less the longer ago.
@@ -61,7 +61,7 @@ type weights struct {
 const weightsLast = 30 * time.Second
 
 func (w *weights) add(by bottleneck, seen pace.Window, cpu time.Duration) {
-	took := seen.Took.Seconds()
+	took := seen.Elapsed.Seconds()
 	decay := math.Exp(-took / weightsLast.Seconds())
 	for i := range w.by {
 		w.by[i] *= decay

@@ -85,13 +85,13 @@ func (c Config) maxWorkers(depth int) int {
 
 // autoscale starts the workers, and lets their number follow what the store rewards, if that is asked for. It also finds out what limits the run.
 func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
-	var width *pace.Width // nil: it is fixed
+	var width *pace.Concurrency // nil: it is fixed
 	if s.cfg.Workers == WorkersAuto {
-		width = pace.NewWidth(len(s.current), s.depth)
+		width = pace.NewConcurrency(len(s.current), s.depth)
 	}
 	now, window := s.cfg.Workers, fixedWindow
 	if width != nil {
-		now, window = width.Now(), width.Window()
+		now, window = width.Current(), width.WindowLength()
 	}
 	if err := s.resize(ctx, g, now, now); err != nil {
 		return err
@@ -110,25 +110,25 @@ func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
 		// At the end workers run out of work whatever limits them, and what they leave to the others says nothing.
 		if s.progress.listedAll.Load() && len(s.work) == 0 {
 			if width != nil {
-				return s.resize(ctx, g, width.Home(), width.Home())
+				return s.resize(ctx, g, width.Best(), width.Best())
 			}
 			return nil
 		}
 		after := s.sample()
 		seen := after.delta(before, now)
-		seen.Rate = s.gate.Rate()
-		isTold := width == nil || !width.IsSettling()
+		seen.Rate = s.limiter.Rate()
+		isTold := width == nil || !width.Settling()
 		if seen.Answers > 0 && isTold {
 			cpu := after.cpu - before.cpu
 			s.pool.observe(after.at, now, seen, s.limitOf(seen, cpu), cpu)
 		}
 		if width != nil {
-			now = width.Next(seen)
-			if err := s.resize(ctx, g, now, width.Soon()); err != nil {
+			now = width.Update(seen)
+			if err := s.resize(ctx, g, now, width.Lookahead()); err != nil {
 				return err
 			}
-			s.pool.setBest(width.Home())
-			window = width.Window()
+			s.pool.setBest(width.Best())
+			window = width.WindowLength()
 		}
 		before = after
 		timer.Reset(window)
@@ -186,11 +186,11 @@ func (s *Scan) sample() poolSample {
 
 // delta is what there was to see since before, with so many workers.
 func (s poolSample) delta(before poolSample, workers int) pace.Window {
-	w := pace.Window{Took: s.at - before.at, Answers: s.answers - before.answers}
+	w := pace.Window{Elapsed: s.at - before.at, Answers: s.answers - before.answers}
 	if w.Answers > 0 {
 		w.Latency = (s.latency - before.latency) / time.Duration(w.Answers)
 	}
-	w.Idle = min(1, float64(s.idle-before.idle)/max(1, float64(w.Took)*float64(workers)))
+	w.Idle = min(1, float64(s.idle-before.idle)/max(1, float64(w.Elapsed)*float64(workers)))
 	return w
 }
 
@@ -213,11 +213,11 @@ func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by
 	switch {
 	case workers != c.best:
 	case c.speed == 0:
-		c.speed = seen.Speed()
+		c.speed = seen.Throughput()
 	default:
-		c.speed += (seen.Speed() - c.speed) / speedSmoothing
+		c.speed += (seen.Throughput() - c.speed) / speedSmoothing
 	}
-	c.history.add(Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Speed()})
+	c.history.add(Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Throughput()})
 	c.weights.add(by, seen, cpu)
 }
 
@@ -244,7 +244,7 @@ func (s *Scan) fillPool(stats *Stats) {
 		all := s.sample()
 		cpu := all.cpu - s.cpuBefore
 		seen := all.delta(poolSample{}, max(1, stats.Workers))
-		seen.Rate = s.gate.Rate()
+		seen.Rate = s.limiter.Rate()
 		w.add(s.limitOf(seen, cpu), seen, cpu)
 	}
 	stats.LimitedBy, stats.LimitedWhy = w.verdict()

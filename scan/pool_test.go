@@ -84,7 +84,7 @@ func TestAutoUnderALimit(t *testing.T) {
 func TestLimits(t *testing.T) {
 	cpus := time.Duration(runtime.GOMAXPROCS(0)) * time.Second
 	window := func(answers int64, idle, rate float64) pace.Window {
-		return pace.Window{Took: time.Second, Answers: answers, Latency: time.Millisecond, Idle: idle, Rate: rate}
+		return pace.Window{Elapsed: time.Second, Answers: answers, Latency: time.Millisecond, Idle: idle, Rate: rate}
 	}
 	for _, c := range []struct {
 		what string

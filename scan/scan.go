@@ -115,8 +115,8 @@ type Scan struct {
 
 	listMetadata *listMetadata // nil: HEADs are sent for all objects
 
-	gate  *pace.Gate
-	meter *meter
+	limiter *pace.Limiter
+	meter   *meter
 
 	depth        int                     // HEADs in flight on each connection
 	pool         workerPool              // the workers
@@ -143,7 +143,7 @@ type Scan struct {
 // New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
-	s := &Scan{cfg: cfg, gate: pace.New(cfg.Rate), meter: newMeter()}
+	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), meter: newMeter()}
 	s.left.Store(cfg.Limit)
 	var err error
 	if cfg.Resume != nil {
@@ -154,7 +154,7 @@ func New(cfg Config) (*Scan, error) {
 		s.left.Add(-cfg.Resume.Stats.Listed)
 	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
-		Store: cfg.Store, Gate: s.gate, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
+		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func New(cfg Config) (*Scan, error) {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
 	}
 	s.lister = list.New(list.Config{
-		Store: cfg.Store, Gate: s.gate, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
+		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
@@ -389,7 +389,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	stats.Engine, stats.EngineWhy = s.listMetadata.engine(s.engine.Name(), s.why)
 	stats.Region = s.cfg.Store.Region()
 	s.fillPool(&stats)
-	stats.RateLimit = s.gate.Rate()
+	stats.RateLimit = s.limiter.Rate()
 	if s.listing != nil {
 		stats.Listers = s.listing.Reached()
 	}

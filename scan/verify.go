@@ -91,7 +91,7 @@ func (s *Scan) verifyRefusals(ctx context.Context) error {
 		if err := s.canary(ctx, suspects[0].err); err != nil {
 			return err
 		}
-		revision := s.cfg.Store.RevisionNow(ctx)
+		revision := s.cfg.Store.PollGeneration(ctx)
 		well, err := s.headsAnswered(ctx, session, suspects)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
 			s.health.ok(r.Received)
-			s.gate.Answered(1)
+			s.limiter.ObserveAnswers(1)
 		}
 	})
 	s.progress.heads.Add(counts.heads)

@@ -141,7 +141,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	if b.attempts.avoid != nil {
 		w.session.Avoid(b.attempts.avoid)
 	}
-	revision := w.scan.cfg.Store.Revision()
+	revision := w.scan.cfg.Store.Generation()
 	b.begin()
 	w.current.Store(b)
 	err := w.session.Head(ctx, &b.heads, w.onAnswerFunc)
@@ -204,7 +204,7 @@ func (w *worker) onAnswer(r *head.Result) {
 		w.ok++
 		w.okAt = r.Received
 		// Where there is a limit, the gate counts by time, and the worker may wait long before the next answer.
-		if w.okAt.Sub(w.flushedAt) > flushEvery || !w.scan.gate.Open() {
+		if w.okAt.Sub(w.flushedAt) > flushEvery || !w.scan.limiter.Unlimited() {
 			w.flushCounters()
 		}
 		w.emit(index, e, r, v == changed)
@@ -237,7 +237,7 @@ func (w *worker) observe(r *head.Result, v class) {
 		w.endpointLatency += r.Latency
 	case r.Err == nil || v == transient: // it is not our credentials
 		w.flushCounters()
-		w.scan.cfg.Store.Refused(r.From)
+		w.scan.cfg.Store.ObserveRefusal(r.From)
 	}
 }
 
@@ -248,7 +248,7 @@ const flushEvery = 5 * time.Millisecond
 // flushCounters passes on the news.
 func (w *worker) flushCounters() {
 	if w.answered > 0 {
-		w.scan.gate.Answered(w.answered)
+		w.scan.limiter.ObserveAnswers(w.answered)
 		w.answered = 0
 	}
 	if latencies := w.counts.latencies[w.latenciesFlushed:]; len(latencies) > 0 {
@@ -265,7 +265,7 @@ func (w *worker) flushCounters() {
 		w.ok, w.flushedAt = 0, w.okAt
 	}
 	if w.endpointAnswers > 0 {
-		w.scan.cfg.Store.Answered(w.endpoint, w.endpointAnswers, w.endpointLatency)
+		w.scan.cfg.Store.ObserveAnswers(w.endpoint, w.endpointAnswers, w.endpointLatency)
 		w.endpointAnswers, w.endpointLatency = 0, 0
 	}
 }
@@ -316,7 +316,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 	case transient:
 		asked := fault.RetryAfter(string(r.Get("retry-after")))
 		if fault.ThrottledStatus(r.Status) || asked > 0 || u.err.Class.Unreached() {
-			s.gate.Throttled(sentAt(r), asked)
+			s.limiter.ObserveRefusal(sentAt(r), asked)
 		}
 		s.health.failed(u.err)
 		if t.failed == 0 || s.health.okAfter(t.last) {

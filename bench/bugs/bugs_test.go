@@ -49,7 +49,7 @@ func TestWhatIsNoCatch(t *testing.T) {
 		t.Skip("builds too")
 	}
 	// Of the smallest package, and a test of a millisecond.
-	delay := bug{file: "scan/pace/delay.go", old: "func Delay(", new: "func Delay(", in: "scan/pace", test: "TestDelayGrowsToItsCeiling"}
+	delay := bug{file: "scan/pace/backoff.go", old: "func Delay(", new: "func Delay(", in: "scan/pace", test: "TestDelayGrowsToItsCeiling"}
 	for _, c := range []struct {
 		change func(*bug)
 		want   string

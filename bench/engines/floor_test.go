@@ -119,7 +119,7 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	engine, _, err := head.Open(head.DirectName, head.Config{Store: opened, Gate: new(pace.Gate), Timeout: 10 * time.Second, Pipeline: 1})
+	engine, _, err := head.Open(head.DirectName, head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: 10 * time.Second, Pipeline: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

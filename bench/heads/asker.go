@@ -182,13 +182,13 @@ func (a *asker) credit(r *head.Result, ok bool) {
 		a.took += r.Latency
 	default:
 		a.tellStore()
-		a.step.store.Refused(r.From)
+		a.step.store.ObserveRefusal(r.From)
 	}
 }
 
 func (a *asker) tellStore() {
 	if a.came > 0 {
-		a.step.store.Answered(a.address, a.came, a.took)
+		a.step.store.ObserveAnswers(a.address, a.came, a.took)
 		a.came, a.took = 0, 0
 	}
 }

@@ -30,8 +30,8 @@ func (f *fakeStore) Name() string          { return "fake" }
 func (f *fakeStore) Session() head.Session { return &fakeSession{f} }
 
 // The fake tells nobody who answered.
-func (f *fakeStore) Answered(*store.Address, int, time.Duration) {}
-func (f *fakeStore) Refused(*store.Address)                      {}
+func (f *fakeStore) ObserveAnswers(*store.Address, int, time.Duration) {}
+func (f *fakeStore) ObserveRefusal(*store.Address)                     {}
 
 type fakeSession struct{ *fakeStore }
 

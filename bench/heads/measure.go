@@ -89,7 +89,7 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 		return r, &ConfigError{err}
 	}
 	defer st.Close()
-	r.Endpoints, r.Bucket = st.URLs(), st.Bucket()
+	r.Endpoints, r.Bucket = st.EndpointURLs(), st.Bucket()
 	m := measurement{Config: cfg, store: st, report: r}
 	if m.sample, err = takeSample(ctx, st, &cfg); err != nil {
 		return r, err
@@ -127,7 +127,7 @@ func (m *measurement) steps(ctx context.Context) error {
 	for i := range m.Workers {
 		// A new engine for each: those of the Step before have given their connections back.
 		engine, why, err := head.Open(m.Engine, head.Config{
-			Store: m.store, Gate: new(pace.Gate), Timeout: m.Timeout, Pipeline: m.Pipeline, Log: m.Log,
+			Store: m.store, Limiter: new(pace.Limiter), Timeout: m.Timeout, Pipeline: m.Pipeline, Log: m.Log,
 		})
 		if err != nil {
 			return &ConfigError{err}

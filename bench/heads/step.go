@@ -29,8 +29,8 @@ var errOver = errors.New("the step is over")
 
 // answers is who is told what an address of the store has answered: a *store.Store.
 type answers interface {
-	Answered(a *store.Address, answers int, took time.Duration)
-	Refused(a *store.Address)
+	ObserveAnswers(a *store.Address, answers int, took time.Duration)
+	ObserveRefusal(a *store.Address)
 }
 
 // step is a Step while it runs.

@@ -57,7 +57,7 @@ var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked wh
 
 // NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of head.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
 func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
-	if cfg.Store.Endpoints() > 1 {
+	if cfg.Store.EndpointCount() > 1 {
 		return nil, ErrSeveralEndpoints
 	}
 	if foreign == nil {
@@ -66,7 +66,7 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	c := &Clean{run: newRun(cfg), foreignFound: foreign}
 	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // a lister and the workers do not wait for each other at every key
 	var err error
-	c.engine, _, err = head.Open(head.AutoName, head.Config{Store: cfg.Store, Gate: c.gate, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
+	c.engine, _, err = head.Open(head.AutoName, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
 	return c, err
 }
 
@@ -243,7 +243,7 @@ func (c *Clean) send(ctx context.Context, w *writer, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}
-	c.gate.Spend(1)
+	c.limiter.Charge(1)
 	return w.send(ctx, &s3.DeleteObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
 		_, err := client.DeleteObject(ctx, input, options...)
 		return err

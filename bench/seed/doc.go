@@ -11,7 +11,7 @@
 //   - Clean: a run that lists the Folder, HEADs each object, and deletes it if it has the Marker.
 //   - Foreign: an object in the Folder without its Marker. It stays.
 //
-// Both send what they send through the same run: it waits for a pace.Gate before each request (a DELETE goes with its HEAD), sends
+// Both send what they send through the same run: it waits for a pace.Limiter before each request (a DELETE goes with its HEAD), sends
 // again what met passing trouble, and counts. A refusal is believed when it came twice, and a LIST in between was answered.
 //
 // What is promised:

@@ -59,12 +59,12 @@ const (
 
 // run is what a Seed and a Clean have in common. Its methods may be called concurrently.
 type run struct {
-	cfg    Config
-	folder string
-	gate   *pace.Gate
-	lister *list.Lister
-	meter  *meter
-	delay  func(try int) time.Duration // before a request is sent again
+	cfg     Config
+	folder  string
+	limiter *pace.Limiter
+	lister  *list.Lister
+	meter   *meter
+	delay   func(try int) time.Duration // before a request is sent again
 
 	telling sync.Mutex // of what failed
 }
@@ -85,9 +85,9 @@ func newRun(cfg Config) *run {
 	if cfg.Failed == nil {
 		cfg.Failed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), gate: pace.New(cfg.Rate), meter: newMeter(), delay: pace.Delay}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), meter: newMeter(), delay: pace.Delay}
 	r.lister = list.New(list.Config{
-		Store: cfg.Store, Gate: r.gate, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
+		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, Sent: r.meter.listSent,
 	})
 	return r
@@ -126,12 +126,12 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 		var again bool
 		if a.passing() {
 			if fault.ThrottledStatus(a.status) || a.retryAfter > 0 || a.err != nil && fault.ClassOf(a.err).Unreached() {
-				r.gate.Throttled(a.sent, a.retryAfter)
+				r.limiter.ObserveRefusal(a.sent, a.retryAfter)
 			}
 			again = !isDoomed
 			isDoomed, err = r.afterTrouble(ctx, op, key, &a)
 		} else {
-			r.gate.Answered(1)
+			r.limiter.ObserveAnswers(1)
 			if a.well() || a.gone() && op != opPut {
 				r.meter.of(op).success()
 				return a, nil

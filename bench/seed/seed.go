@@ -126,7 +126,7 @@ func (s *Seed) work(ctx context.Context, turn int) error {
 
 // send puts one object once, when the gate lets it.
 func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
-	if _, err := s.gate.Wait(ctx, 1); err != nil {
+	if _, err := s.limiter.Wait(ctx, 1); err != nil {
 		return reply{}, err
 	}
 	input := &s3.PutObjectInput{

@@ -128,7 +128,7 @@ func (n *news) refusedAll() bool {
 func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	m := r.meter
 	now := time.Now()
-	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(began).Seconds(), r.cfg.Workers, r.gate.Rate()
+	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(began).Seconds(), r.cfg.Workers, r.limiter.Rate()
 	if !from.IsZero() {
 		q.ObjectsPerSecond = float64(done) / max(now.Sub(from).Seconds(), 1e-3)
 	}

@@ -43,8 +43,8 @@ func (w *writer) send(
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
 	sender := r.cfg.Store.Sender(w.turn)
-	if err := request(ctx, sender.Client, store.ReadAnswer(output, read), plainBody); err != nil {
-		r.cfg.Store.Failed(sender, err)
+	if err := request(ctx, sender.Client, store.WithRawResponse(output, read), plainBody); err != nil {
+		r.cfg.Store.ObserveFailure(sender, err)
 		a.status, a.err = 0, fault.StripSDK(err)
 	}
 	if a.passing() {

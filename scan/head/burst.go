@@ -33,11 +33,11 @@ func (s *directSession) depth() int {
 // send sends a burst by one Write.
 func (s *directSession) send(ctx context.Context) error {
 	burst := s.burst()
-	if s.conn != nil && s.answered > 0 && s.engine.gate.Open() {
+	if s.conn != nil && s.answered > 0 && s.engine.limiter.Unlimited() {
 		s.sent = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
 	} else {
 		var err error
-		if burst, err = s.engine.gate.Wait(ctx, burst); err != nil {
+		if burst, err = s.engine.limiter.Wait(ctx, burst); err != nil {
 			return err
 		}
 		s.sent = time.Now()
@@ -175,7 +175,7 @@ func (s *directSession) handOn(each func(*Result)) {
 		drop = drop || r.Unlike
 		if !isRefusal(r.Status) {
 			c.refused = 0
-		} else if c.refused++; (c.refused == refusalsMost || fault.TransientStatus(r.Status)) && s.engine.store.Endpoints() > 1 {
+		} else if c.refused++; (c.refused == refusalsMost || fault.TransientStatus(r.Status)) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.at
 		}
 		c.answers++

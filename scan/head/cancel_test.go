@@ -46,8 +46,8 @@ func TestContextEnds(t *testing.T) {
 	}
 	t.Run("while the gate is closed", func(t *testing.T) {
 		cfg := patient
-		cfg.Gate = new(pace.Gate)
-		cfg.Gate.Throttled(time.Now(), time.Minute)
+		cfg.Limiter = new(pace.Limiter)
+		cfg.Limiter.ObserveRefusal(time.Now(), time.Minute)
 		s := headtest.NewRaw(t, stall)
 		checkEnds(t, direct(t, s, cfg), headtest.Entries("a"))
 		if n := s.Connections(); n != 0 {

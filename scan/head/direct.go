@@ -19,7 +19,7 @@ import (
 // not bear it closes the connection or answers out of step; what was not answered then is sent again, one at a time.
 type direct struct {
 	store   *store.Store
-	gate    *pace.Gate
+	limiter *pace.Limiter
 	timeout time.Duration // of a whole HEAD
 	depth   int
 	log     *slog.Logger
@@ -51,7 +51,7 @@ type form struct {
 type sharedForm struct{ atomic.Pointer[form] }
 
 func newDirect(cfg Config) *direct {
-	e := &direct{store: cfg.Store, gate: cfg.Gate, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
+	e := &direct{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
 	e.desks.New = func() any { return &desk{signer: newSigner(), results: make([]Result, e.depth)} }
 	return e
 }

@@ -20,22 +20,22 @@ const (
 	ListName = "list"
 )
 
-// Config says how HEADs are sent. Store and Gate must be set.
+// Config says how HEADs are sent. Store and Limiter must be set.
 type Config struct {
 	Store    *store.Store
-	Gate     *pace.Gate    // that every HEAD waits for
+	Limiter  *pace.Limiter // that every HEAD waits for
 	Timeout  time.Duration // of a HEAD, from then on
 	Pipeline int           // HEADs in flight on a connection of the direct engine; below 1 is 1
 	Log      *slog.Logger  // nil: silent
 }
 
 // Open returns the engine of that name and why it is the one; "" is AutoName. It sends nothing. The error is a
-// store.UnusualError: the direct engine was asked for, and only the SDK can send the Store's requests.
+// store.DirectUnsupportedError: the direct engine was asked for, and only the SDK can send the Store's requests.
 func Open(name string, cfg Config) (engine Engine, why string, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	unusual := cfg.Store.Unusual()
+	unusual := cfg.Store.DirectUnsupported()
 	switch name {
 	case SDKName:
 		return newSDK(cfg), "asked for", nil

@@ -271,14 +271,14 @@ func TestPipelineIsFull(t *testing.T) {
 func TestGateClosesInFlight(t *testing.T) {
 	const held = headtest.Timeout + headtest.Timeout/2 // longer than a HEAD may take
 	var (
-		gate = new(pace.Gate)
+		gate = new(pace.Limiter)
 		shut time.Time
 		sent atomic.Int64 // nanoseconds after that the next one was
 	)
 	s := headtest.NewRaw(t, func(c *headtest.Conn) {
 		paths := window(c, 4)
 		shut = time.Now()
-		gate.Throttled(time.Now(), held)
+		gate.ObserveRefusal(time.Now(), held)
 		c.Say(answers(paths[:3]...))
 		time.Sleep(headtest.Timeout / 10)
 		c.Say(answers(paths[3:]...))
@@ -288,7 +288,7 @@ func TestGateClosesInFlight(t *testing.T) {
 			c.Serve()
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 4, Gate: gate})
+	session := direct(t, s, head.Config{Pipeline: 4, Limiter: gate})
 	keys := headtest.Keys(10)
 	var at []time.Duration
 	i := 0

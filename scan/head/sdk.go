@@ -24,14 +24,14 @@ const metaPrefix = "x-amz-meta-"
 // credentials that the SDK knows. One request is in flight for each Session.
 type sdk struct {
 	store   *store.Store
-	gate    *pace.Gate
+	limiter *pace.Limiter
 	timeout time.Duration // of a whole HEAD
 
 	sessions atomic.Int64 // that were made: they begin with different endpoints
 }
 
 func newSDK(cfg Config) *sdk {
-	return &sdk{store: cfg.Store, gate: cfg.Gate, timeout: cfg.Timeout}
+	return &sdk{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout}
 }
 
 func (e *sdk) Name() string { return SDKName }
@@ -39,7 +39,7 @@ func (e *sdk) Name() string { return SDKName }
 // Session returns a Session that shares the Store's connections with all others.
 func (e *sdk) Session() Session {
 	s := &sdkSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
-	s.capture = store.ReadAnswer(&s3.HeadObjectOutput{}, s.read)
+	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.read)
 	s.trace = &httptrace.ClientTrace{GotConn: s.connected}
 	return s
 }
@@ -70,7 +70,7 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 	st := s.engine.store
 	if now := time.Now(); s.seat != nil && s.avoid == nil && now.Sub(s.looked) >= lookEvery {
 		s.looked = now
-		if st.Crowded(s.seat) {
+		if st.Overloaded(s.seat) {
 			s.leave()
 		}
 	}
@@ -79,7 +79,7 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 		if i == len(claimed) {
 			return nil
 		}
-		if _, err := s.engine.gate.Wait(ctx, 1); err != nil {
+		if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
 		s.head(ctx, claimed[i].Key)
@@ -99,7 +99,7 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 	s.result = Result{From: s.seat, SentTo: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
 	if s.fresh {
-		options = append(options, st.Fresh)
+		options = append(options, st.WithNewConn)
 		s.fresh = false
 	}
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
@@ -108,13 +108,13 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 		Bucket: aws.String(st.Bucket()), Key: aws.String(key), RequestPayer: st.RequestPayer(),
 	}, options...)
 	if err != nil {
-		st.Failed(sender, err)
+		st.ObserveFailure(sender, err)
 		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
 	switch status := s.result.Status; {
 	case err == nil && !isRefusal(status):
 		s.refused = 0
-	case st.Endpoints() > 1:
+	case st.EndpointCount() > 1:
 		if s.refused++; err != nil || s.refused == refusalsMost || fault.TransientStatus(status) {
 			s.avoid = s.seat
 		}
@@ -124,20 +124,20 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 // sit sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
 func (s *sdkSession) sit() {
 	st := s.engine.store
-	if s.seat != nil && st.Current(s.sender) && (s.avoid == nil || !s.seat.Same(s.avoid)) {
+	if s.seat != nil && st.IsCurrent(s.sender) && (s.avoid == nil || !s.seat.SameEndpoint(s.avoid)) {
 		s.avoid = nil
 		return
 	}
 	s.leave()
-	s.sender = st.Seat(s.turn, s.avoid)
+	s.sender = st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
 	s.seat, s.avoid, s.refused = st.Address(s.sender, nil), nil, 0
-	st.Enter(s.seat)
+	st.Acquire(s.seat)
 }
 
 func (s *sdkSession) leave() {
 	if s.seat != nil {
-		s.engine.store.Leave(s.seat)
+		s.engine.store.Release(s.seat)
 		s.seat = nil
 	}
 }
@@ -146,7 +146,7 @@ func (s *sdkSession) leave() {
 func (s *sdkSession) connected(info httptrace.GotConnInfo) {
 	s.result.From = s.engine.store.Address(s.sender, info.Conn.RemoteAddr())
 	if !info.Reused {
-		s.result.From.Open()
+		s.result.From.CountOpened()
 	}
 }
 

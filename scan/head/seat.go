@@ -11,7 +11,7 @@ const lookEvery = time.Second
 // moves says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
 func (s *directSession) moves() bool {
 	st, c := s.engine.store, s.conn
-	if s.avoid != nil && st.Endpoints() > 1 && c.at.Same(s.avoid) {
+	if s.avoid != nil && st.EndpointCount() > 1 && c.at.SameEndpoint(s.avoid) {
 		return true
 	}
 	s.avoid = nil
@@ -19,7 +19,7 @@ func (s *directSession) moves() bool {
 		return false
 	}
 	s.looked = c.lastRead
-	return st.Crowded(c.at)
+	return st.Overloaded(c.at)
 }
 
 // peekAfter is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
@@ -29,9 +29,9 @@ const peekAfter = time.Millisecond
 // ready makes a connection, and returns the form of requests that are sent over it now.
 func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error) {
 	st := s.engine.store
-	if revision := st.Revision(); revision != s.revision {
+	if revision := st.Generation(); revision != s.revision {
 		s.revision = revision
-		if s.conn != nil && !st.Current(s.conn.sender) {
+		if s.conn != nil && !st.IsCurrent(s.conn.sender) {
 			s.hangUp()
 		}
 	}
@@ -53,7 +53,7 @@ func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error)
 
 func (s *directSession) connect(ctx context.Context) error {
 	st := s.engine.store
-	sender := st.Seat(s.turn, s.avoid)
+	sender := st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
 	s.at = st.Address(sender, nil)
 	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
@@ -63,11 +63,11 @@ func (s *directSession) connect(ctx context.Context) error {
 	}
 	c, err := dialApart(ctx, st, sender, s.avoid, s.in)
 	if err != nil {
-		st.Failed(sender, err)
+		st.ObserveFailure(sender, err)
 		return err
 	}
-	c.at.Open()
-	st.Enter(c.at)
+	c.at.CountOpened()
+	st.Acquire(c.at)
 	s.conn, s.at, s.avoid, s.in, s.looked = c, c.at, nil, nil, c.lastRead
 	shared, _ := s.engine.forms.LoadOrStore(c.route, new(sharedForm))
 	s.forms = shared.(*sharedForm)
@@ -101,7 +101,7 @@ func (s *directSession) hangUp() {
 		return
 	}
 	s.ending.guard(nil)
-	s.engine.store.Leave(s.conn.at)
+	s.engine.store.Release(s.conn.at)
 	s.conn.Close()
 	s.in, s.conn = s.conn.in, nil
 }

@@ -109,7 +109,7 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	check("b", "eu-1", 0, 1)
 	opened.SwitchRegion("eu-1", "eu-2")
 	check("c", "eu-2", 0, 2)
-	opened.Heard(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
+	opened.ObserveDate(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
 	check("d", "eu-2", time.Hour, 2)
 	check("e", "eu-2", time.Hour, 2)
 	time.Sleep(time.Second) // the form is made anew for each
@@ -152,7 +152,7 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 		return counts
 	}
 	cfg := store.Config{Bucket: "b", Endpoints: urls, Anonymous: true, Region: "r", CABundle: bundle}
-	engine, _, err := head.Open(head.AutoName, head.Config{Store: open(t, cfg), Gate: new(pace.Gate), Timeout: time.Second})
+	engine, _, err := head.Open(head.AutoName, head.Config{Store: open(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 	}
 	l.Close()
 	cfg.Endpoints = slices.Insert(urls, 1, "https://"+l.Addr().String())
-	engine, _, err = head.Open(head.AutoName, head.Config{Store: open(t, cfg), Gate: new(pace.Gate), Timeout: time.Second})
+	engine, _, err = head.Open(head.AutoName, head.Config{Store: open(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 // Config says how to list. The zero value of everything but Store is usable.
 type Config struct {
 	Store    *store.Store
-	Gate     *pace.Gate // that every LIST waits for but a Probe, which asks whether waiting makes sense; nil: an open one
+	Limiter  *pace.Limiter // that every LIST waits for but a Probe, which asks whether waiting makes sense; nil: an open one
 	Prefix   string
 	V1       bool          // ListObjects instead of ListObjectsV2, for stores that know only that
 	Timeout  time.Duration // of a whole request, answer included; 0: 30 s
@@ -57,8 +57,8 @@ func New(cfg Config) *Lister {
 	if cfg.RetryFor == 0 {
 		cfg.RetryFor = 15 * time.Minute
 	}
-	if cfg.Gate == nil {
-		cfg.Gate = new(pace.Gate)
+	if cfg.Limiter == nil {
+		cfg.Limiter = new(pace.Limiter)
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -82,8 +82,8 @@ type request struct {
 // Probe is the canary: one signed LIST of one key, tried once, and where one endpoint refuses it, once at each of the others. It
 // returns nil when the store answers it, else why not: unlike a HEAD's, the answer to a LIST names the error.
 func (l *Lister) Probe(ctx context.Context) (err error) {
-	for range l.cfg.Store.Endpoints() {
-		l.cfg.Gate.Spend(1)
+	for range l.cfg.Store.EndpointCount() {
+		l.cfg.Limiter.Charge(1)
 		_, err = l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
 		l.cfg.Sent(statusOf(err), false)
 		if !Decided(err) {
@@ -105,13 +105,13 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	patience := patience{lister: l, began: time.Now()}
 	for try := 0; ; try++ {
 		asked := time.Now()
-		if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {
+		if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 			return nil, err
 		}
 		patience.began = patience.began.Add(time.Since(asked)) // it is not the store that was waited for
 		a, err := l.send(ctx, req, try)
 		if err == nil {
-			l.cfg.Gate.Answered(1)
+			l.cfg.Limiter.ObserveAnswers(1)
 			l.cfg.Sent(statusOf(nil), false)
 			l.contacted.Store(true)
 			return a, nil
@@ -149,7 +149,7 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
 			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 			RequestPayer: l.cfg.Store.RequestPayer(),
-		}, store.ReadAnswer(&s3.ListObjectsOutput{}, read))
+		}, store.WithRawResponse(&s3.ListObjectsOutput{}, read))
 	} else {
 		input := &s3.ListObjectsV2Input{
 			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix),
@@ -164,14 +164,14 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		if req.prefix != "" {
 			input.Prefix = optional(req.prefix)
 		}
-		options := []func(*s3.Options){store.ReadAnswer(&s3.ListObjectsV2Output{}, read)}
+		options := []func(*s3.Options){store.WithRawResponse(&s3.ListObjectsV2Output{}, read)}
 		if req.metadata {
 			options = append(options, askMetadata)
 		}
 		_, err = sender.Client.ListObjectsV2(ctx, input, options...)
 	}
 	if err != nil {
-		l.cfg.Store.Failed(sender, err)
+		l.cfg.Store.ObserveFailure(sender, err)
 		return nil, l.explain(err)
 	}
 	return a, nil
@@ -201,7 +201,7 @@ func (l *Lister) explain(err error) error {
 
 // read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
 func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*answer, error) {
-	l.cfg.Store.Heard(response.Header)
+	l.cfg.Store.ObserveDate(response.Header)
 	refused := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
 		RequestID:  response.Header.Get("x-amz-request-id"),

@@ -65,10 +65,10 @@ func TestListerTellsAnswersApart(t *testing.T) {
 }
 
 // LISTs share the limit of the HEADs. The canary asks whether waiting makes sense, and so does not wait.
-func TestListerWaitsForTheGate(t *testing.T) {
+func TestListerWaitsForTheLimiter(t *testing.T) {
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){final, final, end}}
-	gate := pace.New(10)
-	lister := serve(t, s, Config{Gate: gate})
+	gate := pace.NewLimiter(10)
+	lister := serve(t, s, Config{Limiter: gate})
 	began := time.Now()
 	if _, err := walk(t.Context(), lister.Walk(Range{})); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestListerWaitsForTheGate(t *testing.T) {
 	if took := time.Since(began); took < 50*time.Millisecond { // two LISTs at ten in a second, less the slack
 		t.Errorf("they took %v", took)
 	}
-	gate.Throttled(time.Now(), time.Hour)
+	gate.ObserveRefusal(time.Now(), time.Hour)
 	began = time.Now()
 	_ = lister.Probe(t.Context()) // whatever comes of it
 	if took := time.Since(began); took > time.Minute {

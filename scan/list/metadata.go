@@ -112,12 +112,12 @@ func (l *Lister) try(ctx context.Context, req request) (*answer, error) {
 
 // once sends one request once.
 func (l *Lister) once(ctx context.Context, req request) (*answer, error) {
-	if _, err := l.cfg.Gate.Wait(ctx, 1); err != nil {
+	if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 		return nil, err
 	}
 	a, err := l.send(ctx, req, int(l.probes.Add(1)))
 	if err == nil {
-		l.cfg.Gate.Answered(1)
+		l.cfg.Limiter.ObserveAnswers(1)
 		l.contacted.Store(true)
 	}
 	l.cfg.Sent(statusOf(err), err != nil && req.prefix == "")

@@ -74,7 +74,7 @@ func (p *patience) afterRefusal(ctx context.Context, refused *StoreError, delay,
 	}
 	if !refused.transient() { // it may be this endpoint's word alone
 		p.refused++
-		return 0, p.refused < st.Endpoints()
+		return 0, p.refused < st.EndpointCount()
 	}
 	return max(delay, min(refused.RetryAfter, rest)), rest > 0
 }

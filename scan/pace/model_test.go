@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// model is a store with a token bucket, which workers ask through a Gate. It lives in a synctest bubble: a minute of it
+// model is a store with a token bucket, which workers ask through a Limiter. It lives in a synctest bubble: a minute of it
 // takes a moment.
 type model struct {
 	mu      sync.Mutex
@@ -68,7 +68,7 @@ func (m *model) change(how func()) {
 }
 
 // work asks the model by workers until ctx ends. The latency of each request is up to half more.
-func (m *model) work(ctx context.Context, g *Gate, workers, burst int) {
+func (m *model) work(ctx context.Context, g *Limiter, workers, burst int) {
 	var running sync.WaitGroup
 	for range workers {
 		running.Go(func() {
@@ -86,9 +86,9 @@ func (m *model) work(ctx context.Context, g *Gate, workers, burst int) {
 				time.Sleep(m.latency / 4)
 				for _, well := range answers {
 					if well {
-						g.Answered(1)
+						g.ObserveAnswers(1)
 					} else {
-						g.Throttled(sent, 0)
+						g.ObserveRefusal(sent, 0)
 					}
 				}
 			}
@@ -113,12 +113,12 @@ func (s scenario) String() string {
 	return fmt.Sprintf("%v per second, %d workers, bursts of %d, %v, noise %v", s.rate, s.workers, s.burst, s.latency, s.noise)
 }
 
-// live lets workers ask a store for so long, and then checks what is said of the Gate.
-func (s scenario) live(t *testing.T, lasts time.Duration, during func(m *model, g *Gate)) (r run) {
+// live lets workers ask a store for so long, and then checks what is said of the Limiter.
+func (s scenario) live(t *testing.T, lasts time.Duration, during func(m *model, g *Limiter)) (r run) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(s.rate, s.latency)
 		m.noise = s.noise
-		var g Gate
+		var g Limiter
 		ctx, cancel := context.WithTimeout(t.Context(), lasts)
 		defer cancel()
 		if during != nil {
@@ -191,7 +191,7 @@ func TestNoiseIsNoReason(t *testing.T) {
 func TestPaceFollowsChanges(t *testing.T) {
 	for _, workers := range []int{16, 64, 512} {
 		s := scenario{rate: 5_500, workers: workers, burst: 1, latency: 2 * time.Millisecond}
-		s.live(t, 36*time.Second, func(m *model, g *Gate) {
+		s.live(t, 36*time.Second, func(m *model, g *Limiter) {
 			for _, rate := range []float64{5_500, 500, 2_000} {
 				m.change(func() { m.rate = rate })
 				time.Sleep(8 * time.Second)
@@ -214,13 +214,13 @@ func TestPaceOutlivesAnOutage(t *testing.T) {
 	for _, rate := range []float64{0, 500} {
 		for _, workers := range []int{16, 512} {
 			s := scenario{rate: rate, workers: workers, burst: 1, latency: 5 * time.Millisecond}
-			s.live(t, 30*time.Second, func(m *model, g *Gate) {
+			s.live(t, 30*time.Second, func(m *model, g *Limiter) {
 				time.Sleep(10 * time.Second)
 				before, _ := m.counts()
 				m.change(func() { m.down = true })
 				time.Sleep(10 * time.Second)
 				m.change(func() { m.down = false })
-				if _, bad := m.counts(); bad > float64(workers)+refusalsMost+12 { // the hold doubles 8 times, and is 5 s then
+				if _, bad := m.counts(); bad > float64(workers)+refusalBudgetMax+12 { // the hold doubles 8 times, and is 5 s then
 					t.Errorf("%v: %v were sent in the outage", s, bad)
 				}
 				time.Sleep(7 * time.Second) // the last hold may have begun just before

@@ -22,21 +22,21 @@ type Address struct {
 	opened   atomic.Int64
 }
 
-// addressesMax bounds the memory of a run for days: S3 names others of its addresses with every lookup. Those beyond are
+// maxAddresses bounds the memory of a run for days: S3 names others of its addresses with every lookup. Those beyond are
 // counted as one of their endpoint that is not known.
-const addressesMax = 256
+const maxAddresses = 256
 
 // Opened is how many connections were opened to the Address for HEADs.
 func (a *Address) Opened() int64 { return a.opened.Load() }
 
-// Open counts one.
-func (a *Address) Open() { a.opened.Add(1) }
+// CountOpened counts one.
+func (a *Address) CountOpened() { a.opened.Add(1) }
 
-// Same says whether two are of the same endpoint.
-func (a *Address) Same(other *Address) bool { return a.endpoint == other.endpoint }
+// SameEndpoint says whether two are of the same endpoint.
+func (a *Address) SameEndpoint(other *Address) bool { return a.endpoint == other.endpoint }
 
-// addressBook has the Addresses that were used.
-type addressBook struct {
+// addressTable has the Addresses that were used.
+type addressTable struct {
 	mu    sync.Mutex
 	known map[addressKey]*Address
 }
@@ -50,29 +50,29 @@ type addressKey struct {
 func (s *Store) Address(by Sender, remote net.Addr) *Address { return s.address(by, remote, "") }
 
 func (s *Store) address(by Sender, remote net.Addr, host string) *Address {
-	key := addressKey{endpoint: by.endpoint.at}
+	key := addressKey{endpoint: by.endpoint.index}
 	if tcp, ok := remote.(*net.TCPAddr); ok {
 		key.ip = tcp.AddrPort()
 		key.ip = netip.AddrPortFrom(key.ip.Addr().Unmap(), key.ip.Port())
 	}
-	s.book.mu.Lock()
-	defer s.book.mu.Unlock()
-	if len(s.book.known) >= addressesMax && s.book.known[key] == nil {
+	s.addresses.mu.Lock()
+	defer s.addresses.mu.Unlock()
+	if len(s.addresses.known) >= maxAddresses && s.addresses.known[key] == nil {
 		key.ip, host = netip.AddrPort{}, ""
 	}
-	a := s.book.known[key]
+	a := s.addresses.known[key]
 	if a == nil {
-		a = &Address{URL: by.endpoint.name(), IP: key.ip, endpoint: key.endpoint, host: host}
-		if s.book.known == nil {
-			s.book.known = map[addressKey]*Address{}
+		a = &Address{URL: by.endpoint.displayURL(), IP: key.ip, endpoint: key.endpoint, host: host}
+		if s.addresses.known == nil {
+			s.addresses.known = map[addressKey]*Address{}
 		}
-		s.book.known[key] = a
+		s.addresses.known[key] = a
 	}
 	return a
 }
 
-// name is the endpoint's URL, or what the SDK makes of it.
-func (e *endpoint) name() string {
+// displayURL is the endpoint's URL, or what the SDK makes of it.
+func (e *endpoint) displayURL() string {
 	if url := e.client.Options().BaseEndpoint; url != nil {
 		return *url
 	}
@@ -91,12 +91,12 @@ func CompareAddresses(a, b *Address) int {
 	return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), a.IP.Compare(b.IP))
 }
 
-// Seat is the Sender for a session: the endpoint that has the fewest sessions for its share, and does not rest. Of those that have
+// PickEndpoint is the Sender for a session: the endpoint that has the fewest sessions for its share, and does not rest. Of those that have
 // the same it is the turn-th. It is not the endpoint of but, if there is another; nil: any.
-func (s *Store) Seat(turn int, but *Address) Sender {
+func (s *Store) PickEndpoint(turn int, but *Address) Sender {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	sites := s.awake(turn)
+	sites := s.available(turn)
 	if len(sites) == 0 {
 		sites = s.inTurn(turn)
 	}
@@ -116,62 +116,62 @@ func (s *Store) inTurn(turn int) []int {
 	return sites
 }
 
-// awake are those of them that do not rest.
-func (s *Store) awake(turn int) []int {
-	return slices.DeleteFunc(s.inTurn(turn), func(at int) bool { return time.Now().Before(s.resting[at]) })
+// available are those of them that do not rest.
+func (s *Store) available(turn int) []int {
+	return slices.DeleteFunc(s.inTurn(turn), func(at int) bool { return time.Now().Before(s.coolingDown[at]) })
 }
 
-// Enter tells that a session will send to the Address, and Leave that it will no more.
-func (s *Store) Enter(a *Address) {
-	s.balance.enter(a.endpoint)
+// Acquire tells that a session will send to the Address, and Leave that it will no more.
+func (s *Store) Acquire(a *Address) {
+	s.balance.acquire(a.endpoint)
 	if b := s.dialer.balance(a.host); b != nil {
-		b.enter(a.IP.Addr())
+		b.acquire(a.IP.Addr())
 	}
 }
 
-// Leave undoes one Enter.
-func (s *Store) Leave(a *Address) {
-	s.balance.leave(a.endpoint)
+// Release undoes one Enter.
+func (s *Store) Release(a *Address) {
+	s.balance.release(a.endpoint)
 	if b := s.dialer.balance(a.host); b != nil {
-		b.leave(a.IP.Addr())
+		b.release(a.IP.Addr())
 	}
 }
 
-// Answered tells of HEADs that an Address has answered well, and how long that took together.
-func (s *Store) Answered(a *Address, answers int, took time.Duration) {
+// ObserveAnswers tells of HEADs that an Address has answered well, and how long that took together.
+func (s *Store) ObserveAnswers(a *Address, answers int, took time.Duration) {
 	if b := s.dialer.balance(a.host); b != nil {
-		b.answered(a.IP.Addr(), answers, took)
+		b.observe(a.IP.Addr(), answers, took)
 	}
-	if s.Endpoints() == 1 {
+	if s.EndpointCount() == 1 {
 		return
 	}
-	s.balance.answered(a.endpoint, answers, took)
+	s.balance.observe(a.endpoint, answers, took)
 	s.refusals.answered(a.endpoint, answers)
 }
 
-// Refused tells of a HEAD that an Address has refused, or not answered at all. An endpoint that does so with all of them, while others
+// ObserveRefusal tells of a HEAD that an Address has refused, or not answered at all. An endpoint that does so with all of them, while others
 // answer, rests: what it says is not meant for the objects.
-func (s *Store) Refused(a *Address) {
-	if s.Endpoints() == 1 || !s.refusals.alone(a.endpoint) {
+func (s *Store) ObserveRefusal(a *Address) {
+	if s.EndpointCount() == 1 || !s.refusals.alone(a.endpoint) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rest(a.endpoint)
+	s.coolDown(a.endpoint)
 }
 
-// Crowded says whether a session that sends to the Address should rather have another Seat, or another of its name's addresses: there
+// Overloaded says whether a session that sends to the Address should rather have another Seat, or another of its name's addresses: there
 // are too many that do.
-func (s *Store) Crowded(a *Address) bool {
-	if s.Endpoints() > 1 {
+func (s *Store) Overloaded(a *Address) bool {
+	if s.EndpointCount() > 1 {
 		s.mu.RLock()
-		others := s.awake(0)
+		others := s.available(0)
 		s.mu.RUnlock()
-		if s.balance.crowded(a.endpoint, others) {
+		if s.balance.overloaded(a.endpoint, others) {
 			return true
 		}
 	}
-	return s.dialer.crowded(a.host, a.IP.Addr())
+	return s.dialer.overloaded(a.host, a.IP.Addr())
 }
 
 // Dial connects the Sender to the Route, in turn with all other addresses of its name: to one of those with the fewest sessions for

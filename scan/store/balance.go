@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// judgeEvery is how often the sites of a balance are compared: so long it takes until a change shows, and until sessions that have
+	// rebalanceEvery is how often the sites of a balance are compared: so long it takes until a change shows, and until sessions that have
 	// moved are known to do better.
-	judgeEvery = time.Second
+	rebalanceEvery = time.Second
 
-	// judgeAnswers is how many answers tell how fast a site is. One that brings fewer in judgeEvery is judged when it has brought as many.
-	judgeAnswers = 8
+	// answersMin is how many answers tell how fast a site is. One that brings fewer in judgeEvery is judged when it has brought as many.
+	answersMin = 8
 
 	// A site is slow whose answers take more than slowTimes as long as those of the fastest, and slowBy besides: a worker whose HEADs
 	// take less than that is not what a scan waits for, and on a busy machine half of it is its own.
@@ -33,13 +33,13 @@ const (
 // As all workers take from one channel, a slow site gets fewer HEADs in any case, in inverse proportion to its latency; but the
 // workers that wait for it are missing elsewhere.
 type balance[K comparable] struct {
-	mu     sync.Mutex
-	sites  map[K]*site
-	judged time.Time
+	mu         sync.Mutex
+	targets    map[K]*target
+	rebalanced time.Time
 }
 
-// site is what a balance knows of one. A new one has the whole of its share.
-type site struct {
+// target is what a balance knows of one. A new one has the whole of its share.
+type target struct {
 	live  int     // connections to it
 	share float64 // of an even part
 
@@ -49,32 +49,32 @@ type site struct {
 	mean    time.Duration // 0: it has not been judged
 }
 
-// at is the site named k; b.mu is held.
-func (b *balance[K]) at(k K) *site {
-	s := b.sites[k]
+// target is the site named k; b.mu is held.
+func (b *balance[K]) target(k K) *target {
+	s := b.targets[k]
 	if s == nil {
-		if b.sites == nil {
-			b.sites = map[K]*site{}
+		if b.targets == nil {
+			b.targets = map[K]*target{}
 		}
-		s = &site{share: 1}
-		b.sites[k] = s
+		s = &target{share: 1}
+		b.targets[k] = s
 	}
 	return s
 }
 
-// enter counts a connection to a site, and leave counts it no more.
-func (b *balance[K]) enter(k K) { b.count(k, 1) }
-func (b *balance[K]) leave(k K) { b.count(k, -1) }
+// acquire counts a connection to a site, and leave counts it no more.
+func (b *balance[K]) acquire(k K) { b.count(k, 1) }
+func (b *balance[K]) release(k K) { b.count(k, -1) }
 
 func (b *balance[K]) count(k K, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.at(k).live += n
+	b.target(k).live += n
 }
 
 // load is how much a site would bear with one connection more. One that has none comes first, whatever its share: nothing else would
 // tell how fast it is.
-func (s *site) load() float64 {
+func (s *target) load() float64 {
 	if s.live == 0 {
 		return 0
 	}
@@ -85,51 +85,51 @@ func (s *site) load() float64 {
 func (b *balance[K]) sort(sites []K) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	slices.SortStableFunc(sites, func(x, y K) int { return cmp.Compare(b.at(x).load(), b.at(y).load()) })
+	slices.SortStableFunc(sites, func(x, y K) int { return cmp.Compare(b.target(x).load(), b.target(y).load()) })
 }
 
-// crowded says whether a site has so many connections that one of them would do better at one of the others. It keeps its last one.
-func (b *balance[K]) crowded(k K, others []K) bool {
+// overloaded says whether a site has so many connections that one of them would do better at one of the others. It keeps its last one.
+func (b *balance[K]) overloaded(k K, others []K) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.at(k)
+	s := b.target(k)
 	if s.live < 2 {
 		return false
 	}
 	borne := float64(s.live) / s.share
-	return slices.ContainsFunc(others, func(other K) bool { return other != k && b.at(other).load() < borne })
+	return slices.ContainsFunc(others, func(other K) bool { return other != k && b.target(other).load() < borne })
 }
 
-// answered tells of answers from a site, and how long they took together.
-func (b *balance[K]) answered(k K, answers int, took time.Duration) {
+// observe tells of answers from a site, and how long they took together.
+func (b *balance[K]) observe(k K, answers int, took time.Duration) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.at(k)
+	s := b.target(k)
 	s.answers += answers
 	s.took += took
 	switch {
-	case b.judged.IsZero():
-		b.judged = now
-	case now.Sub(b.judged) >= judgeEvery:
-		b.judge()
-		b.judged = now
+	case b.rebalanced.IsZero():
+		b.rebalanced = now
+	case now.Sub(b.rebalanced) >= rebalanceEvery:
+		b.rebalance()
+		b.rebalanced = now
 	}
 }
 
-// judge compares the sites; b.mu is held.
-func (b *balance[K]) judge() {
+// rebalance compares the sites; b.mu is held.
+func (b *balance[K]) rebalance() {
 	var best time.Duration
-	for _, s := range b.sites {
-		if s.answers >= judgeAnswers {
+	for _, s := range b.targets {
+		if s.answers >= answersMin {
 			s.mean = max(1, s.took/time.Duration(s.answers))
 		}
 		if s.live > 0 && s.mean > 0 && (best == 0 || s.mean < best) {
 			best = s.mean
 		}
 	}
-	for _, s := range b.sites {
-		if s.answers < judgeAnswers {
+	for _, s := range b.targets {
+		if s.answers < answersMin {
 			continue
 		}
 		if best > 0 && s.mean > slowTimes*best+slowBy {
@@ -141,20 +141,20 @@ func (b *balance[K]) judge() {
 	}
 }
 
-// ease gives a site the least share, from which it recovers.
-func (b *balance[K]) ease(k K) {
+// demote gives a site the least share, from which it recovers.
+func (b *balance[K]) demote(k K) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.at(k).share = shareMin
+	b.target(k).share = shareMin
 }
 
-// keep forgets the sites that have no connections and are not among these.
-func (b *balance[K]) keep(sites []K) {
+// retain forgets the sites that have no connections and are not among these.
+func (b *balance[K]) retain(sites []K) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for k, s := range b.sites {
+	for k, s := range b.targets {
 		if s.live == 0 && !slices.Contains(sites, k) {
-			delete(b.sites, k)
+			delete(b.targets, k)
 		}
 	}
 }

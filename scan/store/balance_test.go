@@ -41,7 +41,7 @@ func newCrew(workers int, takes map[string]time.Duration) *crew {
 func (c *crew) seat() string {
 	sites := slices.Clone(c.sites)
 	c.balance.sort(sites)
-	c.balance.enter(sites[0])
+	c.balance.acquire(sites[0])
 	return sites[0]
 }
 
@@ -55,14 +55,14 @@ func (c *crew) work(site string) {
 			return
 		case <-time.After(took):
 		}
-		c.balance.answered(site, 1, took)
+		c.balance.observe(site, 1, took)
 		c.mu.Lock()
 		c.brought[site]++
 		c.mu.Unlock()
 		if time.Since(looked) >= time.Second {
 			looked = time.Now()
-			if c.balance.crowded(site, c.sites) {
-				c.balance.leave(site)
+			if c.balance.overloaded(site, c.sites) {
+				c.balance.release(site)
 				site = c.seat()
 			}
 		}
@@ -77,7 +77,7 @@ func (c *crew) after(d time.Duration) (live map[string]int) {
 	defer c.balance.mu.Unlock()
 	live = map[string]int{}
 	for _, site := range c.sites {
-		live[site] = c.balance.at(site).live
+		live[site] = c.balance.target(site).live
 	}
 	return live
 }
@@ -158,7 +158,7 @@ func TestASlowAddressGetsFewer(t *testing.T) {
 			c.Close()
 			asked = n.said()
 			ip := netip.MustParseAddr("10.0.0." + asked[len(asked)-1:])
-			d.balance(host).enter(ip)
+			d.balance(host).acquire(ip)
 			ips[ip]++
 			return ip
 		}
@@ -175,11 +175,11 @@ func TestASlowAddressGetsFewer(t *testing.T) {
 				if ip.String() == slow {
 					took *= 10
 				}
-				d.balance("s3").answered(ip, judgeAnswers, judgeAnswers*took)
+				d.balance("s3").observe(ip, answersMin, answersMin*took)
 			}
 		}
-		for d.crowded("s3", netip.MustParseAddr(slow)) {
-			d.balance("s3").leave(netip.MustParseAddr(slow))
+		for d.overloaded("s3", netip.MustParseAddr(slow)) {
+			d.balance("s3").release(netip.MustParseAddr(slow))
 			ips[netip.MustParseAddr(slow)]--
 			dial(netip.Addr{})
 		}
@@ -197,9 +197,9 @@ func TestASlowAddressGetsFewer(t *testing.T) {
 			t.Errorf("%s, to avoid the only one that does not rest", asked)
 		}
 		n.hosts["s3"] = []string{"10.0.0.4"}
-		time.Sleep(lookupAge)
+		time.Sleep(lookupMaxAge)
 		dial(netip.Addr{})
-		if d.crowded("s3", netip.MustParseAddr(slow)) {
+		if d.overloaded("s3", netip.MustParseAddr(slow)) {
 			t.Error("an address that is known no more is crowded")
 		}
 	})
@@ -232,25 +232,25 @@ func TestRefusals(t *testing.T) {
 				for i := range at {
 					at[i] = s.Address(s.Sender(i), nil)
 				}
-				revision := s.Revision()
+				revision := s.Generation()
 				for _, step := range c.steps {
 					time.Sleep(step.pause)
 					for range step.refused {
-						s.Refused(at[0])
+						s.ObserveRefusal(at[0])
 					}
-					s.Answered(at[1], step.others, time.Second)
+					s.ObserveAnswers(at[1], step.others, time.Second)
 					if step.answers > 0 {
-						s.Answered(at[0], step.answers, time.Second)
+						s.ObserveAnswers(at[0], step.answers, time.Second)
 					}
 				}
-				if rests := !s.Current(s.senderAt(0)); rests != c.rests || (s.Revision() != revision) != c.rests {
+				if rests := !s.IsCurrent(s.senderAt(0)); rests != c.rests || (s.Generation() != revision) != c.rests {
 					t.Errorf("it rests: %v", rests)
 				}
-				if seat := s.Seat(0, nil); (seat.endpoint.at == 1) != c.rests {
-					t.Errorf("seated at %d", seat.endpoint.at)
+				if seat := s.PickEndpoint(0, nil); (seat.endpoint.index == 1) != c.rests {
+					t.Errorf("seated at %d", seat.endpoint.index)
 				}
-				time.Sleep(restTime + 1)
-				if !s.Current(s.senderAt(0)) {
+				time.Sleep(coolDownTime + 1)
+				if !s.IsCurrent(s.senderAt(0)) {
 					t.Error("it rests for ever")
 				}
 			})
@@ -266,8 +266,8 @@ func TestSeats(t *testing.T) {
 	}
 	var seats []int
 	sit := func(turn int, but *Address) *Address {
-		a := s.Address(s.Seat(turn, but), nil)
-		s.Enter(a)
+		a := s.Address(s.PickEndpoint(turn, but), nil)
+		s.Acquire(a)
 		seats = append(seats, a.endpoint)
 		return a
 	}
@@ -276,15 +276,15 @@ func TestSeats(t *testing.T) {
 	third := sit(0, nil)
 	sit(1, nil)
 	sit(1, nil)
-	s.Leave(third)
+	s.Release(third)
 	sit(0, nil)
 	sit(0, third)
 	if got := fmt.Sprint(seats); got != "[1 0 2 1 2 0 0]" {
 		t.Errorf("%s", got)
 	}
 	refused := &net.OpError{Op: "dial"}
-	s.Failed(s.Sender(0), refused)
-	s.Failed(s.Sender(1), refused)
+	s.ObserveFailure(s.Sender(0), refused)
+	s.ObserveFailure(s.Sender(1), refused)
 	if a := sit(0, third); a.endpoint != 2 {
 		t.Errorf("at %d, which rests", a.endpoint)
 	}
@@ -298,11 +298,11 @@ func TestAddressesAreBounded(t *testing.T) {
 	}
 	seen := map[*Address]bool{}
 	for range 2 {
-		for i := range 10 * addressesMax {
+		for i := range 10 * maxAddresses {
 			seen[s.Address(s.Sender(0), &net.TCPAddr{IP: net.IPv4(10, 0, byte(i>>8), byte(i)), Port: 80})] = true
 		}
 	}
-	if len(seen) != addressesMax+1 {
+	if len(seen) != maxAddresses+1 {
 		t.Errorf("%d", len(seen))
 	}
 	for a := range seen {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// lookupAge is how long the addresses of a name are used before they are asked for again. S3 gives another few of its
+// lookupMaxAge is how long the addresses of a name are used before they are asked for again. S3 gives another few of its
 // addresses every time, with a TTL of seconds. https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
-const lookupAge = 30 * time.Second
+const lookupMaxAge = 30 * time.Second
 
 // dialer connects to all addresses of a name in turn, so that the load is shared by all of a store's front ends. An
 // address that cannot be reached rests for restTime, if there are others. Its methods may be called concurrently.
@@ -25,11 +25,11 @@ type dialer struct {
 
 // addresses are those of one name.
 type addresses struct {
-	list    []netip.Addr
-	looked  time.Time                // when the list was asked for last
-	next    int                      // whose turn it is
-	resting map[netip.Addr]time.Time // until when
-	balance balance[netip.Addr]      // of the connections whose end is told
+	list        []netip.Addr
+	lookedUp    time.Time                // when the list was asked for last
+	next        int                      // whose turn it is
+	coolingDown map[netip.Addr]time.Time // until when
+	balance     balance[netip.Addr]      // of the connections whose end is told
 }
 
 func newDialer() *dialer {
@@ -59,7 +59,7 @@ func (d *dialer) dial(ctx context.Context, network, address string, but netip.Ad
 		c, err := d.connect(ctx, network, address)
 		return c, "", err
 	}
-	turns, err := d.turns(ctx, host, but)
+	turns, err := d.candidates(ctx, host, but)
 	if err != nil {
 		return nil, "", &net.OpError{Op: "dial", Net: network, Err: err}
 	}
@@ -71,17 +71,17 @@ func (d *dialer) dial(ctx context.Context, network, address string, but netip.Ad
 		if ctx.Err() != nil {
 			break
 		}
-		d.rest(host, ip)
+		d.coolDown(host, ip)
 	}
 	return nil, "", err
 }
 
-// turns are the addresses of host in the order in which they are to be tried: those that rest last.
-func (d *dialer) turns(ctx context.Context, host string, but netip.Addr) ([]netip.Addr, error) {
-	known := d.known(host, but)
+// candidates are the addresses of host in the order in which they are to be tried: those that rest last.
+func (d *dialer) candidates(ctx context.Context, host string, but netip.Addr) ([]netip.Addr, error) {
+	known := d.cached(host, but)
 	if known == nil {
 		list, err := d.lookup(ctx, host)
-		known = d.learn(host, list, but)
+		known = d.update(host, list, but)
 		if known == nil {
 			if err == nil {
 				err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
@@ -92,24 +92,24 @@ func (d *dialer) turns(ctx context.Context, host string, but netip.Addr) ([]neti
 	return known, nil
 }
 
-// known is what turns are taken from without a lookup; nil: it is time for one.
-func (d *dialer) known(host string, but netip.Addr) []netip.Addr {
+// cached is what turns are taken from without a lookup; nil: it is time for one.
+func (d *dialer) cached(host string, but netip.Addr) []netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.names[host]
-	if a == nil || time.Since(a.looked) > lookupAge {
+	if a == nil || time.Since(a.lookedUp) > lookupMaxAge {
 		return nil
 	}
-	return a.take(but)
+	return a.order(but)
 }
 
-// learn takes in what a lookup brought: nothing, if it failed, and then the addresses that were known before go on to be used.
-func (d *dialer) learn(host string, list []netip.Addr, but netip.Addr) []netip.Addr {
+// update takes in what a lookup brought: nothing, if it failed, and then the addresses that were known before go on to be used.
+func (d *dialer) update(host string, list []netip.Addr, but netip.Addr) []netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.names[host]
 	if a == nil {
-		a = &addresses{resting: map[netip.Addr]time.Time{}}
+		a = &addresses{coolingDown: map[netip.Addr]time.Time{}}
 		d.names[host] = a
 	}
 	for i := range list {
@@ -117,18 +117,18 @@ func (d *dialer) learn(host string, list []netip.Addr, but netip.Addr) []netip.A
 	}
 	if len(list) > 0 {
 		a.list = list
-		a.balance.keep(list)
+		a.balance.retain(list)
 	}
 	if len(a.list) == 0 {
 		return nil
 	}
-	a.looked = time.Now()
-	return a.take(but)
+	a.lookedUp = time.Now()
+	return a.order(but)
 }
 
-// take is the list from the one on whose turn it is, those with the fewest connections for their share first and but last, with the
+// order is the list from the one on whose turn it is, those with the fewest connections for their share first and but last, with the
 // other family behind it, and those that rest at the end.
-func (a *addresses) take(but netip.Addr) []netip.Addr {
+func (a *addresses) order(but netip.Addr) []netip.Addr {
 	first, other, resting := a.inTurn()
 	a.next = (a.next + 1) % len(a.list)
 	a.balance.sort(first)
@@ -145,7 +145,7 @@ func (a *addresses) inTurn() (first, other, resting []netip.Addr) {
 	now := time.Now()
 	for i := range a.list {
 		switch ip := a.list[(a.next+i)%len(a.list)]; {
-		case now.Before(a.resting[ip]):
+		case now.Before(a.coolingDown[ip]):
 			resting = append(resting, ip)
 		case ip.Is4() == a.list[0].Is4():
 			first = append(first, ip)
@@ -169,8 +169,8 @@ func (d *dialer) balance(host string) *balance[netip.Addr] {
 	return nil
 }
 
-// crowded says whether a connection to ip would do better at another address of its name, of those that come first now.
-func (d *dialer) crowded(host string, ip netip.Addr) bool {
+// overloaded says whether a connection to ip would do better at another address of its name, of those that come first now.
+func (d *dialer) overloaded(host string, ip netip.Addr) bool {
 	if host == "" {
 		return false
 	}
@@ -181,11 +181,11 @@ func (d *dialer) crowded(host string, ip netip.Addr) bool {
 		return false
 	}
 	first, _, _ := a.inTurn()
-	return slices.Contains(first, ip) && a.balance.crowded(ip, first)
+	return slices.Contains(first, ip) && a.balance.overloaded(ip, first)
 }
 
-func (d *dialer) rest(host string, ip netip.Addr) {
+func (d *dialer) coolDown(host string, ip netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.names[host].resting[ip] = time.Now().Add(restTime)
+	d.names[host].coolingDown[ip] = time.Now().Add(coolDownTime)
 }

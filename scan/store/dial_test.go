@@ -98,17 +98,17 @@ func TestAddressesTakeTurns(t *testing.T) {
 		step("all in turn", 4, "? 1 2 3 1")
 		n.byIP["10.0.0.2"] = syscall.ECONNREFUSED
 		step("one is down, and rests", 5, "2 3 3 1 3 3")
-		time.Sleep(restTime - time.Second)
+		time.Sleep(coolDownTime - time.Second)
 		step("still", 3, "1 3 3")
 		time.Sleep(2 * time.Second)
 		step("asked for again, and out of its rest", 3, "? 1 2 3 3")
 		delete(n.byIP, "10.0.0.2")
 		step("up, and resting", 3, "1 3 3")
-		time.Sleep(restTime + time.Second)
+		time.Sleep(coolDownTime + time.Second)
 		step("up", 3, "? 1 2 3")
 		n.hosts["s3"] = []string{"10.0.0.4", "10.0.0.5"}
 		step("other addresses, not known yet", 1, "1")
-		time.Sleep(lookupAge + time.Second)
+		time.Sleep(lookupMaxAge + time.Second)
 		step("known", 2, "? 5 4")
 	})
 }
@@ -140,7 +140,7 @@ func TestAddressesOutliveTheResolver(t *testing.T) {
 		}
 		n.said()
 		n.fails, n.hosts["s3"] = &net.DNSError{Err: "timeout", IsTimeout: true}, nil
-		time.Sleep(lookupAge + time.Second)
+		time.Sleep(lookupMaxAge + time.Second)
 		if err := n.dial(d, 3); err != nil || n.said() != "? 2 3 1" {
 			t.Errorf("%v", err)
 		}

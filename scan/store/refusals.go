@@ -16,11 +16,11 @@ const (
 // concurrently.
 type refusals struct {
 	mu    sync.Mutex
-	known map[int]*streak // by endpoint
+	known map[int]*refusalStreak // by endpoint
 }
 
-// streak is what an endpoint has refused since it last answered.
-type streak struct {
+// refusalStreak is what an endpoint has refused since it last answered.
+type refusalStreak struct {
 	answers int // that it has brought so far
 	refused int
 	since   time.Time
@@ -28,13 +28,13 @@ type streak struct {
 }
 
 // at is the streak of an endpoint; r.mu is held.
-func (r *refusals) at(endpoint int) *streak {
+func (r *refusals) at(endpoint int) *refusalStreak {
 	s := r.known[endpoint]
 	if s == nil {
 		if r.known == nil {
-			r.known = map[int]*streak{}
+			r.known = map[int]*refusalStreak{}
 		}
-		s = new(streak)
+		s = new(refusalStreak)
 		r.known[endpoint] = s
 	}
 	return s

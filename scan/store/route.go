@@ -27,16 +27,16 @@ type Route struct {
 	Service string      // to sign for
 }
 
-// UnusualError says why only the SDK can send a Store's requests.
-type UnusualError struct{ Why string }
+// DirectUnsupportedError says why only the SDK can send a Store's requests.
+type DirectUnsupportedError struct{ Reason string }
 
-func (e *UnusualError) Error() string { return e.Why }
+func (e *DirectUnsupportedError) Error() string { return e.Reason }
 
-// Route is the way of what the Sender sends, or an UnusualError. The first call asks the SDK, which sends nothing.
+// Route is the way of what the Sender sends, or an DirectUnsupportedError. The first call asks the SDK, which sends nothing.
 func (by Sender) Route() (*Route, error) { return by.endpoint.route() }
 
-// Unusual says why not every endpoint has a Route: an UnusualError, or nil. It sends nothing.
-func (s *Store) Unusual() error {
+// DirectUnsupported says why not every endpoint has a Route: an DirectUnsupportedError, or nil. It sends nothing.
+func (s *Store) DirectUnsupported() error {
 	s.mu.RLock()
 	endpoints := s.endpoints
 	s.mu.RUnlock()
@@ -48,36 +48,36 @@ func (s *Store) Unusual() error {
 	return nil
 }
 
-// routeProbe is the key for which the SDK is asked to prepare a request.
-const routeProbe = "headcount"
+// probeKey is the key for which the SDK is asked to prepare a request.
+const probeKey = "headcount"
 
 // findRoute lets the SDK prepare and sign a HEAD up to the moment of sending, and reads from it where it would go. So
 // every rule of its endpoint resolution holds, also those that are not known here: what a request has that is not
-// understood makes it an UnusualError.
+// understood makes it an DirectUnsupportedError.
 func (s *Store) findRoute(client *s3.Client) (*Route, error) {
 	if strings.HasPrefix(s.cfg.Bucket, "arn:") {
-		return nil, &UnusualError{"the bucket is named by an ARN"}
+		return nil, &DirectUnsupportedError{"the bucket is named by an ARN"}
 	}
 	if s.Unordered() {
-		return nil, &UnusualError{"the bucket is a directory bucket of S3 Express"}
+		return nil, &DirectUnsupportedError{"the bucket is a directory bucket of S3 Express"}
 	}
-	request, err := s.prepared(client)
+	request, err := s.prepareProbe(client)
 	if err != nil {
 		return nil, err
 	}
 	if proxied := s.transport.Proxy; proxied != nil {
 		if proxy, err := proxied(request); err != nil || proxy != nil {
-			return nil, &UnusualError{"a proxy is configured"}
+			return nil, &DirectUnsupportedError{"a proxy is configured"}
 		}
 	}
 	return s.readRoute(request, client.Options().Region)
 }
 
-// prepared is the request that the SDK would send for routeProbe, signed with made-up credentials.
-func (s *Store) prepared(client *s3.Client) (*http.Request, error) {
-	var sink requestSink
+// prepareProbe is the request that the SDK would send for routeProbe, signed with made-up credentials.
+func (s *Store) prepareProbe(client *s3.Client) (*http.Request, error) {
+	var sink requestCapture
 	_, err := client.HeadObject(context.Background(), &s3.HeadObjectInput{
-		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(routeProbe), RequestPayer: s.RequestPayer(),
+		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(probeKey), RequestPayer: s.RequestPayer(),
 	}, func(o *s3.Options) {
 		o.HTTPClient = &sink
 		if !s.anonymous() {
@@ -85,25 +85,25 @@ func (s *Store) prepared(client *s3.Client) (*http.Request, error) {
 		}
 	})
 	if sink.request == nil {
-		return nil, &UnusualError{fmt.Sprintf("the SDK prepares no request: %v", fault.StripSDK(err))}
+		return nil, &DirectUnsupportedError{fmt.Sprintf("the SDK prepares no request: %v", fault.StripSDK(err))}
 	}
 	return sink.request, nil
 }
 
-// requestSink keeps the first request that it is given to send.
-type requestSink struct{ request *http.Request }
+// requestCapture keeps the first request that it is given to send.
+type requestCapture struct{ request *http.Request }
 
 var errNotSent = errors.New("not sent")
 
-func (s *requestSink) Do(r *http.Request) (*http.Response, error) {
+func (s *requestCapture) Do(r *http.Request) (*http.Response, error) {
 	if s.request == nil {
 		s.request = r
 	}
 	return nil, errNotSent
 }
 
-// plainHeader says whether the SDK sets this header on every plain HEAD. Most of them say something about the SDK alone.
-func plainHeader(name string) bool {
+// isStandardHeader says whether the SDK sets this header on every plain HEAD. Most of them say something about the SDK alone.
+func isStandardHeader(name string) bool {
 	switch name {
 	case "Authorization", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Request-Payer",
 		"Accept-Encoding", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "User-Agent", "X-Amz-User-Agent":
@@ -114,16 +114,16 @@ func plainHeader(name string) bool {
 
 // readRoute takes a prepared request apart.
 func (s *Store) readRoute(r *http.Request, region string) (*Route, error) {
-	path, isProbe := strings.CutSuffix(r.URL.EscapedPath(), routeProbe)
+	path, isProbe := strings.CutSuffix(r.URL.EscapedPath(), probeKey)
 	if r.Method != http.MethodHead || !isProbe || !strings.HasSuffix(path, "/") {
-		return nil, &UnusualError{"the endpoint is asked by " + r.Method + " " + r.URL.Path}
+		return nil, &DirectUnsupportedError{"the endpoint is asked by " + r.Method + " " + r.URL.Path}
 	}
 	if r.URL.RawQuery != "" {
-		return nil, &UnusualError{"the endpoint wants a query"}
+		return nil, &DirectUnsupportedError{"the endpoint wants a query"}
 	}
 	for name := range r.Header {
-		if !plainHeader(name) {
-			return nil, &UnusualError{"the endpoint wants the header " + name}
+		if !isStandardHeader(name) {
+			return nil, &DirectUnsupportedError{"the endpoint wants the header " + name}
 		}
 	}
 	route := &Route{Host: r.Host, Path: path, Region: region}
@@ -131,7 +131,7 @@ func (s *Store) readRoute(r *http.Request, region string) (*Route, error) {
 		route.Host = r.URL.Host
 	}
 	if strings.ContainsFunc(route.Host, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return nil, &UnusualError{"the host's name is not ASCII"}
+		return nil, &DirectUnsupportedError{"the host's name is not ASCII"}
 	}
 	port := r.URL.Port()
 	switch {
@@ -157,7 +157,7 @@ func (s *Store) readScope(route *Route, authorization string) error {
 	scope, _, _ = strings.Cut(scope, ",")
 	parts := strings.Split(scope, "/") // date, region, service, aws4_request
 	if !isV4 || len(parts) != 4 {
-		return &UnusualError{"the endpoint wants another signature than AWS4-HMAC-SHA256"}
+		return &DirectUnsupportedError{"the endpoint wants another signature than AWS4-HMAC-SHA256"}
 	}
 	route.Region, route.Service = parts[1], parts[2]
 	return nil

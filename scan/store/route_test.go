@@ -28,7 +28,7 @@ func signed(more ...string) map[string]string {
 func routeCases() map[string]struct {
 	cfg  Config
 	env  map[string]string
-	want string // as showRoute says it; what begins with "unusual:" is part of an UnusualError
+	want string // as showRoute says it; what begins with "unusual:" is part of an DirectUnsupportedError
 } {
 	return map[string]struct {
 		cfg  Config
@@ -77,7 +77,7 @@ func routeCases() map[string]struct {
 }
 
 func showRoute(r *Route, err error) string {
-	var unusual *UnusualError
+	var unusual *DirectUnsupportedError
 	if errors.As(err, &unusual) {
 		return "unusual: " + err.Error()
 	}
@@ -102,12 +102,12 @@ func TestRoute(t *testing.T) {
 			got := showRoute(route, err)
 			if why, isUnusual := strings.CutPrefix(c.want, "unusual: "); isUnusual {
 				if !strings.HasPrefix(got, "unusual: ") || !strings.Contains(got, why) {
-					t.Errorf("it goes %s, want an UnusualError about %q", got, why)
+					t.Errorf("it goes %s, want an DirectUnsupportedError about %q", got, why)
 				}
 			} else if got != c.want {
 				t.Errorf("it goes\n %s, want\n %s", got, c.want)
 			}
-			if unusual := s.Unusual(); (unusual == nil) != (err == nil) {
+			if unusual := s.DirectUnsupported(); (unusual == nil) != (err == nil) {
 				t.Errorf("Unusual: %v", unusual)
 			}
 			if err == nil {
@@ -121,7 +121,7 @@ func TestRoute(t *testing.T) {
 func compareRoute(t *testing.T, s *Store, route *Route) {
 	t.Helper()
 	const key = "a b/../c//+%\u2603\xff"
-	var sink requestSink
+	var sink requestCapture
 	_, err := s.Sender(0).Client.HeadObject(t.Context(), &s3.HeadObjectInput{
 		Bucket: aws.String(s.Bucket()), Key: aws.String(key), RequestPayer: s.RequestPayer(),
 	}, func(o *s3.Options) { o.HTTPClient = &sink })
@@ -161,7 +161,7 @@ func TestRouteOfRequestsThatAreNotPlain(t *testing.T) {
 		"a query":         func(r *http.Request) { r.URL.RawQuery = "versionId=1" },
 		"a GET":           func(r *http.Request) { r.Method = http.MethodGet },
 		"another key":     func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/b/other", "" },
-		"no slash before": func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/b-"+routeProbe, "" },
+		"no slash before": func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/b-"+probeKey, "" },
 		"SigV4A": func(r *http.Request) {
 			r.Header.Set("Authorization", "AWS4-ECDSA-P256-SHA256 Credential=probe/20261122/s3/aws4_request, Signature=")
 		},
@@ -173,7 +173,7 @@ func TestRouteOfRequestsThatAreNotPlain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := s.prepared(s.Sender(0).Client)
+			r, err := s.prepareProbe(s.Sender(0).Client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,8 +181,8 @@ func TestRouteOfRequestsThatAreNotPlain(t *testing.T) {
 				t.Fatal(err)
 			}
 			change(r)
-			var unusual *UnusualError
-			if route, err := s.readRoute(r, "r"); !errors.As(err, &unusual) || unusual.Why == "" {
+			var unusual *DirectUnsupportedError
+			if route, err := s.readRoute(r, "r"); !errors.As(err, &unusual) || unusual.Reason == "" {
 				t.Errorf("%s, %v", showRoute(route, err), err)
 			}
 		})
@@ -210,8 +210,8 @@ func TestUnusualEndpointAmongOthers(t *testing.T) {
 	if _, err := s.Sender(0).Route(); err != nil {
 		t.Error(err)
 	}
-	var unusual *UnusualError
-	if err := s.Unusual(); !errors.As(err, &unusual) {
+	var unusual *DirectUnsupportedError
+	if err := s.DirectUnsupported(); !errors.As(err, &unusual) {
 		t.Errorf("%v", err)
 	}
 }
@@ -230,8 +230,8 @@ func TestRouteAfterASwitchOfRegion(t *testing.T) {
 	if again, _ := s.Sender(1).Route(); again != route {
 		t.Error("it is made for every Sender")
 	}
-	revision := s.Revision()
-	if !s.SwitchRegion("eu-west-1", "eu-north-1") || s.Revision() == revision {
+	revision := s.Generation()
+	if !s.SwitchRegion("eu-west-1", "eu-north-1") || s.Generation() == revision {
 		t.Error("not switched, or nobody is told")
 	}
 	if still, _ := before.Route(); still != route || before.Region != "eu-west-1" {

@@ -2,7 +2,7 @@
 // credentials, the region and the addressing that the SDK's own configuration says, resolved once.
 //
 // A Store sends no requests by itself. LIST (package list) and the sdk engine (package head) ask it for an S3 client, and
-// read the raw answers through ReadAnswer, because the SDK's deserializers lose what a scan must know (see there). The
+// read the raw answers through WithRawResponse, because the SDK's deserializers lose what a scan must know (see there). The
 // direct engine asks it for the Route that the client would take, for credentials, and for connections.
 package store
 
@@ -42,9 +42,9 @@ const (
 // the wrong region with the name of the right one (see SwitchRegion).
 const regionDefault = "us-east-1"
 
-// restTime is how long an endpoint is left alone that could not be reached, or refused what others answered: about what it takes to fail
+// coolDownTime is how long an endpoint is left alone that could not be reached, or refused what others answered: about what it takes to fail
 // over an address.
-const restTime = 30 * time.Second
+const coolDownTime = 30 * time.Second
 
 // Config says which bucket to open and how to reach it. What is empty is taken from the environment and the files
 // that the SDK reads: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
@@ -67,30 +67,30 @@ type Config struct {
 
 // Store is one open bucket. All methods may be called concurrently.
 type Store struct {
-	cfg       Config
-	aws       aws.Config
-	dialer    *dialer
-	transport *http.Transport // shared by all endpoints: connections are kept per host
-	fresh     *http.Transport // keeps no connection: see Fresh
+	cfg              Config
+	aws              aws.Config
+	dialer           *dialer
+	transport        *http.Transport // shared by all endpoints: connections are kept per host
+	newConnTransport *http.Transport // keeps no connection: see Fresh
 
-	// revision counts the changes of what requests are made of: see Revision.
-	revision  atomic.Uint64
-	accessKey atomic.Pointer[string] // of the credentials that were asked for last
-	skew      atomic.Int64           // nanoseconds by which the store's clock is ahead of ours
+	// generation counts the changes of what requests are made of: see Generation.
+	generation atomic.Uint64
+	accessKey  atomic.Pointer[string] // of the credentials that were asked for last
+	skew       atomic.Int64           // nanoseconds by which the store's clock is ahead of ours
 
-	mu        sync.RWMutex
-	endpoints []*endpoint
-	resting   []time.Time // until when each of them is left alone
-	switched  bool        // to another region, which a run does once
+	mu          sync.RWMutex
+	endpoints   []*endpoint
+	coolingDown []time.Time // until when each of them is left alone
+	switched    bool        // to another region, which a run does once
 
-	balance  balance[int] // of the sessions, among the endpoints
-	refusals refusals
-	book     addressBook
+	balance   balance[int] // of the sessions, among the endpoints
+	refusals  refusals
+	addresses addressTable
 }
 
 // endpoint is one of the URLs by which the bucket is reached, in the region of the moment.
 type endpoint struct {
-	at     int // among the Store's
+	index  int // among the Store's
 	client *s3.Client
 	region string
 	route  func() (*Route, error) // see Sender.Route
@@ -109,11 +109,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if awsConfig.Region == "" {
 		awsConfig.Region = regionDefault
 	}
-	s := &Store{cfg: cfg, aws: awsConfig, resting: make([]time.Time, max(1, len(cfg.Endpoints)))}
+	s := &Store{cfg: cfg, aws: awsConfig, coolingDown: make([]time.Time, max(1, len(cfg.Endpoints)))}
 	s.dialer = newDialer()
 	s.transport = tunedTransport(awsConfig.HTTPClient, cfg, s.dialer)
-	s.fresh = s.transport.Clone()
-	s.fresh.DisableKeepAlives = true
+	s.newConnTransport = s.transport.Clone()
+	s.newConnTransport.DisableKeepAlives = true
 	s.endpoints = s.newEndpoints()
 	for _, e := range s.endpoints { // the environment names endpoints too
 		if url := e.client.Options().BaseEndpoint; url != nil {
@@ -176,7 +176,7 @@ func (s *Store) newEndpoints() []*endpoint {
 	for i, url := range urls {
 		client := s.newClient(url)
 		endpoints[i] = &endpoint{
-			at: i, client: client, region: s.aws.Region,
+			index: i, client: client, region: s.aws.Region,
 			route: sync.OnceValues(func() (*Route, error) { return s.findRoute(client) }),
 		}
 	}
@@ -228,7 +228,7 @@ func (s *Store) Sender(n int) Sender {
 	defer s.mu.RUnlock()
 	at := n % len(s.endpoints)
 	for i := range s.endpoints {
-		if next := (n + i) % len(s.endpoints); s.resting[next].IsZero() || time.Now().After(s.resting[next]) {
+		if next := (n + i) % len(s.endpoints); s.coolingDown[next].IsZero() || time.Now().After(s.coolingDown[next]) {
 			at = next
 			break
 		}
@@ -242,16 +242,16 @@ func (s *Store) senderAt(at int) Sender {
 	return Sender{Client: e.client, Region: e.region, endpoint: e}
 }
 
-// Current says whether the Sender is still one to send by: it is of the present region, and does not rest, unless all do.
-func (s *Store) Current(by Sender) bool {
+// IsCurrent says whether the Sender is still one to send by: it is of the present region, and does not rest, unless all do.
+func (s *Store) IsCurrent(by Sender) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	at := by.endpoint.at
-	return s.endpoints[at] == by.endpoint && (time.Now().After(s.resting[at]) || len(s.awake(0)) == 0)
+	at := by.endpoint.index
+	return s.endpoints[at] == by.endpoint && (time.Now().After(s.coolingDown[at]) || len(s.available(0)) == 0)
 }
 
-// URLs are the endpoints that were named, by a flag or in the SDK's own ways; none where the SDK knows the service.
-func (s *Store) URLs() []string {
+// EndpointURLs are the endpoints that were named, by a flag or in the SDK's own ways; none where the SDK knows the service.
+func (s *Store) EndpointURLs() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var urls []string
@@ -263,34 +263,34 @@ func (s *Store) URLs() []string {
 	return urls
 }
 
-// Endpoints is how many there are to choose from.
-func (s *Store) Endpoints() int { return len(s.resting) }
+// EndpointCount is how many there are to choose from.
+func (s *Store) EndpointCount() int { return len(s.coolingDown) }
 
-// Failed is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
-func (s *Store) Failed(by Sender, err error) {
+// ObserveFailure is told why a request was not answered. An endpoint that cannot be reached rests, if there are others.
+func (s *Store) ObserveFailure(by Sender, err error) {
 	var dial *net.OpError
 	unreached := errors.As(err, &dial) && dial.Op == "dial" || fault.ClassOf(err) == fault.TLS
-	if len(s.resting) == 1 || !unreached {
+	if len(s.coolingDown) == 1 || !unreached {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rest(by.endpoint.at)
+	s.coolDown(by.endpoint.index)
 }
 
-// rest leaves an endpoint alone for restTime; s.mu is held. Whoever sends to it learns of that by the revision.
-func (s *Store) rest(at int) {
+// coolDown leaves an endpoint alone for restTime; s.mu is held. Whoever sends to it learns of that by the revision.
+func (s *Store) coolDown(at int) {
 	now := time.Now()
-	if now.After(s.resting[at]) {
-		s.revision.Add(1)
+	if now.After(s.coolingDown[at]) {
+		s.generation.Add(1)
 	}
-	s.resting[at] = now.Add(restTime)
-	s.balance.ease(at)
+	s.coolingDown[at] = now.Add(coolDownTime)
+	s.balance.demote(at)
 }
 
-// Fresh makes one request go out on a connection that nothing was sent over before, and that nothing will be after.
-func (s *Store) Fresh(o *s3.Options) {
-	o.HTTPClient = &http.Client{Transport: s.fresh, CheckRedirect: noRedirect}
+// WithNewConn makes one request go out on a connection that nothing was sent over before, and that nothing will be after.
+func (s *Store) WithNewConn(o *s3.Options) {
+	o.HTTPClient = &http.Client{Transport: s.newConnTransport, CheckRedirect: noRedirect}
 }
 
 // RequestPayer is what every request says about who pays, empty where the owner of the bucket does.
@@ -323,13 +323,13 @@ func (s *Store) SwitchRegion(sentTo, region string) bool {
 	s.switched = true
 	s.aws.Region = region
 	s.endpoints = s.newEndpoints()
-	s.revision.Add(1)
+	s.generation.Add(1)
 	return true
 }
 
-// AttemptsMax is how often the user's configuration lets a request be tried (AWS_MAX_ATTEMPTS, max_attempts); 0 where
+// MaxAttempts is how often the user's configuration lets a request be tried (AWS_MAX_ATTEMPTS, max_attempts); 0 where
 // it does not say.
-func (s *Store) AttemptsMax() int { return s.aws.RetryMaxAttempts }
+func (s *Store) MaxAttempts() int { return s.aws.RetryMaxAttempts }
 
 // Unordered says that the bucket lists its keys in no order, and cannot begin in the middle: the directory buckets of
 // S3 Express. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
@@ -340,7 +340,7 @@ func (s *Store) Unordered() bool {
 // Close drops the idle connections.
 func (s *Store) Close() {
 	s.transport.CloseIdleConnections()
-	s.fresh.CloseIdleConnections()
+	s.newConnTransport.CloseIdleConnections()
 }
 
 // CheckEndpoint says what is wrong with the URL of an endpoint; nil: nothing.

@@ -97,8 +97,8 @@ func TestEnvironmentIsHonoured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.AttemptsMax() != 7 {
-		t.Errorf("AWS_MAX_ATTEMPTS is %d", s.AttemptsMax())
+	if s.MaxAttempts() != 7 {
+		t.Errorf("AWS_MAX_ATTEMPTS is %d", s.MaxAttempts())
 	}
 	if s.transport.TLSClientConfig == nil || s.transport.TLSClientConfig.RootCAs == nil {
 		t.Error("AWS_CA_BUNDLE is not used")
@@ -154,13 +154,13 @@ func TestEndpointsTakeTurnsAndRest(t *testing.T) {
 	if got := turns(); got != "h0 h1 h2 h0 " {
 		t.Errorf("turns %s", got)
 	}
-	s.Failed(s.Sender(0), &net.OpError{Op: "read", Err: syscall.ECONNRESET}) // it was reached
-	s.Failed(s.Sender(1), refused)
+	s.ObserveFailure(s.Sender(0), &net.OpError{Op: "read", Err: syscall.ECONNRESET}) // it was reached
+	s.ObserveFailure(s.Sender(1), refused)
 	if got := turns(); got != "h0 h2 h2 h0 " {
 		t.Errorf("turns while h1 rests: %s", got)
 	}
-	s.Failed(s.Sender(0), refused)
-	s.Failed(s.Sender(2), refused)
+	s.ObserveFailure(s.Sender(0), refused)
+	s.ObserveFailure(s.Sender(2), refused)
 	if got := turns(); got != "h0 h1 h2 h0 " {
 		t.Errorf("turns while all rest: %s", got)
 	}

@@ -204,7 +204,7 @@ func ok(headers ...string) string {
 // Timeout of a HEAD in tests: long for a loopback, short for a test.
 const Timeout = 500 * time.Millisecond
 
-// Session opens a Session of the engine of that name on a store at these URLs. Of cfg, Store is set here, and Gate and
+// Session opens a Session of the engine of that name on a store at these URLs. Of cfg, Store is set here, and Limiter and
 // Timeout where they are missing.
 func Session(t TB, name string, cfg head.Config, urls ...string) head.Session {
 	t.Helper()
@@ -222,8 +222,8 @@ func Session(t TB, name string, cfg head.Config, urls ...string) head.Session {
 func SessionOf(t TB, opened *store.Store, name string, cfg head.Config) head.Session {
 	t.Helper()
 	cfg.Store = opened
-	if cfg.Gate == nil {
-		cfg.Gate = new(pace.Gate)
+	if cfg.Limiter == nil {
+		cfg.Limiter = new(pace.Limiter)
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = Timeout

@@ -13,9 +13,9 @@ import (
 // minutes; the Date of an answer has whole seconds, and may have been on its way for some.
 const skewMin = time.Minute
 
-// Revision changes whenever what requests are made of, or where they go, may have changed before its time: the credentials were
+// Generation changes whenever what requests are made of, or where they go, may have changed before its time: the credentials were
 // renewed, the region was switched, the store's clock turned out to be another, an endpoint rests. It costs an atomic load.
-func (s *Store) Revision() uint64 { return s.revision.Load() }
+func (s *Store) Generation() uint64 { return s.generation.Load() }
 
 func (s *Store) anonymous() bool {
 	return s.cfg.Anonymous || aws.IsCredentialsProvider(s.aws.Credentials, aws.AnonymousCredentials{})
@@ -35,15 +35,15 @@ func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, fmt.Errorf("get credentials: %w", err)
 	}
 	if before := s.accessKey.Swap(&c.AccessKeyID); before != nil && *before != c.AccessKeyID {
-		s.revision.Add(1)
+		s.generation.Add(1)
 	}
 	return c, nil
 }
 
-// RevisionNow is the Revision, after a look whether the provider has renewed the credentials by itself.
-func (s *Store) RevisionNow(ctx context.Context) uint64 {
+// PollGeneration is the Generation, after a look whether the provider has renewed the credentials by itself.
+func (s *Store) PollGeneration(ctx context.Context) uint64 {
 	_, _ = s.Credentials(ctx) // without any, nothing is renewed, and whoever signs is told why
-	return s.Revision()
+	return s.Generation()
 }
 
 // RefreshCredentials makes the next request ask the provider again. It reports false where that cannot help: the
@@ -58,12 +58,12 @@ func (s *Store) RefreshCredentials(ctx context.Context) bool {
 		return false
 	}
 	cache.Invalidate()
-	s.revision.Add(1)
+	s.generation.Add(1)
 	return true
 }
 
-// Heard is told the header of an answer to a LIST. Its Date says how far the store's clock is from ours.
-func (s *Store) Heard(header http.Header) {
+// ObserveDate is told the header of an answer to a LIST. Its Date says how far the store's clock is from ours.
+func (s *Store) ObserveDate(header http.Header) {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		return
@@ -76,7 +76,7 @@ func (s *Store) Heard(header http.Header) {
 		skew = 0
 	}
 	s.skew.Store(int64(skew))
-	s.revision.Add(1)
+	s.generation.Add(1)
 }
 
 // Skew is what the store's clock is ahead of ours, 0 where that is too little to matter.

@@ -14,7 +14,7 @@ import (
 
 // heard tells a Store a Date that is so far ahead of ours.
 func heard(s *Store, ahead time.Duration) {
-	s.Heard(http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}})
+	s.ObserveDate(http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}})
 }
 
 // The store's clock counts from a minute on, and what requests are made of changes only when it does.
@@ -42,22 +42,22 @@ func TestSkew(t *testing.T) {
 		{50 * time.Second, 90 * time.Second, false}, // so that one of a minute does not come and go
 		{20 * time.Second, 0, true},
 	} {
-		before := s.Revision()
+		before := s.Generation()
 		heard(s, step.ahead)
 		// The Date has whole seconds, and one may pass meanwhile.
 		if off := (s.Skew() - step.want).Abs(); off > 2*time.Second || step.want == 0 && off != 0 {
 			t.Errorf("step %d: %v, want %v", i, s.Skew(), step.want)
 		}
-		if changes := s.Revision() != before; changes != step.changes {
+		if changes := s.Generation() != before; changes != step.changes {
 			t.Errorf("step %d: the revision changes: %v", i, changes)
 		}
 	}
-	before, skew := s.Revision(), s.Skew()
+	before, skew := s.Generation(), s.Skew()
 	for _, date := range []string{"", "yesterday", "Sun, 99 Nov 2026 11:03:50 GMT"} {
-		s.Heard(http.Header{"Date": {date}})
+		s.ObserveDate(http.Header{"Date": {date}})
 	}
-	s.Heard(nil)
-	if s.Revision() != before || s.Skew() != skew {
+	s.ObserveDate(nil)
+	if s.Generation() != before || s.Skew() != skew {
 		t.Error("a Date that is none was believed")
 	}
 }
@@ -124,8 +124,8 @@ func TestRefreshCredentials(t *testing.T) {
 	if token() != first || p.calls != 1 {
 		t.Errorf("the provider was asked %d times", p.calls)
 	}
-	before := s.Revision()
-	if !s.RefreshCredentials(t.Context()) || s.Revision() == before {
+	before := s.Generation()
+	if !s.RefreshCredentials(t.Context()) || s.Generation() == before {
 		t.Error("not renewed, or nobody is told")
 	}
 	if token() == first || p.calls != 2 {
@@ -135,8 +135,8 @@ func TestRefreshCredentials(t *testing.T) {
 	p.expires = false // fixed ones
 	s.RefreshCredentials(t.Context())
 	token()
-	before = s.Revision()
-	if s.RefreshCredentials(t.Context()) || s.Revision() != before {
+	before = s.Generation()
+	if s.RefreshCredentials(t.Context()) || s.Generation() != before {
 		t.Error("fixed credentials were renewed")
 	}
 

@@ -29,14 +29,14 @@ func collapsing(latency time.Duration, most float64) curve {
 	}
 }
 
-// search is a Width at work on a modelled store.
+// search is a Concurrency at work on a modelled store.
 type search struct {
-	*Width
+	*Concurrency
 	random *rand.Rand
 	noise  float64 // standard deviation of the logarithm of the throughput in a window
 	drift  float64 // the same, of what lasts for seconds: another program on the machine
 	listed float64 // objects per second that are listed; 0: any number
-	rate   float64 // that a Gate lets pass; 0: any number
+	rate   float64 // that a Limiter lets pass; 0: any number
 
 	lasting float64
 	partial float64 // of an answer
@@ -44,7 +44,7 @@ type search struct {
 }
 
 func newSearch(most, depth int) *search {
-	return &search{Width: NewWidth(most, depth), random: rand.New(rand.NewPCG(3, 4))}
+	return &search{Concurrency: NewConcurrency(most, depth), random: rand.New(rand.NewPCG(3, 4))}
 }
 
 // live lets so much time pass, and returns the answers per second in it.
@@ -52,12 +52,12 @@ func (s *search) live(store curve, lasts time.Duration) float64 {
 	answers := 0.0
 	from := s.clock
 	for s.clock-from < lasts {
-		took := s.Window()
+		took := s.WindowLength()
 		s.lasting += (s.random.NormFloat64()*s.drift - s.lasting) * min(1, took.Seconds()/2)
-		inFlight := float64(s.Now() * s.depth)
+		inFlight := float64(s.Current() * s.depth)
 		speed := store(inFlight) * math.Exp(s.random.NormFloat64()*s.noise+s.lasting)
 		latency := inFlight / speed
-		seen := Window{Took: took, Latency: time.Duration(latency * float64(time.Second)), Rate: s.rate}
+		seen := Window{Elapsed: took, Latency: time.Duration(latency * float64(time.Second)), Rate: s.rate}
 		if s.rate > 0 && speed > s.rate {
 			speed = s.rate
 		}
@@ -69,7 +69,7 @@ func (s *search) live(store curve, lasts time.Duration) float64 {
 		s.partial -= float64(seen.Answers)
 		answers += float64(seen.Answers)
 		s.clock += took
-		s.Next(seen)
+		s.Update(seen)
 	}
 	return answers / (s.clock - from).Seconds()
 }
@@ -109,10 +109,10 @@ func TestWidthFindsWhatTheStoreRewards(t *testing.T) {
 				s.live(store, 5*time.Second)
 				got := s.live(store, 10*time.Second)
 				if floor := 0.9 * math.Exp(-noise/2) * speed; got < floor {
-					t.Errorf("%s: %.0f/s at %d workers; the best has %.0f/s, and %d suffice", what, got, s.Home(), speed, least)
+					t.Errorf("%s: %.0f/s at %d workers; the best has %.0f/s, and %d suffice", what, got, s.Best(), speed, least)
 				}
-				if s.live(store, 240*time.Second); float64(s.Home()) > 4*float64(least)+1 && noise < 0.1 {
-					t.Errorf("%s: %d workers at last, and %d suffice", what, s.Home(), least)
+				if s.live(store, 240*time.Second); float64(s.Best()) > 4*float64(least)+1 && noise < 0.1 {
+					t.Errorf("%s: %d workers at last, and %d suffice", what, s.Best(), least)
 				}
 			}
 		}
@@ -128,7 +128,7 @@ func TestWidthFollowsChanges(t *testing.T) {
 		sharp(20*time.Millisecond, 20_000), sharp(20*time.Millisecond, 2_000), sharp(20*time.Millisecond, 40_000),
 	} {
 		s.live(store, 40*time.Second) // with two seconds' worth of HEADs in flight, it takes as long to see what less would bring
-		got, home := s.live(store, 10*time.Second), s.Home()
+		got, home := s.live(store, 10*time.Second), s.Best()
 		if speed, least := best(store, 4096, 1); got < 0.85*speed || home > 4*least {
 			t.Errorf("store %d: %.0f/s at %d workers; the best has %.0f/s, and %d suffice", i, got, home, speed, least)
 		}
@@ -141,11 +141,11 @@ func TestWidthOfAStarvedPool(t *testing.T) {
 	s := newSearch(4096, 1)
 	s.listed = 5_000 // 25 in flight
 	for range 50 {
-		if s.live(store, 500*time.Millisecond); s.Now() > 64 {
-			t.Fatalf("%d workers, and 25 have something to do", s.Now())
+		if s.live(store, 500*time.Millisecond); s.Current() > 64 {
+			t.Fatalf("%d workers, and 25 have something to do", s.Current())
 		}
 	}
-	if n := s.Home(); n < 25 || n > 40 {
+	if n := s.Best(); n < 25 || n > 40 {
 		t.Errorf("%d workers, and 25 have something to do", n)
 	}
 	s.listed = 0
@@ -161,8 +161,8 @@ func TestWidthOfAPoolThatIsStarvedNowAndThen(t *testing.T) {
 	for range 400 {
 		s.listed = 3_000 * math.Exp2(2*s.random.Float64())              // 15 to 60 in flight
 		s.live(sharp(5*time.Millisecond, 100_000), 10*time.Millisecond) // a window
-		if s.Now() > 128 {
-			t.Fatalf("%d workers, and at most 60 have something to do", s.Now())
+		if s.Current() > 128 {
+			t.Fatalf("%d workers, and at most 60 have something to do", s.Current())
 		}
 	}
 }
@@ -173,11 +173,11 @@ func TestWidthUnderALimit(t *testing.T) {
 		store := sharp(5*time.Millisecond, 1e6)
 		s := newSearch(4096, 1)
 		s.live(store, 5*time.Second)
-		wide := s.Home()
+		wide := s.Best()
 		s.rate = rate
 		s.live(store, 20*time.Second)
 		need := rate * 0.005
-		if n := float64(s.Home()); n > 3*need+widthFew || n >= float64(wide) {
+		if n := float64(s.Best()); n > 3*need+concurrencyMin || n >= float64(wide) {
 			t.Errorf("%v/s: %v workers, and %v suffice", rate, n, need)
 		}
 		if got := s.live(store, 10*time.Second); got < 0.95*rate {
@@ -186,8 +186,8 @@ func TestWidthUnderALimit(t *testing.T) {
 		s = newSearch(4096, 1) // from the first moment
 		s.rate = rate
 		s.live(store, 5*time.Second)
-		if got := s.live(store, 10*time.Second); got < 0.95*rate || float64(s.Now()) > max(widthStart, 4*need) {
-			t.Errorf("%v/s are allowed, and %v/s come, of %d workers", rate, got, s.Now())
+		if got := s.live(store, 10*time.Second); got < 0.95*rate || float64(s.Current()) > max(concurrencyStart, 4*need) {
+			t.Errorf("%v/s are allowed, and %v/s come, of %d workers", rate, got, s.Current())
 		}
 	}
 }
@@ -197,10 +197,10 @@ func TestWidthOutlivesAnOutage(t *testing.T) {
 	store := sharp(5*time.Millisecond, 60_000)
 	s := newSearch(4096, 1)
 	s.live(store, 30*time.Second)
-	home := s.Home()
+	home := s.Best()
 	for range 50 {
-		if s.Next(Window{Took: s.Window()}); s.Home() != home || s.Now() != home {
-			t.Fatalf("%d workers before, %d in it", home, s.Now())
+		if s.Update(Window{Elapsed: s.WindowLength()}); s.Best() != home || s.Current() != home {
+			t.Fatalf("%d workers before, %d in it", home, s.Current())
 		}
 	}
 	if got := s.live(store, 10*time.Second); got < 54_000 {
@@ -216,7 +216,7 @@ func TestWidthHasBounds(t *testing.T) {
 			s.noise = 0.3
 			for range 300 {
 				s.live(store, time.Millisecond)
-				if n := s.Now(); n < 1 || n > most || s.Home() < 1 || s.Home() > most || s.Soon() > most {
+				if n := s.Current(); n < 1 || n > most || s.Best() < 1 || s.Best() > most || s.Lookahead() > most {
 					t.Fatalf("%d of %d workers", n, most)
 				}
 			}

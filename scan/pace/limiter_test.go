@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// held is how long a Gate lets one request wait.
-func held(t *testing.T, g *Gate) time.Duration {
+// held is how long a Limiter lets one request wait.
+func held(t *testing.T, g *Limiter) time.Duration {
 	t.Helper()
 	began := time.Now()
 	if n, err := g.Wait(t.Context(), 1); n != 1 || err != nil {
@@ -21,30 +21,30 @@ func held(t *testing.T, g *Gate) time.Duration {
 
 func TestGateClosesWhenMostIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g Gate
-		if d := held(t, &g); d != 0 || !g.Open() {
-			t.Errorf("the zero Gate held for %v", d)
+		var g Limiter
+		if d := held(t, &g); d != 0 || !g.Unlimited() {
+			t.Errorf("the zero Limiter held for %v", d)
 		}
-		g.Answered(refusalsMost / refusalsPerAnswer)
-		for range refusalsMost - 1 {
-			g.Throttled(time.Now(), time.Second)
+		g.ObserveAnswers(refusalBudgetMax / refusalsPerAnswer)
+		for range refusalBudgetMax - 1 {
+			g.ObserveRefusal(time.Now(), time.Second)
 			if d := held(t, &g); d != 0 {
 				t.Errorf("one refusal of few held for %v", d)
 			}
 		}
-		g.Throttled(time.Now(), 0)
+		g.ObserveRefusal(time.Now(), 0)
 		for i := range 12 {
 			time.Sleep(time.Millisecond)
-			g.Throttled(time.Now(), time.Hour) // heard while it is closed
-			want := min(holdMax, holdBase<<i) - time.Millisecond
+			g.ObserveRefusal(time.Now(), time.Hour) // heard while it is closed
+			want := min(backoffMax, backoffBase<<i) - time.Millisecond
 			if d := held(t, &g); d != want {
 				t.Errorf("refusal %d in a row held for %v, want %v", i, d, want)
 			}
-			g.Throttled(time.Now().Add(-time.Hour), time.Hour) // sent before it was closed
-			g.Throttled(time.Now(), 0)
+			g.ObserveRefusal(time.Now().Add(-time.Hour), time.Hour) // sent before it was closed
+			g.ObserveRefusal(time.Now(), 0)
 		}
 		held(t, &g)
-		g.Throttled(time.Now(), 7*time.Second)
+		g.ObserveRefusal(time.Now(), 7*time.Second)
 		if d := held(t, &g); d != 7*time.Second {
 			t.Errorf("Retry-After: 7 held for %v", d)
 		}
@@ -54,8 +54,8 @@ func TestGateClosesWhenMostIsRefused(t *testing.T) {
 // When a time of refusals is over one caller finds out whether the store is well, and then the others follow.
 func TestOneProbesForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g Gate
-		g.Throttled(time.Now(), time.Second)
+		var g Limiter
+		g.ObserveRefusal(time.Now(), time.Second)
 		var through atomic.Int64
 		for range 64 {
 			go func() {
@@ -76,14 +76,14 @@ func TestOneProbesForAll(t *testing.T) {
 		expect(0, 0)
 		time.Sleep(time.Nanosecond)
 		expect(1, 1)
-		time.Sleep(2*holdBase - time.Nanosecond) // no answer yet
+		time.Sleep(2*backoffBase - time.Nanosecond) // no answer yet
 		expect(1, 1)
 		time.Sleep(time.Nanosecond)
 		expect(2, 2)
-		g.Throttled(time.Now(), time.Second)
+		g.ObserveRefusal(time.Now(), time.Second)
 		time.Sleep(time.Second)
 		expect(3, 3)
-		g.Answered(1)
+		g.ObserveAnswers(1)
 		expect(4, 3+8)
 		time.Sleep(time.Minute) // from nothing
 		expect(63, 64*8)
@@ -92,20 +92,20 @@ func TestOneProbesForAll(t *testing.T) {
 
 func TestWaitEndsWithItsContext(t *testing.T) {
 	cause := errors.New("enough")
-	for name, g := range map[string]*Gate{"closed": new(Gate), "slow": New(0.001), "open": new(Gate)} {
+	for name, g := range map[string]*Limiter{"closed": new(Limiter), "slow": NewLimiter(0.001), "open": new(Limiter)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				switch name {
 				case "closed":
-					g.Throttled(time.Now(), time.Minute)
+					g.ObserveRefusal(time.Now(), time.Minute)
 				case "slow":
 					held(t, g)
 				case "open":
 					cancel(cause)
 				}
 				time.AfterFunc(time.Second, func() { cancel(cause) })
-				for range 2 { // one waits for the Gate, and one for its turn
+				for range 2 { // one waits for the Limiter, and one for its turn
 					go func() {
 						if _, err := g.Wait(ctx, 1); !errors.Is(err, cause) {
 							t.Errorf("%v", err)
@@ -127,16 +127,16 @@ func TestTheUsersLimit(t *testing.T) {
 	for _, most := range []float64{0.5, 7, 500, 20_000} {
 		for _, n := range []int{1, 8} {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(most)
+				g := NewLimiter(most)
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				defer cancel()
 				m := newModel(0, 20*time.Millisecond)
 				m.work(ctx, g, 1024, n)
 				good, _ := m.counts()
-				if want := most * 20; good > want+2*max(1, most*slack.Seconds()) || good < 0.99*want-1024 {
+				if want := most * 20; good > want+2*max(1, most*burstTime.Seconds()) || good < 0.99*want-1024 {
 					t.Errorf("%v/s: %v requests in 20 s", most, good)
 				}
-				if g.Rate() != most || g.Open() {
+				if g.Rate() != most || g.Unlimited() {
 					t.Errorf("the limit is %v", g.Rate())
 				}
 			})

@@ -11,7 +11,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// ReadAnswer returns the option that hands the raw answer to one operation to read, in place of the SDK's own
+// WithRawResponse returns the option that hands the raw answer to one operation to read, in place of the SDK's own
 // deserializer; the operation itself then returns output, empty. The SDK still resolves the endpoint, signs and sends.
 //
 // Its deserializers would cost the truth: they take an empty or HTML body for an empty bucket, fail an object whose
@@ -19,7 +19,7 @@ import (
 //
 // read is called once, with the time from the request's going out (or the making of a connection for it) to the answer's header; it must not keep the
 // answer, and what it returns the operation returns.
-func ReadAnswer(output any, read func(*http.Response, time.Duration) error) func(*s3.Options) {
+func WithRawResponse(output any, read func(*http.Response, time.Duration) error) func(*s3.Options) {
 	swap := func(stack *middleware.Stack) error {
 		// The SDK's check for an <Error> in a 200 parses the body once more: read looks at the root itself.
 		if _, ok := stack.Deserialize.Get("S3:ProcessResponseFor200Error"); ok {
@@ -27,20 +27,20 @@ func ReadAnswer(output any, read func(*http.Response, time.Duration) error) func
 				return err
 			}
 		}
-		_, err := stack.Deserialize.Swap("OperationDeserializer", answerReader{output, read})
+		_, err := stack.Deserialize.Swap("OperationDeserializer", rawResponseReader{output, read})
 		return err
 	}
 	return func(o *s3.Options) { o.APIOptions = append(o.APIOptions, swap) }
 }
 
-type answerReader struct {
+type rawResponseReader struct {
 	output any
 	read   func(*http.Response, time.Duration) error
 }
 
-func (answerReader) ID() string { return "OperationDeserializer" }
+func (rawResponseReader) ID() string { return "OperationDeserializer" }
 
-func (a answerReader) HandleDeserialize(
+func (a rawResponseReader) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
