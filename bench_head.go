@@ -81,9 +81,9 @@ func headCommand() *cli.Command {
 			}
 			screen := &screen{w: c.App.ErrWriter}
 			if !c.Bool("quiet") {
-				cfg.Ran = func(s *heads.Step) { printLine(screen, "%s", s) }
+				cfg.OnStep = func(s *heads.Step) { printLine(screen, "%s", s) }
 				if isTerminal(c.App.ErrWriter) {
-					cfg.Tick = func(p heads.Progress) { screen.draw(cutLine(p.String(), screen.columns())) }
+					cfg.OnProgress = func(p heads.Progress) { screen.draw(cutLine(p.String(), screen.columns())) }
 				}
 			}
 			return measureHeads(c, cfg, screen)
@@ -202,16 +202,16 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 }
 
 func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
-	cfg.Serve = &heads.Serve{Objects: c.Int64("objects"), Latency: c.Duration("latency"), Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every")}
-	if cfg.Serve.Objects < 1 {
-		return usagef("give a number from 1 on", "--objects %d is out of range", cfg.Serve.Objects)
+	cfg.Embedded = &heads.EmbeddedStore{Objects: c.Int64("objects"), Latency: c.Duration("latency"), Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every")}
+	if cfg.Embedded.Objects < 1 {
+		return usagef("give a number from 1 on", "--objects %d is out of range", cfg.Embedded.Objects)
 	}
 	if _, err := s3sim.New(s3sim.Options{
-		Objects: cfg.Serve.Objects, Latency: cfg.Serve.Latency, Stall: cfg.Serve.Stall, StallEvery: cfg.Serve.StallEvery,
+		Objects: cfg.Embedded.Objects, Latency: cfg.Embedded.Latency, Stall: cfg.Embedded.Stall, StallEvery: cfg.Embedded.StallEvery,
 	}); err != nil {
 		return usagef("headcount bench head --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
-	cfg.Serve.Program, err = os.Executable()
+	cfg.Embedded.Program, err = os.Executable()
 	return err
 }
 
@@ -236,7 +236,7 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 		return usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
 	case cfg.Pipeline > 1:
 		return usagef("leave one of them out", "with --rate each HEAD is sent at a time of its own, and --pipeline %d sends several at once", cfg.Pipeline)
-	case cfg.Duration >= durationMin && heads.Planned(cfg.Rate, cfg.Duration) == 0: // what is shorter is refused as it is
+	case cfg.Duration >= durationMin && heads.PlannedHeads(cfg.Rate, cfg.Duration) == 0: // what is shorter is refused as it is
 		return usagef(fmt.Sprintf("give it more time: --duration %.0fs", math.Ceil(1/cfg.Rate)), "at --rate %v no HEAD is planned in %v", cfg.Rate, cfg.Duration)
 	case !c.IsSet("workers"):
 		cfg.Workers = []int{openWorkers}

@@ -86,7 +86,7 @@ func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Objects) error {
 	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var failures failures
-		cfg.Failed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
 		s, err := seed.New(cfg, objects)
 		if err != nil {
 			return nil, err
@@ -105,13 +105,13 @@ func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Object
 
 // seeded tells what became of every object.
 func (v *voice) seeded(s *seed.Stats) {
-	text := count(s.Objects, "object", "objects") + " = " + number(s.There) + " already there + " + number(s.Put) + " put + " + number(s.Failed) + " failed"
-	if rest := s.Objects - s.There - s.Put - s.Failed; rest > 0 {
+	text := count(s.Objects, "object", "objects") + " = " + number(s.Present) + " already present + " + number(s.Put) + " put + " + number(s.Failed) + " failed"
+	if rest := s.Objects - s.Present - s.Put - s.Failed; rest > 0 {
 		text += " + " + number(rest) + " not reached"
 	}
 	text += ", below " + s.Folder
-	if s.Others > 0 {
-		text += ", where there is something else: " + count(s.Others, "object", "objects")
+	if s.Other > 0 {
+		text += ", which also holds: " + count(s.Other, "object", "objects")
 	}
 	v.wrote(s, s.Complete, text, &s.Requests)
 }

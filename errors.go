@@ -64,7 +64,7 @@ func hintFor(err error) string {
 		unheard  *seed.SilenceError
 		listing  *scan.ListMetadataError
 		failures *scan.FailuresError
-		none     *heads.NoneError
+		none     *heads.NoSuccessError
 	)
 	switch {
 	case errors.As(err, &usage):

@@ -11,9 +11,9 @@ type axis struct {
 	name      string
 	low, high float64 // as of returns them
 	from, to  float64 // px; from is greater on an axis that goes up
-	of        func(value float64) float64
+	scale     func(value float64) float64
 	ticks     []tick
-	lined     bool // ticks go through the whole plot
+	gridLines bool // ticks go through the whole plot
 }
 
 // tick is a value that an axis names. Without a label there was no room to name it.
@@ -22,10 +22,10 @@ type tick struct {
 	label string
 }
 
-// at is where a value is, and whether it is on the axis.
-func (a *axis) at(value float64) (px float64, on bool) {
+// position is where a value is, and whether it is on the axis.
+func (a *axis) position(value float64) (px float64, on bool) {
 	const slack = 1e-9 // of rounding, at the ends
-	v := a.of(value)
+	v := a.scale(value)
 	if !(v >= a.low-slack && v <= a.high+slack) || a.high <= a.low {
 		return 0, false
 	}
@@ -37,7 +37,7 @@ func linear(v float64) float64 { return v }
 // linearAxis goes from nothing to a round number that is at least most, with about n ticks.
 func linearAxis(name string, most float64, n int, label func(v float64) string) *axis {
 	step := roundStep(most / float64(n))
-	a := &axis{name: name, of: linear, high: math.Ceil(most/step-1e-9) * step}
+	a := &axis{name: name, scale: linear, high: math.Ceil(most/step-1e-9) * step}
 	a.high = max(a.high, step)
 	for i := 0; float64(i)*step <= a.high+step/2; i++ {
 		v := float64(i) * step
@@ -63,7 +63,7 @@ func roundStep(v float64) float64 {
 // rateLabel writes 500, 20 k, 1.5 M.
 func rateLabel(v float64) string {
 	if !isMeasured(v) {
-		return noFigure
+		return notMeasured
 	}
 	for _, unit := range []struct {
 		size float64
@@ -82,15 +82,15 @@ func secondsLabel(step, v float64) string {
 	case v == 0:
 		return "0"
 	case step >= 1800:
-		return trimmed(v/3600) + " h"
+		return formatShort(v/3600) + " h"
 	case step >= 60:
-		return trimmed(v/60) + " min"
+		return formatShort(v/60) + " min"
 	}
-	return trimmed(v) + " s"
+	return formatShort(v) + " s"
 }
 
-// trimmed writes a number without what rounding left of it.
-func trimmed(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+// formatShort writes a number without what rounding left of it.
+func formatShort(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 // timeAxis ends where the run does, since what is behind that would look like a store that answers nothing.
 func timeAxis(seconds float64, n int) *axis {
@@ -107,7 +107,7 @@ func timeAxis(seconds float64, n int) *axis {
 	default:
 		step = roundStep(step)
 	}
-	a := &axis{name: "since the first step began", of: linear, high: max(seconds, step/10)}
+	a := &axis{name: "since the first step began", scale: linear, high: max(seconds, step/10)}
 	for i := 0; float64(i)*step <= a.high; i++ {
 		v := float64(i) * step
 		a.ticks = append(a.ticks, tick{v, secondsLabel(step, v)})
@@ -130,7 +130,7 @@ func logAxis(name string, least, most float64, label func(v float64) string) *ax
 	if math.Log10(most/least) > 2.5 {
 		digits = digits[:1]
 	}
-	a := &axis{name: name, of: log10Of}
+	a := &axis{name: name, scale: log10Of}
 	for power := math.Floor(math.Log10(least)); ; power++ {
 		for _, digit := range digits {
 			v := digit * math.Pow(10, power)
@@ -152,14 +152,14 @@ func latencyLabel(ms float64) string {
 	case ms >= 1000:
 		return strconv.FormatFloat(ms/1000, 'g', 4, 64) + " s"
 	case ms < 1:
-		return trimmed(ms*1000) + " µs"
+		return formatShort(ms*1000) + " µs"
 	}
-	return trimmed(ms) + " ms"
+	return formatShort(ms) + " ms"
 }
 
 // workersAxis has ticks at the powers of two, since that is how people sweep.
 func workersAxis(least, most int) *axis {
-	a := &axis{name: "workers", of: func(v float64) float64 { return math.Log2(v) }}
+	a := &axis{name: "workers", scale: func(v float64) float64 { return math.Log2(v) }}
 	a.low, a.high = math.Log2(float64(least)), math.Log2(float64(most))
 	for n := 1; n <= most && n > 0; n *= 2 {
 		if n >= least {
@@ -177,7 +177,7 @@ func ninesOf(share float64) float64 { return -math.Log10(1 - share) }
 
 // ninesAxis shows shares of count latencies, each nine of them in as much room as the last.
 func ninesAxis(count float64) *axis {
-	a := &axis{name: "share of the HEADs that took no longer", lined: true, of: ninesOf, high: ninesOf(shareOfRank(count, count))}
+	a := &axis{name: "share of the HEADs that took no longer", gridLines: true, scale: ninesOf, high: ninesOf(shareOfRank(count, count))}
 	a.ticks = []tick{{0.5, "50 %"}}
 	for nines := 1; float64(nines) <= a.high; nines++ {
 		label := "90 %"
@@ -196,10 +196,10 @@ func shareOfRank(rank, count float64) float64 {
 	return min(max(0, rank-0.5)/count, most)
 }
 
-// thin takes labels away until those that stay have room, which of says each needs.
-func (a *axis) thin(room func(label string) float64) {
+// hideLabels takes labels away until those that stay have room, which of says each needs.
+func (a *axis) hideLabels(room func(label string) float64) {
 	for every := 1; every < len(a.ticks); every++ {
-		if a.fits(every, room) {
+		if a.labelsFit(every, room) {
 			for i := range a.ticks {
 				if i%every != 0 {
 					a.ticks[i].label = ""
@@ -210,10 +210,10 @@ func (a *axis) thin(room func(label string) float64) {
 	}
 }
 
-func (a *axis) fits(every int, room func(label string) float64) bool {
+func (a *axis) labelsFit(every int, room func(label string) float64) bool {
 	last := math.Inf(-1)
 	for i := 0; i < len(a.ticks); i += every {
-		at, _ := a.at(a.ticks[i].value)
+		at, _ := a.position(a.ticks[i].value)
 		half := room(a.ticks[i].label) / 2
 		if a.from > a.to {
 			at = -at // an axis that goes up

@@ -51,7 +51,7 @@ func TestAxisPlaces(t *testing.T) {
 		value, want float64
 		on          bool
 	}{{1, 200, true}, {10, 100, true}, {100, 0, true}, {101, 0, false}, {0.5, 0, false}, {0, 0, false}, {-1, 0, false}} {
-		if px, on := a.at(c.value); on != c.on || px != c.want {
+		if px, on := a.position(c.value); on != c.on || px != c.want {
 			t.Errorf("%g is at %g, %v; want %g, %v", c.value, px, on, c.want, c.on)
 		}
 	}

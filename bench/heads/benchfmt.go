@@ -12,7 +12,7 @@ import (
 // WriteBenchmarks writes the Steps in the format of Go's benchmarks, which benchstat reads: https://golang.org/design/14313-benchmark-format
 // A file may be put behind another: each begins with its configuration. Where no HEAD succeeded it writes nothing.
 func (r *Report) WriteBenchmarks(w io.Writer) error {
-	if len(byWorkersOf(r.Steps)) == 0 {
+	if len(successfulByWorkers(r.Steps)) == 0 {
 		return nil
 	}
 	var text strings.Builder
@@ -42,7 +42,7 @@ func (s *Step) writeBenchmark(text *strings.Builder) {
 	}
 	name := fmt.Sprintf("workers=%d", s.Workers)
 	if s.Rate > 0 {
-		name = "rate=" + plain(s.Rate)
+		name = "rate=" + formatExact(s.Rate)
 	}
 	fmt.Fprintf(text, "BenchmarkHead/%s\t%d", name, s.Heads)
 	value := func(figure float64, unit string) {
@@ -61,9 +61,9 @@ func (s *Step) writeBenchmark(text *strings.Builder) {
 	if s.Service != nil {
 		latencies("service", s.Service)
 	}
-	value(s.CPUMicrosPer*1e3, "cpu-ns/HEAD")
+	value(s.CPUMicrosPerHead*1e3, "cpu-ns/HEAD")
 	value(float64(s.Errors), "errors")
-	value(float64(s.Late), "late")
+	value(float64(s.Unsent), "unsent")
 	value(float64(s.Connections), "connections")
 	value(s.InFlight, "in-flight")
 	text.WriteString("\n")

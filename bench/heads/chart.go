@@ -29,7 +29,7 @@ func (r *Report) chart() string {
 
 // barChart has a row for each step, or for some of them, the best and the knee among these.
 func (r *Report) barChart() string {
-	steps := r.charted()
+	steps := r.chartedSteps()
 	rows := [][3]string{{"workers", "HEADs/s", "p99, ms"}}
 	if r.isOpen() {
 		rows[0][0] = "planned/s"
@@ -65,8 +65,8 @@ func (r *Report) barChart() string {
 
 func (r *Report) isKnee(s Step) bool { return r.Knee != nil && r.Knee.Workers == s.Workers }
 
-// charted are as many steps as the chart has room for, in their order.
-func (r *Report) charted() []Step {
+// chartedSteps are as many steps as the chart has room for, in their order.
+func (r *Report) chartedSteps() []Step {
 	const most = chartRows - 1
 	if len(r.Steps) <= most {
 		return r.Steps
@@ -122,7 +122,7 @@ const (
 
 // timeChart draws the only step: HEADs/s, and p99 under it, both from nothing up.
 func (r *Report) timeChart() string {
-	moments := merged(r.Steps)[0]
+	moments := mergeMoments(r.Steps)[0]
 	if len(moments) == 0 {
 		return ""
 	}
@@ -131,14 +131,14 @@ func (r *Report) timeChart() string {
 	part := make([]Moment, 0, columns)
 	for i := range columns {
 		from, to := i*len(moments)/columns, (i+1)*len(moments)/columns
-		part = append(part, mergedMoment(moments[from:to]))
+		part = append(part, mergeMoment(moments[from:to]))
 	}
-	rates := plotted(part, Moment.rate, wide, rateRows)
-	latencies := plotted(part, func(m Moment) float64 { return m.P99 }, wide, latencyRows)
+	rates := blockRows(part, Moment.rate, wide, rateRows)
+	latencies := blockRows(part, func(m Moment) float64 { return m.P99 }, wide, latencyRows)
 	var text strings.Builder
-	writeRows(&text, rates, "HEADs/s", rateText(mostOf(part, Moment.rate)))
+	writeRows(&text, rates, "HEADs/s", rateText(greatest(part, Moment.rate)))
 	fmt.Fprintf(&text, "%*s ├%s\n", namesColumns, "0", strings.Repeat("─", columns*wide))
-	writeRows(&text, latencies, "p99", millisText(mostOf(part, func(m Moment) float64 { return m.P99 })))
+	writeRows(&text, latencies, "p99", millisText(greatest(part, func(m Moment) float64 { return m.P99 })))
 	width := columns * wide
 	end := withUnit(figureText(part[len(part)-1].AtSeconds), "s")
 	fmt.Fprintf(&text, "%*s └%s\n", namesColumns, "0", strings.Repeat("─", width))
@@ -160,9 +160,9 @@ func errorMark(m Moment) string {
 	return " "
 }
 
-// plotted are rows of blocks, the top one first.
-func plotted(moments []Moment, of func(Moment) float64, wide, rows int) []string {
-	most := cmp.Or(mostOf(moments, of), 1)
+// blockRows are rows of blocks, the top one first.
+func blockRows(moments []Moment, of func(Moment) float64, wide, rows int) []string {
+	most := cmp.Or(greatest(moments, of), 1)
 	lines := make([]string, rows)
 	for _, m := range moments {
 		n := 0

@@ -103,7 +103,7 @@ func TestChartOfManySteps(t *testing.T) {
 		r.Steps = append(r.Steps, Step{Workers: workers, HeadsPerSecond: rate})
 	}
 	kept := map[int]bool{}
-	steps := r.charted()
+	steps := r.chartedSteps()
 	for _, s := range steps {
 		kept[s.Workers] = true
 	}

@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 		return r.Steps
 	}
 	open := func(heads, errors, late int64, connections int) []Step {
-		return []Step{{Workers: 100, Rate: 100, DurationSeconds: 10, Heads: heads, Errors: errors, Late: late, Connections: connections}}
+		return []Step{{Workers: 100, Rate: 100, DurationSeconds: 10, Heads: heads, Errors: errors, Unsent: late, Connections: connections}}
 	}
 	refused := func(steps []Step, status string, n int64) []Step {
 		for i := range steps {
@@ -83,7 +83,7 @@ func TestJudge(t *testing.T) {
 		"hardly slowed down":          {refused(sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}).Steps, "503", 9), "workers workers"},
 		"refused for other reasons":   {refused(sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}).Steps, "404", 30), "workers workers"},
 	} {
-		judge(c.steps, true)
+		setLimits(c.steps, true)
 		var by []string
 		for _, s := range c.steps {
 			by = append(by, s.LimitedBy)
@@ -102,11 +102,11 @@ func TestBusyMachine(t *testing.T) {
 	for cpu, want := range map[float64]string{0.03: "machine", 0.4: "cpu", 0.9: "cpu"} {
 		r := sweep([4]float64{64, 100, 1, 1})
 		r.Steps[0].cpuShare, r.Steps[0].machineShare = cpu, 0.95
-		judge(r.Steps, false)
+		setLimits(r.Steps, false)
 		if s := r.Steps[0]; s.LimitedBy != want || !strings.Contains(s.LimitedWhy, "95 %") {
 			t.Errorf("%v: %s, %s", cpu, s.LimitedBy, s.LimitedWhy)
 		}
-		judge(r.Steps, true)
+		setLimits(r.Steps, true)
 		if s := r.Steps[0]; s.LimitedBy != "cpu" {
 			t.Errorf("%v, embedded: %s, %s", cpu, s.LimitedBy, s.LimitedWhy)
 		}

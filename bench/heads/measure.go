@@ -15,10 +15,10 @@ import (
 
 // Config says what to measure. Store or Serve, Workers, Duration, KeysMax and Timeout must be set.
 type Config struct {
-	Store  store.Config // Connections is set by Measure
-	Prefix string
-	ListV1 bool   // list by ListObjects instead of ListObjectsV2
-	Serve  *Serve // the store is an embedded one; nil: it is Store's
+	Store    store.Config // Connections is set by Measure
+	Prefix   string
+	ListV1   bool           // list by ListObjects instead of ListObjectsV2
+	Embedded *EmbeddedStore // the store is an embedded one; nil: it is Store's
 
 	KeysMax  int           // keys of the Sample
 	Workers  []int         // a Step for each; with Rate one number, of the connections at most
@@ -32,12 +32,12 @@ type Config struct {
 	Version string   // for the Report
 	Command []string // for the Report
 
-	Tick func(Progress) // is called once a second; nil: nobody is told
-	Ran  func(*Step)    // is called after each Step that came to its end; nil: nobody is told
+	OnProgress func(Progress) // is called once a second; nil: nobody is told
+	OnStep     func(*Step)    // is called after each Step that came to its end; nil: nobody is told
 }
 
-// Serve is an embedded store, in a process of its own.
-type Serve struct {
+// EmbeddedStore is an embedded store, in a process of its own.
+type EmbeddedStore struct {
 	Program           string // headcount's executable file
 	Objects           int64
 	Latency           time.Duration // added to every HEAD
@@ -67,12 +67,12 @@ const (
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{
 		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: engines.ThisMachine(ctx),
-		Prefix: cfg.Prefix, Loop: Closed, Embedded: cfg.Serve != nil, Pipeline: max(1, cfg.Pipeline), Steps: []Step{},
+		Prefix: cfg.Prefix, Loop: Closed, Embedded: cfg.Embedded != nil, Pipeline: max(1, cfg.Pipeline), Steps: []Step{},
 	}
 	if cfg.Rate > 0 {
 		r.Loop = Open
 	}
-	if s := cfg.Serve; s != nil {
+	if s := cfg.Embedded; s != nil {
 		url, during, stop, err := engines.Serve(ctx, s.Program, s.flags()...)
 		if err != nil {
 			return r, err
@@ -91,11 +91,11 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	defer st.Close()
 	r.Endpoints, r.Bucket = st.EndpointURLs(), st.Bucket()
 	m := measurement{Config: cfg, store: st, report: r}
-	if m.sample, err = takeSample(ctx, st, &cfg); err != nil {
+	if m.keys, err = listKeys(ctx, st, &cfg); err != nil {
 		return r, err
 	}
-	r.Keys, r.Region = len(m.sample), st.Region()
-	err = m.steps(ctx)
+	r.Keys, r.Region = len(m.keys), st.Region()
+	err = m.runSteps(ctx)
 	return r, err
 }
 
@@ -105,7 +105,7 @@ type ConfigError struct{ error }
 func (e *ConfigError) Unwrap() error { return e.error }
 
 // flags are those of bench serve.
-func (s *Serve) flags() []string {
+func (s *EmbeddedStore) flags() []string {
 	flags := []string{"--bucket", bucket, "--objects", strconv.FormatInt(s.Objects, 10), "--latency", s.Latency.String()}
 	if s.Stall > 0 {
 		flags = append(flags, "--stall", s.Stall.String(), "--stall-every", s.StallEvery.String())
@@ -117,12 +117,12 @@ func (s *Serve) flags() []string {
 type measurement struct {
 	Config
 	store  *store.Store
-	sample []list.Entry
+	keys   []list.Entry
 	report *Report
 }
 
-// steps holds all Steps.
-func (m *measurement) steps(ctx context.Context) error {
+// runSteps holds all Steps.
+func (m *measurement) runSteps(ctx context.Context) error {
 	r, began := m.report, time.Now()
 	for i := range m.Workers {
 		// A new engine for each: those of the Step before have given their connections back.
@@ -137,13 +137,13 @@ func (m *measurement) steps(ctx context.Context) error {
 			r.Pipeline = 1
 		}
 		s := &step{
-			engine: engine, store: m.store, sample: m.sample, workers: m.Workers[i], depth: r.Pipeline,
-			rate: m.Rate, duration: m.Duration, nap: nap,
+			engine: engine, store: m.store, keys: m.keys, workers: m.Workers[i], pipeline: r.Pipeline,
+			rate: m.Rate, duration: m.Duration, preciseSleep: preciseSleep,
 		}
-		told, err := m.hold(ctx, s, i, began)
+		told, err := m.runStep(ctx, s, i, began)
 		if told.DurationSeconds > 0 {
 			r.Steps = append(r.Steps, told)
-			judge(r.Steps, r.Embedded)
+			setLimits(r.Steps, r.Embedded)
 			r.Knee = findKnee(r)
 		}
 		if name := s.server.Load(); name != nil {
@@ -153,20 +153,20 @@ func (m *measurement) steps(ctx context.Context) error {
 		case err != nil:
 			return err
 		case told.Heads == 0:
-			return &NoneError{Target: "s3://" + r.Bucket + "/" + r.Prefix, Statuses: told.Statuses}
+			return &NoSuccessError{Target: "s3://" + r.Bucket + "/" + r.Prefix, Statuses: told.Statuses}
 		}
-		if m.Ran != nil {
-			m.Ran(&r.Steps[i])
+		if m.OnStep != nil {
+			m.OnStep(&r.Steps[i])
 		}
 	}
 	r.Complete = true
 	return nil
 }
 
-// hold runs a step, and tells of its progress.
-func (m *measurement) hold(ctx context.Context, s *step, number int, began time.Time) (Step, error) {
-	s.prepare(time.Now())
-	if m.Tick == nil {
+// runStep runs a step, and tells of its progress.
+func (m *measurement) runStep(ctx context.Context, s *step, number int, began time.Time) (Step, error) {
+	s.begin(time.Now())
+	if m.OnProgress == nil {
 		return s.run(ctx, began)
 	}
 	over, told := make(chan struct{}), make(chan struct{})
@@ -183,7 +183,7 @@ func (m *measurement) hold(ctx context.Context, s *step, number int, began time.
 					p.HeadsPerSecond = float64(heads-before) / now.Sub(at).Seconds()
 					before, at = heads, now
 				}
-				m.Tick(p)
+				m.OnProgress(p)
 			case <-over:
 				return
 			}
@@ -195,7 +195,7 @@ func (m *measurement) hold(ctx context.Context, s *step, number int, began time.
 
 func (m *measurement) progress(s *step, number int) (p Progress, heads int64) {
 	p = Progress{Step: number + 1, Steps: len(m.Workers), Workers: s.workers, Rate: s.rate}
-	heads, p.Errors = s.book.counts()
+	heads, p.Errors = s.recorder.counts()
 	p.Left = max(0, time.Until(s.end)) + time.Duration(p.Steps-p.Step)*(s.duration+s.warmUp())
 	return p, heads
 }

@@ -47,7 +47,7 @@ func TestMeasure(t *testing.T) {
 			var ran []int
 			cfg := Config{
 				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second, Engine: head.AutoName,
-				Ran: func(s *Step) { ran = append(ran, s.Workers) }, Tick: func(Progress) {},
+				OnStep: func(s *Step) { ran = append(ran, s.Workers) }, OnProgress: func(Progress) {},
 			}
 			change(&cfg)
 			r, err := Measure(t.Context(), cfg)
@@ -79,7 +79,7 @@ func TestNothingSucceeds(t *testing.T) {
 	cfg := Config{KeysMax: 10, Workers: []int{2, 3}, Duration: time.Second, Timeout: time.Second}
 	_, cfg.Store = serve(t, s3sim.Options{Objects: 30, Denied: 1})
 	r, err := Measure(t.Context(), cfg)
-	var none *NoneError
+	var none *NoSuccessError
 	if !errors.As(err, &none) || none.Statuses["403"] == 0 || !strings.Contains(none.Hint(), "s3:GetObject") || r.Complete || len(r.Steps) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}

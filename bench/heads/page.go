@@ -98,7 +98,7 @@ func (r *Report) pageNotes() []string {
 	}
 	var late, again int64
 	for _, s := range r.Steps {
-		late, again = late+s.Late, again+s.SentAgain
+		late, again = late+s.Unsent, again+s.Resent
 	}
 	if again > 0 {
 		notes = append(notes, countText(again)+" HEADs were sent again, since the store closed their connections, and count from when they were sent first.")
@@ -182,7 +182,7 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 			steps = " Above: the steps, by their planned HEADs per second."
 		}
 	}
-	if n := mergedBy(r.Steps); n > 1 {
+	if n := momentsPerPoint(r.Steps); n > 1 {
 		steps += fmt.Sprintf(" What is drawn is of %d moments: their HEADs on average, the worst of their latencies.", n)
 	}
 	add(true, "HEADs per second over time", "Those that succeeded."+steps, rates...)
@@ -202,7 +202,7 @@ func (r *Report) latencyNote() string {
 func (r *Report) pageTable() (columns []string, rows []row) {
 	open := r.isOpen()
 	service := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Service != nil })
-	late := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Late > 0 })
+	late := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Unsent > 0 })
 	when := func(wanted bool, cells ...string) []string {
 		if wanted {
 			return cells
@@ -211,7 +211,7 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 	}
 	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"), []string{"HEADs/s", "p50", "p90", "p99", "p99.9", "max"},
 		when(service, "service p50", "service p99", "service p99.9"),
-		[]string{"HEADs", "errors"}, when(late, "late"), []string{"seconds", "CPU µs per HEAD", "connections", "in flight"})
+		[]string{"HEADs", "errors"}, when(late, "unsent"), []string{"seconds", "CPU µs per HEAD", "connections", "in flight"})
 	for _, s := range r.Steps {
 		l, own := s.Latency, Latency{}
 		if s.Service != nil {
@@ -222,8 +222,8 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 			Cells: slices.Concat([]string{countText(int64(s.Workers))}, when(open, rateText(s.Rate)),
 				[]string{rateText(s.HeadsPerSecond), figureText(l.P50), figureText(l.P90), figureText(l.P99), figureText(l.P999), figureText(l.Max)},
 				when(service, figureText(own.P50), figureText(own.P99), figureText(own.P999)),
-				[]string{countText(s.Heads), countText(s.Errors)}, when(late, countText(s.Late)),
-				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPer), countText(int64(s.Connections)), figureText(s.InFlight)}),
+				[]string{countText(s.Heads), countText(s.Errors)}, when(late, countText(s.Unsent)),
+				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPerHead), countText(int64(s.Connections)), figureText(s.InFlight)}),
 			Limit: orNone(s.LimitedBy),
 		})
 	}
@@ -315,14 +315,14 @@ func (r *Report) pageFacts() []fact {
 		{Name: "loop", Value: loop},
 		{Name: "engine", Value: r.Engine, More: r.EngineWhy},
 		{Name: "pipeline", Value: countText(int64(r.Pipeline)), More: "HEADs in flight on a connection, at most"},
-		{Name: "machine", Value: joined(m.CPU, cores)},
+		{Name: "machine", Value: joinNonEmpty(m.CPU, cores)},
 		{Name: "kernel", Value: m.Kernel},
 		{Name: "Go", Value: m.Go},
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" || f.Value == "0" })
 }
 
-// joined has the texts that are not empty.
-func joined(texts ...string) string {
+// joinNonEmpty has the texts that are not empty.
+func joinNonEmpty(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }

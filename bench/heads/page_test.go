@@ -401,7 +401,7 @@ func anyStep() *rapid.Generator[Step] {
 		s := Step{
 			Workers: rapid.OneOf(rapid.IntRange(1, 2048), rapid.SampledFrom([]int{0, -1, math.MaxInt})).Draw(t, "workers"),
 			Heads:   anyCount().Draw(t, "heads"), HeadsPerSecond: anyFigure(1e5).Draw(t, "rate"), Errors: anyCount().Draw(t, "errors"),
-			DurationSeconds: anyFigure(60).Draw(t, "seconds"), CPUMicrosPer: anyFigure(100).Draw(t, "cpu"), InFlight: anyFigure(100).Draw(t, "in flight"),
+			DurationSeconds: anyFigure(60).Draw(t, "seconds"), CPUMicrosPerHead: anyFigure(100).Draw(t, "cpu"), InFlight: anyFigure(100).Draw(t, "in flight"),
 			Latency: anyLatency().Draw(t, "latency"), Statuses: map[string]int64{"200": anyCount().Draw(t, "200")},
 			Series: rapid.SliceOfN(anyMoment(), 0, 8).Draw(t, "series"),
 			Histogram: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Bucket {

@@ -30,9 +30,9 @@ var percentiles = []struct {
 	series
 	of func(Latency) float64
 }{
-	{series{class: "p999", name: "p99.9", form: triangle}, func(l Latency) float64 { return l.P999 }},
-	{series{class: "p99", name: "p99", form: square}, func(l Latency) float64 { return l.P99 }},
-	{series{class: "p50", name: "p50", form: circle}, func(l Latency) float64 { return l.P50 }},
+	{series{class: "p999", name: "p99.9", marker: triangle}, func(l Latency) float64 { return l.P999 }},
+	{series{class: "p99", name: "p99", marker: square}, func(l Latency) float64 { return l.P99 }},
+	{series{class: "p50", name: "p50", marker: circle}, func(l Latency) float64 { return l.P50 }},
 }
 
 // sweep is the steps of different numbers of workers, by these; empty where there is only one number.
@@ -48,7 +48,7 @@ func (r *Report) sweep() []Step {
 // throughputPlot shows HEADs/s against workers.
 func (r *Report) throughputPlot() *drawing {
 	steps := r.sweep()
-	most := mostOf(steps, func(s Step) float64 { return s.HeadsPerSecond })
+	most := greatest(steps, func(s Step) float64 { return s.HeadsPerSecond })
 	if steps == nil || most == 0 {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (r *Report) throughputPlot() *drawing {
 	for _, s := range steps {
 		points = append(points, point{float64(s.Workers), s.HeadsPerSecond, stepTitle(s)})
 	}
-	d.line(series{class: "heads", form: circle}, points)
+	d.addLine(series{class: "heads", marker: circle}, points)
 	return d
 }
 
@@ -77,12 +77,12 @@ func (d *drawing) drawKnee(k *Knee) {
 	if k == nil || k.Workers < 1 {
 		return
 	}
-	x, on := d.x.at(float64(k.Workers))
+	x, on := d.x.position(float64(k.Workers))
 	if !on {
 		return
 	}
 	d.Rules = append(d.Rules, rule{px(x), px(d.y.to - 4), px(x), px(d.y.from), "knee"})
-	d.name(x, "knee", "knee: "+workersText(k.Workers))
+	d.labelAbove(x, "knee", "knee: "+workersText(k.Workers))
 }
 
 // latencyPlot shows percentiles of latency against workers.
@@ -94,7 +94,7 @@ func (r *Report) latencyPlot() *drawing {
 			all = append(all, p.of(s.Latency))
 		}
 	}
-	least, most := drawnLatencies(all)
+	least, most := latencyBounds(all)
 	if most == 0 {
 		return nil
 	}
@@ -113,13 +113,13 @@ func (r *Report) latencyPlot() *drawing {
 		for _, s := range steps {
 			points = append(points, point{float64(s.Workers), p.of(s.Latency), workersText(s.Workers) + ": " + p.name + " " + millisText(p.of(s.Latency))})
 		}
-		d.line(p.series, points)
+		d.addLine(p.series, points)
 	}
 	return d
 }
 
-// drawnLatencies are the bounds of what a logarithmic axis can show; 0 of nothing.
-func drawnLatencies(all []float64) (least, most float64) {
+// latencyBounds are the bounds of what a logarithmic axis can show; 0 of nothing.
+func latencyBounds(all []float64) (least, most float64) {
 	const microsecond = 1e-3 // no HEAD takes less
 	least = math.Inf(1)
 	for _, v := range all {
@@ -145,7 +145,7 @@ func (r *Report) distributionPlots() []*drawing {
 		}
 	}
 	all = append(all, r.serviceFigures()...)
-	least, most := drawnLatencies(all)
+	least, most := latencyBounds(all)
 	if most == 0 || count == 0 {
 		return nil
 	}
@@ -157,24 +157,24 @@ func (r *Report) distributionPlots() []*drawing {
 }
 
 func (r *Report) distributionPlot(size size, x, y *axis) *drawing {
-	shown, legend := r.distributions()
+	shown, legend := r.highlightedSteps()
 	d := newDrawing("distribution-"+size.class, "Distribution of latency", size.width, size.height+30, x, y, legend)
 	d.Class = size.class
 	for i, s := range r.Steps {
-		if !slices.ContainsFunc(shown, func(c shownStep) bool { return c.step == i }) {
-			d.line(series{class: "rest"}, s.distribution())
+		if !slices.ContainsFunc(shown, func(c highlightedStep) bool { return c.step == i }) {
+			d.addLine(series{class: "rest"}, s.distribution())
 		}
 	}
 	for _, c := range shown {
 		s := r.Steps[c.step]
 		bare := c.series
-		bare.form = none
-		d.line(bare, s.distribution())
+		bare.marker = noMarker
+		d.addLine(bare, s.distribution())
 		marks := c.series
-		marks.bare = true
-		d.line(marks, percentilePoints(c.name, s.Latency))
+		marks.marksOnly = true
+		d.addLine(marks, percentilePoints(c.name, s.Latency))
 		if s.Service != nil {
-			d.line(c.service(), percentilePoints("service latency", *s.Service))
+			d.addLine(c.service(), percentilePoints("service latency", *s.Service))
 		}
 		d.Desc += fmt.Sprintf("%s: p50 %s, p99 %s, p99.9 %s, at most %s. ", c.name,
 			millisText(s.Latency.P50), millisText(s.Latency.P99), millisText(s.Latency.P999), millisText(s.Latency.Max))
@@ -182,34 +182,34 @@ func (r *Report) distributionPlot(size size, x, y *axis) *drawing {
 	return d
 }
 
-// shownStep is a step whose distribution stands out.
-type shownStep struct {
+// highlightedStep is a step whose distribution stands out.
+type highlightedStep struct {
 	step int // its index
 	series
 }
 
-func (shownStep) service() series {
-	return series{class: "service", name: "service latency, from the send", form: square, dashed: true}
+func (highlightedStep) service() series {
+	return series{class: "service", name: "service latency, from the send", marker: square, dashed: true}
 }
 
-// distributions are the steps that stand out, and the legend of them.
-func (r *Report) distributions() (shown []shownStep, legend []series) {
+// highlightedSteps are the steps that stand out, and the legend of them.
+func (r *Report) highlightedSteps() (shown []highlightedStep, legend []series) {
 	if len(r.Steps) == 1 {
-		only := shownStep{0, series{class: "heads", name: "latency", form: circle}}
+		only := highlightedStep{0, series{class: "heads", name: "latency", marker: circle}}
 		if r.Steps[0].Service == nil {
-			return []shownStep{only}, nil
+			return []highlightedStep{only}, nil
 		}
 		only.name = "latency, from the planned start"
-		return []shownStep{only}, []series{only.series, only.service()}
+		return []highlightedStep{only}, []series{only.series, only.service()}
 	}
-	looks := []series{{class: "p999", form: triangle}, {class: "p99", form: square}, {class: "p50", form: circle}}
-	for _, i := range r.outstanding() {
+	looks := []series{{class: "p999", marker: triangle}, {class: "p99", marker: square}, {class: "p50", marker: circle}}
+	for _, i := range r.highlightedIndexes() {
 		look := looks[len(shown)%len(looks)]
 		look.name = r.Steps[i].label()
 		if r.Knee != nil && r.Knee.Workers == r.Steps[i].Workers {
 			look.name += " (knee)"
 		}
-		shown = append(shown, shownStep{i, look})
+		shown = append(shown, highlightedStep{i, look})
 		legend = append(legend, look)
 	}
 	if len(shown) < len(r.Steps) {
@@ -218,8 +218,8 @@ func (r *Report) distributions() (shown []shownStep, legend []series) {
 	return shown, legend
 }
 
-// outstanding are the indexes of the most workers, the knee (or else the most HEADs/s), and the fewest workers.
-func (r *Report) outstanding() []int {
+// highlightedIndexes are the indexes of the most workers, the knee (or else the most HEADs/s), and the fewest workers.
+func (r *Report) highlightedIndexes() []int {
 	fewest, most, knee := 0, 0, 0
 	for i, s := range r.Steps {
 		if s.Workers < r.Steps[fewest].Workers {
@@ -316,8 +316,8 @@ func (r *Report) best() *Step {
 	return best
 }
 
-// mostOf is the greatest of the figures that can be drawn; 0 of nothing.
-func mostOf[T any](all []T, of func(T) float64) float64 {
+// greatest is the greatest of the figures that can be drawn; 0 of nothing.
+func greatest[T any](all []T, of func(T) float64) float64 {
 	var most float64
 	for _, v := range all {
 		if figure := of(v); isMeasured(figure) && figure > 1e-9 {

@@ -39,22 +39,22 @@ type Report struct {
 
 // Step is what came of one number of workers, or of one rate. A HEAD is part of it if its start, planned or else actual, is in what counts of it.
 type Step struct {
-	Workers         int      `json:"workers"`                   // connections, at most
-	Rate            float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
-	BeganSeconds    float64  `json:"began_seconds"`             // since the first Step began
-	DurationSeconds float64  `json:"duration_seconds"`          // that counted, without the warm-up
-	Heads           int64    `json:"heads"`                     // that succeeded
-	HeadsPerSecond  float64  `json:"heads_per_second"`          // of those that succeeded
-	Errors          int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
-	Late            int64    `json:"late,omitempty"`            // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
-	SentAgain       int64    `json:"sent_again,omitempty"`      // HEADs that brought nothing, on a connection that the store then closed; they count from when they were sent first
-	CPUMicrosPer    float64  `json:"cpu_us_per_head"`           // of this process, user and system
-	Connections     int      `json:"connections"`               // workers that were ever answered, each by one connection at a time: not how many were open at once
-	InFlight        float64  `json:"in_flight"`                 // HEADs, on average
-	LimitedBy       string   `json:"limited_by"`                // store, cpu, rate, workers, or machine: what else ran on it
-	LimitedWhy      string   `json:"limited_why"`               // for people
-	Latency         Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
-	Service         *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection
+	Workers          int      `json:"workers"`                   // connections, at most
+	Rate             float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
+	BeganSeconds     float64  `json:"began_seconds"`             // since the first Step began
+	DurationSeconds  float64  `json:"duration_seconds"`          // that counted, without the warm-up
+	Heads            int64    `json:"heads"`                     // that succeeded
+	HeadsPerSecond   float64  `json:"heads_per_second"`          // of those that succeeded
+	Errors           int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
+	Unsent           int64    `json:"unsent,omitempty"`          // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
+	Resent           int64    `json:"resent,omitempty"`          // HEADs that brought nothing, on a connection that the store then closed; they count from when they were sent first
+	CPUMicrosPerHead float64  `json:"cpu_us_per_head"`           // of this process, user and system
+	Connections      int      `json:"connections"`               // workers that were ever answered, each by one connection at a time: not how many were open at once
+	InFlight         float64  `json:"in_flight"`                 // HEADs, on average
+	LimitedBy        string   `json:"limited_by"`                // store, cpu, rate, workers, or machine: what else ran on it
+	LimitedWhy       string   `json:"limited_why"`               // for people
+	Latency          Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
+	Service          *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection
 
 	Statuses  map[string]int64  `json:"statuses"`           // answers by status, and failures by class, as in scan --stats
 	Failures  map[string]string `json:"failures,omitempty"` // for each class of failure, the text of the first one

@@ -14,7 +14,7 @@ import (
 
 // Eight workers, each of whose HEADs takes 5 ms.
 func TestClosedLoop(t *testing.T) {
-	m := runStep(t, &fakeStore{latency: steadily(5 * time.Millisecond)}, &step{workers: 8, depth: 1, duration: 10 * time.Second})
+	m := runStep(t, &fakeStore{latency: constant(5 * time.Millisecond)}, &step{workers: 8, pipeline: 1, duration: 10 * time.Second})
 	if m.Heads != 16_000 || m.HeadsPerSecond != 1600 || m.Errors != 0 || m.Connections != 8 || math.Abs(m.InFlight-8) > 0.01 {
 		t.Errorf("%+v", m)
 	}
@@ -43,10 +43,10 @@ func TestClosedLoop(t *testing.T) {
 func TestStall(t *testing.T) {
 	const stall = 500 * time.Millisecond
 	latency := stalling(5*time.Millisecond, stall)
-	open := runStep(t, &fakeStore{latency: latency}, &step{workers: 1024, rate: 1000, depth: 1, duration: 30 * time.Second})
-	closed := runStep(t, &fakeStore{latency: latency}, &step{workers: 5, depth: 1, duration: 30 * time.Second})
-	if open.Heads != 30_000 || open.Late != 0 || closed.Heads < 28_000 {
-		t.Errorf("open: %d HEADs, %d late; closed: %d", open.Heads, open.Late, closed.Heads)
+	open := runStep(t, &fakeStore{latency: latency}, &step{workers: 1024, rate: 1000, pipeline: 1, duration: 30 * time.Second})
+	closed := runStep(t, &fakeStore{latency: latency}, &step{workers: 5, pipeline: 1, duration: 30 * time.Second})
+	if open.Heads != 30_000 || open.Unsent != 0 || closed.Heads < 28_000 {
+		t.Errorf("open: %d HEADs, %d late; closed: %d", open.Heads, open.Unsent, closed.Heads)
 	}
 	if l := open.Latency; l.P50 > 6 || l.P99 < 400 || l.P99 > 410 || l.P999 < 490 || l.Max < 500 || l.Max > 510 {
 		t.Errorf("open: %+v", l)
@@ -58,10 +58,10 @@ func TestStall(t *testing.T) {
 
 // With too few connections what is planned waits, and what is sent is as fast as ever: the two latencies differ.
 func TestOpenLoopThatCannotKeepUp(t *testing.T) {
-	m := runStep(t, &fakeStore{latency: steadily(10 * time.Millisecond)}, &step{workers: 5, rate: 1000, depth: 1, duration: 10 * time.Second})
+	m := runStep(t, &fakeStore{latency: constant(10 * time.Millisecond)}, &step{workers: 5, rate: 1000, pipeline: 1, duration: 10 * time.Second})
 	// 500 of 1,000 are sent in a second, and what the warm-up left behind is not.
-	if math.Abs(m.HeadsPerSecond-500) > 1 || m.Heads+m.Late != 10_000 || m.Errors != 0 || m.Connections != 5 || math.Abs(m.InFlight-5) > 0.01 {
-		t.Errorf("%v HEADs/s, %d + %d late, %d errors, %v in flight", m.HeadsPerSecond, m.Heads, m.Late, m.Errors, m.InFlight)
+	if math.Abs(m.HeadsPerSecond-500) > 1 || m.Heads+m.Unsent != 10_000 || m.Errors != 0 || m.Connections != 5 || math.Abs(m.InFlight-5) > 0.01 {
+		t.Errorf("%v HEADs/s, %d + %d late, %d errors, %v in flight", m.HeadsPerSecond, m.Heads, m.Unsent, m.Errors, m.InFlight)
 	}
 	if s := m.Service; math.Abs(s.P50-10) > 0.1 || math.Abs(s.Max-10) > 0.1 {
 		t.Errorf("%+v", s)
@@ -81,7 +81,7 @@ func TestOpenLoopThatCannotKeepUp(t *testing.T) {
 
 // A rate that a store keeps takes no more connections than it needs.
 func TestOpenLoopHasFewConnections(t *testing.T) {
-	m := runStep(t, &fakeStore{latency: steadily(10 * time.Millisecond)}, &step{workers: 1024, rate: 200, depth: 1, duration: 5 * time.Second})
+	m := runStep(t, &fakeStore{latency: constant(10 * time.Millisecond)}, &step{workers: 1024, rate: 200, pipeline: 1, duration: 5 * time.Second})
 	if m.Heads != 1000 || m.Connections > 4 || m.Latency.Max > 10.1 {
 		t.Errorf("%d HEADs on %d connections, %v ms at most", m.Heads, m.Connections, m.Latency.Max)
 	}
@@ -96,12 +96,12 @@ func TestHangAtTheEnd(t *testing.T) {
 		return 10 * time.Millisecond
 	}
 	for _, rate := range []float64{0, 100} {
-		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, rate: rate, depth: 1, duration: 10 * time.Second})
-		if m.Errors != 10 || m.Statuses[unanswered] != 10 || m.Latency.Max < 6900 { // 5 s and patience
+		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, rate: rate, pipeline: 1, duration: 10 * time.Second})
+		if m.Errors != 10 || m.Statuses[classUnanswered] != 10 || m.Latency.Max < 6900 { // 5 s and patience
 			t.Errorf("rate %v: %v, %v ms", rate, m.Statuses, m.Latency.Max)
 		}
-		if rate > 0 && (m.Heads != 500 || m.Late != 490 || m.Latency.P99 < 4500) {
-			t.Errorf("%d HEADs, %d late, %v ms", m.Heads, m.Late, m.Latency.P99)
+		if rate > 0 && (m.Heads != 500 || m.Unsent != 490 || m.Latency.P99 < 4500) {
+			t.Errorf("%d HEADs, %d late, %v ms", m.Heads, m.Unsent, m.Latency.P99)
 		}
 	}
 }
@@ -117,20 +117,20 @@ func TestErrors(t *testing.T) {
 		}
 		return 200, nil
 	}
-	m := runStep(t, &fakeStore{latency: steadily(time.Millisecond), outcome: refuses}, &step{workers: 1, depth: 1, duration: time.Second})
+	m := runStep(t, &fakeStore{latency: constant(time.Millisecond), outcome: refuses}, &step{workers: 1, pipeline: 1, duration: time.Second})
 	if m.Heads != 500 || m.Errors != 500 || m.Statuses["503"] != 250 || m.Statuses["404"] != 250 || m.Histogram[0].Count != 500 {
 		t.Errorf("%v, %v", m.Statuses, m.Histogram)
 	}
 	fails := func(int64) (int, error) { return 0, errTest }
 	// Sent at 0, 1, 52, 103 … 1174, 1225 ms: those from 205 on count, and the last is too late.
-	f := &fakeStore{latency: steadily(time.Millisecond), outcome: fails}
-	m = runStep(t, f, &step{workers: 1, depth: 1, duration: time.Second})
+	f := &fakeStore{latency: constant(time.Millisecond), outcome: fails}
+	m = runStep(t, f, &step{workers: 1, pipeline: 1, duration: time.Second})
 	if m.Heads != 0 || m.Errors != 20 || f.heads.Load() != 26 || m.Statuses["connection"] != m.Errors || m.Connections != 0 {
 		t.Errorf("%v", m.Statuses)
 	}
 	times := func(int64) (int, error) { return 0, context.DeadlineExceeded }
-	m = runStep(t, &fakeStore{latency: steadily(100 * time.Millisecond), outcome: times}, &step{workers: 1, depth: 1, duration: time.Second})
-	if m.Statuses[timedOut] != m.Errors || m.Errors == 0 || math.Abs(m.Latency.P50-100) > 1 {
+	m = runStep(t, &fakeStore{latency: constant(100 * time.Millisecond), outcome: times}, &step{workers: 1, pipeline: 1, duration: time.Second})
+	if m.Statuses[classTimeout] != m.Errors || m.Errors == 0 || math.Abs(m.Latency.P50-100) > 1 {
 		t.Errorf("%v, %v ms", m.Statuses, m.Latency.P50)
 	}
 }
@@ -140,14 +140,14 @@ func TestInterrupted(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		for at, want := range map[time.Duration]float64{500 * time.Millisecond: 0, 3500 * time.Millisecond: 2.5, 20 * time.Second: 10} {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeStore{latency: steadily(10 * time.Millisecond), began: time.Now()}
-				s := &step{engine: f, store: f, sample: make([]list.Entry, 7), nap: time.Sleep, workers: 3, rate: rate, depth: 1, duration: 10 * time.Second}
+				f := &fakeStore{latency: constant(10 * time.Millisecond), began: time.Now()}
+				s := &step{engine: f, store: f, keys: make([]list.Entry, 7), preciseSleep: time.Sleep, workers: 3, rate: rate, pipeline: 1, duration: 10 * time.Second}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				timer := time.AfterFunc(at, func() { cancel(errTest) })
 				defer timer.Stop()
-				s.prepare(time.Now())
+				s.begin(time.Now())
 				m, err := s.run(ctx, time.Now())
-				if errors.Is(err, errTest) != (want < 10) || math.Abs(m.DurationSeconds-want) > 1e-6 || m.Errors != 0 || m.Late != 0 {
+				if errors.Is(err, errTest) != (want < 10) || math.Abs(m.DurationSeconds-want) > 1e-6 || m.Errors != 0 || m.Unsent != 0 {
 					t.Errorf("at %v: %v, %v s, %v", at, err, m.DurationSeconds, m.Statuses)
 				}
 				perSecond := 300.0
@@ -165,18 +165,18 @@ func TestInterrupted(t *testing.T) {
 // Nothing is allocated for a HEAD.
 func TestHearAllocatesNothing(t *testing.T) {
 	f := &fakeStore{}
-	s := &step{engine: f, store: f, sample: make([]list.Entry, 10), workers: 1, duration: time.Hour}
-	s.prepare(time.Now().Add(-time.Minute))
-	a := newAsker(s, 0)
+	s := &step{engine: f, store: f, keys: make([]list.Entry, 10), workers: 1, duration: time.Hour}
+	s.begin(time.Now().Add(-time.Minute))
+	a := newSender(s, 0)
 	r := head.Result{Status: 200, Latency: time.Millisecond}
 	hear := func() {
 		r.Received = time.Now()
-		a.take(&r)
+		a.onResult(&r)
 	}
-	for range 2 * notesMax {
+	for range 2 * observationsMax {
 		hear()
 	}
-	if allocs := testing.AllocsPerRun(10*notesMax, hear); allocs > 0 {
+	if allocs := testing.AllocsPerRun(10*observationsMax, hear); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
 	}
 }

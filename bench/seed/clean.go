@@ -40,9 +40,9 @@ type CleanStats struct {
 // Clean removes from a Folder what a Seed has put. Make it with NewClean.
 type Clean struct {
 	*run
-	foreignFound func(target string)
-	engine       head.Engine
-	keys         chan list.Entry // from the listers to the workers
+	onForeign func(target string)
+	engine    head.Engine
+	keys      chan list.Entry // from the listers to the workers
 
 	counted   atomic.Int64 // by Count
 	listedAll atomic.Bool
@@ -63,7 +63,7 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	if foreign == nil {
 		foreign = func(string) {}
 	}
-	c := &Clean{run: newRun(cfg), foreignFound: foreign}
+	c := &Clean{run: newRun(cfg), onForeign: foreign}
 	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // a lister and the workers do not wait for each other at every key
 	var err error
 	c.engine, _, err = head.Open(head.AutoName, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
@@ -72,7 +72,7 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 
 // Count lists the Folder, and returns how many objects there are in it. Progress has a total from then on.
 func (c *Clean) Count(ctx context.Context) (int64, error) {
-	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
+	err := c.forEachPage(ctx, listers, func(_ context.Context, page *list.Page) error {
 		c.counted.Add(int64(len(page.Entries)))
 		return nil
 	})
@@ -86,7 +86,7 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	g, during := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(c.keys)
-		err := c.list(during, 1, c.handOut) // one is faster than two requests for each key
+		err := c.forEachPage(during, 1, c.enqueue) // one is faster than two requests for each key
 		c.listedAll.Store(err == nil)
 		return err
 	})
@@ -95,7 +95,7 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	}
 	err := g.Wait()
 	if err == nil {
-		err = c.checkEmpty(ctx)
+		err = c.countLeft(ctx)
 	}
 	stats := CleanStats{
 		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(), Foreign: c.foreign.Load(),
@@ -108,14 +108,14 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	return stats, err
 }
 
-// checkEmpty counts what is left: a store that knows its keys in another spelling than it lists them says of each that it is gone, and a
+// countLeft counts what is left: a store that knows its keys in another spelling than it lists them says of each that it is gone, and a
 // proxy's page says 200 to a DELETE.
-func (c *Clean) checkEmpty(ctx context.Context) error {
+func (c *Clean) countLeft(ctx context.Context) error {
 	if c.removed.Load()+c.gone.Load() == 0 {
 		return nil
 	}
 	var found atomic.Int64
-	err := c.list(ctx, listersAlone, func(_ context.Context, page *list.Page) error {
+	err := c.forEachPage(ctx, listers, func(_ context.Context, page *list.Page) error {
 		found.Add(int64(len(page.Entries)))
 		return nil
 	})
@@ -125,7 +125,7 @@ func (c *Clean) checkEmpty(ctx context.Context) error {
 	return err
 }
 
-func (c *Clean) handOut(ctx context.Context, page *list.Page) error {
+func (c *Clean) enqueue(ctx context.Context, page *list.Page) error {
 	for _, e := range page.Entries {
 		select {
 		case c.keys <- e:
@@ -143,7 +143,7 @@ func (c *Clean) handOut(ctx context.Context, page *list.Page) error {
 // Content-MD5 and others a checksum that the first do not know; its XML cannot name every key; it says 200 when it has failed; and
 // between the HEAD and the end of an object there would be a thousand round trips, and not one.
 func (c *Clean) work(ctx context.Context, turn int) error {
-	w, session := &writer{run: c.run, turn: turn}, c.engine.Session()
+	w, session := &writer{run: c.run, endpoint: turn}, c.engine.Session()
 	defer func() { session.Close() }()
 	for e := range c.keys {
 		if err := c.remove(ctx, w, session, e); err != nil {
@@ -156,35 +156,35 @@ func (c *Clean) work(ctx context.Context, turn int) error {
 // remove gives one object its outcome. No DELETE is sent, be it the first or a later one, but right after a HEAD that found the Marker: the
 // DELETE before may have been heard although it failed, and what is there by now is somebody else's.
 func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e list.Entry) error {
-	a, err := c.persist(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
-		if err := c.ask(ctx, session, e, try > 1); err != nil {
+	a, err := c.sendUntilFinal(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
+		if err := c.checkMarker(ctx, session, e, try > 1); err != nil {
 			return reply{}, err
 		}
-		return c.send(ctx, w, e.Key), nil
+		return c.deleteOnce(ctx, w, e.Key), nil
 	})
 	switch {
-	case errors.Is(err, errSettled):
+	case errors.Is(err, errOutcomeKnown):
 		return nil
 	case err != nil:
 		return err
-	case a.well(), a.gone() && a.tries > 1: // the DELETE before was heard, and its answer was not
+	case a.ok(), a.gone() && a.attempts > 1: // the DELETE before was heard, and its answer was not
 		c.removed.Add(1)
 	case a.gone():
 		c.gone.Add(1)
 	default:
-		c.fail(&c.failed, a.objectError(opDelete, c.target(e.Key), e.Key))
+		c.addFailed(&c.failed, a.objectError(opDelete, c.target(e.Key), e.Key))
 	}
 	return nil
 }
 
-// errSettled says that there is nothing to delete: the object has its outcome.
-var errSettled = errors.New("the object has its outcome")
+// errOutcomeKnown says that there is nothing to delete: the object has its outcome.
+var errOutcomeKnown = errors.New("the object has its outcome")
 
-// ask returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
-func (c *Clean) ask(ctx context.Context, session head.Session, e list.Entry, again bool) error {
+// checkMarker returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
+func (c *Clean) checkMarker(ctx context.Context, session head.Session, e list.Entry, again bool) error {
 	isOurs := false
-	a, err := c.persist(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, isOurs, err = c.look(ctx, session, e, try > 1)
+	a, err := c.sendUntilFinal(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
+		a, isOurs, err = c.headOnce(ctx, session, e, try > 1)
 		return a, err
 	})
 	switch {
@@ -194,22 +194,22 @@ func (c *Clean) ask(ctx context.Context, session head.Session, e list.Entry, aga
 		c.removed.Add(1)
 	case a.gone():
 		c.gone.Add(1)
-	case !a.well():
-		c.fail(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
+	case !a.ok():
+		c.addFailed(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
 	case !isOurs:
-		c.telling.Lock()
-		defer c.telling.Unlock()
+		c.failedMu.Lock()
+		defer c.failedMu.Unlock()
 		c.foreign.Add(1)
-		c.foreignFound(c.target(e.Key))
+		c.onForeign(c.target(e.Key))
 	default:
 		return nil
 	}
-	return errSettled
+	return errOutcomeKnown
 }
 
-// look sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
+// headOnce sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
 // this object's until a connection has brought it that brought nothing else.
-func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
+func (c *Clean) headOnce(ctx context.Context, session head.Session, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
 	for {
 		if fresh {
 			session.Fresh()
@@ -224,22 +224,22 @@ func (c *Clean) look(ctx context.Context, session head.Session, e list.Entry, fr
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
 			}
 			unlike, from = r.Unlike, r.From
-			isOurs = r.Status == http.StatusOK && isMarked(e.Key, r)
+			isOurs = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})
-		if from != nil && a.passing() {
+		if from != nil && a.transient() {
 			session.Avoid(from)
 		}
 		if err != nil || !unlike || fresh {
 			return a, isOurs, err
 		}
-		c.meter.sent(opHead, &a)
+		c.counters.sent(opHead, &a)
 		fresh = true
 	}
 }
 
-// send deletes one object once, and at once: the next HEAD waits for it too. At a low rate another wait for the gate would be a minute, with
+// deleteOnce deletes one object once, and at once: the next HEAD waits for it too. At a low rate another wait for the gate would be a minute, with
 // what somebody writes in it.
-func (c *Clean) send(ctx context.Context, w *writer, key string) reply {
+func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}

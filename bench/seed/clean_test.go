@@ -177,7 +177,7 @@ func TestCleanEndsWhereAllIsRefused(t *testing.T) {
 	}
 	stats, err := c.Run(t.Context())
 	var refused *list.StoreError
-	if !errors.As(err, &refused) || refused.Op != "DELETE" || stats.Complete || stats.Removed != 0 || f.sent("DELETE") > 2*hopelessAfter {
+	if !errors.As(err, &refused) || refused.Op != "DELETE" || stats.Complete || stats.Removed != 0 || f.sent("DELETE") > 2*refusedAtStart {
 		t.Errorf("%+v, %v, %d DELETEs", stats, err, f.sent("DELETE"))
 	}
 }

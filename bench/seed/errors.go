@@ -33,23 +33,23 @@ type reply struct {
 	retryAfter    time.Duration // 0: the store did not say
 	sent          time.Time     // when
 	latency       time.Duration // until the answer's header; 0: there was none
-	tries         int           // how many were sent, with this one
+	attempts      int           // how many were sent, with this one
 }
 
-// well says whether the request did what it was to do. Some stores say 200 and send an error.
-func (a *reply) well() bool { return a.err == nil && a.status/100 == 2 && a.code == "" }
+// ok says whether the request did what it was to do. Some stores say 200 and send an error.
+func (a *reply) ok() bool { return a.err == nil && a.status/100 == 2 && a.code == "" }
 
 // gone says whether there is no such object.
 func (a *reply) gone() bool {
 	return a.err == nil && a.status == http.StatusNotFound && (a.code == "" || a.code == "NoSuchKey")
 }
 
-// passing says whether the same request may well succeed later.
-func (a *reply) passing() bool {
+// transient says whether the same request may well succeed later.
+func (a *reply) transient() bool {
 	if a.err != nil {
 		return fault.ClassOf(a.err) != fault.HeaderTooLarge
 	}
-	return !a.well() && !list.Decided(a.asError("", ""))
+	return !a.ok() && !list.Decided(a.asError("", ""))
 }
 
 // asError is a reply that is not well, as LISTs have them, for which there are hints.
@@ -60,8 +60,8 @@ func (a *reply) asError(op, target string) error {
 	return &list.StoreError{Op: op, Target: target, Status: a.status, Code: a.code, Message: a.message, RequestID: a.requestID}
 }
 
-// result is the name under which it is counted.
-func (a *reply) result() string {
+// outcome is the name under which it is counted.
+func (a *reply) outcome() string {
 	switch {
 	case a.err != nil:
 		return string(fault.ClassOf(a.err))
@@ -74,7 +74,7 @@ func (a *reply) result() string {
 // objectError is what is told of an object that failed.
 func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 	e := &scan.ObjectError{
-		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Attempts: a.tries, RequestID: a.requestID, Err: a.err,
+		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Attempts: a.attempts, RequestID: a.requestID, Err: a.err,
 	}
 	switch {
 	case a.err != nil:

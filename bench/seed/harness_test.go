@@ -146,7 +146,7 @@ func (f *fake) seeds(t *testing.T, objects Objects) Stats {
 		t.Fatal(err)
 	}
 	stats, err := s.Run(t.Context())
-	if err != nil || !stats.Complete || stats.There+stats.Put+stats.Failed != objects.Count {
+	if err != nil || !stats.Complete || stats.Present+stats.Put+stats.Failed != objects.Count {
 		t.Fatalf("%+v, %v", stats, err)
 	}
 	return stats
@@ -182,6 +182,6 @@ func keysOf(t *testing.T, o Objects) (keys []string) {
 // failed collects what a run tells of failures.
 func failed(cfg *Config) *[]*scan.ObjectError {
 	all := new([]*scan.ObjectError)
-	cfg.Failed = func(e *scan.ObjectError) { *all = append(*all, e) }
+	cfg.OnFailed = func(e *scan.ObjectError) { *all = append(*all, e) }
 	return all
 }

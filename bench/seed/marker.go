@@ -30,8 +30,8 @@ func Folder(prefix string) string {
 // marker is the value of the Marker of a key.
 func marker(key string) string { return s3sim.ID([]byte(key)) }
 
-// isMarked says whether the answer to a HEAD has the Marker of this key.
-func isMarked(key string, r *head.Result) bool {
+// hasMarker says whether the answer to a HEAD has the Marker of this key.
+func hasMarker(key string, r *head.Result) bool {
 	for _, field := range r.Metadata {
 		if string(field.Name) == markerName {
 			return string(field.Value) == marker(key)

@@ -60,9 +60,9 @@ func (o Objects) check(folder string) (*s3sim.Server, error) {
 	case o.Size < 0 || o.Size > SizeMax:
 		return nil, fmt.Errorf("%d bytes: from 0 to %d", o.Size, SizeMax)
 	case !slices.Contains(Shapes(), o.Shape):
-		return nil, fmt.Errorf("there is no shape %q to put; there are: %s", o.Shape, join(Shapes()))
+		return nil, fmt.Errorf("there is no shape %q to put; there are: %s", o.Shape, joinNames(Shapes()))
 	case !slices.Contains(Metadatas(), o.Metadata):
-		return nil, fmt.Errorf("there is no metadata %q; there are: %s", o.Metadata, join(Metadatas()))
+		return nil, fmt.Errorf("there is no metadata %q; there are: %s", o.Metadata, joinNames(Metadatas()))
 	}
 	sim, err := s3sim.New(s3sim.Options{Objects: o.Count, Shape: o.Shape})
 	if err != nil {
@@ -74,7 +74,7 @@ func (o Objects) check(folder string) (*s3sim.Server, error) {
 	return sim, nil
 }
 
-func join[T ~string](names []T) string {
+func joinNames[T ~string](names []T) string {
 	texts := make([]string, len(names))
 	for i, name := range names {
 		texts[i] = string(name)

@@ -26,8 +26,8 @@ type Config struct {
 	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
 	Log      *slog.Logger  // nil: silent
 
-	// Failed is told of every object that failed, one call at a time. nil: they are only counted.
-	Failed func(*scan.ObjectError)
+	// OnFailed is told of every object that failed, one call at a time. nil: they are only counted.
+	OnFailed func(*scan.ObjectError)
 }
 
 const (
@@ -37,36 +37,36 @@ const (
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 
-	// triesMax is how often a request meets passing trouble, while the store is well, before its object has failed.
-	triesMax = 10
+	// attemptsMax is how often a request meets passing trouble, while the store is well, before its object has failed.
+	attemptsMax = 10
 
 	// refusalsMax is how often an object is refused before that is believed: the first time it may have been the credentials of
 	// a moment, or a store that was coming up.
 	refusalsMax = 2
 
-	// hopelessAfter is how many refusals, with nothing done before, show that all will be refused: more than one at a time has each of
+	// refusedAtStart is how many refusals, with nothing done before, show that all will be refused: more than one at a time has each of
 	// a few workers, and a second's worth of the rest.
-	hopelessAfter = 32
+	refusedAtStart = 32
 
-	// hopelessInARow is how many refusals of PUTs, with nothing put in between, show that all the others will be refused too, as where the
+	// refusedInARow is how many refusals of PUTs, with nothing put in between, show that all the others will be refused too, as where the
 	// store is full: some for each of many workers, and far more than a policy for some of the keys makes, which are mixed with the others.
 	// It is not so for DELETEs: what is retained is listed together, and others come after it.
-	hopelessInARow = 300
+	refusedInARow = 300
 
-	// listersAlone list where nothing else is done: some ten thousand keys a second at 100 ms a page.
-	listersAlone = 8
+	// listers list where nothing else is done: some ten thousand keys a second at 100 ms a page.
+	listers = 8
 )
 
 // run is what a Seed and a Clean have in common. Its methods may be called concurrently.
 type run struct {
-	cfg     Config
-	folder  string
-	limiter *pace.Limiter
-	lister  *list.Lister
-	meter   *meter
-	delay   func(try int) time.Duration // before a request is sent again
+	cfg      Config
+	folder   string
+	limiter  *pace.Limiter
+	lister   *list.Lister
+	counters *counters
+	delay    func(try int) time.Duration // before a request is sent again
 
-	telling sync.Mutex // of what failed
+	failedMu sync.Mutex // of what failed
 }
 
 func newRun(cfg Config) *run {
@@ -82,13 +82,13 @@ func newRun(cfg Config) *run {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Failed == nil {
-		cfg.Failed = func(*scan.ObjectError) {}
+	if cfg.OnFailed == nil {
+		cfg.OnFailed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), meter: newMeter(), delay: pace.Delay}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), delay: pace.Delay}
 	r.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
-		Log: cfg.Log, Sent: r.meter.listSent,
+		Log: cfg.Log, Sent: r.counters.listSent,
 	})
 	return r
 }
@@ -98,17 +98,17 @@ func (r *run) Folder() string { return r.target(r.folder) }
 
 func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() + "/" + key }
 
-// list calls each with every Page of the Folder, by so many listers at once, and in no order.
-func (r *run) list(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
+// forEachPage calls each with every Page of the Folder, by so many listers at once, and in no order.
+func (r *run) forEachPage(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
 	return r.lister.Listing([]list.Range{{}}, listers, nil).Each(ctx, each)
 }
 
-// persist sends a request for an object until its reply is one that asking again would not change. send sends it once, when
+// sendUntilFinal sends a request for an object until its reply is one that asking again would not change. send sends it once, when
 // the gate lets it. Its error, and one of persist, ends the run (but see errSettled).
 //
 // The worker waits with it, unlike a scan's: what has to be sent again is little beside what is put, since the gate holds back what
 // the store would refuse, and so no list of what waits has to be bounded.
-func (r *run) persist(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
+func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
 	var (
 		isDoomed bool // one more failure is the object's own
 		refused  int
@@ -121,10 +121,10 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 		if err != nil {
 			return a, err
 		}
-		a.tries = try
-		r.meter.sent(op, &a)
+		a.attempts = try
+		r.counters.sent(op, &a)
 		var again bool
-		if a.passing() {
+		if a.transient() {
 			if fault.ThrottledStatus(a.status) || a.retryAfter > 0 || a.err != nil && fault.ClassOf(a.err).Unreached() {
 				r.limiter.ObserveRefusal(a.sent, a.retryAfter)
 			}
@@ -132,8 +132,8 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 			isDoomed, err = r.afterTrouble(ctx, op, key, &a)
 		} else {
 			r.limiter.ObserveAnswers(1)
-			if a.well() || a.gone() && op != opPut {
-				r.meter.of(op).success()
+			if a.ok() || a.gone() && op != opPut {
+				r.counters.of(op).succeeded()
 				return a, nil
 			}
 			refused++
@@ -142,8 +142,8 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 		if err != nil || !again {
 			return a, err
 		}
-		r.meter.sentAgain(op, &a)
-		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.result(), "tries", try)
+		r.counters.resent(op, &a)
+		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.outcome(), "tries", try)
 		if err := pace.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
 			return a, err
 		}
@@ -153,10 +153,10 @@ func (r *run) persist(ctx context.Context, op, key string, send func(ctx context
 // afterTrouble says whether one more failure of a request is its object's own: it has failed often, and the store is well. Otherwise it is the
 // store's, which is waited for.
 func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoomed bool, err error) {
-	if silence := r.meter.of(op).trouble(); silence > r.cfg.RetryFor {
+	if silence := r.counters.of(op).failed(); silence > r.cfg.RetryFor {
 		return false, &SilenceError{Op: op, For: silence, Last: a.asError(op, r.target(key))}
 	}
-	if a.tries%triesMax != triesMax-1 {
+	if a.attempts%attemptsMax != attemptsMax-1 {
 		return false, nil
 	}
 	return r.canary(ctx)
@@ -164,7 +164,7 @@ func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoo
 
 // afterRefusal says whether to send a request again that was refused so often.
 func (r *run) afterRefusal(ctx context.Context, op, key string, a *reply, refused int) (again bool, err error) {
-	if r.meter.of(op).refusedAll() {
+	if r.counters.of(op).refusedAll() {
 		return false, a.asError(op, r.target(key))
 	}
 	isWell, err := r.canary(ctx)
@@ -172,7 +172,7 @@ func (r *run) afterRefusal(ctx context.Context, op, key string, a *reply, refuse
 		return false, err
 	}
 	if !isWell {
-		return a.tries < triesMax, nil
+		return a.attempts < attemptsMax, nil
 	}
 	return refused < refusalsMax, nil
 }
@@ -197,10 +197,10 @@ func (r *run) canary(ctx context.Context) (isWell bool, err error) {
 	return false, nil
 }
 
-// fail gives an object up.
-func (r *run) fail(count *atomic.Int64, e *scan.ObjectError) {
-	r.telling.Lock()
-	defer r.telling.Unlock()
+// addFailed gives an object up.
+func (r *run) addFailed(count *atomic.Int64, e *scan.ObjectError) {
+	r.failedMu.Lock()
+	defer r.failedMu.Unlock()
 	count.Add(1)
-	r.cfg.Failed(e)
+	r.cfg.OnFailed(e)
 }

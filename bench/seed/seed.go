@@ -23,10 +23,10 @@ type Stats struct {
 	Folder   string `json:"folder"` // s3://bucket/prefix/headcount-seed/
 
 	Objects int64 `json:"objects"` // that there are to be
-	There   int64 `json:"there"`   // that were there already
+	Present int64 `json:"present"` // that were there already
 	Put     int64 `json:"put"`
 	Failed  int64 `json:"failed"`
-	Others  int64 `json:"others"` // in the Folder that are none of them
+	Other   int64 `json:"other"` // in the Folder that are none of them
 
 	Requests
 }
@@ -37,13 +37,13 @@ type Seed struct {
 	objects Objects
 	sim     *s3sim.Server // serves nothing: it knows the keys, and what is usual
 
-	mu    sync.Mutex
-	there []uint64 // a bit for each object
+	mu      sync.Mutex
+	present []uint64 // a bit for each object
 
-	next  atomic.Int64 // the object that is looked at next
-	begun atomic.Bool  // the PUTs have
+	next    atomic.Int64 // the object that is looked at next
+	putting atomic.Bool  // the PUTs have
 
-	found, others, put, failed atomic.Int64
+	alreadyPresent, other, putCount, failed atomic.Int64
 }
 
 // New prepares a run. It sends nothing. Its error says what is wrong with the Objects.
@@ -53,7 +53,7 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Seed{run: newRun(cfg), objects: objects, sim: sim, there: make([]uint64, (objects.Count+63)/64)}, nil
+	return &Seed{run: newRun(cfg), objects: objects, sim: sim, present: make([]uint64, (objects.Count+63)/64)}, nil
 }
 
 // Run lists the Folder, and puts what is missing in it. It returns nil when every object is there or has failed. Any other end is an
@@ -61,11 +61,11 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 // everything. It is called once; the Stats are right after every end.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	began := time.Now()
-	err := s.list(ctx, listersAlone, s.look)
+	err := s.forEachPage(ctx, listers, s.markPresent)
 	var from time.Time
 	if err == nil {
 		from = time.Now()
-		s.begun.Store(true)
+		s.putting.Store(true)
 		g, ctx := errgroup.WithContext(ctx)
 		for turn := range s.cfg.Workers {
 			g.Go(func() error { return s.work(ctx, turn) })
@@ -73,8 +73,8 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 		err = g.Wait()
 	}
 	stats := Stats{
-		Complete: err == nil, Folder: s.Folder(), Objects: s.objects.Count, There: s.found.Load(), Put: s.put.Load(),
-		Failed: s.failed.Load(), Others: s.others.Load(),
+		Complete: err == nil, Folder: s.Folder(), Objects: s.objects.Count, Present: s.alreadyPresent.Load(), Put: s.putCount.Load(),
+		Failed: s.failed.Load(), Other: s.other.Load(),
 	}
 	if err != nil {
 		stats.Error = err.Error()
@@ -83,49 +83,49 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	return stats, err
 }
 
-// look notes which objects are there. A key that the store lists otherwise than it is, is none of them, and is put again.
-func (s *Seed) look(_ context.Context, page *list.Page) error {
+// markPresent notes which objects are there. A key that the store lists otherwise than it is, is none of them, and is put again.
+func (s *Seed) markPresent(_ context.Context, page *list.Page) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range page.Entries {
 		at, isOurs := s.sim.Keyspace().Index([]byte(strings.TrimPrefix(page.Entries[i].Key, s.folder)))
 		switch bit := uint64(1) << (at % 64); {
 		case !isOurs:
-			s.others.Add(1)
-		case s.there[at/64]&bit == 0:
-			s.there[at/64] |= bit
-			s.found.Add(1)
+			s.other.Add(1)
+		case s.present[at/64]&bit == 0:
+			s.present[at/64] |= bit
+			s.alreadyPresent.Add(1)
 		}
 	}
 	return nil
 }
 
-// isThere is asked when nobody looks any more.
-func (s *Seed) isThere(at int64) bool { return s.there[at/64]&(1<<(at%64)) != 0 }
+// isPresent is asked when nobody looks any more.
+func (s *Seed) isPresent(at int64) bool { return s.present[at/64]&(1<<(at%64)) != 0 }
 
 // work puts one object after the other, until all are looked at.
 func (s *Seed) work(ctx context.Context, turn int) error {
-	w := &writer{run: s.run, turn: turn}
+	w := &writer{run: s.run, endpoint: turn}
 	for at := s.next.Add(1) - 1; at < s.objects.Count; at = s.next.Add(1) - 1 {
-		if s.isThere(at) {
+		if s.isPresent(at) {
 			continue
 		}
 		key := s.folder + string(s.sim.Keyspace().Key(at))
-		a, err := s.persist(ctx, opPut, key, func(ctx context.Context, _ int) (reply, error) { return s.send(ctx, w, key) })
+		a, err := s.sendUntilFinal(ctx, opPut, key, func(ctx context.Context, _ int) (reply, error) { return s.put(ctx, w, key) })
 		switch {
 		case err != nil:
 			return err
-		case a.well():
-			s.put.Add(1)
+		case a.ok():
+			s.putCount.Add(1)
 		default:
-			s.fail(&s.failed, a.objectError(opPut, s.target(key), key))
+			s.addFailed(&s.failed, a.objectError(opPut, s.target(key), key))
 		}
 	}
 	return nil
 }
 
-// send puts one object once, when the gate lets it.
-func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
+// put puts one object once, when the gate lets it.
+func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 	if _, err := s.limiter.Wait(ctx, 1); err != nil {
 		return reply{}, err
 	}
@@ -142,11 +142,11 @@ func (s *Seed) send(ctx context.Context, w *writer, key string) (reply, error) {
 // Progress may be called at any time, from any goroutine. Until the Folder is listed, the objects are those that are there, and none
 // is settled; from then on they are all that there are to be.
 func (s *Seed) Progress() scan.Progress {
-	if !s.begun.Load() {
-		return scan.Progress{Listed: s.found.Load() + s.others.Load()}
+	if !s.putting.Load() {
+		return scan.Progress{Listed: s.alreadyPresent.Load() + s.other.Load()}
 	}
-	put, failed := s.put.Load(), s.failed.Load()
+	put, failed := s.putCount.Load(), s.failed.Load()
 	return scan.Progress{
-		Listed: s.objects.Count, ListedAll: true, Settled: s.found.Load() + put + failed, Failed: failed, Heads: put,
+		Listed: s.objects.Count, ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed, Heads: put,
 	}
 }

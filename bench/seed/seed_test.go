@@ -34,7 +34,7 @@ func TestSeedPutsWhatItSays(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, %s", shape, metadata), func(t *testing.T) {
 			f := newFake(t)
 			o := Objects{Count: 60, Shape: shape, Metadata: metadata, Size: 40 * i}
-			if stats := f.seeds(t, o); stats.Put != 60 || stats.There != 0 || stats.Sent["put"]["200"] != 60 || stats.Latency["put"].Max == 0 {
+			if stats := f.seeds(t, o); stats.Put != 60 || stats.Present != 0 || stats.Sent["put"]["200"] != 60 || stats.Latency["put"].Max == 0 {
 				t.Errorf("%+v", stats)
 			}
 			keys := f.keys(t)
@@ -107,7 +107,7 @@ func TestSeedResumes(t *testing.T) {
 	f.put(t, "p/headcount-seed", nil)
 	f.faults(nil)
 	stats := f.seeds(t, o)
-	if stats.There != 1095 || stats.Put != 5 || stats.Others != 1 || f.sent("PUT") != 5 {
+	if stats.Present != 1095 || stats.Put != 5 || stats.Other != 1 || f.sent("PUT") != 5 {
 		t.Errorf("%+v, %d PUTs", stats, f.sent("PUT"))
 	}
 	if n, kept := len(f.keys(t)), f.head(t, keys[5]).Metadata; n != 1102 || kept["somebody"] != "else" {
@@ -205,7 +205,7 @@ func TestSeedGivesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.delay = func(int) time.Duration { return 5 * time.Millisecond } // others are put in that time
-			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != triesMax || stats.Retries["put"]["500"] != triesMax-1 {
+			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != attemptsMax || stats.Retries["put"]["500"] != attemptsMax-1 {
 				t.Errorf("%+v, %v", stats, err)
 			}
 		})
@@ -227,7 +227,7 @@ func TestSeedEndsWhereAllIsRefused(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Code != "AccessDenied" || stats.Complete || stats.Put != 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
-	if n := f.sent("PUT"); n > 2*hopelessAfter {
+	if n := f.sent("PUT"); n > 2*refusedAtStart {
 		t.Errorf("%d PUTs", n)
 	}
 }
@@ -304,7 +304,7 @@ func TestSeedIsStopped(t *testing.T) {
 			}
 			f.faults(nil)
 			again := f.seeds(t, o)
-			if again.There < stats.Put || again.There+again.Put != 200 || len(f.keys(t)) != 200 {
+			if again.Present < stats.Put || again.Present+again.Put != 200 || len(f.keys(t)) != 200 {
 				t.Errorf("%+v after %+v", again, stats)
 			}
 		})

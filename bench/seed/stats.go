@@ -30,35 +30,35 @@ const (
 	latencyDigits = 3         // a thousandth is finer than any network is steady
 )
 
-// meter collects what is sent. Its methods may be called concurrently.
-type meter struct {
-	ops map[string]*news // by operation
+// counters collects what is sent. Its methods may be called concurrently.
+type counters struct {
+	ops map[string]*opHealth // by operation
 
-	mu    sync.Mutex
-	lists map[string]int64
-	again map[string]int64
+	mu          sync.Mutex
+	lists       map[string]int64
+	listRetries map[string]int64
 }
 
-// news is what was sent of one operation, and whether it succeeds.
-type news struct {
+// opHealth is what was sent of one operation, and whether it succeeds.
+type opHealth struct {
 	name  string // in the account
 	isPut bool
 	began time.Time
 
-	good    atomic.Int64 // ns after began, when one succeeded last; 0: none has
-	bad     atomic.Int64 // since when none has, although it was tried; 0: all is well
-	refused atomic.Int64 // how many were since then
+	lastSuccess  atomic.Int64 // ns after began, when one succeeded last; 0: none has
+	failingSince atomic.Int64 // since when none has, although it was tried; 0: all is well
+	refused      atomic.Int64 // how many were since then
 
 	mu            sync.Mutex
 	sent, retries map[string]int64
 	latency       *hdrhistogram.Histogram // of microseconds
 }
 
-func newMeter() *meter {
+func newCounters() *counters {
 	began := time.Now()
-	m := &meter{ops: map[string]*news{}, lists: map[string]int64{}, again: map[string]int64{}}
+	m := &counters{ops: map[string]*opHealth{}, lists: map[string]int64{}, listRetries: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
-		m.ops[op] = &news{
+		m.ops[op] = &opHealth{
 			name: name, isPut: op == opPut, began: began, sent: map[string]int64{}, retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
@@ -66,52 +66,52 @@ func newMeter() *meter {
 	return m
 }
 
-func (m *meter) of(op string) *news { return m.ops[op] }
+func (m *counters) of(op string) *opHealth { return m.ops[op] }
 
 // listSent counts one LIST.
-func (m *meter) listSent(status string, again bool) {
+func (m *counters) listSent(status string, again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lists[status]++
 	if again {
-		m.again[status]++
+		m.listRetries[status]++
 	}
 }
 
 // sent counts a request that was sent.
-func (m *meter) sent(op string, a *reply) {
+func (m *counters) sent(op string, a *reply) {
 	n := m.of(op)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.sent[a.result()]++
+	n.sent[a.outcome()]++
 	if a.latency > 0 {
 		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
 		_ = n.latency.RecordValue(max(1, a.latency.Microseconds()))
 	}
 }
 
-// sentAgain counts one that will be sent again because of this reply.
-func (m *meter) sentAgain(op string, a *reply) {
+// resent counts one that will be sent again because of this reply.
+func (m *counters) resent(op string, a *reply) {
 	n := m.of(op)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.retries[a.result()]++
+	n.retries[a.outcome()]++
 }
 
-func (n *news) since(at time.Time) int64 { return max(1, int64(at.Sub(n.began))) }
+func (n *opHealth) since(at time.Time) int64 { return max(1, int64(at.Sub(n.began))) }
 
-// success is told when a request did what it was to do.
-func (n *news) success() {
-	n.good.Store(n.since(time.Now()))
-	n.bad.Store(0)
+// succeeded is told when a request did what it was to do.
+func (n *opHealth) succeeded() {
+	n.lastSuccess.Store(n.since(time.Now()))
+	n.failingSince.Store(0)
 	n.refused.Store(0)
 }
 
-// trouble is told when one met trouble that may be the store's, and returns for how long none has succeeded.
-func (n *news) trouble() time.Duration {
+// failed is told when one met trouble that may be the store's, and returns for how long none has succeeded.
+func (n *opHealth) failed() time.Duration {
 	now := n.since(time.Now())
-	n.bad.CompareAndSwap(0, now)
-	bad := n.bad.Load()
+	n.failingSince.CompareAndSwap(0, now)
+	bad := n.failingSince.Load()
 	if bad == 0 { // one has just succeeded
 		return 0
 	}
@@ -119,14 +119,14 @@ func (n *news) trouble() time.Duration {
 }
 
 // refusedAll is told when one was refused, and says whether it seems that all will be.
-func (n *news) refusedAll() bool {
+func (n *opHealth) refusedAll() bool {
 	refused := n.refused.Add(1)
-	return n.good.Load() == 0 && refused >= hopelessAfter || n.isPut && refused >= hopelessInARow
+	return n.lastSuccess.Load() == 0 && refused >= refusedAtStart || n.isPut && refused >= refusedInARow
 }
 
 // fill writes what was counted into the account of what began then, done being so many objects since the moment from.
 func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
-	m := r.meter
+	m := r.counters
 	now := time.Now()
 	q.DurationSeconds, q.Workers, q.RateLimit = now.Sub(began).Seconds(), r.cfg.Workers, r.limiter.Rate()
 	if !from.IsZero() {
@@ -134,7 +134,7 @@ func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	}
 	m.mu.Lock()
 	q.Sent = map[string]map[string]int64{"list": maps.Clone(m.lists)}
-	q.Retries = map[string]map[string]int64{"list": maps.Clone(m.again)}
+	q.Retries = map[string]map[string]int64{"list": maps.Clone(m.listRetries)}
 	m.mu.Unlock()
 	q.Latency = map[string]scan.Latency{}
 	for _, n := range m.ops {
@@ -142,7 +142,7 @@ func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	}
 }
 
-func (n *news) fill(q *Requests) {
+func (n *opHealth) fill(q *Requests) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.sent) == 0 {

@@ -7,35 +7,35 @@ import (
 	"strings"
 )
 
-// momentsMost is how many moments a drawing has room for.
-const momentsMost = 300
+// momentsDrawn is how many moments a drawing has room for.
+const momentsDrawn = 300
 
-// merged has no more than momentsMost moments for all steps, or one for each step. What stands for several has the worst
+// mergeMoments has no more than momentsMost moments for all steps, or one for each step. What stands for several has the worst
 // latencies of them, since their percentiles cannot be had from theirs.
-func merged(steps []Step) [][]Moment {
+func mergeMoments(steps []Step) [][]Moment {
 	all := make([][]Moment, len(steps))
-	group := mergedBy(steps)
+	group := momentsPerPoint(steps)
 	for i, s := range steps {
 		series := slices.DeleteFunc(slices.Clone(s.Series), func(m Moment) bool {
 			return !(m.Seconds > 0) || !isMeasured(m.Seconds) || !isMeasured(m.AtSeconds)
 		})
 		for part := range slices.Chunk(series, group) {
-			all[i] = append(all[i], mergedMoment(part))
+			all[i] = append(all[i], mergeMoment(part))
 		}
 	}
 	return all
 }
 
-// mergedBy is how many moments one stands for.
-func mergedBy(steps []Step) int {
+// momentsPerPoint is how many moments one stands for.
+func momentsPerPoint(steps []Step) int {
 	moments := 0
 	for _, s := range steps {
 		moments += len(s.Series)
 	}
-	return max(1, (moments+momentsMost-1)/momentsMost)
+	return max(1, (moments+momentsDrawn-1)/momentsDrawn)
 }
 
-func mergedMoment(part []Moment) Moment {
+func mergeMoment(part []Moment) Moment {
 	m := part[0]
 	for _, next := range part[1:] {
 		m.AtSeconds = next.AtSeconds
@@ -50,11 +50,11 @@ func mergedMoment(part []Moment) Moment {
 func (m Moment) began() float64   { return max(0, m.AtSeconds-m.Seconds) }
 func (m Moment) middle() float64  { return (m.began() + m.AtSeconds) / 2 }
 func (m Moment) rate() float64    { return float64(m.Heads) / m.Seconds }
-func ended(m Moment) float64      { return m.AtSeconds }
+func momentEnd(m Moment) float64  { return m.AtSeconds }
 func momentRate(m Moment) float64 { return m.rate() }
 
 func (m Moment) title() string {
-	text := fmt.Sprintf("%s to %s s: %s HEADs/s, p50 %s, p99 %s, max %s", trimmed(m.began()), trimmed(m.AtSeconds),
+	text := fmt.Sprintf("%s to %s s: %s HEADs/s, p50 %s, p99 %s, max %s", formatShort(m.began()), formatShort(m.AtSeconds),
 		rateText(m.rate()), millisText(m.P50), millisText(m.P99), millisText(m.Max))
 	if m.Errors > 0 {
 		text += ", errors " + countText(m.Errors)
@@ -65,7 +65,7 @@ func (m Moment) title() string {
 // timePlots show the run over time: HEADs/s, and latency, both for narrow and for wide pages. Empty where no moment was
 // measured.
 func (r *Report) timePlots() (rates, latencies []*drawing) {
-	series := merged(r.Steps)
+	series := mergeMoments(r.Steps)
 	moments := slices.Concat(series...)
 	if len(moments) == 0 {
 		return nil, nil
@@ -83,7 +83,7 @@ func (r *Report) timePlots() (rates, latencies []*drawing) {
 
 // newTimeDrawing is newDrawing with time for an x axis, and the steps shaded.
 func newTimeDrawing(r *Report, id, title string, moments [][]Moment, y *axis, legend []series, size size) *drawing {
-	x := timeAxis(mostOf(slices.Concat(moments...), ended), size.ticks)
+	x := timeAxis(greatest(slices.Concat(moments...), momentEnd), size.ticks)
 	d := newDrawing(id+"-"+size.class, title, size.width, size.height, x, y, legend)
 	d.Class = size.class
 	if len(r.Steps) > 1 {
@@ -99,7 +99,7 @@ func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 			continue
 		}
 		began, end := series[0].began(), series[len(series)-1].AtSeconds
-		b, ok := d.over(began, end, "step", "")
+		b, ok := d.span(began, end, "step", "")
 		if !ok {
 			continue
 		}
@@ -110,15 +110,15 @@ func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 		if steps[i].Rate > 0 {
 			name = rateLabel(steps[i].Rate)
 		}
-		d.name(float64(b.X+b.Width/2), "name", name)
+		d.labelAbove(float64(b.X+b.Width/2), "name", name)
 	}
 }
 
 func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing {
-	most := max(mostOf(all, momentRate), mostOf(r.Steps, func(s Step) float64 { return s.Rate }))
+	most := max(greatest(all, momentRate), greatest(r.Steps, func(s Step) float64 { return s.Rate }))
 	answered := series{class: "heads", name: "succeeded"}
 	planned := series{class: "plan", name: "planned", dashed: true}
-	failed := series{class: "error", name: "errors in this moment", form: cross, bare: true}
+	failed := series{class: "error", name: "errors in this moment", marker: cross, marksOnly: true}
 	var legend []series
 	if r.isOpen() {
 		legend = append(legend, answered, planned)
@@ -127,15 +127,15 @@ func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing 
 		legend = append(legend, failed)
 	}
 	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments, linearAxis("HEADs/s", 1.05*most, 5, rateLabel), legend, size)
-	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", countText(int64(len(all))), rateText(mostOf(all, momentRate)))
+	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", countText(int64(len(all))), rateText(greatest(all, momentRate)))
 	for i, series := range moments {
 		d.drawRate(series, answered)
 		if rate := r.Steps[i].Rate; rate > 0 && len(series) > 0 {
-			d.line(planned, []point{{x: series[0].began(), y: rate}, {x: series[len(series)-1].AtSeconds, y: rate}})
+			d.addLine(planned, []point{{x: series[0].began(), y: rate}, {x: series[len(series)-1].AtSeconds, y: rate}})
 		}
 		for _, m := range series {
-			if x, on := d.x.at(m.middle()); on && m.Errors > 0 {
-				d.mark(x, d.y.from-6, failed, m.title())
+			if x, on := d.x.position(m.middle()); on && m.Errors > 0 {
+				d.addMark(x, d.y.from-6, failed, m.title())
 			}
 		}
 	}
@@ -151,9 +151,9 @@ func (d *drawing) drawRate(moments []Moment, s series) {
 	var top []point
 	var fill strings.Builder
 	for _, m := range moments {
-		from, onFrom := d.x.at(m.began())
-		to, onTo := d.x.at(m.AtSeconds)
-		y, onY := d.y.at(m.rate())
+		from, onFrom := d.x.position(m.began())
+		to, onTo := d.x.position(m.AtSeconds)
+		y, onY := d.y.position(m.rate())
 		if !onFrom || !onTo || !onY {
 			continue
 		}
@@ -167,14 +167,14 @@ func (d *drawing) drawRate(moments []Moment, s series) {
 		return
 	}
 	d.Fills = append(d.Fills, shape{D: fmt.Sprintf("%sV%sz", fill.String(), px(d.y.from)), Class: s.class})
-	d.line(s, top)
+	d.addLine(s, top)
 	d.drawHits(moments)
 }
 
 // drawHits has the figures of a moment appear under the pointer.
 func (d *drawing) drawHits(moments []Moment) {
 	for _, m := range moments {
-		if b, ok := d.over(m.began(), m.AtSeconds, "hit", m.title()); ok {
+		if b, ok := d.span(m.began(), m.AtSeconds, "hit", m.title()); ok {
 			d.Hits = append(d.Hits, b)
 		}
 	}
@@ -186,7 +186,7 @@ func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *d
 		series
 		of func(Moment) float64
 	}{
-		{series{class: "max", name: "max", form: speck, bare: true}, func(m Moment) float64 { return m.Max }},
+		{series{class: "max", name: "max", marker: dot, marksOnly: true}, func(m Moment) float64 { return m.Max }},
 		{series{class: "p99", name: "p99"}, func(m Moment) float64 { return m.P99 }},
 		{series{class: "p50", name: "p50"}, func(m Moment) float64 { return m.P50 }},
 	}
@@ -198,12 +198,12 @@ func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *d
 			drawn = append(drawn, l.of(m))
 		}
 	}
-	least, most := drawnLatencies(drawn)
+	least, most := latencyBounds(drawn)
 	if most == 0 {
 		return nil
 	}
 	d := newTimeDrawing(r, "moments", "Latency over time", moments, logAxis("latency", least, most, latencyLabel), legend, size)
-	d.Desc = fmt.Sprintf("The slowest HEAD took %s.", millisText(mostOf(all, func(m Moment) float64 { return m.Max })))
+	d.Desc = fmt.Sprintf("The slowest HEAD took %s.", millisText(greatest(all, func(m Moment) float64 { return m.Max })))
 	for _, series := range moments {
 		d.drawHits(series)
 		for _, l := range lines {
@@ -211,7 +211,7 @@ func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *d
 			for _, m := range series {
 				points = append(points, point{x: m.middle(), y: l.of(m)})
 			}
-			d.line(l.series, points)
+			d.addLine(l.series, points)
 		}
 	}
 	return d

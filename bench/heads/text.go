@@ -9,12 +9,12 @@ import (
 )
 
 // What the page and the chart say where a figure was not measured.
-const noFigure = "–"
+const notMeasured = "–"
 
-// measurable is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn nowhere.
-const measurable = 1e15
+// measurableMax is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn nowhere.
+const measurableMax = 1e15
 
-func isMeasured(v float64) bool { return v >= 0 && v <= measurable } // NaN is neither
+func isMeasured(v float64) bool { return v >= 0 && v <= measurableMax } // NaN is neither
 
 // countText groups by thousands: 12,345.
 func countText(n int64) string {
@@ -29,15 +29,15 @@ func countText(n int64) string {
 	return digits
 }
 
-// countedMost is as large as figures are written in full.
-const countedMost = 1e9
+// wholeMax is as large as figures are written in full.
+const wholeMax = 1e9
 
 // figureText has three significant digits below a hundred, and whole numbers with groups from there.
 func figureText(v float64) string {
 	switch {
 	case !isMeasured(v):
-		return noFigure
-	case v >= countedMost:
+		return notMeasured
+	case v >= wholeMax:
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	case v >= 99.95:
 		return countText(int64(math.Round(v)))
@@ -53,7 +53,7 @@ func figureText(v float64) string {
 
 // withUnit leaves the unit away where there is no figure.
 func withUnit(figure, unit string) string {
-	if figure == noFigure {
+	if figure == notMeasured {
 		return figure
 	}
 	return figure + " " + unit
@@ -63,7 +63,7 @@ func millisText(ms float64) string { return withUnit(figureText(ms), "ms") }
 
 // rateText is of HEADs per second, of which no fraction matters, but for the slowest.
 func rateText(rate float64) string {
-	if rate >= 10 && rate < countedMost {
+	if rate >= 10 && rate < wholeMax {
 		return countText(int64(math.Round(rate)))
 	}
 	return figureText(rate)
@@ -111,7 +111,7 @@ func limitText(by string) string {
 
 func orNone(text string) string {
 	if text == "" {
-		return noFigure
+		return notMeasured
 	}
 	return text
 }
@@ -122,7 +122,7 @@ func (r *Report) kneeText() string {
 	if k == nil {
 		return ""
 	}
-	for _, s := range byWorkersOf(r.Steps) {
+	for _, s := range successfulByWorkers(r.Steps) {
 		if s.Workers > k.Workers {
 			return fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
 		}
@@ -130,8 +130,8 @@ func (r *Report) kneeText() string {
 	return "; nothing shows that more would not bring more"
 }
 
-// reasonMost is as much as is shown of why something failed, in bytes: an answer may be quoted in it.
-const reasonMost = 300
+// errorTextMax is as much as is shown of why something failed, in bytes: an answer may be quoted in it.
+const errorTextMax = 300
 
 // printable has a text in one line, with nothing in it that a terminal would obey.
 func printable(text string) string {
@@ -141,8 +141,8 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-	if text = oneLine(text); len(text) > reasonMost {
-		text = strings.ToValidUTF8(text[:reasonMost], "") + "…"
+	if text = oneLine(text); len(text) > errorTextMax {
+		text = strings.ToValidUTF8(text[:errorTextMax], "") + "…"
 	}
 	return text
 }

@@ -20,11 +20,11 @@ func interrupted(t *testing.T, f *fakeStore, s *step, at time.Duration) (m Step,
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f.began = time.Now()
-		s.engine, s.store, s.sample, s.nap = f, f, make([]list.Entry, 1000), time.Sleep
+		s.engine, s.store, s.keys, s.preciseSleep = f, f, make([]list.Entry, 1000), time.Sleep
 		ctx, cancel := context.WithCancelCause(t.Context())
 		timer := time.AfterFunc(at, func() { cancel(errTest) })
 		defer timer.Stop()
-		s.prepare(time.Now())
+		s.begin(time.Now())
 		m, err = s.run(ctx, time.Now())
 	})
 	return m, err
@@ -45,8 +45,8 @@ func TestInterruptedWhileTheStoreHangs(t *testing.T) {
 			9 * time.Second:          {8, 3000},
 			11500 * time.Millisecond: {10, 5500},
 		} {
-			m, err := interrupted(t, &fakeStore{latency: hangsFromSixth}, &step{workers: 3, rate: rate, depth: 1, duration: 10 * time.Second}, at)
-			if !errors.Is(err, errTest) || m.Statuses[unanswered] != 3 || m.Errors != 3 || math.Abs(m.DurationSeconds-want.duration) > 1e-6 {
+			m, err := interrupted(t, &fakeStore{latency: hangsFromSixth}, &step{workers: 3, rate: rate, pipeline: 1, duration: 10 * time.Second}, at)
+			if !errors.Is(err, errTest) || m.Statuses[classUnanswered] != 3 || m.Errors != 3 || math.Abs(m.DurationSeconds-want.duration) > 1e-6 {
 				t.Errorf("at %v: %v, %v, %v s", at, err, m.Statuses, m.DurationSeconds)
 			}
 			if math.Abs(m.Latency.Max-want.longest) > 30 {
@@ -65,13 +65,13 @@ func TestSentAgain(t *testing.T) {
 		return 0
 	}
 	for _, rate := range []float64{0, 20} {
-		m := runStep(t, &fakeStore{latency: steadily(5 * time.Millisecond), hangsUp: hangsUp}, &step{workers: 30, rate: rate, depth: 1, duration: 10 * time.Second})
+		m := runStep(t, &fakeStore{latency: constant(5 * time.Millisecond), hangsUp: hangsUp}, &step{workers: 30, rate: rate, pipeline: 1, duration: 10 * time.Second})
 		l := m.Latency
 		if rate > 0 {
 			l = *m.Service
 		}
-		if m.SentAgain == 0 || m.SentAgain != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 || math.Abs(l.P50-5) > 0.1 {
-			t.Errorf("rate %v: %d of %d sent again, %+v", rate, m.SentAgain, m.Heads, l)
+		if m.Resent == 0 || m.Resent != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 || math.Abs(l.P50-5) > 0.1 {
+			t.Errorf("rate %v: %d of %d sent again, %+v", rate, m.Resent, m.Heads, l)
 		}
 		r := &Report{Complete: true, Steps: []Step{m}}
 		if !strings.Contains(r.notes(), "HEADs were sent again") || !strings.Contains(strings.Join(r.pageNotes(), ""), "HEADs were sent again") {
@@ -83,26 +83,26 @@ func TestSentAgain(t *testing.T) {
 // All of a pipeline that was sent again were sent first before.
 func TestPipelineSentAgain(t *testing.T) {
 	f := &fakeStore{}
-	s := &step{engine: f, store: f, sample: make([]list.Entry, 10), workers: 1, depth: 4, duration: time.Hour}
-	s.prepare(time.Now().Add(-time.Minute))
-	a := newAsker(s, 0)
+	s := &step{engine: f, store: f, keys: make([]list.Entry, 10), workers: 1, pipeline: 4, duration: time.Hour}
+	s.begin(time.Now().Add(-time.Minute))
+	a := newSender(s, 0)
 	now := time.Now()
-	a.sent = now.Add(-time.Second)
+	a.sentAt = now.Add(-time.Second)
 	for _, lost := range []int{4, 0, 0, 0, 0} {
-		a.hear(&head.Result{Status: http.StatusOK, Latency: time.Millisecond, Received: now, Lost: lost})
+		a.observe(&head.Result{Status: http.StatusOK, Latency: time.Millisecond, Received: now, Lost: lost})
 	}
-	a.tell()
-	buckets := bucketsOf(s.book.latency)
-	if s.book.sentAgain != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 || buckets[1].Millis < 1000 {
-		t.Errorf("%d, %v", s.book.sentAgain, buckets)
+	a.flush()
+	buckets := bucketsOf(s.recorder.latency)
+	if s.recorder.resent != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 || buckets[1].Millis < 1000 {
+		t.Errorf("%d, %v", s.recorder.resent, buckets)
 	}
 }
 
 // Where a busy machine makes a short step longer, the processors are used for longer.
 func TestCPUShareIsOfElapsedTime(t *testing.T) {
-	s := &step{workers: 1, depth: 1, duration: 100 * time.Millisecond}
-	s.prepare(time.Now())
-	m := s.measured(0, spent{time: time.Second, cpu: time.Second * time.Duration(runtime.GOMAXPROCS(0)) / 2})
+	s := &step{workers: 1, pipeline: 1, duration: 100 * time.Millisecond}
+	s.begin(time.Now())
+	m := s.result(0, processorUse{time: time.Second, cpu: time.Second * time.Duration(runtime.GOMAXPROCS(0)) / 2})
 	if m.cpuShare != 0.5 {
 		t.Errorf("%v", m.cpuShare)
 	}
@@ -114,7 +114,7 @@ func TestPlanned(t *testing.T) {
 		duration time.Duration
 		want     int64
 	}{{0.5, time.Second, 0}, {0.5, 2 * time.Second, 1}, {100, 10 * time.Second, 1000}} {
-		if got := Planned(c.rate, c.duration); got != c.want {
+		if got := PlannedHeads(c.rate, c.duration); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}
@@ -122,8 +122,8 @@ func TestPlanned(t *testing.T) {
 
 // No more HEADs are in flight than there are workers to wait for them, also where they hang beyond the end, or are answered there.
 func TestInFlightIsWithinTheStep(t *testing.T) {
-	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": steadily(1300 * time.Millisecond)} {
-		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, depth: 1, duration: 7 * time.Second})
+	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": constant(1300 * time.Millisecond)} {
+		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, pipeline: 1, duration: 7 * time.Second})
 		if math.Abs(m.InFlight-10) > 1e-3 {
 			t.Errorf("%s: %v in flight", name, m.InFlight)
 		}
@@ -132,7 +132,7 @@ func TestInFlightIsWithinTheStep(t *testing.T) {
 
 // What succeeds after the end is no peak in the last moment.
 func TestLastMomentIsNoPeak(t *testing.T) {
-	m := runStep(t, &fakeStore{latency: steadily(900 * time.Millisecond)}, &step{workers: 10, depth: 1, duration: 5 * time.Second})
+	m := runStep(t, &fakeStore{latency: constant(900 * time.Millisecond)}, &step{workers: 10, pipeline: 1, duration: 5 * time.Second})
 	sum := int64(0)
 	for _, part := range m.Series {
 		sum += part.Heads
@@ -147,9 +147,9 @@ func TestLastMomentIsNoPeak(t *testing.T) {
 
 // A day takes no more room than ten minutes.
 func TestMomentsOfADay(t *testing.T) {
-	b := newBook(24*time.Hour, false)
+	b := newRecorder(24*time.Hour, false)
 	for at := range 24 * 60 {
-		b.add([]note{{name: okName, ok: true, at: time.Duration(at) * time.Minute, latency: time.Millisecond}}, 0)
+		b.record([]observation{{status: statusOK, ok: true, at: time.Duration(at) * time.Minute, latency: time.Millisecond}}, 0)
 	}
 	heads, seconds := int64(0), 0.0
 	series := b.series(1)
@@ -164,7 +164,7 @@ func TestMomentsOfADay(t *testing.T) {
 // One failure of each class is told in full, once.
 func TestReasons(t *testing.T) {
 	fails := func(int64) (int, error) { return 0, errors.New("dial tcp 127.0.0.1:9:\x1b[2J too many\nopen files") }
-	m := runStep(t, &fakeStore{latency: steadily(time.Millisecond), outcome: fails}, &step{workers: 2, depth: 1, duration: time.Second})
+	m := runStep(t, &fakeStore{latency: constant(time.Millisecond), outcome: fails}, &step{workers: 2, pipeline: 1, duration: time.Second})
 	r := &Report{Complete: true, Steps: []Step{m, m}}
 	const want = "connection: dial tcp 127.0.0.1:9: [2J too many open files\n"
 	if text := r.notes(); strings.Count(text, want) != 1 {
@@ -174,21 +174,21 @@ func TestReasons(t *testing.T) {
 
 // An open loop does not dial a store that is gone as often as HEADs are planned, and is back soon when the store is.
 func TestOpenLoopOfStoreThatIsGone(t *testing.T) {
-	f := &fakeStore{latency: steadily(100 * time.Microsecond)}
+	f := &fakeStore{latency: constant(100 * time.Microsecond)}
 	f.outcome = func(int64) (int, error) {
 		if at := time.Since(f.began); at > 3*time.Second && at < 8*time.Second {
 			return 0, errTest
 		}
 		return 200, nil
 	}
-	m := runStep(t, f, &step{workers: 1024, rate: 1000, depth: 1, duration: 10 * time.Second})
-	if m.Errors < goneFrom || m.Errors > goneFrom+110 || m.Heads+m.Errors+m.Late != 10_000 || m.Late != 0 || m.Latency.Max < 4900 {
-		t.Errorf("%d errors, %d HEADs, %d late, %v ms", m.Errors, m.Heads, m.Late, m.Latency.Max)
+	m := runStep(t, f, &step{workers: 1024, rate: 1000, pipeline: 1, duration: 10 * time.Second})
+	if m.Errors < unreachableAfter || m.Errors > unreachableAfter+110 || m.Heads+m.Errors+m.Unsent != 10_000 || m.Unsent != 0 || m.Latency.Max < 4900 {
+		t.Errorf("%d errors, %d HEADs, %d late, %v ms", m.Errors, m.Heads, m.Unsent, m.Latency.Max)
 	}
 	f.outcome = func(int64) (int, error) { return 0, errTest }
-	m = runStep(t, f, &step{workers: 1024, rate: 1000, depth: 1, duration: 10 * time.Second})
-	if m.Errors > 210 || m.Errors+m.Late != 10_000 {
-		t.Errorf("%d errors, %d late", m.Errors, m.Late)
+	m = runStep(t, f, &step{workers: 1024, rate: 1000, pipeline: 1, duration: 10 * time.Second})
+	if m.Errors > 210 || m.Errors+m.Unsent != 10_000 {
+		t.Errorf("%d errors, %d late", m.Errors, m.Unsent)
 	}
 }
 

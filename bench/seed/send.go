@@ -26,8 +26,8 @@ const errorBytesMax = 64 << 10
 
 // writer sends the PUTs and DELETEs of one worker. It is not used concurrently.
 type writer struct {
-	run  *run
-	turn int // which endpoint is next: it stays at one that answers
+	run      *run
+	endpoint int // which endpoint is next: it stays at one that answers
 }
 
 // send sends one request once. It does not ask the gate.
@@ -42,13 +42,13 @@ func (w *writer) send(
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	sender := r.cfg.Store.Sender(w.turn)
+	sender := r.cfg.Store.Sender(w.endpoint)
 	if err := request(ctx, sender.Client, store.WithRawResponse(output, read), plainBody); err != nil {
 		r.cfg.Store.ObserveFailure(sender, err)
 		a.status, a.err = 0, fault.StripSDK(err)
 	}
-	if a.passing() {
-		w.turn++
+	if a.transient() {
+		w.endpoint++
 	}
 	return a
 }

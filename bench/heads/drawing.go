@@ -23,9 +23,9 @@ type drawing struct {
 	Lines  []shape
 	Marks  []shape
 
-	x, y *axis
-	plot box // what the axes enclose
-	ends float64
+	x, y      *axis
+	plot      box // what the axes enclose
+	labelsEnd float64
 }
 
 // px is a length in the units of a drawing.
@@ -59,9 +59,9 @@ type shape struct{ D, Class, Title string }
 // series is a line of a drawing, in its legend too.
 type series struct {
 	class, name string
-	form        form // of its marks
+	marker      marker // of its marks
 	dashed      bool
-	bare        bool // marks without a line
+	marksOnly   bool // marks without a line
 }
 
 // The text of a drawing is this high, and a character of it about this wide.
@@ -89,8 +89,8 @@ func newDrawing(id, title string, width, height float64, x, y *axis, legend []se
 	d.plot = box{X: leftRoom, Y: px(top), Width: px(width - leftRoom - rightRoom), Height: px(height - top - belowRoom)}
 	x.from, x.to = leftRoom, width-rightRoom
 	y.from, y.to = height-belowRoom, top
-	x.thin(func(label string) float64 { return textWidth(label) + 8 })
-	y.thin(func(string) float64 { return textHeight + 4 })
+	x.hideLabels(func(label string) float64 { return textWidth(label) + 8 })
+	y.hideLabels(func(string) float64 { return textHeight + 4 })
 	d.drawAxes()
 	return d
 }
@@ -99,30 +99,30 @@ func (d *drawing) drawAxes() {
 	left, right := px(d.x.from), px(d.x.to)
 	bottom, top := px(d.y.from), px(d.y.to)
 	for _, t := range d.y.ticks {
-		at, on := d.y.at(t.value)
+		at, on := d.y.position(t.value)
 		if on {
 			d.Rules = append(d.Rules, rule{left, px(at), right, px(at), "grid"})
-			d.write(float64(left)-7, at+4, "end", "tick", t.label)
+			d.addLabel(float64(left)-7, at+4, "end", "tick", t.label)
 		}
 	}
 	for _, t := range d.x.ticks {
-		at, on := d.x.at(t.value)
-		if on && d.x.lined {
+		at, on := d.x.position(t.value)
+		if on && d.x.gridLines {
 			d.Rules = append(d.Rules, rule{px(at), top, px(at), bottom, "grid"})
 		}
 		if on {
 			d.Rules = append(d.Rules, rule{px(at), bottom, px(at), bottom + 4, "axis"})
 		}
 		if on && at+textWidth(t.label)/2 <= float64(d.Width)+2 { // of many nines the last may not be
-			d.write(at, float64(bottom)+17, "middle", "tick", t.label)
+			d.addLabel(at, float64(bottom)+17, "middle", "tick", t.label)
 		}
 	}
 	d.Rules = append(d.Rules, rule{left, bottom, right, bottom, "axis"})
-	d.write(2, float64(top)-13, "start", "name", d.y.name)
-	d.write((d.x.from+d.x.to)/2, float64(bottom)+34, "middle", "name", d.x.name)
+	d.addLabel(2, float64(top)-13, "start", "name", d.y.name)
+	d.addLabel((d.x.from+d.x.to)/2, float64(bottom)+34, "middle", "name", d.x.name)
 }
 
-func (d *drawing) write(x, y float64, anchor, class, text string) {
+func (d *drawing) addLabel(x, y float64, anchor, class, text string) {
 	if text != "" {
 		d.Labels = append(d.Labels, label{px(x), px(y), anchor, class, text})
 	}
@@ -136,11 +136,11 @@ func (d *drawing) drawLegend(legend []series, width float64) float64 {
 		if x > 4 && x+sample+6+textWidth(s.name) > width {
 			x, y = 4, y+legendRoom
 		}
-		if !s.bare {
+		if !s.marksOnly {
 			d.Lines = append(d.Lines, shape{D: fmt.Sprintf("M%s %sH%s", px(x), px(y-4), px(x+sample)), Class: s.lineClass()})
 		}
-		d.mark(x+sample/2, y-4, s, "")
-		d.write(x+sample+6, y, "start", "key", s.name)
+		d.addMark(x+sample/2, y-4, s, "")
+		d.addLabel(x+sample+6, y, "start", "key", s.name)
 		x += sample + 6 + textWidth(s.name) + gap
 	}
 	if len(legend) == 0 {
@@ -156,29 +156,29 @@ func (s series) lineClass() string {
 	return s.class
 }
 
-// form is the outline of a mark, so that series differ without their colours too.
-type form int
+// marker is the outline of a mark, so that series differ without their colours too.
+type marker int
 
 const (
-	none form = iota
+	noMarker marker = iota
 	circle
 	square
 	triangle
 	diamond
 	cross
-	speck // a small circle
+	dot // a small circle
 )
 
-// mark draws one mark of a series.
-func (d *drawing) mark(x, y float64, s series, title string) {
+// addMark draws one mark of a series.
+func (d *drawing) addMark(x, y float64, s series, title string) {
 	at := func(dx, dy float64) string { return px(x+dx).String() + " " + px(y+dy).String() }
 	var path string
-	switch s.form {
-	case none:
+	switch s.marker {
+	case noMarker:
 		return
 	case circle:
 		path = "M" + at(-3.5, 0) + "a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z"
-	case speck:
+	case dot:
 		path = "M" + at(-2.2, 0) + "a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0 -4.4 0z"
 	case square:
 		path = "M" + at(-3.2, -3.2) + "h6.4v6.4h-6.4z"
@@ -190,7 +190,7 @@ func (d *drawing) mark(x, y float64, s series, title string) {
 		path = "M" + at(-3.5, -3.5) + "l7 7M" + at(3.5, -3.5) + "l-7 7"
 	}
 	class := "mark " + s.class
-	if s.form == cross {
+	if s.marker == cross {
 		class = "cross " + s.class
 	}
 	d.Marks = append(d.Marks, shape{path, class, title})
@@ -202,33 +202,33 @@ type point struct {
 	title string
 }
 
-// line draws a series through points, and marks at them. It is broken where a point is on no axis; a point alone
+// addLine draws a series through points, and marks at them. It is broken where a point is on no axis; a point alone
 // between two breaks is a speck.
-func (d *drawing) line(s series, points []point) {
+func (d *drawing) addLine(s series, points []point) {
 	var path strings.Builder
 	var xs, ys []float64
 	end := func() {
-		if len(xs) == 1 && s.form == none {
+		if len(xs) == 1 && s.marker == noMarker {
 			alone := s
-			alone.form = speck
-			d.mark(xs[0], ys[0], alone, "")
+			alone.marker = dot
+			d.addMark(xs[0], ys[0], alone, "")
 		}
 		for i := range xs {
-			if len(xs) > 1 && !s.bare {
-				path.WriteString(verbAt(i) + px(xs[i]).String() + " " + px(ys[i]).String())
+			if len(xs) > 1 && !s.marksOnly {
+				path.WriteString(pathCommand(i) + px(xs[i]).String() + " " + px(ys[i]).String())
 			}
 		}
 		xs, ys = xs[:0], ys[:0]
 	}
 	for _, p := range points {
-		x, onX := d.x.at(p.x)
-		y, onY := d.y.at(p.y)
+		x, onX := d.x.position(p.x)
+		y, onY := d.y.position(p.y)
 		if !onX || !onY {
 			end()
 			continue
 		}
 		xs, ys = append(xs, x), append(ys, y)
-		d.mark(x, y, s, p.title)
+		d.addMark(x, y, s, p.title)
 	}
 	end()
 	if path.Len() > 0 {
@@ -236,31 +236,31 @@ func (d *drawing) line(s series, points []point) {
 	}
 }
 
-// verbAt is what SVG has before the i-th point of a line.
-func verbAt(i int) string {
+// pathCommand is what SVG has before the i-th point of a line.
+func pathCommand(i int) string {
 	if i == 0 {
 		return "M"
 	}
 	return "L"
 }
 
-// over is the part of the plot from one x to another.
-func (d *drawing) over(from, to float64, class, title string) (box, bool) {
-	x1, on1 := d.x.at(from)
-	x2, on2 := d.x.at(to)
+// span is the part of the plot from one x to another.
+func (d *drawing) span(from, to float64, class, title string) (box, bool) {
+	x1, on1 := d.x.position(from)
+	x2, on2 := d.x.position(to)
 	if !on1 || !on2 || x2 <= x1 {
 		return box{}, false
 	}
 	return box{px(x1), d.plot.Y, px(x2 - x1), d.plot.Height, class, title}, true
 }
 
-// name writes a text in the row above the plot, at an x and inside the drawing; not where the last one still is.
-func (d *drawing) name(x float64, class, text string) {
+// labelAbove writes a text in the row above the plot, at an x and inside the drawing; not where the last one still is.
+func (d *drawing) labelAbove(x float64, class, text string) {
 	half := textWidth(text) / 2
 	at := math.Min(math.Max(x, leftRoom+half), float64(d.Width)-half-2)
-	if at-half < d.ends {
+	if at-half < d.labelsEnd {
 		return
 	}
-	d.ends = at + half + 6
-	d.write(at, d.y.to-9, "middle", class, text)
+	d.labelsEnd = at + half + 6
+	d.addLabel(at, d.y.to-9, "middle", class, text)
 }

@@ -17,8 +17,8 @@ const (
 	momentDigits = 2 // a tenth of the room, and there are many Moments
 
 	// A moment is a second, or longer where a Step would have more than so many: each may take 27 KB, and no picture shows more.
-	momentLeast   = time.Second
-	momentsOfStep = 600
+	momentMin  = time.Second
+	momentsMax = 600
 
 	// bucketsPerOctave makes Buckets 9 % wide: 150 at most from a microsecond to a minute, which is what a picture can show.
 	bucketsPerOctave = 8
@@ -26,42 +26,44 @@ const (
 
 // Classes of what has no answer, beside those of fault.ClassOf.
 const (
-	unanswered = "unanswered" // it was in flight when the Step was over, and for patience longer
-	timedOut   = string(fault.Timeout)
+	classUnanswered = "unanswered" // it was in flight when the Step was over, and for patience longer
+	classTimeout    = string(fault.Timeout)
 )
 
-// note is what became of one HEAD.
-type note struct {
-	name    string        // its status, or the class of its failure
+// observation is what became of one HEAD.
+type observation struct {
+	status  string        // its status, or the class of its failure
 	at      time.Duration // when that was known, since the part of the Step that counts began
 	latency time.Duration // from the planned start, or else from when it was sent
 	service time.Duration // from when it was sent
 	err     error         // why there is no answer; nil: there is one, or nobody waited for it
-	lost    int           // HEADs that were sent again before, as head.Result has it
+	resent  int           // HEADs that were sent again before, as head.Result has it
 	ok      bool
 }
 
 // hasLatency says whether it is among the latencies: it succeeded, or waited in vain for so long at least. A refusal that comes at once is no fast HEAD.
-func (n *note) hasLatency() bool { return n.ok || n.name == timedOut || n.name == unanswered }
+func (n *observation) hasLatency() bool {
+	return n.ok || n.status == classTimeout || n.status == classUnanswered
+}
 
-// book is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of them, of a quarter of a
+// recorder is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of them, of a quarter of a
 // megabyte, would take longer to merge than the HEADs do. Its methods may be called concurrently.
-type book struct {
+type recorder struct {
 	duration     time.Duration
 	momentLength time.Duration
 
-	mu       sync.Mutex
-	latency  *hdrhistogram.Histogram // of microseconds
-	service  *hdrhistogram.Histogram // nil in a closed loop
-	moments  []moment
-	ok       int64
-	errors   int64
-	late     int64
-	busy     time.Duration // HEADs were in flight until the end, all together
-	statuses map[string]int64
-	reasons  map[string]string // the text of a failure of each class
+	mu           sync.Mutex
+	latency      *hdrhistogram.Histogram // of microseconds
+	service      *hdrhistogram.Histogram // nil in a closed loop
+	moments      []moment
+	ok           int64
+	errors       int64
+	unsent       int64
+	inFlightTime time.Duration // HEADs were in flight until the end, all together
+	statuses     map[string]int64
+	errorTexts   map[string]string // the text of a failure of each class
 
-	sentAgain int64
+	resent int64
 }
 
 // moment is what was noted in a part of the Step. The last has the errors and the latencies of what came after the Step's end, too, but not
@@ -71,12 +73,12 @@ type moment struct {
 	latency    *hdrhistogram.Histogram // nil: there is none
 }
 
-func newBook(duration time.Duration, isOpen bool) *book {
-	b := &book{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, reasons: map[string]string{}}
+func newRecorder(duration time.Duration, isOpen bool) *recorder {
+	b := &recorder{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, errorTexts: map[string]string{}}
 	if isOpen {
 		b.service = newHistogram(stepDigits)
 	}
-	b.momentLength = max(momentLeast, duration/momentsOfStep)
+	b.momentLength = max(momentMin, duration/momentsMax)
 	b.moments = make([]moment, max(1, (duration+b.momentLength-1)/b.momentLength))
 	return b
 }
@@ -85,50 +87,50 @@ func newHistogram(digits int) *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, latencyMax.Microseconds(), digits)
 }
 
-// record adds n latencies. Those out of range are no longer than latencyMax, as far as anybody knows.
-func record(h *hdrhistogram.Histogram, latency time.Duration, n int64) {
+// addLatency adds n latencies. Those out of range are no longer than latencyMax, as far as anybody knows.
+func addLatency(h *hdrhistogram.Histogram, latency time.Duration, n int64) {
 	_ = h.RecordValues(min(max(1, latency.Microseconds()), latencyMax.Microseconds()), n)
 }
 
-// add takes in what a worker has noted, and for how long HEADs of it were in flight.
-func (b *book) add(notes []note, busy time.Duration) {
+// record takes in what a worker has noted, and for how long HEADs of it were in flight.
+func (b *recorder) record(notes []observation, busy time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.busy += busy
+	b.inFlightTime += busy
 	for i := range notes {
 		n := &notes[i]
 		m := b.momentAt(n.at)
-		b.sentAgain += int64(n.lost)
+		b.resent += int64(n.resent)
 		switch {
 		case !n.ok:
 			b.errors++
 			m.errors++
-			b.keepReason(n)
+			b.keepError(n)
 		default:
 			b.ok++
 			if n.at <= b.duration {
 				m.ok++
 			}
 		}
-		b.statuses[n.name]++
+		b.statuses[n.status]++
 		if n.hasLatency() {
-			record(b.latency, n.latency, 1)
-			record(m.latency, n.latency, 1)
+			addLatency(b.latency, n.latency, 1)
+			addLatency(m.latency, n.latency, 1)
 			if b.service != nil {
-				record(b.service, n.service, 1)
+				addLatency(b.service, n.service, 1)
 			}
 		}
 	}
 }
 
-// keepReason keeps the text of the first failure of each class. b.mu is held.
-func (b *book) keepReason(n *note) {
-	if _, has := b.reasons[n.name]; n.err != nil && !has {
-		b.reasons[n.name] = printable(n.err.Error())
+// keepError keeps the text of the first failure of each class. b.mu is held.
+func (b *recorder) keepError(n *observation) {
+	if _, has := b.errorTexts[n.status]; n.err != nil && !has {
+		b.errorTexts[n.status] = printable(n.err.Error())
 	}
 }
 
-func (b *book) momentAt(at time.Duration) *moment {
+func (b *recorder) momentAt(at time.Duration) *moment {
 	m := &b.moments[min(max(0, int(at/b.momentLength)), len(b.moments)-1)]
 	if m.latency == nil {
 		m.latency = newHistogram(momentDigits)
@@ -136,25 +138,25 @@ func (b *book) momentAt(at time.Duration) *moment {
 	return m
 }
 
-// lateParts is how many different waits stand for those of any number of HEADs: nobody sees the difference to a thousandth.
-const lateParts = 1000
+// unsentWaits is how many different waits stand for those of any number of HEADs: nobody sees the difference to a thousandth.
+const unsentWaits = 1000
 
-// addLate takes in HEADs that were planned, evenly, and not sent before the end: the first has waited for so long, the last for nearly nothing.
-func (b *book) addLate(count int64, longest time.Duration) {
+// recordUnsent takes in HEADs that were planned, evenly, and not sent before the end: the first has waited for so long, the last for nearly nothing.
+func (b *recorder) recordUnsent(count int64, longest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.late += count
+	b.unsent += count
 	m := b.momentAt(b.duration)
-	for i, parts := int64(0), min(count, lateParts); i < parts; i++ {
+	for i, parts := int64(0), min(count, unsentWaits); i < parts; i++ {
 		n := count*(i+1)/parts - count*i/parts
 		wait := time.Duration(float64(longest) * float64(parts-i) / float64(parts))
-		record(b.latency, wait, n)
-		record(m.latency, wait, n)
+		addLatency(b.latency, wait, n)
+		addLatency(m.latency, wait, n)
 	}
 }
 
 // counts are HEADs that succeeded and that did not.
-func (b *book) counts() (ok, errors int64) {
+func (b *recorder) counts() (ok, errors int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ok, b.errors
@@ -190,7 +192,7 @@ func bucketsOf(h *hdrhistogram.Histogram) []Bucket {
 }
 
 // series are the moments of a Step whose part that counts began so many seconds after the first Step.
-func (b *book) series(began float64) []Moment {
+func (b *recorder) series(began float64) []Moment {
 	all := make([]Moment, 0, len(b.moments))
 	for i := range b.moments {
 		m := &b.moments[i]

@@ -11,8 +11,8 @@ import (
 func TestTable(t *testing.T) {
 	r := sweep([4]float64{1, 987.6, 1.234, 12.34}, [4]float64{64, 12345, 5.2, 123.4}, [4]float64{128, 12346, 10.3, 1234})
 	r.Steps[1].Errors, r.Steps[1].Statuses = 3, map[string]int64{"200": 123450, "503": 2, "timeout": 1}
-	r.Steps[2].CPUMicrosPer = 9.87
-	judge(r.Steps, false)
+	r.Steps[2].CPUMicrosPerHead = 9.87
+	setLimits(r.Steps, false)
 	r.Knee = findKnee(r)
 	var text strings.Builder
 	if err := r.Write(&text); err != nil {
@@ -40,10 +40,10 @@ func TestTable(t *testing.T) {
 
 func TestTableOfRate(t *testing.T) {
 	r := &Report{Loop: Open, Steps: []Step{{
-		Workers: 1024, Rate: 0.5, Heads: 4, Late: 1, DurationSeconds: 10, HeadsPerSecond: 0.4, Connections: 1,
+		Workers: 1024, Rate: 0.5, Heads: 4, Unsent: 1, DurationSeconds: 10, HeadsPerSecond: 0.4, Connections: 1,
 		Latency: Latency{P50: 500}, Service: &Latency{P50: 5},
 	}}}
-	judge(r.Steps, false)
+	setLimits(r.Steps, false)
 	var text strings.Builder
 	if err := r.Write(&text); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestBenchmarks(t *testing.T) {
 	}
 	for _, part := range []string{
 		"\ncpu: a CPU\n", "\nendpoint: http://a http://b\n", "\nprefix: odd prefix:\n", "\nUnit HEADs/s better=higher\n",
-		"\nBenchmarkHead/workers=1\t9876\t987.6 HEADs/s\t1234000 p50-latency-ns\t", "\t12340000 p99.9-latency-ns\t", "\t0 late\t1 connections\t1 in-flight\n",
+		"\nBenchmarkHead/workers=1\t9876\t987.6 HEADs/s\t1234000 p50-latency-ns\t", "\t12340000 p99.9-latency-ns\t", "\t0 unsent\t1 connections\t1 in-flight\n",
 		"\nBenchmarkHead/rate=1000\t7\t0 HEADs/s\t", "\t200000 p99.9-service-ns\t",
 	} {
 		if !strings.Contains(text.String(), part) {

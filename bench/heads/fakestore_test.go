@@ -68,8 +68,8 @@ func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*he
 	return nil
 }
 
-// steadily is a store that takes so long for each.
-func steadily(latency time.Duration) func(time.Duration) time.Duration {
+// constant is a store that takes so long for each.
+func constant(latency time.Duration) func(time.Duration) time.Duration {
 	return func(time.Duration) time.Duration { return latency }
 }
 
@@ -88,8 +88,8 @@ func runStep(t *testing.T, f *fakeStore, s *step) (m Step) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f.began = time.Now()
-		s.engine, s.store, s.sample, s.nap = f, f, make([]list.Entry, 1000), time.Sleep
-		s.prepare(time.Now())
+		s.engine, s.store, s.keys, s.preciseSleep = f, f, make([]list.Entry, 1000), time.Sleep
+		s.begin(time.Now())
 		var err error
 		if m, err = s.run(t.Context(), time.Now()); err != nil {
 			t.Error(err)

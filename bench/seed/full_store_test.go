@@ -34,9 +34,9 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 			stats, err := s.Run(t.Context())
 			var refused *list.StoreError
 			switch isFull := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
-			case every == 1 && (!isFull || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*hopelessInARow):
+			case every == 1 && (!isFull || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*refusedInARow):
 				t.Errorf("%+v, %v, %d PUTs", stats, err, f.sent("PUT"))
-			case every == 2 && (err != nil || stats.Sent["put"]["403"] <= hopelessInARow):
+			case every == 2 && (err != nil || stats.Sent["put"]["403"] <= refusedInARow):
 				t.Errorf("%+v, %v", stats, err)
 			}
 		})

@@ -39,10 +39,10 @@ func (r *Report) table() [][]string {
 		s := &r.Steps[i]
 		name := strconv.Itoa(s.Workers)
 		if s.Rate > 0 {
-			name = plain(s.Rate)
+			name = formatExact(s.Rate)
 		}
-		row := append([]string{name, perSecond(s.HeadsPerSecond)}, s.Latency.cells()...)
-		rows = append(rows, append(row, thousands(float64(s.Errors)), fmt.Sprintf("%.1f", s.CPUMicrosPer),
+		row := append([]string{name, formatRate(s.HeadsPerSecond)}, s.Latency.cells()...)
+		rows = append(rows, append(row, formatWhole(float64(s.Errors)), fmt.Sprintf("%.1f", s.CPUMicrosPerHead),
 			strconv.Itoa(s.Connections), fmt.Sprintf("%.1f", s.InFlight), s.LimitedBy))
 		if s.Service != nil {
 			rows = append(rows, append(append([]string{"from sending", ""}, s.Service.cells()...), "", "", "", "", ""))
@@ -52,7 +52,7 @@ func (r *Report) table() [][]string {
 }
 
 func (l *Latency) cells() []string {
-	return []string{short(l.P50), short(l.P90), short(l.P99), short(l.P999), short(l.Max)}
+	return []string{formatMillis(l.P50), formatMillis(l.P90), formatMillis(l.P99), formatMillis(l.P999), formatMillis(l.Max)}
 }
 
 // notes are what the table has no column for.
@@ -65,7 +65,7 @@ func (r *Report) notes() string {
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		if s.Errors > 0 {
-			fmt.Fprintf(&text, "%s: %s\n", s.name(), tellStatuses(s.Statuses))
+			fmt.Fprintf(&text, "%s: %s\n", s.title(), formatStatuses(s.Statuses))
 		}
 		for _, class := range slices.Sorted(maps.Keys(s.Failures)) {
 			if !seen[class] {
@@ -73,13 +73,13 @@ func (r *Report) notes() string {
 			}
 			seen[class] = true
 		}
-		if s.Late > 0 {
+		if s.Unsent > 0 {
 			fmt.Fprintf(&text, "%s: %s HEADs that were planned were not sent before the end, and count for as long as they waited\n",
-				s.name(), thousands(float64(s.Late)))
+				s.title(), formatWhole(float64(s.Unsent)))
 		}
-		if s.SentAgain > 0 {
+		if s.Resent > 0 {
 			fmt.Fprintf(&text, "%s: %s HEADs were sent again, since the store closed their connections, and count from when they were sent first\n",
-				s.name(), thousands(float64(s.SentAgain)))
+				s.title(), formatWhole(float64(s.Resent)))
 		}
 	}
 	return text.String()
@@ -94,7 +94,7 @@ func (r *Report) findings() string {
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		if r.Knee == nil || s.Workers == r.Knee.Workers {
-			fmt.Fprintf(&text, "%s: limited by %s: %s\n", s.name(), limitName(s.LimitedBy), s.LimitedWhy)
+			fmt.Fprintf(&text, "%s: limited by %s: %s\n", s.title(), limitName(s.LimitedBy), s.LimitedWhy)
 		}
 	}
 	return text.String()
@@ -103,52 +103,52 @@ func (r *Report) findings() string {
 // limitName is what people are told of what limited a Step.
 func limitName(by string) string {
 	switch by {
-	case byCPU:
+	case limitCPU:
 		return "this machine's CPU"
-	case byMachine:
+	case limitMachine:
 		return "what else ran on this machine"
-	case byRate:
+	case limitRate:
 		return "--rate"
-	case byWorkers:
+	case limitWorkers:
 		return "--workers"
 	}
 	return "the " + by
 }
 
-// name is what people are told a Step is.
-func (s *Step) name() string {
+// title is what people are told a Step is.
+func (s *Step) title() string {
 	if s.Rate > 0 {
-		return plain(s.Rate) + " HEADs/s planned"
+		return formatExact(s.Rate) + " HEADs/s planned"
 	}
-	return number(s.Workers, "worker")
+	return countOf(s.Workers, "worker")
 }
 
-// tellStatuses writes counts, the highest first.
-func tellStatuses(statuses map[string]int64) string {
+// formatStatuses writes counts, the highest first.
+func formatStatuses(statuses map[string]int64) string {
 	var all []string
-	for _, name := range byCount(statuses) {
-		all = append(all, fmt.Sprintf("%s × %s", thousands(float64(statuses[name])), name))
+	for _, name := range namesByCount(statuses) {
+		all = append(all, fmt.Sprintf("%s × %s", formatWhole(float64(statuses[name])), name))
 	}
 	return strings.Join(all, ", ")
 }
 
-// byCount are names, the one with the highest count first.
-func byCount(counts map[string]int64) []string {
+// namesByCount are names, the one with the highest count first.
+func namesByCount(counts map[string]int64) []string {
 	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
 }
 
-// number writes n and its noun: 1 worker, 2 workers.
-func number(n int, noun string) string {
+// countOf writes n and its noun: 1 worker, 2 workers.
+func countOf(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// thousands writes a whole number with commas between the thousands.
-func thousands(figure float64) string {
+// formatWhole writes a whole number with commas between the thousands.
+func formatWhole(figure float64) string {
 	digits := strconv.FormatFloat(figure, 'f', 0, 64)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
@@ -156,19 +156,19 @@ func thousands(figure float64) string {
 	return digits
 }
 
-// perSecond writes a rate that was measured: whole, or it is below 1.
-func perSecond(rate float64) string {
+// formatRate writes a rate that was measured: whole, or it is below 1.
+func formatRate(rate float64) string {
 	if rate > 0 && rate < 1 {
 		return fmt.Sprintf("%.2g", rate)
 	}
-	return thousands(rate)
+	return formatWhole(rate)
 }
 
-// plain writes a rate as it was given.
-func plain(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) }
+// formatExact writes a rate as it was given.
+func formatExact(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) }
 
-// short writes milliseconds by three digits, or as many as there are before the point.
-func short(ms float64) string {
+// formatMillis writes milliseconds by three digits, or as many as there are before the point.
+func formatMillis(ms float64) string {
 	switch {
 	case ms < 10:
 		return fmt.Sprintf("%.2f", ms)

@@ -101,8 +101,8 @@ func (c collected) histogram() []Bucket {
 	return buckets
 }
 
-// closedStep is of workers that a store of 42,000 HEADs/s and 0.9 ms answers.
-func closedStep(random *rand.Rand, workers int, began, seconds, capacity float64) Step {
+// sampleClosedStep is of workers that a store of 42,000 HEADs/s and 0.9 ms answers.
+func sampleClosedStep(random *rand.Rand, workers int, began, seconds, capacity float64) Step {
 	const base = 0.9
 	most := float64(workers) / base * 1e3
 	rate := capacity * math.Pow(1+math.Pow(capacity/most, 4), -0.25)
@@ -112,7 +112,7 @@ func closedStep(random *rand.Rand, workers int, began, seconds, capacity float64
 	s := sampler{random, float64(workers) / rate * 1e3 * 0.95}
 	step := Step{
 		Workers: workers, BeganSeconds: began, DurationSeconds: seconds, HeadsPerSecond: rate, Heads: int64(rate * seconds),
-		CPUMicrosPer: 10.5 + 4/float64(workers), Connections: workers, InFlight: float64(workers) * 0.98,
+		CPUMicrosPerHead: 10.5 + 4/float64(workers), Connections: workers, InFlight: float64(workers) * 0.98,
 		LimitedBy: "workers", LimitedWhy: "each worker was waiting for an answer nearly all of the time",
 	}
 	if rate > 0.9*capacity {
@@ -139,7 +139,7 @@ func sweepSample() *Report {
 	r := newSample(Closed, "--workers", "1,2,4,8,16,32,64,128,256,512,1024", "--duration", "10s", "--html", "page.html", "s3://sensor-archive/2026/")
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 11 {
-		r.Steps = append(r.Steps, closedStep(random, 1<<i, float64(i)*11, 10, 42_000))
+		r.Steps = append(r.Steps, sampleClosedStep(random, 1<<i, float64(i)*11, 10, 42_000))
 	}
 	r.Knee = &Knee{64, r.Steps[6].HeadsPerSecond, "twice as many workers bring 2 % more HEADs/s and 1.9 × the p99"}
 	return r
@@ -153,7 +153,7 @@ func openSample() *Report {
 	s := sampler{random, 5}
 	var all, service collected
 	step := Step{
-		Workers: 64, Rate: rate, DurationSeconds: seconds, CPUMicrosPer: 14.2, Connections: 64, InFlight: 34,
+		Workers: 64, Rate: rate, DurationSeconds: seconds, CPUMicrosPerHead: 14.2, Connections: 64, InFlight: 34,
 		LimitedBy: "rate", LimitedWhy: "the store answered what was planned",
 	}
 	for second := range seconds {
@@ -186,7 +186,7 @@ func openSample() *Report {
 
 func singleSample() *Report {
 	r := newSample(Closed, "s3://sensor-archive/2026/")
-	r.Steps = []Step{closedStep(rand.New(rand.NewPCG(5, 6)), 64, 0, 30, 42_000)}
+	r.Steps = []Step{sampleClosedStep(rand.New(rand.NewPCG(5, 6)), 64, 0, 30, 42_000)}
 	return r
 }
 
@@ -196,7 +196,7 @@ func errorsSample() *Report {
 	r.Complete, r.Server, r.Endpoints = false, "AmazonS3", []string{"https://sensor-archive.s3.us-east-1.amazonaws.com"}
 	random := rand.New(rand.NewPCG(7, 8))
 	for i, workers := range []int{4, 8, 16, 32} {
-		s := closedStep(random, workers, float64(i)*11, 10, 5_500)
+		s := sampleClosedStep(random, workers, float64(i)*11, 10, 5_500)
 		if workers >= 8 {
 			s.Errors = int64(workers) * 310
 			s.Statuses["503"] = s.Errors
@@ -220,7 +220,7 @@ func errorsSample() *Report {
 // longSample is of more moments than a drawing has room for.
 func longSample() *Report {
 	r := newSample(Closed, "--duration", "1h", "s3://sensor-archive/2026/")
-	s := closedStep(rand.New(rand.NewPCG(9, 10)), 64, 0, 30, 42_000)
+	s := sampleClosedStep(rand.New(rand.NewPCG(9, 10)), 64, 0, 30, 42_000)
 	one := s.Series
 	s.Series = nil
 	for i := range 3600 {

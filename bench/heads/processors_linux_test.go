@@ -9,11 +9,11 @@ func TestProcessors(t *testing.T) {
 		"":                                             {0, 0},
 		"intr 1 2 3":                                   {0, 0},
 	} {
-		if busy, all := parseProcessors(stat); busy != want[0] || all != want[1] {
+		if busy, all := parseProcessorTicks(stat); busy != want[0] || all != want[1] {
 			t.Errorf("%q: %d of %d", stat, busy, all)
 		}
 	}
-	if busy, all := processors(); busy <= 0 || all < busy {
+	if busy, all := processorTicks(); busy <= 0 || all < busy {
 		t.Errorf("this machine: %d of %d", busy, all)
 	}
 }

@@ -12,10 +12,10 @@ func (s *step) runClosed(ctx context.Context) {
 	var wg sync.WaitGroup
 	for i := range s.workers {
 		wg.Go(func() {
-			a := newAsker(s, i*len(s.sample)/s.workers)
+			a := newSender(s, i*len(s.keys)/s.workers)
 			defer a.close()
-			for !a.isOver && a.ask(ctx, max(batchMin, pipelineFill*s.depth)) {
-				if a.failures > 1 && pace.Sleep(ctx, failPause) != nil {
+			for !a.ended && a.send(ctx, max(batchMin, pipelineFills*s.pipeline)) {
+				if a.failuresInRow > 1 && pace.Sleep(ctx, failurePause) != nil {
 					return
 				}
 			}

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// processors is how long the machine's have been busy, and how long there were any, in the kernel's ticks. Zeros: it does not tell.
+// processorTicks is how long the machine's have been busy, and how long there were any, in the kernel's ticks. Zeros: it does not tell.
 // https://man7.org/linux/man-pages/man5/proc_stat.5.html
-func processors() (busy, all int64) {
+func processorTicks() (busy, all int64) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0, 0
 	}
-	return parseProcessors(string(text))
+	return parseProcessorTicks(string(text))
 }
 
-func parseProcessors(stat string) (busy, all int64) {
+func parseProcessorTicks(stat string) (busy, all int64) {
 	const (
 		idle, waits = 3, 4 // for disks
 		steal       = 7    // what follows is counted in what stands before
