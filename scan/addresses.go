@@ -50,8 +50,8 @@ type stretch struct {
 // stretch counts what became of one HEAD under its Address.
 func (h *headCounts) stretch(r *head.Result) {
 	last := len(h.stretches) - 1
-	if last < 0 || h.stretches[last].to != r.From {
-		h.stretches = append(h.stretches, stretch{to: r.From})
+	if last < 0 || h.stretches[last].to != r.Address {
+		h.stretches = append(h.stretches, stretch{to: r.Address})
 		last++
 	}
 	s := &h.stretches[last]

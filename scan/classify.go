@@ -28,7 +28,7 @@ func classify(r *head.Result, fresh bool) class {
 		return classifyFailure(r.Err)
 	}
 	switch {
-	case r.Status == http.StatusOK && !r.Unlike:
+	case r.Status == http.StatusOK && !r.Mismatch:
 		return answered
 	case r.Status == http.StatusOK && fresh:
 		return changed
@@ -41,7 +41,7 @@ func classify(r *head.Result, fresh bool) class {
 	case fault.TransientStatus(r.Status):
 		return transient
 	}
-	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.SentTo {
+	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.Region {
 		switch r.Status {
 		case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden:
 			return wrongRegion

@@ -108,7 +108,7 @@ type mismatchedObject struct {
 // compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where the
 // answer's date shows that the object was overwritten.
 func compareWithListing(e *list.Entry, r *head.Result) *mismatchedObject {
-	if r.Listed != head.UnlikeListing || modifiedSince(e, r) {
+	if r.Source != head.DiffersFromListing || modifiedSince(e, r) {
 		return nil
 	}
 	items := make([]list.Item, len(r.Metadata))

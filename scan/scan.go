@@ -167,7 +167,7 @@ func New(cfg Config) (*Scan, error) {
 		Log: cfg.Log, Sent: s.meter.listSent,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
-		s.engine = head.WithListed(s.engine, cfg.Pipeline)
+		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
 	}
 	s.depth = 1
 	if s.engine.Name() == head.DirectName {

@@ -210,9 +210,9 @@ func newHeadCounts() headCounts {
 
 // answer counts what became of one HEAD.
 func (h *headCounts) answer(r *head.Result) {
-	h.heads += 1 + int64(r.Lost)
-	if r.Lost > 0 {
-		h.requests["lost"] += int64(r.Lost)
+	h.heads += 1 + int64(r.Resent)
+	if r.Resent > 0 {
+		h.requests["lost"] += int64(r.Resent)
 	}
 	h.stretch(r)
 	if r.Err == nil {

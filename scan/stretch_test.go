@@ -23,12 +23,12 @@ func TestStretchesAreCountedByAddress(t *testing.T) {
 	meter, counts := newMeter(), newHeadCounts()
 	for range 2 {
 		for i, status := range []int{200, 200, 403, 0, 404, 0, 200} {
-			r := head.Result{Status: status, From: at(i % 2), Latency: time.Duration(1+99*(i%2)) * time.Millisecond}
+			r := head.Result{Status: status, Address: at(i % 2), Latency: time.Duration(1+99*(i%2)) * time.Millisecond}
 			if status == 0 {
 				r.Err = errors.New("no answer")
 			}
 			if i == 5 {
-				r.From = nil // it was sent nowhere
+				r.Address = nil // it was sent nowhere
 			}
 			counts.answer(&r)
 		}

@@ -181,7 +181,7 @@ func (w *worker) onAnswer(r *head.Result) {
 	index := w.next
 	w.next++
 	e := &w.batch.page.Entries[index]
-	if r.Listed == head.FromListing {
+	if r.Source == head.FromListing {
 		w.counts.fromListing++
 		w.emit(index, e, r, false)
 		return
@@ -226,18 +226,18 @@ func (w *worker) onAnswer(r *head.Result) {
 
 // observe notes whether the endpoint answers. What may be its refusal the Store is told at once.
 func (w *worker) observe(r *head.Result, v class) {
-	if r.From != w.endpoint {
+	if r.Address != w.endpoint {
 		w.flushCounters()
-		w.endpoint = r.From
+		w.endpoint = r.Address
 	}
 	switch {
-	case r.From == nil:
+	case r.Address == nil:
 	case v != transient && v != unexplained:
 		w.endpointAnswers++
 		w.endpointLatency += r.Latency
 	case r.Err == nil || v == transient: // it is not our credentials
 		w.flushCounters()
-		w.scan.cfg.Store.ObserveRefusal(r.From)
+		w.scan.cfg.Store.ObserveRefusal(r.Address)
 	}
 }
 
@@ -301,7 +301,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 	s := w.scan
 	t := w.batch.attempts
 	t.sent++
-	t.avoid = r.From
+	t.avoid = r.Address
 	u := unresolved{
 		batch: &batch{page: w.batch.page, first: index, count: 1},
 		err:   s.objectError(e, r, t.sent),
@@ -310,7 +310,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 	case mismatch:
 		t.newConn = true
 	case wrongRegion:
-		u.verify = !s.cfg.Store.SwitchRegion(r.SentTo, string(r.Get("x-amz-bucket-region")))
+		u.verify = !s.cfg.Store.SwitchRegion(r.Region, string(r.Get("x-amz-bucket-region")))
 	case unexplained:
 		u.verify = true
 	case transient:

@@ -45,7 +45,7 @@ func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*he
 		if s.hangsUp != nil {
 			if hung := s.hangsUp(n); hung > 0 {
 				time.Sleep(hung)
-				r.Lost = 1
+				r.Resent = 1
 			}
 		}
 		sent := time.Now()

@@ -87,7 +87,7 @@ func (a *sender) send(ctx context.Context, n int) bool {
 
 // observe notes what became of a HEAD.
 func (a *sender) observe(r *head.Result) {
-	n := observation{status: statusOK, resent: r.Lost}
+	n := observation{status: statusOK, resent: r.Resent}
 	now, sent := r.Received, a.sentAt
 	switch {
 	case r.Err != nil:
@@ -119,8 +119,8 @@ const statusOK = "200"
 
 // firstSent is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again, which must not hide that.
 func (a *sender) firstSent(r *head.Result, sent time.Time) time.Time {
-	if r.Lost > 0 { // told with the first of a pipeline
-		a.firstSentAt, a.resent = a.sentAt, min(r.Lost, max(1, a.step.pipeline))
+	if r.Resent > 0 { // told with the first of a pipeline
+		a.firstSentAt, a.resent = a.sentAt, min(r.Resent, max(1, a.step.pipeline))
 	}
 	if a.resent == 0 {
 		return sent
@@ -171,18 +171,18 @@ func (a *sender) countConnection(r *head.Result) {
 
 // countForAddress keeps, for the Store to share the load among its addresses by, which of them answered.
 func (a *sender) countForAddress(r *head.Result, ok bool) {
-	if r.From != a.address {
+	if r.Address != a.address {
 		a.reportAddress()
-		a.address = r.From
+		a.address = r.Address
 	}
 	switch {
-	case r.From == nil:
+	case r.Address == nil:
 	case ok || r.Err == nil && r.Status == http.StatusNotFound:
 		a.addressAnswers++
 		a.addressLatency += r.Latency
 	default:
 		a.reportAddress()
-		a.step.store.ObserveRefusal(r.From)
+		a.step.store.ObserveRefusal(r.Address)
 	}
 }
 

@@ -89,7 +89,7 @@ func TestPipelineSentAgain(t *testing.T) {
 	now := time.Now()
 	a.sentAt = now.Add(-time.Second)
 	for _, lost := range []int{4, 0, 0, 0, 0} {
-		a.observe(&head.Result{Status: http.StatusOK, Latency: time.Millisecond, Received: now, Lost: lost})
+		a.observe(&head.Result{Status: http.StatusOK, Latency: time.Millisecond, Received: now, Resent: lost})
 	}
 	a.flush()
 	buckets := bucketsOf(s.recorder.latency)

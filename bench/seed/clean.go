@@ -223,7 +223,7 @@ func (c *Clean) headOnce(ctx context.Context, session head.Session, e list.Entry
 				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
 			}
-			unlike, from = r.Unlike, r.From
+			unlike, from = r.Mismatch, r.Address
 			isOurs = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})
 		if from != nil && a.transient() {

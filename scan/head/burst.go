@@ -8,9 +8,9 @@ import (
 	"headcount/scan/fault"
 )
 
-// pipelineTries is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
+// brokenBurstsMax is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
 // now and then.
-const pipelineTries = 3
+const brokenBurstsMax = 3
 
 // claim claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
 func (s *directSession) claim(n int) int {
@@ -20,11 +20,11 @@ func (s *directSession) claim(n int) int {
 	return len(s.claimed)
 }
 
-func (s *directSession) inFlight() int { return s.asked - s.answered }
+func (s *directSession) inFlight() int { return s.sent - s.answered }
 
 // depth is how many HEADs a burst may have now.
 func (s *directSession) depth() int {
-	if s.answered < s.alone || s.broken >= pipelineTries {
+	if s.answered < s.serialUntil || s.brokenBursts >= brokenBurstsMax {
 		return 1
 	}
 	return s.engine.depth
@@ -32,52 +32,52 @@ func (s *directSession) depth() int {
 
 // send sends a burst by one Write.
 func (s *directSession) send(ctx context.Context) error {
-	burst := s.burst()
+	burst := s.burstSize()
 	if s.conn != nil && s.answered > 0 && s.engine.limiter.Unlimited() {
-		s.sent = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
+		s.sentAt = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
 	} else {
 		var err error
 		if burst, err = s.engine.limiter.Wait(ctx, burst); err != nil {
 			return err
 		}
-		s.sent = time.Now()
+		s.sentAt = time.Now()
 	}
 	if end := s.answered + burst; end < len(s.claimed) {
 		s.claimed = s.batch.Release(end)
 	}
-	form, err := s.ready(ctx, s.sent)
+	form, err := s.ensureConn(ctx, s.sentAt)
 	if err != nil {
 		return err
 	}
-	d := s.sit()
+	d := s.ensureScratch()
 	d.out = d.out[:0]
-	for end := s.answered + burst; s.asked < end; s.asked++ {
-		d.out = form.append(d.out, s.claimed[s.asked].Key, &d.signer)
+	for end := s.answered + burst; s.sent < end; s.sent++ {
+		d.out = form.appendRequest(d.out, s.claimed[s.sent].Key, &d.signer)
 	}
-	moved, err := s.conn.extend(s.sent, s.engine.timeout)
+	moved, err := s.conn.setDeadline(s.sentAt, s.engine.timeout)
 	if err != nil {
 		return err
 	}
 	if moved && ctx.Err() != nil { // its end may have come before
 		return context.Cause(ctx)
 	}
-	return s.conn.send(d.out, s.engine.abrupt.Load())
+	return s.conn.send(d.out, s.engine.silentClose.Load())
 }
 
-// burst is how many HEADs the next burst may have.
-func (s *directSession) burst() int {
+// burstSize is how many HEADs the next burst may have.
+func (s *directSession) burstSize() int {
 	end := min(s.claim(s.depth()), s.answered+s.depth())
 	at := s.answered + 1
-	for at < end && s.distinct(at) {
+	for at < end && s.distinguishable(at) {
 		at++
 	}
 	return at - s.answered
 }
 
-// distinct says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
+// distinguishable says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
 // that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
 // markers and empty files are, are asked for one at a time.
-func (s *directSession) distinct(at int) bool {
+func (s *directSession) distinguishable(at int) bool {
 	e := &s.claimed[at]
 	for i := max(0, s.answered-1); i < at; i++ {
 		if other := &s.claimed[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
@@ -90,130 +90,130 @@ func (s *directSession) distinct(at int) bool {
 // receive reads the answers to the burst. What it has read when it fails is held.
 func (s *directSession) receive() error {
 	c, n := s.conn, s.inFlight()
-	for s.held < n {
+	for s.received < n {
 		if s.closing {
 			return errClosing
 		}
-		whole, err := c.whole()
+		whole, err := c.hasHeader()
 		if err != nil {
 			return err
 		}
 		if !whole {
-			if err := c.fill(s.held > 0, s.leaves); err != nil {
+			if err := c.read(s.received > 0, s.releaseScratchFunc); err != nil {
 				return err
 			}
 			continue
 		}
-		r := &s.sit().results[s.held]
-		final, closing, err := c.take(r)
+		r := &s.ensureScratch().results[s.received]
+		final, closing, err := c.parse(r)
 		if err != nil {
 			return err
 		}
 		if !final {
 			continue
 		}
-		r.Err, r.From, r.SentTo, r.Received, r.Latency = nil, c.at, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sent)
-		e := &s.claimed[s.answered+s.held]
+		r.Err, r.Address, r.Region, r.Received, r.Latency = nil, c.address, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sentAt)
+		e := &s.claimed[s.answered+s.received]
 		isTagged := r.compare(e) // each in a burst was listed with an ETag
-		if n > 1 && (r.Unlike || r.Status == http.StatusOK && !isTagged) {
-			return errOutOfStep
+		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && !isTagged) {
+			return errOutOfSync
 		}
-		s.held, s.closing = s.held+1, closing
+		s.received, s.closing = s.received+1, closing
 	}
-	if c.untaken() && (n > 1 || c.answers > 0) {
+	if c.hasUnread() && (n > 1 || c.answered > 0) {
 		return errSurplus // which of them are the answers?
 	}
 	return nil
 }
 
-// settle decides what becomes of the burst: what is held is handed on, if it can be believed, and of the others the first
+// finishBurst decides what becomes of the burst: what is held is handed on, if it can be believed, and of the others the first
 // has failed, or all are sent again.
-func (s *directSession) settle(err error, each func(*Result)) {
-	untouched := s.conn != nil && s.conn.answers > 0 && s.held == 0 && !s.conn.untaken()
+func (s *directSession) finishBurst(err error, each func(*Result)) {
+	untouched := s.conn != nil && s.conn.answered > 0 && s.received == 0 && !s.conn.hasUnread()
 	n := s.inFlight()
 	switch {
 	case err == nil:
 		if n > 1 {
-			s.broken = 0
+			s.brokenBursts = 0
 		}
 	case n == 0: // nothing was sent
-		s.asked++
-		s.handOnFailure(err, each)
+		s.sent++
+		s.deliverFailure(err, each)
 		return
-	case isDoubt(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
-		s.held = 0
-		s.sendAgain(err)
+	case isOutOfSync(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
+		s.received = 0
+		s.resend(err)
 		return
-	case untouched && isDead(err): // the store closed it as it was used again: the next one is new, and fails for good
-		if s.conn.socket.hasMissed() {
-			s.engine.abrupt.Store(true)
+	case untouched && isConnClosed(err): // the store closed it as it was used again: the next one is new, and fails for good
+		if s.conn.socket.sawSilentClose() {
+			s.engine.silentClose.Store(true)
 		}
-		s.hangUp()
-		s.lost += n
-		s.asked = s.answered
+		s.closeConn()
+		s.resent += n
+		s.sent = s.answered
 		return
 	}
-	s.handOn(each)
+	s.deliver(each)
 	switch {
 	case s.inFlight() == 0:
-	case n > 1 && !isOwn(err):
-		s.sendAgain(err)
+	case n > 1 && !isFirstRequests(err):
+		s.resend(err)
 	default:
-		s.hangUp()
-		s.avoid = s.at
-		s.handOnFailure(err, each)
-		s.sendAgain(err)
+		s.closeConn()
+		s.avoid = s.address
+		s.deliverFailure(err, each)
+		s.resend(err)
 	}
 }
 
-// handOn hands on the results that are held, and drops the connection if another answer on it could not be believed.
-func (s *directSession) handOn(each func(*Result)) {
+// deliver hands on the results that are held, and drops the connection if another answer on it could not be believed.
+func (s *directSession) deliver(each func(*Result)) {
 	c := s.conn
-	drop := s.closing || c.untaken()
-	for i := range s.held {
-		r := &s.desk.results[i]
-		drop = drop || r.Unlike
+	drop := s.closing || c.hasUnread()
+	for i := range s.received {
+		r := &s.scratch.results[i]
+		drop = drop || r.Mismatch
 		if !isRefusal(r.Status) {
-			c.refused = 0
-		} else if c.refused++; (c.refused == refusalsMost || fault.TransientStatus(r.Status)) && s.engine.store.EndpointCount() > 1 {
-			drop, s.avoid = true, c.at
+			c.refusals = 0
+		} else if c.refusals++; (c.refusals == refusalsMax || fault.TransientStatus(r.Status)) && s.engine.store.EndpointCount() > 1 {
+			drop, s.avoid = true, c.address
 		}
-		c.answers++
+		c.answered++
 		s.answered++
-		r.Lost, s.lost = s.lost, 0
+		r.Resent, s.resent = s.resent, 0
 		each(r)
 	}
 	if drop {
-		s.hangUp()
+		s.closeConn()
 	}
 }
 
-// handOnFailure hands on the failure of the entry whose answer is next.
-func (s *directSession) handOnFailure(err error, each func(*Result)) {
-	r := &s.sit().results[0]
+// deliverFailure hands on the failure of the entry whose answer is next.
+func (s *directSession) deliverFailure(err error, each func(*Result)) {
+	r := &s.ensureScratch().results[0]
 	*r = Result{
-		Err: err, From: s.at, SentTo: s.engine.store.Region(), Lost: s.lost,
-		Metadata: r.Metadata[:0], Headers: r.Headers[:0], layout: r.layout,
+		Err: err, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
+		Metadata: r.Metadata[:0], Headers: r.Headers[:0], headerCache: r.headerCache,
 	}
-	s.lost = 0
+	s.resent = 0
 	s.answered++
 	each(r)
 }
 
-// sendAgain drops the connection and lets what is in flight on it be sent again, one at a time.
-func (s *directSession) sendAgain(because error) {
-	s.hangUp()
+// resend drops the connection and lets what is in flight on it be sent again, one at a time.
+func (s *directSession) resend(because error) {
+	s.closeConn()
 	if s.inFlight() == 0 {
 		return
 	}
 	if s.depth() > 1 {
-		s.broken++
-		s.engine.told.Do(func() {
+		s.brokenBursts++
+		s.engine.pipelineWarned.Do(func() {
 			s.engine.log.Warn("HEADs that were pipelined are sent again, one at a time", "because", because)
 		})
 	}
-	s.lost += s.inFlight()
-	s.alone = max(s.alone, s.asked)
-	s.asked = s.answered
+	s.resent += s.inFlight()
+	s.serialUntil = max(s.serialUntil, s.sent)
+	s.sent = s.answered
 	s.claimed = s.batch.Release(s.answered) // one after the other they take long: whoever has time may take some
 }

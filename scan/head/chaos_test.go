@@ -154,7 +154,7 @@ func TestChaos(t *testing.T) {
 					}
 				case r.Status != 200:
 					refused++
-				case r.Unlike:
+				case r.Mismatch:
 					unlike++
 				case !headtest.IsAnswer(&r, keys[i]):
 					t.Errorf("%s has what is another's: %s", keys[i], r.Metadata)

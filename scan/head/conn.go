@@ -21,9 +21,9 @@ const (
 	readBufferMin = 4 << 10
 	answerBytes   = 640
 
-	// ageMax is how long a connection is used, or up to a quarter less, so that not all end at once: the load moves along
+	// connAgeMax is how long a connection is used, or up to a quarter less, so that not all end at once: the load moves along
 	// when a store's addresses change.
-	ageMax = 5 * time.Minute
+	connAgeMax = 5 * time.Minute
 
 	// deadlineSlack is the part of a timeout by which it may be exceeded: a deadline is set that much later than it must
 	// be, so that it need not be set anew for every request.
@@ -33,7 +33,7 @@ const (
 )
 
 var (
-	errOutOfStep = &wireError{fault.Malformed, "an answer that is another request's"}
+	errOutOfSync = &wireError{fault.Malformed, "an answer that is another request's"}
 	errSurplus   = &wireError{fault.Malformed, "more answers than requests"}
 	errClosing   = &wireError{fault.Closed, "the store closes the connection before it has answered"}
 )
@@ -41,22 +41,22 @@ var (
 // conn is one connection, and what was read from it. It belongs to one session.
 type conn struct {
 	net.Conn
-	socket *socket // below it; nil: there is none of that kind
-	sender store.Sender
-	at     *store.Address
-	route  *store.Route
-	expiry time.Time // when it has been used for long enough
-	peek   peek
+	socket  *socket // below it; nil: there is none of that kind
+	sender  store.Sender
+	address *store.Address
+	route   *store.Route
+	expiry  time.Time // when it has been used for long enough
+	peek    peek
 
-	posted   []byte    // what the next fill sends
-	answers  int       // that it has brought
-	refused  int       // of them, in a row: see isRefusal
+	deferred []byte    // what the next fill sends
+	answered int       // that it has brought
+	refusals int       // of them, in a row: see isRefusal
 	lastRead time.Time // or when it was opened
 	deadline time.Time // of whatever it does next
 
-	in       []byte
-	from, to int // in[from:to] was read, and not taken yet
-	searched int // bytes of that in which no header block ends
+	buf        []byte
+	start, end int // in[from:to] was read, and not taken yet
+	searched   int // bytes of that in which no header block ends
 }
 
 // dial connects to the sender's endpoint, and to another address than that of but if its name has others; in becomes the read buffer.
@@ -84,13 +84,13 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 		c = secured
 	}
 	now := time.Now()
-	expiry := now.Add(ageMax - rand.N(ageMax/4))
-	return &conn{Conn: c, socket: socket, sender: sender, at: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, in: in}, nil
+	expiry := now.Add(connAgeMax - rand.N(connAgeMax/4))
+	return &conn{Conn: c, socket: socket, sender: sender, address: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, buf: in}, nil
 }
 
-// dialApart is dial on a stack of its own. Nothing else that a Session does over plain HTTP needs more than 4 KiB of its worker's stack; a dial
+// dialOnOwnStack is dial on a stack of its own. Nothing else that a Session does over plain HTTP needs more than 4 KiB of its worker's stack; a dial
 // needs 8, and these would stay: the runtime shrinks no stack of which a quarter is in use, as it is by the wait for an answer.
-func dialApart(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (c *conn, err error) {
+func dialOnOwnStack(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (c *conn, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -100,13 +100,13 @@ func dialApart(ctx context.Context, st *store.Store, sender store.Sender, but *s
 	return c, err
 }
 
-// stale says whether another request should rather go over another connection.
-func (c *conn) stale(now time.Time) bool {
+// expired says whether another request should rather go over another connection.
+func (c *conn) expired(now time.Time) bool {
 	return now.Sub(c.lastRead) > store.IdleTimeout || now.After(c.expiry)
 }
 
-// extend moves the deadline so that what is sent at that time has the whole of its timeout, and says whether it had to.
-func (c *conn) extend(at time.Time, timeout time.Duration) (moved bool, err error) {
+// setDeadline moves the deadline so that what is sent at that time has the whole of its timeout, and says whether it had to.
+func (c *conn) setDeadline(at time.Time, timeout time.Duration) (moved bool, err error) {
 	if end := at.Add(timeout); c.deadline.Before(end) {
 		c.deadline = end.Add(timeout / deadlineSlack)
 		if err := c.SetDeadline(c.deadline); err != nil {
@@ -115,14 +115,14 @@ func (c *conn) extend(at time.Time, timeout time.Duration) (moved bool, err erro
 		moved = true
 	}
 	if c.socket != nil {
-		err = c.socket.arm(at, moved)
+		err = c.socket.setPollDeadline(at, moved)
 	}
 	return moved, err
 }
 
 // Close closes it. What was not sent yet is not.
 func (c *conn) Close() error {
-	c.socket.drop()
+	c.socket.discard()
 	return c.Conn.Close()
 }
 
@@ -133,28 +133,28 @@ func (c *conn) send(requests []byte, atOnce bool) error {
 		_, err := c.Write(requests)
 		return err
 	case c.Conn == c.socket:
-		c.posted = requests
+		c.deferred = requests
 		return nil
 	}
-	c.socket.lazy = true // what TLS makes of them
-	defer func() { c.socket.lazy = false }()
+	c.socket.deferring = true // what TLS makes of them
+	defer func() { c.socket.deferring = false }()
 	_, err := c.Write(requests)
 	return err
 }
 
-// untaken says whether bytes were read that are part of no answer taken.
-func (c *conn) untaken() bool { return c.from < c.to }
+// hasUnread says whether bytes were read that are part of no answer taken.
+func (c *conn) hasUnread() bool { return c.start < c.end }
 
-// whole says whether a whole header block was read. An error says that what was read will not become one.
-func (c *conn) whole() (bool, error) {
-	text := c.in[c.from:c.to]
+// hasHeader says whether a whole header block was read. An error says that what was read will not become one.
+func (c *conn) hasHeader() (bool, error) {
+	text := c.buf[c.start:c.end]
 	if !startsHTTP(text) {
-		if c.answers > 0 {
+		if c.answered > 0 {
 			return false, errSurplus // of the answer before, like a body
 		}
-		return false, malformed("it does not begin as HTTP does")
+		return false, malformedError("it does not begin as HTTP does")
 	}
-	if headerEnds(text[max(0, c.searched-2):]) { // two bytes of the end may have been there
+	if hasHeaderEnd(text[max(0, c.searched-2):]) { // two bytes of the end may have been there
 		c.searched = 0
 		return true, nil
 	}
@@ -165,66 +165,66 @@ func (c *conn) whole() (bool, error) {
 	return false, nil
 }
 
-// take reads the header block at the front into r, and says whether it is an answer: a 1xx is none yet (RFC 9110 §15.2).
-func (c *conn) take(r *Result) (final, closing bool, err error) {
-	length, closing, err := r.parse(c.in[c.from:c.to])
+// parse reads the header block at the front into r, and says whether it is an answer: a 1xx is none yet (RFC 9110 §15.2).
+func (c *conn) parse(r *Result) (final, closing bool, err error) {
+	length, closing, err := r.parse(c.buf[c.start:c.end])
 	if err != nil {
 		return false, false, err
 	}
 	if length > store.HeaderBytesMax {
 		return false, false, errTooLong
 	}
-	c.from += length
+	c.start += length
 	return r.Status >= 200, closing, nil
 }
 
-// fill reads once. What was taken before is overwritten, unless it is still held; if not, it calls waits when all is sent and it waits for what comes.
-func (c *conn) fill(held bool, waits func()) error {
+// read reads once. What was taken before is overwritten, unless it is still held; if not, it calls waits when all is sent and it waits for what comes.
+func (c *conn) read(held bool, waits func()) error {
 	switch {
-	case c.posted != nil:
-		c.socket.post(c.posted, waits)
-		c.posted = nil
+	case c.deferred != nil:
+		c.socket.deferWrite(c.deferred, waits)
+		c.deferred = nil
 	case !held:
 		waits()
 	}
 	switch {
-	case c.from == c.to && !held:
-		c.from, c.to = 0, 0
-	case c.to == len(c.in): // what is held stays where it is, in the old memory
-		c.in = append(c.in, make([]byte, len(c.in))...)
+	case c.start == c.end && !held:
+		c.start, c.end = 0, 0
+	case c.end == len(c.buf): // what is held stays where it is, in the old memory
+		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
-	n, err := c.Read(c.in[c.to:])
-	c.to += n
+	n, err := c.Read(c.buf[c.end:])
+	c.end += n
 	c.lastRead = time.Now()
 	switch {
-	case n > 0 && c.socket.posted():
+	case n > 0 && c.socket.hasDeferred():
 		return errSurplus // TLS had it already
 	case n > 0:
 		return nil
 	}
-	if err == io.EOF && c.untaken() {
+	if err == io.EOF && c.hasUnread() {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// isDead says whether an error is that of a connection which the other side has closed.
-func isDead(err error) bool {
+// isConnClosed says whether an error is that of a connection which the other side has closed.
+func isConnClosed(err error) bool {
 	return fault.ClassOf(err).ConnClosed()
 }
 
-// refusalsMost is after how many refusals in a row a session looks for another endpoint, if there is one. One that is out of order
+// refusalsMax is after how many refusals in a row a session looks for another endpoint, if there is one. One that is out of order
 // answers fast: the session would stay with it and bring it ever more. Passing trouble is a reason at once.
-const refusalsMost = 3
+const refusalsMax = 3
 
 // isRefusal says whether a status may be the endpoint's word, and not meant for the object.
 func isRefusal(status int) bool { return status >= 400 && status != http.StatusNotFound }
 
-// isDoubt says whether an error means that answers cannot be told apart.
-func isDoubt(err error) bool { return err == errOutOfStep || err == errSurplus }
+// isOutOfSync says whether an error means that answers cannot be told apart.
+func isOutOfSync(err error) bool { return err == errOutOfSync || err == errSurplus }
 
-// isOwn says whether an error is that of the request which was sent first, even if others are in flight behind it.
-func isOwn(err error) bool {
+// isFirstRequests says whether an error is that of the request which was sent first, even if others are in flight behind it.
+func isFirstRequests(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, errTooLong) || errors.As(err, &timeout) && timeout.Timeout()
 }

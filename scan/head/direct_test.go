@@ -108,7 +108,7 @@ func TestUnsolicitedAnswer(t *testing.T) {
 		session := direct(t, s, head.Config{})
 		expect(t, session, "a")
 		b := headtest.Entries("b")
-		if r := headtest.Ask(t, session, b)[0]; !r.Unlike != headtest.IsAnswer(&r, "b") {
+		if r := headtest.Ask(t, session, b)[0]; !r.Mismatch != headtest.IsAnswer(&r, "b") {
 			t.Errorf("another's answer looks like the right one: %d %s", r.Status, r.Metadata)
 		}
 		expect(t, session, "b", "c")
@@ -291,8 +291,8 @@ func TestEndedWhileIdle(t *testing.T) {
 	session := direct(t, s, head.Config{Timeout: 2 * time.Second})
 	for _, key := range []string{"first", "second"} {
 		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(key)), func(r *head.Result) {
-			if r.Err != nil || r.Status != 200 || r.Lost != 0 {
-				t.Errorf("%s: status %d, error %v, %d sent for nothing", key, r.Status, r.Err, r.Lost)
+			if r.Err != nil || r.Status != 200 || r.Resent != 0 {
+				t.Errorf("%s: status %d, error %v, %d sent for nothing", key, r.Status, r.Err, r.Resent)
 			}
 		}); err != nil {
 			t.Error(err)

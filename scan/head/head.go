@@ -66,23 +66,23 @@ type Result struct {
 	// Received is when that was; zero where there was no answer.
 	Received time.Time
 
-	// Lost is how many HEADs were sent before it that brought nothing, and were sent again: on a kept connection that the
+	// Resent is how many HEADs were sent before it that brought nothing, and were sent again: on a kept connection that the
 	// store had closed, or behind another one in a pipeline. They are no tries.
-	Lost int
+	Resent int
 
-	// From is where it was sent, or tried to be. It is not known in full where no connection was made, and nil where nobody got as far as to choose.
-	From *store.Address
+	// Address is where it was sent, or tried to be. It is not known in full where no connection was made, and nil where nobody got as far as to choose.
+	Address *store.Address
 
-	// SentTo is the region that the request was signed for.
-	SentTo string
+	// Region is the region that the request was signed for.
+	Region string
 
-	// Unlike is set where the answer does not agree with what the LIST said of the object, its ETag or its length. Answers
+	// Mismatch is set where the answer does not agree with what the LIST said of the object, its ETag or its length. Answers
 	// that got out of step on a connection are the one fault that gives wrong data without an error; this is what
 	// notices it.
-	Unlike bool
+	Mismatch bool
 
-	// Listed is how it stands to the metadata that the LIST gave of the object, where that was asked for (WithListed).
-	Listed Listed
+	// Source is how it stands to the metadata that the LIST gave of the object, where that was asked for (WithListed).
+	Source MetadataSource
 
 	// Metadata is the custom metadata: the x-amz-meta- headers without that prefix, sorted by name. Headers that the
 	// store repeated are one Field, their values joined by "," in the order received (RFC 9110 §5.3).
@@ -92,9 +92,9 @@ type Result struct {
 	Headers []Field
 
 	// Of the answers parsed into it, and of the last one.
-	layout           layout
-	isUnordered      bool // metadata have come out of order, or twice
-	isClosed, isKept bool // what Connection says
+	headerCache            headerCache
+	unsorted               bool // metadata have come out of order, or twice
+	sawClose, sawKeepAlive bool // what Connection says
 }
 
 // Get is the value of a header that is no metadata, nil if the answer has none. The name is in lower case.
@@ -108,7 +108,7 @@ func (r *Result) Get(name string) []byte {
 }
 
 // ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
-func (r *Result) ETag() []byte { return bareETag(r.Get("etag")) }
+func (r *Result) ETag() []byte { return trimETag(r.Get("etag")) }
 
 // parseLength reads a Content-Length. One that is none says nothing: a HEAD has no body that it could be the length of.
 func parseLength(text []byte) (length int64, ok bool) {
@@ -125,7 +125,7 @@ func parseLength(text []byte) (length int64, ok bool) {
 	return length, true
 }
 
-func bareETag(tag []byte) []byte {
+func trimETag(tag []byte) []byte {
 	if n := len(tag); n > 2 && tag[0] == '"' && tag[n-1] == '"' && tag[1] != '"' && tag[n-2] != '"' {
 		return tag[1 : n-1]
 	}
@@ -135,34 +135,34 @@ func bareETag(tag []byte) []byte {
 // compare sets Unlike, and says whether the answer has an ETag that the listed one was compared with. What the LIST or the answer
 // leaves out agrees with everything.
 func (r *Result) compare(e *list.Entry) (isTagged bool) {
-	r.Unlike = false
+	r.Mismatch = false
 	if r.Status != http.StatusOK {
 		return false
 	}
 	for i := range r.Headers {
 		switch h := &r.Headers[i]; string(h.Name) {
 		case "etag":
-			tag := bareETag(h.Value)
+			tag := trimETag(h.Value)
 			isTagged = len(tag) > 0 && e.ETag != ""
 			if isTagged && string(tag) != e.ETag {
-				r.Unlike = true
+				r.Mismatch = true
 			}
 		case "content-length":
 			if length, ok := parseLength(h.Value); ok && e.Size >= 0 && length != e.Size {
-				r.Unlike = true
+				r.Mismatch = true
 			}
 		}
 	}
 	return isTagged
 }
 
-// insertionMax is up to how many metadata an insertion sort is fastest; hardly any object has more.
-const insertionMax = 16
+// insertionSortMax is up to how many metadata an insertion sort is fastest; hardly any object has more.
+const insertionSortMax = 16
 
 // sortMetadata puts the metadata in the order that Result promises. What has the same name stays in the order received.
 func (r *Result) sortMetadata() {
 	m := r.Metadata
-	if len(m) > insertionMax {
+	if len(m) > insertionSortMax {
 		slices.SortStableFunc(m, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
 		return
 	}

@@ -7,46 +7,46 @@ import (
 	"slices"
 )
 
-// layout remembers the fields of the answer before, place by place: a store sends the same ones in the same order with nearly
+// headerCache remembers the fields of the answer before, place by place: a store sends the same ones in the same order with nearly
 // every answer. To see that it did is quicker than to read them, and what follows from their order need not be found out again.
-type layout []place
+type headerCache []headerSlot
 
-// place is what is known of the field that stands there.
-type place struct {
-	text    []byte // that both names are parts of
-	written []byte // the name as it was received, and the colon
-	name    []byte // in lower case; of metadata without metaPrefix
-	kind    kind
+// headerSlot is what is known of the field that stands there.
+type headerSlot struct {
+	nameBuf  []byte // that both names are parts of
+	wireName []byte // the name as it was received, and the colon
+	name     []byte // in lower case; of metadata without metaPrefix
+	kind     fieldKind
 
-	isRepeated bool // a header at a place before has the same name
-	isNext     bool // the metadata at places before have smaller names
+	repeated bool // a header at a place before has the same name
+	inOrder  bool // the metadata at places before have smaller names
 }
 
-// kind is what is made of a field.
-type kind uint8
+// fieldKind is what is made of a field.
+type fieldKind uint8
 
 const (
-	header kind = iota
-	connection
-	metadata
+	headerField fieldKind = iota
+	connectionField
+	metadataField
 )
 
-// layoutMax is how many places are remembered. Few answers have as many fields.
-const layoutMax = 64
+// headerCacheMax is how many places are remembered. Few answers have as many fields.
+const headerCacheMax = 64
 
-// takeExpected takes fields at the start of text, for as long as each has the name remembered for its place, and is a line of the plain
+// parseCached takes fields at the start of text, for as long as each has the name remembered for its place, and is a line of the plain
 // kind: ended by CRLF, with no control character, not folded. It returns how many there were, and their size.
-func (r *Result) takeExpected(text []byte) (at, size int) {
-	for ; at < len(r.layout); at++ {
-		p, line := &r.layout[at], text[size:]
-		from := len(p.written)
-		if len(line) <= from || string(line[:from]) != string(p.written) {
+func (r *Result) parseCached(text []byte) (at, size int) {
+	for ; at < len(r.headerCache); at++ {
+		p, line := &r.headerCache[at], text[size:]
+		from := len(p.wireName)
+		if len(line) <= from || string(line[:from]) != string(p.wireName) {
 			break
 		}
 		if line[from] == ' ' {
 			from++
 		}
-		end := from + controlAt(line[from:])
+		end := from + controlIndex(line[from:])
 		if len(line) < end+len("\r\n ") || line[end] != '\r' || line[end+1] != '\n' || isBlank(line[end+2]) {
 			break
 		}
@@ -56,12 +56,12 @@ func (r *Result) takeExpected(text []byte) (at, size int) {
 			value = trimBlanks(value)
 		}
 		switch {
-		case p.kind == metadata && p.isNext:
+		case p.kind == metadataField && p.inOrder:
 			appendField(&r.Metadata, p.name, value)
-		case p.kind == header && !p.isRepeated:
+		case p.kind == headerField && !p.repeated:
 			appendField(&r.Headers, p.name, value)
 		default:
-			r.take(p, value)
+			r.addField(p, value)
 		}
 	}
 	return at, size
@@ -74,53 +74,53 @@ func appendField(fields *[]Field, name, value []byte) {
 	f.Name, f.Value = name, value
 }
 
-// learn takes the line of the field at a place apart (RFC 9112 §5), and remembers its name, and how it stands to the fields before it.
+// parseField takes the line of the field at a place apart (RFC 9112 §5), and remembers its name, and how it stands to the fields before it.
 // It forgets the places behind it, which stood to another one. The place is valid until the next is learned.
-func (r *Result) learn(at int, line []byte) (p *place, value []byte, err error) {
-	n := nameEnd(line)
+func (r *Result) parseField(at int, line []byte) (p *headerSlot, value []byte, err error) {
+	n := nameLength(line)
 	if n == 0 {
-		return nil, nil, malformed("a field has no name that is one")
+		return nil, nil, malformedError("a field has no name that is one")
 	}
 	value = trimBlanks(line[n+1:])
 	if hasControl(value) {
-		return nil, nil, malformed("a field has a control character in its value")
+		return nil, nil, malformedError("a field has a control character in its value")
 	}
-	if at < layoutMax {
-		r.layout = slices.Grow(r.layout[:at], 1)[:at+1]
-		p = &r.layout[at]
+	if at < headerCacheMax {
+		r.headerCache = slices.Grow(r.headerCache[:at], 1)[:at+1]
+		p = &r.headerCache[at]
 	} else {
-		p = new(place)
+		p = new(headerSlot)
 	}
-	p.call(line[:n+1])
+	p.setName(line[:n+1])
 	switch {
-	case isMetadata(p.name):
-		p.kind, p.name = metadata, p.name[len(metaPrefix):]
+	case hasMetadataPrefix(p.name):
+		p.kind, p.name = metadataField, p.name[len(metaPrefix):]
 		last := len(r.Metadata) - 1
-		p.isNext = last < 0 || bytes.Compare(r.Metadata[last].Name, p.name) < 0
+		p.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, p.name) < 0
 		return p, value, nil
 	case string(p.name) == "connection":
-		p.kind = connection
+		p.kind = connectionField
 	default:
-		p.kind = header
+		p.kind = headerField
 	}
-	p.isRepeated = slices.ContainsFunc(r.Headers, func(h Field) bool { return bytes.Equal(h.Name, p.name) })
+	p.repeated = slices.ContainsFunc(r.Headers, func(h Field) bool { return bytes.Equal(h.Name, p.name) })
 	return p, value, nil
 }
 
-// call names the place.
-func (p *place) call(written []byte) {
-	p.text = append(p.text[:0], written...)
+// setName names the place.
+func (p *headerSlot) setName(written []byte) {
+	p.nameBuf = append(p.nameBuf[:0], written...)
 	for _, c := range written[:len(written)-1] {
-		p.text = append(p.text, lowered[c])
+		p.nameBuf = append(p.nameBuf, lowerName[c])
 	}
-	p.written, p.name = p.text[:len(written)], p.text[len(written):]
+	p.wireName, p.name = p.nameBuf[:len(written)], p.nameBuf[len(written):]
 }
 
 // hasControl says whether text has a control character other than the tab: no value may (RFC 9110 §5.5). A recipient must
 // not take CR and NUL for what they are, and net/http refuses the others too.
 func hasControl(text []byte) bool {
 	for {
-		i := controlAt(text)
+		i := controlIndex(text)
 		if i == len(text) || text[i] != '\t' {
 			return i < len(text)
 		}
@@ -128,11 +128,11 @@ func hasControl(text []byte) bool {
 	}
 }
 
-// controlAt is where the first control character of text is, its length if there is none. The tab is one.
-func controlAt(text []byte) int {
+// controlIndex is where the first control character of text is, its length if there is none. The tab is one.
+func controlIndex(text []byte) int {
 	i := 0
 	for ; i+8 <= len(text); i += 8 {
-		if hits := controls(binary.LittleEndian.Uint64(text[i:])); hits != 0 {
+		if hits := controlBytes(binary.LittleEndian.Uint64(text[i:])); hits != 0 {
 			return i + bits.TrailingZeros64(hits)/8
 		}
 	}
@@ -144,10 +144,10 @@ func controlAt(text []byte) int {
 	return i
 }
 
-// controls has the high bits of a word's bytes set that are less than a blank, or DEL. The lowest of them is right; above it may
+// controlBytes has the high bits of a word's bytes set that are less than a blank, or DEL. The lowest of them is right; above it may
 // be some of bytes beside one.
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
-func controls(word uint64) uint64 {
+func controlBytes(word uint64) uint64 {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones

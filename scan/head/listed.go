@@ -7,34 +7,36 @@ import (
 	"headcount/scan/list"
 )
 
-// Listed is how a Result stands to the metadata that the LIST gave of its object.
-type Listed uint8
+// MetadataSource is how a Result stands to the metadata that the LIST gave of its object.
+type MetadataSource uint8
 
 const (
-	NotListed     Listed = iota // the LIST gave none that can be relied on, or there is no answer to compare
-	FromListing                 // the Result is what the LIST gave: nothing was sent
-	LikeListing                 // the answer has the same
-	UnlikeListing               // the answer has other metadata, or another storage class
+	FromHead           MetadataSource = iota // the LIST gave none that can be relied on, or there is no answer to compare
+	FromListing                              // the Result is what the LIST gave: nothing was sent
+	MatchesListing                           // the answer has the same
+	DiffersFromListing                       // the answer has other metadata, or another storage class
 )
 
-// WithListed is an Engine that answers by what the LIST gave of an object's metadata (Batch.Metadata), where that is exact and need not be
+// WithKnownMetadata is an Engine that answers by what the LIST gave of an object's metadata (Batch.Metadata), where that is exact and need not be
 // checked, and asks by another engine for the other objects. What the LIST did not give, the Result does not have. It has that
 // engine's name.
-func WithListed(asks Engine, depth int) Engine { return listedEngine{asks, max(1, depth)} }
+func WithKnownMetadata(asks Engine, depth int) Engine {
+	return knownMetadataEngine{asks, max(1, depth)}
+}
 
-type listedEngine struct {
+type knownMetadataEngine struct {
 	Engine
 	depth int // how many entries the other engine is given at once
 }
 
-func (e listedEngine) Session() Session {
-	s := &listedSession{Session: e.Engine.Session(), depth: e.depth}
+func (e knownMetadataEngine) Session() Session {
+	s := &knownMetadataSession{Session: e.Engine.Session(), depth: e.depth}
 	s.compared = s.compare
 	return s
 }
 
-// listedSession is a Session of the other engine, before which answers are taken from the listing.
-type listedSession struct {
+// knownMetadataSession is a Session of the other engine, before which answers are taken from the listing.
+type knownMetadataSession struct {
 	Session
 	depth int
 
@@ -50,7 +52,7 @@ type listedSession struct {
 	compared func(*Result) // s.compare, made once
 }
 
-func (s *listedSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
 	if batch.Metadata == nil {
 		return s.Session.Head(ctx, batch, each)
 	}
@@ -83,32 +85,32 @@ func (s *listedSession) Head(ctx context.Context, batch *Batch, each func(*Resul
 }
 
 // take makes a Result of what the LIST gave.
-func (s *listedSession) take(m *list.Metadata) {
-	s.result = Result{Status: http.StatusOK, Listed: FromListing, Metadata: s.result.Metadata[:0]}
+func (s *knownMetadataSession) take(m *list.Metadata) {
+	s.result = Result{Status: http.StatusOK, Source: FromListing, Metadata: s.result.Metadata[:0]}
 	s.text = s.text[:0]
 	for _, o := range m.Items {
-		s.result.Metadata = append(s.result.Metadata, Field{Name: s.keep(o.Name), Value: s.keep(o.Value)})
+		s.result.Metadata = append(s.result.Metadata, Field{Name: s.copyText(o.Name), Value: s.copyText(o.Value)})
 	}
 }
 
-// keep copies text to where the Result may point until the next one. When s.text grows, what points into the old one stays right.
-func (s *listedSession) keep(text string) []byte {
+// copyText copies text to where the Result may point until the next one. When s.text grows, what points into the old one stays right.
+func (s *knownMetadataSession) copyText(text string) []byte {
 	from := len(s.text)
 	s.text = append(s.text, text...)
 	return s.text[from:len(s.text):len(s.text)]
 }
 
 // compare says of an answer how it stands to the listing, and passes it on.
-func (s *listedSession) compare(r *Result) {
-	if m := &s.metadata[s.at]; m.Exact && r.Status == http.StatusOK && !r.Unlike {
-		r.Listed = UnlikeListing
+func (s *knownMetadataSession) compare(r *Result) {
+	if m := &s.metadata[s.at]; m.Exact && r.Status == http.StatusOK && !r.Mismatch {
+		r.Source = DiffersFromListing
 		if likeListing(r, &s.asked[s.at], m.Items) {
-			r.Listed = LikeListing
+			r.Source = MatchesListing
 		}
 	}
 	s.at++
 	s.each(r)
-	r.Listed = NotListed // the Result may be used again for what is not compared
+	r.Source = FromHead // the Result may be used again for what is not compared
 }
 
 func likeListing(r *Result, e *list.Entry, items []list.Item) bool {

@@ -12,19 +12,19 @@ import (
 	"headcount/scan/store"
 )
 
-// answering is an Engine whose answers are made up, and which notes what it was asked for at once.
-type answering struct {
+// scriptedEngine is an Engine whose answers are made up, and which notes what it was asked for at once.
+type scriptedEngine struct {
 	answer func(key string) head.Result
 	asked  [][]string
 }
 
-func (e *answering) Name() string          { return "answering" }
-func (e *answering) Session() head.Session { return e }
-func (e *answering) Fresh()                {}
-func (e *answering) Avoid(*store.Address)  {}
-func (e *answering) Close()                {}
+func (e *scriptedEngine) Name() string          { return "answering" }
+func (e *scriptedEngine) Session() head.Session { return e }
+func (e *scriptedEngine) Fresh()                {}
+func (e *scriptedEngine) Avoid(*store.Address)  {}
+func (e *scriptedEngine) Close()                {}
 
-func (e *answering) Head(_ context.Context, batch *head.Batch, each func(*head.Result)) error {
+func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*head.Result)) error {
 	var keys []string
 	for i := 0; ; i++ {
 		claimed := batch.Claim(1)
@@ -34,7 +34,7 @@ func (e *answering) Head(_ context.Context, batch *head.Batch, each func(*head.R
 		keys = append(keys, claimed[i].Key)
 		r := e.answer(claimed[i].Key)
 		each(&r)
-		if r.Listed != head.NotListed {
+		if r.Source != head.FromHead {
 			return errors.New("the Result is handed back with what was said of another")
 		}
 	}
@@ -47,7 +47,7 @@ func TestListedSessionAsksForTheRest(t *testing.T) {
 	checked, inexact := listed, listed
 	checked.Check, inexact.Exact = true, false
 	for depth, want := range map[int]string{1: "[[1] [2] [4]]", 2: "[[1 2] [4]]", 8: "[[1 2] [4]]"} {
-		engine := &answering{answer: func(key string) head.Result {
+		engine := &scriptedEngine{answer: func(key string) head.Result {
 			return head.Result{Status: 200, Metadata: []head.Field{{Name: []byte("a"), Value: []byte("1")}, {Name: []byte("b")}}}
 		}}
 		var entries []list.Entry
@@ -56,14 +56,14 @@ func TestListedSessionAsksForTheRest(t *testing.T) {
 		}
 		batch := head.NewBatch(entries)
 		batch.Metadata = []list.Metadata{listed, checked, inexact, listed, {}, listed}
-		var got []head.Listed
-		err := head.WithListed(engine, depth).Session().Head(t.Context(), batch, func(r *head.Result) {
+		var got []head.MetadataSource
+		err := head.WithKnownMetadata(engine, depth).Session().Head(t.Context(), batch, func(r *head.Result) {
 			if r.Status != 200 || len(r.Metadata) != 2 || string(r.Metadata[0].Value) != "1" || string(r.Metadata[1].Name) != "b" {
 				t.Errorf("answer %d: %+v", len(got), r)
 			}
-			got = append(got, r.Listed)
+			got = append(got, r.Source)
 		})
-		all := []head.Listed{head.FromListing, head.LikeListing, head.NotListed, head.FromListing, head.NotListed, head.FromListing}
+		all := []head.MetadataSource{head.FromListing, head.MatchesListing, head.FromHead, head.FromListing, head.FromHead, head.FromListing}
 		if err != nil || !slices.Equal(got, all) || fmt.Sprint(engine.asked) != want {
 			t.Errorf("depth %d: %v, %v; asked %v, want %s", depth, err, got, engine.asked, want)
 		}
@@ -73,7 +73,7 @@ func TestListedSessionAsksForTheRest(t *testing.T) {
 	cancel(why)
 	batch := head.NewBatch(make([]list.Entry, 1))
 	batch.Metadata = []list.Metadata{listed}
-	if err := head.WithListed(&answering{}, 1).Session().Head(ctx, batch, func(*head.Result) { t.Error("answered") }); err != why {
+	if err := head.WithKnownMetadata(&scriptedEngine{}, 1).Session().Head(ctx, batch, func(*head.Result) { t.Error("answered") }); err != why {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -83,28 +83,28 @@ func TestListedSessionCompares(t *testing.T) {
 	a, b := field("a", "1"), field("b", "2")
 	for name, c := range map[string]struct {
 		answer head.Result
-		want   head.Listed
+		want   head.MetadataSource
 	}{
-		"the same":              {head.Result{Status: 200, Metadata: []head.Field{a, b}}, head.LikeListing},
-		"another value":         {head.Result{Status: 200, Metadata: []head.Field{a, field("b", "3")}}, head.UnlikeListing},
-		"another name":          {head.Result{Status: 200, Metadata: []head.Field{a, field("c", "2")}}, head.UnlikeListing},
-		"one less":              {head.Result{Status: 200, Metadata: []head.Field{a}}, head.UnlikeListing},
-		"one more":              {head.Result{Status: 200, Metadata: []head.Field{a, b, field("c", "3")}}, head.UnlikeListing},
-		"none":                  {head.Result{Status: 200}, head.UnlikeListing},
-		"some missing":          {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-missing-meta", "1")}}, head.UnlikeListing},
-		"another storage class": {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "COLD")}}, head.UnlikeListing},
-		"its storage class":     {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "WARM")}}, head.LikeListing},
-		"another object's":      {head.Result{Status: 200, Unlike: true}, head.NotListed},
-		"gone":                  {head.Result{Status: 404}, head.NotListed},
-		"no answer":             {head.Result{Err: errors.New("reset")}, head.NotListed},
+		"the same":              {head.Result{Status: 200, Metadata: []head.Field{a, b}}, head.MatchesListing},
+		"another value":         {head.Result{Status: 200, Metadata: []head.Field{a, field("b", "3")}}, head.DiffersFromListing},
+		"another name":          {head.Result{Status: 200, Metadata: []head.Field{a, field("c", "2")}}, head.DiffersFromListing},
+		"one less":              {head.Result{Status: 200, Metadata: []head.Field{a}}, head.DiffersFromListing},
+		"one more":              {head.Result{Status: 200, Metadata: []head.Field{a, b, field("c", "3")}}, head.DiffersFromListing},
+		"none":                  {head.Result{Status: 200}, head.DiffersFromListing},
+		"some missing":          {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-missing-meta", "1")}}, head.DiffersFromListing},
+		"another storage class": {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "COLD")}}, head.DiffersFromListing},
+		"its storage class":     {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "WARM")}}, head.MatchesListing},
+		"another object's":      {head.Result{Status: 200, Mismatch: true}, head.FromHead},
+		"gone":                  {head.Result{Status: 404}, head.FromHead},
+		"no answer":             {head.Result{Err: errors.New("reset")}, head.FromHead},
 	} {
 		t.Run(name, func(t *testing.T) {
 			batch := head.NewBatch([]list.Entry{{Key: "k", StorageClass: "WARM"}})
 			batch.Metadata = []list.Metadata{{Exact: true, Check: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}}}
-			session := head.WithListed(&answering{answer: func(string) head.Result { return c.answer }}, 1).Session()
+			session := head.WithKnownMetadata(&scriptedEngine{answer: func(string) head.Result { return c.answer }}, 1).Session()
 			if err := session.Head(t.Context(), batch, func(r *head.Result) {
-				if r.Listed != c.want {
-					t.Errorf("%d, want %d", r.Listed, c.want)
+				if r.Source != c.want {
+					t.Errorf("%d, want %d", r.Source, c.want)
 				}
 			}); err != nil {
 				t.Error(err)

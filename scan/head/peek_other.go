@@ -9,4 +9,4 @@ type peek struct{}
 
 func newPeek(net.Conn) peek { return peek{} }
 
-func (peek) anything() bool { return false }
+func (peek) readable() bool { return false }

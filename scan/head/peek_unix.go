@@ -13,7 +13,7 @@ import (
 // end of the connection.
 type peek struct {
 	socket syscall.RawConn // nil: nobody knows
-	look   func(fd uintptr)
+	check  func(fd uintptr)
 	found  *bool
 }
 
@@ -30,7 +30,7 @@ func newPeek(c net.Conn) peek {
 		return peek{}
 	}
 	p := peek{socket: socket, found: new(bool)}
-	p.look = func(fd uintptr) {
+	p.check = func(fd uintptr) {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		*p.found = err != syscall.EAGAIN && err != syscall.EINTR
@@ -38,10 +38,10 @@ func newPeek(c net.Conn) peek {
 	return p
 }
 
-// anything says whether there is. It costs a system call.
-func (p peek) anything() bool {
+// readable says whether there is. It costs a system call.
+func (p peek) readable() bool {
 	if p.socket == nil {
 		return false
 	}
-	return p.socket.Control(p.look) != nil || *p.found
+	return p.socket.Control(p.check) != nil || *p.found
 }

@@ -15,13 +15,15 @@ type wireError struct {
 func (e *wireError) Error() string           { return e.text }
 func (e *wireError) FaultClass() fault.Class { return e.class }
 
-func malformed(what string) error { return &wireError{fault.Malformed, "malformed answer: " + what} }
+func malformedError(what string) error {
+	return &wireError{fault.Malformed, "malformed answer: " + what}
+}
 
 // errTooLong is an answer whose header block is longer than store.HeaderBytesMax.
 var errTooLong = &wireError{fault.HeaderTooLarge, "the answer's header is longer than 64 KiB"}
 
-// headerEnds says whether a header block ends in text.
-func headerEnds(text []byte) bool {
+// hasHeaderEnd says whether a header block ends in text.
+func hasHeaderEnd(text []byte) bool {
 	return bytes.HasSuffix(text, []byte("\r\n\r\n")) || // nearly always: a store writes whole answers
 		bytes.Contains(text, []byte("\n\r\n")) || bytes.Contains(text, []byte("\n\n"))
 }
@@ -38,54 +40,54 @@ func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 		return 0, false, err
 	}
 	r.Status, r.Metadata, r.Headers = status, r.Metadata[:0], r.Headers[:0]
-	r.isUnordered, r.isClosed, r.isKept = false, false, false
-	at, size := r.takeExpected(text[length:])
+	r.unsorted, r.sawClose, r.sawKeepAlive = false, false, false
+	at, size := r.parseCached(text[length:])
 	length += size
 	for ; ; at++ {
-		line, size := unfolded(text[length:])
+		line, size := nextField(text[length:])
 		length += size
 		if len(line) == 0 {
 			break
 		}
-		p, value, err := r.learn(at, line)
+		p, value, err := r.parseField(at, line)
 		if err != nil {
 			return 0, false, err
 		}
-		r.take(p, value)
+		r.addField(p, value)
 	}
-	if r.isUnordered {
+	if r.unsorted {
 		r.sortMetadata()
 		r.joinMetadata()
 	}
-	return length, r.isClosed || isHTTP10 && !r.isKept, nil // RFC 9112 §9.3
+	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3
 }
 
-// take adds the field that stands at p.
-func (r *Result) take(p *place, value []byte) {
-	if p.kind == metadata {
-		r.isUnordered = r.isUnordered || !p.isNext
+// addField adds the field that stands at p.
+func (r *Result) addField(p *headerSlot, value []byte) {
+	if p.kind == metadataField {
+		r.unsorted = r.unsorted || !p.inOrder
 		r.Metadata = append(r.Metadata, Field{p.name, value})
 		return
 	}
-	if p.kind == connection {
-		r.isClosed = r.isClosed || hasOption(value, "close")
-		r.isKept = r.isKept || hasOption(value, "keep-alive")
+	if p.kind == connectionField {
+		r.sawClose = r.sawClose || hasOption(value, "close")
+		r.sawKeepAlive = r.sawKeepAlive || hasOption(value, "keep-alive")
 	}
-	if !p.isRepeated || !joinRepeated(r.Headers, p.name, value) {
+	if !p.repeated || !joinHeader(r.Headers, p.name, value) {
 		r.Headers = append(r.Headers, Field{p.name, value})
 	}
 }
 
-// unfolded is the first line of text without its end, joined with those that go on with it (obs-fold, RFC 9112 §5.2), and
+// nextField is the first line of text without its end, joined with those that go on with it (obs-fold, RFC 9112 §5.2), and
 // the size of all.
-func unfolded(text []byte) (line []byte, size int) {
+func nextField(text []byte) (line []byte, size int) {
 	line, size = nextLine(text)
 	if len(line) == 0 {
 		return nil, size
 	}
 	for size < len(text) && isBlank(text[size]) {
 		more, moreSize := nextLine(text[size:])
-		line = fold(line, more)
+		line = foldLine(line, more)
 		size += moreSize
 	}
 	return line, size
@@ -108,20 +110,20 @@ func nextLine(text []byte) (line []byte, size int) {
 func parseStatusLine(line []byte) (status int, isHTTP10 bool, err error) {
 	const version = "HTTP/1.x "
 	if !startsHTTP(line) || len(line) < len(version)+3 || line[len(version)-1] != ' ' {
-		return 0, false, malformed("its first line is no status line")
+		return 0, false, malformedError("its first line is no status line")
 	}
 	minor, code, rest := line[len(version)-2], line[len(version):len(version)+3], line[len(version)+3:]
 	for _, digit := range code {
 		if digit < '0' || digit > '9' {
-			return 0, false, malformed("its status is no number")
+			return 0, false, malformedError("its status is no number")
 		}
 		status = 10*status + int(digit-'0')
 	}
 	if minor < '0' || minor > '9' || len(rest) > 0 && rest[0] != ' ' || status < 100 {
-		return 0, false, malformed("its first line is no status line")
+		return 0, false, malformedError("its first line is no status line")
 	}
 	if status == 101 {
-		return 0, false, malformed("it switches protocols, which nobody asked for")
+		return 0, false, malformedError("it switches protocols, which nobody asked for")
 	}
 	return status, minor == '0', nil
 }
@@ -135,30 +137,30 @@ func startsHTTP(text []byte) bool {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// fold joins a field's line and the one that goes on with it by a blank, where the first one lies. The blanks before that
+// foldLine joins a field's line and the one that goes on with it by a blank, where the first one lies. The blanks before that
 // stay: the first line after the status has no other to go on with, and is malformed.
-func fold(line, more []byte) []byte {
-	return append(append(trimEnd(line), ' '), trimBlanks(more)...)
+func foldLine(line, more []byte) []byte {
+	return append(append(trimTrailingBlanks(line), ' '), trimBlanks(more)...)
 }
 
 func trimBlanks(text []byte) []byte {
 	for len(text) > 0 && isBlank(text[0]) {
 		text = text[1:]
 	}
-	return trimEnd(text)
+	return trimTrailingBlanks(text)
 }
 
-func trimEnd(text []byte) []byte {
+func trimTrailingBlanks(text []byte) []byte {
 	for len(text) > 0 && isBlank(text[len(text)-1]) {
 		text = text[:len(text)-1]
 	}
 	return text
 }
 
-// nameEnd is how long the name is with which the line of a field begins, 0 where it is none.
-func nameEnd(line []byte) int {
+// nameLength is how long the name is with which the line of a field begins, 0 where it is none.
+func nameLength(line []byte) int {
 	for i, c := range line {
-		if lowered[c] == 0 {
+		if lowerName[c] == 0 {
 			if c == ':' {
 				return i
 			}
@@ -168,8 +170,8 @@ func nameEnd(line []byte) int {
 	return 0
 }
 
-// lowered is the byte of a field's name in lower case, 0 for one that a name cannot have (RFC 9110 §5.6.2, token).
-var lowered = func() (table [256]byte) {
+// lowerName is the byte of a field's name in lower case, 0 for one that a name cannot have (RFC 9110 §5.6.2, token).
+var lowerName = func() (table [256]byte) {
 	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") {
 		table[c] = c
 	}
@@ -179,7 +181,7 @@ var lowered = func() (table [256]byte) {
 	return table
 }()
 
-func isMetadata(name []byte) bool {
+func hasMetadataPrefix(name []byte) bool {
 	return name[0] == metaPrefix[0] && len(name) > len(metaPrefix) && string(name[:len(metaPrefix)]) == metaPrefix
 }
 
@@ -194,16 +196,16 @@ func hasOption(value []byte, option string) bool {
 	return false
 }
 
-// joinRepeated adds value to the header of that name, if there is one. A repeated length that says the same says it once
+// joinHeader adds value to the header of that name, if there is one. A repeated length that says the same says it once
 // (RFC 9110 §8.6).
-func joinRepeated(headers []Field, name, value []byte) bool {
+func joinHeader(headers []Field, name, value []byte) bool {
 	for i := range headers {
 		h := &headers[i]
 		if !bytes.Equal(h.Name, name) {
 			continue
 		}
 		if string(name) != "content-length" || !bytes.Equal(h.Value, value) {
-			h.Value = joined(h.Value, value)
+			h.Value = joinValues(h.Value, value)
 		}
 		return true
 	}
@@ -215,7 +217,7 @@ func (r *Result) joinMetadata() {
 	kept := 0
 	for i := range r.Metadata {
 		if kept > 0 && bytes.Equal(r.Metadata[kept-1].Name, r.Metadata[i].Name) {
-			r.Metadata[kept-1].Value = joined(r.Metadata[kept-1].Value, r.Metadata[i].Value)
+			r.Metadata[kept-1].Value = joinValues(r.Metadata[kept-1].Value, r.Metadata[i].Value)
 			continue
 		}
 		r.Metadata[kept] = r.Metadata[i]
@@ -224,7 +226,7 @@ func (r *Result) joinMetadata() {
 	r.Metadata = r.Metadata[:kept]
 }
 
-// joined is a list of two values (RFC 9110 §5.3), in memory of its own: there is no room between them where they lie.
-func joined(a, b []byte) []byte {
+// joinValues is a list of two values (RFC 9110 §5.3), in memory of its own: there is no room between them where they lie.
+func joinValues(a, b []byte) []byte {
 	return append(append(append(make([]byte, 0, len(a)+1+len(b)), a...), ','), b...)
 }

@@ -51,7 +51,7 @@ func TestParseAsNetHTTPDoes(t *testing.T) {
 func compareParse(t rapid.TB, text []byte) {
 	t.Helper()
 	length, ours, ourError := parseWithin(t, text)
-	if !headerEnds(text) {
+	if !hasHeaderEnd(text) {
 		return // a conn would have waited for more
 	}
 	in := bufio.NewReaderSize(bytes.NewReader(text), max(16, len(text)))
@@ -126,8 +126,8 @@ func inWords(r *Result, closing bool) string {
 func inOurWords(theirs *http.Response) string {
 	var r Result
 	for name, values := range theirs.Header {
-		field := Field{[]byte(strings.ToLower(name)), []byte(joinTrimmed(values))}
-		if isMetadata(field.Name) {
+		field := Field{[]byte(strings.ToLower(name)), []byte(joinValuesTrimmed(values))}
+		if hasMetadataPrefix(field.Name) {
 			field.Name = field.Name[len(metaPrefix):]
 			r.Metadata = append(r.Metadata, field)
 		} else {

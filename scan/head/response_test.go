@@ -218,12 +218,12 @@ func TestTakeInPieces(t *testing.T) {
 		"not HTTP, slowly": {"HTTP/2", "malformed answer: it does not begin as HTTP does", []int{1}, 8 << 10},
 	} {
 		for _, size := range c.pieces {
-			conn := &conn{Conn: &inPieces{text: c.text, size: size}, in: make([]byte, c.buffer)}
+			conn := &conn{Conn: &inPieces{text: c.text, size: size}, buf: make([]byte, c.buffer)}
 			if got := takeAll(conn); got != c.want {
 				t.Errorf("%s, by %d bytes: %s, want %s", name, size, got, c.want)
 			}
-			if most := 2 * (store.HeaderBytesMax + c.buffer); len(conn.in) > most {
-				t.Errorf("%s, by %d bytes: the buffer has grown to %d", name, size, len(conn.in))
+			if most := 2 * (store.HeaderBytesMax + c.buffer); len(conn.buf) > most {
+				t.Errorf("%s, by %d bytes: the buffer has grown to %d", name, size, len(conn.buf))
 			}
 		}
 	}
@@ -233,15 +233,15 @@ func TestTakeInPieces(t *testing.T) {
 func takeAll(c *conn) (said string) {
 	var r Result
 	for {
-		whole, err := c.whole()
+		whole, err := c.hasHeader()
 		if err == nil && !whole {
-			if err = c.fill(false, func() {}); err == nil {
+			if err = c.read(false, func() {}); err == nil {
 				continue
 			}
 		}
 		var final bool
 		if err == nil {
-			final, _, err = c.take(&r)
+			final, _, err = c.parse(&r)
 		}
 		if err != nil {
 			return said + err.Error()

@@ -48,30 +48,30 @@ type sdkSession struct {
 	engine  *sdk
 	capture func(*s3.Options)
 	trace   *httptrace.ClientTrace
-	fresh   bool
+	newConn bool
 	turn    int // which endpoint is next
 
 	// Where it sends to. It stays there as a connection does, so that one that is slow gets fewer HEADs.
-	sender  store.Sender
-	seat    *store.Address // the endpoint's; nil: it has none yet
-	avoid   *store.Address // where it is not to be; nil: anywhere
-	looked  time.Time      // when it was last looked whether there are too many beside it
-	refused int            // answers in a row
+	sender      store.Sender
+	address     *store.Address // the endpoint's; nil: it has none yet
+	avoid       *store.Address // where it is not to be; nil: anywhere
+	loadChecked time.Time      // when it was last looked whether there are too many beside it
+	refusals    int            // answers in a row
 
 	result Result
 	text   []byte // what result's Fields point into
 }
 
-func (s *sdkSession) Fresh()                 { s.fresh = true }
+func (s *sdkSession) Fresh()                 { s.newConn = true }
 func (s *sdkSession) Avoid(a *store.Address) { s.avoid = a }
-func (s *sdkSession) Close()                 { s.leave() }
+func (s *sdkSession) Close()                 { s.release() }
 
 func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
 	st := s.engine.store
-	if now := time.Now(); s.seat != nil && s.avoid == nil && now.Sub(s.looked) >= lookEvery {
-		s.looked = now
-		if st.Overloaded(s.seat) {
-			s.leave()
+	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= loadCheckInterval {
+		s.loadChecked = now
+		if st.Overloaded(s.address) {
+			s.release()
 		}
 	}
 	for i := 0; ; i++ {
@@ -94,13 +94,13 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 // head sends one HEAD and leaves what became of it in s.result.
 func (s *sdkSession) head(ctx context.Context, key string) {
 	st := s.engine.store
-	s.sit()
+	s.ensureEndpoint()
 	sender := s.sender
-	s.result = Result{From: s.seat, SentTo: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	s.result = Result{Address: s.address, Region: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
-	if s.fresh {
+	if s.newConn {
 		options = append(options, st.WithNewConn)
-		s.fresh = false
+		s.newConn = false
 	}
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
@@ -113,40 +113,40 @@ func (s *sdkSession) head(ctx context.Context, key string) {
 	}
 	switch status := s.result.Status; {
 	case err == nil && !isRefusal(status):
-		s.refused = 0
+		s.refusals = 0
 	case st.EndpointCount() > 1:
-		if s.refused++; err != nil || s.refused == refusalsMost || fault.TransientStatus(status) {
-			s.avoid = s.seat
+		if s.refusals++; err != nil || s.refusals == refusalsMax || fault.TransientStatus(status) {
+			s.avoid = s.address
 		}
 	}
 }
 
-// sit sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
-func (s *sdkSession) sit() {
+// ensureEndpoint sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
+func (s *sdkSession) ensureEndpoint() {
 	st := s.engine.store
-	if s.seat != nil && st.IsCurrent(s.sender) && (s.avoid == nil || !s.seat.SameEndpoint(s.avoid)) {
+	if s.address != nil && st.IsCurrent(s.sender) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
 		s.avoid = nil
 		return
 	}
-	s.leave()
+	s.release()
 	s.sender = st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
-	s.seat, s.avoid, s.refused = st.Address(s.sender, nil), nil, 0
-	st.Acquire(s.seat)
+	s.address, s.avoid, s.refusals = st.Address(s.sender, nil), nil, 0
+	st.Acquire(s.address)
 }
 
-func (s *sdkSession) leave() {
-	if s.seat != nil {
-		s.engine.store.Release(s.seat)
-		s.seat = nil
+func (s *sdkSession) release() {
+	if s.address != nil {
+		s.engine.store.Release(s.address)
+		s.address = nil
 	}
 }
 
 // connected is told which connection a HEAD goes out on, before it does.
 func (s *sdkSession) connected(info httptrace.GotConnInfo) {
-	s.result.From = s.engine.store.Address(s.sender, info.Conn.RemoteAddr())
+	s.result.Address = s.engine.store.Address(s.sender, info.Conn.RemoteAddr())
 	if !info.Reused {
-		s.result.From.CountOpened()
+		s.result.Address.CountOpened()
 	}
 }
 
@@ -155,7 +155,7 @@ func (s *sdkSession) read(response *http.Response, latency time.Duration) error 
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text = s.text[:0]
 	for name, values := range response.Header {
-		field := Field{Name: s.keep(strings.ToLower(name)), Value: s.keep(joinTrimmed(values))}
+		field := Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValuesTrimmed(values))}
 		if len(field.Name) > len(metaPrefix) && string(field.Name[:len(metaPrefix)]) == metaPrefix {
 			field.Name = field.Name[len(metaPrefix):]
 			s.result.Metadata = append(s.result.Metadata, field)
@@ -167,18 +167,18 @@ func (s *sdkSession) read(response *http.Response, latency time.Duration) error 
 	return nil
 }
 
-// joinTrimmed is the value of a header that came so often. net/http leaves a blank at the end of one whose last line is
+// joinValuesTrimmed is the value of a header that came so often. net/http leaves a blank at the end of one whose last line is
 // the empty continuation of another.
-func joinTrimmed(values []string) string {
+func joinValuesTrimmed(values []string) string {
 	for i := range values {
 		values[i] = strings.TrimRight(values[i], " ")
 	}
 	return strings.Join(values, ",")
 }
 
-// keep copies text to where the Result may point until the next HEAD. When s.text grows, what points into the old
+// copyText copies text to where the Result may point until the next HEAD. When s.text grows, what points into the old
 // one stays right.
-func (s *sdkSession) keep(text string) []byte {
+func (s *sdkSession) copyText(text string) []byte {
 	from := len(s.text)
 	s.text = append(s.text, text...)
 	return s.text[from:len(s.text):len(s.text)]

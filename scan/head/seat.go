@@ -5,103 +5,103 @@ import (
 	"time"
 )
 
-// lookEvery is how often a session looks whether it should move: as often as the addresses are compared.
-const lookEvery = time.Second
+// loadCheckInterval is how often a session looks whether it should move: as often as the addresses are compared.
+const loadCheckInterval = time.Second
 
-// moves says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
-func (s *directSession) moves() bool {
+// shouldMove says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
+func (s *directSession) shouldMove() bool {
 	st, c := s.engine.store, s.conn
-	if s.avoid != nil && st.EndpointCount() > 1 && c.at.SameEndpoint(s.avoid) {
+	if s.avoid != nil && st.EndpointCount() > 1 && c.address.SameEndpoint(s.avoid) {
 		return true
 	}
 	s.avoid = nil
-	if c.lastRead.Sub(s.looked) < lookEvery {
+	if c.lastRead.Sub(s.loadChecked) < loadCheckInterval {
 		return false
 	}
-	s.looked = c.lastRead
-	return st.Overloaded(c.at)
+	s.loadChecked = c.lastRead
+	return st.Overloaded(c.address)
 }
 
-// peekAfter is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
+// peekIdle is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
 // a HEAD, and for less time the answers themselves must tell.
-const peekAfter = time.Millisecond
+const peekIdle = time.Millisecond
 
-// ready makes a connection, and returns the form of requests that are sent over it now.
-func (s *directSession) ready(ctx context.Context, now time.Time) (*form, error) {
+// ensureConn makes a connection, and returns the form of requests that are sent over it now.
+func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*validTemplate, error) {
 	st := s.engine.store
-	if revision := st.Generation(); revision != s.revision {
-		s.revision = revision
+	if revision := st.Generation(); revision != s.generation {
+		s.generation = revision
 		if s.conn != nil && !st.IsCurrent(s.conn.sender) {
-			s.hangUp()
+			s.closeConn()
 		}
 	}
-	if s.conn != nil && (s.conn.stale(now) || now.Sub(s.conn.lastRead) > peekAfter && s.conn.peek.anything()) {
-		s.hangUp()
+	if s.conn != nil && (s.conn.expired(now) || now.Sub(s.conn.lastRead) > peekIdle && s.conn.peek.readable()) {
+		s.closeConn()
 	}
 	if s.conn == nil {
 		if err := s.connect(ctx); err != nil {
 			return nil, err
 		}
 	}
-	f := s.forms.Load()
+	f := s.templates.Load()
 	// Another Session's second may have begun already.
-	if f != nil && f.revision == s.revision && (f.second == now.Unix() || f.second == now.Unix()+1) && (f.expiry.IsZero() || now.Before(f.expiry)) {
+	if f != nil && f.generation == s.generation && (f.second == now.Unix() || f.second == now.Unix()+1) && (f.expiry.IsZero() || now.Before(f.expiry)) {
 		return f, nil
 	}
-	return s.prepare(ctx, now, f)
+	return s.buildTemplate(ctx, now, f)
 }
 
 func (s *directSession) connect(ctx context.Context) error {
 	st := s.engine.store
 	sender := st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
-	s.at = st.Address(sender, nil)
+	s.address = st.Address(sender, nil)
 	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
 	defer cancel()
-	if len(s.in) == 0 {
-		s.in = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
+	if len(s.readBuf) == 0 {
+		s.readBuf = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
 	}
-	c, err := dialApart(ctx, st, sender, s.avoid, s.in)
+	c, err := dialOnOwnStack(ctx, st, sender, s.avoid, s.readBuf)
 	if err != nil {
 		st.ObserveFailure(sender, err)
 		return err
 	}
-	c.at.CountOpened()
-	st.Acquire(c.at)
-	s.conn, s.at, s.avoid, s.in, s.looked = c, c.at, nil, nil, c.lastRead
-	shared, _ := s.engine.forms.LoadOrStore(c.route, new(sharedForm))
-	s.forms = shared.(*sharedForm)
-	s.ending.guard(c)
+	c.address.CountOpened()
+	st.Acquire(c.address)
+	s.conn, s.address, s.avoid, s.readBuf, s.loadChecked = c, c.address, nil, nil, c.lastRead
+	shared, _ := s.engine.templates.LoadOrStore(c.route, new(sharedTemplate))
+	s.templates = shared.(*sharedTemplate)
+	s.ctxCloser.set(c)
 	return nil
 }
 
-// prepare makes the form for the second in which now lies. The one before may be nil.
-func (s *directSession) prepare(ctx context.Context, now time.Time, before *form) (*form, error) {
+// buildTemplate makes the form for the second in which now lies. The one before may be nil.
+func (s *directSession) buildTemplate(ctx context.Context, now time.Time, before *validTemplate) (*validTemplate, error) {
 	st := s.engine.store
 	credentials, err := st.Credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &form{second: now.Unix(), revision: s.revision}
+	f := &validTemplate{second: now.Unix(), generation: s.generation}
 	// Those that have expired already are the best there are.
 	if credentials.CanExpire && credentials.Expires.After(now) && credentials.Expires.Before(now.Add(2*time.Second)) {
 		f.expiry = credentials.Expires
 	}
-	var last *template
+	var last *requestTemplate
 	if before != nil {
-		last = before.template
+		last = before.requestTemplate
 	}
-	f.template = newTemplate(last, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
-	s.forms.Store(f)
+	f.requestTemplate = newTemplate(last, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
+	s.templates.Store(f)
 	return f, nil
 }
 
-func (s *directSession) hangUp() {
+func (s *directSession) closeConn() {
 	if s.conn == nil {
 		return
 	}
-	s.ending.guard(nil)
-	s.engine.store.Release(s.conn.at)
+	s.ctxCloser.set(nil)
+	s.engine.store.Release(s.conn.address)
 	s.conn.Close()
-	s.in, s.conn = s.conn.in, nil
+	s.readBuf, s.conn = s.conn.buf, nil
 }

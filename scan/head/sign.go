@@ -14,8 +14,8 @@ import (
 	"headcount/scan/store"
 )
 
-// emptyHash is SHA-256 of nothing, in hex: a HEAD has no payload.
-const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+// emptyPayloadHash is SHA-256 of nothing, in hex: a HEAD has no payload.
+const emptyPayloadHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // algorithm names Signature Version 4.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
@@ -24,16 +24,16 @@ const algorithm = "AWS4-HMAC-SHA256"
 // userAgent is what some firewalls want to see. It is not signed, since proxies rewrite it.
 const userAgent = "headcount"
 
-// template is a HEAD with all that is the same for every key, for one route, one set of credentials and one second. Of the
+// requestTemplate is a HEAD with all that is the same for every key, for one route, one set of credentials and one second. Of the
 // parts that depend on the key there are two, its path and the signature, and a template appends them.
 //
 // It signs host, x-amz-content-sha256 and x-amz-date, the session token and the payer where they are used, and no more:
 // proxies rewrite what else the SDK signs (aws-sdk-go-v2#1816).
 //
 // It is not changed once it is made, and used by all Sessions, each with a signer of its own.
-type template struct {
-	path  string // before the key's escaped bytes
-	signs bool
+type requestTemplate struct {
+	path   string // before the key's escaped bytes
+	signed bool
 
 	// The request: HEAD, the path, head, and where it is signed the signature and end.
 	head []byte
@@ -42,19 +42,19 @@ type template struct {
 	canonical []byte
 	mac       mac // of what is signed: it begins alike for all keys, and ends with the canonical request's hash
 
-	day string // for which key is: date, region, service and secret
-	key []byte
+	keyScope   string // for which key is: date, region, service and secret
+	signingKey []byte
 }
 
 // newTemplate returns a template for a second. Without an access key it signs nothing. The one before, which may be nil, is asked
 // for the key of the day.
-func newTemplate(before *template, route *store.Route, c *aws.Credentials, payer string, at time.Time) *template {
-	t := &template{path: route.Path, signs: c.AccessKeyID != ""}
+func newTemplate(before *requestTemplate, route *store.Route, c *aws.Credentials, payer string, at time.Time) *requestTemplate {
+	t := &requestTemplate{path: route.Path, signed: c.AccessKeyID != ""}
 	t.head = append(t.head, " HTTP/1.1\r\nHost: "...)
 	t.head = append(t.head, route.Host...)
 	// Without it a proxy may compress, and change the ETag and the length that are compared.
 	t.head = append(t.head, "\r\nUser-Agent: "+userAgent+"\r\nAccept-Encoding: identity\r\n"...)
-	if !t.signs {
+	if !t.signed {
 		if payer != "" {
 			t.head = append(append(append(t.head, "X-Amz-Request-Payer: "...), payer...), "\r\n"...)
 		}
@@ -67,7 +67,7 @@ func newTemplate(before *template, route *store.Route, c *aws.Credentials, payer
 
 	signed := []struct{ name, value string }{ // sorted by name
 		{"host", route.Host},
-		{"x-amz-content-sha256", emptyHash},
+		{"x-amz-content-sha256", emptyPayloadHash},
 		{"x-amz-date", date},
 		{"x-amz-request-payer", payer},
 		{"x-amz-security-token", c.SessionToken},
@@ -85,17 +85,17 @@ func newTemplate(before *template, route *store.Route, c *aws.Credentials, payer
 		}
 	}
 	list := strings.Join(names, ";")
-	t.canonical = append(t.canonical, "\n"+list+"\n"+emptyHash...)
+	t.canonical = append(t.canonical, "\n"+list+"\n"+emptyPayloadHash...)
 	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+list+", Signature="...)
 	toSign := algorithm + "\n" + date + "\n" + scope + "\n" // and the hash of the canonical request
 
-	t.day = scope + c.SecretAccessKey
-	if before != nil && before.day == t.day {
-		t.key = before.key
+	t.keyScope = scope + c.SecretAccessKey
+	if before != nil && before.keyScope == t.keyScope {
+		t.signingKey = before.signingKey
 	} else {
-		t.key = signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
+		t.signingKey = signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
 	}
-	t.mac = newMAC(t.key, toSign)
+	t.mac = newMAC(t.signingKey, toSign)
 	return t
 }
 
@@ -163,14 +163,14 @@ func signingKey(secret, day, region, service string) []byte {
 	return key
 }
 
-// append appends the HEAD of a key.
-func (t *template) append(dst []byte, key string, by *signer) []byte {
+// appendRequest appends the HEAD of a key.
+func (t *requestTemplate) appendRequest(dst []byte, key string, by *signer) []byte {
 	dst = append(append(dst, "HEAD "...), t.path...)
 	from := len(dst) - len(t.path)
 	dst = appendEscaped(dst, key)
 	path := dst[from:]
 	dst = append(dst, t.head...)
-	if !t.signs {
+	if !t.signed {
 		return dst
 	}
 	dst = t.appendSignature(dst, path, by)
@@ -178,7 +178,7 @@ func (t *template) append(dst []byte, key string, by *signer) []byte {
 }
 
 // appendSignature appends the signature of a HEAD of path, 64 hex digits.
-func (t *template) appendSignature(dst, path []byte, by *signer) []byte {
+func (t *requestTemplate) appendSignature(dst, path []byte, by *signer) []byte {
 	by.text = append(append(append(by.text[:0], "HEAD\n"...), path...), t.canonical...)
 	by.sum = sha256.Sum256(by.text)
 	by.text = hex.AppendEncode(by.text[:0], by.sum[:])

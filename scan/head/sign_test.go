@@ -35,13 +35,13 @@ func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[strin
 		Method: http.MethodHead,
 		URL:    &url.URL{Scheme: "http", Host: s.route.Host, Opaque: "//" + s.route.Host + path},
 		Host:   s.route.Host,
-		Header: http.Header{"X-Amz-Content-Sha256": {emptyHash}},
+		Header: http.Header{"X-Amz-Content-Sha256": {emptyPayloadHash}},
 	}
 	if s.payer != "" {
 		r.Header.Set("X-Amz-Request-Payer", s.payer)
 	}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(t.Context(), s.creds, r, emptyHash, s.route.Service, s.route.Region, s.at); err != nil {
+	if err := signer.SignHTTP(t.Context(), s.creds, r, emptyPayloadHash, s.route.Service, s.route.Region, s.at); err != nil {
 		t.Fatal(err)
 	}
 	fields = map[string]string{"host": r.Host}
@@ -74,11 +74,11 @@ func takeApart(t testing.TB, request string) (path string, fields map[string]str
 }
 
 // compare holds what the template makes of a key against the twin. Both say what the other does not sign.
-func compare(t testing.TB, form *template, s *signing, key string) {
+func compare(t testing.TB, form *requestTemplate, s *signing, key string) {
 	t.Helper()
 	const before = "what an earlier request left in the buffer"
 	by := newSigner()
-	path, fields := takeApart(t, strings.TrimPrefix(string(form.append([]byte(before), key, &by)), before))
+	path, fields := takeApart(t, strings.TrimPrefix(string(form.appendRequest([]byte(before), key, &by)), before))
 	wantPath, want := s.bySDK(t, key)
 	if path != wantPath {
 		t.Fatalf("the path of %q is\n %s, want\n %s", key, path, wantPath)
@@ -163,7 +163,7 @@ func TestSignAsTheSDKDoes(t *testing.T) {
 	const seed = 1 // any
 	var (
 		g    = generator{rand.New(rand.NewPCG(seed, seed))}
-		form *template // each is made after the one before: what that keeps must not outlive what it was made from
+		form *requestTemplate // each is made after the one before: what that keeps must not outlive what it was made from
 		s    = &signing{
 			route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 			creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
@@ -181,7 +181,7 @@ func TestSignAsTheSDKDoes(t *testing.T) {
 
 // Requests one second apart around midnight: the scope and the key of the day change together, and only then.
 func TestSignAroundMidnight(t *testing.T) {
-	form := new(template)
+	form := new(requestTemplate)
 	s := &signing{
 		route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 		creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
@@ -191,15 +191,15 @@ func TestSignAroundMidnight(t *testing.T) {
 		day    string
 		newKey bool
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
-		before := unsafe.SliceData(form.key) // which is kept, or made anew
+		before := unsafe.SliceData(form.signingKey) // which is kept, or made anew
 		form = newTemplate(form, s.route, &s.creds, "", s.at)
 		compare(t, form, s, "k")
 		by := newSigner()
-		_, fields := takeApart(t, string(form.append(nil, "k", &by)))
+		_, fields := takeApart(t, string(form.appendRequest(nil, "k", &by)))
 		if scope := strings.Split(fields["authorization"], "/"); scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
 			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
 		}
-		if isNew := unsafe.SliceData(form.key) != before; isNew != want.newKey {
+		if isNew := unsafe.SliceData(form.signingKey) != before; isNew != want.newKey {
 			t.Errorf("at %v: a new key of the day: %v", s.at, isNew)
 		}
 		s.at = s.at.Add(time.Second)
@@ -213,7 +213,7 @@ func TestSignNothing(t *testing.T) {
 	form := newTemplate(nil, route, &aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}, "", time.Now())
 	for _, payer := range []string{"", "requester"} {
 		form = newTemplate(form, route, &aws.Credentials{}, payer, time.Now())
-		path, fields := takeApart(t, string(form.append(nil, "a b", &by)))
+		path, fields := takeApart(t, string(form.appendRequest(nil, "a b", &by)))
 		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
 		if payer != "" {
 			want["x-amz-request-payer"] = payer
@@ -223,7 +223,7 @@ func TestSignNothing(t *testing.T) {
 		}
 	}
 	form = newTemplate(form, route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
-	if _, fields := takeApart(t, string(form.append(nil, "k", &by))); fields["authorization"] == "" {
+	if _, fields := takeApart(t, string(form.appendRequest(nil, "k", &by))); fields["authorization"] == "" {
 		t.Error("not signed after that")
 	}
 }
@@ -256,7 +256,7 @@ func printable(text string) bool {
 }
 
 // benchmarkForm is a template as for AWS, and a key of usual length.
-func benchmarkForm() (form *template, key string) {
+func benchmarkForm() (form *requestTemplate, key string) {
 	form = newTemplate(
 		nil,
 		&store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
@@ -270,8 +270,8 @@ func benchmarkForm() (form *template, key string) {
 func TestSignAllocatesNothing(t *testing.T) {
 	form, key := benchmarkForm()
 	by := newSigner()
-	out := form.append(nil, key, &by)
-	if n := testing.AllocsPerRun(100, func() { out = form.append(out[:0], key, &by) }); n != 0 {
+	out := form.appendRequest(nil, key, &by)
+	if n := testing.AllocsPerRun(100, func() { out = form.appendRequest(out[:0], key, &by) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -282,7 +282,7 @@ func BenchmarkSign(b *testing.B) {
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = form.append(out[:0], key, &by)
+		out = form.appendRequest(out[:0], key, &by)
 	}
 }
 

@@ -63,7 +63,7 @@ func TestExchangeIsTwoCalls(t *testing.T) {
 	}()
 	p := make([]byte, 100)
 	for i := range 3 {
-		s.post([]byte("asked"), func() {
+		s.deferWrite([]byte("asked"), func() {
 			sent++
 			<-asked // it was written, and the answer is not there yet
 		})
@@ -84,7 +84,7 @@ func TestExchangeOfMuch(t *testing.T) {
 		_, _ = far.Write([]byte("answer"))
 	}()
 	sent := 0
-	s.post(much, func() { sent++ })
+	s.deferWrite(much, func() { sent++ })
 	p := make([]byte, 100)
 	n, err := s.Read(p)
 	if err != nil || string(p[:n]) != "answer" || sent != 1 || !bytes.Equal(got, much) {
@@ -95,21 +95,21 @@ func TestExchangeOfMuch(t *testing.T) {
 // What TLS writes of a request is kept for the Read, and what it writes of its own is not, nor does it overtake that.
 func TestKept(t *testing.T) {
 	s, far := pair(t)
-	s.lazy = true
+	s.deferring = true
 	for _, part := range []string{"to", "gether"} {
 		if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
-	s.lazy = false
+	s.deferring = false
 	go func() { _, _ = far.Write(readWhole(t, far, 8)) }()
 	p := make([]byte, 100)
 	if n, err := s.Read(p); err != nil || string(p[:n]) != "together" {
 		t.Errorf("%q, %v", p[:n], err)
 	}
-	s.lazy = true
+	s.deferring = true
 	_, _ = s.Write([]byte("first, "))
-	s.lazy = false
+	s.deferring = false
 	if _, err := s.Write([]byte("then")); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestExchangeFails(t *testing.T) {
 	}{
 		"in time": {func(s *socket, _ *net.TCPConn) { _ = s.SetDeadline(time.Unix(1, 0)) }, "read", os.ErrDeadlineExceeded},
 		"later": {func(s *socket, _ *net.TCPConn) {
-			s.post([]byte("asked"), func() { _ = s.SetDeadline(time.Unix(1, 0)) })
+			s.deferWrite([]byte("asked"), func() { _ = s.SetDeadline(time.Unix(1, 0)) })
 		}, "read", os.ErrDeadlineExceeded},
 		"closed here": {func(s *socket, _ *net.TCPConn) { s.Close() }, "read", net.ErrClosed},
 		"closed there": {func(s *socket, far *net.TCPConn) {
@@ -142,7 +142,7 @@ func TestExchangeFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, far := pair(t)
-			s.post([]byte("asked"), nil)
+			s.deferWrite([]byte("asked"), nil)
 			c.do(s, far)
 			n, err := s.Read(make([]byte, 100))
 			var op *net.OpError
@@ -165,10 +165,10 @@ func TestEndBetweenExchanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Millisecond) // sysmon polls after 10, and has it then
-	if err := s.arm(time.Now(), true); err != nil {
+	if err := s.setPollDeadline(time.Now(), true); err != nil {
 		t.Fatal(err)
 	}
-	s.post([]byte("asked"), nil)
+	s.deferWrite([]byte("asked"), nil)
 	if n, err := s.Read(make([]byte, 100)); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes, %v", n, err)
 	}
@@ -186,10 +186,10 @@ func TestExchangeGoesOn(t *testing.T) {
 			if err := s.SetDeadline(time.Now().Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.arm(time.Now().Add(-lookAfter), true); err != nil { // it has to look before it has written
+			if err := s.setPollDeadline(time.Now().Add(-pollInterval), true); err != nil { // it has to look before it has written
 				t.Fatal(err)
 			}
-			s.post([]byte("asked"), nil)
+			s.deferWrite([]byte("asked"), nil)
 			go func() {
 				readWhole(t, far, 5)
 				end(s, far)

@@ -26,24 +26,24 @@ type socket struct {
 	raw  syscall.RawConn
 	step func(fd uintptr) (done bool)
 
-	armed  time.Time // until then a Read looks in time
-	missed bool      // an end that the poller did not tell of
+	pollUntil   time.Time // until then a Read looks in time
+	silentClose bool      // an end that the poller did not tell of
 
 	mu       sync.Mutex
 	deadline time.Time // of all reads and writes; zero: there is none
 
-	lazy bool   // Write keeps what it is given for the next Read
-	kept []byte // by it
-	out  []byte // what the next Read writes first; empty: it reads only
-	sent func() // is called when that is written; nil: nothing is
-	in   []byte // what Read was given
-	n    int
-	err  error
+	deferring bool   // Write keeps what it is given for the next Read
+	deferred  []byte // by it
+	out       []byte // what the next Read writes first; empty: it reads only
+	sent      func() // is called when that is written; nil: nothing is
+	in        []byte // what Read was given
+	n         int
+	err       error
 }
 
-// lookAfter is how long a Read waits before it looks; half of it, where the last one began just before. It is long beside what an answer takes, and short beside
+// pollInterval is how long a Read waits before it looks; half of it, where the last one began just before. It is long beside what an answer takes, and short beside
 // what a new connection does. To set it anew costs a microsecond in each half of it.
-const lookAfter = 200 * time.Millisecond
+const pollInterval = 200 * time.Millisecond
 
 // newSocket returns nil where c is no TCP connection.
 func newSocket(c net.Conn) *socket {
@@ -68,53 +68,53 @@ func (s *socket) SetDeadline(t time.Time) error {
 	return s.TCPConn.SetDeadline(t)
 }
 
-// arm lets Reads that begin at that time look after a while. It must be told of a deadline that was set since.
-func (s *socket) arm(at time.Time, moved bool) error {
-	if !moved && at.Before(s.armed) {
+// setPollDeadline lets Reads that begin at that time look after a while. It must be told of a deadline that was set since.
+func (s *socket) setPollDeadline(at time.Time, moved bool) error {
+	if !moved && at.Before(s.pollUntil) {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	look := at.Add(lookAfter)
+	look := at.Add(pollInterval)
 	if !s.deadline.IsZero() && s.deadline.Before(look) {
 		return nil // which wakes it
 	}
-	s.armed = at.Add(lookAfter / 2)
+	s.pollUntil = at.Add(pollInterval / 2)
 	return s.TCPConn.SetReadDeadline(look)
 }
 
-// goOn says whether a Read that was woken is to wait on, until the deadline proper.
-func (s *socket) goOn() bool {
+// extendDeadline says whether a Read that was woken is to wait on, until the deadline proper.
+func (s *socket) extendDeadline() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.armed = time.Time{}
+	s.pollUntil = time.Time{}
 	if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
 		return false
 	}
 	return s.TCPConn.SetReadDeadline(s.deadline) == nil
 }
 
-// posted says whether there is something left to be written.
-func (s *socket) posted() bool { return s != nil && len(s.out) > 0 }
+// hasDeferred says whether there is something left to be written.
+func (s *socket) hasDeferred() bool { return s != nil && len(s.out) > 0 }
 
-// hasMissed says whether the connection had ended before a Read looked.
-func (s *socket) hasMissed() bool { return s != nil && s.missed }
+// sawSilentClose says whether the connection had ended before a Read looked.
+func (s *socket) sawSilentClose() bool { return s != nil && s.silentClose }
 
-// drop forgets what is left to be written.
-func (s *socket) drop() {
+// discard forgets what is left to be written.
+func (s *socket) discard() {
 	if s != nil {
-		s.out, s.kept, s.sent = nil, nil, nil
+		s.out, s.deferred, s.sent = nil, nil, nil
 	}
 }
 
-// post lets the next Read write out, which must not change until sent is called.
-func (s *socket) post(out []byte, sent func()) { s.out, s.sent = out, sent }
+// deferWrite lets the next Read write out, which must not change until sent is called.
+func (s *socket) deferWrite(out []byte, sent func()) { s.out, s.sent = out, sent }
 
 // Write writes, after what was kept; or keeps.
 func (s *socket) Write(p []byte) (int, error) {
-	if s.lazy {
-		s.kept = append(s.kept, p...)
-		s.post(s.kept, nil)
+	if s.deferring {
+		s.deferred = append(s.deferred, p...)
+		s.deferWrite(s.deferred, nil)
 		return len(p), nil
 	}
 	if err := s.flush(); err != nil {
@@ -134,7 +134,7 @@ func (s *socket) flush() error {
 }
 
 func (s *socket) written() {
-	s.out, s.kept = nil, s.kept[:0]
+	s.out, s.deferred = nil, s.deferred[:0]
 	if s.sent != nil {
 		s.sent()
 		s.sent = nil
@@ -144,14 +144,14 @@ func (s *socket) written() {
 // Read writes what was posted, and reads once.
 func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.read(p)
-	if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !s.goOn() {
+	if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !s.extendDeadline() {
 		return n, err
 	}
 	if err := s.flush(); err != nil {
 		return 0, err
 	}
 	n, err = s.TCPConn.Read(p)
-	s.missed = err == io.EOF
+	s.silentClose = err == io.EOF
 	return n, err
 }
 

@@ -54,7 +54,7 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 						got[string(f.Name)] = string(f.Value)
 					}
 					want := server.Object([]byte(batch[i].Key)).Metadata()
-					if r.Status != http.StatusOK || r.Unlike || fmt.Sprint(got) != fmt.Sprint(want) {
+					if r.Status != http.StatusOK || r.Mismatch || fmt.Sprint(got) != fmt.Sprint(want) {
 						t.Errorf("key %q: status %d, error %v, metadata %v, want %v", batch[i].Key, r.Status, r.Err, got, want)
 					}
 				}
@@ -97,7 +97,7 @@ func TestSessionFollowsItsStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Split(header.Get("Authorization"), "/")[2], r.SentTo, time.Until(at).Round(time.Minute)
+		return strings.Split(header.Get("Authorization"), "/")[2], r.Region, time.Until(at).Round(time.Minute)
 	}
 	check := func(key, wantRegion string, wantAhead time.Duration, connections int) {
 		t.Helper()
@@ -200,9 +200,9 @@ func TestSessionsGoElsewhere(t *testing.T) {
 				t.Helper()
 				got := ""
 				for _, r := range headtest.Ask(t, session, headtest.Entries(headtest.Keys(n)...)) {
-					got += at[r.From.URL]
-					if last = r.From; r.Err == nil && "http://"+r.From.IP.String() != r.From.URL {
-						t.Errorf("%s: %s is at %v", what, r.From.URL, r.From.IP)
+					got += at[r.Address.URL]
+					if last = r.Address; r.Err == nil && "http://"+r.Address.IP.String() != r.Address.URL {
+						t.Errorf("%s: %s is at %v", what, r.Address.URL, r.Address.IP)
 					}
 				}
 				if got != want {

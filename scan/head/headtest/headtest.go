@@ -133,7 +133,7 @@ func testMetadata(t *testing.T, open opener) {
 	if string(r.ETag()) != "e" || string(r.Get("content-length")) != "3" || string(r.Get("x-amz-metadata")) != "none" || r.Get("absent") != nil {
 		t.Errorf("headers %s", r.Headers)
 	}
-	if r.Status != 200 || r.Err != nil || r.Latency <= 0 || time.Since(r.Received) > time.Minute || r.SentTo != "us-east-1" {
+	if r.Status != 200 || r.Err != nil || r.Latency <= 0 || time.Since(r.Received) > time.Minute || r.Region != "us-east-1" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -186,8 +186,8 @@ func testUnlike(t *testing.T, open opener) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			entry := list.Entry{Key: "k", ETag: c.etag, Size: c.size}
-			if r := Ask(t, open(t, newRaw(t, always(c.answer))), []list.Entry{entry})[0]; r.Unlike != c.want || r.Err != nil {
-				t.Errorf("unlike: %v, want %v; error %v", r.Unlike, c.want, r.Err)
+			if r := Ask(t, open(t, newRaw(t, always(c.answer))), []list.Entry{entry})[0]; r.Mismatch != c.want || r.Err != nil {
+				t.Errorf("unlike: %v, want %v; error %v", r.Mismatch, c.want, r.Err)
 			}
 		})
 	}
