@@ -6,7 +6,7 @@
 //	                   again ◄─ waiting ◄── judge
 //
 // A lister pages through a Range and cuts each Page into batches small enough that all workers share it. While workers have nothing to do, more
-// listers split what the others have left (list.Listing). How many workers there are, staff decides by what the store rewards. A
+// listers split what the others have left (list.ParallelLister). How many workers there are, staff decides by what the store rewards. A
 // worker sends a batch of HEADs through its session and encodes the Records as their answers come. What must be asked
 // again goes onto the waiting list and occupies no worker; what the answer alone cannot decide goes to the judge, who
 // asks the canary. When the last object of a page has its Outcome, the page goes to the committer, which alone writes.

@@ -36,7 +36,7 @@ func newListMetadata(cfg *Config, lister *list.Lister) *listMetadata {
 	if cfg.ListOnly != nil || cfg.Engine != head.ListName {
 		return nil
 	}
-	lister.WantMetadata(list.Always)
+	lister.SetMetadataMode(list.MetadataAlways)
 	return &listMetadata{lister: lister, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
 
@@ -50,13 +50,13 @@ func (m *listMetadata) onPage(p *list.Page) error {
 		m.given.Store(true)
 	}
 	// A page can lack metadata for a reason of its own (Withheld): its objects get HEADs.
-	if p.Withheld == nil && !m.given.Load() {
+	if p.MetadataErr == nil && !m.given.Load() {
 		return &ListMetadataError{
 			Target: m.target, What: "the store gives no metadata with its listing", Hint: "leave --engine out, so that HEADs are sent",
 		}
 	}
 	chooseSample(p.Metadata, func(*list.Metadata) bool { return true })
-	chooseSample(p.Metadata, func(m *list.Metadata) bool { return len(m.Items) > 0 && !m.Check })
+	chooseSample(p.Metadata, func(m *list.Metadata) bool { return len(m.Items) > 0 && !m.Sample })
 	return nil
 }
 
@@ -67,8 +67,8 @@ func chooseSample(all []list.Metadata, fits func(*list.Metadata) bool) {
 		return
 	}
 	for i, from := 0, rand.IntN(n); i < n; i++ {
-		if m := &all[(from+i)%n]; m.Exact && fits(m) {
-			m.Check = true
+		if m := &all[(from+i)%n]; m.MatchesHead && fits(m) {
+			m.Sample = true
 			return
 		}
 	}
@@ -85,7 +85,7 @@ func (m *listMetadata) engine(name, why string) (string, string) {
 // recheck returns nil if the object of a mismatch was overwritten within a second of its LIST: a second LIST has the
 // metadata of the HEAD then. Its error ends the run.
 func (m *listMetadata) recheck(ctx context.Context, found *mismatchedObject) error {
-	now, ok, err := m.lister.MetadataNow(ctx, found.key)
+	now, ok, err := m.lister.FetchMetadata(ctx, found.key)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -111,7 +111,7 @@ type Scan struct {
 	engine  head.Engine
 	why     string // it is that engine
 	lister  *list.Lister
-	listing *list.Listing // nil: the objects are known, and nothing is listed
+	listing *list.ParallelLister // nil: the objects are known, and nothing is listed
 
 	listMetadata *listMetadata // nil: HEADs are sent for all objects
 
@@ -164,7 +164,7 @@ func New(cfg Config) (*Scan, error) {
 	}
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
-		Log: cfg.Log, Sent: s.meter.listSent,
+		Log: cfg.Log, OnAttempt: s.meter.listSent,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
@@ -228,11 +228,11 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 }
 
 // newListing returns who lists the Ranges.
-func (s *Scan) newListing(ranges []list.Range) *list.Listing {
+func (s *Scan) newListing(ranges []list.Range) *list.ParallelLister {
 	if s.cfg.Listers == ListersAuto {
-		return s.lister.Listing(ranges, listersMost, s.starved)
+		return s.lister.Parallel(ranges, listersMost, s.starved)
 	}
-	return s.lister.Listing(ranges, s.cfg.Listers, nil)
+	return s.lister.Parallel(ranges, s.cfg.Listers, nil)
 }
 
 // list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
@@ -242,7 +242,7 @@ func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	if s.listing == nil {
 		g.Go(func() error { return s.listKeys(ctx, ranges) })
 	} else {
-		for range s.listing.Most() {
+		for range s.listing.Max() {
 			g.Go(func() error { return s.listShare(ctx) })
 		}
 	}
@@ -256,7 +256,7 @@ func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 // listKeys walks the Ranges of objects that are known, one after the other.
 func (s *Scan) listKeys(ctx context.Context, ranges []list.Range) error {
 	for _, rng := range ranges {
-		if err := s.listRange(ctx, s.cfg.Keys.Walk(rng)); err != nil {
+		if err := s.listRange(ctx, s.cfg.Keys.Pager(rng)); err != nil {
 			return err
 		}
 	}
@@ -266,7 +266,7 @@ func (s *Scan) listKeys(ctx context.Context, ranges []list.Range) error {
 // listShare is one lister: it takes its share of the Ranges.
 func (s *Scan) listShare(ctx context.Context) error {
 	for isFirst := true; ; isFirst = false {
-		pager, err := s.listing.Next(ctx)
+		pager, err := s.listing.NextPager(ctx)
 		if pager == nil {
 			return err
 		}
@@ -343,7 +343,7 @@ func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, 
 		if s.cfg.Ordered {
 			isFirst, changed = true, nil
 			if pager, ok := walk.(*list.Pager); ok {
-				isFirst, changed = s.listing.First(pager)
+				isFirst, changed = s.listing.IsFirst(pager)
 			}
 		}
 		first := s.firstPageSem
@@ -391,7 +391,7 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	s.fillPool(&stats)
 	stats.RateLimit = s.limiter.Rate()
 	if s.listing != nil {
-		stats.Listers = s.listing.Reached()
+		stats.Listers = s.listing.MaxActive()
 	}
 	return stats
 }

@@ -118,7 +118,7 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 			continue // the answer's Date has told what time it is
 		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && s.cfg.Store.RefreshCredentials(ctx):
 			s.cfg.Log.Info("the credentials have expired and are renewed")
-		case list.Decided(err):
+		case list.IsFinal(err):
 			return err
 		case try == 1:
 			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
@@ -175,7 +175,7 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 	}
 	r := batchResult{settled: 1}
 	switch {
-	case e.Status == http.StatusNotFound && b.page.Doubtful(e.Entry.Key):
+	case e.Status == http.StatusNotFound && b.page.NameUncertain(e.Entry.Key):
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 		fallthrough
 	case e.Status != http.StatusNotFound:

@@ -15,7 +15,7 @@ import (
 func listKeys(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, error) {
 	pager := list.New(list.Config{
 		Store: st, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: listRetryFor, Log: cfg.Log,
-	}).Walk(list.Range{})
+	}).Pager(list.Range{})
 	var sample []list.Entry
 	for len(sample) < cfg.KeysMax {
 		page, err := pager.Next(ctx)

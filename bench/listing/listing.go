@@ -136,14 +136,14 @@ func listAll(ctx context.Context, s *store.Store, listers int) (listed, error) {
 		last        atomic.Int64 // when the last page came
 		began       = time.Now()
 	)
-	lister := list.New(list.Config{Store: s, Sent: func(string, bool) { lists.Add(1) }})
-	listing := lister.Listing([]list.Range{{}}, listers, nil)
-	err := listing.Each(ctx, func(_ context.Context, page *list.Page) error {
+	lister := list.New(list.Config{Store: s, OnAttempt: func(string, bool) { lists.Add(1) }})
+	listing := lister.Parallel([]list.Range{{}}, listers, nil)
+	err := listing.ForEach(ctx, func(_ context.Context, page *list.Page) error {
 		keys.Add(int64(len(page.Entries)))
 		last.Store(int64(time.Since(began)))
 		return nil
 	})
-	return listed{keys.Load(), lists.Load(), listing.Reached(), time.Duration(last.Load())}, err
+	return listed{keys.Load(), lists.Load(), listing.MaxActive(), time.Duration(last.Load())}, err
 }
 
 // Write writes a row for each Run.

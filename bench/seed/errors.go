@@ -49,7 +49,7 @@ func (a *reply) transient() bool {
 	if a.err != nil {
 		return fault.ClassOf(a.err) != fault.HeaderTooLarge
 	}
-	return !a.ok() && !list.Decided(a.asError("", ""))
+	return !a.ok() && !list.IsFinal(a.asError("", ""))
 }
 
 // asError is a reply that is not well, as LISTs have them, for which there are hints.

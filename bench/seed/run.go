@@ -88,7 +88,7 @@ func newRun(cfg Config) *run {
 	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), delay: pace.Delay}
 	r.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
-		Log: cfg.Log, Sent: r.counters.listSent,
+		Log: cfg.Log, OnAttempt: r.counters.listSent,
 	})
 	return r
 }
@@ -100,7 +100,7 @@ func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() 
 
 // forEachPage calls each with every Page of the Folder, by so many listers at once, and in no order.
 func (r *run) forEachPage(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
-	return r.lister.Listing([]list.Range{{}}, listers, nil).Each(ctx, each)
+	return r.lister.Parallel([]list.Range{{}}, listers, nil).ForEach(ctx, each)
 }
 
 // sendUntilFinal sends a request for an object until its reply is one that asking again would not change. send sends it once, when
@@ -191,7 +191,7 @@ func (r *run) canary(ctx context.Context) (isWell bool, err error) {
 	case errors.As(err, &refused) && refused.Code == "ExpiredToken" && r.cfg.Store.RefreshCredentials(ctx):
 		r.cfg.Log.Info("the credentials have expired and are renewed")
 		return false, nil
-	case list.Decided(err):
+	case list.IsFinal(err):
 		return false, err
 	}
 	return false, nil

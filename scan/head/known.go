@@ -64,14 +64,14 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 		if i == len(claimed) {
 			return nil
 		}
-		if m := &batch.Metadata[i]; m.Exact && !m.Check {
+		if m := &batch.Metadata[i]; m.MatchesHead && !m.Sample {
 			s.take(m)
 			each(&s.result)
 			i++
 			continue
 		}
 		more := 0
-		for n := i + 1; n < len(batch.Metadata) && more+1 < s.depth && !(batch.Metadata[n].Exact && !batch.Metadata[n].Check); n++ {
+		for n := i + 1; n < len(batch.Metadata) && more+1 < s.depth && !(batch.Metadata[n].MatchesHead && !batch.Metadata[n].Sample); n++ {
 			more++
 		}
 		claimed = batch.Claim(more)
@@ -102,7 +102,7 @@ func (s *knownMetadataSession) copyText(text string) []byte {
 
 // compare says of an answer how it stands to the listing, and passes it on.
 func (s *knownMetadataSession) compare(r *Result) {
-	if m := &s.metadata[s.at]; m.Exact && r.Status == http.StatusOK && !r.Mismatch {
+	if m := &s.metadata[s.at]; m.MatchesHead && r.Status == http.StatusOK && !r.Mismatch {
 		r.Source = DiffersFromListing
 		if likeListing(r, &s.asked[s.at], m.Items) {
 			r.Source = MatchesListing

@@ -43,9 +43,9 @@ func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*h
 }
 
 func TestListedSessionAsksForTheRest(t *testing.T) {
-	listed := list.Metadata{Exact: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: ""}}}
+	listed := list.Metadata{MatchesHead: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: ""}}}
 	checked, inexact := listed, listed
-	checked.Check, inexact.Exact = true, false
+	checked.Sample, inexact.MatchesHead = true, false
 	for depth, want := range map[int]string{1: "[[1] [2] [4]]", 2: "[[1 2] [4]]", 8: "[[1 2] [4]]"} {
 		engine := &scriptedEngine{answer: func(key string) head.Result {
 			return head.Result{Status: 200, Metadata: []head.Field{{Name: []byte("a"), Value: []byte("1")}, {Name: []byte("b")}}}
@@ -100,7 +100,7 @@ func TestListedSessionCompares(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			batch := head.NewBatch([]list.Entry{{Key: "k", StorageClass: "WARM"}})
-			batch.Metadata = []list.Metadata{{Exact: true, Check: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}}}
+			batch.Metadata = []list.Metadata{{MatchesHead: true, Sample: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}}}
 			session := head.WithKnownMetadata(&scriptedEngine{answer: func(string) head.Result { return c.answer }}, 1).Session()
 			if err := session.Head(t.Context(), batch, func(r *head.Result) {
 				if r.Source != c.want {

@@ -9,19 +9,19 @@ import (
 
 // answer is what a LIST returned, decoded, in the store's order and not yet checked against what was asked.
 type answer struct {
-	entries   []Entry // their strings are parts of one text
-	truncated bool
-	next      string // the continuation token, or V1's NextMarker
-	decoded   bool   // the store declared encoding-type=url, and the keys were decoded
+	entries      []Entry // their strings are parts of one text
+	truncated    bool
+	nextToken    string // the continuation token, or V1's NextMarker
+	keysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
 
-	isMinIO  bool     // the store says so
-	listed   []listed // the metadata of each entry; nil: they were not asked for, or not given
-	withheld error    // why they were not given
+	fromMinIO   bool          // the store says so
+	metadata    []keyMetadata // the metadata of each entry; nil: they were not asked for, or not given
+	metadataErr error         // why they were not given
 }
 
 // answer makes an answer of what was collected, unless that cannot be believed.
 func (d *decoder) answer() (a *answer, err error) {
-	a = &answer{next: string(d.token)}
+	a = &answer{nextToken: string(d.token)}
 	switch string(bytes.TrimSpace(d.truncated)) {
 	case "true":
 		a.truncated = true
@@ -31,7 +31,7 @@ func (d *decoder) answer() (a *answer, err error) {
 	}
 	switch string(d.encoding) {
 	case "url":
-		a.decoded = true
+		a.keysDeclared = true
 		if err := d.decodeKeys(); err != nil {
 			return nil, err
 		}
@@ -39,19 +39,19 @@ func (d *decoder) answer() (a *answer, err error) {
 	default:
 		return nil, fmt.Errorf("the keys are encoded as %.20q", d.encoding)
 	}
-	if a.next == "" {
+	if a.nextToken == "" {
 		marker := d.marker
-		if a.decoded {
+		if a.keysDeclared {
 			// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
 			marker, _ = appendDecoded(nil, marker)
 		}
-		a.next = string(marker)
+		a.nextToken = string(marker)
 	}
 	text := string(d.text)
 	if a.entries, err = d.entries(text); err != nil {
 		return nil, err
 	}
-	a.listed = d.listed(text, a.entries)
+	a.metadata = d.listed(text, a.entries)
 	return a, nil
 }
 

@@ -104,10 +104,10 @@ func nastyText(t *rapid.T, label string) string {
 // listing draws an answer and writes it in one of its ways.
 func (s *speller) listing() (want *answer) {
 	t := s.t
-	want = &answer{truncated: rapid.Bool().Draw(t, "truncated"), decoded: rapid.Bool().Draw(t, "decoded"), entries: []Entry{}}
+	want = &answer{truncated: rapid.Bool().Draw(t, "truncated"), keysDeclared: rapid.Bool().Draw(t, "decoded"), entries: []Entry{}}
 	for range rapid.IntRange(0, 4).Draw(t, "objects") {
 		e := Entry{Key: nastyText(t, "key"), Size: rapid.Int64Min(-1).Draw(t, "size")}
-		if want.decoded && s.rarely() {
+		if want.keysDeclared && s.rarely() {
 			e.Key = string(rapid.SliceOfN(rapid.Byte(), 1, 9).Draw(t, "any key"))
 		}
 		if rapid.Bool().Draw(t, "dated") {
@@ -122,7 +122,7 @@ func (s *speller) listing() (want *answer) {
 		want.entries = append(want.entries, e)
 	}
 	if want.truncated {
-		want.next = nastyText(t, "token")
+		want.nextToken = nastyText(t, "token")
 	}
 	v1 := rapid.Bool().Draw(t, "v1")
 
@@ -136,17 +136,17 @@ func (s *speller) listing() (want *answer) {
 		func() {
 			for _, e := range want.entries {
 				s.aside()
-				s.element("Contents", func() { s.contents(e, want.decoded) })
+				s.element("Contents", func() { s.contents(e, want.keysDeclared) })
 			}
 		},
 	}
-	if want.decoded {
+	if want.keysDeclared {
 		parts = append(parts, func() { s.field("EncodingType", "url") })
 	}
 	if want.truncated && v1 {
-		parts = append(parts, func() { s.field("NextMarker", s.key(want.next, want.decoded)) })
+		parts = append(parts, func() { s.field("NextMarker", s.key(want.nextToken, want.keysDeclared)) })
 	} else if want.truncated {
-		parts = append(parts, func() { s.field("NextContinuationToken", want.next) })
+		parts = append(parts, func() { s.field("NextContinuationToken", want.nextToken) })
 	}
 	s.write(s.oneOf("", "\uFEFF", "\n"))
 	s.write(s.oneOf("", `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version='1.0' encoding='utf-8' standalone="yes" ?>`))

@@ -15,16 +15,16 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 		empty = "d41d8cd98f00b204e9800998ecf8427e"
 	)
 	listings := map[string]*answer{
-		"aws.xml": {truncated: true, decoded: true, next: "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", entries: []Entry{
+		"aws.xml": {truncated: true, keysDeclared: true, nextToken: "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", entries: []Entry{
 			{"logs/2026/11/a b+c%.gz", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "STANDARD", 434234},
 			{"logs/2026/11/日本.gz", "9c8af9a76df052144598c115ef33e511-42", "2026-11-22T01:02:04.000Z", "GLACIER", 8589934592},
 			{"logs/2026/11/c\x00\n.gz", empty, "2026-11-22T01:02:05.000Z", "STANDARD", 0},
 		}},
-		"aws-v1.xml": {truncated: true, decoded: true, next: "logs/2026/11/a b", entries: []Entry{
+		"aws-v1.xml": {truncated: true, keysDeclared: true, nextToken: "logs/2026/11/a b", entries: []Entry{
 			{"logs/2026/11/a b", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "INTELLIGENT_TIERING", 1},
 		}},
 		// EncodingType follows the keys.
-		"minio.xml": {truncated: true, decoded: true, next: "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd", entries: []Entry{
+		"minio.xml": {truncated: true, keysDeclared: true, nextToken: "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd", entries: []Entry{
 			{"d/a+b c", "5d41402abc4b2a76b9719d911017c592", "2026-11-22T01:02:03.456Z", "STANDARD", 5},
 			{"d/e", "00000000000000000000000000000000-1", "2026-11-22T01:02:04.456Z", "REDUCED_REDUNDANCY", 6291456},
 		}},
@@ -32,11 +32,11 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 			{"a+b 100% & <c>", empty, "2026-11-22T01:02:03Z", "STANDARD", 0},
 			{"größe/\uFFFD", "d41d8cd98f00b204e9800998ecf8427f", "2026-11-22T01:02:03Z", "STANDARD", 7},
 		}},
-		"gofakes3.xml": {truncated: true, next: "eg==", entries: []Entry{
+		"gofakes3.xml": {truncated: true, nextToken: "eg==", entries: []Entry{
 			{"a\nb'", empty, date, "STANDARD", 0},
 			{"z", empty, date, "", 12},
 		}},
-		"ceph.xml": {truncated: true, decoded: true, next: "d", entries: []Entry{
+		"ceph.xml": {truncated: true, keysDeclared: true, nextToken: "d", entries: []Entry{
 			{"a b+c", empty, date, "STANDARD", 0},
 			{"d", empty, date, "COLD", 3},
 		}},

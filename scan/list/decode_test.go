@@ -23,8 +23,8 @@ func TestDecodeReadsWhatAListSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.truncated || !a.decoded || a.next != "to+ken%20" {
-		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.truncated, a.decoded, a.next)
+	if !a.truncated || !a.keysDeclared || a.nextToken != "to+ken%20" {
+		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.truncated, a.keysDeclared, a.nextToken)
 	}
 	want := []Entry{
 		{Key: "a+b c d\xff/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD", Size: 12},
@@ -46,8 +46,8 @@ func TestDecodeLeavesKeysAloneUnlessTheEncodingIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := a.entries[0].Key; got != "a+b 100% %41" || a.decoded {
-		t.Errorf("key %q, decoded %v", got, a.decoded)
+	if got := a.entries[0].Key; got != "a+b 100% %41" || a.keysDeclared {
+		t.Errorf("key %q, decoded %v", got, a.keysDeclared)
 	}
 }
 
@@ -58,8 +58,8 @@ func TestDecodeReadsV1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.next != "a b" {
-		t.Errorf("NextMarker is %q: a key, and so encoded", a.next)
+	if a.nextToken != "a b" {
+		t.Errorf("NextMarker is %q: a key, and so encoded", a.nextToken)
 	}
 }
 

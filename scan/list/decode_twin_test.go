@@ -90,7 +90,7 @@ func (d *document) listing() (*answer, error) {
 	if d.XMLName.Local != "ListBucketResult" {
 		return nil, fmt.Errorf("%w but <%.40s>", errNotList, d.XMLName.Local)
 	}
-	a := &answer{next: d.NextContinuationToken}
+	a := &answer{nextToken: d.NextContinuationToken}
 	switch strings.TrimSpace(d.IsTruncated) {
 	case "true":
 		a.truncated = true
@@ -100,21 +100,21 @@ func (d *document) listing() (*answer, error) {
 	}
 	switch d.EncodingType {
 	case "url":
-		a.decoded = true
+		a.keysDeclared = true
 	case "":
 	default:
 		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
 	}
-	if a.next == "" {
+	if a.nextToken == "" {
 		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
-		a.next, _ = twinURL(d.NextMarker, a.decoded)
+		a.nextToken, _ = twinURL(d.NextMarker, a.keysDeclared)
 	}
 	a.entries = make([]Entry, len(d.Contents))
 	for i, c := range d.Contents {
 		if c.Key == "" {
 			return nil, errors.New("an object has no Key")
 		}
-		key, err := twinURL(c.Key, a.decoded)
+		key, err := twinURL(c.Key, a.keysDeclared)
 		if err != nil {
 			return nil, err
 		}

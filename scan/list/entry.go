@@ -29,21 +29,21 @@ type Page struct {
 
 	// Metadata is that of each Entry, where the listing was asked for it (Lister.WantMetadata) and gave it; nil otherwise, and then Withheld
 	// says why, if it was asked for in vain.
-	Metadata []Metadata
-	Withheld error
+	Metadata    []Metadata
+	MetadataErr error
 
-	// Exact is set where the store declared how it encoded the keys, so that they are surely what they seem.
-	Exact bool
+	// KeysDeclared is set where the store declared how it encoded the keys, so that they are surely what they seem.
+	KeysDeclared bool
 }
 
 // Lossy says whether key stands for a name that the store could not list: stores that do not honour encoding-type write
 // U+FFFD for what XML cannot carry. It may be the name itself, since that is a character too.
-func (p *Page) Lossy(key string) bool { return lossy(key, p.Exact) }
+func (p *Page) Lossy(key string) bool { return isLossy(key, p.KeysDeclared) }
 
-func lossy(key string, exact bool) bool { return !exact && strings.Contains(key, "\uFFFD") }
+func isLossy(key string, exact bool) bool { return !exact && strings.Contains(key, "\uFFFD") }
 
-// Doubtful says whether key may not be the name that the object has: it is lossy, or the store may have encoded it
+// NameUncertain says whether key may not be the name that the object has: it is lossy, or the store may have encoded it
 // without saying so, or it has a line feed, which is what XML makes of a carriage return.
-func (p *Page) Doubtful(key string) bool {
-	return p.Lossy(key) || !p.Exact && strings.ContainsAny(key, "%+\n")
+func (p *Page) NameUncertain(key string) bool {
+	return p.Lossy(key) || !p.KeysDeclared && strings.ContainsAny(key, "%+\n")
 }

@@ -11,15 +11,15 @@ import (
 // StoreError is an answer by which the store refuses a LIST, with the names that its XML gives.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type StoreError struct {
-	Op         string // LIST
-	Target     string // s3://bucket/prefix
-	Status     int
-	Code       string // NoSuchBucket, SlowDown, …; empty where the body named none
-	Message    string
-	RequestID  string
-	Region     string        // where the bucket is, if the store says so
-	SentTo     string        // the region that the request was signed for
-	RetryAfter time.Duration // 0: the store did not say
+	Op           string // LIST
+	Target       string // s3://bucket/prefix
+	Status       int
+	Code         string // NoSuchBucket, SlowDown, …; empty where the body named none
+	Message      string
+	RequestID    string
+	BucketRegion string        // where the bucket is, if the store says so
+	SignedRegion string        // the region that the request was signed for
+	RetryAfter   time.Duration // 0: the store did not say
 }
 
 func (e *StoreError) Error() string {
@@ -59,8 +59,8 @@ type ProtocolError struct {
 	What   string // what the store did
 	Hint   string // what the user can do; may be empty
 
-	// passing is set where the same request may well be answered rightly: a document cut short, a proxy's page.
-	passing bool
+	// transient is set where the same request may well be answered rightly: a document cut short, a proxy's page.
+	transient bool
 }
 
 func (e *ProtocolError) Error() string {

@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	// learnEvery is how many keys of a page are passed over for each that is looked at: neighbours part at the last characters of a
+	// learnStep is how many keys of a page are passed over for each that is looked at: neighbours part at the last characters of a
 	// key, and those further from each other at the earlier ones too, where Ranges are split.
-	learnEvery = 16
+	learnStep = 16
 
-	// marksMax bounds what is learnt of keys in scripts of many characters.
-	marksMax = 512
+	// alphabetMax bounds what is learnt of keys in scripts of many characters.
+	alphabetMax = 512
 
-	// guessRunes is how many characters of a guess are computed: as many as a float64 can tell apart.
-	guessRunes = 8
+	// positionRunes is how many characters of a guess are computed: as many as a float64 can tell apart.
+	positionRunes = 8
 )
 
-// marks are the characters at which neighbouring keys part, in order: of keys that count, the digits, however much else there is in
+// alphabet are the characters at which neighbouring keys part, in order: of keys that count, the digits, however much else there is in
 // them. A place between two keys is written with them, since other characters would often lead into the void. The zero marks are none. They may be
 // used concurrently.
-type marks struct {
+type alphabet struct {
 	mu    sync.RWMutex
 	runes []rune
 }
 
 // learn takes in the keys of a page.
-func (m *marks) learn(entries []Entry) {
-	for i := learnEvery; i < len(entries); i += learnEvery {
-		a, b := entries[i-learnEvery].Key, entries[i].Key
+func (m *alphabet) learn(entries []Entry) {
+	for i := learnStep; i < len(entries); i += learnStep {
+		a, b := entries[i-learnStep].Key, entries[i].Key
 		n := commonPrefix(a, b)
 		m.add(a[n:])
 		m.add(b[n:])
@@ -41,9 +41,9 @@ func (m *marks) learn(entries []Entry) {
 }
 
 // add takes in the character with which text begins.
-func (m *marks) add(text string) {
+func (m *alphabet) add(text string) {
 	r, _ := utf8.DecodeRuneInString(text)
-	if text == "" || !isOrdinary(r) {
+	if text == "" || !isPortable(r) {
 		return
 	}
 	m.mu.RLock()
@@ -54,26 +54,26 @@ func (m *marks) add(text string) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, isKnown := slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < marksMax {
+	if at, isKnown := slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < alphabetMax {
 		m.runes = slices.Insert(m.runes, at, r)
 	}
 }
 
-// has says whether keys part at r.
-func (m *marks) has(r rune) bool {
+// contains says whether keys part at r.
+func (m *alphabet) contains(r rune) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	_, isKnown := slices.BinarySearch(m.runes, r)
 	return isKnown
 }
 
-// isOrdinary says whether every store takes a key with that character: what XML cannot carry is refused by some, and a
+// isPortable says whether every store takes a key with that character: what XML cannot carry is refused by some, and a
 // percent sign is decoded twice by others.
-func isOrdinary(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError && r != '%' }
+func isPortable(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError && r != '%' }
 
-// place is where text lies among all texts in these characters, from 0 to 1: the digits of a number to the base of so many
+// position is where text lies among all texts in these characters, from 0 to 1: the digits of a number to the base of so many
 // characters and the end of a text.
-func (m *marks) place(text string) float64 {
+func (m *alphabet) position(text string) float64 {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	var (
@@ -81,7 +81,7 @@ func (m *marks) place(text string) float64 {
 		unit  = 1.0
 		place float64
 	)
-	for range guessRunes {
+	for range positionRunes {
 		r, size := utf8.DecodeRuneInString(text)
 		if size == 0 {
 			break
@@ -94,7 +94,7 @@ func (m *marks) place(text string) float64 {
 }
 
 // digit is where r lies among the marks: the n-th is n, and what is none lies between two. m.mu is held.
-func (m *marks) digit(r rune) float64 {
+func (m *alphabet) digit(r rune) float64 {
 	at, isKnown := slices.BinarySearch(m.runes, r)
 	if isKnown {
 		return float64(at + 1)
@@ -109,15 +109,15 @@ func (m *marks) digit(r rune) float64 {
 	return float64(at) + float64(r-low)/float64(high-low)
 }
 
-// text is the shortest beginning of the text at that place that lies between low and high; empty: there is none.
-func (m *marks) text(place float64, low, high string) string {
+// textAt is the shortest beginning of the text at that place that lies between low and high; empty: there is none.
+func (m *alphabet) textAt(place float64, low, high string) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if len(m.runes) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	for range guessRunes {
+	for range positionRunes {
 		digit, rest := math.Modf(place * float64(len(m.runes)+1))
 		place = rest
 		b.WriteRune(m.runes[max(0, min(int(digit), len(m.runes))-1)])
@@ -128,8 +128,8 @@ func (m *marks) text(place float64, low, high string) string {
 	return ""
 }
 
-// after is the next character after r.
-func (m *marks) after(r rune) rune {
+// nextRune is the next character after r.
+func (m *alphabet) nextRune(r rune) rune {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	at, isKnown := slices.BinarySearch(m.runes, r)
@@ -140,34 +140,34 @@ func (m *marks) after(r rune) rune {
 		return m.runes[at]
 	}
 	for r++; r <= unicode.MaxRune; r++ {
-		if isOrdinary(r) {
+		if isPortable(r) {
 			return r
 		}
 	}
 	return utf8.RuneError
 }
 
-// guess is a place in what is left of the Range, other than those that are being tried; empty: there is none, or nothing is known yet.
+// splitKey is a place in what is left of the Range, other than those that are being tried; empty: there is none, or nothing is known yet.
 //
 // At first it is one between the cursor and the end: the middle, a quarter, three quarters. Where that brought no more than a sliver, the keys lie
 // together, and what they have in common may be long: then the depth is searched at which they part, likewise between where the
 // end parts from the cursor and where the keys of the last page do.
-func (p *Pager) guess(tried []string) string {
+func (p *Pager) splitKey(tried []string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
-	if s.marks == nil || p.done || s.last == "" || !utf8.ValidString(s.last) {
+	if s.alphabet == nil || p.complete || s.lastKey == "" || !utf8.ValidString(s.lastKey) {
 		return ""
 	}
-	top, ceiling := p.top(), p.ceiling()
-	depths := commonPrefix(s.first, s.last) - top
-	isDeep := s.slivers > 0 && depths > depthsMin
-	for n := range guessTries {
+	top, ceiling := p.commonLength(), p.upperBound()
+	depths := commonPrefix(s.pageFirst, s.lastKey) - top
+	isDeep := s.tinySplits > 0 && depths > depthsMin
+	for n := range splitKeyTries {
 		var guess string
 		if part := subdivision(n + 1); isDeep {
-			guess = s.marks.beyond(s.last, ceiling, top+int(part*float64(depths)))
+			guess = s.alphabet.nextAfter(s.lastKey, ceiling, top+int(part*float64(depths)))
 		} else {
-			guess = s.marks.between(s.last, ceiling, top, part)
+			guess = s.alphabet.between(s.lastKey, ceiling, top, part)
 		}
 		if guess != "" && !slices.Contains(tried, guess) {
 			return guess
@@ -177,8 +177,8 @@ func (p *Pager) guess(tried []string) string {
 }
 
 const (
-	// guessTries is how many places are tried at once in one Range: more are too near to each other, or to the cursor.
-	guessTries = 3
+	// splitKeyTries is how many places are tried at once in one Range: more are too near to each other, or to the cursor.
+	splitKeyTries = 3
 
 	// depthsMin is how many characters are not worth a search: they are among those that the next pages pass anyway.
 	depthsMin = 2
@@ -190,58 +190,58 @@ func subdivision(n int) float64 {
 	return float64(bits.Reverse32(uint32(n))) / (1 << 32)
 }
 
-// ceiling is the least that is known to lie beyond all keys of the Range but its last; empty: nothing.
-func (p *Pager) ceiling() string {
-	if p.split.ceiling != "" {
-		return p.split.ceiling
+// upperBound is the least that is known to lie beyond all keys of the Range but its last; empty: nothing.
+func (p *Pager) upperBound() string {
+	if p.split.upperBound != "" {
+		return p.split.upperBound
 	}
 	return p.rng.Through
 }
 
-// top is the length of what all keys that are left have in common.
-func (p *Pager) top() int {
-	if p.ceiling() == "" {
+// commonLength is the length of what all keys that are left have in common.
+func (p *Pager) commonLength() int {
+	if p.upperBound() == "" {
 		return len(p.lister.cfg.Prefix)
 	}
-	return commonPrefix(p.split.last, p.ceiling())
+	return commonPrefix(p.split.lastKey, p.upperBound())
 }
 
 // between is a place between low and high, which have so many bytes in common; part of the way is below it. Empty: there is none.
-func (m *marks) between(low, high string, common int, part float64) string {
+func (m *alphabet) between(low, high string, common int, part float64) string {
 	lowRest, highRest := low[common:], ""
 	if high != "" {
 		highRest = high[common:]
 	}
-	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 && !m.has(r) {
+	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 && !m.contains(r) {
 		// Nobody knows yet what else stands here: any character may.
-		if between := betweenRunes(r, highRest, part); between != utf8.RuneError {
+		if between := runeBetween(r, highRest, part); between != utf8.RuneError {
 			return low[:common] + string(between)
 		}
 		return m.between(low, "", common+size, part)
 	}
-	begin, end := m.place(lowRest), 1.0
+	begin, end := m.position(lowRest), 1.0
 	if high != "" {
-		end = m.place(highRest)
+		end = m.position(highRest)
 	}
-	if text := m.text(begin+part*(end-begin), lowRest, highRest); text != "" {
+	if text := m.textAt(begin+part*(end-begin), lowRest, highRest); text != "" {
 		return low[:common] + text
 	}
 	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 { // the last mark that is known need not be the last that there is
-		if between := betweenRunes(r, highRest, part); between != utf8.RuneError {
+		if between := runeBetween(r, highRest, part); between != utf8.RuneError {
 			return low[:common] + string(between)
 		}
 	}
 	return ""
 }
 
-// betweenRunes is a character between low and the first of high, or the last of low's script; utf8.RuneError: there is none.
-func betweenRunes(low rune, high string, part float64) rune {
+// runeBetween is a character between low and the first of high, or the last of low's script; utf8.RuneError: there is none.
+func runeBetween(low rune, high string, part float64) rune {
 	end := scriptEnd(low)
 	if high != "" {
 		end, _ = utf8.DecodeRuneInString(high)
 	}
 	for r := low + max(1, rune(part*float64(end-low))); r < min(end, unicode.MaxRune); r++ {
-		if isOrdinary(r) {
+		if isPortable(r) {
 			return r
 		}
 	}
@@ -263,8 +263,8 @@ const (
 	scriptRunes = 256
 )
 
-// beyond is the next after all that begins as low does up to depth, and a character more; empty: there is none below high.
-func (m *marks) beyond(low, high string, depth int) string {
+// nextAfter is the next after all that begins as low does up to depth, and a character more; empty: there is none below high.
+func (m *alphabet) nextAfter(low, high string, depth int) string {
 	for depth > 0 && depth < len(low) && !utf8.RuneStart(low[depth]) {
 		depth--
 	}
@@ -272,7 +272,7 @@ func (m *marks) beyond(low, high string, depth int) string {
 		return ""
 	}
 	r, _ := utf8.DecodeRuneInString(low[depth:])
-	next := m.after(r)
+	next := m.nextRune(r)
 	if next == utf8.RuneError {
 		return ""
 	}
@@ -282,31 +282,31 @@ func (m *marks) beyond(low, high string, depth int) string {
 	return ""
 }
 
-// left is an estimate of how many keys the Range still has: as many for each part of it as there were so far.
-func (p *Pager) left() float64 {
+// estimateRemaining is an estimate of how many keys the Range still has: as many for each part of it as there were so far.
+func (p *Pager) estimateRemaining() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
-	if p.done || s.last == "" {
+	if p.complete || s.lastKey == "" {
 		return 0
 	}
 	start := max(p.rng.After, p.lister.cfg.Prefix)
 	common, end := len(p.lister.cfg.Prefix), 1.0
-	if ceiling := p.ceiling(); ceiling != "" {
+	if ceiling := p.upperBound(); ceiling != "" {
 		common = commonPrefix(start, ceiling)
-		end = s.marks.place(ceiling[common:])
+		end = s.alphabet.position(ceiling[common:])
 	}
-	common = min(common, len(s.last))
-	began, now := s.marks.place(start[common:]), s.marks.place(s.last[common:])
-	factor := leftMax
+	common = min(common, len(s.lastKey))
+	began, now := s.alphabet.position(start[common:]), s.alphabet.position(s.lastKey[common:])
+	factor := remainingFactorMax
 	if now > began {
 		factor = min(factor, max(0, end-now)/(now-began))
 	}
 	return float64(s.keys) * factor
 }
 
-// leftMax is how many times as many keys as were seen are expected at most: from little, not much is known.
-const leftMax = 1e4
+// remainingFactorMax is how many times as many keys as were seen are expected at most: from little, not much is known.
+const remainingFactorMax = 1e4
 
 // commonPrefix is how many bytes a and b have in common, in whole characters.
 func commonPrefix(a, b string) int {

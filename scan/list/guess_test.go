@@ -10,14 +10,14 @@ import (
 )
 
 // pagerAt is a Pager that has come so far in a Range, by a page from first to last, of keys which part at the marks.
-func pagerAt(rng Range, prefix string, m *marks, first, last, ceiling string, slivers int) *Pager {
+func pagerAt(rng Range, prefix string, m *alphabet, first, last, ceiling string, slivers int) *Pager {
 	p := &Pager{lister: &Lister{cfg: Config{Prefix: prefix}}, rng: rng}
-	p.split = splitting{marks: m, keys: 1000, pages: 1, first: first, last: last, ceiling: ceiling, slivers: slivers}
+	p.split = splitState{alphabet: m, keys: 1000, pages: 1, pageFirst: first, lastKey: last, upperBound: ceiling, tinySplits: slivers}
 	return p
 }
 
-func marksOf(text string) *marks {
-	m := new(marks)
+func marksOf(text string) *alphabet {
+	m := new(alphabet)
 	for _, r := range text {
 		m.add(string(r))
 	}
@@ -44,8 +44,8 @@ func TestGuessLiesInTheRange(t *testing.T) {
 		}
 		p := pagerAt(Range{"", through}, prefix, marksOf(text.Draw(rt, "marks")), keys[0], keys[1], ceiling, rapid.IntRange(0, 2).Draw(rt, "slivers"))
 		var tried []string
-		for range guessTries + 1 {
-			guess := p.guess(tried)
+		for range splitKeyTries + 1 {
+			guess := p.splitKey(tried)
 			if guess == "" {
 				break
 			}
@@ -60,7 +60,7 @@ func TestGuessLiesInTheRange(t *testing.T) {
 				rt.Fatalf("%q is a key that not every store can read", guess)
 			}
 		}
-		if left := p.left(); left < 0 || left > 1000*leftMax {
+		if left := p.estimateRemaining(); left < 0 || left > 1000*remainingFactorMax {
 			rt.Fatalf("%v keys are left", left)
 		}
 	})
@@ -86,7 +86,7 @@ func TestGuessFollowsTheKeys(t *testing.T) {
 		{"a long prefix is halved", "0123456789", long + "000", long + "009", "y", 1, long[:401] + "0"},
 		{"nothing is known", "", "0", "", "", 0, ""},
 	} {
-		if got := pagerAt(Range{}, "", marksOf(c.marks), c.first, c.last, c.ceiling, c.slivers).guess(nil); got != c.want {
+		if got := pagerAt(Range{}, "", marksOf(c.marks), c.first, c.last, c.ceiling, c.slivers).splitKey(nil); got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 	}

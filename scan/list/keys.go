@@ -35,8 +35,8 @@ func (k *Keys) Hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Walk hands out those in rng, as a Pager hands out what a bucket lists.
-func (k *Keys) Walk(rng Range) *KeysPager { return &KeysPager{rest: k.entries, rng: rng} }
+// Pager hands out those in rng, as a Pager hands out what a bucket lists.
+func (k *Keys) Pager(rng Range) *KeysPager { return &KeysPager{rest: k.entries, rng: rng} }
 
 // KeysPager walks Keys. It belongs to one goroutine.
 type KeysPager struct {

@@ -32,19 +32,19 @@ type Config struct {
 	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
 	Log      *slog.Logger  // nil: silent
 
-	// Sent is called after each LIST with its status ("200", "503", or the class of a failure) and whether the same
+	// OnAttempt is called after each LIST with its status ("200", "503", or the class of a failure) and whether the same
 	// request will be sent again. It may be nil.
-	Sent func(status string, again bool)
+	OnAttempt func(status string, again bool)
 }
 
 // Lister sends LIST requests, and sends those again that met passing trouble. It may be used concurrently.
 type Lister struct {
-	cfg       Config
-	target    string
-	seed      maphash.Seed // of the hashes that Pagers keep of keys
-	probes    atomic.Int64 // which endpoint the next one asks
-	contacted atomic.Bool  // the store has answered
-	wish      atomic.Int32 // a Wish
+	cfg          Config
+	target       string
+	seed         maphash.Seed // of the hashes that Pagers keep of keys
+	turns        atomic.Int64 // which endpoint the next one asks
+	everAnswered atomic.Bool  // the store has answered
+	metadataMode atomic.Int32 // a Wish
 
 	decoders sync.Pool // of *decoder
 }
@@ -63,8 +63,8 @@ func New(cfg Config) *Lister {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Sent == nil {
-		cfg.Sent = func(string, bool) {}
+	if cfg.OnAttempt == nil {
+		cfg.OnAttempt = func(string, bool) {}
 	}
 	return &Lister{cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
@@ -84,18 +84,18 @@ type request struct {
 func (l *Lister) Probe(ctx context.Context) (err error) {
 	for range l.cfg.Store.EndpointCount() {
 		l.cfg.Limiter.Charge(1)
-		_, err = l.send(ctx, request{keysMax: 1}, int(l.probes.Add(1)))
-		l.cfg.Sent(statusOf(err), false)
-		if !Decided(err) {
+		_, err = l.send(ctx, request{keysMax: 1}, int(l.turns.Add(1)))
+		l.cfg.OnAttempt(statusOf(err), false)
+		if !IsFinal(err) {
 			return err
 		}
 	}
 	return err
 }
 
-// Decided says whether an error of Probe is final: the store has refused these credentials or this bucket, and
+// IsFinal says whether an error of Probe is final: the store has refused these credentials or this bucket, and
 // asking again changes nothing.
-func Decided(err error) bool {
+func IsFinal(err error) bool {
 	var refused *StoreError
 	return errors.As(err, &refused) && !refused.transient()
 }
@@ -112,15 +112,15 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 		a, err := l.send(ctx, req, try)
 		if err == nil {
 			l.cfg.Limiter.ObserveAnswers(1)
-			l.cfg.Sent(statusOf(nil), false)
-			l.contacted.Store(true)
+			l.cfg.OnAttempt(statusOf(nil), false)
+			l.everAnswered.Store(true)
 			return a, nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		wait, again := patience.after(ctx, err)
-		l.cfg.Sent(statusOf(err), again)
+		l.cfg.OnAttempt(statusOf(err), again)
 		if !again {
 			return nil, err
 		}
@@ -203,10 +203,10 @@ func (l *Lister) explain(err error) error {
 func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*answer, error) {
 	l.cfg.Store.ObserveDate(response.Header)
 	refused := &StoreError{
-		Op: "LIST", Target: l.target, Status: response.StatusCode, SentTo: sentTo,
-		RequestID:  response.Header.Get("x-amz-request-id"),
-		Region:     response.Header.Get("x-amz-bucket-region"),
-		RetryAfter: fault.RetryAfter(response.Header.Get("Retry-After")),
+		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: sentTo,
+		RequestID:    response.Header.Get("x-amz-request-id"),
+		BucketRegion: response.Header.Get("x-amz-bucket-region"),
+		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
 	}
 	a, err := l.decode(response.Body, metadata)
 	var (
@@ -215,7 +215,7 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 	)
 	switch {
 	case err == nil && response.StatusCode == http.StatusOK:
-		a.isMinIO = strings.HasPrefix(response.Header.Get("Server"), "MinIO")
+		a.fromMinIO = strings.HasPrefix(response.Header.Get("Server"), "MinIO")
 		return a, nil
 	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
 		return nil, cut
@@ -228,7 +228,7 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 	case response.StatusCode != http.StatusOK:
 		return nil, refused
 	}
-	return nil, &ProtocolError{Target: l.target, What: err.Error(), passing: true,
+	return nil, &ProtocolError{Target: l.target, What: err.Error(), transient: true,
 		Hint: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
 }
 

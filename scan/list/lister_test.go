@@ -56,7 +56,7 @@ func TestListerTellsAnswersApart(t *testing.T) {
 		case error:
 			ok = errors.Is(err, want)
 		case string:
-			ok = errors.As(err, &broken) && broken.passing && strings.Contains(broken.What, want)
+			ok = errors.As(err, &broken) && broken.transient && strings.Contains(broken.What, want)
 		}
 		if !ok || (a == nil) == (err == nil) {
 			t.Errorf("%s: %+v, %#v", name, a, err)
@@ -70,7 +70,7 @@ func TestListerWaitsForTheLimiter(t *testing.T) {
 	gate := pace.NewLimiter(10)
 	lister := serve(t, s, Config{Limiter: gate})
 	began := time.Now()
-	if _, err := walk(t.Context(), lister.Walk(Range{})); err != nil {
+	if _, err := walk(t.Context(), lister.Pager(Range{})); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < 50*time.Millisecond { // two LISTs at ten in a second, less the slack
@@ -97,7 +97,7 @@ func TestListerGoesOnWithTheConnectionOfAWebPage(t *testing.T) {
 		mu.Unlock()
 		s.ServeHTTP(w, r)
 	}), Config{})
-	keys, err := walk(t.Context(), lister.Walk(Range{}))
+	keys, err := walk(t.Context(), lister.Pager(Range{}))
 	if err != nil || !slices.Equal(keys, []string{"a", "b"}) {
 		t.Fatal(keys, err)
 	}

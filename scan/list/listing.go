@@ -11,86 +11,86 @@ import (
 )
 
 const (
-	// lookEvery is how often a lister without a Range looks whether it is needed: little beside what a LIST takes, at stores where it matters.
-	lookEvery = 10 * time.Millisecond
+	// pollEvery is how often a lister without a Range looks whether it is needed: little beside what a LIST takes, at stores where it matters.
+	pollEvery = 10 * time.Millisecond
 
-	// needLooks is how many looks in a row find that more keys are needed before another lister begins.
-	needLooks = 2
+	// starvedPollsMin is how many looks in a row find that more keys are needed before another lister begins.
+	starvedPollsMin = 2
 
-	// splitKeys is how many keys a Range has left at least to be split: the halves end in a part of a page each.
-	splitKeys = 4 * pageKeysMax
+	// splitKeysMin is how many keys a Range has left at least to be split: the halves end in a part of a page each.
+	splitKeysMin = 4 * pageKeysMax
 
-	// surprisePages is how many pages come of a Range that was thought to be nearly done, before it is not believed.
-	surprisePages = 4
+	// underestimatePages is how many pages come of a Range that was thought to be nearly done, before it is not believed.
+	underestimatePages = 4
 
-	// probesFailed in a row, of different guesses, are no accident.
-	probesFailed = 8
+	// failedProbesMax in a row, of different guesses, are no accident.
+	failedProbesMax = 8
 
 	// What splitting may cost: a LIST for each split, half of which brings keys that are dropped, or none. So many for each lister, and a share of
 	// the pages.
-	costPerLister = 3
-	costPerPage   = 0.04
+	splitRequestsPerPager = 3
+	splitRequestsPerPage  = 0.04
 
-	// listersMore are those who are not there yet and may come: the first splits are the hardest to find.
-	listersMore = 3
+	// expectedPagers are those who are not there yet and may come: the first splits are the hardest to find.
+	expectedPagers = 3
 )
 
-// Listing lists Ranges by several Pagers at once. Who has nothing to list splits the Range of which most is left. All methods may be called
+// ParallelLister lists Ranges by several Pagers at once. Who has nothing to list splits the Range of which most is left. All methods may be called
 // concurrently.
-type Listing struct {
-	lister *Lister
-	most   int
-	needed func() bool // nil: always
-	marks  *marks
+type ParallelLister struct {
+	lister     *Lister
+	maxPagers  int
+	keysNeeded func() bool // nil: always
+	alphabet   *alphabet
 
-	mu      sync.Mutex
-	queue   []Range                       // nobody's yet
-	pagers  []*member                     // that list
-	reached int                           // the most of them at once
-	splits  int                           // Ranges that are being split
-	probes  map[string]context.CancelFunc // that are under way, by their guess
-	failed  int                           // of them in a row
-	cost    int                           // LISTs that were spent on splitting
-	pages   int                           // of those that are done
-	single  bool                          // the store cannot list from a key on
-	looks   int                           // how often in a row more keys were needed
-	lookout bool                          // one of those who wait looks now and again, for all of them
-	changed chan struct{}                 // closed when there may be something to do
+	mu            sync.Mutex
+	queue         []Range                       // nobody's yet
+	active        []*activePager                // that list
+	maxActive     int                           // the most of them at once
+	splitting     int                           // Ranges that are being split
+	probes        map[string]context.CancelFunc // that are under way, by their guess
+	failedProbes  int                           // of them in a row
+	splitRequests int                           // LISTs that were spent on splitting
+	finishedPages int                           // of those that are done
+	unsplittable  bool                          // the store cannot list from a key on
+	starvedPolls  int                           // how often in a row more keys were needed
+	polling       bool                          // one of those who wait looks now and again, for all of them
+	changed       chan struct{}                 // closed when there may be something to do
 }
 
-// member is a Pager, and what is known of splitting it.
-type member struct {
+// activePager is a Pager, and what is known of splitting it.
+type activePager struct {
 	*Pager
-	tried []string // guesses that are being probed
-	asked int      // how many pages it had when splitting it was in vain; 0: it was not
-	low   int      // how many it had when little seemed to be left of it; 0: much seems to
+	probing  []string // guesses that are being probed
+	failedAt int      // how many pages it had when splitting it was in vain; 0: it was not
+	lowAt    int      // how many it had when little seemed to be left of it; 0: much seems to
 }
 
-// Listing makes a Listing of at most so many Pagers for Ranges, which are in the order of keys and do not overlap. needed says whether more keys are needed than
+// Parallel makes a Listing of at most so many Pagers for Ranges, which are in the order of keys and do not overlap. needed says whether more keys are needed than
 // come: only then another Pager begins, or a Range is split; nil: always.
-func (l *Lister) Listing(ranges []Range, most int, needed func() bool) *Listing {
-	return &Listing{
-		lister: l, most: most, needed: needed, marks: new(marks), queue: slices.Clone(ranges), changed: make(chan struct{}),
-		probes: map[string]context.CancelFunc{},
-		single: l.cfg.Store.Unordered(),
+func (l *Lister) Parallel(ranges []Range, most int, needed func() bool) *ParallelLister {
+	return &ParallelLister{
+		lister: l, maxPagers: most, keysNeeded: needed, alphabet: new(alphabet), queue: slices.Clone(ranges), changed: make(chan struct{}),
+		probes:       map[string]context.CancelFunc{},
+		unsplittable: l.cfg.Store.Unordered(),
 	}
 }
 
-// Most is how many Pagers there are at most.
-func (l *Listing) Most() int { return l.most }
+// Max is how many Pagers there are at most.
+func (l *ParallelLister) Max() int { return l.maxPagers }
 
-// Reached is how many Pagers have listed at once.
-func (l *Listing) Reached() int {
+// MaxActive is how many Pagers have listed at once.
+func (l *ParallelLister) MaxActive() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.reached
+	return l.maxActive
 }
 
-// Next returns a Pager for a Range that nobody lists, when there is one and it is needed; nil, when all are listed. Whoever has it calls Done when it has no more
+// NextPager returns a Pager for a Range that nobody lists, when there is one and it is needed; nil, when all are listed. Whoever has it calls Done when it has no more
 // Pages. The error is that of a LIST, or the cause of ctx's end.
-func (l *Listing) Next(ctx context.Context) (*Pager, error) {
+func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 	for {
-		pager, victim, guess, over := l.look()
+		pager, victim, guess, over := l.nextAction()
 		switch {
 		case over:
 			return nil, nil
@@ -100,7 +100,7 @@ func (l *Listing) Next(ctx context.Context) (*Pager, error) {
 				return nil, err
 			}
 		case pager == nil:
-			if err := l.wait(ctx); err != nil {
+			if err := l.waitForChange(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -110,14 +110,14 @@ func (l *Listing) Next(ctx context.Context) (*Pager, error) {
 	}
 }
 
-// Each lists everything: it calls each with every Page, from as many goroutines as there are Pagers at most, and in no order. The first error ends it, or the
+// ForEach lists everything: it calls each with every Page, from as many goroutines as there are Pagers at most, and in no order. The first error ends it, or the
 // cause of ctx's end does.
-func (l *Listing) Each(ctx context.Context, each func(context.Context, *Page) error) error {
+func (l *ParallelLister) ForEach(ctx context.Context, each func(context.Context, *Page) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for range l.most {
+	for range l.maxPagers {
 		g.Go(func() error {
 			for {
-				pager, err := l.Next(ctx)
+				pager, err := l.NextPager(ctx)
 				if pager == nil {
 					return err
 				}
@@ -140,11 +140,11 @@ func (l *Listing) Each(ctx context.Context, each func(context.Context, *Page) er
 	return g.Wait()
 }
 
-// First says whether p lists the first keys of all that are not listed; changed is closed when that may be another one.
-func (l *Listing) First(p *Pager) (isFirst bool, changed <-chan struct{}) {
+// IsFirst says whether p lists the first keys of all that are not listed; changed is closed when that may be another one.
+func (l *ParallelLister) IsFirst(p *Pager) (isFirst bool, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range l.pagers {
+	for _, m := range l.active {
 		if m.rng.After < p.rng.After {
 			return false, l.changed
 		}
@@ -152,54 +152,54 @@ func (l *Listing) First(p *Pager) (isFirst bool, changed <-chan struct{}) {
 	return true, l.changed
 }
 
-// look finds something to do: a Pager, or a member to be split and where, or neither for now; or all is over.
-func (l *Listing) look() (pager *Pager, victim *member, guess string, over bool) {
+// nextAction finds something to do: a Pager, or a member to be split and where, or neither for now; or all is over.
+func (l *ParallelLister) nextAction() (pager *Pager, victim *activePager, guess string, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.pagers) == 0 && len(l.queue) == 0 {
+	if len(l.active) == 0 && len(l.queue) == 0 {
 		return nil, nil, "", true
 	}
-	if len(l.pagers) > 0 && (len(l.pagers)+l.splits >= l.most || !l.isNeeded()) {
+	if len(l.active) > 0 && (len(l.active)+l.splitting >= l.maxPagers || !l.isStarved()) {
 		return nil, nil, "", false
 	}
 	if len(l.queue) > 0 {
-		pager = l.begin(l.lister.Walk(l.queue[0]))
+		pager = l.activate(l.lister.Pager(l.queue[0]))
 		l.queue = l.queue[1:]
-	} else if victim, guess = l.victim(); victim != nil {
-		victim.tried = append(victim.tried, guess)
-		l.splits++
-		l.cost++
+	} else if victim, guess = l.splitCandidate(); victim != nil {
+		victim.probing = append(victim.probing, guess)
+		l.splitting++
+		l.splitRequests++
 	}
 	if pager != nil || victim != nil {
-		l.change() // there may be more
+		l.notify() // there may be more
 	}
 	return pager, victim, guess, false
 }
 
-// isNeeded says whether more keys have been needed for some time.
-func (l *Listing) isNeeded() bool {
-	if l.needed == nil {
+// isStarved says whether more keys have been needed for some time.
+func (l *ParallelLister) isStarved() bool {
+	if l.keysNeeded == nil {
 		return true
 	}
-	return l.looks >= needLooks
+	return l.starvedPolls >= starvedPollsMin
 }
 
-// wait returns when there may be something to do, or with the cause of ctx's end.
-func (l *Listing) wait(ctx context.Context) error {
+// waitForChange returns when there may be something to do, or with the cause of ctx's end.
+func (l *ParallelLister) waitForChange(ctx context.Context) error {
 	l.mu.Lock()
 	changed := l.changed
 	var tick <-chan time.Time
-	if !l.lookout {
-		l.lookout = true
-		timer := time.NewTimer(lookEvery)
+	if !l.polling {
+		l.polling = true
+		timer := time.NewTimer(pollEvery)
 		defer timer.Stop()
-		defer l.relieve()
+		defer l.stopPolling()
 		tick = timer.C
 	}
 	l.mu.Unlock()
 	select {
 	case <-tick:
-		l.watch()
+		l.poll()
 	case <-changed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -207,55 +207,55 @@ func (l *Listing) wait(ctx context.Context) error {
 	return nil
 }
 
-// watch looks whether more keys are needed.
-func (l *Listing) watch() {
+// poll looks whether more keys are needed.
+func (l *ParallelLister) poll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.needed != nil && l.needed() {
-		l.looks++
+	if l.keysNeeded != nil && l.keysNeeded() {
+		l.starvedPolls++
 	} else {
-		l.looks = 0
+		l.starvedPolls = 0
 	}
 }
 
-// relieve ends a lookout. Who comes next is the next one.
-func (l *Listing) relieve() {
+// stopPolling ends a lookout. Who comes next is the next one.
+func (l *ParallelLister) stopPolling() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lookout = false
+	l.polling = false
 }
 
-// begin makes p one of those that list.
-func (l *Listing) begin(p *Pager) *Pager {
-	p.split.marks = l.marks
-	l.pagers = append(l.pagers, &member{Pager: p})
-	l.reached = max(l.reached, len(l.pagers))
+// activate makes p one of those that list.
+func (l *ParallelLister) activate(p *Pager) *Pager {
+	p.split.alphabet = l.alphabet
+	l.active = append(l.active, &activePager{Pager: p})
+	l.maxActive = max(l.maxActive, len(l.active))
 	return p
 }
 
-// victim is whose Range is split next, and where; nil: nobody's. While one of them is tried at several places, it counts as so many parts.
-func (l *Listing) victim() (most *member, guess string) {
-	if l.single || float64(l.cost) >= l.budget() {
+// splitCandidate is whose Range is split next, and where; nil: nobody's. While one of them is tried at several places, it counts as so many parts.
+func (l *ParallelLister) splitCandidate() (most *activePager, guess string) {
+	if l.unsplittable || float64(l.splitRequests) >= l.splitBudget() {
 		return nil, ""
 	}
 	left := 0.0
-	for _, m := range l.pagers {
-		had := m.pagesHad()
-		if had == 0 || had == m.asked {
+	for _, m := range l.active {
+		had := m.pageCount()
+		if had == 0 || had == m.failedAt {
 			continue
 		}
-		estimate := m.left()
+		estimate := m.estimateRemaining()
 		switch {
-		case estimate >= splitKeys:
-			m.low = 0
-		case m.low == 0:
-			m.low = had
+		case estimate >= splitKeysMin:
+			m.lowAt = 0
+		case m.lowAt == 0:
+			m.lowAt = had
 			continue
-		case had-m.low < surprisePages:
+		case had-m.lowAt < underestimatePages:
 			continue
 		}
-		if estimate /= float64(1 + len(m.tried)); most == nil || estimate > left {
-			if place := m.guess(m.tried); place != "" {
+		if estimate /= float64(1 + len(m.probing)); most == nil || estimate > left {
+			if place := m.splitKey(m.probing); place != "" {
 				most, left, guess = m, estimate, place
 			}
 		}
@@ -263,21 +263,21 @@ func (l *Listing) victim() (most *member, guess string) {
 	return most, guess
 }
 
-// budget is how many LISTs may be spent on splitting.
-func (l *Listing) budget() float64 {
-	listers, pages := l.most, l.pages
-	if l.needed != nil {
-		listers = min(l.most, l.reached+listersMore)
+// splitBudget is how many LISTs may be spent on splitting.
+func (l *ParallelLister) splitBudget() float64 {
+	listers, pages := l.maxPagers, l.finishedPages
+	if l.keysNeeded != nil {
+		listers = min(l.maxPagers, l.maxActive+expectedPagers)
 	}
-	for _, m := range l.pagers {
-		pages += m.pagesHad()
+	for _, m := range l.active {
+		pages += m.pageCount()
 	}
-	return float64(costPerLister*listers) + costPerPage*float64(pages)
+	return float64(splitRequestsPerPager*listers) + splitRequestsPerPage*float64(pages)
 }
 
 // split splits the Range in which guess lies, which was m's, and returns who lists the upper part; nil: it was not split. A guess may be a key that
 // the store does not take, and to try it is nobody's need: only the end of ctx is an error.
-func (l *Listing) split(ctx context.Context, m *member, guess string) (*Pager, error) {
+func (l *ParallelLister) split(ctx context.Context, m *activePager, guess string) (*Pager, error) {
 	probing, stop := context.WithCancel(ctx)
 	defer stop()
 	l.mu.Lock()
@@ -290,53 +290,53 @@ func (l *Listing) split(ctx context.Context, m *member, guess string) (*Pager, e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.probes, guess)
-	m.tried = slices.DeleteFunc(m.tried, func(tried string) bool { return tried == guess })
-	l.splits--
+	m.probing = slices.DeleteFunc(m.probing, func(tried string) bool { return tried == guess })
+	l.splitting--
 	if err == nil {
-		l.failed = 0
+		l.failedProbes = 0
 		// Others may have split it meanwhile.
-		if i := slices.IndexFunc(l.pagers, func(m *member) bool { return m.holds(guess) }); i >= 0 {
-			m = l.pagers[i]
-			err = m.cede(at)
+		if i := slices.IndexFunc(l.active, func(m *activePager) bool { return m.contains(guess) }); i >= 0 {
+			m = l.active[i]
+			err = m.splitAt(at)
 		} else {
 			err = errNotSplit
 		}
 	}
 	switch {
 	case err == nil:
-		l.change()
-		return l.begin(at.pager), nil
-	case errors.Is(err, errIgnored):
-		l.single = true
-	case errors.Is(err, errEmpty):
+		l.notify()
+		return l.activate(at.pager), nil
+	case errors.Is(err, errStartAfterIgnored):
+		l.unsplittable = true
+	case errors.Is(err, errUpperEmpty):
 	case errors.Is(err, errNotSplit):
-		m.asked = m.pagesHad()
+		m.failedAt = m.pageCount()
 	case probing.Err() == nil:
-		m.asked = m.pagesHad()
-		if l.failed++; l.failed == probesFailed {
+		m.failedAt = m.pageCount()
+		if l.failedProbes++; l.failedProbes == failedProbesMax {
 			l.lister.cfg.Log.Debug("LISTs from a key on fail: one lister does the rest of each Range", "error", err)
-			l.single = true
+			l.unsplittable = true
 		}
 	}
 	return nil, nil
 }
 
 // Done says that a Pager has handed out its last Page.
-func (l *Listing) Done(p *Pager) {
+func (l *ParallelLister) Done(p *Pager) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pages += p.pagesHad()
-	l.pagers = slices.DeleteFunc(l.pagers, func(m *member) bool { return m.Pager == p })
+	l.finishedPages += p.pageCount()
+	l.active = slices.DeleteFunc(l.active, func(m *activePager) bool { return m.Pager == p })
 	for guess, stop := range l.probes {
-		if !slices.ContainsFunc(l.pagers, func(m *member) bool { return m.holds(guess) }) {
+		if !slices.ContainsFunc(l.active, func(m *activePager) bool { return m.contains(guess) }) {
 			stop() // it is listed already
 		}
 	}
-	l.change()
+	l.notify()
 }
 
-// change wakes those who wait for something to do.
-func (l *Listing) change() {
+// notify wakes those who wait for something to do.
+func (l *ParallelLister) notify() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }

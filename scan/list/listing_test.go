@@ -14,16 +14,16 @@ import (
 )
 
 // listAll lists by as many goroutines as a Listing has Pagers at most, and returns the keys in order.
-func listAll(ctx context.Context, l *Listing) ([]string, error) {
+func listAll(ctx context.Context, l *ParallelLister) ([]string, error) {
 	var (
 		mu   sync.Mutex
 		keys []string
 	)
 	g, ctx := errgroup.WithContext(ctx)
-	for range l.Most() {
+	for range l.Max() {
 		g.Go(func() error {
 			for {
-				p, err := l.Next(ctx)
+				p, err := l.NextPager(ctx)
 				if p == nil {
 					return err
 				}
@@ -96,7 +96,7 @@ func TestListingOutlivesRefusedGuesses(t *testing.T) {
 			w.WriteHeader(status)
 			return true
 		})
-		got, err := listAll(t.Context(), serve(t, store, Config{RetryFor: time.Millisecond}).Listing([]Range{{}}, 4, nil))
+		got, err := listAll(t.Context(), serve(t, store, Config{RetryFor: time.Millisecond}).Parallel([]Range{{}}, 4, nil))
 		if err != nil || !slices.Equal(got, store.keys) {
 			t.Errorf("%d: %d of %d keys, %v", status, len(got), len(store.keys), err)
 		}
@@ -110,7 +110,7 @@ func TestListingDoesNotWaitForGuesses(t *testing.T) {
 		<-r.Context().Done() // which ends when nobody waits for the answer any more
 		return true
 	})
-	got, err := listAll(t.Context(), serve(t, store, Config{}).Listing([]Range{{}}, 4, nil))
+	got, err := listAll(t.Context(), serve(t, store, Config{}).Parallel([]Range{{}}, 4, nil))
 	if err != nil || !slices.Equal(got, store.keys) {
 		t.Errorf("%d of %d keys, %v", len(got), len(store.keys), err)
 	}
@@ -126,10 +126,10 @@ func TestListingFindsOutThatStartAfterIsIgnored(t *testing.T) {
 		fmt.Fprint(w, listXML(store.keys[:500], true, store.keys[499]))
 		return true
 	}
-	l := serve(t, store, Config{}).Listing([]Range{{}}, 2, nil)
+	l := serve(t, store, Config{}).Parallel([]Range{{}}, 2, nil)
 	got, err := listAll(t.Context(), l)
-	if err != nil || !slices.Equal(got, store.keys) || l.Reached() != 1 || sent != 1 {
-		t.Errorf("%d of %d keys by %d listers, %d guesses, %v", len(got), len(store.keys), l.Reached(), sent, err)
+	if err != nil || !slices.Equal(got, store.keys) || l.MaxActive() != 1 || sent != 1 {
+		t.Errorf("%d of %d keys by %d listers, %d guesses, %v", len(got), len(store.keys), l.MaxActive(), sent, err)
 	}
 }
 
@@ -139,8 +139,8 @@ func TestListingOfABucketThatGrows(t *testing.T) {
 	for i := range 20 {
 		store.keys = append(store.keys, "logs/2026/11/22/"+string(rune('a'+i)))
 	}
-	l := serve(t, store, Config{}).Listing([]Range{{After: "logs/2026/11/22/a"}}, 4, nil)
-	p, err := l.Next(t.Context())
+	l := serve(t, store, Config{}).Parallel([]Range{{After: "logs/2026/11/22/a"}}, 4, nil)
+	p, err := l.NextPager(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestListingOfABucketThatGrows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.cede(at); err != errEmpty {
+	if err := p.splitAt(at); err != errUpperEmpty {
 		t.Fatal(err)
 	}
 	store.keys = append(store.keys, "m", "n", "o", "p")
@@ -165,8 +165,8 @@ func TestListingOfABucketThatGrows(t *testing.T) {
 			break
 		}
 		seen += len(page.Entries)
-		if guess := p.guess(nil); guess != "" && guess <= page.Entries[len(page.Entries)-1].Key || p.left() < 0 {
-			t.Errorf("the guess %q, behind %q; %v left", guess, page.Range.Through, p.left())
+		if guess := p.splitKey(nil); guess != "" && guess <= page.Entries[len(page.Entries)-1].Key || p.estimateRemaining() < 0 {
+			t.Errorf("the guess %q, behind %q; %v left", guess, page.Range.Through, p.estimateRemaining())
 		}
 	}
 	if seen != 19+4 {

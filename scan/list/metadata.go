@@ -35,35 +35,35 @@ import (
 type Metadata struct {
 	Items []Item // sorted by name
 
-	// Exact is set where a HEAD has the same, by all that is known of the stores that list metadata. Without it the object has to be asked for.
-	Exact bool
+	// MatchesHead is set where a HEAD has the same, by all that is known of the stores that list metadata. Without it the object has to be asked for.
+	MatchesHead bool
 
-	// Check asks for a HEAD in spite of that, against which Items are held.
-	Check bool
+	// Sample asks for a HEAD in spite of that, against which Items are held.
+	Sample bool
 }
 
 // Item is one custom metadatum: its name in lower case and without x-amz-meta-, and its value.
 type Item struct{ Name, Value string }
 
-// Wish is which LISTs ask for metadata.
-type Wish int32
+// MetadataMode is which LISTs ask for metadata.
+type MetadataMode int32
 
 const (
-	Never   Wish = iota
-	IfMinIO      // those to a store that says to be MinIO, which costs a LIST to find out
-	Always
+	MetadataNever   MetadataMode = iota
+	MetadataIfMinIO              // those to a store that says to be MinIO, which costs a LIST to find out
+	MetadataAlways
 )
 
-// WantMetadata says what is asked for from now on. It may be called at any time; until then it is Never. It means nothing where Config.V1 is set.
-func (l *Lister) WantMetadata(w Wish) { l.wish.Store(int32(w)) }
+// SetMetadataMode says what is asked for from now on. It may be called at any time; until then it is Never. It means nothing where Config.V1 is set.
+func (l *Lister) SetMetadataMode(w MetadataMode) { l.metadataMode.Store(int32(w)) }
 
-// MetadataNow asks for the metadata of one object once more, by a listing of its own.
-func (l *Lister) MetadataNow(ctx context.Context, key string) (m Metadata, ok bool, err error) {
-	a, err := l.once(ctx, request{prefix: key, keysMax: 1, metadata: true})
+// FetchMetadata asks for the metadata of one object once more, by a listing of its own.
+func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok bool, err error) {
+	a, err := l.sendOnce(ctx, request{prefix: key, keysMax: 1, metadata: true})
 	if err != nil {
 		return Metadata{}, false, err
 	}
-	for _, o := range a.listed { // what begins with the key, of which the key is the first
+	for _, o := range a.metadata { // what begins with the key, of which the key is the first
 		if o.key == key {
 			return o.metadata, true, nil
 		}
@@ -71,22 +71,22 @@ func (l *Lister) MetadataNow(ctx context.Context, key string) (m Metadata, ok bo
 	return Metadata{}, false, nil
 }
 
-// page is list, with metadata where they are wished for. A listing with them is tried once: what is wrong with it may be the metadata.
-func (l *Lister) page(ctx context.Context, req request) (*answer, error) {
-	wish := Wish(l.wish.Load())
-	if wish == Never || l.cfg.V1 {
+// listPage is list, with metadata where they are wished for. A listing with them is tried once: what is wrong with it may be the metadata.
+func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
+	wish := MetadataMode(l.metadataMode.Load())
+	if wish == MetadataNever || l.cfg.V1 {
 		return l.list(ctx, req)
 	}
 	var plain *answer
-	if wish == IfMinIO || !l.contacted.Load() { // the first contact may take several tries, to find the region, say
+	if wish == MetadataIfMinIO || !l.everAnswered.Load() { // the first contact may take several tries, to find the region, say
 		var err error
-		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 || wish == IfMinIO && !plain.isMinIO {
+		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 || wish == MetadataIfMinIO && !plain.fromMinIO {
 			return plain, err
 		}
 	}
 	asked := req
 	asked.metadata = true
-	full, why := l.once(ctx, asked)
+	full, why := l.sendOnce(ctx, asked)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -100,27 +100,27 @@ func (l *Lister) page(ctx context.Context, req request) (*answer, error) {
 			return nil, err
 		}
 	}
-	plain.withheld = why
+	plain.metadataErr = why
 	return plain, nil
 }
 
-// try is page, tried once.
-func (l *Lister) try(ctx context.Context, req request) (*answer, error) {
-	req.metadata = Wish(l.wish.Load()) == Always && !l.cfg.V1
-	return l.once(ctx, req)
+// listProbe is page, tried once.
+func (l *Lister) listProbe(ctx context.Context, req request) (*answer, error) {
+	req.metadata = MetadataMode(l.metadataMode.Load()) == MetadataAlways && !l.cfg.V1
+	return l.sendOnce(ctx, req)
 }
 
-// once sends one request once.
-func (l *Lister) once(ctx context.Context, req request) (*answer, error) {
+// sendOnce sends one request once.
+func (l *Lister) sendOnce(ctx context.Context, req request) (*answer, error) {
 	if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 		return nil, err
 	}
-	a, err := l.send(ctx, req, int(l.probes.Add(1)))
+	a, err := l.send(ctx, req, int(l.turns.Add(1)))
 	if err == nil {
 		l.cfg.Limiter.ObserveAnswers(1)
-		l.contacted.Store(true)
+		l.everAnswered.Store(true)
 	}
-	l.cfg.Sent(statusOf(err), err != nil && req.prefix == "")
+	l.cfg.OnAttempt(statusOf(err), err != nil && req.prefix == "")
 	return a, err
 }
 
@@ -140,20 +140,20 @@ func askMetadata(o *s3.Options) {
 	})
 }
 
-// listed is the metadata of an object that was listed, by its key.
-type listed struct {
+// keyMetadata is the metadata of an object that was listed, by its key.
+type keyMetadata struct {
 	key      string
 	metadata Metadata
 }
 
-// metadataOf is the metadata of these entries, which are some of those listed, in the same order, and what of listed comes after them.
-func metadataOf(entries []Entry, from []listed) (metadata []Metadata, rest []listed) {
+// takeMetadata is the metadata of these entries, which are some of those listed, in the same order, and what of listed comes after them.
+func takeMetadata(entries []Entry, from []keyMetadata) (metadata []Metadata, rest []keyMetadata) {
 	if from == nil {
 		return nil, nil
 	}
 	metadata = make([]Metadata, len(entries))
 	for i := range entries {
-		at := slices.IndexFunc(from, func(l listed) bool { return l.key == entries[i].Key }) // the first, unless some were not handed out
+		at := slices.IndexFunc(from, func(l keyMetadata) bool { return l.key == entries[i].Key }) // the first, unless some were not handed out
 		if at >= 0 {
 			metadata[i], from = from[at].metadata, from[at+1:]
 		}
@@ -225,11 +225,11 @@ func (d *decoder) metadataName(name []byte) span {
 }
 
 // listed makes the metadata of the objects, where they were wanted. Their strings are parts of text.
-func (d *decoder) listed(text string, entries []Entry) []listed {
+func (d *decoder) listed(text string, entries []Entry) []keyMetadata {
 	if !d.wanted {
 		return nil
 	}
-	all := make([]listed, len(entries))
+	all := make([]keyMetadata, len(entries))
 	for i := range entries {
 		all[i].key = entries[i].Key
 	}
@@ -240,23 +240,23 @@ func (d *decoder) listed(text string, entries []Entry) []listed {
 	for _, m := range d.metadata {
 		of := items[m.from:m.to:m.to]
 		slices.SortFunc(of, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
-		all[m.object].metadata = Metadata{Items: of, Exact: m.exact && exact(of)}
+		all[m.object].metadata = Metadata{Items: of, MatchesHead: m.exact && matchHead(of)}
 	}
 	return all
 }
 
-// exact says whether a HEAD has these, sorted, as they are.
-func exact(items []Item) bool {
+// matchHead says whether a HEAD has these, sorted, as they are.
+func matchHead(items []Item) bool {
 	for i, o := range items {
-		if !exactName(o.Name) || !exactValue(o.Value) || i > 0 && items[i-1].Name == o.Name {
+		if !isExactName(o.Name) || !isExactValue(o.Value) || i > 0 && items[i-1].Name == o.Name {
 			return false
 		}
 	}
 	return true
 }
 
-// exactName says whether a name is one of what is a name in XML and in HTTP, and has but one form in lower case.
-func exactName(name string) bool {
+// isExactName says whether a name is one of what is a name in XML and in HTTP, and has but one form in lower case.
+func isExactName(name string) bool {
 	for _, b := range []byte(name) {
 		if !(b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.') {
 			return false
@@ -265,8 +265,8 @@ func exactName(name string) bool {
 	return name != ""
 }
 
-// exactValue says whether a value is printable ASCII without outer blanks, which a header can have as it is.
-func exactValue(value string) bool {
+// isExactValue says whether a value is printable ASCII without outer blanks, which a header can have as it is.
+func isExactValue(value string) bool {
 	for _, b := range []byte(value) {
 		if b < ' ' || b > '~' {
 			return false

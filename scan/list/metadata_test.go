@@ -13,7 +13,7 @@ import (
 )
 
 // metadataOfBody decodes a listing with metadata, whole and byte by byte.
-func metadataOfBody(t rapid.TB, body string) ([]listed, error) {
+func metadataOfBody(t rapid.TB, body string) ([]keyMetadata, error) {
 	t.Helper()
 	d := &decoder{wanted: true}
 	a, err := d.decode(strings.NewReader(body), bodyBytesMax)
@@ -25,7 +25,7 @@ func metadataOfBody(t rapid.TB, body string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.listed, nil
+	return a.metadata, nil
 }
 
 func contents(key, inner string) string {
@@ -67,14 +67,14 @@ func TestDecodeUserMetadata(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			others := contents("a", "<UserMetadata><X-Amz-Meta-A>of a</X-Amz-Meta-A></UserMetadata>")
 			got, err := metadataOfBody(t, "<ListBucketResult><EncodingType>url</EncodingType>"+others+contents("b%2B", c.inner)+contents("c", "")+"</ListBucketResult>")
-			if err != nil || len(got) != 3 || got[0].key != "a" || got[1].key != "b+" || got[2].metadata.Exact {
+			if err != nil || len(got) != 3 || got[0].key != "a" || got[1].key != "b+" || got[2].metadata.MatchesHead {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			m := got[1].metadata
-			if m.Exact != c.exact || c.items != nil && !slices.Equal(m.Items, c.items) || (m.Items == nil) != (c.items == nil && name != "a name twice") {
+			if m.MatchesHead != c.exact || c.items != nil && !slices.Equal(m.Items, c.items) || (m.Items == nil) != (c.items == nil && name != "a name twice") {
 				t.Errorf("%+v, want %+v, exact: %v", m, c.items, c.exact)
 			}
-			if first := got[0].metadata; !first.Exact || !slices.Equal(first.Items, []Item{{"a", "of a"}}) {
+			if first := got[0].metadata; !first.MatchesHead || !slices.Equal(first.Items, []Item{{"a", "of a"}}) {
 				t.Errorf("the object before: %+v", first)
 			}
 		})
@@ -99,7 +99,7 @@ func TestDecodeUserMetadataDoesNotGuess(t *testing.T) {
 		})
 	}
 	a, err := new(decoder).decode(strings.NewReader("<ListBucketResult>"+contents("k", "<UserMetadata/><UserMetadata>text<a/></UserMetadata>")+"</ListBucketResult>"), bodyBytesMax)
-	if err != nil || a.listed != nil || len(a.entries) != 1 {
+	if err != nil || a.metadata != nil || len(a.entries) != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
@@ -145,7 +145,7 @@ func TestDecodeUserMetadataAsTheTwin(t *testing.T) {
 		for i, c := range twin.Contents {
 			var want []string
 			if c.UserMetadata == nil {
-				if got[i].metadata.Exact || got[i].metadata.Items != nil {
+				if got[i].metadata.MatchesHead || got[i].metadata.Items != nil {
 					t.Fatalf("%+v of nothing", got[i])
 				}
 				continue
@@ -170,18 +170,18 @@ func TestDecodeUserMetadataAsTheTwin(t *testing.T) {
 
 // The metadata stay with their entries, whichever of those are handed out.
 func TestMetadataOfEntries(t *testing.T) {
-	var from []listed
+	var from []keyMetadata
 	for _, key := range []string{"a", "b", "b", "c", "d", "e"} {
-		from = append(from, listed{key, Metadata{Items: []Item{{"of", key}}}})
+		from = append(from, keyMetadata{key, Metadata{Items: []Item{{"of", key}}}})
 	}
-	got, rest := metadataOf([]Entry{{Key: "b"}, {Key: "d"}}, from)
+	got, rest := takeMetadata([]Entry{{Key: "b"}, {Key: "d"}}, from)
 	if len(got) != 2 || got[0].Items[0].Value != "b" || got[1].Items[0].Value != "d" {
 		t.Errorf("%+v", got)
 	}
-	if got, _ = metadataOf([]Entry{{Key: "e"}, {Key: "unheard of"}}, rest); got[0].Items[0].Value != "e" || got[1].Items != nil {
+	if got, _ = takeMetadata([]Entry{{Key: "e"}, {Key: "unheard of"}}, rest); got[0].Items[0].Value != "e" || got[1].Items != nil {
 		t.Errorf("%+v", got)
 	}
-	if got, _ := metadataOf([]Entry{{Key: "a"}}, nil); got != nil {
+	if got, _ := takeMetadata([]Entry{{Key: "a"}}, nil); got != nil {
 		t.Errorf("%+v of a listing without", got)
 	}
 }

@@ -14,7 +14,7 @@ func TestPagerLetsGoOfItsPages(t *testing.T) {
 	for i := range 250 {
 		store.keys = append(store.keys, fmt.Sprintf("key-%03d", i))
 	}
-	pager := serve(t, store, Config{}).Walk(Range{})
+	pager := serve(t, store, Config{}).Pager(Range{})
 	for range 3 {
 		page, err := pager.Next(t.Context())
 		if err != nil || page == nil {

@@ -106,7 +106,7 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 		if unsafe.StringData(cursor) == unsafe.StringData(page.Entries[len(page.Entries)-1].Key) {
 			return keys, fmt.Errorf("the Range up to %q keeps the texts of its page", cursor)
 		}
-		if cursor != p.cursor || !p.exact && strings.Contains(cursor, "\uFFFD") {
+		if cursor != p.cursor || !p.keysDeclared && strings.Contains(cursor, "\uFFFD") {
 			return keys, fmt.Errorf("the cursor is %q, and the page ends at %q", p.cursor, cursor)
 		}
 		for _, e := range page.Entries {
@@ -132,7 +132,7 @@ func TestPagerFindsEveryKeyOfARange(t *testing.T) {
 				want = append(want, k)
 			}
 		}
-		got, err := walk(t.Context(), lister.Walk(rng))
+		got, err := walk(t.Context(), lister.Pager(rng))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestPagerGoesPastLossyKeys(t *testing.T) {
 		for _, k := range keys {
 			want = append(want, veil(k))
 		}
-		got, err := walk(t.Context(), lister.Walk(Range{}))
+		got, err := walk(t.Context(), lister.Pager(Range{}))
 		var broken *ProtocolError
 		if errors.As(err, &broken) && strings.Contains(broken.What, "cannot list") {
 			return // so many in a row that there is no place to go on from
@@ -317,7 +317,7 @@ func TestPagerRepairs(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answers: c.answers}
-			got, err := walk(t.Context(), serve(t, s, Config{}).Walk(c.rng))
+			got, err := walk(t.Context(), serve(t, s, Config{}).Pager(c.rng))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -333,7 +333,7 @@ func TestPagerRepairs(t *testing.T) {
 
 func TestPagerAsksAsItShould(t *testing.T) {
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){say(listXML([]string{"p/a"}, true, "t+/")), say(listXML([]string{"p/b"}, false, "")), end}}
-	if _, err := walk(t.Context(), serve(t, s, Config{Prefix: "p/"}).Walk(Range{After: "p/ "})); err != nil {
+	if _, err := walk(t.Context(), serve(t, s, Config{Prefix: "p/"}).Pager(Range{After: "p/ "})); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []map[string]string{
@@ -379,7 +379,7 @@ func TestPagerRefuses(t *testing.T) {
 			if name == "another prefix" {
 				prefix = "p"
 			}
-			_, err := walk(t.Context(), serve(t, &script{answers: c.answers}, Config{Prefix: prefix}).Walk(Range{Through: "q"}))
+			_, err := walk(t.Context(), serve(t, &script{answers: c.answers}, Config{Prefix: prefix}).Pager(Range{Through: "q"}))
 			var broken *ProtocolError
 			if !errors.As(err, &broken) || !strings.Contains(broken.What, c.what) {
 				t.Errorf("%v", err)
@@ -396,7 +396,7 @@ func TestPagerEndsWithItsContext(t *testing.T) {
 		<-r.Context().Done()
 	}
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, "t")), hang}}
-	got, err := walk(ctx, serve(t, s, Config{}).Walk(Range{}))
+	got, err := walk(ctx, serve(t, s, Config{}).Pager(Range{}))
 	if !errors.Is(err, cause) || !slices.Equal(got, []string{"a"}) {
 		t.Errorf("%q, %v", got, err)
 	}

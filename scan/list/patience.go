@@ -46,7 +46,7 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 	switch {
 	case errors.As(err, &protocol):
 		p.broken++
-		return delay, protocol.passing && p.broken < brokenTries && p.contact()
+		return delay, protocol.transient && p.broken < brokenTries && p.contact()
 	case errors.As(err, &refused):
 		return p.afterRefusal(ctx, refused, delay, rest)
 	}
@@ -54,7 +54,7 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 	case fault.Configuration:
 		return 0, false
 	case fault.DNS, fault.TLS, fault.Credentials: // a wrong name, at the first contact; trouble that passes, later
-		return delay, p.lister.contacted.Load() && rest > 0
+		return delay, p.lister.everAnswered.Load() && rest > 0
 	}
 	return delay, rest > 0 && p.contact()
 }
@@ -62,8 +62,8 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 func (p *patience) afterRefusal(ctx context.Context, refused *StoreError, delay, rest time.Duration) (time.Duration, bool) {
 	st := p.lister.cfg.Store
 	switch {
-	case st.SwitchRegion(refused.SentTo, refused.Region):
-		p.lister.cfg.Log.Info("the bucket is in another region", "region", refused.Region)
+	case st.SwitchRegion(refused.SignedRegion, refused.BucketRegion):
+		p.lister.cfg.Log.Info("the bucket is in another region", "region", refused.BucketRegion)
 		return 0, true
 	case refused.Code == "RequestTimeTooSkewed":
 		p.skewed++
@@ -80,7 +80,7 @@ func (p *patience) afterRefusal(ctx context.Context, refused *StoreError, delay,
 }
 
 // contact says whether to go on trying to reach a store that has never answered; one that has is waited for.
-func (p *patience) contact() bool { return p.lister.contacted.Load() || p.tries < contactTries }
+func (p *patience) contact() bool { return p.lister.everAnswered.Load() || p.tries < contactTries }
 
 // warn logs the first failure, and then one now and again.
 func (p *patience) warn(err error, wait time.Duration) {

@@ -26,7 +26,7 @@ func TestListerGivesUp(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answers: []func(http.ResponseWriter, *http.Request){c.answer}}
-			_, err := walk(t.Context(), serve(t, s, Config{}).Walk(Range{}))
+			_, err := walk(t.Context(), serve(t, s, Config{}).Pager(Range{}))
 			var refused *StoreError
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.text) {
 				t.Fatalf("%v", err)
@@ -55,7 +55,7 @@ func TestAnEndOfAConnectionIsNoEndOfTheListing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := walk(t.Context(), serve(t, &script{answers: answers}, Config{RetryFor: 300 * time.Millisecond}).Walk(Range{}))
+			_, err := walk(t.Context(), serve(t, &script{answers: answers}, Config{RetryFor: 300 * time.Millisecond}).Pager(Range{}))
 			var sent *SendError
 			if !errors.As(err, &sent) {
 				t.Errorf("%v", err)
@@ -71,8 +71,8 @@ func TestEachKindOfTroubleHasItsOwnTries(t *testing.T) {
 		busy, busy, busy, refuse(403, "RequestTimeTooSkewed", ""), say("<html></html>"), final, end,
 	}}
 	lister := serve(t, s, Config{})
-	pager := lister.Walk(Range{})
-	lister.contacted.Store(true)
+	pager := lister.Pager(Range{})
+	lister.everAnswered.Store(true)
 	if got, err := walk(t.Context(), pager); err != nil || len(got) != 2 {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -80,7 +80,7 @@ func TestEachKindOfTroubleHasItsOwnTries(t *testing.T) {
 
 func TestListerWaitsOnlySoLong(t *testing.T) {
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){refuse(503, "SlowDown", "")}}
-	_, err := walk(t.Context(), serve(t, s, Config{RetryFor: 50 * time.Millisecond}).Walk(Range{}))
+	_, err := walk(t.Context(), serve(t, s, Config{RetryFor: 50 * time.Millisecond}).Pager(Range{}))
 	var refused *StoreError
 	if !errors.As(err, &refused) || refused.Status != 503 || len(s.asked) < 2 {
 		t.Errorf("%d requests: %v", len(s.asked), err)

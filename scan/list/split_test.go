@@ -78,23 +78,23 @@ func (w *walkers) split(p *Pager) {
 	}
 	guess := w.guesses[w.chance.IntN(len(w.guesses))]
 	if guess == "" {
-		guess = p.guess(nil)
+		guess = p.splitKey(nil)
 	}
-	if guess == "" || !p.holds(guess) {
+	if guess == "" || !p.contains(guess) {
 		return
 	}
 	at, err := p.probe(w.ctx, guess)
 	if err == nil {
-		i := slices.IndexFunc(w.pagers, func(p *Pager) bool { return p.holds(guess) })
+		i := slices.IndexFunc(w.pagers, func(p *Pager) bool { return p.contains(guess) })
 		if i < 0 {
 			return
 		}
-		if err = w.pagers[i].cede(at); err == nil {
+		if err = w.pagers[i].splitAt(at); err == nil {
 			w.splits++
 			w.pagers = append(w.pagers, at.pager)
 		}
 	}
-	if err != nil && !errors.Is(err, errNotSplit) && !errors.Is(err, errEmpty) {
+	if err != nil && !errors.Is(err, errNotSplit) && !errors.Is(err, errUpperEmpty) {
 		w.err = err
 	}
 }
@@ -122,8 +122,8 @@ func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 				want = append(want, k)
 			}
 		}
-		first := lister.Walk(whole)
-		first.split.marks = new(marks)
+		first := lister.Pager(whole)
+		first.split.alphabet = new(alphabet)
 		w := &walkers{
 			ctx: t.Context(), chance: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "chance"), 0)),
 			pagers: []*Pager{first}, busy: map[*Pager]bool{}, guesses: []string{"", "", ""},
