@@ -342,8 +342,8 @@ func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, 
 		isFirst, changed := false, (<-chan struct{})(nil)
 		if s.cfg.Ordered {
 			isFirst, changed = true, nil
-			if pager, ok := walk.(*list.Pager); ok {
-				isFirst, changed = s.listing.IsFirst(pager)
+			if s.listing != nil {
+				isFirst, changed = s.listing.IsFirst(walk)
 			}
 		}
 		first := s.firstPageSem

@@ -140,12 +140,27 @@ func (l *ParallelLister) ForEach(ctx context.Context, each func(context.Context,
 	return g.Wait()
 }
 
-// IsFirst says whether p lists the first keys of all that are not listed; changed is closed when that may be another one.
-func (l *ParallelLister) IsFirst(p *Pager) (isFirst bool, changed <-chan struct{}) {
+// PageSource hands out the Pages of one Range in the order of keys. Pager and KeysPager are PageSources. Both methods are
+// called by the goroutine that owns the PageSource.
+type PageSource interface {
+	// Next returns the next Page, and nil without an error after the last Page.
+	Next(ctx context.Context) (*Page, error)
+
+	// Rest returns the part of the Range that no Page has covered; ok is false where nothing is left.
+	Rest() (rest Range, ok bool)
+}
+
+// IsFirst reports whether the first keys that no Page has covered belong to source, which is an active Pager or wraps one.
+// changed is closed when the answer may have become another.
+func (l *ParallelLister) IsFirst(source PageSource) (isFirst bool, changed <-chan struct{}) {
+	rest, ok := source.Rest()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range l.active {
-		if m.rng.After < p.rng.After {
+	if !ok {
+		return true, l.changed
+	}
+	for _, p := range l.active {
+		if other, ok := p.Rest(); ok && other.After < rest.After {
 			return false, l.changed
 		}
 	}

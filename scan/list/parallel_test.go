@@ -173,3 +173,44 @@ func TestListingOfABucketThatGrows(t *testing.T) {
 		t.Errorf("%d keys", seen)
 	}
 }
+
+func TestIsFirstFollowsTheUncoveredKeys(t *testing.T) {
+	store := &naive{keys: []string{"a", "b", "c", "d"}, pageKeys: 1}
+	l := serve(t, store, Config{}).Parallel([]Range{{Through: "b"}, {After: "b"}}, 2, nil)
+	var pagers []*Pager
+	for range 2 {
+		p, err := l.NextPager(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pagers = append(pagers, p)
+	}
+	lower, upper := pagers[0], pagers[1]
+	check := func(when string, source PageSource, want bool) {
+		t.Helper()
+		if got, _ := l.IsFirst(source); got != want {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	next := func(p *Pager) {
+		t.Helper()
+		if _, err := p.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("the lower Range before its first Page", lower, true)
+	check("the upper Range before its first Page", upper, false)
+	next(upper)
+	next(lower)
+	check("the lower Range after its first Page", lower, true)
+	check("the upper Range after the first Page of the lower one", upper, false)
+	_, changed := l.IsFirst(upper)
+	next(lower)
+	check("the upper Range after the last Page of the lower one", upper, true)
+	l.Done(lower)
+	select {
+	case <-changed:
+	default:
+		t.Error("Done of the lower Range does not close changed")
+	}
+}
