@@ -31,12 +31,14 @@ type listMetadata struct {
 	given atomic.Bool // a LIST gave metadata
 }
 
+// wantsListMetadata reports whether LISTs ask for metadata.
+func wantsListMetadata(cfg *Config) bool { return cfg.ListOnly == nil && cfg.Engine == head.ListName }
+
 // newListMetadata returns nil where HEADs are sent whatever the listing gives.
 func newListMetadata(cfg *Config, lister *list.Lister) *listMetadata {
-	if cfg.ListOnly != nil || cfg.Engine != head.ListName {
+	if !wantsListMetadata(cfg) {
 		return nil
 	}
-	lister.SetMetadataMode(list.MetadataAlways)
 	return &listMetadata{lister: lister, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
 

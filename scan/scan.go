@@ -163,8 +163,8 @@ func New(cfg Config) (*Scan, error) {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
 	}
 	s.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
-		Log: cfg.Log, OnAttempt: s.meter.listSent,
+		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(&s.cfg),
+		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.meter.listSent,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)

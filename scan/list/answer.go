@@ -14,7 +14,6 @@ type answer struct {
 	nextToken    string // the continuation token, or V1's NextMarker
 	keysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
 
-	fromMinIO   bool          // the store says so
 	metadata    []keyMetadata // the metadata of each entry; nil: they were not asked for, or not given
 	metadataErr error         // why they were not given
 }

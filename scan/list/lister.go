@@ -28,6 +28,7 @@ type Config struct {
 	Limiter  *pace.Limiter // that every LIST waits for but a Probe, which asks whether waiting makes sense; nil: an open one
 	Prefix   string
 	V1       bool          // ListObjects instead of ListObjectsV2, for stores that know only that
+	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
 	Timeout  time.Duration // of a whole request, answer included; 0: 30 s
 	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
 	Log      *slog.Logger  // nil: silent
@@ -39,12 +40,12 @@ type Config struct {
 
 // Lister sends LIST requests, and sends those again that met passing trouble. It may be used concurrently.
 type Lister struct {
-	cfg          Config
-	target       string
-	seed         maphash.Seed // of the hashes that Pagers keep of keys
-	turns        atomic.Int64 // which endpoint the next one asks
-	everAnswered atomic.Bool  // the store has answered
-	metadataMode atomic.Int32 // a Wish
+	cfg           Config
+	target        string
+	seed          maphash.Seed // of the hashes that Pagers keep of keys
+	turns         atomic.Int64 // which endpoint the next one asks
+	everAnswered  atomic.Bool  // the store has answered
+	serverIsMinIO atomic.Bool
 
 	decoders sync.Pool // of *decoder
 }
@@ -68,6 +69,10 @@ func New(cfg Config) *Lister {
 	}
 	return &Lister{cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
+
+// ServerIsMinIO reports whether a LIST was answered by a store that calls itself MinIO in its Server header, and that may
+// therefore list custom metadata (Config.Metadata). It may be called concurrently.
+func (l *Lister) ServerIsMinIO() bool { return l.serverIsMinIO.Load() }
 
 // request is what one LIST asks for: the keys after a key, or what a token goes on with.
 type request struct {
@@ -215,7 +220,9 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 	)
 	switch {
 	case err == nil && response.StatusCode == http.StatusOK:
-		a.fromMinIO = strings.HasPrefix(response.Header.Get("Server"), "MinIO")
+		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
+			l.serverIsMinIO.Store(true)
+		}
 		return a, nil
 	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
 		return nil, cut

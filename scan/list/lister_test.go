@@ -105,3 +105,15 @@ func TestListerGoesOnWithTheConnectionOfAWebPage(t *testing.T) {
 		t.Errorf("the requests of each connection: %v", connections)
 	}
 }
+
+func TestListerLearnsThatTheServerIsMinIO(t *testing.T) {
+	for server, want := range map[string]bool{"MinIO": true, "MinIO/RELEASE.2026-02-01": true, "AmazonS3": false, "": false} {
+		lister := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Server", server)
+			_, _ = io.WriteString(w, listXML(nil, false, ""))
+		}), Config{})
+		if _, err := walk(t.Context(), lister.Pager(Range{})); err != nil || lister.ServerIsMinIO() != want {
+			t.Errorf("Server %q: %v, want %v; %v", server, lister.ServerIsMinIO(), want, err)
+		}
+	}
+}

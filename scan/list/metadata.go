@@ -45,18 +45,6 @@ type Metadata struct {
 // Item is one custom metadatum: its name in lower case and without x-amz-meta-, and its value.
 type Item struct{ Name, Value string }
 
-// MetadataMode is which LISTs ask for metadata.
-type MetadataMode int32
-
-const (
-	MetadataNever   MetadataMode = iota
-	MetadataIfMinIO              // those to a store that says to be MinIO, which costs a LIST to find out
-	MetadataAlways
-)
-
-// SetMetadataMode says what is asked for from now on. It may be called at any time; until then it is Never. It means nothing where Config.V1 is set.
-func (l *Lister) SetMetadataMode(w MetadataMode) { l.metadataMode.Store(int32(w)) }
-
 // FetchMetadata asks for the metadata of one object once more, by a listing of its own.
 func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok bool, err error) {
 	a, err := l.sendOnce(ctx, request{prefix: key, keysMax: 1, metadata: true})
@@ -71,42 +59,42 @@ func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok 
 	return Metadata{}, false, nil
 }
 
-// listPage is list, with metadata where they are wished for. A listing with them is tried once: what is wrong with it may be the metadata.
+// listPage sends a request for a page until it is answered. Where Config.Metadata is set, it asks for metadata once, and
+// again without them after any failure: the metadata may be what the store cannot list.
 func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
-	wish := MetadataMode(l.metadataMode.Load())
-	if wish == MetadataNever || l.cfg.V1 {
+	if !l.cfg.Metadata || l.cfg.V1 {
 		return l.list(ctx, req)
 	}
 	var plain *answer
-	if wish == MetadataIfMinIO || !l.everAnswered.Load() { // the first contact may take several tries, to find the region, say
+	if !l.everAnswered.Load() { // the first contact may take several tries, for example to find the region
 		var err error
-		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 || wish == MetadataIfMinIO && !plain.fromMinIO {
+		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 {
 			return plain, err
 		}
 	}
-	asked := req
-	asked.metadata = true
-	full, why := l.sendOnce(ctx, asked)
+	withMetadata := req
+	withMetadata.metadata = true
+	full, failure := l.sendOnce(ctx, withMetadata)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case why == nil:
+	case failure == nil:
 		return full, nil
 	}
-	l.cfg.Log.Debug("a LIST with metadata failed, and is sent without", "error", why)
+	l.cfg.Log.Debug("a LIST with metadata failed, trying without metadata", "error", failure)
 	if plain == nil {
 		var err error
 		if plain, err = l.list(ctx, req); err != nil {
 			return nil, err
 		}
 	}
-	plain.metadataErr = why
+	plain.metadataErr = failure
 	return plain, nil
 }
 
-// listProbe is page, tried once.
+// listProbe is listPage for a page that a split can do without: the request is sent once.
 func (l *Lister) listProbe(ctx context.Context, req request) (*answer, error) {
-	req.metadata = MetadataMode(l.metadataMode.Load()) == MetadataAlways && !l.cfg.V1
+	req.metadata = l.cfg.Metadata && !l.cfg.V1
 	return l.sendOnce(ctx, req)
 }
 
