@@ -79,7 +79,7 @@ func (job *cleanJob) clean(ctx context.Context, v *voice) error {
 			failures failures
 			foreign  foreign
 		)
-		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // without a file it cannot fail
 		c, err := seed.NewClean(cfg, foreign.add)
 		if err == nil && job.answers != nil {
 			err = job.ask(ctx, v, c)

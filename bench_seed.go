@@ -86,7 +86,7 @@ func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Objects) error {
 	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var failures failures
-		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.add(e) } // without a file it cannot fail
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // without a file it cannot fail
 		s, err := seed.New(cfg, objects)
 		if err != nil {
 			return nil, err

@@ -151,17 +151,10 @@ func (c *checkpoint) begin(rng list.Range) error {
 	return c.replace(at)
 }
 
-// keep replaces the checkpoint: first all that it speaks of is on disk, then it is, under a name of its own, then it has its name, and
-// then that is on disk too. So whatever happens, one checkpoint is whole, and true.
+// keep replaces the checkpoint. All that it speaks of is on disk already (scan.Sink.Sync); then it is, under a name of its own, then it has
+// its name, and then that is on disk too. So whatever happens, one checkpoint is whole, and true.
 func (c *checkpoint) keep(at *scan.Checkpoint) error {
-	at.Parameters, at.Positions = c.parameters, map[string]scan.Position{}
-	for name, file := range c.files {
-		position, err := file.Sync()
-		if err != nil {
-			return err
-		}
-		at.Positions[name] = position
-	}
+	at.Parameters = c.parameters
 	return c.replace(at)
 }
 

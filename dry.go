@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -154,7 +153,7 @@ var errSampled = errors.New("the sample took its time")
 // measure asks for objects as the scan would, and prints nothing of them. An error is what would end the scan too.
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
-	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, output.Discard{}
+	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nil
 	if cfg.Engine == head.ListName { // the rate is that of HEADs
 		cfg.Engine = head.AutoName
 	}

@@ -24,8 +24,8 @@ func newFailures(file *output.File) *failures {
 	return &failures{file: file, lines: output.NewFailures(file)}
 }
 
-// add takes one. It is called from one goroutine.
-func (f *failures) add(e *scan.ObjectError) error {
+// Add takes one.
+func (f *failures) Add(e *scan.ObjectError) error {
 	f.count++
 	if f.file != nil {
 		return f.lines.Add(e)
@@ -34,6 +34,22 @@ func (f *failures) add(e *scan.ObjectError) error {
 		f.first = append(f.first, e)
 	}
 	return nil
+}
+
+// Sync is that of the file; without one there is nothing to go on from.
+func (f *failures) Sync() (scan.Position, error) {
+	if f.file == nil {
+		return scan.Position{}, nil
+	}
+	return f.lines.Sync()
+}
+
+// Close closes the file, if there is one.
+func (f *failures) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.lines.Close()
 }
 
 // more is how many there are beside the first, where no file has them.

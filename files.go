@@ -164,10 +164,10 @@ func nameInfo(name string) fs.FileInfo {
 func (f *files) written() map[string]*output.File {
 	written := map[string]*output.File{}
 	if f.output != nil {
-		written["output"] = f.output
+		written[scan.PositionOutput] = f.output
 	}
 	if f.errors != nil {
-		written["errors"] = f.errors
+		written[scan.PositionErrors] = f.errors
 	}
 	return written
 }

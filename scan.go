@@ -163,12 +163,12 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	failures := newFailures(files.errors)
 
 	job.scan.Store, job.scan.Log = opened, voice.log
-	var records io.Writer = stdout
+	records := output.Stream(stdout)
 	if files.output != nil {
 		records = files.output
 	}
 	job.scan.Sink = output.NewJSONLines(records, job.fields)
-	job.scan.Failed = failures.add
+	job.scan.Failures = failures
 	job.scan.MaxAttempts = opened.MaxAttempts()
 	if checkpoint != nil {
 		job.scan.OnCheckpoint, job.scan.Resume = checkpoint.keep, from

@@ -13,12 +13,12 @@ import (
 // Failures writes each object that failed as a line of JSON: key, etag and size as listed, status (absent where there was no
 // answer), class, attempts, request_id, error.
 type Failures struct {
-	w    io.Writer
+	to   Destination
 	line []byte
 }
 
-// NewFailures returns one that writes to w, a Write for each line.
-func NewFailures(w io.Writer) *Failures { return &Failures{w: w} }
+// NewFailures returns one that writes to a Destination, a Write for each line.
+func NewFailures(to Destination) *Failures { return &Failures{to: to} }
 
 // Add writes one line. It is not called concurrently.
 func (f *Failures) Add(e *scan.ObjectError) error {
@@ -37,9 +37,15 @@ func (f *Failures) Add(e *scan.ObjectError) error {
 		line = appendText(line, "error", e.Err.Error())
 	}
 	f.line = append(closed(line, '}'), '\n')
-	_, err := f.w.Write(f.line)
+	_, err := f.to.Write(f.line)
 	return err
 }
+
+// Sync returns the Position behind all lines, when they are on disk.
+func (f *Failures) Sync() (scan.Position, error) { return f.to.Sync() }
+
+// Close closes the Destination.
+func (f *Failures) Close() error { return f.to.Close() }
 
 // ReadFailures reads what Failures has written: the objects to ask for again. The error names the line.
 func ReadFailures(r io.Reader) ([]list.Entry, error) {

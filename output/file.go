@@ -27,7 +27,8 @@ type File struct {
 	newFrame  func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
 	truncated bool                                    // what it held before is dropped
 	frame     io.WriteCloser                          // the one that is not ended yet, or nil
-	err       error                                   // of the first Write that failed: what lies in f is in doubt since
+	closed    bool
+	err       error // of the first Write that failed: what lies in f is in doubt since
 }
 
 // OpenFile opens a file, or makes it. It changes nothing of what the file holds: Begin does.
@@ -219,8 +220,12 @@ func (f *File) endFrame() error {
 	return f.err
 }
 
-// Close ends the file and closes it. Some file systems tell only now that there was no room.
+// Close ends the file and closes it. Some file systems tell only now that there was no room. A second Close does nothing.
 func (f *File) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
 	var err error
 	if f.truncated && f.size == 0 && f.frame == nil && f.newFrame != nil {
 		_, err = f.Write(nil) // an empty member or frame, since an empty file is none

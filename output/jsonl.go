@@ -2,11 +2,11 @@ package output
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"sync"
 
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
 // chunkBytes is where a Chunk starts: the smallest batch. One that had to grow stays so.
@@ -17,15 +17,15 @@ const chunkBytes = 1 << 10
 // A line has the chosen Fields, and beside them, where it is so, "changed": true and "missing_meta": N, the metadata that
 // the store has and could not send. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (MissingMeta)
 type JSONLines struct {
-	w      io.Writer
+	to     Destination
 	fields []Field
 	free   sync.Pool // of *lineChunk
 	page   []byte    // the lines of the page that is being committed
 }
 
-// NewJSONLines returns a Sink that writes to w, from Commit only, each page by one Write.
-func NewJSONLines(w io.Writer, fields []Field) *JSONLines {
-	return &JSONLines{w: w, fields: fields}
+// NewJSONLines returns a Sink that writes to a Destination, from Commit only, each page by one Write.
+func NewJSONLines(to Destination, fields []Field) *JSONLines {
+	return &JSONLines{to: to, fields: fields}
 }
 
 // NewChunk returns an empty Chunk, perhaps one that was committed.
@@ -37,7 +37,7 @@ func (l *JSONLines) NewChunk() scan.Chunk {
 }
 
 // Commit writes the lines of one page.
-func (l *JSONLines) Commit(chunks []scan.Chunk) error {
+func (l *JSONLines) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	l.page = l.page[:0]
 	for _, c := range chunks {
 		chunk, ok := c.(*jsonChunk)
@@ -51,9 +51,15 @@ func (l *JSONLines) Commit(chunks []scan.Chunk) error {
 	if len(l.page) == 0 {
 		return nil
 	}
-	_, err := l.w.Write(l.page)
+	_, err := l.to.Write(l.page)
 	return err
 }
+
+// Sync returns the Position behind all committed lines, when they are on disk.
+func (l *JSONLines) Sync() (scan.Position, error) { return l.to.Sync() }
+
+// Close closes the Destination.
+func (l *JSONLines) Close() error { return l.to.Close() }
 
 // jsonChunk is some lines.
 type jsonChunk struct {

@@ -42,10 +42,10 @@ func line(t testing.TB, fields string, r *scan.Record) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	sink := NewJSONLines(&out, chosen)
+	sink := NewJSONLines(Stream(&out), chosen)
 	c := sink.NewChunk()
 	c.Add(r)
-	if err := sink.Commit([]scan.Chunk{c}); err != nil {
+	if err := sink.Commit(nil, []scan.Chunk{c}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -199,17 +199,17 @@ func TestAPageIsOneWriteInTheOrderOfItsChunks(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &counting{failFrom: 3}
-	sink := NewJSONLines(w, fields)
+	sink := NewJSONLines(Stream(w), fields)
 	for range 2 { // the second page uses the first one's chunks
 		a, b := sink.NewChunk(), sink.NewChunk()
 		b.Add(record("3"))
 		a.Add(record("1"))
 		a.Add(record("2"))
-		if err := sink.Commit([]scan.Chunk{a, b}); err != nil {
+		if err := sink.Commit(nil, []scan.Chunk{a, b}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := sink.Commit([]scan.Chunk{sink.NewChunk()}); err != nil || w.writes != 2 {
+	if err := sink.Commit(nil, []scan.Chunk{sink.NewChunk()}); err != nil || w.writes != 2 {
 		t.Errorf("%d writes, %v: an empty page is none", w.writes, err)
 	}
 	const page = "{\"key\":\"1\"}\n{\"key\":\"2\"}\n{\"key\":\"3\"}\n"
@@ -218,14 +218,14 @@ func TestAPageIsOneWriteInTheOrderOfItsChunks(t *testing.T) {
 	}
 	c := sink.NewChunk()
 	c.Add(record("4"))
-	if err := sink.Commit([]scan.Chunk{c}); err == nil {
+	if err := sink.Commit(nil, []scan.Chunk{c}); err == nil {
 		t.Error("a failed write was not told")
 	}
 }
 
 func TestFailures(t *testing.T) {
 	var out bytes.Buffer
-	f := NewFailures(&out)
+	f := NewFailures(Stream(&out))
 	for _, e := range []*scan.ObjectError{
 		{Entry: list.Entry{Key: "a", ETag: "e", Size: 7}, Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R"},
 		{Entry: list.Entry{Key: "\xff\n", Size: -1}, Class: "timeout", Attempts: 10, Err: errors.New("context deadline exceeded")},

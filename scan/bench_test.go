@@ -43,7 +43,7 @@ func BenchmarkHeads(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			sink := output.NewJSONLines(io.Discard, fields)
+			sink := output.NewJSONLines(output.Stream(io.Discard), fields)
 			chunks := []scan.Chunk{nil}
 			var record scan.Record
 			at := 0
@@ -58,7 +58,7 @@ func BenchmarkHeads(b *testing.B) {
 				if err := session.Head(b.Context(), head.NewBatch(entries), add); err != nil {
 					b.Fatal(err)
 				}
-				if err := sink.Commit(chunks); err != nil {
+				if err := sink.Commit(nil, chunks); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -77,7 +77,7 @@ func BenchmarkScan(b *testing.B) {
 		b.Fatal(err)
 	}
 	_, url := simtest.Start(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
-	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewJSONLines(io.Discard, fields), Workers: 16})
+	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewJSONLines(output.Stream(io.Discard), fields), Workers: 16})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	b.ResetTimer()

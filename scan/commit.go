@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -85,13 +86,13 @@ func (c *committer) commit(p *page) error {
 func (c *committer) write(p *page) error {
 	s := c.scan
 	c.saved, c.partialWrite = false, true
-	if chunks := p.chunks(); len(chunks) > 0 {
-		if err := s.cfg.Sink.Commit(chunks); err != nil {
+	if len(p.Entries) > 0 { // otherwise the page only says that a Range has no more keys
+		if err := s.cfg.Sink.Commit(p.Page, p.chunks()); err != nil {
 			return &OutputError{err}
 		}
 	}
 	for _, failure := range p.failures {
-		if err := s.cfg.Failed(failure); err != nil {
+		if err := s.cfg.Failures.Add(failure); err != nil {
 			return &OutputError{err}
 		}
 	}
@@ -122,18 +123,44 @@ func (c *committer) checkErrorBudget() error {
 	}
 }
 
-// save tells Keep where the run stands, if that has changed. A run that has ended, ended with err. What is written of a page that is not counted
-// must not be kept: the page would come again behind it.
+// save makes a Checkpoint, unless the last one is still true. It does nothing after a partial page write: resuming from
+// there would duplicate that page's records. A run that has ended has ended with err.
 func (c *committer) save(err error) error {
-	s := c.scan
-	if s.cfg.OnCheckpoint == nil || c.saved || c.partialWrite {
+	if c.scan.cfg.OnCheckpoint == nil || c.saved || c.partialWrite {
 		return nil
 	}
+	positions, syncErr := c.sync()
+	if syncErr != nil {
+		return syncErr
+	}
+	return c.saveAt(positions, err)
+}
+
+// sync returns the Positions of the sinks, those that have one, when all that is committed is on disk.
+func (c *committer) sync() (map[string]Position, error) {
+	output, err := c.scan.cfg.Sink.Sync()
+	if err != nil {
+		return nil, &OutputError{err}
+	}
+	failures, err := c.scan.cfg.Failures.Sync()
+	if err != nil {
+		return nil, &OutputError{err}
+	}
+	positions := map[string]Position{PositionOutput: output, PositionErrors: failures}
+	maps.DeleteFunc(positions, func(_ string, at Position) bool { return at == Position{} })
+	return positions, nil
+}
+
+// saveAt hands a Checkpoint with these Positions to OnCheckpoint.
+func (c *committer) saveAt(positions map[string]Position, err error) error {
+	s := c.scan
 	latencies, encodeErr := s.meter.latencies()
 	if encodeErr != nil {
 		return fmt.Errorf("keep the latencies: %w", encodeErr)
 	}
-	checkpoint := &Checkpoint{Rest: slices.Clone([]list.Range(c.pending)), Stats: s.account(c.outcomes, err), Latencies: latencies}
+	checkpoint := &Checkpoint{
+		Positions: positions, Rest: slices.Clone([]list.Range(c.pending)), Stats: s.account(c.outcomes, err), Latencies: latencies,
+	}
 	checkpoint.Stats.Complete = len(c.pending) == 0
 	if err := s.cfg.OnCheckpoint(checkpoint); err != nil {
 		return &OutputError{err}
@@ -142,14 +169,39 @@ func (c *committer) save(err error) error {
 	return nil
 }
 
-// end keeps where a run stands that has ended with err, and returns what it ended with.
+// end closes the sinks of a run that has ended with err, saves its last Checkpoint, and returns its first error. A run
+// without an error is complete only when the sinks are closed: if that fails, the Checkpoint before stays.
 func (c *committer) end(err error) error {
 	if err == nil && len(c.pending) > 0 && !c.scan.cfg.Store.Unordered() {
 		err = fmt.Errorf("the keys %v were never listed", c.pending[0])
 	}
-	c.saved = false // what it ended with
-	if keepErr := c.save(err); err == nil {
-		return keepErr
+	c.saved = false // the last Checkpoint has the error of the run too
+	if err != nil {
+		_ = c.save(err)
+		_ = c.close()
+		return err
 	}
-	return err
+	if c.scan.cfg.OnCheckpoint == nil {
+		return c.close()
+	}
+	positions, err := c.sync()
+	if closeErr := c.close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return c.saveAt(positions, nil)
+}
+
+// close closes both sinks and returns the first error.
+func (c *committer) close() error {
+	err := c.scan.cfg.Sink.Close()
+	if failuresErr := c.scan.cfg.Failures.Close(); err == nil {
+		err = failuresErr
+	}
+	if err != nil {
+		return &OutputError{err}
+	}
+	return nil
 }

@@ -10,10 +10,12 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
 // keySink keeps the keys of what is committed, and fails at one Commit.
 type keySink struct {
+	unsynced
 	keys   []string
 	failAt int
 }
@@ -26,7 +28,7 @@ func (c *keyChunk) Add(r *scan.Record) { c.keys = append(c.keys, r.Entry.Key) }
 
 func (s *keySink) NewChunk() scan.Chunk { return new(keyChunk) }
 
-func (s *keySink) Commit(chunks []scan.Chunk) error {
+func (s *keySink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	if s.failAt--; s.failAt == 0 {
 		return errFull
 	}
@@ -85,10 +87,10 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (scan.Stats, error) {
 		g.sink.failAt, endAt = 0, 2+g.rng.IntN(g.runs-1)
 	}
 	cfg.Sink, cfg.Resume, cfg.CheckpointEvery = &g.sink, g.from(t), time.Millisecond
-	cfg.Failed = func(e *scan.ObjectError) error {
+	cfg.Failures = scan.FailureFunc(func(e *scan.ObjectError) error {
 		g.failed = append(g.failed, e.Entry.Key)
 		return nil
-	}
+	})
 	cfg.OnCheckpoint = func(c *scan.Checkpoint) error {
 		text, err := c.Encode()
 		g.moments = append(g.moments, moment{text, len(g.sink.keys), len(g.failed)})
@@ -134,7 +136,7 @@ func TestATornPageIsNotKept(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 3_000, Denied: 0.01})
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), All: true, Workers: 16, Sink: &sink, CheckpointEvery: time.Millisecond,
-		Failed: func(*scan.ObjectError) error { return errFull },
+		Failures: scan.FailureFunc(func(*scan.ObjectError) error { return errFull }),
 		OnCheckpoint: func(c *scan.Checkpoint) (err error) {
 			last.checkpoint, err = c.Encode()
 			last.keys = len(sink.keys)

@@ -23,6 +23,7 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/head"
+	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -141,7 +142,7 @@ type result struct {
 	failed []*scan.ObjectError
 }
 
-// run scans with a Config of which Store, Sink and Failed are set here.
+// run scans with a Config of which Store, Sink and Failures are set here.
 func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) result {
 	t.Helper()
 	return runNamed(ctx, t, s, cfg, cfg.Engine)
@@ -158,11 +159,11 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Store, cfg.Sink = s, output.NewJSONLines(&text, fields)
-	cfg.Failed = func(e *scan.ObjectError) error {
+	cfg.Store, cfg.Sink = s, output.NewJSONLines(output.Stream(&text), fields)
+	cfg.Failures = scan.FailureFunc(func(e *scan.ObjectError) error {
 		failed = append(failed, e)
 		return nil
-	}
+	})
 	stats, err := newScan(t, cfg).Run(ctx)
 	if !stats.Balanced() {
 		t.Errorf("the account does not balance: %+v", stats.Outcomes)
@@ -244,8 +245,15 @@ func expect(t testing.TB, server *s3sim.Server, lines []string) {
 	}
 }
 
+// unsynced is what the Sinks of these tests have in common: they keep nothing on disk.
+type unsynced struct{}
+
+func (unsynced) Sync() (scan.Position, error) { return scan.Position{}, nil }
+func (unsynced) Close() error                 { return nil }
+
 // tripSink counts Records and calls trip once, after some pages.
 type tripSink struct {
+	unsynced
 	mu    sync.Mutex
 	pages int
 	after int
@@ -259,7 +267,7 @@ func (nullChunk) Add(*scan.Record) {}
 
 func (s *tripSink) NewChunk() scan.Chunk { return nullChunk{} }
 
-func (s *tripSink) Commit([]scan.Chunk) error {
+func (s *tripSink) Commit(*list.Page, []scan.Chunk) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pages++; s.pages == s.after {

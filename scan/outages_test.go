@@ -152,11 +152,11 @@ type pausingSink struct {
 	pause time.Duration
 }
 
-func (s *pausingSink) Commit(c []scan.Chunk) error {
+func (s *pausingSink) Commit(page *list.Page, c []scan.Chunk) error {
 	if s.pages == 1 {
 		time.Sleep(s.pause)
 	}
-	return s.tripSink.Commit(c)
+	return s.tripSink.Commit(page, c)
 }
 
 // A pause is not silence: what counts is how long HEADs have failed, and not since when none was sent.

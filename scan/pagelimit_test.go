@@ -9,6 +9,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
+	"headcount/scan/list"
 )
 
 // The pages that the workers and the listers may be at are no more than there have to be of each, and those that may wait.
@@ -50,6 +51,7 @@ func TestPagesInFlight(t *testing.T) {
 
 // roomSink looks at each commit how many objects are in flight, those included that are being committed, and calls trip after some.
 type roomSink struct {
+	unsynced
 	scan      *scan.Scan
 	commits   int
 	trip      func()
@@ -63,7 +65,7 @@ func (c *countChunk) Add(*scan.Record) { c.records++ }
 
 func (s *roomSink) NewChunk() scan.Chunk { return new(countChunk) }
 
-func (s *roomSink) Commit(chunks []scan.Chunk) error {
+func (s *roomSink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	s.most = max(s.most, int(s.scan.Progress().Listed)-s.committed)
 	for _, c := range chunks {
 		s.committed += c.(*countChunk).records

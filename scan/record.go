@@ -14,18 +14,3 @@ type Record struct {
 	// overwritten between them. The Record is what the HEAD said then.
 	Changed bool
 }
-
-// Sink makes bytes of Records. Workers add Records to Chunks, all at once, each to its own; one goroutine commits.
-type Sink interface {
-	// NewChunk returns an empty Chunk. It is called concurrently.
-	NewChunk() Chunk
-
-	// Commit writes the Chunks of one page in their order, all of them or an error, and takes them back. It is called
-	// from one goroutine. When it returns, the bytes have left the process.
-	Commit([]Chunk) error
-}
-
-// Chunk is some Records of one page, encoded. It is not used concurrently.
-type Chunk interface {
-	Add(*Record)
-}

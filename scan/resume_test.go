@@ -29,11 +29,11 @@ type killedSink struct {
 	kill  func()
 }
 
-func (s *killedSink) Commit(chunks []scan.Chunk) error {
+func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 	if s.pages--; s.pages == 0 {
 		s.kill()
 	}
-	return s.Sink.Commit(chunks)
+	return s.Sink.Commit(page, chunks)
 }
 
 // runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has kept.
@@ -56,15 +56,15 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			failed = r.failed
 		)
 		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
-		sink := &killedSink{Sink: output.NewJSONLines(&text, fields), kill: func() { cancel(errKilled) }}
+		sink := &killedSink{Sink: output.NewJSONLines(output.Stream(&text), fields), kill: func() { cancel(errKilled) }}
 		if runs < runsMax {
 			sink.pages = 1 + rng.IntN(4)
 		}
 		cfg.Sink = sink
-		cfg.Failed = func(e *scan.ObjectError) error {
+		cfg.Failures = scan.FailureFunc(func(e *scan.ObjectError) error {
 			failed = append(failed, e)
 			return nil
-		}
+		})
 		cfg.OnCheckpoint = func(c *scan.Checkpoint) (err error) {
 			if ctx.Err() != nil {
 				return nil // it was too late

@@ -15,22 +15,23 @@ import (
 	"headcount/scan/store"
 )
 
-// Config says what to scan and what to do with it. Store and Sink must be set.
+// Config says what to scan and what to do with it. Store must be set.
 type Config struct {
 	Store *store.Store
-	Sink  Sink
 
-	// Failed is told of every failed object, in the order of commit and from one goroutine, before its page counts.
-	// Its error ends the run. nil: failures are only counted.
-	Failed func(*ObjectError) error
+	// Sink gets the Records, and Failures every object that failed, before their page counts. Run closes both, however it
+	// ends. nil: Records, or failures, are only counted.
+	Sink     Sink
+	Failures FailureSink
 
-	// OnCheckpoint is told where the run stands: as it begins, every KeepEvery (0: 1 s) while that changes, and at the end, from one goroutine at a time. All
-	// that was given to Sink and Failed until then is in the Checkpoint, and nothing else is. Its error ends the run. nil: nothing is kept.
+	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and at
+	// the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
+	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
 	OnCheckpoint    func(*Checkpoint) error
 	CheckpointEvery time.Duration
 
 	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
-	// objects count as filtered, and Sink may be nil. nil: the objects are asked for.
+	// objects count as filtered. nil: the objects are asked for.
 	ListOnly func(*list.Page)
 
 	// Resume is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
@@ -99,8 +100,11 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Failed == nil {
-		c.Failed = func(*ObjectError) error { return nil }
+	if c.Sink == nil {
+		c.Sink = discard{}
+	}
+	if c.Failures == nil {
+		c.Failures = discard{}
 	}
 	return c
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"headcount/bench/engines"
-	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/store"
 )
@@ -84,7 +83,7 @@ func (cfg Config) run(ctx context.Context, rate int) (Run, error) {
 		return Run{}, err
 	}
 	defer opened.Close()
-	s, err := scan.New(scan.Config{Store: opened, Sink: output.Discard{}, Engine: cfg.Engine, Workers: cfg.Workers})
+	s, err := scan.New(scan.Config{Store: opened, Engine: cfg.Engine, Workers: cfg.Workers})
 	if err != nil {
 		return Run{}, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/scan"
+	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -230,9 +231,13 @@ func (cfg Config) run(ctx context.Context, url string, workers int, lasts time.D
 // counter is a Sink that counts objects as they are answered, and keeps nothing.
 type counter struct{ objects atomic.Int64 }
 
-func (c *counter) NewChunk() scan.Chunk      { return c }
-func (c *counter) Add(*scan.Record)          { c.objects.Add(1) }
-func (c *counter) Commit([]scan.Chunk) error { return nil }
+func (c *counter) NewChunk() scan.Chunk { return c }
+func (c *counter) Add(*scan.Record)     { c.objects.Add(1) }
+
+func (c *counter) Commit(*list.Page, []scan.Chunk) error { return nil }
+
+func (c *counter) Sync() (scan.Position, error) { return scan.Position{}, nil }
+func (c *counter) Close() error                 { return nil }
 
 // sample counts again and again until ctx ends.
 func (c *counter) sample(ctx context.Context) []sample {
