@@ -88,18 +88,6 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 	return &conn{Conn: c, socket: socket, sender: sender, address: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, buf: in}, nil
 }
 
-// dialOnOwnStack is dial on a stack of its own. Nothing else that a Session does over plain HTTP needs more than 4 KiB of its worker's stack; a dial
-// needs 8, and these would stay: the runtime shrinks no stack of which a quarter is in use, as it is by the wait for an answer.
-func dialOnOwnStack(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (c *conn, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c, err = dial(ctx, st, sender, but, in)
-	}()
-	<-done // soon after ctx's end, too
-	return c, err
-}
-
 // expired says whether another request should rather go over another connection.
 func (c *conn) expired(now time.Time) bool {
 	return now.Sub(c.lastRead) > store.IdleTimeout || now.After(c.expiry)

@@ -61,7 +61,7 @@ func (s *directSession) connect(ctx context.Context) error {
 	if len(s.readBuf) == 0 {
 		s.readBuf = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
 	}
-	c, err := dialOnOwnStack(ctx, st, sender, s.avoid, s.readBuf)
+	c, err := dial(ctx, st, sender, s.avoid, s.readBuf)
 	if err != nil {
 		st.ObserveFailure(sender, err)
 		return err
