@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"github.com/xrash/smetrics"
+
+	"headcount/scan/exit"
 )
 
 // commandLine is what a user typed, in the order that cli takes.
@@ -90,7 +92,7 @@ func unknownCommand(commands []*cli.Command, path []string, name string) error {
 	if _, _, err := parseURI("s3://" + name); err == nil && len(path) == 0 {
 		meant = append(meant, "s3://"+name)
 	}
-	return usagef(didYouMean(meant, helpName(path)+" --help lists the commands"), "there is no command %q", name)
+	return exit.Usagef(didYouMean(meant, helpName(path)+" --help lists the commands"), "there is no command %q", name)
 }
 
 func didYouMean(meant []string, otherwise string) string {
@@ -150,20 +152,20 @@ func sortOut(command *cli.Command, path, words []string) (commandLine, error) {
 		}
 		name := flag.Names()[0]
 		if _, many := flag.(*cli.StringSliceFlag); seen[name] && !many {
-			return line, usagef("give it once", "the flag --%s is given twice", name)
+			return line, exit.Usagef("give it once", "the flag --%s is given twice", name)
 		}
 		seen[name] = true
 		line.flags = append(line.flags, word)
 		if !hasValue && takesValue(flag) {
 			if i++; i == len(words) {
-				return line, usagef(helpName(path)+" --help", "the flag --%s needs a value", name)
+				return line, exit.Usagef(helpName(path)+" --help", "the flag --%s needs a value", name)
 			}
 			value, hasValue = words[i], true
 			line.flags = append(line.flags, value)
 		}
 		if hasValue {
 			if wrong := wrongValue(flag, value); wrong != "" {
-				return line, usagef(helpName(path)+" --help", "--%s %s", name, wrong)
+				return line, exit.Usagef(helpName(path)+" --help", "--%s %s", name, wrong)
 			}
 		}
 	}
@@ -179,7 +181,7 @@ func unknownFlag(command *cli.Command, path []string, typed string) error {
 	if near := nearest(strings.TrimLeft(typed, "-"), names); near != "" {
 		meant = append(meant, "--"+near)
 	}
-	return usagef(didYouMean(meant, helpName(path)+" --help lists the flags"), "there is no flag %s", typed)
+	return exit.Usagef(didYouMean(meant, helpName(path)+" --help lists the flags"), "there is no flag %s", typed)
 }
 
 func findFlag(command *cli.Command, name string) cli.Flag {

@@ -14,6 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/s3sim"
+	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 func benchCommand() *cli.Command {
@@ -26,7 +28,7 @@ func benchCommand() *cli.Command {
 			peersCommand(), seedCommand(), cleanCommand(), floorCommand(), gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return usagef("headcount bench --help", "bench needs a command: head, serve, engines, pace, listing, workers, peers, seed or clean")
+			return exit.Usagef("headcount bench --help", "bench needs a command: head, serve, engines, pace, listing, workers, peers, seed or clean")
 		},
 	}
 }
@@ -71,7 +73,7 @@ func serveCommand() *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usagef("headcount bench serve --help", "bench serve takes no arguments, and %q is one", c.Args().First())
+				return exit.Usagef("headcount bench serve --help", "bench serve takes no arguments, and %q is one", c.Args().First())
 			}
 			options, err := parseServe(c)
 			if err != nil {
@@ -83,7 +85,7 @@ func serveCommand() *cli.Command {
 			}
 			server, err := s3sim.New(options)
 			if err != nil {
-				return usagef("headcount bench serve --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+				return exit.Usagef("headcount bench serve --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 			}
 			listener, err := net.Listen("tcp", c.String("addr"))
 			if err != nil {
@@ -117,7 +119,7 @@ func parseServe(c *cli.Context) (s3sim.Options, error) {
 		kind, rate, _ := strings.Cut(text, "=")
 		share, err := strconv.ParseFloat(rate, 64)
 		if err != nil {
-			return options, usagef("write --fault 503-empty=0.05", "%q is not the kind and the rate of a fault", text)
+			return options, exit.Usagef("write --fault 503-empty=0.05", "%q is not the kind and the rate of a fault", text)
 		}
 		options.Faults = append(options.Faults, s3sim.Fault{Kind: s3sim.FaultKind(kind), Rate: share})
 	}
@@ -132,7 +134,7 @@ func parseCertificate(c *cli.Context) (*tls.Config, error) {
 	}
 	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, usagef("--tls-cert FILE --tls-key FILE, both PEM", "%v", err)
+		return nil, exit.Usagef("--tls-cert FILE --tls-key FILE, both PEM", "%v", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }
@@ -140,9 +142,9 @@ func parseCertificate(c *cli.Context) (*tls.Config, error) {
 // listenError tells an address that cannot be had at the moment from one that is none.
 func listenError(err error) error {
 	if errors.As(err, new(*os.SyscallError)) {
-		return &hintedError{err: err, hint: "--addr 127.0.0.1:0 takes a free port"}
+		return exit.WithHint(err, "--addr 127.0.0.1:0 takes a free port")
 	}
-	return usagef("--addr HOST:PORT", "%v", err)
+	return exit.Usagef("--addr HOST:PORT", "%v", err)
 }
 
 // serve serves until ctx ends, which is how it is meant to end.
@@ -152,7 +154,7 @@ func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificat
 		scheme, l = "https", tls.NewListener(l, certificate)
 	}
 	if _, err := fmt.Fprintln(stdout, scanFlags(scheme+"://"+l.Addr().String(), o)); err != nil {
-		return errors.Join(asOutput(err), l.Close())
+		return errors.Join(scan.WrapOutput(err), l.Close())
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()

@@ -10,7 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/seed"
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 const cleanDescription = `Removes what bench seed has put below PREFIX/headcount-seed/, and nothing else: it lists that folder, sends a HEAD for each
@@ -63,11 +65,11 @@ func parseClean(c *cli.Context) (*cleanJob, error) {
 	case err != nil:
 		return nil, err
 	case len(writes.store.Endpoints) > 1:
-		return nil, usagef("give one --endpoint-url", "%v", seed.ErrSeveralEndpoints)
+		return nil, exit.Usagef("give one --endpoint-url", "%v", seed.ErrSeveralEndpoints)
 	case c.Bool("yes"):
 		return &cleanJob{writeJob: writes}, nil
-	case !isTerminalInput(c.App.Reader):
-		return nil, usagef("--yes removes without asking", "standard input is no terminal, and nobody can be asked")
+	case !console.IsTerminal(c.App.Reader):
+		return nil, exit.Usagef("--yes removes without asking", "standard input is no terminal, and nobody can be asked")
 	}
 	return &cleanJob{writeJob: writes, answers: c.App.Reader}, nil
 }
@@ -96,10 +98,8 @@ func (job *cleanJob) clean(ctx context.Context, v *voice) error {
 		switch {
 		case err != nil:
 		case stats.Left > 0:
-			err = &hintedError{
-				err:  &objectsLeft{count: stats.Left, isListed: true},
-				hint: "does something answer in the store's place, or does somebody put objects? the same command tries again",
-			}
+			err = exit.WithHint(&objectsLeft{count: stats.Left, isListed: true},
+				"does something answer in the store's place, or does somebody put objects? the same command tries again")
 		case stats.Failed > 0:
 			err = &objectsFailed{count: stats.Failed, hint: "the same command tries again"}
 		case stats.Foreign > 0:
@@ -115,8 +115,8 @@ func (job *cleanJob) ask(ctx context.Context, v *voice, c *seed.Clean) error {
 	if n == 0 || err != nil {
 		return err
 	}
-	question := "remove " + count(n, "object", "objects") + " below " + c.Folder() + "? type yes: "
-	if _, err := io.WriteString(v.screen, printable(question)); err != nil {
+	question := "remove " + console.Count(n, "object", "objects") + " below " + c.Folder() + "? type yes: "
+	if _, err := io.WriteString(v.screen, console.Printable(question)); err != nil {
 		return err
 	}
 	answered := make(chan string, 1)
@@ -154,7 +154,7 @@ func (v *voice) foreign(f *foreign) {
 			v.log.Error("left", "target", target)
 			continue
 		}
-		printLine(v.screen, "headcount: left: %s: without the marker of bench seed", target)
+		console.PrintLine(v.screen, "headcount: left: %s: without the marker of bench seed", target)
 	}
 	more := f.count - int64(len(f.first))
 	switch {
@@ -162,20 +162,20 @@ func (v *voice) foreign(f *foreign) {
 	case v.json:
 		v.log.Error("more left", "objects", more)
 	default:
-		printLine(v.screen, "headcount: left: and %s more", number(more))
+		console.PrintLine(v.screen, "headcount: left: and %s more", console.Number(more))
 	}
 }
 
 // cleaned tells what became of every object.
 func (v *voice) cleaned(s *seed.CleanStats) {
-	text := count(s.Listed, "object", "objects") + " listed = " + number(s.Removed) + " removed + " + number(s.Foreign) + " left + " +
-		number(s.Gone) + " gone + " + number(s.Failed) + " failed"
+	text := console.Count(s.Listed, "object", "objects") + " listed = " + console.Number(s.Removed) + " removed + " + console.Number(s.Foreign) + " left + " +
+		console.Number(s.Gone) + " gone + " + console.Number(s.Failed) + " failed"
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
-		text += " + " + number(rest) + " not reached"
+		text += " + " + console.Number(rest) + " not reached"
 	}
 	text += ", below " + s.Folder
 	if s.Left > 0 {
-		text += ", where still more are listed: " + number(s.Left)
+		text += ", where still more are listed: " + console.Number(s.Left)
 	}
 	v.wrote(s, s.Complete, text, &s.Requests)
 }
@@ -188,7 +188,10 @@ type objectsLeft struct {
 
 func (e *objectsLeft) Error() string {
 	if e.isListed {
-		return count(e.count, "object that was", "objects that were") + " taken for removed or gone are listed still"
+		return console.Count(e.count, "object that was", "objects that were") + " taken for removed or gone are listed still"
 	}
-	return count(e.count, "object that is", "objects that are") + " not bench seed's were left"
+	return console.Count(e.count, "object that is", "objects that are") + " not bench seed's were left"
 }
+
+// ExitCode implements the contract of package exit.
+func (e *objectsLeft) ExitCode() int { return exit.Failures }

@@ -9,6 +9,8 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/bench/s3sim"
+	"headcount/output/console"
+	"headcount/scan/exit"
 )
 
 const enginesDescription = `Measures what an engine costs beside the floor: the CPU time of the client's process for each object. The floor sends the
@@ -49,7 +51,7 @@ func enginesCommand() *cli.Command {
 			}
 			if !c.Bool("quiet") {
 				cfg.Ran = func(r engines.Run) {
-					printLine(c.App.ErrWriter, "round %d of %d: %s: %.2f µs CPU per object, %.1f k objects/s",
+					console.PrintLine(c.App.ErrWriter, "round %d of %d: %s: %.2f µs CPU per object, %.1f k objects/s",
 						r.Round, cfg.Rounds, r.Way, r.CPUMicrosPerObject, r.ObjectsPerSecond/1e3)
 				}
 			}
@@ -68,26 +70,26 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 	}
 	for flag, value := range map[string]int64{"objects": cfg.Objects, "rounds": int64(cfg.Rounds)} {
 		if value < 1 {
-			return cfg, usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
+			return cfg, exit.Usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
 		}
 	}
 	if cfg.Workers < 1 || cfg.Workers > workersMax {
-		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
 	}
 	if cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax {
-		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
 	}
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects, Latency: cfg.Latency}); err != nil {
-		return cfg, usagef("headcount bench engines --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+		return cfg, exit.Usagef("headcount bench engines --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
 	if text := c.String("ways"); text != "" {
 		var err error
 		if cfg.Ways, err = engines.ParseWays(text, engines.Ways()); err != nil {
-			return cfg, usagef("--ways floor,direct,sdk", "%v", err)
+			return cfg, exit.Usagef("--ways floor,direct,sdk", "%v", err)
 		}
 	}
 	if c.Bool("check") && !cfg.HasBars() {
-		return cfg, usagef("leave --ways out", "--check: no bar is about %s", c.String("ways"))
+		return cfg, exit.Usagef("leave --ways out", "--check: no bar is about %s", c.String("ways"))
 	}
 	var err error
 	cfg.Program, err = os.Executable()

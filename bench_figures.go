@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,10 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+
+	"headcount/output/console"
+	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // figures are what a benchmark has measured.
@@ -41,24 +46,24 @@ func measureAs[F figures](c *cli.Context, measure func() (F, error)) error {
 		return err
 	}
 	found, err := measure()
-	if err = firstError(err, writeJSON(file, found)); err != nil {
+	if err = cmp.Or(err, writeJSON(file, found)); err != nil {
 		return err
 	}
 	stdout := c.App.Writer
 	if err := found.Write(stdout); err != nil || !c.Bool("check") {
-		return asOutput(err)
+		return scan.WrapOutput(err)
 	}
 	if _, err := io.WriteString(stdout, "\n"); err != nil {
-		return asOutput(err)
+		return scan.WrapOutput(err)
 	}
 	missed, checked, err := found.Check(stdout)
 	switch {
 	case err != nil:
-		return asOutput(err)
+		return scan.WrapOutput(err)
 	case missed > 0:
 		return &barsMissed{missed: missed, checked: checked}
 	case checked == 0:
-		return &hintedError{err: errors.New("nothing was checked"), hint: "see above what was not measured, and why"}
+		return exit.WithHint(errors.New("nothing was checked"), "see above what was not measured, and why")
 	}
 	return nil
 }
@@ -67,10 +72,10 @@ func measureAs[F figures](c *cli.Context, measure func() (F, error)) error {
 func checkFigures(c *cli.Context) error {
 	name := c.Command.Name
 	if c.NArg() > 0 {
-		return usagef("headcount bench "+name+" --help", "bench %s takes no arguments, and %q is one", name, c.Args().First())
+		return exit.Usagef("headcount bench "+name+" --help", "bench %s takes no arguments, and %q is one", name, c.Args().First())
 	}
 	if c.String("json") == "-" {
-		return usagef("name a file: standard output is for the table", "--json - is no file")
+		return exit.Usagef("name a file: standard output is for the table", "--json - is no file")
 	}
 	return nil
 }
@@ -87,12 +92,15 @@ func writeJSON(file *os.File, v any) error {
 	if err == nil {
 		_, err = file.Write(append(text, '\n'))
 	}
-	return asOutput(firstError(err, file.Close()))
+	return scan.WrapOutput(cmp.Or(err, file.Close()))
 }
 
 // barsMissed is a measurement that found less than what must be reached.
 type barsMissed struct{ missed, checked int }
 
 func (e *barsMissed) Error() string {
-	return fmt.Sprintf("%d of %s missed", e.missed, count(int64(e.checked), "bar", "bars"))
+	return fmt.Sprintf("%d of %s missed", e.missed, console.Count(int64(e.checked), "bar", "bars"))
 }
+
+// ExitCode implements the contract of package exit.
+func (e *barsMissed) ExitCode() int { return exit.Missed }

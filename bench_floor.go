@@ -7,6 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/engines"
+	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // floorCommand is what bench engines runs in a process of its own. Nobody else has a use for it, so it is hidden.
@@ -30,7 +32,7 @@ func floorCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return asOutput(json.NewEncoder(c.App.Writer).Encode(account))
+			return scan.WrapOutput(json.NewEncoder(c.App.Writer).Encode(account))
 		},
 	}
 }
@@ -41,14 +43,14 @@ func parseFloor(c *cli.Context) (engines.FloorConfig, error) {
 	}
 	switch {
 	case c.NArg() > 0:
-		return cfg, usagef("headcount bench floor --help", "bench floor takes no arguments, and %q is one", c.Args().First())
+		return cfg, exit.Usagef("headcount bench floor --help", "bench floor takes no arguments, and %q is one", c.Args().First())
 	case !strings.HasPrefix(cfg.URL, "http"):
-		return cfg, usagef("--url http://HOST:PORT/BUCKET/KEY", "bench floor needs the URL of an object")
+		return cfg, exit.Usagef("--url http://HOST:PORT/BUCKET/KEY", "bench floor needs the URL of an object")
 	case cfg.Connections < 1 || cfg.Requests < 1:
-		return cfg, usagef("--connections 64 --requests 200000", "bench floor needs to know how many connections and requests")
+		return cfg, exit.Usagef("--connections 64 --requests 200000", "bench floor needs to know how many connections and requests")
 	}
 	if err := checkCABundle(cfg.CABundle); err != nil {
-		return cfg, usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
+		return cfg, exit.Usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
 	}
 	return cfg, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,9 @@ import (
 
 	"headcount/bench/heads"
 	"headcount/bench/s3sim"
+	"headcount/output/console"
+	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 )
 
@@ -79,11 +83,11 @@ func headCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			screen := &screen{w: c.App.ErrWriter}
+			screen := console.NewStatusLine(c.App.ErrWriter)
 			if !c.Bool("quiet") {
-				cfg.OnStep = func(s *heads.Step) { printLine(screen, "%s", s) }
-				if isTerminal(c.App.ErrWriter) {
-					cfg.OnProgress = func(p heads.Progress) { screen.draw(cutLine(p.String(), screen.columns())) }
+				cfg.OnStep = func(s *heads.Step) { console.PrintLine(screen, "%s", s) }
+				if console.IsTerminal(c.App.ErrWriter) {
+					cfg.OnProgress = func(p heads.Progress) { screen.Draw(console.Fit(p.String(), screen.Columns())) }
 				}
 			}
 			return measureHeads(c, cfg, screen)
@@ -119,7 +123,7 @@ func inCategory(name string, flags ...cli.Flag) []cli.Flag {
 }
 
 // measureHeads measures, and writes what was measured, however that ended.
-func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
+func measureHeads(c *cli.Context, cfg heads.Config, screen *console.StatusLine) error {
 	forms := []struct {
 		flag  string
 		write func(*heads.Report, io.Writer) error
@@ -141,9 +145,9 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 		return err
 	}
 	report, err := heads.Measure(c.Context, cfg)
-	screen.draw("")
+	screen.Draw("")
 	if errors.As(err, new(*heads.ConfigError)) { // the files hold what they held
-		return usagef("see --engine, --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		return exit.Usagef("see --engine, --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
 	errs := []error{err, writeJSON(asJSON, report)}
 	for _, form := range forms {
@@ -157,9 +161,9 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *screen) error {
 		errs = append(errs, writeForm(form.file, text.Bytes()))
 	}
 	if len(report.Steps) > 0 {
-		errs = append(errs, asOutput(report.Write(c.App.Writer)))
+		errs = append(errs, scan.WrapOutput(report.Write(c.App.Writer)))
 	}
-	return firstError(errs...)
+	return cmp.Or(errs...)
 }
 
 func parseHead(c *cli.Context) (heads.Config, error) {
@@ -182,14 +186,14 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 	case 0:
 		for _, f := range connectionFlags() {
 			if name := f.Names()[0]; c.IsSet(name) {
-				return usagef("name a bucket: s3://BUCKET[/PREFIX]", "the embedded store needs no connection, and --%s is about one", name)
+				return exit.Usagef("name a bucket: s3://BUCKET[/PREFIX]", "the embedded store needs no connection, and --%s is about one", name)
 			}
 		}
 		return parseEmbedded(c, cfg)
 	case 1:
 		for _, f := range embeddedFlags() {
 			if name := f.Names()[0]; c.IsSet(name) {
-				return usagef(hint, "--%s is about the embedded store, and %s is another", name, c.Args().First())
+				return exit.Usagef(hint, "--%s is about the embedded store, and %s is another", name, c.Args().First())
 			}
 		}
 		var name string
@@ -198,18 +202,18 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 		}
 		return err
 	}
-	return usagef("run it once for each", "%d buckets are named", c.NArg())
+	return exit.Usagef("run it once for each", "%d buckets are named", c.NArg())
 }
 
 func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
 	cfg.Embedded = &heads.EmbeddedStore{Objects: c.Int64("objects"), Latency: c.Duration("latency"), Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every")}
 	if cfg.Embedded.Objects < 1 {
-		return usagef("give a number from 1 on", "--objects %d is out of range", cfg.Embedded.Objects)
+		return exit.Usagef("give a number from 1 on", "--objects %d is out of range", cfg.Embedded.Objects)
 	}
 	if _, err := s3sim.New(s3sim.Options{
 		Objects: cfg.Embedded.Objects, Latency: cfg.Embedded.Latency, Stall: cfg.Embedded.Stall, StallEvery: cfg.Embedded.StallEvery,
 	}); err != nil {
-		return usagef("headcount bench head --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+		return exit.Usagef("headcount bench head --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
 	cfg.Embedded.Program, err = os.Executable()
 	return err
@@ -231,13 +235,13 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 	}
 	switch {
 	case !(cfg.Rate > 0 && cfg.Rate <= rateMax): // so that NaN is refused too
-		return usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", cfg.Rate)
+		return exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", cfg.Rate)
 	case len(cfg.Workers) > 1:
-		return usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
+		return exit.Usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
 	case cfg.Pipeline > 1:
-		return usagef("leave one of them out", "with --rate each HEAD is sent at a time of its own, and --pipeline %d sends several at once", cfg.Pipeline)
+		return exit.Usagef("leave one of them out", "with --rate each HEAD is sent at a time of its own, and --pipeline %d sends several at once", cfg.Pipeline)
 	case cfg.Duration >= durationMin && heads.PlannedHeads(cfg.Rate, cfg.Duration) == 0: // what is shorter is refused as it is
-		return usagef(fmt.Sprintf("give it more time: --duration %.0fs", math.Ceil(1/cfg.Rate)), "at --rate %v no HEAD is planned in %v", cfg.Rate, cfg.Duration)
+		return exit.Usagef(fmt.Sprintf("give it more time: --duration %.0fs", math.Ceil(1/cfg.Rate)), "at --rate %v no HEAD is planned in %v", cfg.Rate, cfg.Duration)
 	case !c.IsSet("workers"):
 		cfg.Workers = []int{openWorkers}
 	}
@@ -249,7 +253,7 @@ func parseSweep(text string) (all []int, err error) {
 	const ellipsis = "…"
 	refuse := func(format string, args ...any) ([]int, error) {
 		hint := fmt.Sprintf("give numbers from 1 to %d, as 64, or 1,2,4…1024", workersMax)
-		return nil, usagef(hint, "--workers %s: %s", text, fmt.Sprintf(format, args...))
+		return nil, exit.Usagef(hint, "--workers %s: %s", text, fmt.Sprintf(format, args...))
 	}
 	spaced := strings.ReplaceAll(strings.ReplaceAll(text, "...", ellipsis), ellipsis, ","+ellipsis+",")
 	words := slices.DeleteFunc(strings.Split(spaced, ","), func(word string) bool { return word == "" })
@@ -287,22 +291,22 @@ func parseSweep(text string) (all []int, err error) {
 func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 	for _, flag := range []string{"duration", "timeout"} {
 		if c.Duration(flag) <= 0 {
-			return usagef(durationHint, "--%s must be longer than nothing", flag)
+			return exit.Usagef(durationHint, "--%s must be longer than nothing", flag)
 		}
 	}
 	switch {
 	case cfg.Duration < durationMin:
-		return usagef(fmt.Sprintf("give it %v or more", durationMin), "--duration %v is too short for a figure", cfg.Duration)
+		return exit.Usagef(fmt.Sprintf("give it %v or more", durationMin), "--duration %v is too short for a figure", cfg.Duration)
 	case cfg.KeysMax < 1:
-		return usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
+		return exit.Usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
 	case cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax:
-		return usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+		return exit.Usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
 	case cfg.Engine == head.SDKName && cfg.Pipeline > 1:
-		return usagef("leave one of them out", "--engine sdk does not pipeline")
+		return exit.Usagef("leave one of them out", "--engine sdk does not pipeline")
 	}
 	switch cfg.Engine {
 	case head.AutoName, head.DirectName, head.SDKName:
 		return nil
 	}
-	return usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+	return exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/heads"
+	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // parseHeadFiles checks the names of the files that are written.
@@ -21,11 +24,11 @@ func parseHeadFiles(c *cli.Context, _ *heads.Config) error {
 		case name == "":
 			continue
 		case name == "-":
-			return usagef("name a file: standard output is for the table", "--%s - is no file", flag)
+			return exit.Usagef("name a file: standard output is for the table", "--%s - is no file", flag)
 		}
 		name = filepath.Clean(name)
 		if other, both := seen[name]; both {
-			return usagef("name two files", "--%s and --%s are the same file", other, flag)
+			return exit.Usagef("name two files", "--%s and --%s are the same file", other, flag)
 		}
 		seen[name] = flag
 	}
@@ -40,7 +43,7 @@ func writeForm(file *os.File, text []byte) error {
 			_, err = file.Write(text)
 		}
 	}
-	return asOutput(firstError(err, file.Close()))
+	return scan.WrapOutput(cmp.Or(err, file.Close()))
 }
 
 // distinctFiles refuses files that would write over each other, or over what goes to standard output and standard error.
@@ -51,7 +54,7 @@ func distinctFiles(c *cli.Context, written map[string]*os.File) error {
 		info := fileInfo(written[flag])
 		for i := range infos {
 			if sameFile(infos[i], info) {
-				return usagef("name a file of its own", "%s and --%s are the same file", seen[i], flag)
+				return exit.Usagef("name a file of its own", "%s and --%s are the same file", seen[i], flag)
 			}
 		}
 		seen, infos = append(seen, "--"+flag), append(infos, info)

@@ -10,6 +10,8 @@ import (
 
 	"headcount/bench/listing"
 	"headcount/bench/s3sim"
+	"headcount/output/console"
+	"headcount/scan/exit"
 )
 
 const listingDescription = `Lists buckets whose keys look differently, each a bench serve in a process of its own: how much faster many listers are than
@@ -41,7 +43,7 @@ func listingCommand() *cli.Command {
 			}
 			cfg.Ran = func(r listing.Run) {
 				if !c.Bool("quiet") {
-					printLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times one lister's", r.Shape, r.Keys, r.SpeedUp())
+					console.PrintLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times one lister's", r.Shape, r.Keys, r.SpeedUp())
 				}
 			}
 			return measureAs(c, func() (listing.Runs, error) { return listing.Measure(c.Context, cfg) })
@@ -62,7 +64,7 @@ func parseListing(c *cli.Context) (listing.Config, error) {
 	}
 	for _, shape := range cfg.Shapes {
 		if !slices.Contains(listing.Shapes(), shape) {
-			return cfg, usagef("there are "+names(listing.Shapes()), "there is no shape %q", shape)
+			return cfg, exit.Usagef("there are "+names(listing.Shapes()), "there is no shape %q", shape)
 		}
 	}
 	if err := checkFigures(c); err != nil {
@@ -70,13 +72,13 @@ func parseListing(c *cli.Context) (listing.Config, error) {
 	}
 	switch {
 	case cfg.Objects < 1:
-		return cfg, usagef("give a number from 1 on", "--objects %d is out of range", cfg.Objects)
+		return cfg, exit.Usagef("give a number from 1 on", "--objects %d is out of range", cfg.Objects)
 	case cfg.Latency < 0:
-		return cfg, usagef("give a duration as 100ms", "--latency must not be negative")
+		return cfg, exit.Usagef("give a duration as 100ms", "--latency must not be negative")
 	case cfg.Listers < 1 || cfg.Listers > listersMax:
-		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", listersMax), "--listers %d is out of range", cfg.Listers)
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", listersMax), "--listers %d is out of range", cfg.Listers)
 	case cfg.Alone <= 0:
-		return cfg, usagef("give a duration as 5s", "--alone must be longer than nothing")
+		return cfg, exit.Usagef("give a duration as 5s", "--alone must be longer than nothing")
 	}
 	var err error
 	cfg.Program, err = os.Executable()

@@ -8,6 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/pace"
+	"headcount/output/console"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 )
 
@@ -38,7 +40,7 @@ func paceCommand() *cli.Command {
 			}
 			cfg.Ran = func(r pace.Run) {
 				if !c.Bool("quiet") {
-					printLine(c.App.ErrWriter, "%d requests/s: %.0f objects/s", r.Rate, r.Kept)
+					console.PrintLine(c.App.ErrWriter, "%d requests/s: %.0f objects/s", r.Rate, r.Kept)
 				}
 			}
 			return measureAs(c, func() (pace.Runs, error) { return pace.Measure(c.Context, cfg) })
@@ -53,14 +55,14 @@ func parsePace(c *cli.Context) (pace.Config, error) {
 	}
 	switch {
 	case cfg.Lasts <= 0:
-		return cfg, usagef("give a duration as 20s or 1m", "--duration must be longer than nothing")
+		return cfg, exit.Usagef("give a duration as 20s or 1m", "--duration must be longer than nothing")
 	case cfg.Workers < 1 || cfg.Workers > workersMax:
-		return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
 	}
 	switch cfg.Engine {
 	case head.AutoName, head.DirectName, head.SDKName:
 	default:
-		return cfg, usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+		return cfg, exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
 	}
 	var err error
 	cfg.Program, err = os.Executable()

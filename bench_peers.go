@@ -16,6 +16,8 @@ import (
 	"headcount/bench/peers/gosdk"
 	"headcount/bench/pinned"
 	"headcount/bench/s3sim"
+	"headcount/output/console"
+	"headcount/scan/exit"
 )
 
 const peersDescription = `Measures headcount beside the ways in which people read the metadata of a bucket otherwise, against the same servers: HEADs
@@ -68,9 +70,9 @@ func peersCommand() *cli.Command {
 				return err
 			}
 			if !c.Bool("quiet") {
-				cfg.Told = func(format string, args ...any) { printLine(c.App.ErrWriter, format, args...) }
+				cfg.Told = func(format string, args ...any) { console.PrintLine(c.App.ErrWriter, format, args...) }
 				cfg.Ran = func(r peers.Run) {
-					printLine(c.App.ErrWriter, "%s: round %d of %d: %s: %.0f HEADs/s, %.1f µs CPU per HEAD",
+					console.PrintLine(c.App.ErrWriter, "%s: round %d of %d: %s: %.0f HEADs/s, %.1f µs CPU per HEAD",
 						r.Server, r.Round, cfg.Rounds, r.Way, r.HeadsPerSecond, r.CPUMicrosPerHead)
 				}
 			}
@@ -89,16 +91,16 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 	}
 	for flag, value := range map[string]int64{"objects": cfg.Objects, "rounds": int64(cfg.Rounds)} {
 		if value < 1 {
-			return cfg, usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
+			return cfg, exit.Usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
 		}
 	}
 	for flag, value := range map[string]int{"workers": cfg.Workers, "pool": cfg.Pool} {
 		if value < 1 || value > workersMax {
-			return cfg, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--%s %d is out of range", flag, value)
+			return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--%s %d is out of range", flag, value)
 		}
 	}
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects}); err != nil {
-		return cfg, usagef("headcount bench peers --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+		return cfg, exit.Usagef("headcount bench peers --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
 	var err error
 	if cfg.Latencies, err = parseLatencies(c.String("latency")); err != nil {
@@ -106,15 +108,15 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 	}
 	if text := c.String("ways"); text != "" {
 		if cfg.Ways, err = engines.ParseWays(text, peers.Ways()); err != nil {
-			return cfg, usagef("--ways boto3,go,direct", "%v", err)
+			return cfg, exit.Usagef("--ways boto3,go,direct", "%v", err)
 		}
 	}
 	if c.Bool("check") && !cfg.HasBars() {
-		return cfg, usagef("name direct among --ways, and a way that is not headcount's", "--check: no bar is about %s", c.String("ways"))
+		return cfg, exit.Usagef("name direct among --ways, and a way that is not headcount's", "--check: no bar is about %s", c.String("ways"))
 	}
 	if cfg.Versitygw {
 		if cfg.Servers, err = pinned.Find(); err != nil {
-			return cfg, usagef("run it in the folder of headcount's source", "--versitygw: %v", err)
+			return cfg, exit.Usagef("run it in the folder of headcount's source", "--versitygw: %v", err)
 		}
 	}
 	// Where there is no cache folder, the ways are absent that are built there, and nothing else is.
@@ -131,11 +133,11 @@ func parseLatencies(text string) ([]time.Duration, error) {
 		d, err := time.ParseDuration(word)
 		switch {
 		case err != nil:
-			return nil, usagef(hint, "--latency: %q is not a duration", word)
+			return nil, exit.Usagef(hint, "--latency: %q is not a duration", word)
 		case d < 0 || d > peers.LatencyMax:
-			return nil, usagef(hint, "--latency %s is out of range: from 0 to %s", word, peers.LatencyMax)
+			return nil, exit.Usagef(hint, "--latency %s is out of range: from 0 to %s", word, peers.LatencyMax)
 		case slices.Contains(all, d):
-			return nil, usagef(hint, "--latency %s is named twice", word)
+			return nil, exit.Usagef(hint, "--latency %s is named twice", word)
 		}
 		all = append(all, d)
 	}
@@ -152,7 +154,7 @@ func gosdkCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			pool, err := strconv.Atoi(c.Args().Get(2))
 			if c.NArg() != 3 || err != nil || pool < 1 || pool > workersMax {
-				return usagef("headcount bench gosdk http://HOST:PORT BUCKET 4", "bench gosdk needs an endpoint, a bucket and a number of goroutines")
+				return exit.Usagef("headcount bench gosdk http://HOST:PORT BUCKET 4", "bench gosdk needs an endpoint, a bucket and a number of goroutines")
 			}
 			return gosdk.Run(c.Context, gosdk.Config{Endpoint: c.Args().Get(0), Bucket: c.Args().Get(1), Pool: pool}, c.App.Writer)
 		},

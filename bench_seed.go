@@ -7,7 +7,9 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/bench/seed"
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 const seedDescription = `Puts objects with custom metadata into a bucket, below PREFIX/headcount-seed/ and nowhere else. This command writes, and
@@ -77,7 +79,7 @@ func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 		return nil, objects, err
 	}
 	if err := objects.Check(job.seed.Prefix); err != nil {
-		return nil, objects, usagef("headcount bench seed --help", "%v", err)
+		return nil, objects, exit.Usagef("headcount bench seed --help", "%v", err)
 	}
 	return job, objects, nil
 }
@@ -105,13 +107,13 @@ func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Object
 
 // seeded tells what became of every object.
 func (v *voice) seeded(s *seed.Stats) {
-	text := count(s.Objects, "object", "objects") + " = " + number(s.Present) + " already present + " + number(s.Put) + " put + " + number(s.Failed) + " failed"
+	text := console.Count(s.Objects, "object", "objects") + " = " + console.Number(s.Present) + " already present + " + console.Number(s.Put) + " put + " + console.Number(s.Failed) + " failed"
 	if rest := s.Objects - s.Present - s.Put - s.Failed; rest > 0 {
-		text += " + " + number(rest) + " not reached"
+		text += " + " + console.Number(rest) + " not reached"
 	}
 	text += ", below " + s.Folder
 	if s.Other > 0 {
-		text += ", which also holds: " + count(s.Other, "object", "objects")
+		text += ", which also holds: " + console.Count(s.Other, "object", "objects")
 	}
 	v.wrote(s, s.Complete, text, &s.Requests)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"headcount/scan/exit"
 )
 
 // startFakeS3 serves an empty bucket "seeded", into which objects can be put. It does not know the checksums that the SDK adds by default, as
@@ -73,7 +75,7 @@ func TestCleanTellsWhatIsListedStill(t *testing.T) {
 		"headcount: error: 2 objects that were taken for removed or gone are listed still",
 		"headcount: hint: does something answer",
 	} {
-		if code != exitFailures || !strings.Contains("\n"+stderr, "\n"+line) {
+		if code != exit.Failures || !strings.Contains("\n"+stderr, "\n"+line) {
 			t.Errorf("exit %d, without %q:\n%s", code, line, stderr)
 		}
 	}
@@ -102,12 +104,12 @@ func TestSeedExamplesRun(t *testing.T) {
 			if command == "seed" && !strings.Contains(example[1], "--objects") {
 				args = append(args, "--objects", "300")
 			}
-			want := exitComplete
+			want := exit.Complete
 			if command == "clean" && !strings.Contains(example[1], "--yes") {
-				want = exitUsage // it would ask, and there is no terminal
+				want = exit.Usage // it would ask, and there is no terminal
 			}
 			examples++
-			if code, _, stderr := runs(t, args...); code != want || want == exitComplete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
+			if code, _, stderr := runs(t, args...); code != want || want == exit.Complete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
 				t.Errorf("%q: exit %d, want %d\n%s", args, code, want, stderr)
 			}
 		}

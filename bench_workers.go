@@ -7,7 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/workers"
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 )
 
@@ -41,9 +43,9 @@ func workersCommand() *cli.Command {
 				switch {
 				case c.Bool("quiet"):
 				case r.Workers == scan.WorkersAuto:
-					printLine(c.App.ErrWriter, "%v: auto, %d at the end: %.0f objects/s", latency, r.Found, r.ObjectsPerSecond)
+					console.PrintLine(c.App.ErrWriter, "%v: auto, %d at the end: %.0f objects/s", latency, r.Found, r.ObjectsPerSecond)
 				default:
-					printLine(c.App.ErrWriter, "%v: %s: %.0f objects/s", latency, count(int64(r.Workers), "worker", "workers"), r.ObjectsPerSecond)
+					console.PrintLine(c.App.ErrWriter, "%v: %s: %.0f objects/s", latency, console.Count(int64(r.Workers), "worker", "workers"), r.ObjectsPerSecond)
 				}
 			}
 			return measureAs(c, func() (workers.Cases, error) { return workers.Measure(c.Context, cfg) })
@@ -60,9 +62,9 @@ func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	}
 	switch {
 	case cfg.Lasts <= 0:
-		return cfg, usagef("give a duration as 10s or 1m", "--duration must be longer than nothing")
+		return cfg, exit.Usagef("give a duration as 10s or 1m", "--duration must be longer than nothing")
 	case c.Duration("latency") < 0:
-		return cfg, usagef("give a duration as 500us or 20ms", "--latency must not be below nothing")
+		return cfg, exit.Usagef("give a duration as 500us or 20ms", "--latency must not be below nothing")
 	}
 	if c.IsSet("latency") {
 		cfg.Latencies = []time.Duration{c.Duration("latency")}
@@ -70,7 +72,7 @@ func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	switch cfg.Engine {
 	case head.AutoName, head.DirectName, head.SDKName:
 	default:
-		return cfg, usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+		return cfg, exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
 	}
 	var err error
 	cfg.Program, err = os.Executable()

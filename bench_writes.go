@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/seed"
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/store"
 )
 
@@ -44,11 +45,11 @@ type writeJob struct {
 func parseWrites(c *cli.Context) (*writeJob, error) {
 	switch {
 	case c.NArg() == 0:
-		return nil, usagef(uriHint, "no bucket is named")
+		return nil, exit.Usagef(uriHint, "no bucket is named")
 	case c.NArg() > 1:
-		return nil, usagef("run it once for each", "%d buckets are named", c.NArg())
+		return nil, exit.Usagef("run it once for each", "%d buckets are named", c.NArg())
 	case c.String("stats") == "-":
-		return nil, usagef("name a file", "--stats - is no file")
+		return nil, exit.Usagef("name a file", "--stats - is no file")
 	}
 	bucket, prefix, err := parseURI(c.Args().First())
 	if err != nil {
@@ -59,14 +60,14 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
 	}}
 	if workers := job.seed.Workers; workers < 1 || workers > workersMax {
-		return nil, usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
+		return nil, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
 	}
 	if rate := job.seed.Rate; c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
-		return nil, usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
+		return nil, exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
 	}
 	for _, flag := range []string{"timeout", "retry-for"} {
 		if c.Duration(flag) <= 0 {
-			return nil, usagef(durationHint, "--%s must be longer than nothing", flag)
+			return nil, exit.Usagef(durationHint, "--%s must be longer than nothing", flag)
 		}
 	}
 	job.store, err = parseStore(c, bucket, job.seed.Workers)
@@ -78,7 +79,7 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 func (job *writeJob) run(ctx context.Context, v *voice, write func(context.Context, seed.Config) (account any, err error)) error {
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
-		return usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		return exit.Usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
 	defer opened.Close()
 	file, err := openToWrite("--stats", job.stats)
@@ -89,18 +90,12 @@ func (job *writeJob) run(ctx context.Context, v *voice, write func(context.Conte
 	cfg.Store, cfg.Log = opened, v.log
 	account, err := write(ctx, cfg)
 	if account != nil {
-		return firstError(err, writeJSON(file, account))
+		return cmp.Or(err, writeJSON(file, account))
 	}
 	if file != nil {
-		err = firstError(err, file.Close())
+		err = cmp.Or(err, file.Close())
 	}
 	return err
-}
-
-// isTerminalInput says whether somebody can be asked.
-func isTerminalInput(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && isTerminal(f)
 }
 
 // followWrites tells how far a run is that writes, until the function that it returns is called. what is what it does.
@@ -115,8 +110,8 @@ func (v *voice) followWrites(what string, progress func() scan.Progress) (stop f
 	case v.quiet || v.noProgress:
 		return func() {}
 	case v.draws:
-		stop := every(barPeriod, func() { v.screen.draw(cutLine(doneLine(see(), counted, what+"/s"), v.screen.columns())) })
-		return func() { stop(); v.screen.draw("") }
+		stop := every(barPeriod, func() { v.screen.Draw(console.Fit(doneLine(see(), counted, what+"/s"), v.screen.Columns())) })
+		return func() { stop(); v.screen.Draw("") }
 	}
 	return every(logPeriod, func() {
 		p := see()
@@ -138,11 +133,11 @@ func (v *voice) wrote(stats any, complete bool, objects string, q *seed.Requests
 		v.log.Info(state, "stats", stats)
 		return
 	}
-	printLine(v.screen, "%s: %s", state, objects)
-	printLine(v.screen, "%s objects/s, %.1f s in all; %s", number(int64(q.ObjectsPerSecond)), q.DurationSeconds, count(int64(q.Workers), "worker", "workers"))
+	console.PrintLine(v.screen, "%s: %s", state, objects)
+	console.PrintLine(v.screen, "%s objects/s, %.1f s in all; %s", console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
 	for _, op := range []string{"list", "head", "put", "delete"} {
 		if sent := q.Sent[op]; len(sent) > 0 {
-			printLine(v.screen, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))
+			console.PrintLine(v.screen, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))
 		}
 	}
 }
@@ -151,7 +146,7 @@ func (v *voice) wrote(stats any, complete bool, objects string, q *seed.Requests
 func byStatus(sent map[string]int64) string {
 	var texts []string
 	for _, status := range slices.Sorted(maps.Keys(sent)) {
-		texts = append(texts, number(sent[status])+" × "+status)
+		texts = append(texts, console.Number(sent[status])+" × "+status)
 	}
 	return strings.Join(texts, ", ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/list"
 )
 
@@ -65,7 +67,7 @@ func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, f
 	c = &checkpoint{name: job.names.checkpoint, parameters: job.parameters(urls), files: files.written()}
 	for name, file := range c.files {
 		if err := file.CheckRegular(); err != nil {
-			return nil, nil, usagef("name a file, or leave --checkpoint out", "--%s %s cannot be gone on with: %v", name, file.Name(), err)
+			return nil, nil, exit.Usagef("name a file, or leave --checkpoint out", "--%s %s cannot be gone on with: %v", name, file.Name(), err)
 		}
 	}
 	text, err := os.ReadFile(c.name)
@@ -77,13 +79,13 @@ func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, f
 	}
 	if from, err = scan.DecodeCheckpoint(text); err != nil {
 		if job.resume {
-			return nil, nil, usagef(freshHint, "cannot resume from %s: %v", c.name, err)
+			return nil, nil, exit.Usagef(freshHint, "cannot resume from %s: %v", c.name, err)
 		}
-		return nil, nil, usagef("remove it, or name another file", "--checkpoint %s holds something else: %v", c.name, err)
+		return nil, nil, exit.Usagef("remove it, or name another file", "--checkpoint %s holds something else: %v", c.name, err)
 	}
 	if !job.resume {
 		if len(from.Rest) > 0 {
-			return nil, nil, usagef("--resume goes on with it; to begin anew, remove it", "%s is of a run that is not complete", c.name)
+			return nil, nil, exit.Usagef("--resume goes on with it; to begin anew, remove it", "%s is of a run that is not complete", c.name)
 		}
 		return c, nil, nil
 	}
@@ -98,7 +100,7 @@ func (c *checkpoint) checkNew(job *scanJob) error {
 	}
 	for name, file := range c.files {
 		if file.Size() > 0 {
-			return usagef("is the checkpoint's name right? to begin anew, leave --resume out",
+			return exit.Usagef("is the checkpoint's name right? to begin anew, leave --resume out",
 				"there is no checkpoint %s, and --%s %s holds something", c.name, name, file.Name())
 		}
 	}
@@ -116,16 +118,16 @@ func (c *checkpoint) check(from *scan.Checkpoint) error {
 		if before == now {
 			continue
 		}
-		return usagef("give the same flags as before; "+freshHint, "cannot resume from %s: it is of another scan, whose %s is %q and not %q", c.name, name, before, now)
+		return exit.Usagef("give the same flags as before; "+freshHint, "cannot resume from %s: it is of another scan, whose %s is %q and not %q", c.name, name, before, now)
 	}
 	for name := range from.Parameters {
 		if _, ok := c.parameters[name]; !ok {
-			return usagef("give the same flags as before; "+freshHint, "cannot resume from %s: it is of a scan with --%s", c.name, name)
+			return exit.Usagef("give the same flags as before; "+freshHint, "cannot resume from %s: it is of a scan with --%s", c.name, name)
 		}
 	}
 	for name, file := range c.files {
 		if err := file.Check(from.Positions[name]); err != nil {
-			return usagef("name the file of that run; "+freshHint, "cannot go on with --%s %s: %v", name, file.Name(), err)
+			return exit.Usagef("name the file of that run; "+freshHint, "cannot go on with --%s %s: %v", name, file.Name(), err)
 		}
 	}
 	return nil
@@ -181,7 +183,7 @@ func replaceFile(name string, text []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err := firstError(err, f.Close()); err != nil {
+	if err := cmp.Or(err, f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(next, name); err != nil {

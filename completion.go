@@ -12,6 +12,8 @@ import (
 	"headcount/bench/peers"
 	"headcount/bench/s3sim"
 	"headcount/bench/seed"
+	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 )
 
@@ -31,7 +33,7 @@ func completionCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			script, known := completionScripts()[c.Args().First()]
 			if c.NArg() != 1 || !known {
-				return usagef("headcount completion bash, or zsh, or fish", "completion needs the name of a shell")
+				return exit.Usagef("headcount completion bash, or zsh, or fish", "completion needs the name of a shell")
 			}
 			return printText(c, script)
 		},
@@ -66,7 +68,7 @@ func (p place) choices() map[string][]string {
 func printCandidates(app *cli.App, words []string, stdout io.Writer) error {
 	for _, candidate := range candidates(app, words) {
 		if _, err := fmt.Fprintln(stdout, candidate); err != nil {
-			return asOutput(err)
+			return scan.WrapOutput(err)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -36,13 +38,13 @@ const (
 func parseDryRun(c *cli.Context) (*dryRun, error) {
 	if !c.Bool("dry-run") {
 		if c.IsSet("price") {
-			return nil, usagef("--dry-run --price LIST,HEAD", "--price is what a dry run reckons with, and this is none")
+			return nil, exit.Usagef("--dry-run --price LIST,HEAD", "--price is what a dry run reckons with, and this is none")
 		}
 		return nil, nil
 	}
 	for _, flag := range []string{"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
 		if c.IsSet(flag) {
-			return nil, usagef("leave one of them out", "--dry-run has no records, and --%s is about them", flag)
+			return nil, exit.Usagef("leave one of them out", "--dry-run has no records, and --%s is about them", flag)
 		}
 	}
 	d := &dryRun{forecast: forecast{Classes: map[string]int64{}}}
@@ -70,10 +72,10 @@ func (job *scanJob) runDry(ctx context.Context, voice *voice, opened *store.Stor
 		err = f.write(stdout)
 	}
 	account := &forecastStats{stats, f}
-	if exitCode(err) != exitPipe {
+	if exit.Code(err) != exit.Pipe {
 		voice.foreseen(account)
 	}
-	return firstError(err, files.end(account))
+	return cmp.Or(err, files.end(account))
 }
 
 // foresee lists, and finds out at what rate the scan would run: the one that is given, or that of a sample. The Stats are those of the listing.

@@ -19,6 +19,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/list"
 )
 
@@ -154,7 +155,7 @@ func TestParsePrice(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", ",", "1", "1,", ",1", "1,2,3", "-1,2", "+1,2", "1, 2", "1e3,2", "$1,2", ".5,1", "1.,1", "NaN,1", "Inf,1", "1,9999999999", "0x1,1", "٣,1"} {
-		if got, err := parsePrice(text); err == nil || exitCode(err) != exitUsage {
+		if got, err := parsePrice(text); err == nil || exit.Code(err) != exit.Usage {
 			t.Errorf("%q was taken for %v", text, got)
 		}
 	}
@@ -219,7 +220,7 @@ func TestDryRunIsStoppedInItsSample(t *testing.T) {
 	stats := filepath.Join(t.TempDir(), "stats.json")
 	var out, errs bytes.Buffer
 	code := run(ctx, []string{"headcount", "scan", "--dry-run", "--no-sign-request", "--endpoint-url", front.URL, "--stats", stats, "s3://demo"}, nil, &out, &errs)
-	if code != exitInterrupt || out.Len() > 0 || !strings.Contains(errs.String(), "not complete: 500 objects listed") {
+	if code != exit.Interrupt || out.Len() > 0 || !strings.Contains(errs.String(), "not complete: 500 objects listed") {
 		t.Errorf("exit %d, %s%s", code, out.String(), errs.String())
 	}
 	text, err := os.ReadFile(stats)

@@ -7,6 +7,7 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
+	"headcount/scan/exit"
 )
 
 // Credentials that have expired and that nobody renews end the run at once, before it or in the middle of it.
@@ -33,8 +34,8 @@ func TestExpiredCredentials(t *testing.T) {
 					t.Errorf("it does not say %q", says)
 				}
 			}
-			if code != exitFatal || (stdout != "") != (lasts > 0) {
-				t.Errorf("exit %d, want %d; %d bytes were printed\n%s", code, exitFatal, len(stdout), stderr)
+			if code != exit.Fatal || (stdout != "") != (lasts > 0) {
+				t.Errorf("exit %d, want %d; %d bytes were printed\n%s", code, exit.Fatal, len(stdout), stderr)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // fileNames are the files that a command line names; empty: none.
@@ -81,6 +83,9 @@ func (e *openError) Error() string {
 	return fmt.Sprintf("cannot open %s %s: %v", e.flag, e.name, bareError(e.err))
 }
 
+// ExitCode implements the contract of package exit.
+func (e *openError) ExitCode() int { return exit.Output }
+
 // bareError is why a file cannot be opened, without its name.
 func bareError(err error) error {
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
@@ -106,7 +111,7 @@ func (f *files) distinct(names *fileNames, stdout, stderr io.Writer) error {
 	for i, a := range places {
 		for _, b := range places[:i] {
 			if (a.written || b.written) && sameFile(a.info, b.info) {
-				return usagef("name a file of its own", "%s and %s are the same file", b.name, a.name)
+				return exit.Usagef("name a file of its own", "%s and %s are the same file", b.name, a.name)
 			}
 		}
 	}
@@ -115,7 +120,7 @@ func (f *files) distinct(names *fileNames, stdout, stderr io.Writer) error {
 			"--output": names.output, "--errors": names.errors, "--stats": names.stats, "--retry-from": names.retryFrom,
 		} {
 			if clean := filepath.Clean(name); clean == filepath.Clean(names.checkpoint) || clean == nextName(filepath.Clean(names.checkpoint)) {
-				return usagef("name a file of its own", "%s and --checkpoint are the same file", flag)
+				return exit.Usagef("name a file of its own", "%s and --checkpoint are the same file", flag)
 			}
 		}
 	}
@@ -188,7 +193,7 @@ func (f *files) begin(from *scan.Checkpoint) error {
 
 // end writes the account in the place of the old one, as JSON, and closes.
 func (f *files) end(stats any) error {
-	return firstError(f.writeStats(stats), f.close())
+	return cmp.Or(f.writeStats(stats), f.close())
 }
 
 func (f *files) writeStats(stats any) error {
@@ -203,7 +208,7 @@ func (f *files) writeStats(stats any) error {
 		return err
 	}
 	_, err = f.stats.Write(append(text, '\n'))
-	return asOutput(err)
+	return scan.WrapOutput(err)
 }
 
 // empty takes away what a file holds. What is no regular file holds nothing.
@@ -211,7 +216,7 @@ func empty(f *os.File) error {
 	if info := fileInfo(f); info == nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	return asOutput(f.Truncate(0))
+	return scan.WrapOutput(f.Truncate(0))
 }
 
 func (f *files) close() error {
@@ -222,22 +227,5 @@ func (f *files) close() error {
 	if f.stats != nil {
 		errs = append(errs, f.stats.Close())
 	}
-	return asOutput(firstError(errs...))
-}
-
-// asOutput makes a scan.OutputError of an error, and nil of nil.
-func asOutput(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &scan.OutputError{Err: err}
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return scan.WrapOutput(cmp.Or(errs...))
 }

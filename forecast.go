@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/list"
 )
@@ -107,7 +108,7 @@ func (f *forecast) bill(list float64, head func(class string) (float64, bool), b
 	for _, class := range f.classes() {
 		dollars, ok := head(class)
 		if !ok {
-			f.PriceUnknown = fmt.Sprintf("what a HEAD costs for %s of class %s", count(f.Classes[class], "object", "objects"), className(class))
+			f.PriceUnknown = fmt.Sprintf("what a HEAD costs for %s of class %s", console.Count(f.Classes[class], "object", "objects"), className(class))
 			return
 		}
 		c.Heads += float64(f.Classes[class]) / 1000 * dollars
@@ -130,29 +131,29 @@ func className(class string) string { return cmp.Or(class, "(not said)") }
 func (f *forecast) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
-		_, _ = fmt.Fprintf(t, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...))) // Flush tells
+		_, _ = fmt.Fprintf(t, "%s\t%s\n", name, console.Printable(fmt.Sprintf(format, args...))) // Flush tells
 	}
-	row("objects", "%s", number(f.Objects))
-	bytes := number(f.Bytes)
+	row("objects", "%s", console.Number(f.Objects))
+	bytes := console.Number(f.Bytes)
 	if f.Bytes >= 1000 {
 		bytes += " (" + humanBytes(f.Bytes) + ")"
 	}
 	if f.Unsized > 0 {
-		bytes += fmt.Sprintf(", without %s of no known size", count(f.Unsized, "object", "objects"))
+		bytes += fmt.Sprintf(", without %s of no known size", console.Count(f.Unsized, "object", "objects"))
 	}
 	row("bytes", "%s", bytes)
 	var classes []string
 	for _, class := range f.classes() {
-		classes = append(classes, className(class)+" "+number(f.Classes[class]))
+		classes = append(classes, className(class)+" "+console.Number(f.Classes[class]))
 	}
 	if len(classes) > 0 {
 		row("classes", "%s", strings.Join(classes, ", "))
 	}
-	row("LISTs", "%s", number(f.Lists))
-	row("HEADs", "%s", number(f.Heads))
+	row("LISTs", "%s", console.Number(f.Lists))
+	row("HEADs", "%s", console.Number(f.Heads))
 	row("duration", "%s", f.duration())
 	row("price", "%s", f.cost())
-	return asOutput(t.Flush())
+	return scan.WrapOutput(t.Flush())
 }
 
 func (f *forecast) duration() string {
@@ -164,7 +165,7 @@ func (f *forecast) duration() string {
 	case f.RateIs == rateGiven:
 		return fmt.Sprintf("%s at %s requests/s, as given by --rate", humanSeconds(*f.Seconds), humanRate(f.Rate))
 	}
-	return fmt.Sprintf("%s at %s HEADs/s, as measured by a sample of %s", humanSeconds(*f.Seconds), humanRate(f.Rate), number(f.Sample.Heads))
+	return fmt.Sprintf("%s at %s HEADs/s, as measured by a sample of %s", humanSeconds(*f.Seconds), humanRate(f.Rate), console.Number(f.Sample.Heads))
 }
 
 func (f *forecast) cost() string {
@@ -207,14 +208,14 @@ func humanRate(rate float64) string {
 	if rate < 10 {
 		return fmt.Sprintf("%.3g", rate)
 	}
-	return number(int64(math.Round(rate)))
+	return console.Number(int64(math.Round(rate)))
 }
 
 // dollars writes a sum with cents, or where it has none or few, with two digits.
 func dollars(sum float64) string {
 	if sum >= 0.1 || sum == 0 {
 		n := int64(math.Round(sum * 100))
-		return fmt.Sprintf("$%s.%02d", number(n/100), n%100)
+		return fmt.Sprintf("$%s.%02d", console.Number(n/100), n%100)
 	}
 	return fmt.Sprintf("$%.*f", 1-int(math.Floor(math.Log10(sum))), sum)
 }

@@ -14,19 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan"
-)
-
-// The exit codes. A signal's is 128 and its number, as shells have it.
-const (
-	exitComplete  = 0
-	exitFatal     = 1 // credentials, bucket, connection, a store that breaks the LIST protocol
-	exitUsage     = 2
-	exitFailures  = 3 // complete, but some objects failed, or were left
-	exitMissed    = 4 // complete, but what was checked is not so
-	exitOutput    = 5 // output could not be written
-	exitInterrupt = 130
-	exitPipe      = 141
-	exitTerminate = 143
+	"headcount/scan/exit"
 )
 
 func main() {
@@ -45,27 +33,22 @@ func main() {
 		first := <-signals
 		cancel(stopped{first})
 		<-signals
-		os.Exit(exitCode(stopped{first})) // asked twice: at once
+		os.Exit(exit.Code(stopped{first})) // asked twice: at once
 	}()
 	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 	// Some file systems tell only now that there was no room.
-	if err := os.Stdout.Close(); err != nil && isWhole(code) && !errors.Is(err, os.ErrClosed) {
-		tell(os.Stderr, asOutput(err))
-		code = exitOutput
+	if err := os.Stdout.Close(); err != nil && exit.PromisesOutput(code) && !errors.Is(err, os.ErrClosed) {
+		tell(os.Stderr, scan.WrapOutput(err))
+		code = exit.Output
 	}
 	os.Exit(code)
-}
-
-// isWhole says whether a code promises that everything is written.
-func isWhole(code int) bool {
-	return code == exitComplete || code == exitFailures || code == exitMissed
 }
 
 // run is the program: args with its name first, and the exit code. It may be called concurrently.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := runCommand(ctx, newApp(stdin, stdout, stderr), args)
 	tell(stderr, err)
-	return exitCode(err)
+	return exit.Code(err)
 }
 
 func runCommand(ctx context.Context, app *cli.App, args []string) error {
@@ -95,7 +78,7 @@ func typed(c *cli.Context) []string {
 // printText prints what a command has to say on standard output.
 func printText(c *cli.Context, text string) error {
 	_, err := io.WriteString(c.App.Writer, text)
-	return asOutput(err)
+	return scan.WrapOutput(err)
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
@@ -146,9 +129,9 @@ func forEachCommand(commands []*cli.Command, do func(*cli.Command)) {
 	}
 }
 
-// asUsage makes a usageError of what cli could not parse.
+// asUsage makes a UsageError of what cli could not parse.
 func asUsage(c *cli.Context, err error, _ bool) error {
-	return &usageError{what: err.Error(), hint: helpHint(c.Command)}
+	return exit.Usagef(helpHint(c.Command), "%s", err.Error())
 }
 
 // stopped is why a run ended that a signal ended.
@@ -156,38 +139,10 @@ type stopped struct{ signal os.Signal }
 
 func (s stopped) Error() string { return "stopped by " + s.signal.String() }
 
-// exitCode is the table of exit codes.
-func exitCode(err error) int {
-	var (
-		usage   *usageError
-		failed  *objectsFailed
-		left    *objectsLeft
-		missed  *barsMissed
-		output  *scan.OutputError
-		open    *openError
-		stopped stopped
-	)
-	switch {
-	case err == nil:
-		return exitComplete
-	case errors.As(err, &usage):
-		return exitUsage
-	case errors.As(err, &failed), errors.As(err, &left):
-		return exitFailures
-	case errors.As(err, &missed):
-		return exitMissed
-	case errors.As(err, &output):
-		if errors.Is(err, syscall.EPIPE) {
-			return exitPipe
-		}
-		return exitOutput
-	case errors.As(err, &open):
-		return exitOutput
-	case errors.As(err, &stopped):
-		if stopped.signal == syscall.SIGTERM {
-			return exitTerminate
-		}
-		return exitInterrupt
+// ExitCode implements the contract of package exit.
+func (s stopped) ExitCode() int {
+	if s.signal == syscall.SIGTERM {
+		return exit.Terminate
 	}
-	return exitFatal
+	return exit.Interrupt
 }

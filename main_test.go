@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/urfave/cli/v2"
@@ -24,7 +26,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/output"
 	"headcount/scan"
-	"headcount/scan/list"
+	"headcount/scan/exit"
 )
 
 // runs the program in this process.
@@ -115,7 +117,7 @@ func TestServeExamplesParse(t *testing.T) {
 		cancel(stopped{os.Interrupt})
 		args := append([]string{"headcount", "bench", "serve", "--addr", "127.0.0.1:0"}, strings.Fields(example[1])...)
 		var out, errs bytes.Buffer
-		if code := run(ctx, args, nil, &out, &errs); code != exitComplete || !strings.Contains(out.String(), "--endpoint-url http://127.0.0.1:") {
+		if code := run(ctx, args, nil, &out, &errs); code != exit.Complete || !strings.Contains(out.String(), "--endpoint-url http://127.0.0.1:") {
 			t.Errorf("%s: exit %d\n%s%s", example[1], code, out.String(), errs.String())
 		}
 	}
@@ -195,7 +197,7 @@ func TestREADMENamesRealFlags(t *testing.T) {
 			scans++
 			_, err := parseVoice(c)
 			_, scanErr := parseScan(c)
-			return firstError(err, scanErr)
+			return cmp.Or(err, scanErr)
 		}
 		args := append([]string{"headcount"}, strings.Fields(text)...)
 		arranged, err := arrange(app, args)
@@ -242,8 +244,8 @@ func TestREADMEIsTheCode(t *testing.T) {
 	for _, code := range regexp.MustCompile(`\b[0-9]+\b`).FindAllString(help, -1) {
 		helped = append(helped, atoi(t, code))
 	}
-	all := []int{exitComplete, exitFatal, exitUsage, exitFailures, exitMissed, exitOutput, exitInterrupt, exitTerminate, exitPipe}
-	ofScan := slices.DeleteFunc(slices.Clone(all), func(code int) bool { return code == exitMissed })
+	all := []int{exit.Complete, exit.Fatal, exit.Usage, exit.Failures, exit.Missed, exit.Output, exit.Interrupt, exit.Terminate, exit.Pipe}
+	ofScan := slices.DeleteFunc(slices.Clone(all), func(code int) bool { return code == exit.Missed })
 	if !slices.Equal(codes, all) || !slices.Equal(helped, ofScan) {
 		t.Errorf("the README has the exit codes %v, the help of scan %v, and there are %v", codes, helped, all)
 	}
@@ -279,64 +281,23 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// A 400 without a code is what a port of TLS answers to plain HTTP.
-func TestHints(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want string
-	}{
-		{&list.StoreError{Status: 400}, "https://"},
-		{&list.StoreError{Status: 501, Code: "NotImplemented"}, "endpoint's URL"},
-		{&list.SendError{Err: errors.New("connection refused")}, "--endpoint-url"},
-		{&scan.OutputError{Err: errors.New("full")}, "only the last may be cut"},
-	} {
-		if got := hintFor(c.err); !strings.Contains(got, c.want) {
-			t.Errorf("%v: %q, want %q", c.err, got, c.want)
-		}
-	}
-	for _, err := range []error{errors.New("anything"), &list.StoreError{Status: 400, Code: "InvalidRequest"}, stopped{os.Interrupt}} {
-		if got := hintFor(err); got != "" {
-			t.Errorf("%v: %q", err, got)
-		}
-	}
-}
-
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want int
 	}{
-		{nil, 0},
-		{errors.New("x"), 1},
-		{usagef("", "x"), 2},
 		{&objectsFailed{count: 1}, 3},
 		{&objectsLeft{count: 1}, 3},
 		{&barsMissed{missed: 1, checked: 2}, 4},
 		{&scan.OutputError{Err: errors.New("full")}, 5},
+		{&scan.OutputError{Err: &fs.PathError{Err: syscall.EPIPE}}, 141},
 		{&openError{err: errors.New("no")}, 5},
-		{&hintedError{err: errors.New("no")}, 1},
-		{told{&objectsFailed{count: 1}}, 3},
+		{exit.Reported(&objectsFailed{count: 1}), 3},
 		{fmt.Errorf("scan: %w", stopped{os.Interrupt}), 130},
+		{stopped{syscall.SIGTERM}, 143},
 	} {
-		if got := exitCode(c.err); got != c.want {
+		if got := exit.Code(c.err); got != c.want {
 			t.Errorf("%v: exit %d, want %d", c.err, got, c.want)
-		}
-	}
-}
-
-// Where every record is promised to be written, a failing close of standard output is an error.
-func TestWholeCodes(t *testing.T) {
-	for code, want := range map[int]bool{exitComplete: true, exitFailures: true, exitMissed: true, exitFatal: false, exitOutput: false, exitPipe: false} {
-		if got := isWhole(code); got != want {
-			t.Errorf("exit %d: %v", code, got)
-		}
-	}
-}
-
-func TestNumber(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
-		if got := number(n); got != want {
-			t.Errorf("%d is written %s", n, got)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"headcount/scan/exit"
 )
 
 // price is what requests cost, in US dollars per 1,000 of them.
@@ -60,7 +62,7 @@ func parsePrice(text string) (*price, error) {
 		p.head, isOK = parseDollars(head)
 	}
 	if !isOK {
-		return nil, usagef(priceHint, "--price %s is not two prices", text)
+		return nil, exit.Usagef(priceHint, "--price %s is not two prices", text)
 	}
 	return &p, nil
 }

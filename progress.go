@@ -11,6 +11,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"headcount/output/console"
 	"headcount/scan"
 )
 
@@ -34,8 +35,8 @@ func (v *voice) follow(progress func() scan.Progress) (stop func()) {
 	case v.quiet || v.noProgress:
 		return func() {}
 	case v.draws:
-		stop := every(barPeriod, func() { v.screen.draw(line(progress(), counted, time.Now(), v.screen.columns())) })
-		return func() { stop(); v.screen.draw("") }
+		stop := every(barPeriod, func() { v.screen.Draw(line(progress(), counted, time.Now(), v.screen.Columns())) })
+		return func() { stop(); v.screen.Draw("") }
 	}
 	return every(logPeriod, func() { log(v.log, progress(), counted, time.Now()) })
 }
@@ -82,15 +83,15 @@ func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) stri
 	if p.FromListing > 0 {
 		what = "objects/s"
 	}
-	return cutLine(doneLine(p, heads, what), columns)
+	return console.Fit(doneLine(p, heads, what), columns)
 }
 
 // doneLine tells what is done of what is listed, what being what the rate counts.
 func doneLine(p scan.Progress, counted *rate, what string) string {
-	rates := fmt.Sprintf("%s %s, %s failed", number(int64(counted.perSecond())), what, number(p.Failed))
-	line := fmt.Sprintf("%s of %s listed so far, %s", number(p.Settled), number(p.Listed), rates)
+	rates := fmt.Sprintf("%s %s, %s failed", console.Number(int64(counted.perSecond())), what, console.Number(p.Failed))
+	line := fmt.Sprintf("%s of %s listed so far, %s", console.Number(p.Settled), console.Number(p.Listed), rates)
 	if p.ListedAll && p.Listed > 0 {
-		line = bar(p) + fmt.Sprintf(" %s of %s, %s", number(p.Settled), number(p.Listed), rates)
+		line = bar(p) + fmt.Sprintf(" %s of %s, %s", console.Number(p.Settled), console.Number(p.Listed), rates)
 		// By HEADs, since objects are settled in bursts.
 		if left := counted.left(p.Listed - p.Settled); left >= etaShortest {
 			line += fmt.Sprintf(", %s left", left.Round(time.Second))
@@ -102,18 +103,12 @@ func doneLine(p scan.Progress, counted *rate, what string) string {
 // listingLine is what a terminal shows of a run that only lists, and whose total nobody knows before its end.
 func listingLine(p scan.Progress, objects *rate, now time.Time, columns int) string {
 	objects.see(p.Listed, now)
-	return cutLine(fmt.Sprintf("%s listed so far, %s/s", count(p.Listed, "object", "objects"), number(int64(objects.perSecond()))), columns)
+	return console.Fit(fmt.Sprintf("%s listed so far, %s/s", console.Count(p.Listed, "object", "objects"), console.Number(int64(objects.perSecond()))), columns)
 }
 
 func logListing(log *slog.Logger, p scan.Progress, objects *rate, now time.Time) {
 	objects.see(p.Listed, now)
 	log.Info("listing", "listed", p.Listed, "objects_per_second", int64(objects.perSecond()))
-}
-
-// cutLine is what of a line goes into so many columns but the last.
-func cutLine(line string, columns int) string {
-	runes := []rune(line) // each of which has one column
-	return string(runes[:max(0, min(len(runes), columns-1))])
 }
 
 // bar draws how much of a known total is done. It is a new bar each time, of which nothing but the drawing is taken: the

@@ -23,6 +23,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // kills is how often TestKilled kills. Kept runs are of 500.
@@ -181,7 +182,7 @@ func TestKilled(t *testing.T) {
 						killed++
 					}
 					r.expectWhole(output)
-					if code != -1 && code != exitFailures {
+					if code != -1 && code != exit.Failures {
 						t.Fatalf("exit code %d after %d kills\n%s", code, killed, r.log.String())
 					}
 				}
@@ -236,7 +237,7 @@ func (r *resumed) complete() {
 	r.t.Helper()
 	c := r.start()
 	_ = c.Wait() // the exit code tells
-	if code := c.ProcessState.ExitCode(); code != exitFailures {
+	if code := c.ProcessState.ExitCode(); code != exit.Failures {
 		r.t.Fatalf("exit code %d\n%s", code, r.log.String())
 	}
 }
@@ -244,7 +245,7 @@ func (r *resumed) complete() {
 // What stops a run leaves it resumable, and with nothing lost: what was committed is kept to the last page.
 func TestStoppedIsResumable(t *testing.T) {
 	server, url := simtest.Start(t, killedOptions)
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupt, syscall.SIGTERM: exitTerminate} {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupt, syscall.SIGTERM: exit.Terminate} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			r := newResumed(t, url, "o.jsonl")
@@ -288,7 +289,7 @@ func TestClosedPipeIsResumable(t *testing.T) {
 	}
 	reader.Close()
 	_ = c.Wait() // the exit code tells
-	if code := c.ProcessState.ExitCode(); code != exitPipe {
+	if code := c.ProcessState.ExitCode(); code != exit.Pipe {
 		t.Fatalf("exit code %d\n%s", code, r.log.String())
 	}
 	var second bytes.Buffer
@@ -344,11 +345,11 @@ func TestFullDiskIsResumable(t *testing.T) {
 				c := exec.CommandContext(t.Context(), way[0], append(way[1:], r.args...)...)
 				c.Dir, c.Env, c.Stderr = r.dir, r.env, &r.log
 				_ = c.Run() // the exit code tells
-				if code = c.ProcessState.ExitCode(); code == exitOutput {
+				if code = c.ProcessState.ExitCode(); code == exit.Output {
 					break
 				}
 			}
-			if code != exitOutput {
+			if code != exit.Output {
 				t.Fatalf("exit code %d\n%s", code, r.log.String())
 			}
 			if _, err := os.Stat(filepath.Join(r.dir, output)); err == nil { // what the mounted file system held

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -137,12 +139,12 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	if name := job.names.retryFrom; name != "" {
 		var err error
 		if job.scan.Keys, err = readKeys(name, job.scan.Prefix); err != nil {
-			return usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
+			return exit.Usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
 		}
 	}
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
-		return usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		return exit.Usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
 	defer opened.Close()
 	if err := job.suits(opened); err != nil {
@@ -191,14 +193,14 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	stats, err := s.Run(ctx)
 	stopTelling()
 
-	if exitCode(err) != exitPipe { // who closed the pipe has seen enough
+	if exit.Code(err) != exit.Pipe { // who closed the pipe has seen enough
 		voice.failures(failures.first, failures.more())
 		voice.account(&stats)
 		if checkpoint != nil && !stats.Complete {
 			voice.resumable(checkpoint.name)
 		}
 	}
-	err = firstError(err, files.end(&stats))
+	err = cmp.Or(err, files.end(&stats))
 	if err == nil && stats.Failed > 0 {
 		err = &objectsFailed{count: stats.Failed, hint: failures.hint()}
 	}
@@ -208,16 +210,16 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 // suits says what is asked of the bucket that it cannot do.
 func (job *scanJob) suits(opened *store.Store) error {
 	if err := opened.DirectUnsupported(); err != nil && job.scan.Engine == head.DirectName {
-		return usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
+		return exit.Usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
 	}
 	switch {
 	case !opened.Unordered():
 	case job.scan.Range != (list.Range{}):
-		return usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
+		return exit.Usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
 	case job.scan.Ordered:
-		return usagef("leave --ordered out", "a directory bucket has no order of keys")
+		return exit.Usagef("leave --ordered out", "a directory bucket has no order of keys")
 	case job.names.checkpoint != "":
-		return usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
+		return exit.Usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
 	}
 	return nil
 }

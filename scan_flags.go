@@ -13,6 +13,7 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -42,18 +43,18 @@ func parseScan(c *cli.Context) (*scanJob, error) {
 func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 	switch {
 	case c.Bool("demo") && c.NArg() > 0:
-		return "", "", usagef("leave one of them out", "--demo scans an embedded store, and %s is another", c.Args().First())
+		return "", "", exit.Usagef("leave one of them out", "--demo scans an embedded store, and %s is another", c.Args().First())
 	case c.Bool("demo"):
 		for _, flag := range []string{"endpoint-url", "profile", "region", "ca-bundle", "no-verify-ssl", "addressing", "request-payer"} {
 			if c.IsSet(flag) {
-				return "", "", usagef("leave one of them out", "--demo needs no connection, and --%s is about one", flag)
+				return "", "", exit.Usagef("leave one of them out", "--demo needs no connection, and --%s is about one", flag)
 			}
 		}
 		return demoBucket, "", nil
 	case c.NArg() == 0:
-		return "", "", usagef(uriHint+"; or try: headcount scan --demo", "no bucket is named")
+		return "", "", exit.Usagef(uriHint+"; or try: headcount scan --demo", "no bucket is named")
 	case c.NArg() > 1:
-		return "", "", usagef("run headcount once for each", "%d buckets are named", c.NArg())
+		return "", "", exit.Usagef("run headcount once for each", "%d buckets are named", c.NArg())
 	}
 	return parseURI(c.Args().First())
 }
@@ -64,10 +65,10 @@ func parseKeys(c *cli.Context, job *scanJob) error {
 	cfg.Range = list.Range{After: c.String("start-after"), Through: c.String("end-at")}
 	cfg.Limit, cfg.ListV1 = c.Int64("limit"), c.Bool("list-objects-v1")
 	if rng := cfg.Range; rng.Through != "" && rng.Through <= rng.After {
-		return usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
+		return exit.Usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}
 	if c.IsSet("limit") && cfg.Limit < 1 {
-		return usagef("give a number from 1 on", "--limit %d is out of range", cfg.Limit)
+		return exit.Usagef("give a number from 1 on", "--limit %d is out of range", cfg.Limit)
 	}
 	return nil
 }
@@ -84,18 +85,18 @@ func parseSpeed(c *cli.Context, job *scanJob) (err error) {
 	}
 	for _, flag := range []string{"limit", "retry-from"} {
 		if cfg.Listers != scan.ListersAuto && cfg.Listers != 1 && c.IsSet(flag) {
-			return usagef("leave one of them out", "with --%s there is one lister, and --listers %d asks for more", flag, cfg.Listers)
+			return exit.Usagef("leave one of them out", "with --%s there is one lister, and --listers %d asks for more", flag, cfg.Listers)
 		}
 	}
 	if c.IsSet("rate") && !(cfg.Rate > 0 && cfg.Rate <= rateMax) { // so that NaN is refused too
-		return usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", cfg.Rate)
+		return exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", cfg.Rate)
 	}
 	if cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax {
-		return usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+		return exit.Usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
 	}
 	for _, flag := range []string{"timeout", "retry-for"} {
 		if c.Duration(flag) <= 0 {
-			return usagef(durationHint, "--%s must be longer than nothing", flag)
+			return exit.Usagef(durationHint, "--%s must be longer than nothing", flag)
 		}
 	}
 	cfg.Engine, err = parseEngine(c)
@@ -113,16 +114,16 @@ func parseEngine(c *cli.Context) (string, error) {
 	case head.ListName:
 		switch {
 		case c.Bool("list-objects-v1"):
-			return "", usagef("leave one of them out", without, "list-objects-v1")
+			return "", exit.Usagef("leave one of them out", without, "list-objects-v1")
 		case c.IsSet("retry-from"):
-			return "", usagef("leave one of them out", without, "retry-from")
+			return "", exit.Usagef("leave one of them out", without, "retry-from")
 		}
 	case head.SDKName:
 		if c.Int("pipeline") > 1 {
-			return "", usagef("leave one of them out", "--engine sdk does not pipeline")
+			return "", exit.Usagef("leave one of them out", "--engine sdk does not pipeline")
 		}
 	default:
-		return "", usagef("there are auto, direct, sdk and list", "there is no engine %q", engine)
+		return "", exit.Usagef("there are auto, direct, sdk and list", "there is no engine %q", engine)
 	}
 	return engine, nil
 }
@@ -136,13 +137,13 @@ func parseSafety(c *cli.Context, job *scanJob) (err error) {
 	}
 	switch isKept := job.names.checkpoint != ""; {
 	case job.resume && !isKept:
-		return usagef("--checkpoint FILE --resume", "--resume needs to know from where")
+		return exit.Usagef("--checkpoint FILE --resume", "--resume needs to know from where")
 	case cfg.CheckpointEvery <= 0:
-		return usagef(durationHint, "--checkpoint-every must be longer than nothing")
+		return exit.Usagef(durationHint, "--checkpoint-every must be longer than nothing")
 	case c.IsSet("checkpoint-every") && !isKept:
-		return usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every is about a checkpoint, and there is none")
+		return exit.Usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every is about a checkpoint, and there is none")
 	case c.IsSet("max-errors") && cfg.MaxFailures < 1:
-		return usagef("give a number from 1 on", "--max-errors %d is out of range", cfg.MaxFailures)
+		return exit.Usagef("give a number from 1 on", "--max-errors %d is out of range", cfg.MaxFailures)
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func parsePrint(c *cli.Context, job *scanJob) (err error) {
 		return err
 	}
 	if unlisted := output.NeedHead(job.fields); cfg.Engine == head.ListName && len(unlisted) > 0 {
-		return usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
+		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"no listing gives %s, which --engine list would have to leave out", strings.Join(unlisted, ", "))
 	}
 	return nil
@@ -170,7 +171,7 @@ func parseListers(value string) (int, error) {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > listersMax {
-		return 0, usagef(fmt.Sprintf("give auto, or a number from 1 to %d", listersMax), "--listers %s is out of range", value)
+		return 0, exit.Usagef(fmt.Sprintf("give auto, or a number from 1 to %d", listersMax), "--listers %s is out of range", value)
 	}
 	return n, nil
 }
@@ -184,9 +185,9 @@ func parseWorkers(text string) (int, error) {
 	workers, err := strconv.ParseInt(text, 0, 64)
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange):
-		return 0, usagef(hint, "--workers %s is neither auto nor a whole number", text)
+		return 0, exit.Usagef(hint, "--workers %s is neither auto nor a whole number", text)
 	case err != nil || workers < 1 || workers > workersMax:
-		return 0, usagef(hint, "--workers %s is out of range", text)
+		return 0, exit.Usagef(hint, "--workers %s is out of range", text)
 	}
 	return int(workers), nil
 }
@@ -198,7 +199,7 @@ func parseFiles(c *cli.Context) (fileNames, error) {
 	}
 	for _, flag := range []string{"errors", "stats", "checkpoint", "retry-from"} {
 		if c.String(flag) == "-" {
-			return names, usagef("name a file", "--%s - is no file", flag)
+			return names, exit.Usagef("name a file", "--%s - is no file", flag)
 		}
 	}
 	if names.output == "-" {
@@ -228,11 +229,11 @@ func readKeys(name, prefix string) (*list.Keys, error) {
 
 func parseFields(value string) ([]output.Field, error) {
 	if names := strings.Split(value, ","); len(names) > 1 && slices.Contains(names, "all") {
-		return nil, usagef("--fields all", "all is every field, and stands alone")
+		return nil, exit.Usagef("--fields all", "all is every field, and stands alone")
 	}
 	fields, err := output.ParseFields(value)
 	if err != nil {
-		return nil, usagef("--fields key,metadata,size", "%v", err)
+		return nil, exit.Usagef("--fields key,metadata,size", "%v", err)
 	}
 	return fields, nil
 }
@@ -251,18 +252,18 @@ func parseStore(c *cli.Context, bucket string, workers int) (store.Config, error
 	switch cfg.Addressing {
 	case store.AddressingAuto, store.AddressingPath, store.AddressingVirtual:
 	default:
-		return cfg, usagef("there are auto, path and virtual", "there is no addressing %q", cfg.Addressing)
+		return cfg, exit.Usagef("there are auto, path and virtual", "there is no addressing %q", cfg.Addressing)
 	}
 	if err := checkCABundle(cfg.CABundle); err != nil {
-		return cfg, usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
+		return cfg, exit.Usagef("write --ca-bundle FILE: certificates in PEM", "--ca-bundle %s: %v", cfg.CABundle, err)
 	}
 	for _, endpoint := range cfg.Endpoints {
 		if err := store.CheckEndpoint(endpoint); err != nil {
-			return cfg, usagef("write --endpoint-url https://HOST[:PORT]", "%v", err)
+			return cfg, exit.Usagef("write --endpoint-url https://HOST[:PORT]", "%v", err)
 		}
 	}
 	if cfg.Anonymous && cfg.RequestPayer {
-		return cfg, usagef("leave one of them out", "--request-payer needs somebody to bill, and --no-sign-request names nobody")
+		return cfg, exit.Usagef("leave one of them out", "--request-payer needs somebody to bill, and --no-sign-request names nobody")
 	}
 	return cfg, nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"headcount/scan/exit"
 )
 
 // Stores that go silent, each in another place: the deadlines hold, and the scan ends as fatal when the user's patience does.
@@ -42,8 +44,8 @@ func TestStalledStores(t *testing.T) {
 			if took := time.Since(began); took > retryFor+timeout+2*time.Second || took < timeout {
 				t.Errorf("it took %v", took) // what was sent in the last moment has its timeout, and the machine may be busy
 			}
-			if code != exitFatal || !strings.Contains(stderr, c.says) {
-				t.Errorf("exit %d, want %d and %q\n%s", code, exitFatal, c.says, stderr)
+			if code != exit.Fatal || !strings.Contains(stderr, c.says) {
+				t.Errorf("exit %d, want %d and %q\n%s", code, exit.Fatal, c.says, stderr)
 			}
 			if printed := strings.Count(stdout, "\n"); printed != 0 && (printed != stalledObjects || !c.store.heads) {
 				t.Errorf("%d objects were printed", printed)

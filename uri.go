@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"headcount/scan/exit"
+)
 
 // uriHint shows how a bucket is written.
 const uriHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
@@ -11,7 +15,7 @@ const uriHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
 func parseURI(uri string) (bucket, prefix string, err error) {
 	rest, found := strings.CutPrefix(uri, "s3://")
 	if !found {
-		return "", "", usagef(uriHint, "%q is not the URI of a bucket", uri)
+		return "", "", exit.Usagef(uriHint, "%q is not the URI of a bucket", uri)
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	for range arnSegments(bucket) {
@@ -21,9 +25,9 @@ func parseURI(uri string) (bucket, prefix string, err error) {
 	}
 	switch {
 	case bucket == "":
-		return "", "", usagef(uriHint, "%q names no bucket", uri)
+		return "", "", exit.Usagef(uriHint, "%q names no bucket", uri)
 	case !strings.HasPrefix(bucket, "arn:") && strings.ContainsAny(bucket, " %?#@:\\\"'"):
-		return "", "", usagef(uriHint, "%q is not the name of a bucket", bucket)
+		return "", "", exit.Usagef(uriHint, "%q is not the name of a bucket", bucket)
 	}
 	return bucket, prefix, nil
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"log"
 	"log/slog"
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // voiceConfig is how much a run tells on standard error, and in what form.
@@ -21,14 +22,14 @@ type voiceConfig struct {
 func parseVoice(c *cli.Context) (voiceConfig, error) {
 	v := voiceConfig{quiet: c.Bool("quiet"), noProgress: c.Bool("no-progress")}
 	if err := v.level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return v, usagef("there are debug, info, warn and error", "there is no log level %q", c.String("log-level"))
+		return v, exit.Usagef("there are debug, info, warn and error", "there is no log level %q", c.String("log-level"))
 	}
 	switch c.String("log-format") {
 	case "text":
 	case "json":
 		v.json = true
 	default:
-		return v, usagef("there are text and json", "there is no log format %q", c.String("log-format"))
+		return v, exit.Usagef("there are text and json", "there is no log format %q", c.String("log-format"))
 	}
 	if v.quiet {
 		v.level = max(v.level, slog.LevelError)
@@ -40,7 +41,7 @@ func parseVoice(c *cli.Context) (voiceConfig, error) {
 // Data goes elsewhere.
 type voice struct {
 	voiceConfig
-	screen *screen
+	screen *console.StatusLine
 	log    *slog.Logger
 	draws  bool // the progress is drawn; otherwise it is logged
 
@@ -50,7 +51,7 @@ type voice struct {
 // open makes the voice of a run. Progress is drawn for a person who watches: standard error is a terminal then, and the
 // records go elsewhere, since they would tear it.
 func (v voiceConfig) open(stdout, stderr io.Writer) *voice {
-	s := &screen{w: stderr}
+	s := console.NewStatusLine(stderr)
 	options := &slog.HandlerOptions{Level: v.level}
 	var handler slog.Handler = slog.NewTextHandler(s, options)
 	if v.json {
@@ -61,7 +62,7 @@ func (v voiceConfig) open(stdout, stderr io.Writer) *voice {
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return &voice{
 		voiceConfig: v, screen: s, log: slog.New(handler),
-		draws: isTerminal(stderr) && !isTerminal(stdout) && !v.json,
+		draws: console.IsTerminal(stderr) && !console.IsTerminal(stdout) && !v.json,
 	}
 }
 
@@ -73,14 +74,14 @@ func (v *voice) failures(first []*scan.ObjectError, more int64) {
 				"request_id", e.RequestID, "error", e.Error())
 			continue
 		}
-		printLine(v.screen, "headcount: failed: %v (%s, %s)", e, e.Class, count(int64(e.Attempts), "try", "tries"))
+		console.PrintLine(v.screen, "headcount: failed: %v (%s, %s)", e, e.Class, console.Count(int64(e.Attempts), "try", "tries"))
 	}
 	switch {
 	case more == 0:
 	case v.json:
 		v.log.Error("more failed", "objects", more)
 	default:
-		printLine(v.screen, "headcount: failed: and %s more", number(more))
+		console.PrintLine(v.screen, "headcount: failed: and %s more", console.Number(more))
 	}
 }
 
@@ -97,19 +98,19 @@ func (v *voice) account(s *scan.Stats) {
 		v.log.Info(state, "stats", s)
 		return
 	}
-	printLine(v.screen, "%s: %s listed = %s emitted + %s without metadata + %s filtered + %s gone + %s failed",
-		state, count(s.Listed, "object", "objects"),
-		number(s.Emitted), number(s.WithoutMetadata), number(s.Filtered), number(s.Gone), number(s.Failed))
-	printLine(v.screen, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
-		count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)), s.HeadLatency.P50, s.HeadLatency.P99,
-		s.CPUMicrosPerObject, s.Engine, count(int64(s.Workers), "worker", "workers"))
-	printLine(v.screen, "%s in flight, %s HEAD/s, limited by: %s",
-		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limitName(s.LimitedBy))
+	console.PrintLine(v.screen, "%s: %s listed = %s emitted + %s without metadata + %s filtered + %s gone + %s failed",
+		state, console.Count(s.Listed, "object", "objects"),
+		console.Number(s.Emitted), console.Number(s.WithoutMetadata), console.Number(s.Filtered), console.Number(s.Gone), console.Number(s.Failed))
+	console.PrintLine(v.screen, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
+		console.Count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, console.Number(int64(s.HeadsPerSecond)), s.HeadLatency.P50, s.HeadLatency.P99,
+		s.CPUMicrosPerObject, s.Engine, console.Count(int64(s.Workers), "worker", "workers"))
+	console.PrintLine(v.screen, "%s in flight, %s HEAD/s, limited by: %s",
+		console.Number(int64(s.InFlight)), console.Number(int64(s.SteadyHeadsPerSecond)), limitName(s.LimitedBy))
 	if s.FromListing > 0 {
-		printLine(v.screen, "metadata from the listing, without a HEAD: %s", count(s.FromListing, "object", "objects"))
+		console.PrintLine(v.screen, "metadata from the listing, without a HEAD: %s", console.Count(s.FromListing, "object", "objects"))
 	}
 	if s.Changed > 0 {
-		printLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", count(s.Changed, "object", "objects"))
+		console.PrintLine(v.screen, "overwritten between LIST and HEAD (\"changed\":true): %s", console.Count(s.Changed, "object", "objects"))
 	}
 	v.limited(s)
 }
@@ -117,7 +118,7 @@ func (v *voice) account(s *scan.Stats) {
 // limited tells people that there may be more than what was counted.
 func (v *voice) limited(s *scan.Stats) {
 	if s.Limited {
-		printLine(v.screen, "--limit ended it: there may be more objects")
+		console.PrintLine(v.screen, "--limit ended it: there may be more objects")
 	}
 }
 
@@ -132,7 +133,7 @@ func (v *voice) foreseen(s *forecastStats) {
 	case v.json:
 		v.log.Info(state, "stats", s)
 	default:
-		printLine(v.screen, "%s: %s listed in %.1f s, and no record made: a dry run", state, count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
+		console.PrintLine(v.screen, "%s: %s listed in %.1f s, and no record made: a dry run", state, console.Count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
 		v.limited(s.Stats)
 	}
 }
@@ -167,7 +168,7 @@ func (v *voice) resumable(name string) {
 	case v.json:
 		v.log.Info("resumable", "checkpoint", name)
 	default:
-		printLine(v.screen, "resumable: the same command with --resume goes on from %s", name)
+		console.PrintLine(v.screen, "resumable: the same command with --resume goes on from %s", name)
 	}
 }
 
@@ -176,27 +177,19 @@ func (v *voice) tell(err error) error {
 	if err == nil || !v.json {
 		return err
 	}
-	if !isQuiet(err) {
-		v.log.Error(err.Error(), "hint", hintFor(err))
+	if !exit.IsSilent(err) {
+		v.log.Error(err.Error(), "hint", exit.Hint(err))
 	}
-	return told{err}
+	return exit.Reported(err)
 }
-
-// told is an error of which standard error has been told already.
-type told struct{ error }
-
-func (t told) Unwrap() error { return t.error }
-
-// isQuiet says whether an error is none: nothing happened, or what the user caused knowingly, by closing a pipe.
-func isQuiet(err error) bool { return exitCode(err) == exitComplete || exitCode(err) == exitPipe }
 
 // tell prints an error and what can be done about it.
 func tell(stderr io.Writer, err error) {
-	if isQuiet(err) || errors.As(err, new(told)) {
+	if exit.IsSilent(err) || exit.IsReported(err) {
 		return
 	}
-	printLine(stderr, "headcount: error: %v", err)
-	if hint := hintFor(err); hint != "" {
-		printLine(stderr, "headcount: hint: %s", hint)
+	console.PrintLine(stderr, "headcount: error: %v", err)
+	if hint := exit.Hint(err); hint != "" {
+		console.PrintLine(stderr, "headcount: hint: %s", hint)
 	}
 }

@@ -12,7 +12,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // The line that a terminal shows, after a hundred seconds of 100 objects and 110 HEADs a second.
@@ -82,19 +84,19 @@ func TestLogProgress(t *testing.T) {
 // coloured, with or without NO_COLOR.
 func TestScreen(t *testing.T) {
 	var text bytes.Buffer
-	s := &screen{w: &text}
+	s := console.NewStatusLine(&text)
 	heads := &rate{at: time.Now()}
-	s.draw(progressLine(scan.Progress{Listed: 2_000, Settled: 10}, heads, time.Now(), 110))
-	s.draw(progressLine(scan.Progress{Listed: 2_000, ListedAll: true, Settled: 1_000}, heads, time.Now(), 110))
-	printLine(s, "a line")
-	printLine(s, "another")
-	s.draw("drawn")
-	s.draw("")
+	s.Draw(progressLine(scan.Progress{Listed: 2_000, Settled: 10}, heads, time.Now(), 110))
+	s.Draw(progressLine(scan.Progress{Listed: 2_000, ListedAll: true, Settled: 1_000}, heads, time.Now(), 110))
+	console.PrintLine(s, "a line")
+	console.PrintLine(s, "another")
+	s.Draw("drawn")
+	s.Draw("")
 	got := regexp.MustCompile(`[0-9,]+ HEAD/s`).ReplaceAllString(text.String(), "N HEAD/s")
 	got = regexp.MustCompile(`, [0-9hms]+ left`).ReplaceAllString(got, "")
-	want := "10 of 2,000 listed so far, N HEAD/s, 0 failed" + clearLine +
-		"50% |████████████            | 1,000 of 2,000, N HEAD/s, 0 failed" + clearLine +
-		"a line\nanother\ndrawn" + clearLine
+	want := "10 of 2,000 listed so far, N HEAD/s, 0 failed" + console.ClearLine +
+		"50% |████████████            | 1,000 of 2,000, N HEAD/s, 0 failed" + console.ClearLine +
+		"a line\nanother\ndrawn" + console.ClearLine
 	if got != want {
 		t.Errorf("%q, want\n%q", got, want)
 	}
@@ -103,7 +105,7 @@ func TestScreen(t *testing.T) {
 // What follows a run calls its progress no more once it is stopped, and leaves nothing drawn.
 func TestFollow(t *testing.T) {
 	var text bytes.Buffer
-	v := &voice{screen: &screen{w: &text}, draws: true}
+	v := &voice{screen: console.NewStatusLine(&text), draws: true}
 	seen := make(chan struct{})
 	stop := v.follow(func() scan.Progress {
 		select {
@@ -115,24 +117,8 @@ func TestFollow(t *testing.T) {
 	<-seen
 	<-seen
 	stop()
-	if !strings.HasPrefix(text.String(), "0 of 7 listed so far") || !strings.HasSuffix(text.String(), clearLine) {
+	if !strings.HasPrefix(text.String(), "0 of 7 listed so far") || !strings.HasSuffix(text.String(), console.ClearLine) {
 		t.Errorf("%q", text.String())
-	}
-}
-
-// What a key or a store says is shown, and not obeyed.
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain":                "plain",
-		"日本 é 😀 \ufffd":        "日本 é 😀 \ufffd",
-		`C:\dir "quoted"`:      `C:\dir "quoted"`,
-		"a\x1b[2Jb\nc\r\t\x00": `a\x1b[2Jb\nc\r\t\x00`,
-		"\xff\xe9 \x7f\u009b":  `\xff\xe9 \x7f\u009b`,
-		"\u202eabc":            `\u202eabc`,
-	} {
-		if got := printable(text); got != want {
-			t.Errorf("%q is shown as %s, want %s", text, got, want)
-		}
 	}
 }
 
@@ -142,8 +128,8 @@ func TestVoiceIsPrintable(t *testing.T) {
 	}
 	const shown = `HEAD s3://b/k\x1b]0;title\a\n: no\x1b[31m\nerror: more\xff`
 	var text bytes.Buffer
-	(&voice{screen: &screen{w: &text}}).failures([]*scan.ObjectError{evil}, 1234)
-	tell(&text, usagef("a\nhint", "%v", evil))
+	(&voice{screen: console.NewStatusLine(&text)}).failures([]*scan.ObjectError{evil}, 1234)
+	tell(&text, exit.Usagef("a\nhint", "%v", evil))
 	want := "headcount: failed: " + shown + " (forbidden, 2 tries)\nheadcount: failed: and 1,234 more\nheadcount: error: " + shown + "\nheadcount: hint: a\\nhint\n"
 	if text.String() != want {
 		t.Errorf("%q, want\n%q", text.String(), want)
@@ -157,8 +143,8 @@ func TestJSONVoice(t *testing.T) {
 	v.failures([]*scan.ObjectError{{Op: "HEAD", Target: "s3://b/k\x1b", Status: 403, Class: "forbidden", Attempts: 1}}, 5)
 	v.account(&scan.Stats{Outcomes: scan.Outcomes{Listed: 7, Failed: 7}})
 	err := v.tell(&objectsFailed{count: 6, hint: "look"})
-	if exitCode(err) != exitFailures {
-		t.Errorf("%v: exit %d", err, exitCode(err))
+	if exit.Code(err) != exit.Failures {
+		t.Errorf("%v: exit %d", err, exit.Code(err))
 	}
 	tell(&text, err) // once is enough
 	var got []map[string]any
@@ -189,7 +175,7 @@ func TestAccountNamesTheLimit(t *testing.T) {
 		"store": "store", "listing": "listing", "cpu": "this machine's CPU", "rate": "--rate", "output": "the writing of the output",
 	} {
 		var text bytes.Buffer
-		(&voice{screen: &screen{w: &text}}).account(&scan.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
+		(&voice{screen: console.NewStatusLine(&text)}).account(&scan.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
 		if line := "\n1,472 in flight, 41,200 HEAD/s, limited by: " + want + "\n"; !strings.Contains(text.String(), line) {
 			t.Errorf("%s, want %s", text.String(), line)
 		}
@@ -198,9 +184,6 @@ func TestAccountNamesTheLimit(t *testing.T) {
 
 func TestPlurals(t *testing.T) {
 	for _, c := range [][2]string{
-		{count(0, "try", "tries"), "0 tries"},
-		{count(1, "try", "tries"), "1 try"},
-		{count(1000, "try", "tries"), "1,000 tries"},
 		{(&objectsFailed{count: 1}).Error(), "1 object failed"},
 	} {
 		if c[0] != c[1] {

@@ -1,10 +1,13 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 	"time"
 
+	"headcount/scan/exit"
 	"headcount/scan/fault"
 	"headcount/scan/list"
 )
@@ -40,14 +43,36 @@ type OutputError struct{ Err error }
 func (e *OutputError) Error() string { return "write output: " + e.Err.Error() }
 func (e *OutputError) Unwrap() error { return e.Err }
 
+// Hint implements the contract of package exit.
+func (e *OutputError) Hint() string {
+	return "what was written before is whole lines; only the last may be cut"
+}
+
+// ExitCode implements the contract of package exit. A closed pipe has a code of its own: its reader has seen enough.
+func (e *OutputError) ExitCode() int {
+	if errors.Is(e.Err, syscall.EPIPE) {
+		return exit.Pipe
+	}
+	return exit.Output
+}
+
+// WrapOutput returns err as an OutputError, and nil for nil.
+func WrapOutput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &OutputError{Err: err}
+}
+
 // ListMetadataError ends a run in which the metadata of the listing cannot be taken for those of HEADs.
 type ListMetadataError struct {
 	Target string // s3://bucket/prefix
 	What   string // is wrong with the listing
-	Hint   string // what the user can do
+	Advice string // what the user can do
 }
 
 func (e *ListMetadataError) Error() string { return "LIST " + e.Target + ": " + e.What }
+func (e *ListMetadataError) Hint() string  { return e.Advice }
 
 // UnavailableError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
 type UnavailableError struct {
@@ -60,9 +85,17 @@ func (e *UnavailableError) Error() string {
 }
 func (e *UnavailableError) Unwrap() error { return e.Last }
 
+// Hint implements the contract of package exit.
+func (e *UnavailableError) Hint() string {
+	return "--retry-for sets how long headcount waits for a store in trouble"
+}
+
 // FailuresError ends a run in which more objects have failed than the user bears.
 type FailuresError struct{ Failed int64 }
 
 func (e *FailuresError) Error() string {
-	return fmt.Sprintf("%d objects have failed, and no more are borne", e.Failed)
+	return fmt.Sprintf("%d objects failed: stopping (--max-errors)", e.Failed)
 }
+
+// Hint implements the contract of package exit.
+func (e *FailuresError) Hint() string { return "--max-errors sets how many failures stop the run" }

@@ -54,7 +54,7 @@ func (m *listMetadata) onPage(p *list.Page) error {
 	// A page can lack metadata for a reason of its own (Withheld): its objects get HEADs.
 	if p.MetadataErr == nil && !m.given.Load() {
 		return &ListMetadataError{
-			Target: m.target, What: "the store gives no metadata with its listing", Hint: "leave --engine out, so that HEADs are sent",
+			Target: m.target, What: "the store gives no metadata with its listing", Advice: "leave --engine out, so that HEADs are sent",
 		}
 	}
 	chooseSample(p.Metadata, func(*list.Metadata) bool { return true })
@@ -97,7 +97,7 @@ func (m *listMetadata) recheck(ctx context.Context, found *mismatchedObject) err
 	return &ListMetadataError{
 		Target: m.target,
 		What:   fmt.Sprintf("the listing has other metadata of %q than its HEAD", found.key),
-		Hint:   "what was printed so far may be wrong too: scan from the beginning with --engine direct",
+		Advice: "what was printed so far may be wrong too: scan from the beginning with --engine direct",
 	}
 }
 

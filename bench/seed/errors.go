@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"headcount/scan"
+	"headcount/scan/exit"
 	"headcount/scan/fault"
 	"headcount/scan/list"
 )
@@ -23,6 +25,11 @@ func (e *SilenceError) Error() string {
 	return fmt.Sprintf("no %s has succeeded for %s: %v", e.Op, e.For.Round(time.Second), e.Last)
 }
 func (e *SilenceError) Unwrap() error { return e.Last }
+
+// Hint returns what the user can do about the store's last refusal, or about the wait.
+func (e *SilenceError) Hint() string {
+	return cmp.Or(exit.Hint(e.Last), "--retry-for sets how long headcount waits for a store in trouble")
+}
 
 // reply is what became of one request that was sent.
 type reply struct {

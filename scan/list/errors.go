@@ -57,7 +57,7 @@ func (e *SendError) Unwrap() error { return e.Err }
 type ProtocolError struct {
 	Target string // s3://bucket/prefix
 	What   string // what the store did
-	Hint   string // what the user can do; may be empty
+	Advice string // what the user can do; may be empty
 
 	// transient is set where the same request may well be answered rightly: a document cut short, a proxy's page.
 	transient bool

@@ -236,7 +236,7 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 		return nil, refused
 	}
 	return nil, &ProtocolError{Target: l.target, What: err.Error(), transient: true,
-		Hint: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
+		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
 }
 
 // decode reads the body by a decoder that an earlier page may have left its room.

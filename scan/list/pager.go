@@ -293,5 +293,5 @@ func (p *Pager) nextToken(a *answer) (string, error) {
 }
 
 func (p *Pager) protocolError(what, hint string) error {
-	return &ProtocolError{Target: p.lister.target, What: what, Hint: hint}
+	return &ProtocolError{Target: p.lister.target, What: what, Advice: hint}
 }
