@@ -13,8 +13,8 @@ import (
 
 	"headcount/bench/seed"
 	"headcount/output/console"
-	"headcount/scan"
 	"headcount/scan/exit"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -99,9 +99,9 @@ func (job *writeJob) run(ctx context.Context, v *voice, write func(context.Conte
 }
 
 // followWrites tells how far a run is that writes, until the function that it returns is called. what is what it does.
-func (v *voice) followWrites(what string, progress func() scan.Progress) (stop func()) {
+func (v *voice) followWrites(what string, progress func() metrics.Progress) (stop func()) {
 	counted := &rate{at: time.Now()}
-	see := func() scan.Progress {
+	see := func() metrics.Progress {
 		p := progress()
 		counted.see(p.Heads, time.Now())
 		return p

@@ -16,6 +16,7 @@ import (
 	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -79,7 +80,7 @@ func (job *scanJob) runDry(ctx context.Context, voice *voice, opened *store.Stor
 }
 
 // foresee lists, and finds out at what rate the scan would run: the one that is given, or that of a sample. The Stats are those of the listing.
-func (job *scanJob) foresee(ctx context.Context, voice *voice) (*scan.Stats, error) {
+func (job *scanJob) foresee(ctx context.Context, voice *voice) (*metrics.Stats, error) {
 	d, f := job.dry, &job.dry.forecast
 	f.RateIs = rateUnknown
 	cfg := job.scan
@@ -93,7 +94,7 @@ func (job *scanJob) foresee(ctx context.Context, voice *voice) (*scan.Stats, err
 	}
 	s, err := scan.New(cfg)
 	if err != nil {
-		return new(scan.Stats), err
+		return new(metrics.Stats), err
 	}
 	voice.listsOnly = true
 	stopTelling := voice.follow(s.Progress)

@@ -18,9 +18,9 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
-	"headcount/scan"
 	"headcount/scan/exit"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 func newForecast() *forecast { return &forecast{Classes: map[string]int64{}} }
@@ -182,7 +182,7 @@ func TestIsAWS(t *testing.T) {
 
 func TestListingLine(t *testing.T) {
 	began := time.Now()
-	p := scan.Progress{Listed: 40_000, Settled: 39_000}
+	p := metrics.Progress{Listed: 40_000, Settled: 39_000}
 	if got := listingLine(p, &rate{at: began}, began.Add(100*time.Second), 110); got != "40,000 objects listed so far, 400/s" {
 		t.Error(got)
 	}

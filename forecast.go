@@ -14,6 +14,7 @@ import (
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // forecast is what a scan will take, as far as a listing shows it.
@@ -222,6 +223,6 @@ func dollars(sum float64) string {
 
 // forecastStats is what --stats writes of a dry run.
 type forecastStats struct {
-	*scan.Stats
+	*metrics.Stats
 	DryRun *forecast `json:"dry_run"`
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"headcount/output/console"
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 )
 
 // follow tells how far the run is until the function that it returns is called.
-func (v *voice) follow(progress func() scan.Progress) (stop func()) {
+func (v *voice) follow(progress func() metrics.Progress) (stop func()) {
 	counted := &rate{at: time.Now()}
 	line, log := progressLine, logProgress
 	if v.listsOnly {
@@ -65,7 +65,7 @@ func every(period time.Duration, do func()) (stop func()) {
 	}
 }
 
-func logProgress(log *slog.Logger, p scan.Progress, heads *rate, now time.Time) {
+func logProgress(log *slog.Logger, p metrics.Progress, heads *rate, now time.Time) {
 	heads.see(p.Heads+p.FromListing, now)
 	name := "heads_per_second"
 	if p.FromListing > 0 {
@@ -77,7 +77,7 @@ func logProgress(log *slog.Logger, p scan.Progress, heads *rate, now time.Time) 
 
 // progressLine is what a terminal of so many columns shows: a count while the bucket is being listed, and a bar once
 // its total is known. It leaves the last column free, since a full line makes some terminals scroll.
-func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) string {
+func progressLine(p metrics.Progress, heads *rate, now time.Time, columns int) string {
 	heads.see(p.Heads+p.FromListing, now)
 	what := "HEAD/s"
 	if p.FromListing > 0 {
@@ -87,7 +87,7 @@ func progressLine(p scan.Progress, heads *rate, now time.Time, columns int) stri
 }
 
 // doneLine tells what is done of what is listed, what being what the rate counts.
-func doneLine(p scan.Progress, counted *rate, what string) string {
+func doneLine(p metrics.Progress, counted *rate, what string) string {
 	rates := fmt.Sprintf("%s %s, %s failed", console.Number(int64(counted.perSecond())), what, console.Number(p.Failed))
 	line := fmt.Sprintf("%s of %s listed so far, %s", console.Number(p.Settled), console.Number(p.Listed), rates)
 	if p.ListedAll && p.Listed > 0 {
@@ -101,19 +101,19 @@ func doneLine(p scan.Progress, counted *rate, what string) string {
 }
 
 // listingLine is what a terminal shows of a run that only lists, and whose total nobody knows before its end.
-func listingLine(p scan.Progress, objects *rate, now time.Time, columns int) string {
+func listingLine(p metrics.Progress, objects *rate, now time.Time, columns int) string {
 	objects.see(p.Listed, now)
 	return console.Fit(fmt.Sprintf("%s listed so far, %s/s", console.Count(p.Listed, "object", "objects"), console.Number(int64(objects.perSecond()))), columns)
 }
 
-func logListing(log *slog.Logger, p scan.Progress, objects *rate, now time.Time) {
+func logListing(log *slog.Logger, p metrics.Progress, objects *rate, now time.Time) {
 	objects.see(p.Listed, now)
 	log.Info("listing", "listed", p.Listed, "objects_per_second", int64(objects.perSecond()))
 }
 
 // bar draws how much of a known total is done. It is a new bar each time, of which nothing but the drawing is taken: the
 // rate of one that is set to what was done while there was no total is wrong, and with it the time that it predicts.
-func bar(p scan.Progress) string {
+func bar(p metrics.Progress) string {
 	b := progressbar.NewOptions64(p.Listed,
 		progressbar.OptionSetWriter(io.Discard),
 		progressbar.OptionSetWidth(barColumns),

@@ -24,6 +24,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/exit"
+	"headcount/scan/metrics"
 )
 
 // kills is how often TestKilled kills. Kept runs are of 500.
@@ -146,7 +147,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 			r.t.Fatalf("%q, fate %v: failed %v", key, fate, !want)
 		}
 	}
-	var stats scan.Stats
+	var stats metrics.Stats
 	if err := json.Unmarshal(r.read("stats"), &stats); err != nil || !stats.Complete || stats.Listed != ks.Len() ||
 		stats.Emitted != int64(len(keys)) || stats.Failed != int64(len(failures)) || !stats.Balanced() {
 		r.t.Errorf("%d records, %d failures, and the account %+v, %v", len(keys), len(failures), stats.Outcomes, err)

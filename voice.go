@@ -10,6 +10,7 @@ import (
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/exit"
+	"headcount/scan/metrics"
 )
 
 // voiceConfig is how much a run tells on standard error, and in what form.
@@ -86,7 +87,7 @@ func (v *voice) failures(first []*scan.ObjectError, more int64) {
 }
 
 // account tells what became of every object. It is of whole pages, so it balances however the run ended.
-func (v *voice) account(s *scan.Stats) {
+func (v *voice) account(s *metrics.Stats) {
 	state := "complete"
 	if !s.Complete {
 		state = "not complete"
@@ -116,7 +117,7 @@ func (v *voice) account(s *scan.Stats) {
 }
 
 // limited tells people that there may be more than what was counted.
-func (v *voice) limited(s *scan.Stats) {
+func (v *voice) limited(s *metrics.Stats) {
 	if s.Limited {
 		console.PrintLine(v.screen, "--limit ended it: there may be more objects")
 	}

@@ -15,28 +15,29 @@ import (
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/exit"
+	"headcount/scan/metrics"
 )
 
 // The line that a terminal shows, after a hundred seconds of 100 objects and 110 HEADs a second.
 func TestProgressLine(t *testing.T) {
 	for _, c := range []struct {
 		name     string
-		progress scan.Progress
+		progress metrics.Progress
 		columns  int
 		want     string
 	}{
-		{"listing", scan.Progress{Listed: 12_000, Settled: 10_000, Heads: 11_000, Failed: 3}, 110,
+		{"listing", metrics.Progress{Listed: 12_000, Settled: 10_000, Heads: 11_000, Failed: 3}, 110,
 			"10,000 of 12,000 listed so far, 110 HEAD/s, 3 failed"},
-		{"a total", scan.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000, Heads: 11_000, Failed: 3}, 110,
+		{"a total", metrics.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000, Heads: 11_000, Failed: 3}, 110,
 			"25% |██████                  | 10,000 of 40,000, 110 HEAD/s, 3 failed, 4m33s left"},
-		{"a narrow terminal", scan.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000, Heads: 11_000}, 40,
+		{"a narrow terminal", metrics.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000, Heads: 11_000}, 40,
 			"25% |██████                  | 10,000 o"},
-		{"no terminal to speak of", scan.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000}, 0, ""},
-		{"nothing settled", scan.Progress{Listed: 1_000, ListedAll: true}, 110,
+		{"no terminal to speak of", metrics.Progress{Listed: 40_000, ListedAll: true, Settled: 10_000}, 0, ""},
+		{"nothing settled", metrics.Progress{Listed: 1_000, ListedAll: true}, 110,
 			"0% |                        | 0 of 1,000, 0 HEAD/s, 0 failed"},
-		{"everything settled", scan.Progress{Listed: 10_000, ListedAll: true, Settled: 10_000, Heads: 11_000}, 110,
+		{"everything settled", metrics.Progress{Listed: 10_000, ListedAll: true, Settled: 10_000, Heads: 11_000}, 110,
 			"100% |████████████████████████| 10,000 of 10,000, 110 HEAD/s, 0 failed"},
-		{"an empty bucket", scan.Progress{ListedAll: true}, 110, "0 of 0 listed so far, 0 HEAD/s, 0 failed"},
+		{"an empty bucket", metrics.Progress{ListedAll: true}, 110, "0 of 0 listed so far, 0 HEAD/s, 0 failed"},
 	} {
 		began := time.Now()
 		heads := &rate{at: began}
@@ -54,7 +55,7 @@ func TestProgressLine(t *testing.T) {
 func TestProgressLineAfterListing(t *testing.T) {
 	now := time.Now()
 	heads := &rate{at: now}
-	p := scan.Progress{Listed: 90_000}
+	p := metrics.Progress{Listed: 90_000}
 	for range 100 {
 		now = now.Add(barPeriod)
 		p.Settled, p.Heads = p.Settled+500, p.Heads+500
@@ -72,7 +73,7 @@ func TestLogProgress(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&text, nil))
 	began := time.Now()
 	heads := &rate{at: began}
-	p := scan.Progress{Listed: 40_000, ListedAll: true, Settled: 3_000, Heads: 3_300, Failed: 2}
+	p := metrics.Progress{Listed: 40_000, ListedAll: true, Settled: 3_000, Heads: 3_300, Failed: 2}
 	logProgress(log, p, heads, began.Add(30*time.Second))
 	want := "msg=scanning objects=3000 listed=40000 listed_all=true heads_per_second=110 failed=2\n"
 	if !strings.HasSuffix(text.String(), want) {
@@ -86,8 +87,8 @@ func TestScreen(t *testing.T) {
 	var text bytes.Buffer
 	s := console.NewStatusLine(&text)
 	heads := &rate{at: time.Now()}
-	s.Draw(progressLine(scan.Progress{Listed: 2_000, Settled: 10}, heads, time.Now(), 110))
-	s.Draw(progressLine(scan.Progress{Listed: 2_000, ListedAll: true, Settled: 1_000}, heads, time.Now(), 110))
+	s.Draw(progressLine(metrics.Progress{Listed: 2_000, Settled: 10}, heads, time.Now(), 110))
+	s.Draw(progressLine(metrics.Progress{Listed: 2_000, ListedAll: true, Settled: 1_000}, heads, time.Now(), 110))
 	console.PrintLine(s, "a line")
 	console.PrintLine(s, "another")
 	s.Draw("drawn")
@@ -107,12 +108,12 @@ func TestFollow(t *testing.T) {
 	var text bytes.Buffer
 	v := &voice{screen: console.NewStatusLine(&text), draws: true}
 	seen := make(chan struct{})
-	stop := v.follow(func() scan.Progress {
+	stop := v.follow(func() metrics.Progress {
 		select {
 		case seen <- struct{}{}:
 		default:
 		}
-		return scan.Progress{Listed: 7}
+		return metrics.Progress{Listed: 7}
 	})
 	<-seen
 	<-seen
@@ -141,7 +142,7 @@ func TestJSONVoice(t *testing.T) {
 	var text bytes.Buffer
 	v := voiceConfig{json: true}.open(&bytes.Buffer{}, &text)
 	v.failures([]*scan.ObjectError{{Op: "HEAD", Target: "s3://b/k\x1b", Status: 403, Class: "forbidden", Attempts: 1}}, 5)
-	v.account(&scan.Stats{Outcomes: scan.Outcomes{Listed: 7, Failed: 7}})
+	v.account(&metrics.Stats{Outcomes: metrics.Outcomes{Listed: 7, Failed: 7}})
 	err := v.tell(&objectsFailed{count: 6, hint: "look"})
 	if exit.Code(err) != exit.Failures {
 		t.Errorf("%v: exit %d", err, exit.Code(err))
@@ -175,7 +176,7 @@ func TestAccountNamesTheLimit(t *testing.T) {
 		"store": "store", "listing": "listing", "cpu": "this machine's CPU", "rate": "--rate", "output": "the writing of the output",
 	} {
 		var text bytes.Buffer
-		(&voice{screen: console.NewStatusLine(&text)}).account(&scan.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
+		(&voice{screen: console.NewStatusLine(&text)}).account(&metrics.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
 		if line := "\n1,472 in flight, 41,200 HEAD/s, limited by: " + want + "\n"; !strings.Contains(text.String(), line) {
 			t.Errorf("%s, want %s", text.String(), line)
 		}

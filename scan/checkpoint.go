@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // Checkpoint is where a run stands: what another one needs to go on. It is made by the goroutine that commits, between two pages, so
@@ -20,9 +21,9 @@ type Checkpoint struct {
 	// Positions are how far the files are written that the Checkpoint speaks of, by what they are for.
 	Positions map[string]Position
 
-	Rest      []list.Range // not committed yet, in the order of keys; none: the run is complete
-	Stats     Stats        // of all that is committed, by this run and those before it
-	Latencies []byte       // of its HEADs, as HdrHistogram encodes them
+	Rest      []list.Range  // not committed yet, in the order of keys; none: the run is complete
+	Stats     metrics.Stats // of all that is committed, by this run and those before it
+	Latencies []byte        // of its HEADs, as HdrHistogram encodes them
 }
 
 // Position is a place in a file, and what lies before it.
@@ -46,7 +47,7 @@ type checkpointBody struct {
 	Parameters map[string]keyText  `json:"parameters"`
 	Positions  map[string]Position `json:"positions"`
 	Rest       []restBody          `json:"rest"`
-	Stats      Stats               `json:"stats"`
+	Stats      metrics.Stats       `json:"stats"`
 	Latencies  []byte              `json:"latencies"`
 }
 

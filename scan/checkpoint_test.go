@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // aCheckpoint is one of a run that has come some way.
@@ -21,8 +22,8 @@ func aCheckpoint() *Checkpoint {
 		Parameters: map[string]string{"bucket": "demo", "prefix": "\xff\xfe"},
 		Positions:  map[string]Position{"output": {1234, "ab", "/o"}, "errors": {0, "cd", "/e"}},
 		Rest:       []list.Range{{After: "", Through: "a/b"}, {After: "a/\xff\xfe", Through: "é\u2028<"}, {After: "日本"}},
-		Stats: Stats{
-			Outcomes: Outcomes{Listed: 10, Emitted: 5, WithoutMetadata: 2, Gone: 2, Failed: 1}, Heads: 12, DurationSeconds: 1.5, Runs: 2,
+		Stats: metrics.Stats{
+			Outcomes: metrics.Outcomes{Listed: 10, Emitted: 5, WithoutMetadata: 2, Gone: 2, Failed: 1}, Heads: 12, DurationSeconds: 1.5, Runs: 2,
 			Requests: map[string]map[string]int64{"list": {"200": 3}, "head": {"200": 11, "503": 1}},
 		},
 		Latencies: []byte{0, 1, 2, 0xff},

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // committer is the one goroutine that writes: finished pages, one after the other, and where the run stands.
 type committer struct {
 	scan         *Scan
 	pending      pendingRanges // the Ranges that are not committed
-	outcomes     Outcomes
+	outcomes     metrics.Outcomes
 	failedBefore int64            // objects that had failed before this run
 	saved        bool             // what is committed has been told to Keep
 	outOfOrder   map[string]*page // with Ordered: those that wait for others, by where they begin
@@ -100,8 +101,8 @@ func (c *committer) write(p *page) error {
 		s.cfg.ListOnly(p.Page)
 	}
 	c.partialWrite = false
-	c.outcomes.add(p.outcomes)
-	s.progress.failed.Add(p.outcomes.Failed)
+	c.outcomes.Add(p.outcomes)
+	s.progress.Failed.Add(p.outcomes.Failed)
 	if s.cfg.Store.Unordered() {
 		return nil // its Ranges mean nothing
 	}
@@ -154,7 +155,7 @@ func (c *committer) sync() (map[string]Position, error) {
 // saveAt hands a Checkpoint with these Positions to OnCheckpoint.
 func (c *committer) saveAt(positions map[string]Position, err error) error {
 	s := c.scan
-	latencies, encodeErr := s.meter.latencies()
+	latencies, encodeErr := s.meter.EncodeLatencies()
 	if encodeErr != nil {
 		return fmt.Errorf("keep the latencies: %w", encodeErr)
 	}

@@ -11,6 +11,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // keySink keeps the keys of what is committed, and fails at one Commit.
@@ -72,7 +73,7 @@ func (g *goingOn) from(t *testing.T) *scan.Checkpoint {
 }
 
 // run is the next run. The first few are ended by the sink or by their context, in turn.
-func (g *goingOn) run(t *testing.T, cfg scan.Config) (scan.Stats, error) {
+func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -169,7 +170,7 @@ func expectApart(t *testing.T, keys []string, at *scan.Checkpoint) {
 }
 
 // expectAll wants each object of the sim once, where it belongs.
-func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats scan.Stats) {
+func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats metrics.Stats) {
 	t.Helper()
 	times := map[string]int{}
 	for _, key := range g.sink.keys {

@@ -24,6 +24,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -136,7 +137,7 @@ func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
 
 // result is what a run left behind.
 type result struct {
-	stats  scan.Stats
+	stats  metrics.Stats
 	err    error
 	lines  []string
 	failed []*scan.ObjectError

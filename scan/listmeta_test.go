@@ -14,6 +14,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // runListed is run with --engine list. The run names the engine that it had in the end.
@@ -122,7 +123,7 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 		t.Errorf("%v, %d lines", r.err, len(r.lines))
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
-	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: scan.Stats{FromListing: 10_000}}
+	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
 	if r := runListed(t, url, scan.Config{Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -19,7 +20,7 @@ type page struct {
 	mu       sync.Mutex
 	pending  int // objects without an Outcome
 	runs     []encodedRun
-	outcomes Outcomes
+	outcomes metrics.Outcomes
 	failures []*ObjectError
 }
 
@@ -30,14 +31,14 @@ type encodedRun struct {
 }
 
 func newPage(p *list.Page, slot chan struct{}) *page {
-	return &page{Page: p, slot: slot, pending: len(p.Entries), outcomes: Outcomes{Listed: int64(len(p.Entries))}}
+	return &page{Page: p, slot: slot, pending: len(p.Entries), outcomes: metrics.Outcomes{Listed: int64(len(p.Entries))}}
 }
 
 // batchResult is what was found out about some objects of one page.
 type batchResult struct {
 	settled  int // how many of them have an Outcome now
 	runs     []encodedRun
-	outcomes Outcomes
+	outcomes metrics.Outcomes
 	failures []*ObjectError
 }
 
@@ -47,7 +48,7 @@ func (p *page) addResult(r *batchResult) bool {
 	defer p.mu.Unlock()
 	p.pending -= r.settled
 	p.runs = append(p.runs, r.runs...)
-	p.outcomes.add(r.outcomes)
+	p.outcomes.Add(r.outcomes)
 	p.failures = append(p.failures, r.failures...)
 	return p.pending == 0 && r.settled > 0
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"headcount/scan/metrics"
 	"headcount/scan/pace"
 )
 
@@ -38,8 +39,8 @@ type workerPool struct {
 	mu      sync.Mutex
 	best    int     // the number that was found, or is fixed
 	speed   float64 // answers per second at it, smoothed; 0: not known
-	history path
-	weights weights
+	history metrics.SizeHistory
+	weights metrics.LimiterShares
 }
 
 // idleTime are the times in which workers had nothing to ask for.
@@ -77,7 +78,7 @@ func (c Config) maxWorkers(depth int) int {
 		return c.Workers
 	}
 	most := WorkersAutoMax / depth
-	if files := filesMax(); files > 0 {
+	if files := metrics.MaxOpenFiles(); files > 0 {
 		most = min(most, files-spareFiles)
 	}
 	return max(1, most)
@@ -108,7 +109,7 @@ func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
 			return context.Cause(ctx)
 		}
 		// At the end workers run out of work whatever limits them, and what they leave to the others says nothing.
-		if s.progress.listedAll.Load() && len(s.work) == 0 {
+		if s.progress.ListedAll.Load() && len(s.work) == 0 {
 			if width != nil {
 				return s.resize(ctx, g, width.Best(), width.Best())
 			}
@@ -177,7 +178,7 @@ type poolSample struct {
 }
 
 func (s *Scan) sample() poolSample {
-	cpu, _ := Usage()
+	cpu, _ := metrics.Usage()
 	at := time.Since(s.health.began)
 	return poolSample{
 		at: at, answers: s.pool.answers.Load(), latency: time.Duration(s.pool.latency.Load()), idle: s.pool.idleTime.total(at), cpu: cpu,
@@ -204,7 +205,7 @@ func (c *workerPool) setBest(home int) {
 }
 
 // observe notes what a window has shown of so many workers.
-func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by bottleneck, cpu time.Duration) {
+func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by metrics.Limiter, cpu time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.best == 0 {
@@ -217,15 +218,15 @@ func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by
 	default:
 		c.speed += (seen.Throughput() - c.speed) / speedSmoothing
 	}
-	c.history.add(Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Throughput()})
-	c.weights.add(by, seen, cpu)
+	c.history.Add(metrics.Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Throughput()})
+	c.weights.Add(by, seen, cpu)
 }
 
 // speedSmoothing is over how many windows a speed is smoothed.
 const speedSmoothing = 8
 
 // fill writes into the Stats how many workers there were, and what limited them.
-func (s *Scan) fillPool(stats *Stats) {
+func (s *Scan) fillPool(stats *metrics.Stats) {
 	c := &s.pool
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,19 +234,25 @@ func (s *Scan) fillPool(stats *Stats) {
 		if stats.Workers = c.best; c.best == 0 { // it was over before there was anything to see
 			stats.Workers = int(c.size.Load())
 		}
-		stats.WorkersPath = c.history.steps()
+		stats.WorkersPath = c.history.Steps()
 	}
 	stats.InFlight = stats.Workers * s.depth
 	if stats.SteadyHeadsPerSecond = c.speed; c.speed == 0 {
 		stats.SteadyHeadsPerSecond = stats.HeadsPerSecond
 	}
 	w := c.weights
-	if w.took == 0 {
+	if w.IsEmpty() {
 		all := s.sample()
 		cpu := all.cpu - s.cpuBefore
 		seen := all.delta(poolSample{}, max(1, stats.Workers))
 		seen.Rate = s.limiter.Rate()
-		w.add(s.limitOf(seen, cpu), seen, cpu)
+		w.Add(s.limitOf(seen, cpu), seen, cpu)
 	}
-	stats.LimitedBy, stats.LimitedWhy = w.verdict()
+	stats.LimitedBy, stats.LimitedWhy = w.Dominant()
+}
+
+// limitOf says what limited the run in a window in which the process took so much CPU time.
+func (s *Scan) limitOf(seen pace.Window, cpu time.Duration) metrics.Limiter {
+	isOutputBehind := len(s.finished) > 0 && len(s.pageSem) == cap(s.pageSem) // the lister waits for the committer
+	return metrics.ClassifyLimiter(seen, cpu, s.cfg.Rate, isOutputBehind)
 }

@@ -11,6 +11,7 @@ import (
 
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -120,7 +121,7 @@ type Scan struct {
 	listMetadata *listMetadata // nil: HEADs are sent for all objects
 
 	limiter *pace.Limiter
-	meter   *meter
+	meter   *metrics.Collector
 
 	depth        int                     // HEADs in flight on each connection
 	pool         workerPool              // the workers
@@ -135,7 +136,7 @@ type Scan struct {
 	finished     chan *page              // to the committer
 	current      []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
 	idle         atomic.Int64            // workers that have nothing to ask for
-	progress     progress
+	progress     metrics.ProgressCounters
 	health       storeHealth
 	left         atomic.Int64 // objects until the limit
 
@@ -147,14 +148,14 @@ type Scan struct {
 // New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
-	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), meter: newMeter()}
+	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), meter: metrics.NewCollector()}
 	s.left.Store(cfg.Limit)
 	var err error
 	if cfg.Resume != nil {
-		if err := s.meter.goOn(cfg.Resume); err != nil {
+		if err := s.meter.Restore(&cfg.Resume.Stats, cfg.Resume.Latencies); err != nil {
 			return nil, err
 		}
-		s.progress.restore(&cfg.Resume.Stats.Outcomes)
+		s.progress.Restore(&cfg.Resume.Stats.Outcomes)
 		s.left.Add(-cfg.Resume.Stats.Listed)
 	}
 	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
@@ -168,7 +169,7 @@ func New(cfg Config) (*Scan, error) {
 	}
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(&s.cfg),
-		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.meter.listSent,
+		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.meter.CountList,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
@@ -209,9 +210,9 @@ func (s *Scan) batchFor(workers int) int {
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
 // of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
 // list.ProtocolError, list.SendError), or a ListMetadataError. It is called once; the Stats are right after every end.
-func (s *Scan) Run(ctx context.Context) (Stats, error) {
+func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	s.health.began = time.Now()
-	s.cpuBefore, _ = Usage()
+	s.cpuBefore, _ = metrics.Usage()
 	committer := newCommitter(s)
 	ranges := slices.Clone(committer.pending)
 	if s.cfg.Keys == nil {
@@ -227,7 +228,7 @@ func (s *Scan) Run(ctx context.Context) (Stats, error) {
 	g.Go(func() error { return committer.run(ctx) })
 	err := committer.end(g.Wait()) // nil only if the run was drained
 	stats := s.account(committer.outcomes, err)
-	stats.Addresses = s.meter.byAddress()
+	stats.Addresses = s.meter.ByAddress()
 	return stats, err
 }
 
@@ -253,7 +254,7 @@ func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	s.progress.listedAll.Store(true)
+	s.progress.ListedAll.Store(true)
 	return nil
 }
 
@@ -317,7 +318,7 @@ func (s *Scan) listRange(ctx context.Context, walk walk) error {
 			return s.enqueueCommit(ctx, newPage(&list.Page{Range: rest}, slot)) // that it is empty is committed too
 		}
 		s.inFlight.add()
-		s.progress.listed.Add(int64(len(listed.Entries)))
+		s.progress.Listed.Add(int64(len(listed.Entries)))
 		p, size := newPage(listed, slot), int(s.batch.Load())
 		if err := s.listMetadata.onPage(listed); err != nil {
 			return err
@@ -367,14 +368,14 @@ func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, 
 }
 
 // account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
-func (s *Scan) account(outcomes Outcomes, err error) Stats {
-	stats := Stats{Complete: err == nil, Outcomes: outcomes}
+func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
+	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
 	stats.Limited = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	s.meter.fill(&stats)
-	cpu, rss := Usage()
+	s.meter.Fill(&stats)
+	cpu, rss := metrics.Usage()
 	stats.DurationSeconds = time.Since(s.health.began).Seconds()
 	stats.CPUSeconds, stats.MaxRSSBytes, stats.Runs = cpu.Seconds(), rss, 1
 	if s.cfg.Resume != nil {
@@ -399,3 +400,6 @@ func (s *Scan) account(outcomes Outcomes, err error) Stats {
 	}
 	return stats
 }
+
+// Progress may be called at any time, from any goroutine.
+func (s *Scan) Progress() metrics.Progress { return s.progress.Progress() }

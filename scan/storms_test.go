@@ -17,6 +17,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/head"
+	"headcount/scan/metrics"
 )
 
 // How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on. These
@@ -75,7 +76,7 @@ func (r result) sameAs(t *testing.T, want calm) {
 }
 
 // requests are those that were sent: where nobody listens, none is.
-func requests(s scan.Stats) int64 {
+func requests(s metrics.Stats) int64 {
 	n := s.Heads - s.Requests["head"]["refused"]
 	for status, lists := range s.Requests["list"] {
 		if status != "refused" {

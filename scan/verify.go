@@ -11,6 +11,7 @@ import (
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/pace"
 )
 
@@ -137,17 +138,17 @@ func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects
 	if example == nil || !slices.ContainsFunc(suspects, func(s *refusal) bool { return s.exhausted }) {
 		return false, nil
 	}
-	counts := newHeadCounts()
+	counts := metrics.NewHeadCounts()
 	err = session.Head(ctx, head.NewBatch([]list.Entry{*example}), func(r *head.Result) {
-		counts.answer(r)
+		counts.Add(r)
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
 			s.health.ok(r.Received)
 			s.limiter.ObserveAnswers(1)
 		}
 	})
-	s.progress.heads.Add(counts.heads)
-	s.meter.headsSent(&counts)
+	s.progress.Heads.Add(counts.Heads)
+	s.meter.AddHeads(&counts)
 	return well, err
 }
 
@@ -187,7 +188,7 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 }
 
 func (s *Scan) retryRefusal(ctx context.Context, suspect *refusal, delay time.Duration) error {
-	s.meter.headAgain(suspect.err)
+	s.meter.CountHeadRetry(suspect.err.Status, suspect.err.Class)
 	return s.retryAt(ctx, suspect.batch, delay)
 }
 

@@ -8,6 +8,7 @@ import (
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -18,7 +19,7 @@ type worker struct {
 	number       int           // of all, from 0
 	wake         chan struct{} // it is parked, and the width has come to include it
 	session      head.Session
-	counts       headCounts
+	counts       metrics.HeadCounts
 	onAnswerFunc func(*head.Result)     // w.take, made once
 	current      *atomic.Pointer[batch] // what the worker asks for now, for others to see; nil: nothing
 
@@ -56,7 +57,7 @@ type unresolved struct {
 }
 
 func newWorker(s *Scan, number int, wake chan struct{}) *worker {
-	w := &worker{scan: s, number: number, wake: wake, session: s.engine.Session(), counts: newHeadCounts(), current: &s.current[number]}
+	w := &worker{scan: s, number: number, wake: wake, session: s.engine.Session(), counts: metrics.NewHeadCounts(), current: &s.current[number]}
 	w.onAnswerFunc = w.onAnswer
 	return w
 }
@@ -147,9 +148,9 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	err := w.session.Head(ctx, &b.heads, w.onAnswerFunc)
 	w.current.Store(nil)
 	w.flushCounters()
-	w.scan.progress.heads.Add(w.counts.heads)
-	w.scan.progress.fromListing.Add(w.counts.fromListing)
-	w.scan.meter.headsSent(&w.counts)
+	w.scan.progress.Heads.Add(w.counts.Heads)
+	w.scan.progress.FromListing.Add(w.counts.FromListing)
+	w.scan.meter.AddHeads(&w.counts)
 	w.latenciesFlushed = 0
 	if err != nil {
 		return err
@@ -182,11 +183,11 @@ func (w *worker) onAnswer(r *head.Result) {
 	w.next++
 	e := &w.batch.page.Entries[index]
 	if r.Source == head.FromListing {
-		w.counts.fromListing++
+		w.counts.FromListing++
 		w.emit(index, e, r, false)
 		return
 	}
-	w.counts.answer(r)
+	w.counts.Add(r)
 	if w.mismatch == nil {
 		w.mismatch = compareWithListing(e, r)
 	}
@@ -251,7 +252,7 @@ func (w *worker) flushCounters() {
 		w.scan.limiter.ObserveAnswers(w.answered)
 		w.answered = 0
 	}
-	if latencies := w.counts.latencies[w.latenciesFlushed:]; len(latencies) > 0 {
+	if latencies := w.counts.Latencies[w.latenciesFlushed:]; len(latencies) > 0 {
 		var sum time.Duration
 		for _, latency := range latencies {
 			sum += latency
@@ -335,7 +336,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 	u.batch.attempts = t
 	w.unresolved = append(w.unresolved, u)
 	if !u.verify {
-		w.counts.retries[resultLabel(r)]++
+		w.counts.Retries[metrics.ResultLabel(r)]++
 	}
 	s.cfg.Log.Debug("HEAD put off", "key", e.Key, "status", r.Status, "class", u.err.Class, "tries", t.sent, "to_judge", u.verify)
 }
@@ -346,14 +347,6 @@ func sentAt(r *head.Result) time.Time {
 		return time.Now()
 	}
 	return r.Received.Add(-r.Latency)
-}
-
-// resultLabel is the name under which a Result is counted.
-func resultLabel(r *head.Result) string {
-	if r.Err != nil {
-		return string(fault.ClassOf(r.Err))
-	}
-	return statusName(r.Status)
 }
 
 // objectError names what is known of a HEAD that did not succeed. It keeps nothing of r's memory.
@@ -372,7 +365,7 @@ func (s *Scan) objectError(e *list.Entry, r *head.Result, sent int) *ObjectError
 
 // addResult adds a ruling to its page, and hands the page to the committer if it is finished by that.
 func (s *Scan) addResult(ctx context.Context, p *page, r *batchResult) error {
-	s.progress.settled.Add(int64(r.settled))
+	s.progress.Settled.Add(int64(r.settled))
 	if !p.addResult(r) {
 		return nil
 	}
@@ -382,7 +375,7 @@ func (s *Scan) addResult(ctx context.Context, p *page, r *batchResult) error {
 // skipPage settles a page of which no object is asked for.
 func (s *Scan) skipPage(ctx context.Context, p *page) error {
 	count := len(p.Entries)
-	return s.addResult(ctx, p, &batchResult{settled: count, outcomes: Outcomes{Filtered: int64(count)}})
+	return s.addResult(ctx, p, &batchResult{settled: count, outcomes: metrics.Outcomes{Filtered: int64(count)}})
 }
 
 // enqueueCommit hands a page to the committer.

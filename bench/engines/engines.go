@@ -13,7 +13,7 @@ import (
 
 	"headcount/bench/peers/gosdk"
 	"headcount/bench/s3sim"
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 // Config says what to measure.
@@ -168,7 +168,7 @@ func (m *measurement) runScan(ctx context.Context, w way) (spent, error) {
 // checkScan returns an error where the account of a scan is not of what was to be measured: a figure of the wrong thing
 // is worse than none.
 func checkScan(account []byte, w way, objects int64) error {
-	var stats scan.Stats
+	var stats metrics.Stats
 	if err := json.Unmarshal(account, &stats); err != nil {
 		return fmt.Errorf("the account of the scan: %w", err)
 	}

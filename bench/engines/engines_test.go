@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"headcount/bench/s3sim"
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 func TestParseWays(t *testing.T) {
@@ -52,20 +52,20 @@ func TestWays(t *testing.T) {
 func TestCheckScan(t *testing.T) {
 	asked := way{name: "direct", engine: "direct", workers: 64}
 	for name, c := range map[string]struct {
-		change func(*scan.Stats)
+		change func(*metrics.Stats)
 		want   string // empty: no error
 	}{
-		"as asked":       {func(*scan.Stats) {}, ""},
-		"engine":         {func(s *scan.Stats) { s.Engine = "sdk" }, `by the engine "sdk", and not by "direct"`},
-		"workers":        {func(s *scan.Stats) { s.Workers = 16 }, "16 workers, and not 64"},
-		"not complete":   {func(s *scan.Stats) { s.Complete = false }, "not complete"},
-		"not balanced":   {func(s *scan.Stats) { s.Emitted-- }, "do not add up"},
-		"too few":        {func(s *scan.Stats) { s.Listed--; s.Emitted-- }, "listed 99 objects, and there are 100"},
-		"gone":           {func(s *scan.Stats) { s.Emitted--; s.Gone++ }, "of 100 objects, the scan read 99"},
-		"nothing at all": {func(s *scan.Stats) { *s = scan.Stats{} }, "engine"},
+		"as asked":       {func(*metrics.Stats) {}, ""},
+		"engine":         {func(s *metrics.Stats) { s.Engine = "sdk" }, `by the engine "sdk", and not by "direct"`},
+		"workers":        {func(s *metrics.Stats) { s.Workers = 16 }, "16 workers, and not 64"},
+		"not complete":   {func(s *metrics.Stats) { s.Complete = false }, "not complete"},
+		"not balanced":   {func(s *metrics.Stats) { s.Emitted-- }, "do not add up"},
+		"too few":        {func(s *metrics.Stats) { s.Listed--; s.Emitted-- }, "listed 99 objects, and there are 100"},
+		"gone":           {func(s *metrics.Stats) { s.Emitted--; s.Gone++ }, "of 100 objects, the scan read 99"},
+		"nothing at all": {func(s *metrics.Stats) { *s = metrics.Stats{} }, "engine"},
 	} {
-		stats := scan.Stats{
-			Complete: true, Engine: "direct", Workers: 64, Outcomes: scan.Outcomes{Listed: 100, Emitted: 90, WithoutMetadata: 10},
+		stats := metrics.Stats{
+			Complete: true, Engine: "direct", Workers: 64, Outcomes: metrics.Outcomes{Listed: 100, Emitted: 90, WithoutMetadata: 10},
 		}
 		c.change(&stats)
 		text, err := json.Marshal(stats)

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"time"
 
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 // kernelTells says whether what a process took can be had from the kernel.
@@ -16,7 +16,7 @@ const kernelTells = true
 // usageOf is the CPU time of a process that has ended, and the most memory that it had resident, in bytes. The latter
 // is at least what this process has: Linux counts what was resident between a child's start and its exec.
 func usageOf(p *os.ProcessState) (cpu time.Duration, maxRSS int64) {
-	return scan.UsageOf(p.SysUsage().(*syscall.Rusage))
+	return metrics.UsageOf(p.SysUsage().(*syscall.Rusage))
 }
 
 // killGroup kills a process that leads a group, and the group.

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"headcount/scan"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -59,7 +59,7 @@ type processorUse struct {
 }
 
 func currentProcessorUse() (s processorUse) {
-	s.cpu, _ = scan.Usage()
+	s.cpu, _ = metrics.Usage()
 	s.busy, s.all = processorTicks()
 	return s
 }

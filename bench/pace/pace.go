@@ -11,6 +11,7 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/scan"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -94,7 +95,7 @@ func (cfg Config) run(ctx context.Context, rate int) (Run, error) {
 	return newRun(rate, objects, &stats), nil
 }
 
-func newRun(rate int, objects int64, stats *scan.Stats) Run {
+func newRun(rate int, objects int64, stats *metrics.Stats) Run {
 	var refused, all int64
 	for _, byStatus := range stats.Requests {
 		for status, n := range byStatus {

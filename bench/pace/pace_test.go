@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 func TestBars(t *testing.T) {
@@ -25,7 +25,7 @@ func TestBars(t *testing.T) {
 }
 
 func TestRunIsOfTheStats(t *testing.T) {
-	stats := scan.Stats{DurationSeconds: 2, Requests: map[string]map[string]int64{
+	stats := metrics.Stats{DurationSeconds: 2, Requests: map[string]map[string]int64{
 		"head": {"200": 95, "503": 3}, "list": {"200": 1, "503": 1},
 	}}
 	stats.Listed, stats.Emitted, stats.WithoutMetadata, stats.Failed = 100, 90, 5, 5

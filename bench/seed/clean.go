@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
-	"headcount/scan"
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -251,11 +251,11 @@ func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
 }
 
 // Progress may be called at any time, from any goroutine.
-func (c *Clean) Progress() scan.Progress {
+func (c *Clean) Progress() metrics.Progress {
 	failed, removed := c.failed.Load(), c.removed.Load()
 	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it is never more than what is listed
 	counted, listedAll := c.counted.Load(), c.listedAll.Load()
-	return scan.Progress{
+	return metrics.Progress{
 		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed, Heads: removed,
 	}
 }

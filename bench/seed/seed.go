@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"headcount/bench/s3sim"
-	"headcount/scan"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // Stats is the account of a Seed.
@@ -141,12 +141,12 @@ func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 
 // Progress may be called at any time, from any goroutine. Until the Folder is listed, the objects are those that are there, and none
 // is settled; from then on they are all that there are to be.
-func (s *Seed) Progress() scan.Progress {
+func (s *Seed) Progress() metrics.Progress {
 	if !s.putting.Load() {
-		return scan.Progress{Listed: s.alreadyPresent.Load() + s.other.Load()}
+		return metrics.Progress{Listed: s.alreadyPresent.Load() + s.other.Load()}
 	}
 	put, failed := s.putCount.Load(), s.failed.Load()
-	return scan.Progress{
+	return metrics.Progress{
 		Listed: s.objects.Count, ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed, Heads: put,
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"headcount/scan"
+	"headcount/scan/metrics"
 )
 
 // Requests is the account of what was sent.
@@ -20,9 +20,9 @@ type Requests struct {
 	Sent    map[string]map[string]int64 `json:"requests"`
 	Retries map[string]map[string]int64 `json:"retries"` // requests that were sent again because of it
 
-	Latency   map[string]scan.Latency `json:"latency_ms"`           // to the answer's header
-	RateLimit float64                 `json:"rate_limit,omitempty"` // requests per second that were allowed at the end; 0: any number
-	Workers   int                     `json:"workers"`
+	Latency   map[string]metrics.Latency `json:"latency_ms"`           // to the answer's header
+	RateLimit float64                    `json:"rate_limit,omitempty"` // requests per second that were allowed at the end; 0: any number
+	Workers   int                        `json:"workers"`
 }
 
 const (
@@ -136,7 +136,7 @@ func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	q.Sent = map[string]map[string]int64{"list": maps.Clone(m.lists)}
 	q.Retries = map[string]map[string]int64{"list": maps.Clone(m.listRetries)}
 	m.mu.Unlock()
-	q.Latency = map[string]scan.Latency{}
+	q.Latency = map[string]metrics.Latency{}
 	for _, n := range m.ops {
 		n.fill(q)
 	}
@@ -150,7 +150,7 @@ func (n *opHealth) fill(q *Requests) {
 	}
 	q.Sent[n.name], q.Retries[n.name] = maps.Clone(n.sent), maps.Clone(n.retries)
 	ms := func(microseconds int64) float64 { return float64(microseconds) / 1000 }
-	q.Latency[n.name] = scan.Latency{
+	q.Latency[n.name] = metrics.Latency{
 		P50:  ms(n.latency.ValueAtQuantile(50)),
 		P90:  ms(n.latency.ValueAtQuantile(90)),
 		P99:  ms(n.latency.ValueAtQuantile(99)),

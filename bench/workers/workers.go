@@ -14,6 +14,7 @@ import (
 	"headcount/bench/engines"
 	"headcount/scan"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -62,7 +63,7 @@ type Run struct {
 	ObjectsPerSecond float64 `json:"objects_per_second"`
 	LimitedBy        string  `json:"limited_by"`
 
-	Path []scan.Step `json:"workers_path,omitempty"`
+	Path []metrics.Step `json:"workers_path,omitempty"`
 
 	samples []sample
 }

@@ -1,4 +1,4 @@
-package scan
+package metrics
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func TestStretchesAreCountedByAddress(t *testing.T) {
 	at := func(n int) *store.Address {
 		return st.Address(st.Sender(n), &net.TCPAddr{IP: net.IPv4(10, 0, 0, byte(n)), Port: 80})
 	}
-	meter, counts := newMeter(), newHeadCounts()
+	meter, counts := NewCollector(), NewHeadCounts()
 	for range 2 {
 		for i, status := range []int{200, 200, 403, 0, 404, 0, 200} {
 			r := head.Result{Status: status, Address: at(i % 2), Latency: time.Duration(1+99*(i%2)) * time.Millisecond}
@@ -30,12 +30,12 @@ func TestStretchesAreCountedByAddress(t *testing.T) {
 			if i == 5 {
 				r.Address = nil // it was sent nowhere
 			}
-			counts.answer(&r)
+			counts.Add(&r)
 		}
-		meter.headsSent(&counts)
+		meter.AddHeads(&counts)
 	}
 	var got string
-	for _, a := range meter.byAddress() {
+	for _, a := range meter.ByAddress() {
 		got += fmt.Sprintf("%s %s %d %d %d %.0f %.0f; ", a.Endpoint, a.Address, a.Heads, a.Refused, a.Failures, a.Latency.Mean, a.Latency.P99)
 	}
 	if want := "http://h0 10.0.0.0:80 8 2 0 1 1; http://h1 10.0.0.1:80 2 0 2 100 102; "; got != want {

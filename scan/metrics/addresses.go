@@ -1,4 +1,4 @@
-package scan
+package metrics
 
 import (
 	"maps"
@@ -48,7 +48,7 @@ type stretch struct {
 }
 
 // stretch counts what became of one HEAD under its Address.
-func (h *headCounts) stretch(r *head.Result) {
+func (h *HeadCounts) stretch(r *head.Result) {
 	last := len(h.stretches) - 1
 	if last < 0 || h.stretches[last].to != r.Address {
 		h.stretches = append(h.stretches, stretch{to: r.Address})
@@ -67,8 +67,8 @@ func (h *headCounts) stretch(r *head.Result) {
 }
 
 // addressesSent counts what a worker collected by Address; m.mu is held.
-func (m *meter) addressesSent(h *headCounts) {
-	latencies := h.latencies
+func (m *Collector) addressesSent(h *HeadCounts) {
+	latencies := h.Latencies
 	for _, s := range h.stretches {
 		here := latencies[:s.answered]
 		latencies = latencies[s.answered:]
@@ -81,7 +81,7 @@ func (m *meter) addressesSent(h *headCounts) {
 			m.addresses[s.to] = a
 		}
 		for _, latency := range here {
-			_ = a.latency.RecordValue(max(1, latency.Microseconds())) // as in headsSent
+			_ = a.latency.RecordValue(max(1, latency.Microseconds())) // as in AddHeads
 			a.took += latency
 		}
 		a.answered += int64(s.answered)
@@ -90,8 +90,8 @@ func (m *meter) addressesSent(h *headCounts) {
 	}
 }
 
-// byAddress is the account by Address, in the order of endpoints.
-func (m *meter) byAddress() []AddressStats {
+// ByAddress is the account by Address, in the order of endpoints.
+func (m *Collector) ByAddress() []AddressStats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	addresses := slices.SortedFunc(maps.Keys(m.addresses), store.CompareAddresses)

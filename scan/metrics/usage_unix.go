@@ -1,6 +1,6 @@
 //go:build unix
 
-package scan
+package metrics
 
 import (
 	"math"
@@ -28,8 +28,8 @@ func UsageOf(u *syscall.Rusage) (cpu time.Duration, maxRSS int64) {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
 }
 
-// filesMax is how many files, and so connections, the process may have open; 0: nobody says.
-func filesMax() int {
+// MaxOpenFiles is how many files, and so connections, the process may have open; 0: nobody says.
+func MaxOpenFiles() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > math.MaxInt32 {
 		return 0

@@ -1,4 +1,4 @@
-package scan
+package metrics
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/store"
 )
@@ -27,7 +28,8 @@ type Outcomes struct {
 	Changed int64 `json:"changed"`
 }
 
-func (o *Outcomes) add(other Outcomes) {
+// Add adds the counts of other to o.
+func (o *Outcomes) Add(other Outcomes) {
 	o.Listed += other.Listed
 	o.Emitted += other.Emitted
 	o.WithoutMetadata += other.WithoutMetadata
@@ -100,8 +102,8 @@ const (
 	latencyDigits = 3         // a thousandth is finer than any network is steady
 )
 
-// meter collects what the stages count. Its methods may be called concurrently; workers call them once a batch.
-type meter struct {
+// Collector collects what the stages count. Its methods may be called concurrently; workers call them once a batch.
+type Collector struct {
 	mu       sync.Mutex
 	latency  *hdrhistogram.Histogram // of microseconds
 	heads    int64
@@ -112,8 +114,9 @@ type meter struct {
 	addresses   map[*store.Address]*addressMeter
 }
 
-func newMeter() *meter {
-	return &meter{
+// NewCollector returns a Collector that has counted nothing.
+func NewCollector() *Collector {
+	return &Collector{
 		latency:  hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		requests: map[string]map[string]int64{"list": {}, "head": {}},
 		retries:  map[string]map[string]int64{"list": {}, "head": {}},
@@ -122,114 +125,123 @@ func newMeter() *meter {
 	}
 }
 
-// goOn takes over what earlier runs have counted.
-func (m *meter) goOn(from *Checkpoint) error {
-	if len(from.Latencies) > 0 {
-		latency, err := hdrhistogram.Decode(from.Latencies)
+// Restore adds the counts and latencies (see EncodeLatencies) of earlier runs.
+func (m *Collector) Restore(stats *Stats, latencies []byte) error {
+	if len(latencies) > 0 {
+		latency, err := hdrhistogram.Decode(latencies)
 		if err != nil {
 			return fmt.Errorf("the latencies of a checkpoint: %w", err)
 		}
 		m.latency.Merge(latency)
 	}
-	m.heads, m.fromListing = from.Stats.Heads, from.Stats.FromListing
+	m.heads, m.fromListing = stats.Heads, stats.FromListing
 	for op := range m.requests {
-		maps.Copy(m.requests[op], from.Stats.Requests[op])
-		maps.Copy(m.retries[op], from.Stats.Retries[op])
+		maps.Copy(m.requests[op], stats.Requests[op])
+		maps.Copy(m.retries[op], stats.Retries[op])
 	}
 	return nil
 }
 
-// latencies are those of all HEADs so far, for goOn.
-func (m *meter) latencies() ([]byte, error) {
+// EncodeLatencies returns the latencies of all HEADs so far, for Restore.
+func (m *Collector) EncodeLatencies() ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 }
 
-// listSent counts one LIST.
-func (m *meter) listSent(status string, again bool) {
+// CountList counts one LIST.
+func (m *Collector) CountList(status string, isRetry bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests["list"][status]++
-	if again {
+	if isRetry {
 		m.retries["list"][status]++
 	}
 }
 
-// headsSent counts what a worker collected, and empties it.
-func (m *meter) headsSent(h *headCounts) {
+// AddHeads counts what a worker collected, and empties it.
+func (m *Collector) AddHeads(h *HeadCounts) {
 	m.mu.Lock()
-	for _, latency := range h.latencies {
+	for _, latency := range h.Latencies {
 		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
 		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
 	}
 	m.addressesSent(h)
-	m.heads += h.heads
-	m.fromListing += h.fromListing
+	m.heads += h.Heads
+	m.fromListing += h.FromListing
 	if h.ok > 0 {
 		m.requests["head"]["200"] += h.ok
 	}
 	for status, n := range h.requests {
 		m.requests["head"][status] += n
 	}
-	for status, n := range h.retries {
+	for status, n := range h.Retries {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.heads, h.ok, h.fromListing, h.latencies, h.stretches = 0, 0, 0, h.latencies[:0], h.stretches[:0]
+	h.Heads, h.ok, h.FromListing, h.Latencies, h.stretches = 0, 0, 0, h.Latencies[:0], h.stretches[:0]
 	clear(h.requests)
-	clear(h.retries)
+	clear(h.Retries)
 }
 
-// headAgain counts one HEAD that the judge lets be sent again.
-func (m *meter) headAgain(e *ObjectError) {
-	name := string(e.Class)
-	if e.Status != 0 {
-		name = statusName(e.Status)
+// CountHeadRetry counts one HEAD that is sent again because of an answer with that status or, where status is 0, of a failure of that class.
+func (m *Collector) CountHeadRetry(status int, class fault.Class) {
+	name := string(class)
+	if status != 0 {
+		name = statusName(status)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.retries["head"][name]++
 }
 
-// headCounts is what one worker counted since it last told the meter.
-type headCounts struct {
-	heads     int64
-	ok        int64 // those of them that were answered by 200
-	latencies []time.Duration
+// HeadCounts is what one worker counted since it last told the Collector. Make it with NewHeadCounts. It belongs to one goroutine.
+type HeadCounts struct {
+	Heads       int64            // sent
+	FromListing int64            // objects for which none was sent
+	Latencies   []time.Duration  // of those that were answered
+	Retries     map[string]int64 // by ResultLabel
+
+	ok        int64            // HEADs that were answered by 200
 	stretches []stretch        // of all of them
 	requests  map[string]int64 // those not answered by 200
-	retries   map[string]int64
-
-	fromListing int64 // objects for which none was sent
 }
 
-func newHeadCounts() headCounts {
-	return headCounts{requests: map[string]int64{}, retries: map[string]int64{}}
+// NewHeadCounts returns empty HeadCounts.
+func NewHeadCounts() HeadCounts {
+	return HeadCounts{requests: map[string]int64{}, Retries: map[string]int64{}}
 }
 
-// answer counts what became of one HEAD.
-func (h *headCounts) answer(r *head.Result) {
-	h.heads += 1 + int64(r.Resent)
+// Add counts what became of one HEAD.
+func (h *HeadCounts) Add(r *head.Result) {
+	h.Heads += 1 + int64(r.Resent)
 	if r.Resent > 0 {
 		h.requests["lost"] += int64(r.Resent)
 	}
 	h.stretch(r)
 	if r.Err == nil {
-		h.latencies = append(h.latencies, r.Latency)
+		h.Latencies = append(h.Latencies, r.Latency)
 	}
 	if r.Err == nil && r.Status == http.StatusOK {
 		h.ok++ // nearly always
 	} else {
-		h.requests[resultLabel(r)]++
+		h.requests[ResultLabel(r)]++
 	}
+}
+
+// ResultLabel is the name under which a Result is counted.
+func ResultLabel(r *head.Result) string {
+	if r.Err != nil {
+		return string(fault.ClassOf(r.Err))
+	}
+	return statusName(r.Status)
 }
 
 // statusName is the name under which an answer's status is counted.
 func statusName(status int) string { return strconv.Itoa(status) }
 
-// fill writes what was counted into the Stats.
-func (m *meter) fill(s *Stats) {
+// Fill writes what was counted into the Stats.
+func (m *Collector) Fill(s *Stats) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Heads, s.FromListing = m.heads, m.fromListing

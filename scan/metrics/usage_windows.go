@@ -1,4 +1,4 @@
-package scan
+package metrics
 
 import (
 	"syscall"
@@ -24,5 +24,5 @@ func filetimeDuration(f syscall.Filetime) time.Duration {
 	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 }
 
-// filesMax is how many files, and so connections, the process may have open; 0: nobody says.
-func filesMax() int { return 0 }
+// MaxOpenFiles is how many files, and so connections, the process may have open; 0: nobody says.
+func MaxOpenFiles() int { return 0 }

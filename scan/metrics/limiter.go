@@ -1,0 +1,135 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+
+	"headcount/scan/pace"
+)
+
+// Limiter is what a run could not be faster for.
+type Limiter uint8
+
+const (
+	ByStore   Limiter = iota // workers waited for its answers, or it refused what is too much
+	ByCPU                    // this machine's
+	ByListing                // workers had nothing to ask for
+	ByOutput                 // the same, since the pages that are done were not written yet
+	ByRate                   // the user's
+	limiters
+)
+
+// String is what the Stats call it.
+func (b Limiter) String() string {
+	return [limiters]string{"store", "cpu", "listing", "output", "rate"}[b]
+}
+
+// cpuFrom is the share of the processors that a process gets at most while it shares them with little else.
+const cpuFrom = 0.85
+
+// ClassifyLimiter says what limited the run in a window in which the process took so much CPU time. rate is the user's limit of requests per
+// second, 0: none. isOutputBehind says that the listing waits for pages to be written.
+func ClassifyLimiter(seen pace.Window, cpu time.Duration, rate float64, isOutputBehind bool) Limiter {
+	switch {
+	case seen.RateLimited() && rate > 0 && seen.Rate >= rate:
+		return ByRate
+	case seen.RateLimited():
+		return ByStore
+	case cpuShare(seen, cpu) > cpuFrom:
+		return ByCPU
+	case seen.Starved() && isOutputBehind:
+		return ByOutput
+	case seen.Starved():
+		return ByListing
+	}
+	return ByStore
+}
+
+// cpuShare is the part of the processors that the process may use, and used.
+func cpuShare(seen pace.Window, cpu time.Duration) float64 {
+	return cpu.Seconds() / max(seen.Elapsed.Seconds(), 1e-6) / float64(runtime.GOMAXPROCS(0))
+}
+
+// LimiterShares are what limited the run of late: seconds, the less the longer ago.
+type LimiterShares struct {
+	by              [limiters]float64
+	took, cpu, idle float64 // of all: CPU and idleness are shares, times took
+}
+
+// sharesLast is how long what was seen is of weight.
+const sharesLast = 30 * time.Second
+
+// Add adds a window.
+func (w *LimiterShares) Add(by Limiter, seen pace.Window, cpu time.Duration) {
+	took := seen.Elapsed.Seconds()
+	decay := math.Exp(-took / sharesLast.Seconds())
+	for i := range w.by {
+		w.by[i] *= decay
+	}
+	w.by[by] += took
+	w.took = w.took*decay + took
+	w.cpu = w.cpu*decay + cpuShare(seen, cpu)*took
+	w.idle = w.idle*decay + seen.Idle*took
+}
+
+// IsEmpty says that there was no window.
+func (w *LimiterShares) IsEmpty() bool { return w.took == 0 }
+
+// Dominant is what limited the run most, and what that was seen by.
+func (w *LimiterShares) Dominant() (by, why string) {
+	most := ByStore
+	for l := range limiters {
+		if w.by[l] > w.by[most] {
+			most = l
+		}
+	}
+	took := max(w.took, 1e-6)
+	return most.String(), fmt.Sprintf("%.0f %% of the time: CPU %.0f %% of %d cores, workers without work %.0f %%",
+		100*w.by[most]/took, 100*w.cpu/took, runtime.GOMAXPROCS(0), 100*w.idle/took)
+}
+
+// Step is a part of a run in which there was one number of workers.
+type Step struct {
+	Seconds        float64 `json:"seconds"` // from the begin of the run to the end of the part
+	Workers        int     `json:"workers"`
+	HeadsPerSecond float64 `json:"heads_per_second"`
+}
+
+// SizeHistory is how the number of workers went. Where it has become long, it is thinned out.
+type SizeHistory struct {
+	kept  []Step
+	every int // one of so many steps is kept
+	seen  int
+	last  Step
+}
+
+// historyMax is how many Steps are kept, and the last.
+const historyMax = 64
+
+// Add adds the next step.
+func (p *SizeHistory) Add(step Step) {
+	p.last = step
+	p.every = max(1, p.every)
+	if p.seen++; (p.seen-1)%p.every != 0 {
+		return
+	}
+	if p.kept = append(p.kept, step); len(p.kept) < historyMax {
+		return
+	}
+	p.every *= 2
+	for i := range historyMax / 2 {
+		p.kept[i] = p.kept[2*i]
+	}
+	p.kept = p.kept[:historyMax/2]
+}
+
+// Steps are those that are kept, and the last, in the order of time.
+func (p *SizeHistory) Steps() []Step {
+	steps := append([]Step(nil), p.kept...)
+	if n := len(steps); n > 0 && steps[n-1] != p.last {
+		steps = append(steps, p.last)
+	}
+	return steps
+}
