@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"syscall"
-	"time"
 
 	"headcount/scan/exit"
 	"headcount/scan/fault"
@@ -73,22 +72,6 @@ type ListMetadataError struct {
 
 func (e *ListMetadataError) Error() string { return "LIST " + e.Target + ": " + e.What }
 func (e *ListMetadataError) Hint() string  { return e.Advice }
-
-// UnavailableError ends a run in which no HEAD has succeeded for longer than the user is willing to wait.
-type UnavailableError struct {
-	For  time.Duration
-	Last error // what the last HEAD met
-}
-
-func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("no HEAD has succeeded for %s: %v", e.For.Round(time.Second), e.Last)
-}
-func (e *UnavailableError) Unwrap() error { return e.Last }
-
-// Hint implements the contract of package exit.
-func (e *UnavailableError) Hint() string {
-	return "--retry-for sets how long headcount waits for a store in trouble"
-}
 
 // FailuresError ends a run in which more objects have failed than the user bears.
 type FailuresError struct{ Failed int64 }

@@ -12,6 +12,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/list"
 )
 
@@ -65,9 +66,9 @@ func testSilence(t *testing.T, by scan.Config) {
 	}}
 	began := time.Now()
 	stats, err := newScan(t, by).Run(t.Context())
-	var silence *scan.UnavailableError
+	var unavailable *fault.UnavailableError
 	var refused *list.StoreError // where it was a LIST whose patience ended first
-	if !errors.As(err, &silence) && !errors.As(err, &refused) {
+	if !errors.As(err, &unavailable) && !errors.As(err, &refused) {
 		t.Fatalf("%v", err)
 	}
 	if took := time.Since(began); took < 2*time.Second || took > 15*time.Second {
@@ -212,8 +213,8 @@ func testPatience(t *testing.T, by scan.Config, answer http.HandlerFunc) {
 	by.Store, by.Sink, by.Workers, by.RetryFor, by.Timeout = open(t, url), &tripSink{}, 1, time.Second, 400*time.Millisecond
 	began := time.Now()
 	stats, err := newScan(t, by).Run(t.Context())
-	var silence *scan.UnavailableError
-	if !errors.As(err, &silence) || stats.Listed != 0 {
+	var unavailable *fault.UnavailableError
+	if !errors.As(err, &unavailable) || stats.Listed != 0 {
 		t.Errorf("%+v, %v", stats.Outcomes, err)
 	}
 	if took := time.Since(began); took < time.Second || took > 5*time.Second {

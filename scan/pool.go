@@ -179,7 +179,7 @@ type poolSample struct {
 
 func (s *Scan) sample() poolSample {
 	cpu, _ := metrics.Usage()
-	at := time.Since(s.health.began)
+	at := time.Since(s.began)
 	return poolSample{
 		at: at, answers: s.pool.answers.Load(), latency: time.Duration(s.pool.latency.Load()), idle: s.pool.idleTime.total(at), cpu: cpu,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
@@ -137,7 +138,9 @@ type Scan struct {
 	current      []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
 	idle         atomic.Int64            // workers that have nothing to ask for
 	progress     metrics.ProgressCounters
-	health       storeHealth
+	health       *fault.Health              // of the HEADs
+	sampleObject atomic.Pointer[list.Entry] // an object that the store answered for, to ask for it again
+	began        time.Time
 	left         atomic.Int64 // objects until the limit
 
 	cpuBefore time.Duration // that the process took before Run
@@ -192,6 +195,7 @@ func New(cfg Config) (*Scan, error) {
 	s.work = make(chan *batch, (pages+waitingPages)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
 	s.retryDue = make(chan *batch)
 	s.delayed = make(chan delayed)
+	s.health = fault.NewHealth("HEAD")
 	s.refusals = newRefusalQueue()
 	s.finished = make(chan *page, pages+waitingPages)
 	s.inFlight = newLatch()
@@ -208,10 +212,10 @@ func (s *Scan) batchFor(workers int) int {
 }
 
 // Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
-// of ctx's end, an OutputError, a SilenceError, a FailuresError, or what the listing ended with (list.StoreError,
+// of ctx's end, an OutputError, a fault.UnavailableError, a FailuresError, or what the listing ended with (list.StoreError,
 // list.ProtocolError, list.SendError), or a ListMetadataError. It is called once; the Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
-	s.health.began = time.Now()
+	s.began = time.Now()
 	s.cpuBefore, _ = metrics.Usage()
 	committer := newCommitter(s)
 	ranges := slices.Clone(committer.pending)
@@ -224,7 +228,7 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	g.Go(func() error { return s.stealStalled(ctx) })
 	g.Go(func() error { return s.queueRetries(ctx) })
 	g.Go(func() error { return s.verifyRefusals(ctx) })
-	g.Go(func() error { return s.watchHealth(ctx) })
+	g.Go(func() error { return s.health.Watch(ctx, s.cfg.RetryFor, s.inFlight.drained) })
 	g.Go(func() error { return committer.run(ctx) })
 	err := committer.end(g.Wait()) // nil only if the run was drained
 	stats := s.account(committer.outcomes, err)
@@ -376,7 +380,7 @@ func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
 	}
 	s.meter.Fill(&stats)
 	cpu, rss := metrics.Usage()
-	stats.DurationSeconds = time.Since(s.health.began).Seconds()
+	stats.DurationSeconds = time.Since(s.began).Seconds()
 	stats.CPUSeconds, stats.MaxRSSBytes, stats.Runs = cpu.Seconds(), rss, 1
 	if s.cfg.Resume != nil {
 		before := &s.cfg.Resume.Stats

@@ -124,7 +124,7 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 		case try == 1:
 			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
 		}
-		s.health.failed(because)
+		s.health.Failed(because)
 		if err := pace.Sleep(ctx, pace.Delay(try)); err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 // headsAnswered asks again for an object that was answered for, if a worn suspect has to be judged: at the end of a run
 // there may be no other object whose success would show that the store is well.
 func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects []*refusal) (well bool, err error) {
-	example := s.health.sampleObject.Load()
+	example := s.sampleObject.Load()
 	if example == nil || !slices.ContainsFunc(suspects, func(s *refusal) bool { return s.exhausted }) {
 		return false, nil
 	}
@@ -143,7 +143,7 @@ func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects
 		counts.Add(r)
 		// That it is gone by now is an answer too.
 		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
-			s.health.ok(r.Received)
+			s.health.OK(r.Received)
 			s.limiter.ObserveAnswers(1)
 		}
 	})
@@ -164,7 +164,7 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 	case suspect.exhausted:
 		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))
 	}
-	s.health.ok(time.Now()) // the store is well: it answers, and its refusals are meant
+	s.health.OK(time.Now()) // the store is well: it answers, and its refusals are meant
 	// A provider that has other credentials each time it is asked must not keep an object from its Outcome.
 	if suspect.revision != revision && b.attempts.sent < s.cfg.MaxAttempts {
 		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))

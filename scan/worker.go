@@ -114,9 +114,9 @@ func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 	default:
 	}
 	w.scan.idle.Add(1)
-	w.scan.pool.idleTime.enter(time.Since(w.scan.health.began))
+	w.scan.pool.idleTime.enter(time.Since(w.scan.began))
 	defer func() {
-		w.scan.pool.idleTime.leave(time.Since(w.scan.health.began))
+		w.scan.pool.idleTime.leave(time.Since(w.scan.began))
 		w.scan.idle.Add(-1)
 	}()
 	select {
@@ -162,7 +162,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 		w.mismatch = nil
 	}
 	if w.sample != nil {
-		w.scan.health.setSample(w.sample)
+		w.scan.sampleObject.Store(w.sample)
 	}
 	if err := w.scan.addResult(ctx, b.page, &w.result); err != nil {
 		return err
@@ -262,7 +262,7 @@ func (w *worker) flushCounters() {
 		w.latenciesFlushed += len(latencies)
 	}
 	if w.ok > 0 {
-		w.scan.health.ok(w.okAt)
+		w.scan.health.OK(w.okAt)
 		w.ok, w.flushedAt = 0, w.okAt
 	}
 	if w.endpointAnswers > 0 {
@@ -319,8 +319,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 		if fault.ThrottledStatus(r.Status) || asked > 0 || u.err.Class.Unreached() {
 			s.limiter.ObserveRefusal(sentAt(r), asked)
 		}
-		s.health.failed(u.err)
-		if t.failed == 0 || s.health.okAfter(t.last) {
+		s.health.Failed(u.err)
+		if t.failed == 0 || s.health.OKAfter(t.last) {
 			t.failed++
 		}
 		t.last = time.Now()

@@ -1,7 +1,6 @@
 package seed
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,27 +8,9 @@ import (
 	"time"
 
 	"headcount/scan"
-	"headcount/scan/exit"
 	"headcount/scan/fault"
 	"headcount/scan/list"
 )
-
-// SilenceError ends a run in which no request of a kind has succeeded for longer than the user is willing to wait.
-type SilenceError struct {
-	Op   string // PUT, HEAD or DELETE
-	For  time.Duration
-	Last error // what the last one met
-}
-
-func (e *SilenceError) Error() string {
-	return fmt.Sprintf("no %s has succeeded for %s: %v", e.Op, e.For.Round(time.Second), e.Last)
-}
-func (e *SilenceError) Unwrap() error { return e.Last }
-
-// Hint returns what the user can do about the store's last refusal, or about the wait.
-func (e *SilenceError) Hint() string {
-	return cmp.Or(exit.Hint(e.Last), "--retry-for sets how long headcount waits for a store in trouble")
-}
 
 // reply is what became of one request that was sent.
 type reply struct {

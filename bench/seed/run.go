@@ -153,8 +153,10 @@ func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx 
 // afterTrouble says whether one more failure of a request is its object's own: it has failed often, and the store is well. Otherwise it is the
 // store's, which is waited for.
 func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoomed bool, err error) {
-	if silence := r.counters.of(op).failed(); silence > r.cfg.RetryFor {
-		return false, &SilenceError{Op: op, For: silence, Last: a.asError(op, r.target(key))}
+	health := r.counters.of(op).health
+	health.Failed(a.asError(op, r.target(key)))
+	if err := health.Check(r.cfg.RetryFor); err != nil {
+		return false, err
 	}
 	if a.attempts%attemptsMax != attemptsMax-1 {
 		return false, nil

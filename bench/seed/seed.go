@@ -57,7 +57,7 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 }
 
 // Run lists the Folder, and puts what is missing in it. It returns nil when every object is there or has failed. Any other end is an
-// error: the cause of ctx's end, what the listing ended with, a SilenceError, or a list.StoreError by which the store refuses
+// error: the cause of ctx's end, what the listing ended with, a fault.UnavailableError, or a list.StoreError by which the store refuses
 // everything. It is called once; the Stats are right after every end.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	began := time.Now()

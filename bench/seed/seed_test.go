@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
+	"headcount/scan/fault"
 	"headcount/scan/list"
 )
 
@@ -245,8 +246,8 @@ func TestSeedEndsInSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	stats, err := s.Run(t.Context())
-	var silence *SilenceError
-	if !errors.As(err, &silence) || silence.Op != "PUT" || stats.Complete || stats.Failed != 0 || stats.Error == "" {
+	var unavailable *fault.UnavailableError
+	if !errors.As(err, &unavailable) || unavailable.Op != "PUT" || stats.Complete || stats.Failed != 0 || stats.Error == "" {
 		t.Errorf("%+v, %v", stats, err)
 	}
 }

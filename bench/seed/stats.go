@@ -8,6 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"headcount/scan/fault"
 	"headcount/scan/metrics"
 )
 
@@ -41,13 +42,10 @@ type counters struct {
 
 // opHealth is what was sent of one operation, and whether it succeeds.
 type opHealth struct {
-	name  string // in the account
-	isPut bool
-	began time.Time
-
-	lastSuccess  atomic.Int64 // ns after began, when one succeeded last; 0: none has
-	failingSince atomic.Int64 // since when none has, although it was tried; 0: all is well
-	refused      atomic.Int64 // how many were since then
+	name    string // in the account
+	isPut   bool
+	health  *fault.Health
+	refused atomic.Int64 // how many were since one succeeded last
 
 	mu            sync.Mutex
 	sent, retries map[string]int64
@@ -55,11 +53,10 @@ type opHealth struct {
 }
 
 func newCounters() *counters {
-	began := time.Now()
 	m := &counters{ops: map[string]*opHealth{}, lists: map[string]int64{}, listRetries: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &opHealth{
-			name: name, isPut: op == opPut, began: began, sent: map[string]int64{}, retries: map[string]int64{},
+			name: name, isPut: op == opPut, health: fault.NewHealth(op), sent: map[string]int64{}, retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
 	}
@@ -98,30 +95,16 @@ func (m *counters) resent(op string, a *reply) {
 	n.retries[a.outcome()]++
 }
 
-func (n *opHealth) since(at time.Time) int64 { return max(1, int64(at.Sub(n.began))) }
-
 // succeeded is told when a request did what it was to do.
 func (n *opHealth) succeeded() {
-	n.lastSuccess.Store(n.since(time.Now()))
-	n.failingSince.Store(0)
+	n.health.OK(time.Now())
 	n.refused.Store(0)
-}
-
-// failed is told when one met trouble that may be the store's, and returns for how long none has succeeded.
-func (n *opHealth) failed() time.Duration {
-	now := n.since(time.Now())
-	n.failingSince.CompareAndSwap(0, now)
-	bad := n.failingSince.Load()
-	if bad == 0 { // one has just succeeded
-		return 0
-	}
-	return time.Duration(now - bad)
 }
 
 // refusedAll is told when one was refused, and says whether it seems that all will be.
 func (n *opHealth) refusedAll() bool {
 	refused := n.refused.Add(1)
-	return n.lastSuccess.Load() == 0 && refused >= refusedAtStart || n.isPut && refused >= refusedInARow
+	return !n.health.EverOK() && refused >= refusedAtStart || n.isPut && refused >= refusedInARow
 }
 
 // fill writes what was counted into the account of what began then, done being so many objects since the moment from.
