@@ -14,13 +14,13 @@ import (
 	"syscall"
 
 	"headcount/output"
-	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 	"headcount/scan/list"
 )
 
-// checkpoint is the file in which a run keeps where it stands, and from which another one goes on.
-type checkpoint struct {
+// checkpointFile is the file in which a run keeps where it stands, and from which another one goes on.
+type checkpointFile struct {
 	name       string
 	parameters map[string]string // what the result depends on
 	files      map[string]*output.File
@@ -60,11 +60,11 @@ func (job *scanJob) parameters(urls []string) map[string]string {
 }
 
 // openCheckpoint finds out where an earlier run stood; nil: nowhere. It changes nothing.
-func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, from *scan.Checkpoint, err error) {
+func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpointFile, from *checkpoint.Checkpoint, err error) {
 	if job.names.checkpoint == "" {
 		return nil, nil, nil
 	}
-	c = &checkpoint{name: job.names.checkpoint, parameters: job.parameters(urls), files: files.written()}
+	c = &checkpointFile{name: job.names.checkpoint, parameters: job.parameters(urls), files: files.written()}
 	for name, file := range c.files {
 		if err := file.CheckRegular(); err != nil {
 			return nil, nil, exit.Usagef("name a file, or leave --checkpoint out", "--%s %s cannot be gone on with: %v", name, file.Name(), err)
@@ -77,7 +77,7 @@ func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, f
 	case err != nil:
 		return nil, nil, &openError{flag: "--checkpoint", name: c.name, err: err}
 	}
-	if from, err = scan.DecodeCheckpoint(text); err != nil {
+	if from, err = checkpoint.Decode(text); err != nil {
 		if job.resume {
 			return nil, nil, exit.Usagef(freshHint, "cannot resume from %s: %v", c.name, err)
 		}
@@ -94,7 +94,7 @@ func openCheckpoint(job *scanJob, urls []string, files *files) (c *checkpoint, f
 
 // checkNew lets --resume begin a run, so that one command line can be given again and again; but not over records of which nobody knows
 // where they come from.
-func (c *checkpoint) checkNew(job *scanJob) error {
+func (c *checkpointFile) checkNew(job *scanJob) error {
 	if !job.resume {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (c *checkpoint) checkNew(job *scanJob) error {
 }
 
 // check says why a run cannot go on from there, or nil.
-func (c *checkpoint) check(from *scan.Checkpoint) error {
+func (c *checkpointFile) check(from *checkpoint.Checkpoint) error {
 	for _, name := range slices.Sorted(maps.Keys(c.parameters)) {
 		before, now := from.Parameters[name], c.parameters[name]
 		if name == "endpoints" && haveCommon(strings.Fields(before), strings.Fields(now)) {
@@ -139,8 +139,8 @@ func haveCommon(a, b []string) bool {
 
 // begin replaces what an earlier run has left by a checkpoint at which nothing is done yet, before the files lose what they hold: so that
 // they do not if there can be none, and that nobody goes on from the old one.
-func (c *checkpoint) begin(rng list.Range) error {
-	at := &scan.Checkpoint{Rest: []list.Range{rng}, Parameters: c.parameters, Positions: map[string]scan.Position{}}
+func (c *checkpointFile) begin(rng list.Range) error {
+	at := &checkpoint.Checkpoint{Rest: []list.Range{rng}, Parameters: c.parameters, Positions: map[string]checkpoint.Position{}}
 	for name, file := range c.files {
 		var err error
 		if at.Positions[name], err = file.Start(); err != nil {
@@ -155,12 +155,12 @@ func (c *checkpoint) begin(rng list.Range) error {
 
 // keep replaces the checkpoint. All that it speaks of is on disk already (scan.Sink.Sync); then it is, under a name of its own, then it has
 // its name, and then that is on disk too. So whatever happens, one checkpoint is whole, and true.
-func (c *checkpoint) keep(at *scan.Checkpoint) error {
+func (c *checkpointFile) keep(at *checkpoint.Checkpoint) error {
 	at.Parameters = c.parameters
 	return c.replace(at)
 }
 
-func (c *checkpoint) replace(at *scan.Checkpoint) error {
+func (c *checkpointFile) replace(at *checkpoint.Checkpoint) error {
 	text, err := at.Encode()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 )
 
 // failuresShown is how many failed objects are told of where no file takes them: enough to see a pattern.
@@ -37,9 +38,9 @@ func (f *failures) Add(e *scan.ObjectError) error {
 }
 
 // Sync is that of the file; without one there is nothing to go on from.
-func (f *failures) Sync() (scan.Position, error) {
+func (f *failures) Sync() (checkpoint.Position, error) {
 	if f.file == nil {
-		return scan.Position{}, nil
+		return checkpoint.Position{}, nil
 	}
 	return f.lines.Sync()
 }

@@ -12,6 +12,7 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 )
 
@@ -169,18 +170,18 @@ func nameInfo(name string) fs.FileInfo {
 func (f *files) written() map[string]*output.File {
 	written := map[string]*output.File{}
 	if f.output != nil {
-		written[scan.PositionOutput] = f.output
+		written[checkpoint.PositionOutput] = f.output
 	}
 	if f.errors != nil {
-		written[scan.PositionErrors] = f.errors
+		written[checkpoint.PositionErrors] = f.errors
 	}
 	return written
 }
 
 // begin drops what the files hold, as the run begins to write them: all, or what lies behind where an earlier run stood.
-func (f *files) begin(from *scan.Checkpoint) error {
+func (f *files) begin(from *checkpoint.Checkpoint) error {
 	for name, file := range f.written() {
-		var at scan.Position
+		var at checkpoint.Position
 		if from != nil {
 			at = from.Positions[name]
 		}

@@ -22,7 +22,7 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
-	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
 )
@@ -201,7 +201,7 @@ func (r *resumed) expectWhole(output string) {
 	if os.IsNotExist(err) {
 		return // killed before anything was done
 	}
-	at, err := scan.DecodeCheckpoint(text)
+	at, err := checkpoint.Decode(text)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func (r *resumed) begun() {
 	r.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		text, _ := os.ReadFile(filepath.Join(r.dir, "checkpoint")) // there may be none yet
-		if at, err := scan.DecodeCheckpoint(text); err == nil && at.Stats.Listed > 0 {
+		if at, err := checkpoint.Decode(text); err == nil && at.Stats.Listed > 0 {
 			return
 		}
 	}
@@ -263,7 +263,7 @@ func TestStoppedIsResumable(t *testing.T) {
 				t.Errorf("%s", r.log.String())
 			}
 			r.expectWhole("o.jsonl")
-			at, err := scan.DecodeCheckpoint(r.read("checkpoint"))
+			at, err := checkpoint.Decode(r.read("checkpoint"))
 			if position := at.Positions["output"].Bytes; err != nil || int64(len(r.read("o.jsonl"))) != position || at.Stats.Error == "" {
 				t.Errorf("%d bytes are kept of %d; %v, %s", position, len(r.read("o.jsonl")), err, at.Stats.Error)
 			}
@@ -358,7 +358,7 @@ func TestFullDiskIsResumable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			at, err := scan.DecodeCheckpoint(r.read("checkpoint"))
+			at, err := checkpoint.Decode(r.read("checkpoint"))
 			if err != nil || at.Stats.Listed == 0 {
 				t.Errorf("nothing is kept: %+v, %v", at, err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
 )
@@ -153,7 +154,7 @@ func limitName(by string) string {
 }
 
 // checkpoint tells from where a run goes on, and what that means for its records.
-func (v *voice) checkpoint(job *scanJob, from *scan.Checkpoint) {
+func (v *voice) checkpoint(job *scanJob, from *checkpoint.Checkpoint) {
 	if from != nil {
 		v.log.Info("resuming", "checkpoint", job.names.checkpoint, "objects", from.Stats.Listed, "runs", from.Stats.Runs)
 	}

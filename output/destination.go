@@ -3,7 +3,7 @@ package output
 import (
 	"io"
 
-	"headcount/scan"
+	"headcount/scan/checkpoint"
 )
 
 // Destination is where a sink writes its bytes: a File, or a Stream.
@@ -11,7 +11,7 @@ type Destination interface {
 	io.Writer
 
 	// Sync and Close are those of scan.Sink.
-	Sync() (scan.Position, error)
+	Sync() (checkpoint.Position, error)
 	Close() error
 }
 
@@ -21,5 +21,5 @@ func Stream(w io.Writer) Destination { return stream{w} }
 
 type stream struct{ io.Writer }
 
-func (stream) Sync() (scan.Position, error) { return scan.Position{}, nil }
-func (stream) Close() error                 { return nil }
+func (stream) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
+func (stream) Close() error                       { return nil }

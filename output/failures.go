@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 )
 
@@ -42,7 +43,7 @@ func (f *Failures) Add(e *scan.ObjectError) error {
 }
 
 // Sync returns the Position behind all lines, when they are on disk.
-func (f *Failures) Sync() (scan.Position, error) { return f.to.Sync() }
+func (f *Failures) Sync() (checkpoint.Position, error) { return f.to.Sync() }
 
 // Close closes the Destination.
 func (f *Failures) Close() error { return f.to.Close() }

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"headcount/scan"
+	"headcount/scan/checkpoint"
 )
 
 // File is a file that is written from front to back, and that a later process can go on with. It belongs to one goroutine.
@@ -101,7 +101,7 @@ func (f *File) tailHash(at int64) (string, error) {
 }
 
 // Check says why the file is not the one of which at is a place, or nil.
-func (f *File) Check(at scan.Position) error {
+func (f *File) Check(at checkpoint.Position) error {
 	size := f.Size()
 	if size < at.Bytes {
 		return fmt.Errorf("it has %d bytes, and had %d: it was cut, or is another file", size, at.Bytes)
@@ -128,7 +128,7 @@ func (f *File) Lock() error {
 }
 
 // Truncate drops what the file holds after a place, the zero Position for all of it, and writes go on from there.
-func (f *File) Truncate(at scan.Position) error {
+func (f *File) Truncate(at checkpoint.Position) error {
 	if f.CheckRegular() != nil {
 		return nil // a device or a pipe holds nothing
 	}
@@ -187,28 +187,28 @@ func (c *countingFile) Write(p []byte) (int, error) {
 }
 
 // Sync returns when all that was written is on disk, and where that ends. It fails after a Write that failed.
-func (f *File) Sync() (scan.Position, error) {
+func (f *File) Sync() (checkpoint.Position, error) {
 	if err := f.endFrame(); err != nil {
-		return scan.Position{}, err
+		return checkpoint.Position{}, err
 	}
 	if f.err = f.f.Sync(); f.err != nil {
-		return scan.Position{}, f.err // for good: a system says so once, and then that all is well
+		return checkpoint.Position{}, f.err // for good: a system says so once, and then that all is well
 	}
 	return f.positionAt(f.size)
 }
 
 // positionAt is a place in the file.
-func (f *File) positionAt(at int64) (scan.Position, error) {
+func (f *File) positionAt(at int64) (checkpoint.Position, error) {
 	tail, err := f.tailHash(at)
 	if err != nil {
-		return scan.Position{}, err
+		return checkpoint.Position{}, err
 	}
 	path, err := filepath.Abs(f.name)
-	return scan.Position{Bytes: at, Tail: tail, Path: path}, err
+	return checkpoint.Position{Bytes: at, Tail: tail, Path: path}, err
 }
 
 // Start is the position before the first byte.
-func (f *File) Start() (scan.Position, error) { return f.positionAt(0) }
+func (f *File) Start() (checkpoint.Position, error) { return f.positionAt(0) }
 
 // endFrame ends the present member or frame.
 func (f *File) endFrame() error {

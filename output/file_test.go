@@ -11,7 +11,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"headcount/scan"
+	"headcount/scan/checkpoint"
 )
 
 // unpacked is what the beginning of a file holds, by its name.
@@ -45,13 +45,13 @@ func readFile(t *testing.T, name string) []byte {
 }
 
 // began opens a file and goes on with it at a place.
-func began(t *testing.T, name string, at scan.Position) *File {
+func began(t *testing.T, name string, at checkpoint.Position) *File {
 	t.Helper()
 	f, err := OpenFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at != (scan.Position{}) {
+	if at != (checkpoint.Position{}) {
 		if err := f.Check(at); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func began(t *testing.T, name string, at scan.Position) *File {
 }
 
 // synced writes some texts and returns where they end.
-func synced(t *testing.T, f *File, texts ...string) scan.Position {
+func synced(t *testing.T, f *File, texts ...string) checkpoint.Position {
 	t.Helper()
 	for _, text := range texts {
 		if _, err := io.WriteString(f, text); err != nil {
@@ -85,7 +85,7 @@ func TestFileIsGoneOnWith(t *testing.T) {
 			if err := os.WriteFile(name, []byte("what another run has left\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			f := began(t, name, scan.Position{})
+			f := began(t, name, checkpoint.Position{})
 			first := synced(t, f, "one\n", "two\n")
 			if got := unpacked(t, name, readFile(t, name)); got != "one\ntwo\n" || first.Bytes != f.Size() {
 				t.Errorf("%q at %+v, of %d bytes", got, first, f.Size())
@@ -118,7 +118,7 @@ func TestFileIsGoneOnWith(t *testing.T) {
 // A file of which a place is not a place is not gone on with, and Check changes nothing of it.
 func TestFileOfAnother(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "o")
-	f := began(t, name, scan.Position{})
+	f := began(t, name, checkpoint.Position{})
 	at := synced(t, f, strings.Repeat("a record\n", tailBytes))
 	if err := f.Close(); err != nil {
 		t.Fatal(err)

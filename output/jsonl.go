@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 )
 
@@ -56,7 +57,7 @@ func (l *JSONLines) Commit(_ *list.Page, chunks []scan.Chunk) error {
 }
 
 // Sync returns the Position behind all committed lines, when they are on disk.
-func (l *JSONLines) Sync() (scan.Position, error) { return l.to.Sync() }
+func (l *JSONLines) Sync() (checkpoint.Position, error) { return l.to.Sync() }
 
 // Close closes the Destination.
 func (l *JSONLines) Close() error { return l.to.Close() }

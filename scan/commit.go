@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
@@ -138,7 +139,7 @@ func (c *committer) save(err error) error {
 }
 
 // sync returns the Positions of the sinks, those that have one, when all that is committed is on disk.
-func (c *committer) sync() (map[string]Position, error) {
+func (c *committer) sync() (map[string]checkpoint.Position, error) {
 	output, err := c.scan.cfg.Sink.Sync()
 	if err != nil {
 		return nil, &OutputError{err}
@@ -147,23 +148,23 @@ func (c *committer) sync() (map[string]Position, error) {
 	if err != nil {
 		return nil, &OutputError{err}
 	}
-	positions := map[string]Position{PositionOutput: output, PositionErrors: failures}
-	maps.DeleteFunc(positions, func(_ string, at Position) bool { return at == Position{} })
+	positions := map[string]checkpoint.Position{checkpoint.PositionOutput: output, checkpoint.PositionErrors: failures}
+	maps.DeleteFunc(positions, func(_ string, at checkpoint.Position) bool { return at == checkpoint.Position{} })
 	return positions, nil
 }
 
 // saveAt hands a Checkpoint with these Positions to OnCheckpoint.
-func (c *committer) saveAt(positions map[string]Position, err error) error {
+func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) error {
 	s := c.scan
 	latencies, encodeErr := s.meter.EncodeLatencies()
 	if encodeErr != nil {
 		return fmt.Errorf("keep the latencies: %w", encodeErr)
 	}
-	checkpoint := &Checkpoint{
+	current := &checkpoint.Checkpoint{
 		Positions: positions, Rest: slices.Clone([]list.Range(c.pending)), Stats: s.account(c.outcomes, err), Latencies: latencies,
 	}
-	checkpoint.Stats.Complete = len(c.pending) == 0
-	if err := s.cfg.OnCheckpoint(checkpoint); err != nil {
+	current.Stats.Complete = len(c.pending) == 0
+	if err := s.cfg.OnCheckpoint(current); err != nil {
 		return &OutputError{err}
 	}
 	c.saved = true

@@ -10,6 +10,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
@@ -57,14 +58,14 @@ type goingOn struct {
 var errEnough = errors.New("enough")
 
 // from is some moment of the last run, to which what was written is cut; nil: there was none.
-func (g *goingOn) from(t *testing.T) *scan.Checkpoint {
+func (g *goingOn) from(t *testing.T) *checkpoint.Checkpoint {
 	t.Helper()
 	if len(g.moments) == 0 {
 		return nil
 	}
 	m := g.moments[g.rng.IntN(len(g.moments))]
 	g.sink.keys, g.failed, g.moments = g.sink.keys[:m.keys], g.failed[:m.failed], nil
-	from, err := scan.DecodeCheckpoint(m.checkpoint)
+	from, err := checkpoint.Decode(m.checkpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 		g.failed = append(g.failed, e.Entry.Key)
 		return nil
 	})
-	cfg.OnCheckpoint = func(c *scan.Checkpoint) error {
+	cfg.OnCheckpoint = func(c *checkpoint.Checkpoint) error {
 		text, err := c.Encode()
 		g.moments = append(g.moments, moment{text, len(g.sink.keys), len(g.failed)})
 		if len(g.moments) == endAt {
@@ -138,7 +139,7 @@ func TestATornPageIsNotKept(t *testing.T) {
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), All: true, Workers: 16, Sink: &sink, CheckpointEvery: time.Millisecond,
 		Failures: scan.FailureFunc(func(*scan.ObjectError) error { return errFull }),
-		OnCheckpoint: func(c *scan.Checkpoint) (err error) {
+		OnCheckpoint: func(c *checkpoint.Checkpoint) (err error) {
 			last.checkpoint, err = c.Encode()
 			last.keys = len(sink.keys)
 			return err
@@ -147,7 +148,7 @@ func TestATornPageIsNotKept(t *testing.T) {
 	if !errors.Is(err, errFull) || len(sink.keys) == 0 {
 		t.Fatalf("%v, %d records", err, len(sink.keys))
 	}
-	at, err := scan.DecodeCheckpoint(last.checkpoint)
+	at, err := checkpoint.Decode(last.checkpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestATornPageIsNotKept(t *testing.T) {
 }
 
 // expectApart wants none of the keys in what is still to be scanned, and all of them in the account.
-func expectApart(t *testing.T, keys []string, at *scan.Checkpoint) {
+func expectApart(t *testing.T, keys []string, at *checkpoint.Checkpoint) {
 	t.Helper()
 	if at.Stats.Emitted != int64(len(keys)) {
 		t.Fatalf("%d records, and the checkpoint says %d", len(keys), at.Stats.Emitted)

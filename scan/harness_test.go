@@ -22,6 +22,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
@@ -249,8 +250,8 @@ func expect(t testing.TB, server *s3sim.Server, lines []string) {
 // unsynced is what the Sinks of these tests have in common: they keep nothing on disk.
 type unsynced struct{}
 
-func (unsynced) Sync() (scan.Position, error) { return scan.Position{}, nil }
-func (unsynced) Close() error                 { return nil }
+func (unsynced) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
+func (unsynced) Close() error                       { return nil }
 
 // tripSink counts Records and calls trip once, after some pages.
 type tripSink struct {

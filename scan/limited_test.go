@@ -8,6 +8,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/head"
 	"headcount/scan/list"
 )
@@ -22,7 +23,7 @@ func TestLimit(t *testing.T) {
 		for _, ranges := range []int64{1, 4} {
 			t.Run(fmt.Sprintf("%d/%d", limit, ranges), func(t *testing.T) {
 				t.Parallel()
-				from := &scan.Checkpoint{}
+				from := &checkpoint.Checkpoint{}
 				after := ""
 				for i := range ranges {
 					rng := list.Range{After: after}

@@ -12,6 +12,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
@@ -123,7 +124,7 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 		t.Errorf("%v, %d lines", r.err, len(r.lines))
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
-	before := scan.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
+	before := checkpoint.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
 	if r := runListed(t, url, scan.Config{Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}

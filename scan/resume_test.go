@@ -14,6 +14,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -37,7 +38,7 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 }
 
 // runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has kept.
-func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoint, rng *rand.Rand) result {
+func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
 	fields, err := output.ParseFields("key,metadata,etag")
 	if err != nil {
@@ -65,7 +66,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			failed = append(failed, e)
 			return nil
 		})
-		cfg.OnCheckpoint = func(c *scan.Checkpoint) (err error) {
+		cfg.OnCheckpoint = func(c *checkpoint.Checkpoint) (err error) {
 			if ctx.Err() != nil {
 				return nil // it was too late
 			}
@@ -82,7 +83,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *scan.Checkpoi
 			}
 			return r
 		}
-		if from, err = scan.DecodeCheckpoint(kept); err != nil {
+		if from, err = checkpoint.Decode(kept); err != nil {
 			t.Fatal(err)
 		}
 		text.Truncate(length)
@@ -130,7 +131,7 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 	}
 	server, url := simtest.Start(t, o)
 	ks := server.Keyspace()
-	from := &scan.Checkpoint{}
+	from := &checkpoint.Checkpoint{}
 	after := ""
 	for i := range ranges {
 		rng := list.Range{After: after}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"headcount/scan/checkpoint"
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -29,7 +30,7 @@ type Config struct {
 	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and at
 	// the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
 	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
-	OnCheckpoint    func(*Checkpoint) error
+	OnCheckpoint    func(*checkpoint.Checkpoint) error
 	CheckpointEvery time.Duration
 
 	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
@@ -37,7 +38,7 @@ type Config struct {
 	ListOnly func(*list.Page)
 
 	// Resume is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
-	Resume *Checkpoint
+	Resume *checkpoint.Checkpoint
 
 	Prefix string
 	Range  list.Range // of the first run; a later one scans what From has left of it

@@ -1,6 +1,9 @@
 package scan
 
-import "headcount/scan/list"
+import (
+	"headcount/scan/checkpoint"
+	"headcount/scan/list"
+)
 
 // Sink turns Records into bytes and stores them: a file, standard output, a count. The workers encode: each of them adds
 // Records to Chunks of its own, all at once. One goroutine commits: it calls Commit, Sync and Close, one after the other.
@@ -19,7 +22,7 @@ type Sink interface {
 	// Sync returns when the Records of all committed pages are on disk, and the Position behind them: a later run that
 	// begins there continues this one. A Sink that nobody can continue, such as standard output, returns the zero Position.
 	// After a failed Commit its error says that there is no such Position.
-	Sync() (Position, error)
+	Sync() (checkpoint.Position, error)
 
 	// Close ends the output. It is called once, last, also after an error.
 	Close() error
@@ -35,7 +38,7 @@ type Chunk interface {
 // says of Sync and Close holds here too.
 type FailureSink interface {
 	Add(*ObjectError) error
-	Sync() (Position, error)
+	Sync() (checkpoint.Position, error)
 	Close() error
 }
 
@@ -46,7 +49,7 @@ type FailureFunc func(*ObjectError) error
 func (f FailureFunc) Add(e *ObjectError) error { return f(e) }
 
 // Sync returns the zero Position.
-func (FailureFunc) Sync() (Position, error) { return Position{}, nil }
+func (FailureFunc) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
 
 // Close does nothing.
 func (FailureFunc) Close() error { return nil }
@@ -54,18 +57,12 @@ func (FailureFunc) Close() error { return nil }
 // discard is the Sink and FailureSink of a Config that names none: the run only counts.
 type discard struct{}
 
-func (discard) NewChunk() Chunk                  { return discardedChunk{} }
-func (discard) Commit(*list.Page, []Chunk) error { return nil }
-func (discard) Add(*ObjectError) error           { return nil }
-func (discard) Sync() (Position, error)          { return Position{}, nil }
-func (discard) Close() error                     { return nil }
+func (discard) NewChunk() Chunk                    { return discardedChunk{} }
+func (discard) Commit(*list.Page, []Chunk) error   { return nil }
+func (discard) Add(*ObjectError) error             { return nil }
+func (discard) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
+func (discard) Close() error                       { return nil }
 
 type discardedChunk struct{}
 
 func (discardedChunk) Add(*Record) {}
-
-// The names of the two sinks in Checkpoint.Positions.
-const (
-	PositionOutput = "output"
-	PositionErrors = "errors"
-)

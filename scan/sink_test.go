@@ -8,6 +8,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 )
 
 // positionSink has a Position behind each page, and can fail to close.
@@ -17,9 +18,9 @@ type positionSink struct {
 	closeErr error
 }
 
-func (s *positionSink) Sync() (scan.Position, error) {
+func (s *positionSink) Sync() (checkpoint.Position, error) {
 	s.calls = append(s.calls, "sync")
-	return scan.Position{Bytes: int64(s.pages), Path: "o"}, nil
+	return checkpoint.Position{Bytes: int64(s.pages), Path: "o"}, nil
 }
 
 func (s *positionSink) Close() error {
@@ -32,11 +33,11 @@ func TestCheckpointHasPositions(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 5_000})
 	var sink positionSink
-	var last *scan.Checkpoint
+	var last *checkpoint.Checkpoint
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), Sink: &sink, CheckpointEvery: time.Millisecond,
-		OnCheckpoint: func(c *scan.Checkpoint) error {
-			at, isSaid := c.Positions[scan.PositionOutput]
+		OnCheckpoint: func(c *checkpoint.Checkpoint) error {
+			at, isSaid := c.Positions[checkpoint.PositionOutput]
 			if !isSaid || at.Bytes != int64(sink.pages) || len(c.Positions) != 1 {
 				t.Errorf("the Positions are %v after %d pages", c.Positions, sink.pages)
 			}
@@ -61,9 +62,9 @@ func TestCloseFails(t *testing.T) {
 	full := errors.New("no space")
 	stats, err := newScan(t, scan.Config{
 		Store: open(t, url), Sink: &positionSink{closeErr: full},
-		OnCheckpoint: func(c *scan.Checkpoint) error {
+		OnCheckpoint: func(c *checkpoint.Checkpoint) error {
 			if c.Stats.Complete {
-				t.Error("a Checkpoint says that the run is complete")
+				t.Error("a checkpoint.Checkpoint says that the run is complete")
 			}
 			return nil
 		},

@@ -123,17 +123,17 @@ func resumeBugs() []bug {
 		},
 		{
 			what: "the hash of a checkpoint is not checked",
-			file: "scan/checkpoint.go",
-			old:  "case string(line) != fmt.Sprintf(\"%s%x\", checkpointHeader, sha256.Sum256(body)):",
+			file: "scan/checkpoint/checkpoint.go",
+			old:  "case string(line) != fmt.Sprintf(\"%s%x\", header, sha256.Sum256(rest)):",
 			new:  "case false:",
-			in:   "scan", test: "TestCheckpointIsWholeOrRefused",
+			in:   "scan/checkpoint", test: "TestCheckpointIsWholeOrRefused",
 		},
 		{
 			what: "a checkpoint makes U+FFFD of keys that are not UTF-8",
-			file: "scan/checkpoint.go",
+			file: "scan/checkpoint/checkpoint.go",
 			old:  "if utf8.ValidString(string(k)) {",
 			new:  "if utf8.ValidString(string(k)) || true {",
-			in:   "scan", test: "TestCheckpointKeys",
+			in:   "scan/checkpoint", test: "TestCheckpointKeys",
 		},
 		{
 			what: "the file is not cut where the checkpoint says",
@@ -145,7 +145,7 @@ func resumeBugs() []bug {
 		{
 			what: "a checkpoint is made of a frame that is not ended",
 			file: "output/file.go",
-			old:  "	if err := f.endFrame(); err != nil {\n		return scan.Position{}, err\n	}\n",
+			old:  "	if err := f.endFrame(); err != nil {\n		return checkpoint.Position{}, err\n	}\n",
 			new:  "",
 			in:   "output", test: "TestFileIsGoneOnWith/o.zst",
 		},

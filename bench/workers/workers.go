@@ -13,6 +13,7 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -237,8 +238,8 @@ func (c *counter) Add(*scan.Record)     { c.objects.Add(1) }
 
 func (c *counter) Commit(*list.Page, []scan.Chunk) error { return nil }
 
-func (c *counter) Sync() (scan.Position, error) { return scan.Position{}, nil }
-func (c *counter) Close() error                 { return nil }
+func (c *counter) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
+func (c *counter) Close() error                       { return nil }
 
 // sample counts again and again until ctx ends.
 func (c *counter) sample(ctx context.Context) []sample {

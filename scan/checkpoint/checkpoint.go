@@ -1,4 +1,5 @@
-package scan
+// Package checkpoint is the text in which a run says how far it has come, and from which another run goes on.
+package checkpoint
 
 import (
 	"bytes"
@@ -33,17 +34,23 @@ type Position struct {
 	Path  string `json:"path"` // of the file, by which it is known where nothing lies before it
 }
 
-// CheckpointError is a text from which no run can go on.
-type CheckpointError struct{ What string }
+// The names of the two sinks in Checkpoint.Positions.
+const (
+	PositionOutput = "output"
+	PositionErrors = "errors"
+)
 
-func (e *CheckpointError) Error() string { return e.What }
+// DecodeError is a text from which no run can go on.
+type DecodeError struct{ What string }
 
-// checkpointHeader begins a checkpoint, with the version of its format. The hash of all that follows the first line ends that
+func (e *DecodeError) Error() string { return e.What }
+
+// header begins a checkpoint, with the version of its format. The hash of all that follows the first line ends that
 // line: a checkpoint in which one bit is not as it was written is refused, since a key that it leaves out would be missing for good.
-const checkpointHeader = "headcount checkpoint 1 sha256 "
+const header = "headcount checkpoint 1 sha256 "
 
-// checkpointBody is a Checkpoint as it is written.
-type checkpointBody struct {
+// body is a Checkpoint as it is written.
+type body struct {
 	Parameters map[string]keyText  `json:"parameters"`
 	Positions  map[string]Position `json:"positions"`
 	Rest       []restBody          `json:"rest"`
@@ -77,40 +84,40 @@ func (k *keyText) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*string)(k))
 }
 
-// Encode is the Checkpoint as a text for DecodeCheckpoint, and for people.
+// Encode is the Checkpoint as a text for Decode, and for people.
 func (c *Checkpoint) Encode() ([]byte, error) {
-	body := checkpointBody{map[string]keyText{}, c.Positions, make([]restBody, 0, len(c.Rest)), c.Stats, c.Latencies}
+	b := body{map[string]keyText{}, c.Positions, make([]restBody, 0, len(c.Rest)), c.Stats, c.Latencies}
 	for name, value := range c.Parameters {
-		body.Parameters[name] = keyText(value)
+		b.Parameters[name] = keyText(value)
 	}
 	for _, r := range c.Rest {
-		body.Rest = append(body.Rest, restBody{keyText(r.After), keyText(r.Through)})
+		b.Rest = append(b.Rest, restBody{keyText(r.After), keyText(r.Through)})
 	}
-	text, err := json.MarshalIndent(body, "", " ")
+	text, err := json.MarshalIndent(b, "", " ")
 	if err != nil {
 		return nil, err
 	}
 	text = append(text, '\n')
-	return append(fmt.Appendf(nil, "%s%x\n", checkpointHeader, sha256.Sum256(text)), text...), nil
+	return append(fmt.Appendf(nil, "%s%x\n", header, sha256.Sum256(text)), text...), nil
 }
 
-// DecodeCheckpoint reads what Encode has written, whole and unchanged. Its error is a CheckpointError.
-func DecodeCheckpoint(text []byte) (*Checkpoint, error) {
+// Decode reads what Encode has written, whole and unchanged. Its error is a DecodeError.
+func Decode(text []byte) (*Checkpoint, error) {
 	const anyVersion = "headcount checkpoint "
-	line, body, isLine := bytes.Cut(text, []byte{'\n'})
+	line, rest, isLine := bytes.Cut(text, []byte{'\n'})
 	switch {
 	case len(text) == 0:
-		return nil, &CheckpointError{"it is empty"}
+		return nil, &DecodeError{"it is empty"}
 	case !bytes.HasPrefix(line, []byte(anyVersion)):
-		return nil, &CheckpointError{"it is not a checkpoint of headcount's"}
-	case isLine && !bytes.HasPrefix(line, []byte(checkpointHeader)):
-		return nil, &CheckpointError{"it is of a version of headcount that this one does not know, or damaged"}
-	case string(line) != fmt.Sprintf("%s%x", checkpointHeader, sha256.Sum256(body)):
-		return nil, &CheckpointError{"it is damaged"}
+		return nil, &DecodeError{"it is not a checkpoint of headcount's"}
+	case isLine && !bytes.HasPrefix(line, []byte(header)):
+		return nil, &DecodeError{"it is of a version of headcount that this one does not know, or damaged"}
+	case string(line) != fmt.Sprintf("%s%x", header, sha256.Sum256(rest)):
+		return nil, &DecodeError{"it is damaged"}
 	}
-	var b checkpointBody
-	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, &CheckpointError{"it is damaged: " + err.Error()}
+	var b body
+	if err := json.Unmarshal(rest, &b); err != nil {
+		return nil, &DecodeError{"it is damaged: " + err.Error()}
 	}
 	c := &Checkpoint{Parameters: map[string]string{}, Positions: b.Positions, Stats: b.Stats, Latencies: b.Latencies}
 	for name, value := range b.Parameters {
@@ -120,7 +127,7 @@ func DecodeCheckpoint(text []byte) (*Checkpoint, error) {
 		c.Rest = append(c.Rest, list.Range{After: string(r.After), Through: string(r.Through)})
 	}
 	if err := c.check(); err != nil {
-		return nil, &CheckpointError{"it makes no sense: " + err.Error()}
+		return nil, &DecodeError{"it makes no sense: " + err.Error()}
 	}
 	return c, nil
 }

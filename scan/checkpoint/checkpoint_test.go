@@ -1,4 +1,4 @@
-package scan
+package checkpoint
 
 import (
 	"crypto/sha256"
@@ -37,13 +37,13 @@ func TestCheckpointIsWholeOrRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := DecodeCheckpoint(text); err != nil || !reflect.DeepEqual(got, want) {
+	if got, err := Decode(text); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v\n got %+v\nwant %+v", err, got, want)
 	}
 	refused := func(what string, text []byte) {
 		t.Helper()
-		got, err := DecodeCheckpoint(text)
-		if got != nil || !errors.As(err, new(*CheckpointError)) {
+		got, err := Decode(text)
+		if got != nil || !errors.As(err, new(*DecodeError)) {
 			t.Fatalf("%s: %+v, %v", what, got, err)
 		}
 	}
@@ -73,9 +73,9 @@ func TestCheckpointRefusals(t *testing.T) {
 		"it is empty":                           "",
 		"it is not a checkpoint of headcount's": `{"key":"a"}` + "\n",
 		"it is of a version of headcount that":  "headcount checkpoint 2 sha256 00\n{}\n",
-		"it is damaged":                         checkpointHeader + strings.Repeat("0", 64) + "\n{}\n",
+		"it is damaged":                         header + strings.Repeat("0", 64) + "\n{}\n",
 	} {
-		if _, err := DecodeCheckpoint([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), what) {
+		if _, err := Decode([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), what) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestCheckpointRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := DecodeCheckpoint(text); err == nil || !strings.HasPrefix(err.Error(), "it makes no sense") {
+		if got, err := Decode(text); err == nil || !strings.HasPrefix(err.Error(), "it makes no sense") {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -110,30 +110,30 @@ func TestCheckpointKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := DecodeCheckpoint(text); err != nil || !reflect.DeepEqual(got.Rest, c.Rest) {
+		if got, err := Decode(text); err != nil || !reflect.DeepEqual(got.Rest, c.Rest) {
 			t.Fatalf("%v: %+v, want %q", err, got, c.Rest)
 		}
 	})
 }
 
-// FuzzDecodeCheckpoint gives each text as it is, and sealed: no fuzzer finds a SHA-256, and behind it the real decoding begins.
-func FuzzDecodeCheckpoint(f *testing.F) {
+// FuzzDecode gives each text as it is, and sealed: no fuzzer finds a SHA-256, and behind it the real decoding begins.
+func FuzzDecode(f *testing.F) {
 	text, err := aCheckpoint().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, body, _ := strings.Cut(string(text), "\n")
+	_, rest, _ := strings.Cut(string(text), "\n")
 	f.Add(text)
-	f.Add([]byte(checkpointHeader))
-	f.Add([]byte(body))
+	f.Add([]byte(header))
+	f.Add([]byte(rest))
 	f.Add([]byte(`{"rest":[{"after":{"b64":"/w=="}}]}`))
 	f.Add([]byte(`{"rest":null,"stats":{"complete":true,"listed":1,"gone":1}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		sealed := append(fmt.Appendf(nil, "%s%x\n", checkpointHeader, sha256.Sum256(text)), text...)
+		sealed := append(fmt.Appendf(nil, "%s%x\n", header, sha256.Sum256(text)), text...)
 		for _, text := range [][]byte{text, sealed} {
-			c, err := DecodeCheckpoint(text)
+			c, err := Decode(text)
 			if err != nil {
-				if c != nil || !errors.As(err, new(*CheckpointError)) {
+				if c != nil || !errors.As(err, new(*DecodeError)) {
 					t.Fatalf("%+v, %v", c, err)
 				}
 				continue
@@ -142,7 +142,7 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 			if err != nil || c.check() != nil {
 				t.Fatalf("%v, %s", err, again)
 			}
-			if back, err := DecodeCheckpoint(again); err != nil || !slices.Equal(back.Rest, c.Rest) || back.Stats.Outcomes != c.Stats.Outcomes {
+			if back, err := Decode(again); err != nil || !slices.Equal(back.Rest, c.Rest) || back.Stats.Outcomes != c.Stats.Outcomes {
 				t.Fatalf("%v: %+v, and written again %+v", err, c, back)
 			}
 		}
