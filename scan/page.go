@@ -82,6 +82,7 @@ func (b *batch) begin() {
 	if b.page.Metadata != nil {
 		b.heads.Metadata = b.page.Metadata[b.first : b.first+b.count]
 	}
+	b.heads.NewConn, b.heads.Avoid = b.attempts.newConn, b.attempts.avoid
 	b.begun = time.Now()
 }
 

@@ -136,12 +136,6 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	w.batch, w.next, w.sample, w.chunk = b, b.first, nil, nil
 	w.result = batchResult{runs: w.result.runs[:0]}
 	w.unresolved = w.unresolved[:0]
-	if b.attempts.newConn {
-		w.session.Fresh()
-	}
-	if b.attempts.avoid != nil {
-		w.session.Avoid(b.attempts.avoid)
-	}
 	revision := w.scan.cfg.Store.Generation()
 	b.begin()
 	w.current.Store(b)

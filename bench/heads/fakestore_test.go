@@ -35,9 +35,7 @@ func (f *fakeStore) ObserveRefusal(*store.Address)                     {}
 
 type fakeSession struct{ *fakeStore }
 
-func (s *fakeSession) Fresh()               {}
-func (s *fakeSession) Avoid(*store.Address) {}
-func (s *fakeSession) Close()               {}
+func (s *fakeSession) Close() {}
 
 func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	for i := 0; len(batch.Claim(1)) > i; i++ {

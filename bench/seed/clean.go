@@ -143,21 +143,27 @@ func (c *Clean) enqueue(ctx context.Context, page *list.Page) error {
 // Content-MD5 and others a checksum that the first do not know; its XML cannot name every key; it says 200 when it has failed; and
 // between the HEAD and the end of an object there would be a thousand round trips, and not one.
 func (c *Clean) work(ctx context.Context, turn int) error {
-	w, session := &writer{run: c.run, endpoint: turn}, c.engine.Session()
-	defer func() { session.Close() }()
+	w, h := &writer{run: c.run, endpoint: turn}, &headSender{session: c.engine.Session()}
+	defer h.session.Close()
 	for e := range c.keys {
-		if err := c.remove(ctx, w, session, e); err != nil {
+		if err := c.remove(ctx, w, h, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// headSender sends HEADs one at a time. It belongs to one goroutine.
+type headSender struct {
+	session head.Session
+	avoid   *store.Address // did not answer the last HEAD; nil: it was answered
+}
+
 // remove gives one object its outcome. No DELETE is sent, be it the first or a later one, but right after a HEAD that found the Marker: the
 // DELETE before may have been heard although it failed, and what is there by now is somebody else's.
-func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e list.Entry) error {
+func (c *Clean) remove(ctx context.Context, w *writer, h *headSender, e list.Entry) error {
 	a, err := c.sendUntilFinal(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
-		if err := c.checkMarker(ctx, session, e, try > 1); err != nil {
+		if err := c.checkMarker(ctx, h, e, try > 1); err != nil {
 			return reply{}, err
 		}
 		return c.deleteOnce(ctx, w, e.Key), nil
@@ -181,10 +187,10 @@ func (c *Clean) remove(ctx context.Context, w *writer, session head.Session, e l
 var errOutcomeKnown = errors.New("the object has its outcome")
 
 // checkMarker returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
-func (c *Clean) checkMarker(ctx context.Context, session head.Session, e list.Entry, again bool) error {
+func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, again bool) error {
 	isOurs := false
 	a, err := c.sendUntilFinal(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, isOurs, err = c.headOnce(ctx, session, e, try > 1)
+		a, isOurs, err = c.headOnce(ctx, h, e, try > 1)
 		return a, err
 	})
 	switch {
@@ -209,16 +215,16 @@ func (c *Clean) checkMarker(ctx context.Context, session head.Session, e list.En
 
 // headOnce sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
 // this object's until a connection has brought it that brought nothing else.
-func (c *Clean) headOnce(ctx context.Context, session head.Session, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
+func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
 	for {
-		if fresh {
-			session.Fresh()
-		}
 		var (
 			unlike bool
 			from   *store.Address
+			batch  = head.NewBatch([]list.Entry{e})
 		)
-		err = session.Head(ctx, head.NewBatch([]list.Entry{e}), func(r *head.Result) {
+		batch.NewConn, batch.Avoid = fresh, h.avoid
+		h.avoid = nil
+		err = h.session.Head(ctx, batch, func(r *head.Result) {
 			a = reply{
 				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
@@ -227,7 +233,7 @@ func (c *Clean) headOnce(ctx context.Context, session head.Session, e list.Entry
 			isOurs = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})
 		if from != nil && a.transient() {
-			session.Avoid(from)
+			h.avoid = from
 		}
 		if err != nil || !unlike || fresh {
 			return a, isOurs, err

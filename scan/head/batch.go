@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // Batch is some Entries that one Session asks for, from the front on, while others may take the last of them away: what is asked for takes as long
@@ -12,6 +13,13 @@ import (
 type Batch struct {
 	// Metadata is what the LIST gave of each entry; nil: it was not asked. It is set after Reset.
 	Metadata []list.Metadata
+
+	// NewConn sends the first HEAD over a connection that carried no request before. It is set after Reset.
+	NewConn bool
+
+	// Avoid is the address that failed the entries before. The first HEAD goes to another endpoint, or to another address of the only
+	// endpoint, if one is available. nil avoids none. It is set after Reset.
+	Avoid *store.Address
 
 	entries []list.Entry
 	state   atomic.Uint64 // how many are claimed, and above them where the Batch ends
@@ -24,9 +32,9 @@ func NewBatch(entries []list.Entry) *Batch {
 	return b
 }
 
-// Reset makes it a Batch of these entries. Nobody else may be using it.
+// Reset makes it a Batch of these entries, and clears Metadata, NewConn and Avoid. Nobody else may be using it.
 func (b *Batch) Reset(entries []list.Entry) {
-	b.entries, b.Metadata = entries, nil
+	b.entries, b.Metadata, b.NewConn, b.Avoid = entries, nil, false, nil
 	b.state.Store(batchState(0, len(entries)))
 }
 

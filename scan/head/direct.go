@@ -72,7 +72,6 @@ type directSession struct {
 	engine    *direct
 	turn      int // which endpoint is next
 	conn      *conn
-	newConn   bool // the next Head wants a new connection
 	ctxCloser ctxCloser
 
 	address     *store.Address // where the connection goes, or the last one went; nil: there was none
@@ -113,19 +112,18 @@ func (s *directSession) releaseScratch() {
 	}
 }
 
-func (s *directSession) Fresh()                 { s.newConn = true }
-func (s *directSession) Avoid(a *store.Address) { s.avoid = a }
-
 func (s *directSession) Close() {
 	s.closeConn()
 	s.ctxCloser.stop()
 }
 
 func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
-	if s.conn != nil && (s.newConn || s.shouldMove() || s.conn.peek.readable()) {
+	if batch.Avoid != nil {
+		s.avoid = batch.Avoid
+	}
+	if s.conn != nil && (batch.NewConn || s.shouldMove() || s.conn.peek.readable()) {
 		s.closeConn()
 	}
-	s.newConn = false
 	s.ctxCloser.watch(ctx)
 	s.batch, s.answered, s.sent, s.serialUntil = batch, 0, 0, 0
 	s.claimed = batch.Claim(0)

@@ -36,12 +36,6 @@ type Session interface {
 	// object is in its Result.
 	Head(ctx context.Context, batch *Batch, each func(*Result)) error
 
-	// Fresh makes the next Head use a connection that nothing was sent over before.
-	Fresh()
-
-	// Avoid makes the next Head begin at another endpoint than that of the Address, if there is another that does not rest.
-	Avoid(*store.Address)
-
 	// Close gives back what the Session holds. It is called once, last.
 	Close()
 }

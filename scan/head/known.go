@@ -56,6 +56,7 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 	if batch.Metadata == nil {
 		return s.Session.Head(ctx, batch, each)
 	}
+	newConn, avoid := batch.NewConn, batch.Avoid
 	for i := 0; ; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -77,6 +78,8 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 		claimed = batch.Claim(more)
 		s.asked, s.metadata, s.at, s.each = claimed[i:], batch.Metadata[i:], 0, each
 		s.asks.Reset(s.asked)
+		s.asks.NewConn, s.asks.Avoid = newConn, avoid
+		newConn, avoid = false, nil // they are the first HEAD's
 		if err := s.Session.Head(ctx, &s.asks, s.compared); err != nil {
 			return err
 		}

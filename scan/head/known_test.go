@@ -16,15 +16,15 @@ import (
 type scriptedEngine struct {
 	answer func(key string) head.Result
 	asked  [][]string
+	hints  []string // NewConn and Avoid of each batch
 }
 
 func (e *scriptedEngine) Name() string          { return "answering" }
 func (e *scriptedEngine) Session() head.Session { return e }
-func (e *scriptedEngine) Fresh()                {}
-func (e *scriptedEngine) Avoid(*store.Address)  {}
 func (e *scriptedEngine) Close()                {}
 
 func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*head.Result)) error {
+	e.hints = append(e.hints, fmt.Sprint(batch.NewConn, batch.Avoid != nil))
 	var keys []string
 	for i := 0; ; i++ {
 		claimed := batch.Claim(1)
@@ -75,6 +75,28 @@ func TestListedSessionAsksForTheRest(t *testing.T) {
 	batch.Metadata = []list.Metadata{listed}
 	if err := head.WithKnownMetadata(&scriptedEngine{}, 1).Session().Head(ctx, batch, func(*head.Result) { t.Error("answered") }); err != why {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// NewConn and Avoid of a batch are those of the first HEAD that is sent for it, and of no other.
+func TestKnownMetadataSessionPassesNewConnAndAvoid(t *testing.T) {
+	known := list.Metadata{MatchesHead: true}
+	engine := &scriptedEngine{answer: func(string) head.Result { return head.Result{Status: 200} }}
+	session := head.WithKnownMetadata(engine, 1).Session()
+	batch := head.NewBatch(make([]list.Entry, 3))
+	for _, metadata := range [][]list.Metadata{{known, {}, {}}, nil, {{}, known, {}}} {
+		batch.Reset(make([]list.Entry, 3))
+		batch.Metadata = metadata
+		batch.NewConn, batch.Avoid = len(engine.hints) < 3, new(store.Address)
+		if err := session.Head(t.Context(), batch, func(*head.Result) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := fmt.Sprint(engine.hints), "[true true false false true true false true false false]"; got != want {
+		t.Errorf("NewConn and Avoid of the batches: %s, want %s", got, want)
+	}
+	if batch.Reset(nil); batch.NewConn || batch.Avoid != nil || batch.Metadata != nil {
+		t.Error("Reset keeps what was set for the batch before")
 	}
 }
 

@@ -48,7 +48,6 @@ type sdkSession struct {
 	engine  *sdk
 	capture func(*s3.Options)
 	trace   *httptrace.ClientTrace
-	newConn bool
 	turn    int // which endpoint is next
 
 	// Where it sends to. It stays there as a connection does, so that one that is slow gets fewer HEADs.
@@ -62,12 +61,13 @@ type sdkSession struct {
 	text   []byte // what result's Fields point into
 }
 
-func (s *sdkSession) Fresh()                 { s.newConn = true }
-func (s *sdkSession) Avoid(a *store.Address) { s.avoid = a }
-func (s *sdkSession) Close()                 { s.release() }
+func (s *sdkSession) Close() { s.release() }
 
 func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
 	st := s.engine.store
+	if batch.Avoid != nil {
+		s.avoid = batch.Avoid
+	}
 	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= loadCheckInterval {
 		s.loadChecked = now
 		if st.Overloaded(s.address) {
@@ -82,7 +82,7 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 		if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
-		s.head(ctx, claimed[i].Key)
+		s.head(ctx, claimed[i].Key, batch.NewConn && i == 0)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -92,15 +92,14 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 }
 
 // head sends one HEAD and leaves what became of it in s.result.
-func (s *sdkSession) head(ctx context.Context, key string) {
+func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
 	sender := s.sender
 	s.result = Result{Address: s.address, Region: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
-	if s.newConn {
+	if newConn {
 		options = append(options, st.WithNewConn)
-		s.newConn = false
 	}
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()

@@ -195,11 +195,18 @@ func TestSessionsGoElsewhere(t *testing.T) {
 			second := headtest.NewRaw(t, (*headtest.Conn).Serve)
 			session := headtest.Session(t, name, head.Config{}, first.URL, second.URL)
 			at := map[string]string{first.URL: "1", second.URL: "2"}
-			var last *store.Address
+			var (
+				last    *store.Address // of the answer before
+				avoid   *store.Address // of the next batch
+				newConn bool           // likewise
+			)
 			step := func(what string, n int, want string) {
 				t.Helper()
 				got := ""
-				for _, r := range headtest.Ask(t, session, headtest.Entries(headtest.Keys(n)...)) {
+				batch := head.NewBatch(headtest.Entries(headtest.Keys(n)...))
+				batch.Avoid, batch.NewConn = avoid, newConn
+				avoid, newConn = nil, false
+				for _, r := range headtest.AskBatch(t, session, batch) {
 					got += at[r.Address.URL]
 					if last = r.Address; r.Err == nil && "http://"+r.Address.IP.String() != r.Address.URL {
 						t.Errorf("%s: %s is at %v", what, r.Address.URL, r.Address.IP)
@@ -210,32 +217,32 @@ func TestSessionsGoElsewhere(t *testing.T) {
 				}
 			}
 			step("it stays", 5, "11111")
-			session.Avoid(last)
+			avoid = last
 			step("from the first", 3, "222")
-			session.Avoid(last)
+			avoid = last
 			step("from the second", 1, "1")
 			answer.Store("HTTP/1.1 403 F\r\n\r\n")
 			step("refusals", 5, "11122")
-			session.Avoid(last)
+			avoid = last
 			answer.Store("")
 			step("back", 1, "1")
 			answer.Store("HTTP/1.1 503 S\r\n\r\n")
 			step("trouble", 3, "122")
-			session.Avoid(last)
+			avoid = last
 			answer.Store("")
-			session.Fresh() // else the reset is one of a connection that was idle
+			newConn = true // else the reset is one of a connection that was idle
 			step("back", 1, "1")
-			session.Avoid(last)
+			avoid = last
 			step("away", 1, "2")
 			answer.Store("reset")
-			session.Avoid(last)
+			avoid = last
 			step("failures", 3, "122")
 
 			s := headtest.NewRaw(t, (*headtest.Conn).Serve)
 			session = headtest.Session(t, name, head.Config{}, s.URL)
 			at[s.URL] = "s"
 			step("alone", 2, "ss")
-			session.Avoid(last)
+			avoid = last
 			step("still", 2, "ss")
 			if n := s.Connections(); n != 1 {
 				t.Errorf("%d connections to the only endpoint", n)

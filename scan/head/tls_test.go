@@ -166,8 +166,11 @@ func TestSessionResumption(t *testing.T) {
 			})
 			session := headtest.SessionOf(t, opened, head.DirectName, head.Config{})
 			expect(t, session, "a")
-			session.Fresh()
-			expect(t, session, "b")
+			batch := head.NewBatch(headtest.Entries("b"))
+			batch.NewConn = true
+			if r := headtest.AskBatch(t, session, batch)[0]; !headtest.IsAnswer(&r, "b") {
+				t.Errorf("b: status %d, error %v", r.Status, r.Err)
+			}
 			expect(t, headtest.SessionOf(t, opened, head.DirectName, head.Config{}), "c")
 			mu.Lock()
 			defer mu.Unlock()

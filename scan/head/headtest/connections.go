@@ -46,14 +46,15 @@ func testClosing(t *testing.T, open opener) {
 	}
 }
 
-// testFresh: what is asked after Fresh goes over a connection of its own.
-func testFresh(t *testing.T, open opener) {
+// testNewConn: a batch with NewConn goes over a connection that carried no request before.
+func testNewConn(t *testing.T, open opener) {
 	s := newRaw(t, always(ok()))
 	session := open(t, s)
 	ask(t, session, "a", "b")
 	before := s.Connections()
-	session.Fresh()
-	if r := ask(t, session, "a")[0]; r.Status != 200 {
+	batch := head.NewBatch(entries([]string{"a"}))
+	batch.NewConn = true
+	if r := AskBatch(t, session, batch)[0]; r.Status != 200 {
 		t.Errorf("status %d, error %v", r.Status, r.Err)
 	}
 	if after := s.Connections(); before != 1 || after != 2 {

@@ -33,7 +33,7 @@ func Run(t *testing.T, name string, pipeline int) {
 		"Paths":           testPaths,
 		"Order":           testOrder,
 		"Framing":         testFraming,
-		"Fresh":           testFresh,
+		"NewConn":         testNewConn,
 		"Closing":         testClosing,
 		"Cancel":          testCancel,
 		"Contexts":        testContexts,

@@ -240,13 +240,19 @@ func SessionOf(t TB, opened *store.Store, name string, cfg head.Config) head.Ses
 // Ask HEADs entries and returns what each callback saw, copied.
 func Ask(t TB, session head.Session, entries []list.Entry) []head.Result {
 	t.Helper()
-	var results []head.Result
-	err := session.Head(t.Context(), head.NewBatch(entries), func(r *head.Result) { results = append(results, clone(r)) })
-	if err != nil {
-		t.Fatal(err)
-	}
+	results := AskBatch(t, session, head.NewBatch(entries))
 	if len(results) != len(entries) {
 		t.Fatal(len(results), "results for", len(entries), "keys")
+	}
+	return results
+}
+
+// AskBatch HEADs a batch and returns what each callback saw, copied.
+func AskBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
+	t.Helper()
+	var results []head.Result
+	if err := session.Head(t.Context(), batch, func(r *head.Result) { results = append(results, clone(r)) }); err != nil {
+		t.Fatal(err)
 	}
 	return results
 }
