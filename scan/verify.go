@@ -12,7 +12,6 @@ import (
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
-	"headcount/scan/pace"
 )
 
 // refusal is an object whose HEAD was refused without a reason, or went on failing.
@@ -125,7 +124,7 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
 		}
 		s.health.Failed(because)
-		if err := pace.Sleep(ctx, pace.Delay(try)); err != nil {
+		if err := fault.Sleep(ctx, fault.Backoff(try)); err != nil {
 			return err
 		}
 	}
@@ -162,12 +161,12 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 		b.attempts.failed = s.cfg.MaxAttempts - 1
 		return s.retryRefusal(ctx, suspect, 0)
 	case suspect.exhausted:
-		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))
+		return s.retryRefusal(ctx, suspect, fault.Backoff(b.attempts.sent))
 	}
 	s.health.OK(time.Now()) // the store is well: it answers, and its refusals are meant
 	// A provider that has other credentials each time it is asked must not keep an object from its Outcome.
 	if suspect.revision != revision && b.attempts.sent < s.cfg.MaxAttempts {
-		return s.retryRefusal(ctx, suspect, pace.Delay(b.attempts.sent))
+		return s.retryRefusal(ctx, suspect, fault.Backoff(b.attempts.sent))
 	}
 	b.attempts.refused++
 	if b.attempts.refused < refusalsMax {

@@ -9,7 +9,6 @@ import (
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
-	"headcount/scan/pace"
 	"headcount/scan/store"
 )
 
@@ -322,7 +321,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, v class) {
 			w.fail(u.err)
 			return
 		}
-		u.delay = max(pace.Delay(t.sent), asked)
+		u.delay = max(fault.Backoff(t.sent), asked)
 		// Nothing else succeeds: is it the store, or is there nothing else?
 		u.exhausted = t.sent%s.cfg.MaxAttempts == 0
 		u.verify = u.exhausted

@@ -49,17 +49,17 @@ func TestWhatIsNoCatch(t *testing.T) {
 		t.Skip("builds too")
 	}
 	// Of the smallest package, and a test of a millisecond.
-	delay := bug{file: "scan/pace/backoff.go", old: "func Delay(", new: "func Delay(", in: "scan/pace", test: "TestDelayGrowsToItsCeiling"}
+	delay := bug{file: "scan/fault/backoff.go", old: "func Backoff(", new: "func Backoff(", in: "scan/fault", test: "TestBackoffGrowsToItsCeiling"}
 	for _, c := range []struct {
 		change func(*bug)
 		want   string
 	}{
 		{func(*bug) {}, "nothing fails"},
-		{func(b *bug) { b.old = "func Delayed(" }, "is 0 times in"},
-		{func(b *bug) { b.old = "Delay" }, "is 2 times in"},
-		{func(b *bug) { b.new = "func Delayed(" }, "build failed"},
+		{func(b *bug) { b.old = "func BackedOff(" }, "is 0 times in"},
+		{func(b *bug) { b.old = "Backoff" }, "is 2 times in"},
+		{func(b *bug) { b.new = "func BackedOff(" }, "build failed"},
 		{func(b *bug) { b.in += "/none" }, "setup failed"},
-		{func(b *bug) { b.test = "TestDelay" }, "no tests to run"},
+		{func(b *bug) { b.test = "TestBackoff" }, "no tests to run"},
 		{func(b *bug) { b.test += "/none" }, "nothing fails"},
 		{func(b *bug) { b.new = "func init() { panic(0) }\n" + b.new }, "fails otherwise"},
 	} {

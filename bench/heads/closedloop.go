@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"headcount/scan/pace"
+	"headcount/scan/fault"
 )
 
 // runClosed lets each worker send HEADs one after the other until the Step ends. They go through the sample in turn, each from a place of its own.
@@ -15,7 +15,7 @@ func (s *step) runClosed(ctx context.Context) {
 			a := newSender(s, i*len(s.keys)/s.workers)
 			defer a.close()
 			for !a.ended && a.send(ctx, max(batchMin, pipelineFills*s.pipeline)) {
-				if a.failuresInRow > 1 && pace.Sleep(ctx, failurePause) != nil {
+				if a.failuresInRow > 1 && fault.Sleep(ctx, failurePause) != nil {
 					return
 				}
 			}

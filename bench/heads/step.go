@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
-	"headcount/scan/pace"
 	"headcount/scan/store"
 )
 
@@ -115,11 +115,11 @@ func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 
 // waitForEnd waits for the end of the Step, and returns what was spent in the part of it that counts.
 func (s *step) waitForEnd(ctx context.Context) (used processorUse, err error) {
-	if err := pace.Sleep(ctx, time.Until(s.from)); err != nil {
+	if err := fault.Sleep(ctx, time.Until(s.from)); err != nil {
 		return used, err
 	}
 	began, before := time.Now(), currentProcessorUse()
-	err = pace.Sleep(ctx, time.Until(s.end))
+	err = fault.Sleep(ctx, time.Until(s.end))
 	used = currentProcessorUse()
 	used.time = time.Since(began)
 	used.cpu -= before.cpu

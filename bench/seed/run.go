@@ -85,7 +85,7 @@ func newRun(cfg Config) *run {
 	if cfg.OnFailed == nil {
 		cfg.OnFailed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), delay: pace.Delay}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), delay: fault.Backoff}
 	r.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, OnAttempt: r.counters.listSent,
@@ -144,7 +144,7 @@ func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx 
 		}
 		r.counters.resent(op, &a)
 		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.outcome(), "tries", try)
-		if err := pace.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
+		if err := fault.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
 			return a, err
 		}
 	}

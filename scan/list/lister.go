@@ -130,7 +130,7 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 			return nil, err
 		}
 		patience.warn(err, wait)
-		if err := pace.Sleep(ctx, wait); err != nil {
+		if err := fault.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"headcount/scan/fault"
-	"headcount/scan/pace"
 )
 
 const (
@@ -41,7 +40,7 @@ func (p *patience) after(ctx context.Context, err error) (time.Duration, bool) {
 		refused  *StoreError
 		protocol *ProtocolError
 		rest     = p.lister.cfg.RetryFor - time.Since(p.began)
-		delay    = min(pace.Delay(p.tries), max(rest, 0))
+		delay    = min(fault.Backoff(p.tries), max(rest, 0))
 	)
 	switch {
 	case errors.As(err, &protocol):

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headcount/scan/fault"
 )
 
 // held is how long a Limiter lets one request wait.
@@ -114,7 +116,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if err := Sleep(ctx, time.Hour); !errors.Is(err, cause) {
+				if err := fault.Sleep(ctx, time.Hour); !errors.Is(err, cause) {
 					t.Errorf("%v", err)
 				}
 			})

@@ -1,4 +1,4 @@
-package pace
+package fault
 
 import (
 	"testing"
@@ -6,14 +6,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestDelayGrowsToItsCeiling(t *testing.T) {
+func TestBackoffGrowsToItsCeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(-1, 1000).Draw(t, "n")
-		ceiling := delayMax
+		ceiling := backoffMax
 		if n < 10 {
-			ceiling = min(delayMax, delayBase<<max(0, n-1))
+			ceiling = min(backoffMax, backoffBase<<max(0, n-1))
 		}
-		if d := Delay(n); d <= 0 || d > ceiling {
+		if d := Backoff(n); d <= 0 || d > ceiling {
 			t.Fatalf("the delay before retry %d is %v, over %v", n, d, ceiling)
 		}
 	})
