@@ -119,7 +119,7 @@ func (v *voice) account(s *metrics.Stats) {
 
 // limited tells people that there may be more than what was counted.
 func (v *voice) limited(s *metrics.Stats) {
-	if s.Limited {
+	if s.LimitReached {
 		console.PrintLine(v.screen, "--limit ended it: there may be more objects")
 	}
 }

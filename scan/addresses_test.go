@@ -29,7 +29,7 @@ func TestASlowEndpointGetsLess(t *testing.T) {
 			if a.Endpoint != url || a.Address != strings.TrimPrefix(url, "http://") {
 				t.Errorf("%s at %s, want %s", a.Endpoint, a.Address, url)
 			}
-			if c := server.Counts(); a.Heads != c.Heads || a.Refused != 0 || a.Failures != 0 || a.Connections < 1 || a.Connections > c.Connections {
+			if c := server.Counts(); a.Answered != c.Heads || a.ErrorAnswers != 0 || a.Unanswered != 0 || a.Connections < 1 || a.Connections > c.Connections {
 				t.Errorf("%+v, and the store has counted %+v", a, c)
 			}
 			if a.Latency.Mean < float64(i) || a.Latency.P99 < 0.9*a.Latency.Mean {
@@ -38,8 +38,8 @@ func TestASlowEndpointGetsLess(t *testing.T) {
 		}
 		// What a worker has brought is its time, over what a HEAD took it: the batch that is under way at the end is the difference.
 		a, b := r.stats.Addresses[0], r.stats.Addresses[1]
-		got, want := float64(a.Heads)/float64(b.Heads), b.Latency.Mean/a.Latency.Mean
-		t.Logf("%d and %d HEADs of %.1f and %.1f ms", a.Heads, b.Heads, a.Latency.Mean, b.Latency.Mean)
+		got, want := float64(a.Answered)/float64(b.Answered), b.Latency.Mean/a.Latency.Mean
+		t.Logf("%d and %d HEADs of %.1f and %.1f ms", a.Answered, b.Answered, a.Latency.Mean, b.Latency.Mean)
 		if got < want/2 || got > 2*want {
 			t.Errorf("%.1f times as many HEADs went to the one that is %.1f times as fast", got, want)
 		}

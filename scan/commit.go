@@ -156,7 +156,7 @@ func (c *committer) sync() (map[string]checkpoint.Position, error) {
 // saveAt hands a Checkpoint with these Positions to OnCheckpoint.
 func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) error {
 	s := c.scan
-	latencies, encodeErr := s.meter.EncodeLatencies()
+	latencies, encodeErr := s.metrics.EncodeLatencies()
 	if encodeErr != nil {
 		return fmt.Errorf("keep the latencies: %w", encodeErr)
 	}

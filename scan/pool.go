@@ -36,11 +36,11 @@ type workerPool struct {
 	answers atomic.Int64 // HEADs that were answered
 	latency atomic.Int64 // ns, of all of them together
 
-	mu      sync.Mutex
-	best    int     // the number that was found, or is fixed
-	speed   float64 // answers per second at it, smoothed; 0: not known
-	history metrics.SizeHistory
-	weights metrics.LimiterShares
+	mu          sync.Mutex
+	best        int     // the number that was found, or is fixed
+	speed       float64 // answers per second at it, smoothed; 0: not known
+	history     metrics.SizeHistory
+	bottlenecks metrics.BottleneckShares
 }
 
 // idleTime are the times in which workers had nothing to ask for.
@@ -121,7 +121,7 @@ func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
 		isTold := width == nil || !width.Settling()
 		if seen.Answers > 0 && isTold {
 			cpu := after.cpu - before.cpu
-			s.pool.observe(after.at, now, seen, s.limitOf(seen, cpu), cpu)
+			s.pool.observe(after.at, now, seen, s.bottleneck(seen, cpu), cpu)
 		}
 		if width != nil {
 			now = width.Update(seen)
@@ -205,7 +205,7 @@ func (c *workerPool) setBest(home int) {
 }
 
 // observe notes what a window has shown of so many workers.
-func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by metrics.Limiter, cpu time.Duration) {
+func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by metrics.Bottleneck, cpu time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.best == 0 {
@@ -219,7 +219,7 @@ func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by
 		c.speed += (seen.Throughput() - c.speed) / speedSmoothing
 	}
 	c.history.Add(metrics.Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Throughput()})
-	c.weights.Add(by, seen, cpu)
+	c.bottlenecks.Add(by, seen, cpu)
 }
 
 // speedSmoothing is over how many windows a speed is smoothed.
@@ -234,25 +234,25 @@ func (s *Scan) fillPool(stats *metrics.Stats) {
 		if stats.Workers = c.best; c.best == 0 { // it was over before there was anything to see
 			stats.Workers = int(c.size.Load())
 		}
-		stats.WorkersPath = c.history.Steps()
+		stats.WorkersHistory = c.history.Steps()
 	}
 	stats.InFlight = stats.Workers * s.depth
 	if stats.SteadyHeadsPerSecond = c.speed; c.speed == 0 {
 		stats.SteadyHeadsPerSecond = stats.HeadsPerSecond
 	}
-	w := c.weights
+	w := c.bottlenecks
 	if w.IsEmpty() {
 		all := s.sample()
 		cpu := all.cpu - s.cpuBefore
 		seen := all.delta(poolSample{}, max(1, stats.Workers))
 		seen.Rate = s.limiter.Rate()
-		w.Add(s.limitOf(seen, cpu), seen, cpu)
+		w.Add(s.bottleneck(seen, cpu), seen, cpu)
 	}
-	stats.LimitedBy, stats.LimitedWhy = w.Dominant()
+	stats.LimitedBy, stats.LimitedByReason = w.Dominant()
 }
 
-// limitOf says what limited the run in a window in which the process took so much CPU time.
-func (s *Scan) limitOf(seen pace.Window, cpu time.Duration) metrics.Limiter {
+// bottleneck says what limited the run in a window in which the process took so much CPU time.
+func (s *Scan) bottleneck(seen pace.Window, cpu time.Duration) metrics.Bottleneck {
 	isOutputBehind := len(s.finished) > 0 && len(s.pageSem) == cap(s.pageSem) // the lister waits for the committer
-	return metrics.ClassifyLimiter(seen, cpu, s.cfg.Rate, isOutputBehind)
+	return metrics.ClassifyBottleneck(seen, cpu, s.cfg.Rate, isOutputBehind)
 }

@@ -25,9 +25,9 @@ func TestAutoWidens(t *testing.T) {
 		expect(t, server, r.lines)
 		depth := max(1, by.Pipeline)
 		if r.stats.Workers*depth <= 32 || r.stats.InFlight != r.stats.Workers*depth {
-			t.Errorf("%d workers at the end, %d in flight, path %v", r.stats.Workers, r.stats.InFlight, r.stats.WorkersPath)
+			t.Errorf("%d workers at the end, %d in flight, path %v", r.stats.Workers, r.stats.InFlight, r.stats.WorkersHistory)
 		}
-		path := r.stats.WorkersPath
+		path := r.stats.WorkersHistory
 		if len(path) < 2 || path[0].Workers*depth != 32 || path[0].HeadsPerSecond <= 0 ||
 			!slices.IsSortedFunc(path, func(a, b metrics.Step) int { return int(a.Seconds*1e6) - int(b.Seconds*1e6) }) {
 			t.Errorf("the path is %v", path)
@@ -74,7 +74,7 @@ func TestAutoUnderALimit(t *testing.T) {
 	}
 	isBusy := r.stats.HeadsPerSecond < 195 // the machine, with other things
 	if !isBusy && (r.stats.LimitedBy != "rate" || r.stats.Workers > 32) {
-		t.Errorf("%d workers, limited by %s: %s", r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedWhy)
+		t.Errorf("%d workers, limited by %s: %s", r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedByReason)
 	}
 }
 
@@ -86,10 +86,10 @@ func TestListingLimits(t *testing.T) {
 		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers, Listers: 1})
 		isBusy := r.stats.HeadsPerSecond < 5000 // the machine, with other things: by the LISTs alone there are 6,600
 		if r.err != nil || !isBusy && (r.stats.LimitedBy != "listing" || r.stats.Workers > 32) {
-			t.Errorf("%v, %d workers, limited by %s: %s", r.err, r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedWhy)
+			t.Errorf("%v, %d workers, limited by %s: %s", r.err, r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedByReason)
 		}
-		if auto := workers == scan.WorkersAuto; auto == (len(r.stats.WorkersPath) == 0) {
-			t.Errorf("%d workers were asked for, and the path is %v", workers, r.stats.WorkersPath)
+		if auto := workers == scan.WorkersAuto; auto == (len(r.stats.WorkersHistory) == 0) {
+			t.Errorf("%d workers were asked for, and the path is %v", workers, r.stats.WorkersHistory)
 		}
 	}
 }

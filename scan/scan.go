@@ -123,7 +123,7 @@ type Scan struct {
 	listMetadata *listMetadata // nil: HEADs are sent for all objects
 
 	limiter *pace.Limiter
-	meter   *metrics.Collector
+	metrics *metrics.Collector
 
 	depth        int                     // HEADs in flight on each connection
 	pool         workerPool              // the workers
@@ -152,11 +152,11 @@ type Scan struct {
 // New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
-	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), meter: metrics.NewCollector()}
+	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector()}
 	s.left.Store(cfg.Limit)
 	var err error
 	if cfg.Resume != nil {
-		if err := s.meter.Restore(&cfg.Resume.Stats, cfg.Resume.Latencies); err != nil {
+		if err := s.metrics.Restore(&cfg.Resume.Stats, cfg.Resume.Latencies); err != nil {
 			return nil, err
 		}
 		s.progress.Restore(&cfg.Resume.Stats.Outcomes)
@@ -173,7 +173,7 @@ func New(cfg Config) (*Scan, error) {
 	}
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(&s.cfg),
-		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.meter.CountList,
+		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 	})
 	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
@@ -233,7 +233,7 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	g.Go(func() error { return committer.run(ctx) })
 	err := committer.end(g.Wait()) // nil only if the run was drained
 	stats := s.account(committer.outcomes, err)
-	stats.Addresses = s.meter.ByAddress()
+	stats.Addresses = s.metrics.AddressStats()
 	return stats, err
 }
 
@@ -375,11 +375,11 @@ func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, 
 // account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
 func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
-	stats.Limited = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
+	stats.LimitReached = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
 	if err != nil {
 		stats.Error = err.Error()
 	}
-	s.meter.Fill(&stats)
+	s.metrics.Fill(&stats)
 	cpu, rss := metrics.Usage()
 	stats.DurationSeconds = time.Since(s.began).Seconds()
 	stats.CPUSeconds, stats.MaxRSSBytes, stats.Runs = cpu.Seconds(), rss, 1
@@ -396,7 +396,7 @@ func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineWhy = s.listMetadata.engine(s.engine.Name(), s.why)
+	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), s.why)
 	stats.Region = s.cfg.Store.Region()
 	s.fillPool(&stats)
 	stats.RateLimit = s.limiter.Rate()

@@ -147,7 +147,7 @@ func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects
 		}
 	})
 	s.progress.Heads.Add(counts.Heads)
-	s.meter.AddHeads(&counts)
+	s.metrics.AddHeads(&counts)
 	return well, err
 }
 
@@ -187,7 +187,7 @@ func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, 
 }
 
 func (s *Scan) retryRefusal(ctx context.Context, suspect *refusal, delay time.Duration) error {
-	s.meter.CountHeadRetry(suspect.err.Status, suspect.err.Class)
+	s.metrics.CountHeadRetry(suspect.err.Status, suspect.err.Class)
 	return s.retryAt(ctx, suspect.batch, delay)
 }
 

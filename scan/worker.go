@@ -143,7 +143,7 @@ func (w *worker) do(ctx context.Context, b *batch) error {
 	w.flushCounters()
 	w.scan.progress.Heads.Add(w.counts.Heads)
 	w.scan.progress.FromListing.Add(w.counts.FromListing)
-	w.scan.meter.AddHeads(&w.counts)
+	w.scan.metrics.AddHeads(&w.counts)
 	w.latenciesFlushed = 0
 	if err != nil {
 		return err

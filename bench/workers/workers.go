@@ -219,7 +219,7 @@ func (cfg Config) run(ctx context.Context, url string, workers int, lasts time.D
 	go func() { sampled <- seen.sample(running) }()
 	stats, err := s.Run(running)
 	stop()
-	r := Run{Workers: workers, Found: stats.Workers, LimitedBy: stats.LimitedBy, Path: stats.WorkersPath, samples: <-sampled}
+	r := Run{Workers: workers, Found: stats.Workers, LimitedBy: stats.LimitedBy, Path: stats.WorkersHistory, samples: <-sampled}
 	if !errors.Is(err, errEnough) {
 		if err == nil {
 			err = errors.New("the scan came to the end of a bucket without end")

@@ -41,25 +41,25 @@ const (
 )
 
 // DecodeError is a text from which no run can go on.
-type DecodeError struct{ What string }
+type DecodeError struct{ Reason string }
 
-func (e *DecodeError) Error() string { return e.What }
+func (e *DecodeError) Error() string { return e.Reason }
 
 // header begins a checkpoint, with the version of its format. The hash of all that follows the first line ends that
 // line: a checkpoint in which one bit is not as it was written is refused, since a key that it leaves out would be missing for good.
 const header = "headcount checkpoint 1 sha256 "
 
-// body is a Checkpoint as it is written.
-type body struct {
+// checkpointBody is a Checkpoint as it is written.
+type checkpointBody struct {
 	Parameters map[string]keyText  `json:"parameters"`
 	Positions  map[string]Position `json:"positions"`
-	Rest       []restBody          `json:"rest"`
+	Rest       []rangeBody         `json:"rest"`
 	Stats      metrics.Stats       `json:"stats"`
 	Latencies  []byte              `json:"latencies"`
 }
 
-// restBody is a Range; an end that is not said is the bucket's.
-type restBody struct {
+// rangeBody is a Range; an end that is not said is the bucket's.
+type rangeBody struct {
 	After   keyText `json:"after,omitzero"`
 	Through keyText `json:"through,omitzero"`
 }
@@ -86,12 +86,12 @@ func (k *keyText) UnmarshalJSON(text []byte) error {
 
 // Encode is the Checkpoint as a text for Decode, and for people.
 func (c *Checkpoint) Encode() ([]byte, error) {
-	b := body{map[string]keyText{}, c.Positions, make([]restBody, 0, len(c.Rest)), c.Stats, c.Latencies}
+	b := checkpointBody{map[string]keyText{}, c.Positions, make([]rangeBody, 0, len(c.Rest)), c.Stats, c.Latencies}
 	for name, value := range c.Parameters {
 		b.Parameters[name] = keyText(value)
 	}
 	for _, r := range c.Rest {
-		b.Rest = append(b.Rest, restBody{keyText(r.After), keyText(r.Through)})
+		b.Rest = append(b.Rest, rangeBody{keyText(r.After), keyText(r.Through)})
 	}
 	text, err := json.MarshalIndent(b, "", " ")
 	if err != nil {
@@ -115,7 +115,7 @@ func Decode(text []byte) (*Checkpoint, error) {
 	case string(line) != fmt.Sprintf("%s%x", header, sha256.Sum256(rest)):
 		return nil, &DecodeError{"it is damaged"}
 	}
-	var b body
+	var b checkpointBody
 	if err := json.Unmarshal(rest, &b); err != nil {
 		return nil, &DecodeError{"it is damaged: " + err.Error()}
 	}

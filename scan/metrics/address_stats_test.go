@@ -35,8 +35,8 @@ func TestStretchesAreCountedByAddress(t *testing.T) {
 		meter.AddHeads(&counts)
 	}
 	var got string
-	for _, a := range meter.ByAddress() {
-		got += fmt.Sprintf("%s %s %d %d %d %.0f %.0f; ", a.Endpoint, a.Address, a.Heads, a.Refused, a.Failures, a.Latency.Mean, a.Latency.P99)
+	for _, a := range meter.AddressStats() {
+		got += fmt.Sprintf("%s %s %d %d %d %.0f %.0f; ", a.Endpoint, a.Address, a.Answered, a.ErrorAnswers, a.Unanswered, a.Latency.Mean, a.Latency.P99)
 	}
 	if want := "http://h0 10.0.0.0:80 8 2 0 1 1; http://h1 10.0.0.1:80 2 0 2 100 102; "; got != want {
 		t.Errorf("%s\nwant %s", got, want)

@@ -17,11 +17,11 @@ type AddressStats struct {
 	Endpoint string `json:"endpoint,omitempty"` // its URL; none where only the SDK knows it
 	Address  string `json:"address,omitempty"`  // IP:port; none where there was no connection, and beyond the first 256 addresses
 
-	Heads    int64 `json:"heads"`    // that were answered
-	Refused  int64 `json:"refused"`  // those of them that were answered by neither 200 nor 404
-	Failures int64 `json:"failures"` // HEADs that were not answered
+	Answered     int64 `json:"answered"`      // that were answered
+	ErrorAnswers int64 `json:"error_answers"` // those of them that were answered by neither 200 nor 404
+	Unanswered   int64 `json:"unanswered"`    // HEADs that were not answered
 
-	Latency     AddressLatency `json:"latency"`
+	Latency     AddressLatency `json:"latency_ms"`
 	Connections int64          `json:"connections"` // that were opened for HEADs
 }
 
@@ -34,27 +34,27 @@ type AddressLatency struct {
 // addressDigits makes a histogram of 4 kB: there may be hundreds of addresses.
 const addressDigits = 1
 
-// addressMeter collects what was counted of one Address.
-type addressMeter struct {
+// addressTotals collects what was counted of one Address.
+type addressTotals struct {
 	latency                   *hdrhistogram.Histogram // of microseconds
 	took                      time.Duration           // all answers together
 	answered, refused, failed int64
 }
 
-// stretch is HEADs of a worker, one after the other, that went to the same Address. The latencies are those of the answered ones.
-type stretch struct {
+// addressRun is HEADs of a worker, one after the other, that went to the same Address. The latencies are those of the answered ones.
+type addressRun struct {
 	to                        *store.Address
 	answered, refused, failed int
 }
 
-// stretch counts what became of one HEAD under its Address.
-func (h *HeadCounts) stretch(r *head.Result) {
-	last := len(h.stretches) - 1
-	if last < 0 || h.stretches[last].to != r.Address {
-		h.stretches = append(h.stretches, stretch{to: r.Address})
+// countAddress counts what became of one HEAD under its Address.
+func (h *HeadCounts) countAddress(r *head.Result) {
+	last := len(h.addressRuns) - 1
+	if last < 0 || h.addressRuns[last].to != r.Address {
+		h.addressRuns = append(h.addressRuns, addressRun{to: r.Address})
 		last++
 	}
-	s := &h.stretches[last]
+	s := &h.addressRuns[last]
 	switch {
 	case r.Err != nil:
 		s.failed++
@@ -66,10 +66,10 @@ func (h *HeadCounts) stretch(r *head.Result) {
 	}
 }
 
-// addressesSent counts what a worker collected by Address; m.mu is held.
-func (m *Collector) addressesSent(h *HeadCounts) {
+// addAddresses counts what a worker collected by Address; m.mu is held.
+func (m *Collector) addAddresses(h *HeadCounts) {
 	latencies := h.Latencies
-	for _, s := range h.stretches {
+	for _, s := range h.addressRuns {
 		here := latencies[:s.answered]
 		latencies = latencies[s.answered:]
 		if s.to == nil {
@@ -77,7 +77,7 @@ func (m *Collector) addressesSent(h *HeadCounts) {
 		}
 		a := m.addresses[s.to]
 		if a == nil {
-			a = &addressMeter{latency: hdrhistogram.New(1, latencyMax.Microseconds(), addressDigits)}
+			a = &addressTotals{latency: hdrhistogram.New(1, latencyMax.Microseconds(), addressDigits)}
 			m.addresses[s.to] = a
 		}
 		for _, latency := range here {
@@ -90,8 +90,8 @@ func (m *Collector) addressesSent(h *HeadCounts) {
 	}
 }
 
-// ByAddress is the account by Address, in the order of endpoints.
-func (m *Collector) ByAddress() []AddressStats {
+// AddressStats is the account by Address, in the order of endpoints.
+func (m *Collector) AddressStats() []AddressStats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	addresses := slices.SortedFunc(maps.Keys(m.addresses), store.CompareAddresses)
@@ -99,7 +99,7 @@ func (m *Collector) ByAddress() []AddressStats {
 	for i, at := range addresses {
 		a := m.addresses[at]
 		s := AddressStats{
-			Endpoint: at.URL, Heads: a.answered, Refused: a.refused, Failures: a.failed, Connections: at.Opened(),
+			Endpoint: at.URL, Answered: a.answered, ErrorAnswers: a.refused, Unanswered: a.failed, Connections: at.Opened(),
 			Latency: AddressLatency{P99: float64(a.latency.ValueAtQuantile(99)) / 1000},
 		}
 		if a.answered > 0 {

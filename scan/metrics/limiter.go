@@ -9,42 +9,42 @@ import (
 	"headcount/scan/pace"
 )
 
-// Limiter is what a run could not be faster for.
-type Limiter uint8
+// Bottleneck is what a run could not be faster for.
+type Bottleneck uint8
 
 const (
-	ByStore   Limiter = iota // workers waited for its answers, or it refused what is too much
-	ByCPU                    // this machine's
-	ByListing                // workers had nothing to ask for
-	ByOutput                 // the same, since the pages that are done were not written yet
-	ByRate                   // the user's
-	limiters
+	BottleneckStore   Bottleneck = iota // workers waited for its answers, or it refused what is too much
+	BottleneckCPU                       // this machine's
+	BottleneckListing                   // workers had nothing to ask for
+	BottleneckOutput                    // the same, since the pages that are done were not written yet
+	BottleneckRate                      // the user's
+	bottlenecks
 )
 
 // String is what the Stats call it.
-func (b Limiter) String() string {
-	return [limiters]string{"store", "cpu", "listing", "output", "rate"}[b]
+func (b Bottleneck) String() string {
+	return [bottlenecks]string{"store", "cpu", "listing", "output", "rate"}[b]
 }
 
-// cpuFrom is the share of the processors that a process gets at most while it shares them with little else.
-const cpuFrom = 0.85
+// cpuBoundShare is the share of the processors that a process gets at most while it shares them with little else.
+const cpuBoundShare = 0.85
 
-// ClassifyLimiter says what limited the run in a window in which the process took so much CPU time. rate is the user's limit of requests per
+// ClassifyBottleneck says what limited the run in a window in which the process took so much CPU time. rate is the user's limit of requests per
 // second, 0: none. isOutputBehind says that the listing waits for pages to be written.
-func ClassifyLimiter(seen pace.Window, cpu time.Duration, rate float64, isOutputBehind bool) Limiter {
+func ClassifyBottleneck(seen pace.Window, cpu time.Duration, rate float64, isOutputBehind bool) Bottleneck {
 	switch {
 	case seen.RateLimited() && rate > 0 && seen.Rate >= rate:
-		return ByRate
+		return BottleneckRate
 	case seen.RateLimited():
-		return ByStore
-	case cpuShare(seen, cpu) > cpuFrom:
-		return ByCPU
+		return BottleneckStore
+	case cpuShare(seen, cpu) > cpuBoundShare:
+		return BottleneckCPU
 	case seen.Starved() && isOutputBehind:
-		return ByOutput
+		return BottleneckOutput
 	case seen.Starved():
-		return ByListing
+		return BottleneckListing
 	}
-	return ByStore
+	return BottleneckStore
 }
 
 // cpuShare is the part of the processors that the process may use, and used.
@@ -52,19 +52,19 @@ func cpuShare(seen pace.Window, cpu time.Duration) float64 {
 	return cpu.Seconds() / max(seen.Elapsed.Seconds(), 1e-6) / float64(runtime.GOMAXPROCS(0))
 }
 
-// LimiterShares are what limited the run of late: seconds, the less the longer ago.
-type LimiterShares struct {
-	by              [limiters]float64
+// BottleneckShares are what limited the run of late: seconds, the less the longer ago.
+type BottleneckShares struct {
+	by              [bottlenecks]float64
 	took, cpu, idle float64 // of all: CPU and idleness are shares, times took
 }
 
-// sharesLast is how long what was seen is of weight.
-const sharesLast = 30 * time.Second
+// shareDecay is how long what was seen is of weight.
+const shareDecay = 30 * time.Second
 
 // Add adds a window.
-func (w *LimiterShares) Add(by Limiter, seen pace.Window, cpu time.Duration) {
+func (w *BottleneckShares) Add(by Bottleneck, seen pace.Window, cpu time.Duration) {
 	took := seen.Elapsed.Seconds()
-	decay := math.Exp(-took / sharesLast.Seconds())
+	decay := math.Exp(-took / shareDecay.Seconds())
 	for i := range w.by {
 		w.by[i] *= decay
 	}
@@ -75,12 +75,12 @@ func (w *LimiterShares) Add(by Limiter, seen pace.Window, cpu time.Duration) {
 }
 
 // IsEmpty says that there was no window.
-func (w *LimiterShares) IsEmpty() bool { return w.took == 0 }
+func (w *BottleneckShares) IsEmpty() bool { return w.took == 0 }
 
 // Dominant is what limited the run most, and what that was seen by.
-func (w *LimiterShares) Dominant() (by, why string) {
-	most := ByStore
-	for l := range limiters {
+func (w *BottleneckShares) Dominant() (by, why string) {
+	most := BottleneckStore
+	for l := range bottlenecks {
 		if w.by[l] > w.by[most] {
 			most = l
 		}
@@ -105,8 +105,8 @@ type SizeHistory struct {
 	last  Step
 }
 
-// historyMax is how many Steps are kept, and the last.
-const historyMax = 64
+// stepsMax is how many Steps are kept, and the last.
+const stepsMax = 64
 
 // Add adds the next step.
 func (p *SizeHistory) Add(step Step) {
@@ -115,14 +115,14 @@ func (p *SizeHistory) Add(step Step) {
 	if p.seen++; (p.seen-1)%p.every != 0 {
 		return
 	}
-	if p.kept = append(p.kept, step); len(p.kept) < historyMax {
+	if p.kept = append(p.kept, step); len(p.kept) < stepsMax {
 		return
 	}
 	p.every *= 2
-	for i := range historyMax / 2 {
+	for i := range stepsMax / 2 {
 		p.kept[i] = p.kept[2*i]
 	}
-	p.kept = p.kept[:historyMax/2]
+	p.kept = p.kept[:stepsMax/2]
 }
 
 // Steps are those that are kept, and the last, in the order of time.

@@ -31,7 +31,7 @@ func TestLimits(t *testing.T) {
 		{"no processor is left to list, either", 0, window(1000, 0.5, 0), cpus * 9 / 10, "cpu"},
 		{"workers have nothing to do", 0, window(1000, 0.5, 0), cpus / 2, "listing"},
 	} {
-		if got := ClassifyLimiter(c.seen, c.cpu, c.rate, false).String(); got != c.want {
+		if got := ClassifyBottleneck(c.seen, c.cpu, c.rate, false).String(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}

@@ -46,9 +46,9 @@ func (o *Outcomes) Balanced() bool {
 
 // Stats is the account of a run, and of those that it goes on with.
 type Stats struct {
-	Complete bool   `json:"complete"` // every key of the Range has its Outcome
-	Error    string `json:"error,omitempty"`
-	Limited  bool   `json:"limited,omitempty"` // Config.Limit was reached: there may be more objects
+	Complete     bool   `json:"complete"` // every key of the Range has its Outcome
+	Error        string `json:"error,omitempty"`
+	LimitReached bool   `json:"limit_reached,omitempty"` // Config.Limit was reached: there may be more objects
 	Outcomes
 
 	Runs            int     `json:"runs"`             // 1, and one for each time that it was resumed
@@ -56,7 +56,7 @@ type Stats struct {
 	Heads           int64   `json:"heads"`            // HEADs sent, answered or not
 	HeadsPerSecond  float64 `json:"heads_per_second"`
 	FromListing     int64   `json:"metadata_from_listing,omitempty"` // objects for which none was sent: the LIST gave their metadata
-	HeadLatency     Latency `json:"head_latency"`
+	HeadLatency     Latency `json:"head_latency_ms"`
 
 	CPUSeconds         float64 `json:"cpu_seconds"` // of the process, user and system
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
@@ -76,14 +76,14 @@ type Stats struct {
 	InFlight             int     `json:"in_flight"`
 	SteadyHeadsPerSecond float64 `json:"steady_heads_per_second"`
 	LimitedBy            string  `json:"limited_by"`
-	LimitedWhy           string  `json:"limited_why"` // it is thought so
-	WorkersPath          []Step  `json:"workers_path,omitempty"`
+	LimitedByReason      string  `json:"limited_by_reason"` // it is thought so
+	WorkersHistory       []Step  `json:"workers_history,omitempty"`
 
-	Engine    string `json:"engine"`
-	EngineWhy string `json:"engine_why"` // it was that one
-	Workers   int    `json:"workers"`    // at the end
-	Listers   int    `json:"listers"`    // the most that listed at once; 0: the objects were known
-	Region    string `json:"region"`
+	Engine       string `json:"engine"`
+	EngineReason string `json:"engine_reason"` // it was that one
+	Workers      int    `json:"workers"`       // at the end
+	Listers      int    `json:"listers"`       // the most that listed at once; 0: the objects were known
+	Region       string `json:"region"`
 
 	Addresses []AddressStats `json:"addresses,omitempty"` // of the last run alone
 }
@@ -111,7 +111,7 @@ type Collector struct {
 	retries  map[string]map[string]int64
 
 	fromListing int64 // objects for which none was sent
-	addresses   map[*store.Address]*addressMeter
+	addresses   map[*store.Address]*addressTotals
 }
 
 // NewCollector returns a Collector that has counted nothing.
@@ -121,7 +121,7 @@ func NewCollector() *Collector {
 		requests: map[string]map[string]int64{"list": {}, "head": {}},
 		retries:  map[string]map[string]int64{"list": {}, "head": {}},
 
-		addresses: map[*store.Address]*addressMeter{},
+		addresses: map[*store.Address]*addressTotals{},
 	}
 }
 
@@ -166,7 +166,7 @@ func (m *Collector) AddHeads(h *HeadCounts) {
 		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
 		_ = m.latency.RecordValue(max(1, latency.Microseconds()))
 	}
-	m.addressesSent(h)
+	m.addAddresses(h)
 	m.heads += h.Heads
 	m.fromListing += h.FromListing
 	if h.ok > 0 {
@@ -179,7 +179,7 @@ func (m *Collector) AddHeads(h *HeadCounts) {
 		m.retries["head"][status] += n
 	}
 	m.mu.Unlock()
-	h.Heads, h.ok, h.FromListing, h.Latencies, h.stretches = 0, 0, 0, h.Latencies[:0], h.stretches[:0]
+	h.Heads, h.ok, h.FromListing, h.Latencies, h.addressRuns = 0, 0, 0, h.Latencies[:0], h.addressRuns[:0]
 	clear(h.requests)
 	clear(h.Retries)
 }
@@ -202,9 +202,9 @@ type HeadCounts struct {
 	Latencies   []time.Duration  // of those that were answered
 	Retries     map[string]int64 // by ResultLabel
 
-	ok        int64            // HEADs that were answered by 200
-	stretches []stretch        // of all of them
-	requests  map[string]int64 // those not answered by 200
+	ok          int64            // HEADs that were answered by 200
+	addressRuns []addressRun     // of all of them
+	requests    map[string]int64 // those not answered by 200
 }
 
 // NewHeadCounts returns empty HeadCounts.
@@ -218,7 +218,7 @@ func (h *HeadCounts) Add(r *head.Result) {
 	if r.Resent > 0 {
 		h.requests["lost"] += int64(r.Resent)
 	}
-	h.stretch(r)
+	h.countAddress(r)
 	if r.Err == nil {
 		h.Latencies = append(h.Latencies, r.Latency)
 	}
