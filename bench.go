@@ -15,6 +15,7 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -54,7 +55,7 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000", Usage: "`HOST:PORT` to listen on; port 0 takes a free one"},
 			&cli.StringFlag{Name: "bucket", Value: demoBucket, Usage: "`NAME` of the bucket"},
 			&cli.Int64Flag{Name: "objects", Value: demoObjects, Usage: "`N` objects"},
-			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(s3sim.Shapes())},
+			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`"},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` added to every HEAD"},
 			&cli.DurationFlag{Name: "list-latency", Usage: "`DURATION` added to every LIST"},
 			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for this `DURATION`, and then go on, again and again"},
@@ -66,7 +67,7 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with this PEM `FILE`"},
 			&cli.StringFlag{Name: "tls-key", Usage: "and the key in this PEM `FILE`"},
 			&cli.StringSliceFlag{Name: "fault", Usage: "`KIND=RATE` of a fault: " + names(s3sim.FaultKinds())},
-			&cli.StringFlag{Name: "quirk", Usage: "`NAME` of what listings get wrong: " + names(s3sim.Quirks())},
+			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...), Usage: "break listings by the quirk `NAME`"},
 			&cli.Float64Flag{Name: "gone", Usage: "`FRACTION` of the objects that are listed and answer 404"},
 			&cli.Float64Flag{Name: "denied", Usage: "`FRACTION` of the objects that answer 403"},
 			&cli.Uint64Flag{Name: "seed", Usage: "`N` that chooses which requests meet a fault"},
@@ -108,11 +109,11 @@ func texts[T ~string](list []T) []string {
 
 func parseServe(c *cli.Context) (s3sim.Options, error) {
 	options := s3sim.Options{
-		Bucket: c.String("bucket"), Objects: c.Int64("objects"), Shape: s3sim.Shape(c.String("shape")),
+		Bucket: c.String("bucket"), Objects: c.Int64("objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
 		Latency: c.Duration("latency"), ListLatency: c.Duration("list-latency"),
 		Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every"), RateMax: c.Float64("rate-max"),
 		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
-		Region:      c.String("region"), Quirk: s3sim.Quirk(c.String("quirk")),
+		Region:      c.String("region"), Quirk: command.Get[s3sim.Quirk](c, "quirk"),
 		Gone: c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),
 	}
 	for _, text := range c.StringSlice("fault") {

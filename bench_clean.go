@@ -39,12 +39,8 @@ func cleanCommand() *cli.Command {
 		Description: cleanDescription,
 		Flags:       writeFlags(&cli.BoolFlag{Name: "yes", Usage: "do not ask"}),
 		Action: func(c *cli.Context) error {
-			how, err := parseVoice(c)
-			if err != nil {
-				return err
-			}
 			job, err := parseClean(c)
-			voice := how.open(nil, c.App.ErrWriter)
+			voice := parseVoice(c).open(nil, c.App.ErrWriter)
 			if err == nil {
 				err = job.clean(c.Context, voice)
 			}

@@ -10,6 +10,7 @@ import (
 	"headcount/bench/engines"
 	"headcount/bench/s3sim"
 	"headcount/output/console"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -42,7 +43,7 @@ func enginesCommand() *cli.Command {
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight, each on a connection of its own"},
 			&cli.IntFlag{Name: "pipeline", Value: 8, Usage: "keep `N` HEADs in flight on each connection of pipelined, which has a quarter of the connections"},
 			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` that the store adds to every HEAD"},
-			&cli.StringFlag{Name: "ways", Usage: "run the ways of these `NAMES`, as floor,sdk (default: all): " + strings.Join(engines.Ways(), ", ")},
+			&cli.GenericFlag{Name: "ways", Value: command.Subset(engines.Ways()), Usage: "run the ways of these `NAMES`, as floor,sdk", DefaultText: "all"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseEngines(c)
@@ -62,7 +63,7 @@ func enginesCommand() *cli.Command {
 
 func parseEngines(c *cli.Context) (engines.Config, error) {
 	cfg := engines.Config{
-		Version: version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"),
+		Version: command.Version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"),
 		Pipeline: c.Int("pipeline"), Latency: c.Duration("latency"), Ways: engines.Ways(), Ran: func(engines.Run) {},
 	}
 	if err := checkFigures(c); err != nil {
@@ -73,23 +74,20 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 			return cfg, exit.Usagef("give a number from 1 on", "--%s %d is out of range", flag, value)
 		}
 	}
-	if cfg.Workers < 1 || cfg.Workers > workersMax {
-		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
+	if cfg.Workers < 1 || cfg.Workers > command.WorkersMax {
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.WorkersMax), "--workers %d is out of range", cfg.Workers)
 	}
-	if cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax {
-		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+	if cfg.Pipeline < 1 || cfg.Pipeline > command.PipelineMax {
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.PipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
 	}
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects, Latency: cfg.Latency}); err != nil {
 		return cfg, exit.Usagef("headcount bench engines --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}
-	if text := c.String("ways"); text != "" {
-		var err error
-		if cfg.Ways, err = engines.ParseWays(text, engines.Ways()); err != nil {
-			return cfg, exit.Usagef("--ways floor,direct,sdk", "%v", err)
-		}
+	if ways := command.Get[[]string](c, "ways"); ways != nil {
+		cfg.Ways = ways
 	}
 	if c.Bool("check") && !cfg.HasBars() {
-		return cfg, exit.Usagef("leave --ways out", "--check: no bar is about %s", c.String("ways"))
+		return cfg, exit.Usagef("leave --ways out", "--check: no bar is about %s", strings.Join(cfg.Ways, ","))
 	}
 	var err error
 	cfg.Program, err = os.Executable()

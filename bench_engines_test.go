@@ -1,12 +1,13 @@
 package main
 
 import (
-	"io"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"headcount/scan/command"
 )
 
 // The examples of bench engines are command lines that it takes.
@@ -17,13 +18,13 @@ func TestEnginesExamplesParse(t *testing.T) {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
-		app, parsed := newApp(nil, io.Discard, io.Discard), false
+		app, parsed := testApp(), false
 		app.Command("bench").Command("engines").Action = func(c *cli.Context) error {
 			parsed = true
 			_, err := parseEngines(c)
 			return err
 		}
-		if err := runCommand(t.Context(), app, strings.Fields(example[1])); err != nil || !parsed {
+		if err := command.Run(t.Context(), app, strings.Fields(example[1])); err != nil || !parsed {
 			t.Errorf("%s: %v", example[1], err)
 		}
 	}

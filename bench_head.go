@@ -19,6 +19,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/head"
 )
@@ -70,9 +71,9 @@ func headCommand() *cli.Command {
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`, 100ms at least", Category: "what to measure"},
 			&cli.IntFlag{Name: "keys-max", Value: 10_000, Usage: "send HEADs for `N` keys at most", Category: "what to measure"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "what to measure"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto", Category: "what to measure"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`", Category: "what to measure"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "what to measure"},
-		}, connectionFlags(), embeddedFlags(), inCategory("telling",
+		}, command.ConnectionFlags(), embeddedFlags(), inCategory("telling",
 			jsonFlag(),
 			&cli.StringFlag{Name: "benchfmt", Usage: "write the figures to `FILE` in the format of Go's benchmarks, for benchstat, over what it holds"},
 			&cli.StringFlag{Name: "html", Usage: "write a page with pictures to `FILE`, over what it holds"},
@@ -169,7 +170,7 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *console.StatusLine) 
 func parseHead(c *cli.Context) (heads.Config, error) {
 	cfg := heads.Config{
 		Rate: c.Float64("rate"), Duration: c.Duration("duration"), KeysMax: c.Int("keys-max"), Pipeline: c.Int("pipeline"),
-		Engine: c.String("engine"), Timeout: c.Duration("timeout"), ListV1: c.Bool("list-objects-v1"), Version: version(), Command: typed(c),
+		Engine: command.Get[string](c, "engine"), Timeout: c.Duration("timeout"), ListV1: c.Bool("list-objects-v1"), Version: command.Version(), Command: command.CommandLine(c),
 	}
 	for _, parse := range []func(*cli.Context, *heads.Config) error{parseHeadStore, parseHeadSteps, parseHeadSpeed, parseHeadFiles} {
 		if err := parse(c, &cfg); err != nil {
@@ -184,7 +185,7 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 	const hint = "leave one of them out"
 	switch c.NArg() {
 	case 0:
-		for _, f := range connectionFlags() {
+		for _, f := range command.ConnectionFlags() {
 			if name := f.Names()[0]; c.IsSet(name) {
 				return exit.Usagef("name a bucket: s3://BUCKET[/PREFIX]", "the embedded store needs no connection, and --%s is about one", name)
 			}
@@ -197,8 +198,8 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 			}
 		}
 		var name string
-		if name, cfg.Prefix, err = parseURI(c.Args().First()); err == nil {
-			cfg.Store, err = parseStore(c, name, 1)
+		if name, cfg.Prefix, err = command.ParseURI(c.Args().First()); err == nil {
+			cfg.Store, err = command.ParseStore(c, name, 1)
 		}
 		return err
 	}
@@ -234,8 +235,8 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 		return nil
 	}
 	switch {
-	case !(cfg.Rate > 0 && cfg.Rate <= rateMax): // so that NaN is refused too
-		return exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", cfg.Rate)
+	case !(cfg.Rate > 0 && cfg.Rate <= command.RateMax): // so that NaN is refused too
+		return exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", command.RateMax), "--rate %v is out of range", cfg.Rate)
 	case len(cfg.Workers) > 1:
 		return exit.Usagef("give one number: with --rate it is that of the connections at most", "--rate is held once, and --workers %s is a sweep", c.String("workers"))
 	case cfg.Pipeline > 1:
@@ -252,7 +253,7 @@ func parseHeadSteps(c *cli.Context, cfg *heads.Config) (err error) {
 func parseSweep(text string) (all []int, err error) {
 	const ellipsis = "…"
 	refuse := func(format string, args ...any) ([]int, error) {
-		hint := fmt.Sprintf("give numbers from 1 to %d, as 64, or 1,2,4…1024", workersMax)
+		hint := fmt.Sprintf("give numbers from 1 to %d, as 64, or 1,2,4…1024", command.WorkersMax)
 		return nil, exit.Usagef(hint, "--workers %s: %s", text, fmt.Sprintf(format, args...))
 	}
 	spaced := strings.ReplaceAll(strings.ReplaceAll(text, "...", ellipsis), ellipsis, ","+ellipsis+",")
@@ -262,7 +263,7 @@ func parseSweep(text string) (all []int, err error) {
 			continue
 		}
 		n, err := strconv.Atoi(word)
-		if err != nil || n < 1 || n > workersMax {
+		if err != nil || n < 1 || n > command.WorkersMax {
 			return refuse("%q is no number of workers", word)
 		}
 		if i > 1 && words[i-1] == ellipsis {
@@ -291,7 +292,7 @@ func parseSweep(text string) (all []int, err error) {
 func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 	for _, flag := range []string{"duration", "timeout"} {
 		if c.Duration(flag) <= 0 {
-			return exit.Usagef(durationHint, "--%s must be longer than nothing", flag)
+			return exit.Usagef("give a duration as 30s or 15m", "--%s must be longer than nothing", flag)
 		}
 	}
 	switch {
@@ -299,14 +300,10 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		return exit.Usagef(fmt.Sprintf("give it %v or more", durationMin), "--duration %v is too short for a figure", cfg.Duration)
 	case cfg.KeysMax < 1:
 		return exit.Usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
-	case cfg.Pipeline < 1 || cfg.Pipeline > pipelineMax:
-		return exit.Usagef(fmt.Sprintf("give a number from 1 to %d", pipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
+	case cfg.Pipeline < 1 || cfg.Pipeline > command.PipelineMax:
+		return exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.PipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
 	case cfg.Engine == head.SDKName && cfg.Pipeline > 1:
 		return exit.Usagef("leave one of them out", "--engine sdk does not pipeline")
 	}
-	switch cfg.Engine {
-	case head.AutoName, head.DirectName, head.SDKName:
-		return nil
-	}
-	return exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+	return nil
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"headcount/scan/command"
 )
 
 // The examples of bench head, in its help and in the README, are command lines that it takes.
@@ -18,7 +19,7 @@ func TestHeadExamplesParse(t *testing.T) {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
-		app, parsed := newApp(nil, io.Discard, io.Discard), false
+		app, parsed := testApp(), false
 		app.Command("bench").Command("head").Action = func(c *cli.Context) error {
 			parsed = true
 			cfg, err := parseHead(c)
@@ -29,7 +30,7 @@ func TestHeadExamplesParse(t *testing.T) {
 		}
 		args := strings.Fields(example[1])
 		args[0] = "/somewhere/headcount"
-		if err := runCommand(t.Context(), app, args); err != nil || !parsed {
+		if err := command.Run(t.Context(), app, args); err != nil || !parsed {
 			t.Errorf("%s: %v", example[1], err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"headcount/bench/listing"
 	"headcount/bench/s3sim"
 	"headcount/output/console"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -75,8 +76,8 @@ func parseListing(c *cli.Context) (listing.Config, error) {
 		return cfg, exit.Usagef("give a number from 1 on", "--objects %d is out of range", cfg.Objects)
 	case cfg.Latency < 0:
 		return cfg, exit.Usagef("give a duration as 100ms", "--latency must not be negative")
-	case cfg.Listers < 1 || cfg.Listers > listersMax:
-		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", listersMax), "--listers %d is out of range", cfg.Listers)
+	case cfg.Listers < 1 || cfg.Listers > command.ListersMax:
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.ListersMax), "--listers %d is out of range", cfg.Listers)
 	case cfg.Alone <= 0:
 		return cfg, exit.Usagef("give a duration as 5s", "--alone must be longer than nothing")
 	}

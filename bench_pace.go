@@ -9,6 +9,7 @@ import (
 
 	"headcount/bench/pace"
 	"headcount/output/console"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/head"
 )
@@ -31,7 +32,7 @@ func paceCommand() *cli.Command {
 			// What is in flight when a store refuses for the first time is refused: of 10,000 requests, 64 are 0.6 %.
 			&cli.DurationFlag{Name: "duration", Value: 20 * time.Second, Usage: "have objects for a scan of this `DURATION` in each store"},
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parsePace(c)
@@ -49,20 +50,15 @@ func paceCommand() *cli.Command {
 }
 
 func parsePace(c *cli.Context) (pace.Config, error) {
-	cfg := pace.Config{Lasts: c.Duration("duration"), Workers: c.Int("workers"), Engine: c.String("engine")}
+	cfg := pace.Config{Lasts: c.Duration("duration"), Workers: c.Int("workers"), Engine: command.Get[string](c, "engine")}
 	if err := checkFigures(c); err != nil {
 		return cfg, err
 	}
 	switch {
 	case cfg.Lasts <= 0:
 		return cfg, exit.Usagef("give a duration as 20s or 1m", "--duration must be longer than nothing")
-	case cfg.Workers < 1 || cfg.Workers > workersMax:
-		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", cfg.Workers)
-	}
-	switch cfg.Engine {
-	case head.AutoName, head.DirectName, head.SDKName:
-	default:
-		return cfg, exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
+	case cfg.Workers < 1 || cfg.Workers > command.WorkersMax:
+		return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.WorkersMax), "--workers %d is out of range", cfg.Workers)
 	}
 	var err error
 	cfg.Program, err = os.Executable()

@@ -11,12 +11,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"headcount/bench/engines"
 	"headcount/bench/peers"
 	"headcount/bench/peers/gosdk"
 	"headcount/bench/pinned"
 	"headcount/bench/s3sim"
 	"headcount/output/console"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -62,7 +62,7 @@ func peersCommand() *cli.Command {
 			&cli.IntFlag{Name: "pool", Value: 2 * runtime.NumCPU(), Usage: "have `N` processes of boto3, and N goroutines of go", DefaultText: "twice the cores"},
 			&cli.StringFlag{Name: "latency", Value: "0,1ms,20ms", Usage: "`DURATIONS` that synthetic servers add to every HEAD, one server for each"},
 			&cli.BoolFlag{Name: "versitygw", Usage: "measure on versitygw too"},
-			&cli.StringFlag{Name: "ways", Usage: "run the ways of these `NAMES`, as boto3,go,direct (default: all): " + strings.Join(peers.Ways(), ", ")},
+			&cli.GenericFlag{Name: "ways", Value: command.Subset(peers.Ways()), Usage: "run the ways of these `NAMES`, as boto3,go,direct", DefaultText: "all"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parsePeers(c)
@@ -83,7 +83,7 @@ func peersCommand() *cli.Command {
 
 func parsePeers(c *cli.Context) (peers.Config, error) {
 	cfg := peers.Config{
-		Version: version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"), Pool: c.Int("pool"),
+		Version: command.Version(), Objects: c.Int64("objects"), Rounds: c.Int("rounds"), Workers: c.Int("workers"), Pool: c.Int("pool"),
 		Versitygw: c.Bool("versitygw"), Ways: peers.Ways(), Ran: func(peers.Run) {}, Told: func(string, ...any) {},
 	}
 	if err := checkFigures(c); err != nil {
@@ -95,8 +95,8 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 		}
 	}
 	for flag, value := range map[string]int{"workers": cfg.Workers, "pool": cfg.Pool} {
-		if value < 1 || value > workersMax {
-			return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--%s %d is out of range", flag, value)
+		if value < 1 || value > command.WorkersMax {
+			return cfg, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.WorkersMax), "--%s %d is out of range", flag, value)
 		}
 	}
 	if _, err := s3sim.New(s3sim.Options{Objects: cfg.Objects}); err != nil {
@@ -106,13 +106,11 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 	if cfg.Latencies, err = parseLatencies(c.String("latency")); err != nil {
 		return cfg, err
 	}
-	if text := c.String("ways"); text != "" {
-		if cfg.Ways, err = engines.ParseWays(text, peers.Ways()); err != nil {
-			return cfg, exit.Usagef("--ways boto3,go,direct", "%v", err)
-		}
+	if ways := command.Get[[]string](c, "ways"); ways != nil {
+		cfg.Ways = ways
 	}
 	if c.Bool("check") && !cfg.HasBars() {
-		return cfg, exit.Usagef("name direct among --ways, and a way that is not headcount's", "--check: no bar is about %s", c.String("ways"))
+		return cfg, exit.Usagef("name direct among --ways, and a way that is not headcount's", "--check: no bar is about %s", strings.Join(cfg.Ways, ","))
 	}
 	if cfg.Versitygw {
 		if cfg.Servers, err = pinned.Find(); err != nil {
@@ -153,7 +151,7 @@ func gosdkCommand() *cli.Command {
 		Hidden:    true,
 		Action: func(c *cli.Context) error {
 			pool, err := strconv.Atoi(c.Args().Get(2))
-			if c.NArg() != 3 || err != nil || pool < 1 || pool > workersMax {
+			if c.NArg() != 3 || err != nil || pool < 1 || pool > command.WorkersMax {
 				return exit.Usagef("headcount bench gosdk http://HOST:PORT BUCKET 4", "bench gosdk needs an endpoint, a bucket and a number of goroutines")
 			}
 			return gosdk.Run(c.Context, gosdk.Config{Endpoint: c.Args().Get(0), Bucket: c.Args().Get(1), Pool: pool}, c.App.Writer)

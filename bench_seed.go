@@ -9,6 +9,7 @@ import (
 	"headcount/bench/seed"
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -51,17 +52,13 @@ func seedCommand() *cli.Command {
 		Description: seedDescription,
 		Flags: writeFlags(
 			&cli.Int64Flag{Name: "objects", Value: 10_000, Usage: "have `N` objects there", Category: "what to put"},
-			&cli.StringFlag{Name: "shape", Value: string(s3sim.Flat), Usage: "`NAME` of how keys look: " + names(seed.Shapes()), Category: "what to put"},
-			&cli.StringFlag{Name: "metadata", Value: string(seed.Usual), Usage: "`NAME` of what custom metadata they have: " + names(seed.Metadatas()), Category: "what to put"},
+			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, seed.Shapes()...), Usage: "make keys of the shape `NAME`", Category: "what to put"},
+			&cli.GenericFlag{Name: "metadata", Value: command.OneOf(seed.Usual, seed.Metadatas()...), Usage: "give objects the metadata of the kind `NAME`", Category: "what to put"},
 			&cli.IntFlag{Name: "size", Value: seed.SizeDefault, Usage: "give each a body of `N` bytes", Category: "what to put"},
 		),
 		Action: func(c *cli.Context) error {
-			how, err := parseVoice(c)
-			if err != nil {
-				return err
-			}
 			job, objects, err := parseSeed(c)
-			voice := how.open(nil, c.App.ErrWriter)
+			voice := parseVoice(c).open(nil, c.App.ErrWriter)
 			if err == nil {
 				err = job.seedWith(c.Context, voice, objects)
 			}
@@ -72,7 +69,7 @@ func seedCommand() *cli.Command {
 
 func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 	objects := seed.Objects{
-		Count: c.Int64("objects"), Shape: s3sim.Shape(c.String("shape")), Metadata: seed.Metadata(c.String("metadata")), Size: c.Int("size"),
+		Count: c.Int64("objects"), Shape: command.Get[s3sim.Shape](c, "shape"), Metadata: command.Get[seed.Metadata](c, "metadata"), Size: c.Int("size"),
 	}
 	job, err := parseWrites(c)
 	if err != nil {

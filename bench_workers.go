@@ -9,6 +9,7 @@ import (
 	"headcount/bench/workers"
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/head"
 )
@@ -32,7 +33,7 @@ func workersCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.DurationFlag{Name: "latency", Usage: "measure a store that answers after this `DURATION`, and no other", DefaultText: "500µs, 5ms and 50ms"},
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "let auto scan for this `DURATION`, and each fixed number for a quarter of it"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk or auto"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseBenchWorkers(c)
@@ -55,7 +56,7 @@ func workersCommand() *cli.Command {
 
 func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	cfg := workers.Config{
-		Lasts: c.Duration("duration"), Latencies: workers.Latencies(), Numbers: workers.Numbers(), Engine: c.String("engine"),
+		Lasts: c.Duration("duration"), Latencies: workers.Latencies(), Numbers: workers.Numbers(), Engine: command.Get[string](c, "engine"),
 	}
 	if err := checkFigures(c); err != nil {
 		return cfg, err
@@ -68,11 +69,6 @@ func parseBenchWorkers(c *cli.Context) (workers.Config, error) {
 	}
 	if c.IsSet("latency") {
 		cfg.Latencies = []time.Duration{c.Duration("latency")}
-	}
-	switch cfg.Engine {
-	case head.AutoName, head.DirectName, head.SDKName:
-	default:
-		return cfg, exit.Usagef("there are auto, direct and sdk", "there is no engine %q", cfg.Engine)
 	}
 	var err error
 	cfg.Program, err = os.Executable()

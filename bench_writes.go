@@ -13,6 +13,7 @@ import (
 
 	"headcount/bench/seed"
 	"headcount/output/console"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -20,19 +21,13 @@ import (
 
 // writeFlags are those of the commands that write to a bucket.
 func writeFlags(own ...cli.Flag) []cli.Flag {
-	return slices.Concat(own, connectionFlags(), []cli.Flag{
+	return slices.Concat(own, command.ConnectionFlags(), []cli.Flag{
 
-		&cli.IntFlag{Name: "workers", Value: seed.WorkersDefault, Usage: "have `N` requests in flight at once", Category: "speed"},
-		&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
-		&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
-		&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
-
-		&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON, over what it holds", Category: "telling"},
-		&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error", Category: "telling"},
-		&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: "telling"},
-		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from this `LEVEL`: debug, info, warn or error", Category: "telling"},
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "tell in this `FORMAT`: text, or json for everything on standard error", Category: "telling"},
-	})
+		&cli.GenericFlag{Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax), Usage: "have `N` requests in flight at once", Category: "speed"},
+		&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further", DefaultText: "no limit", Category: "speed"},
+		&cli.GenericFlag{Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`", Category: "speed"},
+		&cli.GenericFlag{Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`", Category: "speed"},
+	}, messageFlags())
 }
 
 // writeJob is what the command line of a command asks for that writes, checked; nothing is opened yet.
@@ -45,32 +40,19 @@ type writeJob struct {
 func parseWrites(c *cli.Context) (*writeJob, error) {
 	switch {
 	case c.NArg() == 0:
-		return nil, exit.Usagef(uriHint, "no bucket is named")
+		return nil, exit.Usagef(command.URIHint, "no bucket is named")
 	case c.NArg() > 1:
 		return nil, exit.Usagef("run it once for each", "%d buckets are named", c.NArg())
-	case c.String("stats") == "-":
-		return nil, exit.Usagef("name a file", "--stats - is no file")
 	}
-	bucket, prefix, err := parseURI(c.Args().First())
+	bucket, prefix, err := command.ParseURI(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
-	job := &writeJob{stats: c.String("stats"), seed: seed.Config{
-		Prefix: prefix, ListV1: c.Bool("list-objects-v1"), Workers: c.Int("workers"), Rate: c.Float64("rate"),
-		Timeout: c.Duration("timeout"), RetryFor: c.Duration("retry-for"),
+	job := &writeJob{stats: command.Get[string](c, "stats"), seed: seed.Config{
+		Prefix: prefix, ListV1: c.Bool("list-objects-v1"), Workers: command.Get[int](c, "workers"), Rate: command.Get[float64](c, "rate"),
+		Timeout: command.Get[time.Duration](c, "timeout"), RetryFor: command.Get[time.Duration](c, "retry-for"),
 	}}
-	if workers := job.seed.Workers; workers < 1 || workers > workersMax {
-		return nil, exit.Usagef(fmt.Sprintf("give a number from 1 to %d", workersMax), "--workers %d is out of range", workers)
-	}
-	if rate := job.seed.Rate; c.IsSet("rate") && !(rate > 0 && rate <= rateMax) { // so that NaN is refused too
-		return nil, exit.Usagef(fmt.Sprintf("give a number over 0, and at most %d", rateMax), "--rate %v is out of range", rate)
-	}
-	for _, flag := range []string{"timeout", "retry-for"} {
-		if c.Duration(flag) <= 0 {
-			return nil, exit.Usagef(durationHint, "--%s must be longer than nothing", flag)
-		}
-	}
-	job.store, err = parseStore(c, bucket, job.seed.Workers)
+	job.store, err = command.ParseStore(c, bucket, job.seed.Workers)
 	return job, err
 }
 
@@ -79,7 +61,7 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 func (job *writeJob) run(ctx context.Context, v *voice, write func(context.Context, seed.Config) (account any, err error)) error {
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
-		return exit.Usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		return exit.Usagef(command.StoreHint, "%v", err)
 	}
 	defer opened.Close()
 	file, err := openToWrite("--stats", job.stats)

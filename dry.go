@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -35,26 +36,21 @@ const (
 	rateUnknown  = "unknown"
 )
 
-// parseDryRun returns nil where there is no --dry-run.
-func parseDryRun(c *cli.Context) (*dryRun, error) {
+// parseDryRun reads the flags of a dry run. They leave job.dry nil without --dry-run.
+func parseDryRun(c *cli.Context, job *scanJob) error {
 	if !c.Bool("dry-run") {
 		if c.IsSet("price") {
-			return nil, exit.Usagef("--dry-run --price LIST,HEAD", "--price is what a dry run reckons with, and this is none")
+			return exit.Usagef("--dry-run --price LIST,HEAD", "--price needs --dry-run")
 		}
-		return nil, nil
+		return nil
 	}
 	for _, flag := range []string{"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
 		if c.IsSet(flag) {
-			return nil, exit.Usagef("leave one of them out", "--dry-run has no records, and --%s is about them", flag)
+			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")
 		}
 	}
-	d := &dryRun{forecast: forecast{Classes: map[string]int64{}}}
-	if !c.IsSet("price") {
-		return d, nil
-	}
-	var err error
-	d.price, err = parsePrice(c.String("price"))
-	return d, err
+	job.dry = &dryRun{price: command.Get[*price](c, "price"), forecast: forecast{Classes: map[string]int64{}}}
+	return nil
 }
 
 // runDry lists, and says what the scan would take.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"headcount/output"
+	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/exit"
 )
 
 // failuresShown is how many failed objects are told of where no file takes them: enough to see a pattern.
@@ -67,3 +69,15 @@ func (f *failures) hint() string {
 	}
 	return "--errors FILE names them all"
 }
+
+// objectsFailed is a complete scan in which some objects failed.
+type objectsFailed struct {
+	count int64
+	hint  string
+}
+
+func (e *objectsFailed) Error() string {
+	return console.Count(e.count, "object", "objects") + " failed"
+}
+func (e *objectsFailed) Hint() string  { return e.hint }
+func (e *objectsFailed) ExitCode() int { return exit.Failures }

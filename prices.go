@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"headcount/scan/exit"
+	"headcount/scan/command"
 )
 
 // price is what requests cost, in US dollars per 1,000 of them.
@@ -62,7 +62,7 @@ func parsePrice(text string) (*price, error) {
 		p.head, isOK = parseDollars(head)
 	}
 	if !isOK {
-		return nil, exit.Usagef(priceHint, "--price %s is not two prices", text)
+		return nil, command.BadValue(priceHint, "not two prices")
 	}
 	return &p, nil
 }

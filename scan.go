@@ -11,23 +11,12 @@ import (
 
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
-
-// workersMax is where a typing error is more likely than a machine that could do it: each has a connection.
-const workersMax = 16384
-
-// listersMax is where a typing error is more likely than a store that bears it.
-const listersMax = 1024
-
-// rateMax is more than any machine can send in a second.
-const rateMax = 1_000_000_000
-
-// pipelineMax is what fits into the read buffers of servers, 64 KiB, with requests of 500 bytes.
-const pipelineMax = 128
 
 const scanDescription = `Lists the bucket, sends a HEAD for every object, and prints each object's custom metadata as a line of JSON on
 standard output; everything else goes to standard error. Objects without custom metadata are counted, not
@@ -62,56 +51,72 @@ func scanCommand() *cli.Command {
 		Usage:       "print the custom metadata of every object (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: scanDescription,
-		Flags: slices.Concat([]cli.Flag{
-			&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs nothing", Category: "which keys"},
-			&cli.StringFlag{Name: "start-after", Usage: "begin after this `KEY`", Category: "which keys"},
-			&cli.StringFlag{Name: "end-at", Usage: "end with this `KEY`", Category: "which keys"},
-			&cli.Int64Flag{Name: "limit", Usage: "end after `N` objects, the first ones", Category: "which keys", DefaultText: "all"},
-			&cli.StringFlag{Name: "retry-from", Usage: "list nothing, and ask for the objects that this `FILE` of --errors names", Category: "which keys"},
-		}, connectionFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "workers", Value: autoValue, Usage: "send HEADs on `N` connections at once, or on as many as the store rewards: auto", Category: "speed"},
-			&cli.StringFlag{Name: "listers", Value: autoValue, Usage: "list `N` ranges of keys at once, or auto: as many as keep the workers busy", Category: "speed"},
-			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "speed"},
-			&cli.StringFlag{Name: "engine", Value: head.AutoName, Usage: "send HEADs by the engine `NAME`: direct, sdk (slower, for every kind of bucket), or auto; or list: take the metadata from a listing that has them (MinIO's)", Category: "speed"},
-			&cli.Float64Flag{Name: "rate", Usage: "send at most `N` requests per second, all workers together; a store that asks for less gets less anyway", DefaultText: "what the store bears", Category: "speed"},
-			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "speed"},
-			&cli.DurationFlag{Name: "retry-for", Value: 15 * time.Minute, Usage: "wait for a store that answers nothing for this `DURATION`", Category: "speed"},
-
-			&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: "what to print"},
-			&cli.StringFlag{Name: "fields", Value: "key,metadata", Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: "what to print"},
-			&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, whichever page is finished first", Category: "what to print"},
-			&cli.StringFlag{Name: "output", Value: "-", Usage: "write the records to `FILE`, over what it holds, and compress them if it is named .gz or .zst", Category: "what to print", DefaultText: "standard output"},
-
-			&cli.BoolFlag{Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price", Category: "safety"},
-			&cli.StringFlag{Name: "price", Usage: "reckon a dry run by the prices `LIST,HEAD`, in US dollars per 1,000 requests", Category: "safety", DefaultText: "AWS's, if the store is AWS"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "keep in `FILE` where the run stands", Category: "safety"},
-			&cli.DurationFlag{Name: "checkpoint-every", Value: time.Second, Usage: "keep where the run stands once in this `DURATION`: so much is done again after a kill", Category: "safety"},
-			&cli.BoolFlag{Name: "resume", Usage: "go on where the run of --checkpoint stood, if there was one", Category: "safety"},
-			&cli.Int64Flag{Name: "max-errors", Usage: "end the run when `N` objects have failed in it", Category: "safety", DefaultText: "never"},
-			&cli.StringFlag{Name: "errors", Usage: "write the objects that failed to `FILE`, as JSON lines, over what it holds", Category: "safety"},
-
-			&cli.StringFlag{Name: "stats", Usage: "write the account of the run to `FILE`, as JSON, over what it holds", Category: "telling"},
-			&cli.BoolFlag{Name: "quiet", Usage: "print nothing but errors on standard error", Category: "telling"},
-			&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: "telling"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from this `LEVEL`: debug, info, warn or error", Category: "telling"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "tell in this `FORMAT`: text, or json for everything on standard error", Category: "telling"},
-		}),
+		Flags:       slices.Concat(keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), messageFlags()),
 		Action: func(c *cli.Context) error {
-			how, err := parseVoice(c)
-			if err != nil {
-				return err
-			}
 			records := c.App.Writer
-			if c.String("output") != "-" || c.Bool("dry-run") { // whose report comes last
+			if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress
 				records = nil
 			}
-			voice := how.open(records, c.App.ErrWriter)
+			voice := parseVoice(c).open(records, c.App.ErrWriter)
 			job, err := parseScan(c)
 			if err == nil {
 				err = job.run(c.Context, voice, c.App.Writer, c.App.ErrWriter)
 			}
 			return voice.tell(err)
 		},
+	}
+}
+
+// The categories of flags in the help.
+const (
+	categoryKeys     = "which keys"
+	categorySpeed    = "speed"
+	categoryPrint    = "what to print"
+	categorySafety   = "safety"
+	categoryMessages = "messages"
+)
+
+func keyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs no account and no network", Category: categoryKeys},
+		&cli.StringFlag{Name: "start-after", Usage: "start after this `KEY`", Category: categoryKeys},
+		&cli.StringFlag{Name: "end-at", Usage: "stop after this `KEY`", Category: categoryKeys},
+		&cli.GenericFlag{Name: "limit", Value: command.Int[int64](0, 1, 0), Usage: "stop after the first `N` objects", Category: categoryKeys, DefaultText: "all"},
+		&cli.GenericFlag{Name: "retry-from", Value: command.File(), Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing", Category: categoryKeys},
+	}
+}
+
+func speedFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "workers", Value: command.AutoInt(scan.WorkersAuto, 1, command.WorkersMax), Usage: "send HEADs on `N` connections at once; auto finds the best number", Category: categorySpeed},
+		&cli.GenericFlag{Name: "listers", Value: command.AutoInt(scan.ListersAuto, 1, command.ListersMax), Usage: "list `N` ranges of keys at once; auto lists as many as keep the workers busy", Category: categorySpeed},
+		&cli.GenericFlag{Name: "pipeline", Value: command.Int(1, 1, command.PipelineMax), Usage: "keep `N` HEADs in flight on each connection; not every store supports more than 1", Category: categorySpeed},
+		&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName, head.ListName),
+			Usage: "send HEADs by the engine `NAME`; sdk is slower and reaches every kind of bucket; list reads the metadata from the listing of MinIO", Category: categorySpeed},
+		&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further", DefaultText: "no limit", Category: categorySpeed},
+		&cli.GenericFlag{Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`", Category: categorySpeed},
+		&cli.GenericFlag{Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`", Category: categorySpeed},
+	}
+}
+
+func printFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too", Category: categoryPrint},
+		&cli.GenericFlag{Name: "fields", Value: command.Parsed("key,metadata", parseFields), Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all", Category: categoryPrint},
+		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish", Category: categoryPrint},
+		&cli.GenericFlag{Name: "output", Value: command.OutputFile(), Usage: "write the records to `FILE`, replacing its content; a name in .gz or .zst compresses them", Category: categoryPrint, DefaultText: "standard output"},
+	}
+}
+
+func safetyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price", Category: categorySafety},
+		&cli.GenericFlag{Name: "price", Value: command.Parsed("", parsePrice), Usage: "calculate the price of a dry run from `LIST,HEAD`, in US dollars per 1,000 requests", Category: categorySafety, DefaultText: "AWS's, if the store is AWS"},
+		&cli.GenericFlag{Name: "checkpoint", Value: command.File(), Usage: "save progress to `FILE`, so that --resume can continue", Category: categorySafety},
+		&cli.GenericFlag{Name: "checkpoint-every", Value: command.PositiveDuration(time.Second), Usage: "save progress once per `DURATION`; a killed run repeats at most this much work", Category: categorySafety},
+		&cli.BoolFlag{Name: "resume", Usage: "continue the run of --checkpoint, or start one if there is none", Category: categorySafety},
+		&cli.GenericFlag{Name: "max-errors", Value: command.Int[int64](0, 1, 0), Usage: "stop when `N` objects have failed", Category: categorySafety, DefaultText: "never"},
+		&cli.GenericFlag{Name: "errors", Value: command.File(), Usage: "write the failed objects to `FILE` as JSON lines, replacing its content", Category: categorySafety},
 	}
 }
 
@@ -144,7 +149,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 	}
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
-		return exit.Usagef("see --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		return exit.Usagef(command.StoreHint, "%v", err)
 	}
 	defer opened.Close()
 	if err := job.suits(opened); err != nil {

@@ -10,6 +10,7 @@ import (
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
 )
@@ -21,22 +22,25 @@ type voiceConfig struct {
 	json              bool // every line is an object of JSON
 }
 
-func parseVoice(c *cli.Context) (voiceConfig, error) {
-	v := voiceConfig{quiet: c.Bool("quiet"), noProgress: c.Bool("no-progress")}
-	if err := v.level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return v, exit.Usagef("there are debug, info, warn and error", "there is no log level %q", c.String("log-level"))
+// messageFlags returns the flags about standard error and the file of --stats.
+func messageFlags() []cli.Flag {
+	const category = "messages"
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "stats", Value: command.File(), Usage: "write the statistics of the run to `FILE` as JSON, replacing its content", Category: category},
+		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error", Category: category},
+		&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: category},
+		&cli.GenericFlag{Name: "log-level", Value: command.OneOf("info", "debug", "info", "warn", "error"), Usage: "log messages from this `LEVEL` on", Category: category},
+		&cli.GenericFlag{Name: "log-format", Value: command.OneOf("text", "text", "json"), Usage: "write standard error in this `FORMAT`; json makes every line an object", Category: category},
 	}
-	switch c.String("log-format") {
-	case "text":
-	case "json":
-		v.json = true
-	default:
-		return v, exit.Usagef("there are text and json", "there is no log format %q", c.String("log-format"))
-	}
+}
+
+func parseVoice(c *cli.Context) voiceConfig {
+	v := voiceConfig{quiet: c.Bool("quiet"), noProgress: c.Bool("no-progress"), json: command.Get[string](c, "log-format") == "json"}
+	_ = v.level.UnmarshalText([]byte(command.Get[string](c, "log-level"))) // --log-level accepts only levels
 	if v.quiet {
 		v.level = max(v.level, slog.LevelError)
 	}
-	return v, nil
+	return v
 }
 
 // voice is what tells on standard error: the log, the progress, the failures, the account at the end, the last error.
@@ -183,15 +187,4 @@ func (v *voice) tell(err error) error {
 		v.log.Error(err.Error(), "hint", exit.Hint(err))
 	}
 	return exit.Reported(err)
-}
-
-// tell prints an error and what can be done about it.
-func tell(stderr io.Writer, err error) {
-	if exit.IsSilent(err) || exit.IsReported(err) {
-		return
-	}
-	console.PrintLine(stderr, "headcount: error: %v", err)
-	if hint := exit.Hint(err); hint != "" {
-		console.PrintLine(stderr, "headcount: hint: %s", hint)
-	}
 }

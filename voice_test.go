@@ -14,6 +14,7 @@ import (
 
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
 )
@@ -130,7 +131,7 @@ func TestVoiceIsPrintable(t *testing.T) {
 	const shown = `HEAD s3://b/k\x1b]0;title\a\n: no\x1b[31m\nerror: more\xff`
 	var text bytes.Buffer
 	(&voice{screen: console.NewStatusLine(&text)}).failures([]*scan.ObjectError{evil}, 1234)
-	tell(&text, exit.Usagef("a\nhint", "%v", evil))
+	command.PrintError(&text, exit.Usagef("a\nhint", "%v", evil))
 	want := "headcount: failed: " + shown + " (forbidden, 2 tries)\nheadcount: failed: and 1,234 more\nheadcount: error: " + shown + "\nheadcount: hint: a\\nhint\n"
 	if text.String() != want {
 		t.Errorf("%q, want\n%q", text.String(), want)
@@ -147,7 +148,7 @@ func TestJSONVoice(t *testing.T) {
 	if exit.Code(err) != exit.Failures {
 		t.Errorf("%v: exit %d", err, exit.Code(err))
 	}
-	tell(&text, err) // once is enough
+	command.PrintError(&text, err) // once is enough
 	var got []map[string]any
 	for line := range strings.Lines(text.String()) {
 		var object map[string]any

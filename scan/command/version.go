@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"fmt"
@@ -16,11 +16,11 @@ func versionCommand() *cli.Command {
 	}
 }
 
-func printVersion(c *cli.Context) error { return printText(c, version()+"\n") }
+func printVersion(c *cli.Context) error { return PrintText(c, Version()+"\n") }
 
-// version is what the build says of itself. Builds without version control (-buildvcs=false, a source archive) know
-// no revision.
-func version() string {
+// Version describes the build: version, revision, Go and platform. A build without version control (-buildvcs=false, a
+// source archive) has no revision.
+func Version() string {
 	name, revision, modified := "(devel)", "", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if info.Main.Version != "" {

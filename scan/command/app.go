@@ -1,0 +1,130 @@
+// Package command holds the parts that all commands of headcount share: the order of arguments, typed values of flags,
+// suggestions for misspelt words, completion for shells, the flags of a connection, the version, and the assembly of
+// commands into the program. A command itself is in scan/cli or bench/cli. Both need these parts, and main alone imports
+// those two, so the parts are here.
+//
+// The package knows no command's flags. A flag's Value says which texts it accepts; the check of the command line, the
+// help and completion all read it.
+package command
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/output/console"
+	"headcount/scan"
+	"headcount/scan/exit"
+)
+
+const (
+	program        = "headcount"
+	defaultCommand = "scan" // the command of a line that names none
+)
+
+// NewApp assembles commands, and the commands completion and version, into the program. One of commands must be scan. An App serves one
+// Run.
+func NewApp(stdin io.Reader, stdout, stderr io.Writer, commands ...*cli.Command) *cli.App {
+	app := &cli.App{
+		Name:      program,
+		Usage:     "print the custom metadata of every object in an S3 bucket, as JSON lines",
+		UsageText: "headcount [scan] [flags] s3://BUCKET[/PREFIX]\nheadcount COMMAND [flags] [arguments]",
+		Commands:  append(commands, completionCommand(), versionCommand()),
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Bool("version") {
+				return printVersion(c)
+			}
+			return cli.ShowAppHelp(c)
+		},
+		HideVersion:               true, // cli's own flag takes -v
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true, // a comma is part of a value
+		Reader:                    stdin,
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // package exit has the exit codes
+		OnUsageError:              asUsageError,
+	}
+	forEachCommand(app.Commands, func(c *cli.Command) {
+		c.OnUsageError = asUsageError
+		c.HideHelpCommand = true
+		for _, f := range c.Flags {
+			completeHelp(f)
+		}
+	})
+	return app
+}
+
+// completeHelp adds the choices of a flag to its help, and leaves out the default of a flag that is either given or not.
+func completeHelp(flag cli.Flag) {
+	switch f := flag.(type) {
+	case *cli.BoolFlag:
+		f.DisableDefaultText = true
+	case *cli.GenericFlag:
+		if typed := typedValueOf(f); typed != nil && len(typed.suggestions()) > 1 {
+			f.Usage += " (one of " + strings.Join(typed.suggestions(), ", ") + ")"
+		}
+	}
+}
+
+func forEachCommand(commands []*cli.Command, do func(*cli.Command)) {
+	for _, c := range commands {
+		do(c)
+		forEachCommand(c.Subcommands, do)
+	}
+}
+
+// asUsageError converts an error of cli's own parser.
+func asUsageError(c *cli.Context, err error, _ bool) error {
+	path := strings.Fields(strings.TrimPrefix(c.Command.HelpName, program))
+	return exit.Usagef(helpHint(path), "%s", err.Error())
+}
+
+// Run runs the command that args name, with the name of the program first. It prints nothing about its error.
+func Run(ctx context.Context, app *cli.App, args []string) error {
+	if last := len(args) - 1; last > 0 && args[last] == completionFlag {
+		return printCompletions(app, args[1:last])
+	}
+	app.Metadata = map[string]any{commandLineKey: args}
+	arranged, err := arrange(app, args)
+	if err != nil {
+		return err
+	}
+	return app.RunContext(ctx, arranged)
+}
+
+// commandLineKey is the key of the typed command line in the app's metadata.
+const commandLineKey = "command line"
+
+// CommandLine returns the command line as the user typed it, without the folder of the program.
+func CommandLine(c *cli.Context) []string {
+	args, _ := c.App.Metadata[commandLineKey].([]string)
+	if len(args) == 0 {
+		return nil
+	}
+	return append([]string{filepath.Base(args[0])}, args[1:]...)
+}
+
+// PrintText prints text on standard output.
+func PrintText(c *cli.Context, text string) error {
+	_, err := io.WriteString(c.App.Writer, text)
+	return scan.WrapOutput(err)
+}
+
+// PrintError prints err as lines of headcount on stderr: the error, and its hint. It prints nothing for a nil error,
+// for an error that has been reported already, and if the reader of standard output went away.
+func PrintError(stderr io.Writer, err error) {
+	if exit.IsSilent(err) || exit.IsReported(err) {
+		return
+	}
+	console.PrintLine(stderr, program+": error: %v", err)
+	if hint := exit.Hint(err); hint != "" {
+		console.PrintLine(stderr, program+": hint: %s", hint)
+	}
+}

@@ -1,0 +1,73 @@
+package command
+
+import (
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/scan/store"
+)
+
+// ConnectionFlags returns the flags that say how to reach a bucket. ParseStore reads all of them but --list-objects-v1,
+// which is for the lister.
+func ConnectionFlags() []cli.Flag {
+	const category = "connection"
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "endpoint-url", Value: ParsedList(parseEndpoint), Usage: "reach the store at this `URL`; several URLs share the load (the data VIPs of a FlashBlade), and a slow one gets less of it", Category: category},
+		&cli.StringFlag{Name: "profile", Usage: "use the credentials and the region of the profile `NAME`", Category: category},
+		&cli.StringFlag{Name: "region", Usage: "sign requests for this `REGION`", Category: category, DefaultText: "as configured, else us-east-1; the store may correct it"},
+		&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: category},
+		&cli.BoolFlag{Name: "request-payer", Usage: "agree to pay for the requests to another owner's bucket", Category: category},
+		&cli.GenericFlag{Name: "ca-bundle", Value: CABundle(), Usage: "trust the certificate authorities in this PEM `FILE`", Category: category},
+		&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since any machine may answer in place of the store", Category: category},
+		&cli.GenericFlag{Name: "addressing", Value: OneOf(store.AddressingAuto, store.AddressingAuto, store.AddressingPath, store.AddressingVirtual),
+			Usage: "put the bucket into the URL by this `STYLE`; auto is virtual for AWS", Category: category},
+		&cli.BoolFlag{Name: "list-objects-v1", Usage: "list with ListObjects, for stores without ListObjectsV2", Category: category},
+	}
+}
+
+// ParseStore reads the connection flags. connections is how many requests are in flight at most.
+func ParseStore(c *cli.Context, bucket string, connections int) (store.Config, error) {
+	cfg := store.Config{
+		Bucket: bucket, Endpoints: Get[[]string](c, "endpoint-url"), Profile: c.String("profile"),
+		Region: c.String("region"), Anonymous: c.Bool("no-sign-request"), RequestPayer: c.Bool("request-payer"),
+		CABundle: Get[string](c, "ca-bundle"), NoVerifyTLS: c.Bool("no-verify-ssl"),
+		Addressing: Get[store.Addressing](c, "addressing"), Connections: connections,
+	}
+	if cfg.Anonymous && cfg.RequestPayer {
+		return cfg, Conflict("--request-payer", "--no-sign-request", "a request without credentials has no payer")
+	}
+	return cfg, nil
+}
+
+// StoreHint is the hint of an error about the configuration of a store.
+const StoreHint = "see --profile, --region, the AWS_ variables and ~/.aws/config"
+
+func parseEndpoint(text string) (string, error) {
+	if err := store.CheckEndpoint(text); err != nil {
+		return "", BadValue("write --endpoint-url https://HOST[:PORT]", err.Error())
+	}
+	return text, nil
+}
+
+// CABundle returns a Value of the names of files with certificates. It checks the file, since the SDK's error does not
+// name the wrong one of its sources.
+func CABundle() *Value[string] {
+	return Parsed("", func(name string) (string, error) {
+		const hint = "write --ca-bundle FILE: certificates in PEM"
+		pem, err := os.ReadFile(name)
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			err = path.Err
+		}
+		switch {
+		case err != nil:
+			return "", BadValue(hint, err.Error())
+		case !x509.NewCertPool().AppendCertsFromPEM(pem):
+			return "", BadValue(hint, "the file has no certificate")
+		}
+		return name, nil
+	})
+}

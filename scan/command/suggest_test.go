@@ -1,0 +1,15 @@
+package command
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	names := []string{"workers", "quiet", "endpoint-url", "end-at", "version", "log-level", "log-format"}
+	for word, want := range map[string]string{
+		"wrokers": "workers", "w": "workers", "worker": "workers", "quite": "quiet", "v": "version", "endpoint": "endpoint-url",
+		"owner": "", "l": "", "x": "", "qwerty": "", "": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("%s: did you mean %q? want %q", word, got, want)
+		}
+	}
+}

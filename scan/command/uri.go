@@ -1,0 +1,51 @@
+package command
+
+import (
+	"strings"
+
+	"headcount/scan/exit"
+)
+
+// URIHint is the hint of an error about a bucket: how to write one.
+const URIHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
+
+// ParseURI splits s3://BUCKET[/PREFIX]; the error is an exit.UsageError. A prefix is any bytes: %, ? and # have no meaning
+// in it, so net/url does not apply. For an access point the bucket is its ARN, which contains a slash itself:
+// s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/PREFIX.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
+func ParseURI(uri string) (bucket, prefix string, err error) {
+	rest, found := strings.CutPrefix(uri, "s3://")
+	if !found {
+		return "", "", exit.Usagef(URIHint, "%q is not the URI of a bucket", uri)
+	}
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	for range arnSegments(bucket) {
+		var segment string
+		segment, prefix, _ = strings.Cut(prefix, "/")
+		bucket += "/" + segment
+	}
+	switch {
+	case bucket == "":
+		return "", "", exit.Usagef(URIHint, "%q names no bucket", uri)
+	case !strings.HasPrefix(bucket, "arn:") && strings.ContainsAny(bucket, " %?#@:\\\"'"):
+		return "", "", exit.Usagef(URIHint, "%q is not the name of a bucket", bucket)
+	}
+	return bucket, prefix, nil
+}
+
+// arnSegments returns how many segments after the first slash belong to the bucket, given the text before that slash. The
+// ARN of an access point ends in accesspoint/NAME or accesspoint:NAME, and that of one on an outpost in
+// outpost/ID/accesspoint/NAME.
+func arnSegments(bucket string) int {
+	parts := strings.SplitN(bucket, ":", 6)
+	if parts[0] != "arn" || len(parts) < 6 {
+		return 0
+	}
+	switch resource := parts[5]; {
+	case resource == "outpost":
+		return 3
+	case strings.Contains(resource, ":"):
+		return 0
+	}
+	return 1
+}
