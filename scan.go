@@ -13,6 +13,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -125,7 +126,7 @@ type scanJob struct {
 	demo   bool
 	store  store.Config
 	scan   scan.Config
-	fields []output.Field
+	fields []field.Field
 	names  fileNames
 	resume bool
 	dry    *dryRun // nil: it scans

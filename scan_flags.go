@@ -12,6 +12,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 )
@@ -121,20 +122,20 @@ func parseSafety(c *cli.Context, job *scanJob) error {
 func parsePrint(c *cli.Context, job *scanJob) error {
 	cfg := &job.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
-	job.fields = command.Get[[]output.Field](c, "fields")
-	if needHead := output.NeedHead(job.fields); cfg.Engine == head.ListName && len(needHead) > 0 {
+	job.fields = command.Get[[]field.Field](c, "fields")
+	if needHead := field.Names(field.NeedHead(job.fields)); cfg.Engine == head.ListName && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))
 	}
 	return nil
 }
 
-func parseFields(text string) ([]output.Field, error) {
+func parseFields(text string) ([]field.Field, error) {
 	const hint = "--fields key,metadata,size"
 	if names := strings.Split(text, ","); len(names) > 1 && slices.Contains(names, "all") {
 		return nil, command.BadValue("--fields all", "all is every field, and cannot be combined with others")
 	}
-	fields, err := output.ParseFields(text)
+	fields, err := field.Parse(text)
 	if err != nil {
 		return nil, command.BadValue(hint, err.Error())
 	}

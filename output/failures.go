@@ -5,39 +5,40 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unicode/utf8"
 
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/list"
 )
 
-// Failures writes each object that failed as a line of JSON: key, etag and size as listed, status (absent where there was no
-// answer), class, attempts, request_id, error.
+// Failures is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key, etag and
+// size (as listed), status (absent if there was no answer), class, attempts, request_id, and error.
 type Failures struct {
 	to   Destination
 	line []byte
 }
 
-// NewFailures returns one that writes to a Destination, a Write for each line.
+// NewFailures returns a sink that writes each line with one Write.
 func NewFailures(to Destination) *Failures { return &Failures{to: to} }
 
-// Add writes one line. It is not called concurrently.
+// Add writes one line.
 func (f *Failures) Add(e *scan.ObjectError) error {
 	line := appendText(append(f.line[:0], '{'), "key", e.Entry.Key)
 	line = appendOptional(line, "etag", e.Entry.ETag)
 	if e.Entry.Size >= 0 {
-		line = append(strconv.AppendInt(append(line, `"size":`...), e.Entry.Size, 10), ',')
+		line = appendInt(line, "size", e.Entry.Size)
 	}
 	if e.Status != 0 {
-		line = append(strconv.AppendInt(append(line, `"status":`...), int64(e.Status), 10), ',')
+		line = appendInt(line, "status", int64(e.Status))
 	}
 	line = appendText(line, "class", string(e.Class))
-	line = append(strconv.AppendInt(append(line, `"attempts":`...), int64(e.Attempts), 10), ',')
+	line = appendInt(line, "attempts", int64(e.Attempts))
 	line = appendOptional(line, "request_id", e.RequestID)
 	if e.Err != nil {
 		line = appendText(line, "error", e.Err.Error())
 	}
-	f.line = append(closed(line, '}'), '\n')
+	f.line = append(closeObject(line), '\n')
 	_, err := f.to.Write(f.line)
 	return err
 }
@@ -48,7 +49,31 @@ func (f *Failures) Sync() (checkpoint.Position, error) { return f.to.Sync() }
 // Close closes the Destination.
 func (f *Failures) Close() error { return f.to.Close() }
 
-// ReadFailures reads what Failures has written: the objects to ask for again. The error names the line.
+// appendText appends a member that is a string, or base64 under name_b64 if value is not UTF-8, and a comma.
+func appendText(line []byte, name, value string) []byte {
+	if !utf8.ValidString(value) {
+		return append(appendBase64(appendName(line, name+"_b64"), []byte(value)), ',')
+	}
+	return append(appendString(appendName(line, name), []byte(value)), ',')
+}
+
+// appendOptional is appendText for a value that is absent if it is empty.
+func appendOptional(line []byte, name, value string) []byte {
+	if value == "" {
+		return line
+	}
+	return appendText(line, name, value)
+}
+
+func appendInt(line []byte, name string, value int64) []byte {
+	return append(strconv.AppendInt(appendName(line, name), value, 10), ',')
+}
+
+func appendName(line []byte, name string) []byte {
+	return append(append(append(line, '"'), name...), '"', ':')
+}
+
+// ReadFailures reads the objects that a Failures has written. Its error names the object by its number, from 1.
 func ReadFailures(r io.Reader) ([]list.Entry, error) {
 	var entries []list.Entry
 	lines := json.NewDecoder(r)
@@ -69,7 +94,7 @@ func ReadFailures(r io.Reader) ([]list.Entry, error) {
 		case err != nil:
 			return nil, fmt.Errorf("object %d: %w", n, err)
 		case line.VersionID != "":
-			return nil, fmt.Errorf("object %d is a version, %s: only the latest can be asked for", n, line.VersionID)
+			return nil, fmt.Errorf("object %d has the version_id %s: only the latest version of an object can be retried", n, line.VersionID)
 		case line.Key != nil:
 			e.Key = *line.Key
 		}

@@ -1,25 +1,26 @@
 package output
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"unicode/utf8"
 )
 
 const hex = "0123456789abcdef"
 
-// appendString appends text as a JSON string. Bytes that are not UTF-8 become U+FFFD: callers that must not lose them
-// ask utf8.Valid first, and write base64 under another name. Unlike encoding/json it leaves <, > and & as they are.
+// appendString appends text as a JSON string. A byte that is not UTF-8 becomes U+FFFD: a caller that must keep it checks
+// utf8.Valid first, and uses appendBase64. Unlike encoding/json, it leaves <, > and & as they are.
 // https://www.rfc-editor.org/rfc/rfc8259#section-7
-func appendString[T string | []byte](dst []byte, text T) []byte {
+func appendString(dst, text []byte) []byte {
 	if dst, ok := appendVerbatim(dst, text); ok {
 		return dst
 	}
 	return appendEscaped(dst, text)
 }
 
-// appendVerbatim is appendString for text of which every byte stands for itself, which is nearly all there is: it is copied, and
-// only then looked at, eight bytes at a time. Otherwise dst is returned as it was, and false.
-func appendVerbatim[T string | []byte](dst []byte, text T) ([]byte, bool) {
+// appendVerbatim is appendString for text without a byte to escape, which nearly all text is: it copies the text first, and then
+// checks the copy. For other text it returns dst unchanged, and false.
+func appendVerbatim(dst, text []byte) ([]byte, bool) {
 	dst = append(dst, '"')
 	from := len(dst)
 	dst = append(dst, text...)
@@ -29,7 +30,8 @@ func appendVerbatim[T string | []byte](dst []byte, text T) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// isVerbatim says whether text is ASCII that JSON does not escape. DEL is escaped too, for the sake of terminals.
+// isVerbatim reports whether text is ASCII that JSON does not escape. DEL is escaped too, since terminals act on it. It
+// compares eight bytes at a time; the last word may overlap the one before.
 func isVerbatim(text []byte) bool {
 	if len(text) < 8 {
 		for _, c := range text {
@@ -41,16 +43,16 @@ func isVerbatim(text []byte) bool {
 	}
 	last := len(text) - 8
 	for i := 0; i < last; i += 8 {
-		if !areVerbatim(binary.LittleEndian.Uint64(text[i:])) {
+		if !isVerbatimWord(binary.LittleEndian.Uint64(text[i:])) {
 			return false
 		}
 	}
-	return areVerbatim(binary.LittleEndian.Uint64(text[last:]))
+	return isVerbatimWord(binary.LittleEndian.Uint64(text[last:]))
 }
 
-// areVerbatim is isVerbatim for the eight bytes of a word. A byte that is zero, or less than a blank, borrows its high bit.
-// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
-func areVerbatim(word uint64) bool {
+// isVerbatimWord is isVerbatim for the eight bytes of a word. Subtracting sets the high bit of a byte that is zero, or less than
+// a space. https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+func isVerbatimWord(word uint64) bool {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones
@@ -61,9 +63,9 @@ func areVerbatim(word uint64) bool {
 }
 
 // appendEscaped is appendString for any text.
-func appendEscaped[T string | []byte](dst []byte, text T) []byte {
+func appendEscaped(dst, text []byte) []byte {
 	dst = append(dst, '"')
-	plain := 0 // where the bytes begin that are copied as they are
+	copied := 0 // text before it is in dst
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c < utf8.RuneSelf {
@@ -71,27 +73,28 @@ func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 				i++
 				continue
 			}
-			dst = appendEscape(append(dst, text[plain:i]...), c)
+			dst = appendEscape(append(dst, text[copied:i]...), c)
 			i++
-			plain = i
+			copied = i
 			continue
 		}
-		r, size := decodeRune(text[i:])
+		r, size := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			dst = append(append(dst, text[plain:i]...), `\ufffd`...)
-			plain = i + 1
-		case r == '\u2028' || r == '\u2029': // legal in JSON, but the end of a line to some readers
-			dst = append(append(dst, text[plain:i]...), `\u202`...)
+			dst = append(append(dst, text[copied:i]...), `\ufffd`...)
+			copied = i + 1
+		case r == '\u2028' || r == '\u2029': // legal in JSON, but some readers end a line there
+			dst = append(append(dst, text[copied:i]...), `\u202`...)
 			dst = append(dst, hex[r&0xf])
-			plain = i + size
+			copied = i + size
 		}
 		i += size
 	}
-	dst = append(dst, text[plain:]...)
+	dst = append(dst, text[copied:]...)
 	return append(dst, '"')
 }
 
+// appendEscape appends the escape sequence of an ASCII character.
 func appendEscape(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':
@@ -106,8 +109,16 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
 }
 
-func decodeRune[T string | []byte](text T) (rune, int) {
-	var four [utf8.UTFMax]byte
-	n := copy(four[:], text)
-	return utf8.DecodeRune(four[:n])
+// appendBase64 appends a JSON string of the bytes in base64.
+func appendBase64(dst, value []byte) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), value), '"')
+}
+
+// closeObject ends an object: the comma after its last member becomes the brace.
+func closeObject(line []byte) []byte {
+	if last := len(line) - 1; line[last] == ',' {
+		line[last] = '}'
+		return line
+	}
+	return append(line, '}')
 }

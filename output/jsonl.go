@@ -2,85 +2,164 @@ package output
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/field"
 	"headcount/scan/list"
 )
 
-// chunkBytes is where a Chunk starts: the smallest batch. One that had to grow stays so.
+// chunkBytes is the first size of a Chunk's buffer: enough for the smallest batch. A buffer that grew is used again as it is.
 const chunkBytes = 1 << 10
 
-// JSONLines is a scan.Sink that writes each Record as a line of JSON.
-//
-// A line has the chosen Fields, and beside them, where it is so, "changed": true and "missing_meta": N, the metadata that
-// the store has and could not send. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (MissingMeta)
+// JSONLines is a scan.Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and then
+// field.Always. A Field that the store did not say has no member.
 type JSONLines struct {
-	to     Destination
-	fields []Field
-	free   sync.Pool // of *lineChunk
-	page   []byte    // the lines of the page that is being committed
+	to      Destination
+	members []jsonMember
+	free    sync.Pool // of *jsonChunk
+	page    []byte    // the lines of the page that is committed
 }
 
-// NewJSONLines returns a Sink that writes to a Destination, from Commit only, each page by one Write.
-func NewJSONLines(to Destination, fields []Field) *JSONLines {
-	return &JSONLines{to: to, fields: fields}
+// NewJSONLines returns a Sink that writes each page with one Write, during Commit only.
+func NewJSONLines(to Destination, fields []field.Field) *JSONLines {
+	s := &JSONLines{to: to}
+	for _, f := range slices.Concat(fields, field.Always()) {
+		s.members = append(s.members, jsonMember{Field: f, start: `"` + f.Name + `":`, startBase64: `"` + f.Name + `_b64":`})
+	}
+	return s
 }
 
-// NewChunk returns an empty Chunk, perhaps one that was committed.
-func (l *JSONLines) NewChunk() scan.Chunk {
-	if c, ok := l.free.Get().(*jsonChunk); ok {
+// NewChunk returns an empty Chunk.
+func (s *JSONLines) NewChunk() scan.Chunk {
+	if c, ok := s.free.Get().(*jsonChunk); ok {
 		return c
 	}
-	return &jsonChunk{fields: l.fields, bytes: make([]byte, 0, chunkBytes)}
+	return &jsonChunk{members: s.members, lines: make([]byte, 0, chunkBytes)}
 }
 
 // Commit writes the lines of one page.
-func (l *JSONLines) Commit(_ *list.Page, chunks []scan.Chunk) error {
-	l.page = l.page[:0]
+func (s *JSONLines) Commit(_ *list.Page, chunks []scan.Chunk) error {
+	s.page = s.page[:0]
 	for _, c := range chunks {
 		chunk, ok := c.(*jsonChunk)
 		if !ok {
 			return fmt.Errorf("a chunk of another sink: %T", c)
 		}
-		l.page = append(l.page, chunk.bytes...)
-		chunk.bytes = chunk.bytes[:0]
-		l.free.Put(chunk)
+		s.page = append(s.page, chunk.lines...)
+		chunk.lines = chunk.lines[:0]
+		s.free.Put(chunk)
 	}
-	if len(l.page) == 0 {
+	if len(s.page) == 0 {
 		return nil
 	}
-	_, err := l.to.Write(l.page)
+	_, err := s.to.Write(s.page)
 	return err
 }
 
 // Sync returns the Position behind all committed lines, when they are on disk.
-func (l *JSONLines) Sync() (checkpoint.Position, error) { return l.to.Sync() }
+func (s *JSONLines) Sync() (checkpoint.Position, error) { return s.to.Sync() }
 
 // Close closes the Destination.
-func (l *JSONLines) Close() error { return l.to.Close() }
+func (s *JSONLines) Close() error { return s.to.Close() }
 
-// jsonChunk is some lines.
+// jsonChunk is a scan.Chunk of lines.
 type jsonChunk struct {
-	fields []Field
-	bytes  []byte
+	members []jsonMember
+	lines   []byte
 }
 
 // Add appends the line of a Record.
 func (c *jsonChunk) Add(r *scan.Record) {
-	line := append(c.bytes, '{')
-	for i := range c.fields {
-		line = c.fields[i].add(line, r)
+	line := append(c.lines, '{')
+	for i := range c.members {
+		line = c.members[i].append(line, r)
 	}
-	if r.Changed {
-		line = append(line, `"changed":true,`...)
-	}
-	if missing := r.Head.Get("x-amz-missing-meta"); missing != nil {
-		if n, err := strconv.ParseInt(string(missing), 10, 64); err == nil {
-			line = append(strconv.AppendInt(append(line, `"missing_meta":`...), n, 10), ',')
+	c.lines = append(closeObject(line), '\n')
+}
+
+// jsonMember is a Field as a member of a JSON object.
+type jsonMember struct {
+	field.Field
+	start       string // the name, and the colon behind it
+	startBase64 string // the same for a value that is not UTF-8: base64 under a name of its own, so that two keys stay two
+}
+
+// append appends the member and a comma, if the store said the value.
+func (m *jsonMember) append(line []byte, r *scan.Record) []byte {
+	switch m.Type {
+	case field.Text, field.Time:
+		return m.appendText(line, r)
+	case field.Int:
+		if n, said := m.Int(r); said {
+			line = append(strconv.AppendInt(append(line, m.start...), n, 10), ',')
+		}
+	case field.Bool:
+		if value, said := m.Bool(r); said {
+			line = append(strconv.AppendBool(append(line, m.start...), value), ',')
+		}
+	case field.Map:
+		if texts, said := m.Map(r); said {
+			line = m.appendMap(line, texts)
 		}
 	}
-	c.bytes = append(closed(line, '}'), '\n')
+	return line
+}
+
+// appendText copies the text to where its JSON will be, which nearly always is the same text.
+func (m *jsonMember) appendText(line []byte, r *scan.Record) []byte {
+	before := len(line)
+	line = append(append(line, m.start...), '"')
+	from := len(line)
+	line, said := m.AppendText(line, r)
+	if !said {
+		return line[:before]
+	}
+	text := line[from:]
+	if isVerbatim(text) {
+		return append(line, '"', ',')
+	}
+	to := len(line)
+	if utf8.Valid(text) {
+		line = appendEscaped(append(line, m.start...), text)
+	} else {
+		line = appendBase64(append(line, m.startBase64...), text)
+	}
+	return append(slices.Delete(line, before, to), ',')
+}
+
+// appendMap appends an object, and a second one for the values that are not UTF-8, if there are any.
+func (m *jsonMember) appendMap(line []byte, texts scan.Map) []byte {
+	line = append(append(line, m.start...), '{')
+	invalid := 0
+	for i := range texts {
+		before := len(line)
+		line = append(appendString(line, texts[i].Name), ':')
+		var verbatim bool
+		if line, verbatim = appendVerbatim(line, texts[i].Value); !verbatim {
+			if !utf8.Valid(texts[i].Value) {
+				line = line[:before]
+				invalid++
+				continue
+			}
+			line = appendEscaped(line, texts[i].Value)
+		}
+		line = append(line, ',')
+	}
+	line = append(closeObject(line), ',')
+	if invalid == 0 {
+		return line
+	}
+	line = append(append(line, m.startBase64...), '{')
+	for i := range texts {
+		if !utf8.Valid(texts[i].Value) {
+			line = append(appendString(line, texts[i].Name), ':')
+			line = append(appendBase64(line, texts[i].Value), ',')
+		}
+	}
+	return append(closeObject(line), ',')
 }

@@ -11,6 +11,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/output"
 	"headcount/scan"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -39,7 +40,7 @@ func BenchmarkHeads(b *testing.B) {
 				key := server.Keyspace().Key(int64(i))
 				entries[i] = list.Entry{Key: string(key), Size: server.Object(key).Size(), ETag: strings.Trim(server.Object(key).ETag(), `"`)}
 			}
-			fields, err := output.ParseFields("key,metadata")
+			fields, err := field.Parse("key,metadata")
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -48,7 +49,7 @@ func BenchmarkHeads(b *testing.B) {
 			var record scan.Record
 			at := 0
 			add := func(r *head.Result) {
-				record.Entry, record.Head = &entries[at], r
+				record = scan.NewRecord(&entries[at], r, false)
 				chunks[0].Add(&record)
 				at++
 			}
@@ -72,7 +73,7 @@ func BenchmarkHeads(b *testing.B) {
 // BenchmarkScan scans a bucket of b.N pages, everything included. Allocations are told for an object: what there are is
 // the SDK's, which sends a LIST for each page.
 func BenchmarkScan(b *testing.B) {
-	fields, err := output.ParseFields("key,metadata")
+	fields, err := field.Parse("key,metadata")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -26,7 +26,7 @@ var errFull = errors.New("no space")
 
 type keyChunk struct{ keys []string }
 
-func (c *keyChunk) Add(r *scan.Record) { c.keys = append(c.keys, r.Entry.Key) }
+func (c *keyChunk) Add(r *scan.Record) { c.keys = append(c.keys, r.Key()) }
 
 func (s *keySink) NewChunk() scan.Chunk { return new(keyChunk) }
 

@@ -23,6 +23,7 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
@@ -157,7 +158,7 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 		text   bytes.Buffer
 		failed []*scan.ObjectError
 	)
-	fields, err := output.ParseFields("key,metadata,etag")
+	fields, err := field.Parse("key,metadata,etag")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -40,7 +41,7 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 // runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has kept.
 func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
-	fields, err := output.ParseFields("key,metadata,etag")
+	fields, err := field.Parse("key,metadata,etag")
 	if err != nil {
 		t.Fatal(err)
 	}

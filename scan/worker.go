@@ -282,7 +282,7 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, isChanged bool) 
 		w.chunk = w.scan.cfg.Sink.NewChunk()
 		w.result.runs = append(w.result.runs, encodedRun{index, w.chunk})
 	}
-	w.record = Record{Entry: e, Head: r, Changed: isChanged}
+	w.record = NewRecord(e, r, isChanged)
 	w.chunk.Add(&w.record)
 	w.result.outcomes.Emitted++
 	if isChanged {

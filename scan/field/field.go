@@ -1,0 +1,123 @@
+// Package field is the one table of what can be read from a scan.Record. A Field has a name, a type, an origin (the request
+// whose answer has it), and typed accessors. Whatever reads Records by name takes its names and types from here: the formats
+// of package output, --fields, and the README's table.
+package field
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"headcount/scan"
+)
+
+// Type is the type of a Field's values.
+type Type uint8
+
+const (
+	Text Type = iota // any bytes, usually UTF-8
+	Int              // a whole number
+	Bool
+	Time
+	Map // texts by name
+)
+
+// String returns the word for a Type in the README's table.
+func (t Type) String() string { return [...]string{"text", "number", "bool", "time", "map"}[t] }
+
+// Origin is the request whose answer has a Field. An answer of a later request replaces one of an earlier request.
+type Origin uint8
+
+const (
+	FromList    Origin = iota // the LIST; a HEAD too
+	FromHead                  // the HEAD
+	FromRequest               // a further request for each object
+)
+
+// String returns the word for an Origin in the README's table.
+func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further request"}[o] }
+
+// Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They allocate
+// nothing, but for the dst that grows. said is false where the store did not say the value; that is not the same as an empty
+// text or a map of none.
+type Field struct {
+	Name   string
+	Type   Type
+	Origin Origin
+	About  string // one line for people, in Markdown
+
+	text    func(dst []byte, r *scan.Record) ([]byte, bool) // Text and Time
+	integer func(r *scan.Record) (int64, bool)
+	boolean func(r *scan.Record) (bool, bool)
+	time    func(r *scan.Record) (time.Time, bool)
+	texts   func(r *scan.Record) (scan.Map, bool)
+}
+
+// AppendText appends the value as a text, and returns dst as it was if the store did not say one. A time is the text that the
+// store sent, exactly, or RFC 3339 where a HTTP date was sent. It works for every Type but Map.
+func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, said bool) {
+	switch f.Type {
+	case Text, Time:
+		return f.text(dst, r)
+	case Int:
+		if n, said := f.integer(r); said {
+			return strconv.AppendInt(dst, n, 10), true
+		}
+	case Bool:
+		if value, said := f.boolean(r); said {
+			return strconv.AppendBool(dst, value), true
+		}
+	}
+	return dst, false
+}
+
+// Int returns the value of a Field of the Type Int. Another Type panics, as it does for the accessors below.
+func (f *Field) Int(r *scan.Record) (n int64, said bool) { return f.integer(r) }
+
+// Bool returns the value of a Field of the Type Bool.
+func (f *Field) Bool(r *scan.Record) (value, said bool) { return f.boolean(r) }
+
+// Time returns the value of a Field of the Type Time. A text that is no time counts as not said; AppendText returns it.
+func (f *Field) Time(r *scan.Record) (at time.Time, said bool) { return f.time(r) }
+
+// Map returns the value of a Field of the Type Map. It is valid as long as r.
+func (f *Field) Map(r *scan.Record) (texts scan.Map, said bool) { return f.texts(r) }
+
+// Parse reads the value of --fields: names separated by commas, or all. Its error names the Fields that there are.
+func Parse(value string) ([]Field, error) {
+	all := All()
+	if value == "all" {
+		return all, nil
+	}
+	var chosen []Field
+	for name := range strings.SplitSeq(value, ",") {
+		name = strings.TrimSpace(name)
+		hasName := func(f Field) bool { return f.Name == name }
+		i := slices.IndexFunc(all, hasName)
+		if i < 0 {
+			return nil, fmt.Errorf("there is no field %q; there are: all, %s", name, strings.Join(Names(all), ", "))
+		}
+		if slices.ContainsFunc(chosen, hasName) {
+			return nil, fmt.Errorf("the field %q is named twice", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// Names returns the names of some Fields.
+func Names(fields []Field) []string {
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].Name
+	}
+	return names
+}
+
+// NeedHead returns the Fields that no LIST gives: a HEAD has to be sent for them. A LIST may give the metadata
+// (list.Page.Metadata).
+func NeedHead(fields []Field) []Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Origin == FromList || f.Name == Metadata })
+}

@@ -1,0 +1,197 @@
+package field_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/field"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// object returns a Record with headers as "name: value".
+func object(entry list.Entry, headers ...string) *scan.Record {
+	result := &head.Result{Status: 200}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		result.Headers = append(result.Headers, head.Field{Name: []byte(name), Value: []byte(value)})
+	}
+	r := scan.NewRecord(&entry, result, false)
+	return &r
+}
+
+// value returns what the accessor of the Field's Type says.
+func value(f *field.Field, r *scan.Record) string {
+	var value any
+	said := false
+	switch f.Type {
+	case field.Int:
+		value, said = f.Int(r)
+	case field.Bool:
+		value, said = f.Bool(r)
+	case field.Time:
+		var at time.Time
+		at, said = f.Time(r)
+		value = at.Format(time.RFC3339Nano)
+	case field.Map:
+		value, said = f.Map(r)
+	default:
+		var text []byte
+		text, said = f.AppendText([]byte("> "), r)
+		value = string(text)
+	}
+	if !said {
+		return "-"
+	}
+	return fmt.Sprint(value)
+}
+
+func TestAccessors(t *testing.T) {
+	entry := list.Entry{Key: "k", Size: 7, LastModified: "2026-11-22T01:02:03.004Z"}
+	for _, c := range []struct {
+		field, value, text string
+		record             *scan.Record
+	}{
+		{"key", "> k", "k", object(entry)},
+		{"metadata", "[]", "-", object(entry)},
+		{"size", "7", "7", object(entry)},
+		{"size", "9", "9", object(entry, "content-length: 9")},
+		{"size", "-", "-", object(list.Entry{Key: "k", Size: -1})},
+		{"etag", "-", "-", object(entry)},
+		{"content_type", "-", "-", object(entry)},
+		{"content_type", "> ", "", object(entry, "content-type: ")},
+		{"last_modified", "2026-11-22T01:02:03.004Z", "2026-11-22T01:02:03.004Z", object(entry)},
+		{"last_modified", "-", "yesterday", object(list.Entry{LastModified: "yesterday"})},
+		{"last_modified", "2026-11-22T05:00:00Z", "2026-11-22T05:00:00Z", object(list.Entry{}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")},
+		{"object_lock_retain_until", "2027-01-01T00:00:00.5Z", "2027-01-01T02:00:00.500+02:00",
+			object(entry, "x-amz-object-lock-retain-until-date: 2027-01-01T02:00:00.500+02:00")},
+		{"tag_count", "2", "2", object(entry, "x-amz-tagging-count: 2")},
+		{"tag_count", "-", "-", object(entry)},
+		{"parts_count", "-", "-", object(entry, "x-amz-mp-parts-count: many")},
+		{"bucket_key_enabled", "false", "false", object(entry, "x-amz-server-side-encryption-bucket-key-enabled: false")},
+		{"bucket_key_enabled", "-", "-", object(entry)},
+	} {
+		fields, err := field.Parse(c.field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &fields[0]
+		text, said := f.AppendText([]byte("> "), c.record)
+		if !said {
+			text = []byte("> -")
+		}
+		if got := value(f, c.record); got != c.value || string(text) != "> "+c.text {
+			t.Errorf("%s of %s: %q and %q, want %q and %q", c.field, c.record.Key(), got, text, c.value, "> "+c.text)
+		}
+	}
+}
+
+// A Record without a HEAD has what the LIST said. Its metadata is not said, which is not the same as none.
+func TestWithoutHead(t *testing.T) {
+	r := scan.NewRecord(&list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}, nil, false)
+	var said []string
+	for _, f := range slices.Concat(field.All(), field.Always()) {
+		if value(&f, &r) != "-" {
+			said = append(said, f.Name)
+			if f.Origin != field.FromList {
+				t.Errorf("%s is from the %v", f.Name, f.Origin)
+			}
+		}
+	}
+	if want := []string{"key", "size", "etag", "last_modified", "storage_class"}; !slices.Equal(said, want) {
+		t.Errorf("%v, want %v", said, want)
+	}
+}
+
+func TestAccessorsDoNotAllocate(t *testing.T) {
+	full := object(list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03.004Z"},
+		"content-length: 7", "content-type: text/plain", "x-amz-tagging-count: 2", "x-amz-server-side-encryption-bucket-key-enabled: true",
+		"x-amz-object-lock-retain-until-date: 2027-01-01T00:00:00Z")
+	unlisted := object(list.Entry{Key: "k", Size: -1}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")
+	fields := slices.Concat(field.All(), field.Always())
+	text := make([]byte, 0, 100)
+	for i := range fields {
+		f := &fields[i]
+		for _, r := range []*scan.Record{full, unlisted} {
+			allocs := testing.AllocsPerRun(10, func() {
+				switch f.Type {
+				case field.Int:
+					f.Int(r)
+				case field.Bool:
+					f.Bool(r)
+				case field.Time:
+					f.Time(r)
+				case field.Map:
+					f.Map(r)
+				}
+				f.AppendText(text, r)
+			})
+			if allocs > 0 {
+				t.Errorf("%s: %v allocations", f.Name, allocs)
+			}
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	all, err := field.Parse("all")
+	if err != nil || len(all) != len(field.All()) {
+		t.Errorf("%d fields, %v", len(all), err)
+	}
+	some, err := field.Parse("size, key")
+	if err != nil || !slices.Equal(field.Names(some), []string{"size", "key"}) {
+		t.Errorf("%v, %v", field.Names(some), err)
+	}
+	for _, wrong := range []string{"", "key,", "Key", "key,key", "all,key", "key;size", "changed"} {
+		if _, err := field.Parse(wrong); err == nil {
+			t.Errorf("%q was accepted", wrong)
+		}
+	}
+}
+
+func TestNamesAreDistinct(t *testing.T) {
+	names := field.Names(slices.Concat(field.All(), field.Always()))
+	slices.Sort(names)
+	if distinct := slices.Compact(slices.Clone(names)); len(distinct) != len(names) {
+		t.Errorf("some names come twice: %q", names)
+	}
+}
+
+func TestNeedHead(t *testing.T) {
+	fields, err := field.Parse("key,metadata,size,etag,last_modified,storage_class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := field.NeedHead(fields); len(left) > 0 {
+		t.Errorf("a LIST gives %v", field.Names(left))
+	}
+	if left := field.NeedHead(field.All()); len(left) != len(field.All())-len(fields) {
+		t.Errorf("%v", field.Names(left))
+	}
+}
+
+// The README has a row for each Field, as the table has it.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const header = "| field | type | from | meaning |\n| --- | --- | --- | --- |\n"
+	_, got, hasTable := strings.Cut(string(readme), header)
+	if !hasTable {
+		t.Fatalf("the README has no table\n%s", header)
+	}
+	got, _, _ = strings.Cut(got, "\n\n")
+	var want strings.Builder
+	for _, f := range slices.Concat(field.All(), field.Always()) {
+		fmt.Fprintf(&want, "| `%s` | %v | %v | %s |\n", f.Name, f.Type, f.Origin, f.About)
+	}
+	if got+"\n" != want.String() {
+		t.Errorf("the README's table is\n%s\n\nand the fields are\n%s", got, want.String())
+	}
+}

@@ -1,0 +1,124 @@
+package field
+
+import (
+	"time"
+
+	"headcount/scan"
+)
+
+// The names of the Fields that a record has unless --fields names others.
+const (
+	Key      = "key"
+	Metadata = "metadata"
+)
+
+// All returns the Fields that --fields can choose, in the order of --fields all.
+func All() []Field {
+	return []Field{
+		{Name: Key, Origin: FromList, About: "the key", text: appendKey},
+		{
+			Name: Metadata, Type: Map, Origin: FromHead, texts: (*scan.Record).Metadata,
+			About: "the custom metadata: names in lower case and sorted, values as the store sent them, repeated headers joined by `,`",
+		},
+		{Name: "size", Type: Int, Origin: FromList, About: "length in bytes", integer: (*scan.Record).Size},
+		{Name: "etag", Origin: FromList, About: "entity tag, without quotes", text: appendETag},
+		{
+			Name: "last_modified", Type: Time, Origin: FromList, About: "time of the last write, RFC 3339",
+			text: appendLastModified, time: (*scan.Record).LastModified,
+		},
+		{
+			Name: "storage_class", Origin: FromList, text: appendStorageClass,
+			About: "`GLACIER`, `INTELLIGENT_TIERING`, …; some stores leave out `STANDARD`",
+		},
+		textOf("version_id", "x-amz-version-id", "version of the object, in a bucket with versioning"),
+		textOf("content_type", "content-type", "media type"),
+		textOf("content_encoding", "content-encoding", "for example `gzip`"),
+		textOf("content_language", "content-language", "language of the content"),
+		textOf("content_disposition", "content-disposition", "file name for a download"),
+		textOf("cache_control", "cache-control", "how long caches may keep the object"),
+		textOf("expires", "expires", "date after which caches drop the object, as it was uploaded"),
+		textOf("website_redirect_location", "x-amz-website-redirect-location", "target of a redirect, in a bucket that is a website"),
+		textOf("server_side_encryption", "x-amz-server-side-encryption", "`AES256`, `aws:kms` or `aws:kms:dsse`"),
+		textOf("sse_kms_key_id", "x-amz-server-side-encryption-aws-kms-key-id", "ARN of the KMS key that encrypts the object"),
+		textOf("sse_customer_algorithm", "x-amz-server-side-encryption-customer-algorithm", "algorithm, where the client holds the key"),
+		boolOf("bucket_key_enabled", "x-amz-server-side-encryption-bucket-key-enabled", "an S3 Bucket Key encrypts the object"),
+		textOf("replication_status", "x-amz-replication-status", "`PENDING`, `COMPLETED`, `FAILED` or `REPLICA`"),
+		textOf("object_lock_mode", "x-amz-object-lock-mode", "`GOVERNANCE` or `COMPLIANCE`; needs s3:GetObjectRetention"),
+		timeOf("object_lock_retain_until", "x-amz-object-lock-retain-until-date", "end of the lock; needs s3:GetObjectRetention"),
+		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`; needs s3:GetObjectLegalHold"),
+		textOf("expiration", "x-amz-expiration", "date and rule of the lifecycle expiration"),
+		textOf("restore", "x-amz-restore", "state of a restore from an archive"),
+		textOf("archive_status", "x-amz-archive-status", "archive tier of `INTELLIGENT_TIERING`"),
+		intOf("parts_count", "x-amz-mp-parts-count", "number of parts of a multipart upload, where the store says it"),
+		intOf("tag_count", "x-amz-tagging-count", "number of tags, where there are any; needs s3:GetObjectTagging"),
+	}
+}
+
+// Always returns the Fields that every record has beside those that are chosen, where the store said them. They warn about the
+// others.
+func Always() []Field {
+	return []Field{
+		{
+			Name: "changed", Type: Bool, Origin: FromHead, boolean: changed,
+			About: "only where it is `true`: the object was overwritten between LIST and HEAD; the record is what the HEAD said",
+		},
+		{
+			Name: "missing_meta", Type: Int, Origin: FromHead, integer: (*scan.Record).MissingMetadata,
+			About: "only where the store says so: how many metadata it has and could not send",
+		},
+	}
+}
+
+func appendKey(dst []byte, r *scan.Record) ([]byte, bool) { return append(dst, r.Key()...), true }
+
+func appendETag(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendETag(dst) }
+
+func appendLastModified(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendLastModified(dst) }
+
+func appendStorageClass(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendStorageClass(dst) }
+
+// changed says nothing of an object that did not change.
+func changed(r *scan.Record) (value, said bool) { return true, r.Changed() }
+
+// textOf returns a Field whose text is the value of a header.
+func textOf(name, header, about string) Field {
+	return Field{Name: name, Type: Text, Origin: FromHead, About: about, text: appendHeader(header)}
+}
+
+// timeOf returns a Field whose header is a time in RFC 3339.
+func timeOf(name, header, about string) Field {
+	return Field{
+		Name: name, Type: Time, Origin: FromHead, About: about, text: appendHeader(header),
+		time: func(r *scan.Record) (time.Time, bool) {
+			value := r.Header(header)
+			if value == nil { // an error of Parse allocates
+				return time.Time{}, false
+			}
+			at, err := time.Parse(time.RFC3339, string(value))
+			return at.UTC(), err == nil
+		},
+	}
+}
+
+// intOf returns a Field whose header is a whole number.
+func intOf(name, header, about string) Field {
+	return Field{
+		Name: name, Type: Int, Origin: FromHead, About: about,
+		integer: func(r *scan.Record) (int64, bool) { return r.HeaderInt(header) },
+	}
+}
+
+// boolOf returns a Field whose header is true or false.
+func boolOf(name, header, about string) Field {
+	return Field{
+		Name: name, Type: Bool, Origin: FromHead, About: about,
+		boolean: func(r *scan.Record) (bool, bool) { return r.HeaderBool(header) },
+	}
+}
+
+func appendHeader(header string) func([]byte, *scan.Record) ([]byte, bool) {
+	return func(dst []byte, r *scan.Record) ([]byte, bool) {
+		value := r.Header(header)
+		return append(dst, value...), value != nil
+	}
+}

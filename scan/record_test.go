@@ -1,0 +1,53 @@
+package scan_test
+
+import (
+	"testing"
+
+	"headcount/scan"
+	"headcount/scan/field"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// A clone stays as it was when the buffers of the connection and the list.Entry are used again.
+func TestClone(t *testing.T) {
+	buffer := []byte("owneralicecontent-typetext/plain")
+	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
+	result := head.Result{
+		Status:   200,
+		Metadata: []head.Field{{Name: buffer[:5:5], Value: buffer[5:10:10]}},
+		Headers:  []head.Field{{Name: buffer[10:22:22], Value: buffer[22:]}},
+	}
+	r := scan.NewRecord(&entry, &result, true)
+	clone := r.Clone()
+	clear(buffer)
+	entry, result = list.Entry{Size: -1}, head.Result{}
+
+	metadata, said := clone.Metadata()
+	if owner := metadata.Get("owner"); !said || len(metadata) != 1 || string(owner) != "alice" || metadata.Get("other") != nil {
+		t.Errorf("the metadata is %q", metadata)
+	}
+	if clone.Key() != "k" || !clone.Changed() || string(clone.Header("content-type")) != "text/plain" {
+		t.Errorf("%q, %v, %q", clone.Key(), clone.Changed(), clone.Header("content-type"))
+	}
+	fields, err := field.Parse("size,etag,storage_class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for i := range fields {
+		text, _ = fields[i].AppendText(append(text, ' '), clone)
+	}
+	if want := " 7 e GLACIER"; string(text) != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+}
+
+// The Record of an object that was only listed has a clone, too.
+func TestCloneWithoutHead(t *testing.T) {
+	r := scan.NewRecord(&list.Entry{Key: "k", Size: 7}, nil, false)
+	clone := r.Clone()
+	if _, said := clone.Metadata(); said || clone.Key() != "k" {
+		t.Errorf("%+v", clone)
+	}
+}
