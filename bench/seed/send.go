@@ -42,9 +42,9 @@ func (w *writer) send(
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	sender := r.cfg.Store.Sender(w.endpoint)
-	if err := request(ctx, sender.Client, store.WithRawResponse(output, read), plainBody); err != nil {
-		r.cfg.Store.ObserveFailure(sender, err)
+	endpoint := r.cfg.Store.Endpoint(w.endpoint)
+	if err := request(ctx, endpoint.Client, store.WithRawResponse(output, read), plainBody); err != nil {
+		r.cfg.Store.ObserveFailure(endpoint, err)
 		a.status, a.err = 0, fault.StripSDK(err)
 	}
 	if a.transient() {

@@ -41,12 +41,12 @@ var (
 // conn is one connection, and what was read from it. It belongs to one session.
 type conn struct {
 	net.Conn
-	socket  *socket // below it; nil: there is none of that kind
-	sender  store.Sender
-	address *store.Address
-	route   *store.Route
-	expiry  time.Time // when it has been used for long enough
-	peek    peek
+	socket   *socket // below it; nil: there is none of that kind
+	endpoint *store.Endpoint
+	address  *store.Address
+	route    *store.Route
+	expiry   time.Time // when it has been used for long enough
+	peek     peek
 
 	deferred []byte    // what the next fill sends
 	answered int       // that it has brought
@@ -59,13 +59,13 @@ type conn struct {
 	searched   int // bytes of that in which no header block ends
 }
 
-// dial connects to the sender's endpoint, and to another address than that of but if its name has others; in becomes the read buffer.
-func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.Address, in []byte) (*conn, error) {
-	route, err := sender.Route()
+// dial connects to endpoint, and to another address than that of but if its name has others; in becomes the read buffer.
+func dial(ctx context.Context, st *store.Store, endpoint *store.Endpoint, but *store.Address, in []byte) (*conn, error) {
+	route, err := endpoint.Route()
 	if err != nil {
 		return nil, err
 	}
-	c, at, err := st.Dial(ctx, sender, route, but)
+	c, at, err := st.Dial(ctx, endpoint, route, but)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func dial(ctx context.Context, st *store.Store, sender store.Sender, but *store.
 	}
 	now := time.Now()
 	expiry := now.Add(connAgeMax - rand.N(connAgeMax/4))
-	return &conn{Conn: c, socket: socket, sender: sender, address: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, buf: in}, nil
+	return &conn{Conn: c, socket: socket, endpoint: endpoint, address: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, buf: in}, nil
 }
 
 // expired says whether another request should rather go over another connection.

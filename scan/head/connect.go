@@ -31,7 +31,7 @@ func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*validTe
 	st := s.engine.store
 	if revision := st.Generation(); revision != s.generation {
 		s.generation = revision
-		if s.conn != nil && !st.IsCurrent(s.conn.sender) {
+		if s.conn != nil && !st.IsCurrent(s.conn.endpoint) {
 			s.closeConn()
 		}
 	}
@@ -53,17 +53,17 @@ func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*validTe
 
 func (s *directSession) connect(ctx context.Context) error {
 	st := s.engine.store
-	sender := st.PickEndpoint(s.turn, s.avoid)
+	endpoint := st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
-	s.address = st.Address(sender, nil)
+	s.address = st.Address(endpoint, nil)
 	ctx, cancel := context.WithTimeout(ctx, s.engine.timeout)
 	defer cancel()
 	if len(s.readBuf) == 0 {
 		s.readBuf = make([]byte, max(readBufferMin, answerBytes*s.engine.depth))
 	}
-	c, err := dial(ctx, st, sender, s.avoid, s.readBuf)
+	c, err := dial(ctx, st, endpoint, s.avoid, s.readBuf)
 	if err != nil {
-		st.ObserveFailure(sender, err)
+		st.ObserveFailure(endpoint, err)
 		return err
 	}
 	c.address.CountOpened()

@@ -112,7 +112,7 @@ func (s *directSession) receive() error {
 		if !final {
 			continue
 		}
-		r.Err, r.Address, r.Region, r.Received, r.Latency = nil, c.address, c.sender.Region, c.lastRead, c.lastRead.Sub(s.sentAt)
+		r.Err, r.Address, r.Region, r.Received, r.Latency = nil, c.address, c.endpoint.Region, c.lastRead, c.lastRead.Sub(s.sentAt)
 		e := &s.claimed[s.answered+s.received]
 		isTagged := r.compare(e) // each in a burst was listed with an ETag
 		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && !isTagged) {

@@ -51,7 +51,7 @@ type sdkSession struct {
 	turn    int // which endpoint is next
 
 	// Where it sends to. It stays there as a connection does, so that one that is slow gets fewer HEADs.
-	sender      store.Sender
+	endpoint    *store.Endpoint
 	address     *store.Address // the endpoint's; nil: it has none yet
 	avoid       *store.Address // where it is not to be; nil: anywhere
 	loadChecked time.Time      // when it was last looked whether there are too many beside it
@@ -95,19 +95,19 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
-	sender := s.sender
-	s.result = Result{Address: s.address, Region: sender.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	endpoint := s.endpoint
+	s.result = Result{Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
 	if newConn {
 		options = append(options, st.WithNewConn)
 	}
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
-	_, err := sender.Client.HeadObject(ctx, &s3.HeadObjectInput{
+	_, err := endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(st.Bucket()), Key: aws.String(key), RequestPayer: st.RequestPayer(),
 	}, options...)
 	if err != nil {
-		st.ObserveFailure(sender, err)
+		st.ObserveFailure(endpoint, err)
 		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
 	switch status := s.result.Status; {
@@ -123,14 +123,14 @@ func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
 // ensureEndpoint sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
 func (s *sdkSession) ensureEndpoint() {
 	st := s.engine.store
-	if s.address != nil && st.IsCurrent(s.sender) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
+	if s.address != nil && st.IsCurrent(s.endpoint) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
 		s.avoid = nil
 		return
 	}
 	s.release()
-	s.sender = st.PickEndpoint(s.turn, s.avoid)
+	s.endpoint = st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
-	s.address, s.avoid, s.refusals = st.Address(s.sender, nil), nil, 0
+	s.address, s.avoid, s.refusals = st.Address(s.endpoint, nil), nil, 0
 	st.Acquire(s.address)
 }
 
@@ -143,7 +143,7 @@ func (s *sdkSession) release() {
 
 // connected is told which connection a HEAD goes out on, before it does.
 func (s *sdkSession) connected(info httptrace.GotConnInfo) {
-	s.result.Address = s.engine.store.Address(s.sender, info.Conn.RemoteAddr())
+	s.result.Address = s.engine.store.Address(s.endpoint, info.Conn.RemoteAddr())
 	if !info.Reused {
 		s.result.Address.CountOpened()
 	}

@@ -141,16 +141,16 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	var (
-		a      *answer
-		err    error
-		sender = l.cfg.Store.Sender(turn)
-		read   = func(response *http.Response, _ time.Duration) (err error) {
-			a, err = l.read(response, sender.Region, req.metadata)
+		a        *answer
+		err      error
+		endpoint = l.cfg.Store.Endpoint(turn)
+		read     = func(response *http.Response, _ time.Duration) (err error) {
+			a, err = l.read(response, endpoint.Region, req.metadata)
 			return err
 		}
 	)
 	if l.cfg.V1 {
-		_, err = sender.Client.ListObjects(ctx, &s3.ListObjectsInput{
+		_, err = endpoint.Client.ListObjects(ctx, &s3.ListObjectsInput{
 			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
 			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 			RequestPayer: l.cfg.Store.RequestPayer(),
@@ -173,10 +173,10 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		if req.metadata {
 			options = append(options, askMetadata)
 		}
-		_, err = sender.Client.ListObjectsV2(ctx, input, options...)
+		_, err = endpoint.Client.ListObjectsV2(ctx, input, options...)
 	}
 	if err != nil {
-		l.cfg.Store.ObserveFailure(sender, err)
+		l.cfg.Store.ObserveFailure(endpoint, err)
 		return nil, l.explain(err)
 	}
 	return a, nil

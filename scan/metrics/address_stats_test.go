@@ -18,7 +18,7 @@ func TestStretchesAreCountedByAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := func(n int) *store.Address {
-		return st.Address(st.Sender(n), &net.TCPAddr{IP: net.IPv4(10, 0, 0, byte(n)), Port: 80})
+		return st.Address(st.Endpoint(n), &net.TCPAddr{IP: net.IPv4(10, 0, 0, byte(n)), Port: 80})
 	}
 	meter, counts := NewCollector(), NewHeadCounts()
 	for range 2 {

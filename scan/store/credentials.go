@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,26 +10,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// skewMin is how far the store's clock must be from ours before requests are signed by the store's. S3 accepts 15
-// minutes; the Date of an answer has whole seconds, and may have been on its way for some.
+// skewMin is how far the store's clock must be from the local clock before requests are signed by the store's clock. S3
+// accepts a difference of 15 minutes. The Date of a response has whole seconds, and the response may have taken some.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList (RequestTimeTooSkewed)
 const skewMin = time.Minute
-
-// Generation changes whenever what requests are made of, or where they go, may have changed before its time: the credentials were
-// renewed, the region was switched, the store's clock turned out to be another, an endpoint rests. It costs an atomic load.
-func (s *Store) Generation() uint64 { return s.generation.Load() }
 
 func (s *Store) anonymous() bool {
 	return s.cfg.Anonymous || aws.IsCredentialsProvider(s.aws.Credentials, aws.AnonymousCredentials{})
 }
 
-// Credentials are those of the moment, renewed by their provider before they expire; without keys where requests are
-// not signed. It takes no time but when they are renewed.
+// Credentials returns the present credentials, which their provider renews before they expire; without keys if requests
+// are not signed. It blocks only while the provider renews them.
 func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 	if s.anonymous() {
 		return aws.Credentials{}, nil
 	}
 	if s.aws.Credentials == nil {
-		return aws.Credentials{}, fmt.Errorf("get credentials: none are configured")
+		return aws.Credentials{}, errors.New("get credentials: none are configured")
 	}
 	c, err := s.aws.Credentials.Retrieve(ctx)
 	if err != nil {
@@ -40,14 +38,15 @@ func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-// PollGeneration is the Generation, after a look whether the provider has renewed the credentials by itself.
+// PollGeneration returns the Generation after a check whether the provider has renewed the credentials.
 func (s *Store) PollGeneration(ctx context.Context) uint64 {
-	_, _ = s.Credentials(ctx) // without any, nothing is renewed, and whoever signs is told why
+	// An error is no change of generation. The caller that signs the next request gets it.
+	_, _ = s.Credentials(ctx)
 	return s.Generation()
 }
 
-// RefreshCredentials makes the next request ask the provider again. It reports false where that cannot help: the
-// credentials are fixed, or there are none.
+// RefreshCredentials makes the next request fetch new credentials from the provider. It reports false if the provider
+// would return the same: the credentials are fixed, or there are none.
 func (s *Store) RefreshCredentials(ctx context.Context) bool {
 	cache, ok := s.aws.Credentials.(*aws.CredentialsCache)
 	if !ok {
@@ -62,7 +61,7 @@ func (s *Store) RefreshCredentials(ctx context.Context) bool {
 	return true
 }
 
-// ObserveDate is told the header of an answer to a LIST. Its Date says how far the store's clock is from ours.
+// ObserveDate updates the Skew from the Date of a response's header. It ignores a header without a valid Date.
 func (s *Store) ObserveDate(header http.Header) {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
@@ -70,7 +69,7 @@ func (s *Store) ObserveDate(header http.Header) {
 	}
 	skew, before := time.Until(date), s.Skew()
 	if (skew-before).Abs() < skewMin && (before == 0 || skew.Abs() >= skewMin/2) {
-		return // so that a clock about a minute away does not change it with every answer
+		return // a skew of about skewMin must not change the generation with every response
 	}
 	if skew.Abs() < skewMin {
 		skew = 0
@@ -79,5 +78,5 @@ func (s *Store) ObserveDate(header http.Header) {
 	s.generation.Add(1)
 }
 
-// Skew is what the store's clock is ahead of ours, 0 where that is too little to matter.
+// Skew returns how far the store's clock is ahead of the local clock; 0 if the difference is too small to matter.
 func (s *Store) Skew() time.Duration { return time.Duration(s.skew.Load()) }

@@ -11,17 +11,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// WithRawResponse returns the option that hands the raw answer to one operation to read, in place of the SDK's own
-// deserializer; the operation itself then returns output, empty. The SDK still resolves the endpoint, signs and sends.
+// WithRawResponse returns an option of an S3 client's operation: read gets the HTTP response in place of the SDK's
+// deserializer, and the operation returns output, unchanged, and the error of read. The SDK still resolves the endpoint,
+// signs and sends.
 //
-// Its deserializers would cost the truth: they take an empty or HTML body for an empty bucket, fail an object whose
-// Last-Modified is malformed, and keep the first of repeated metadata headers.
+// The SDK's deserializers lose data: they take an empty or HTML body for an empty bucket, fail an object whose
+// Last-Modified is malformed, and keep only the first of repeated metadata headers.
 //
-// read is called once, with the time from the request's going out (or the making of a connection for it) to the answer's header; it must not keep the
-// answer, and what it returns the operation returns.
+// read is called at most once. Its second argument is the time from the start of sending, which includes a new
+// connection, to the end of the response's header. read must not keep the response.
 func WithRawResponse(output any, read func(*http.Response, time.Duration) error) func(*s3.Options) {
 	swap := func(stack *middleware.Stack) error {
-		// The SDK's check for an <Error> in a 200 parses the body once more: read looks at the root itself.
+		// The SDK would parse the body once more, for an <Error> in a 200: read checks the root element itself.
 		if _, ok := stack.Deserialize.Get("S3:ProcessResponseFor200Error"); ok {
 			if _, err := stack.Deserialize.Remove("S3:ProcessResponseFor200Error"); err != nil {
 				return err
@@ -40,7 +41,7 @@ type rawResponseReader struct {
 
 func (rawResponseReader) ID() string { return "OperationDeserializer" }
 
-func (a rawResponseReader) HandleDeserialize(
+func (r rawResponseReader) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	start := time.Now()
@@ -50,9 +51,9 @@ func (a rawResponseReader) HandleDeserialize(
 	}
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if !ok {
-		return out, metadata, fmt.Errorf("the SDK handed over a %T for an answer", out.RawResponse)
+		return out, metadata, fmt.Errorf("the SDK returned a %T as the response", out.RawResponse)
 	}
-	defer response.Body.Close() // as the deserializer does that this one replaces
-	out.Result = a.output
-	return out, metadata, a.read(response.Response, time.Since(start))
+	defer response.Body.Close() // the replaced deserializer would close it
+	out.Result = r.output
+	return out, metadata, r.read(response.Response, time.Since(start))
 }

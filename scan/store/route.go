@@ -16,44 +16,44 @@ import (
 	"headcount/scan/fault"
 )
 
-// Route is the way of plain requests to one endpoint: what the SDK's resolution came to, in the parts from which a
-// request can be put together without the SDK. It is not changed once it is made.
+// Route is what plain requests to one endpoint need beside credentials: the result of the SDK's endpoint resolution, in
+// the parts from which a request can be built without the SDK. It does not change.
 type Route struct {
-	Address string      // HOST:PORT to connect to
-	TLS     *tls.Config // nil: plain HTTP. It is shared: clone it before changing it
-	Host    string      // what the Host header says
-	Path    string      // what stands before a key's escaped bytes: "/bucket/", or "/"
-	Region  string      // to sign for
-	Service string      // to sign for
+	HostPort string      // HOST:PORT to connect to
+	TLS      *tls.Config // nil: plain HTTP. It is shared: clone it before a change
+	Host     string      // value of the Host header
+	Path     string      // before the key's escaped bytes: "/bucket/", or "/"
+	Region   string      // to sign for
+	Service  string      // to sign for
 }
 
-// DirectUnsupportedError says why only the SDK can send a Store's requests.
+// DirectUnsupportedError is the reason why only the SDK can send a Store's requests.
 type DirectUnsupportedError struct{ Reason string }
 
 func (e *DirectUnsupportedError) Error() string { return e.Reason }
 
-// Route is the way of what the Sender sends, or an DirectUnsupportedError. The first call asks the SDK, which sends nothing.
-func (by Sender) Route() (*Route, error) { return by.endpoint.route() }
+// Route returns the endpoint's Route, or a *DirectUnsupportedError. The first call asks the SDK, which sends nothing.
+func (e *Endpoint) Route() (*Route, error) { return e.route() }
 
-// DirectUnsupported says why not every endpoint has a Route: an DirectUnsupportedError, or nil. It sends nothing.
+// DirectUnsupported returns a *DirectUnsupportedError if not every endpoint has a Route, or else nil. It sends nothing.
 func (s *Store) DirectUnsupported() error {
 	s.mu.RLock()
 	endpoints := s.endpoints
 	s.mu.RUnlock()
 	for _, e := range endpoints {
-		if _, err := e.route(); err != nil {
+		if _, err := e.Route(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// probeKey is the key for which the SDK is asked to prepare a request.
+// probeKey is the key of the request that the SDK prepares for findRoute.
 const probeKey = "headcount"
 
-// findRoute lets the SDK prepare and sign a HEAD up to the moment of sending, and reads from it where it would go. So
-// every rule of its endpoint resolution holds, also those that are not known here: what a request has that is not
-// understood makes it an DirectUnsupportedError.
+// findRoute lets the SDK prepare and sign a HEAD without sending it, and reads the Route from the prepared request. All
+// rules of the SDK's endpoint resolution apply, those that headcount does not know too: any part of the request that
+// findRoute does not understand results in a *DirectUnsupportedError.
 func (s *Store) findRoute(client *s3.Client) (*Route, error) {
 	if strings.HasPrefix(s.cfg.Bucket, "arn:") {
 		return nil, &DirectUnsupportedError{"the bucket is named by an ARN"}
@@ -65,44 +65,45 @@ func (s *Store) findRoute(client *s3.Client) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	if proxied := s.transport.Proxy; proxied != nil {
-		if proxy, err := proxied(request); err != nil || proxy != nil {
+	if proxyOf := s.transport.Proxy; proxyOf != nil {
+		if proxy, err := proxyOf(request); err != nil || proxy != nil {
 			return nil, &DirectUnsupportedError{"a proxy is configured"}
 		}
 	}
 	return s.readRoute(request, client.Options().Region)
 }
 
-// prepareProbe is the request that the SDK would send for routeProbe, signed with made-up credentials.
+// prepareProbe returns the request that the SDK would send for probeKey, signed with made-up credentials.
 func (s *Store) prepareProbe(client *s3.Client) (*http.Request, error) {
-	var sink requestCapture
+	var capture requestCapture
 	_, err := client.HeadObject(context.Background(), &s3.HeadObjectInput{
 		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(probeKey), RequestPayer: s.RequestPayer(),
 	}, func(o *s3.Options) {
-		o.HTTPClient = &sink
+		o.HTTPClient = &capture
 		if !s.anonymous() {
 			o.Credentials = credentials.NewStaticCredentialsProvider("probe", "probe", "")
 		}
 	})
-	if sink.request == nil {
+	if capture.request == nil {
 		return nil, &DirectUnsupportedError{fmt.Sprintf("the SDK prepares no request: %v", fault.StripSDK(err))}
 	}
-	return sink.request, nil
+	return capture.request, nil
 }
 
-// requestCapture keeps the first request that it is given to send.
+// requestCapture is an HTTP client that keeps the first request and sends none.
 type requestCapture struct{ request *http.Request }
 
 var errNotSent = errors.New("not sent")
 
-func (s *requestCapture) Do(r *http.Request) (*http.Response, error) {
-	if s.request == nil {
-		s.request = r
+func (c *requestCapture) Do(r *http.Request) (*http.Response, error) {
+	if c.request == nil {
+		c.request = r
 	}
 	return nil, errNotSent
 }
 
-// isStandardHeader says whether the SDK sets this header on every plain HEAD. Most of them say something about the SDK alone.
+// isStandardHeader reports whether the SDK sets the header on every plain HEAD. The first four are for the store, the
+// others describe the SDK.
 func isStandardHeader(name string) bool {
 	switch name {
 	case "Authorization", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Request-Payer",
@@ -112,18 +113,18 @@ func isStandardHeader(name string) bool {
 	return false
 }
 
-// readRoute takes a prepared request apart.
+// readRoute returns the Route of a prepared request.
 func (s *Store) readRoute(r *http.Request, region string) (*Route, error) {
-	path, isProbe := strings.CutSuffix(r.URL.EscapedPath(), probeKey)
-	if r.Method != http.MethodHead || !isProbe || !strings.HasSuffix(path, "/") {
-		return nil, &DirectUnsupportedError{"the endpoint is asked by " + r.Method + " " + r.URL.Path}
+	path, hasProbeKey := strings.CutSuffix(r.URL.EscapedPath(), probeKey)
+	if r.Method != http.MethodHead || !hasProbeKey || !strings.HasSuffix(path, "/") {
+		return nil, &DirectUnsupportedError{"the endpoint needs " + r.Method + " " + r.URL.Path}
 	}
 	if r.URL.RawQuery != "" {
-		return nil, &DirectUnsupportedError{"the endpoint wants a query"}
+		return nil, &DirectUnsupportedError{"the endpoint needs a query"}
 	}
 	for name := range r.Header {
 		if !isStandardHeader(name) {
-			return nil, &DirectUnsupportedError{"the endpoint wants the header " + name}
+			return nil, &DirectUnsupportedError{"the endpoint needs the header " + name}
 		}
 	}
 	route := &Route{Host: r.Host, Path: path, Region: region}
@@ -131,7 +132,7 @@ func (s *Store) readRoute(r *http.Request, region string) (*Route, error) {
 		route.Host = r.URL.Host
 	}
 	if strings.ContainsFunc(route.Host, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return nil, &DirectUnsupportedError{"the host's name is not ASCII"}
+		return nil, &DirectUnsupportedError{"the name of the host is not ASCII"}
 	}
 	port := r.URL.Port()
 	switch {
@@ -143,11 +144,11 @@ func (s *Store) readRoute(r *http.Request, region string) (*Route, error) {
 	case port == "":
 		port = "80"
 	}
-	route.Address = net.JoinHostPort(r.URL.Hostname(), port)
+	route.HostPort = net.JoinHostPort(r.URL.Hostname(), port)
 	return route, s.readScope(route, r.Header.Get("Authorization"))
 }
 
-// readScope takes the region and the service from a signature's scope.
+// readScope sets the Route's region and service from the scope of a signature.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 func (s *Store) readScope(route *Route, authorization string) error {
 	if s.anonymous() && authorization == "" {
@@ -157,15 +158,15 @@ func (s *Store) readScope(route *Route, authorization string) error {
 	scope, _, _ = strings.Cut(scope, ",")
 	parts := strings.Split(scope, "/") // date, region, service, aws4_request
 	if !isV4 || len(parts) != 4 {
-		return &DirectUnsupportedError{"the endpoint wants another signature than AWS4-HMAC-SHA256"}
+		return &DirectUnsupportedError{"the endpoint needs another signature than AWS4-HMAC-SHA256"}
 	}
 	route.Region, route.Service = parts[1], parts[2]
 	return nil
 }
 
-// tlsConfig is that of the transport, with the SDK's authorities, for connections to host.
+// tlsConfig returns the transport's TLS configuration, with the SDK's certificate authorities, for connections to host.
 func (s *Store) tlsConfig(host string) *tls.Config {
-	cfg := s.transport.TLSClientConfig.Clone() // nil stays nil
+	cfg := s.transport.TLSClientConfig.Clone() // the clone of nil is nil
 	if cfg == nil {
 		cfg = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

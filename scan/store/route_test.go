@@ -88,7 +88,7 @@ func showRoute(r *Route, err error) string {
 	if r.TLS != nil {
 		network = "tls"
 	}
-	return fmt.Sprint(network, " ", r.Address, " ", r.Host, " ", r.Path, " ", r.Region, " ", r.Service)
+	return fmt.Sprint(network, " ", r.HostPort, " ", r.Host, " ", r.Path, " ", r.Region, " ", r.Service)
 }
 
 func TestRoute(t *testing.T) {
@@ -98,7 +98,7 @@ func TestRoute(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			route, err := s.Sender(0).Route()
+			route, err := s.Endpoint(0).Route()
 			got := showRoute(route, err)
 			if why, isUnusual := strings.CutPrefix(c.want, "unusual: "); isUnusual {
 				if !strings.HasPrefix(got, "unusual: ") || !strings.Contains(got, why) {
@@ -122,7 +122,7 @@ func compareRoute(t *testing.T, s *Store, route *Route) {
 	t.Helper()
 	const key = "a b/../c//+%\u2603\xff"
 	var sink requestCapture
-	_, err := s.Sender(0).Client.HeadObject(t.Context(), &s3.HeadObjectInput{
+	_, err := s.Endpoint(0).Client.HeadObject(t.Context(), &s3.HeadObjectInput{
 		Bucket: aws.String(s.Bucket()), Key: aws.String(key), RequestPayer: s.RequestPayer(),
 	}, func(o *s3.Options) { o.HTTPClient = &sink })
 	r := sink.request
@@ -173,7 +173,7 @@ func TestRouteOfRequestsThatAreNotPlain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := s.prepareProbe(s.Sender(0).Client)
+			r, err := s.prepareProbe(s.Endpoint(0).Client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,7 @@ func TestRouteOfAcceleration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	route, err := s.findRoute(s3.New(s.Sender(0).Client.Options(), func(o *s3.Options) { o.UseAccelerate = true }))
+	route, err := s.findRoute(s3.New(s.Endpoint(0).Client.Options(), func(o *s3.Options) { o.UseAccelerate = true }))
 	if got, want := showRoute(route, err), "tls bucket.s3-accelerate.amazonaws.com:443 bucket.s3-accelerate.amazonaws.com / us-east-1 s3"; got != want {
 		t.Errorf("it goes %s, want %s", got, want)
 	}
@@ -207,7 +207,7 @@ func TestUnusualEndpointAmongOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Sender(0).Route(); err != nil {
+	if _, err := s.Endpoint(0).Route(); err != nil {
 		t.Error(err)
 	}
 	var unusual *DirectUnsupportedError
@@ -222,12 +222,12 @@ func TestRouteAfterASwitchOfRegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := s.Sender(0)
+	before := s.Endpoint(0)
 	route, err := before.Route()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := s.Sender(1).Route(); again != route {
+	if again, _ := s.Endpoint(1).Route(); again != route {
 		t.Error("it is made for every Sender")
 	}
 	revision := s.Generation()
@@ -237,11 +237,11 @@ func TestRouteAfterASwitchOfRegion(t *testing.T) {
 	if still, _ := before.Route(); still != route || before.Region != "eu-west-1" {
 		t.Errorf("the old Sender goes %s", showRoute(still, nil))
 	}
-	got, err := s.Sender(0).Route()
+	got, err := s.Endpoint(0).Route()
 	if want := "tls bucket.s3.eu-north-1.amazonaws.com:443 bucket.s3.eu-north-1.amazonaws.com / eu-north-1 s3"; showRoute(got, err) != want {
 		t.Errorf("it goes %s, want %s", showRoute(got, err), want)
 	}
-	if s.SwitchRegion("eu-north-1", "eu-south-1") || s.Sender(0).Region != "eu-north-1" {
+	if s.SwitchRegion("eu-north-1", "eu-south-1") || s.Endpoint(0).Region != "eu-north-1" {
 		t.Error("switched twice")
 	}
 }
@@ -255,7 +255,7 @@ func TestRouteWithAProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("ROUTE", showRoute(s.Sender(0).Route()))
+		fmt.Println("ROUTE", showRoute(s.Endpoint(0).Route()))
 		return
 	}
 	for name, c := range map[string]struct {

@@ -63,7 +63,7 @@ func TestRegionAndAddressing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sender := s.Sender(0)
+			sender := s.Endpoint(0)
 			if o := sender.Client.Options(); o.UsePathStyle != c.path || o.Region != c.region || sender.Region != c.region || s.Region() != c.region {
 				t.Errorf("path style %v, region %q (%q)", o.UsePathStyle, o.Region, sender.Region)
 			}
@@ -146,7 +146,7 @@ func TestEndpointsTakeTurnsAndRest(t *testing.T) {
 	}
 	turns := func() (got string) {
 		for n := range 4 {
-			got += strings.TrimPrefix(*s.Sender(n).Client.Options().BaseEndpoint, "http://") + " "
+			got += strings.TrimPrefix(*s.Endpoint(n).Client.Options().BaseEndpoint, "http://") + " "
 		}
 		return got
 	}
@@ -154,13 +154,13 @@ func TestEndpointsTakeTurnsAndRest(t *testing.T) {
 	if got := turns(); got != "h0 h1 h2 h0 " {
 		t.Errorf("turns %s", got)
 	}
-	s.ObserveFailure(s.Sender(0), &net.OpError{Op: "read", Err: syscall.ECONNRESET}) // it was reached
-	s.ObserveFailure(s.Sender(1), refused)
+	s.ObserveFailure(s.Endpoint(0), &net.OpError{Op: "read", Err: syscall.ECONNRESET}) // it was reached
+	s.ObserveFailure(s.Endpoint(1), refused)
 	if got := turns(); got != "h0 h2 h2 h0 " {
 		t.Errorf("turns while h1 rests: %s", got)
 	}
-	s.ObserveFailure(s.Sender(0), refused)
-	s.ObserveFailure(s.Sender(2), refused)
+	s.ObserveFailure(s.Endpoint(0), refused)
+	s.ObserveFailure(s.Endpoint(2), refused)
 	if got := turns(); got != "h0 h1 h2 h0 " {
 		t.Errorf("turns while all rest: %s", got)
 	}

@@ -7,29 +7,36 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"headcount/scan/store/balance"
 )
 
+// Tuning of the transport. No specification gives these numbers.
 const (
-	dialTimeout = 5 * time.Second  // a TCP handshake that takes longer has lost two SYNs
-	tlsTimeout  = 10 * time.Second // the store's CPU may be busy with a thousand other handshakes
-
-	// IdleTimeout is how long a connection is kept that nothing is sent over: below what stores and the middleboxes before them allow, so that it is we who close.
+	// IdleTimeout is how long a connection may be idle before it is closed. It is shorter than the timeouts of stores
+	// and of middleboxes, so that the client closes first and no request meets a connection that is being closed.
 	IdleTimeout = 15 * time.Second
 
-	// spareConnections are for what is not a worker: the LISTs and the canary.
-	spareConnections = 16
-
-	// HeaderBytesMax is how long the header block of an answer may be.
+	// HeaderBytesMax is the maximum length of a response's header. S3 limits the header of a PUT to 8 KB, so that no
+	// response of S3 comes near this bound on the memory that a broken store can take.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 	HeaderBytesMax = 64 << 10
 
-	// readBuffer holds a usual answer to a HEAD (600 bytes) eight times over; every connection has one.
-	readBuffer = 8 << 10
+	tlsTimeout = 10 * time.Second // the store's CPU may be busy with a thousand other handshakes
+
+	// spareConnections are for requests that do not come from workers: LISTs and the canary.
+	spareConnections = 16
+
+	// readBufferBytes holds a dozen usual responses to a HEAD, of some 600 bytes. Every connection has a buffer.
+	readBufferBytes = 8 << 10
+
+	writeBufferBytes = 4 << 10 // the default of net/http
 )
 
-// tunedTransport is the transport of the SDK's client, with its authorities and proxy, tuned for thousands of small
-// answers: as many kept connections as there are requests in flight, and HTTP/1.1, whose connections do not queue
-// behind each other.
-func tunedTransport(client aws.HTTPClient, cfg Config, d *dialer) *http.Transport {
+// tunedTransport returns the transport of the SDK's client, with its certificate authorities and proxy, tuned for
+// thousands of small responses. It keeps an idle connection for each request in flight. It speaks HTTP/1.1, whose
+// connections do not wait for each other.
+func tunedTransport(client aws.HTTPClient, cfg Config, dialer *balance.Dialer) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if b, ok := client.(*awshttp.BuildableClient); ok {
 		transport = b.GetTransport()
@@ -39,12 +46,12 @@ func tunedTransport(client aws.HTTPClient, cfg Config, d *dialer) *http.Transpor
 	transport.MaxIdleConnsPerHost = 2 * connections
 	transport.MaxConnsPerHost = 0
 	transport.IdleConnTimeout = IdleTimeout
-	transport.DialContext = d.DialContext
+	transport.DialContext = dialer.DialContext
 	transport.TLSHandshakeTimeout = tlsTimeout
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = HeaderBytesMax
-	transport.ReadBufferSize = readBuffer
-	transport.WriteBufferSize = 4 << 10
+	transport.ReadBufferSize = readBufferBytes
+	transport.WriteBufferSize = writeBufferBytes
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	transport.ForceAttemptHTTP2 = false
