@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"time"
 
 	"headcount/scan/fault"
@@ -48,9 +47,9 @@ type conn struct {
 	expiry   time.Time // when it has been used for long enough
 	peek     peek
 
-	deferred []byte    // what the next fill sends
-	answered int       // that it has brought
-	refusals int       // of them, in a row: see isRefusal
+	deferred []byte // what the next fill sends
+	answered int    // that it has brought
+	refusals RefusalStreak
 	lastRead time.Time // or when it was opened
 	deadline time.Time // of whatever it does next
 
@@ -154,7 +153,7 @@ func (c *conn) hasHeader() (bool, error) {
 }
 
 // parse reads the header block at the front into r, and says whether it is an answer: a 1xx is none yet (RFC 9110 §15.2).
-func (c *conn) parse(r *Result) (final, closing bool, err error) {
+func (c *conn) parse(r *response) (final, closing bool, err error) {
 	length, closing, err := r.parse(c.buf[c.start:c.end])
 	if err != nil {
 		return false, false, err
@@ -200,13 +199,6 @@ func (c *conn) read(held bool, waits func()) error {
 func isConnClosed(err error) bool {
 	return fault.ClassOf(err).ConnClosed()
 }
-
-// refusalsMax is after how many refusals in a row a session looks for another endpoint, if there is one. One that is out of order
-// answers fast: the session would stay with it and bring it ever more. Passing trouble is a reason at once.
-const refusalsMax = 3
-
-// isRefusal says whether a status may be the endpoint's word, and not meant for the object.
-func isRefusal(status int) bool { return status >= 400 && status != http.StatusNotFound }
 
 // isOutOfSync says whether an error means that answers cannot be told apart.
 func isOutOfSync(err error) bool { return err == errOutOfSync || err == errSurplus }

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// loadCheckInterval is how often a session looks whether it should move: as often as the addresses are compared.
-const loadCheckInterval = time.Second
-
 // shouldMove says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
 func (s *directSession) shouldMove() bool {
 	st, c := s.engine.store, s.conn
@@ -15,7 +12,7 @@ func (s *directSession) shouldMove() bool {
 		return true
 	}
 	s.avoid = nil
-	if c.lastRead.Sub(s.loadChecked) < loadCheckInterval {
+	if c.lastRead.Sub(s.loadChecked) < LoadCheckInterval {
 		return false
 	}
 	s.loadChecked = c.lastRead
@@ -27,7 +24,7 @@ func (s *directSession) shouldMove() bool {
 const peekIdle = time.Millisecond
 
 // ensureConn makes a connection, and returns the form of requests that are sent over it now.
-func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*validTemplate, error) {
+func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*requestTemplate, error) {
 	st := s.engine.store
 	if revision := st.Generation(); revision != s.generation {
 		s.generation = revision
@@ -43,12 +40,11 @@ func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*validTe
 			return nil, err
 		}
 	}
-	f := s.templates.Load()
-	// Another Session's second may have begun already.
-	if f != nil && f.generation == s.generation && (f.second == now.Unix() || f.second == now.Unix()+1) && (f.expiry.IsZero() || now.Before(f.expiry)) {
-		return f, nil
+	t := s.templates.Load()
+	if t != nil && t.generation == s.generation && t.validAt(now) {
+		return t, nil
 	}
-	return s.buildTemplate(ctx, now, f)
+	return s.buildTemplate(ctx, now, t)
 }
 
 func (s *directSession) connect(ctx context.Context) error {
@@ -69,31 +65,27 @@ func (s *directSession) connect(ctx context.Context) error {
 	c.address.CountOpened()
 	st.Acquire(c.address)
 	s.conn, s.address, s.avoid, s.readBuf, s.loadChecked = c, c.address, nil, nil, c.lastRead
-	shared, _ := s.engine.templates.LoadOrStore(c.route, new(sharedTemplate))
-	s.templates = shared.(*sharedTemplate)
+	shared, _ := s.engine.templates.LoadOrStore(c.route, new(latestTemplate))
+	s.templates = shared.(*latestTemplate)
 	s.ctxCloser.set(c)
 	return nil
 }
 
 // buildTemplate makes the form for the second in which now lies. The one before may be nil.
-func (s *directSession) buildTemplate(ctx context.Context, now time.Time, before *validTemplate) (*validTemplate, error) {
+func (s *directSession) buildTemplate(ctx context.Context, now time.Time, before *requestTemplate) (*requestTemplate, error) {
 	st := s.engine.store
 	credentials, err := st.Credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &validTemplate{second: now.Unix(), generation: s.generation}
+	t := newTemplate(before, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
+	t.second, t.generation = now.Unix(), s.generation
 	// Those that have expired already are the best there are.
 	if credentials.CanExpire && credentials.Expires.After(now) && credentials.Expires.Before(now.Add(2*time.Second)) {
-		f.expiry = credentials.Expires
+		t.expiry = credentials.Expires
 	}
-	var last *requestTemplate
-	if before != nil {
-		last = before.requestTemplate
-	}
-	f.requestTemplate = newTemplate(last, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
-	s.templates.Store(f)
-	return f, nil
+	s.templates.Store(t)
+	return t, nil
 }
 
 func (s *directSession) closeConn() {

@@ -28,31 +28,20 @@ type direct struct {
 	silentClose    atomic.Bool  // the store ends connections between two HEADs and is silent then: every read tries first (see socket)
 	pipelineWarned sync.Once    // that the store does not bear pipelining
 	scratches      sync.Pool    // of *desk
-	templates      sync.Map     // of *sharedForm, by *store.Route
+	templates      sync.Map     // of *latestTemplate, by *store.Route
 }
 
 // scratch is what a Session works with from one wait to the next. Hundreds of Sessions wait while a few work: they take turns
 // at a few desks, which stay in the processor's cache.
 type scratch struct {
-	signer  signer
-	out     []byte   // the requests of the burst
-	results []Result // of the burst
+	signer    signer
+	out       []byte     // the requests of the burst
+	responses []response // of the burst
 }
-
-// validTemplate is a template, and when it is of use.
-type validTemplate struct {
-	*requestTemplate
-	second     int64     // Unix time that it was made for
-	generation uint64    // of the Store, then
-	expiry     time.Time // of its credentials; zero: they outlive it
-}
-
-// sharedTemplate is the latest form for a Route.
-type sharedTemplate struct{ atomic.Pointer[validTemplate] }
 
 func newDirect(cfg Config) *direct {
 	e := &direct{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
-	e.scratches.New = func() any { return &scratch{signer: newSigner(), results: make([]Result, e.depth)} }
+	e.scratches.New = func() any { return &scratch{signer: newSigner(), responses: make([]response, e.depth)} }
 	return e
 }
 
@@ -61,7 +50,7 @@ func (e *direct) Name() string { return DirectName }
 // Session returns a Session that will open a connection of its own.
 func (e *direct) Session() Session {
 	s := &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
-	s.releaseScratchFunc = s.releaseScratch
+	s.onWait = s.releaseScratch
 	return s
 }
 
@@ -78,20 +67,20 @@ type directSession struct {
 	avoid       *store.Address // where the next one is not to go; nil: anywhere
 	loadChecked time.Time      // when it was last looked whether the connection has too many beside it
 
-	templates  *sharedTemplate // for the connection's Route
+	templates  *latestTemplate // for the connection's Route
 	generation uint64          // of the Store, when it was last looked whether the connection is still right
 
-	batch              *Batch
-	claimed            []list.Entry // of the batch
-	answered, sent     int
-	sentAt             time.Time // when the burst was
-	scratch            *scratch  // nil while it waits for an answer, unless there are held ones
-	releaseScratchFunc func()    // leave, made once
-	received           int       // results that are there
-	closing            bool      // the store closes the connection after them
-	serialUntil        int       // entries before this one are sent one at a time
-	brokenBursts       int       // bursts in a row that pipelining broke
-	resent             int       // HEADs sent for nothing since the last that was handed on
+	batch          *Batch
+	claimed        []list.Entry // of the batch
+	answered, sent int
+	sentAt         time.Time // when the burst was
+	scratch        *scratch  // nil while it waits for an answer, unless there are held ones
+	onWait         func()    // leave, made once
+	received       int       // results that are there
+	closing        bool      // the store closes the connection after them
+	serialUntil    int       // entries before this one are sent one at a time
+	brokenBursts   int       // bursts in a row that pipelining broke
+	resent         int       // HEADs sent for nothing since the last that was handed on
 
 	readBuf []byte // the read buffer, while there is no connection
 }
@@ -128,7 +117,7 @@ func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Resul
 	s.batch, s.answered, s.sent, s.serialUntil = batch, 0, 0, 0
 	s.claimed = batch.Claim(0)
 	defer s.releaseScratch()
-	for s.claim(1) > s.answered {
+	for s.claimUpTo(1) > s.answered {
 		s.received, s.closing = 0, false
 		err := s.send(ctx)
 		if err == nil {

@@ -36,9 +36,9 @@ const headerCacheMax = 64
 
 // parseCached takes fields at the start of text, for as long as each has the name remembered for its place, and is a line of the plain
 // kind: ended by CRLF, with no control character, not folded. It returns how many there were, and their size.
-func (r *Result) parseCached(text []byte) (at, size int) {
-	for ; at < len(r.headerCache); at++ {
-		p, line := &r.headerCache[at], text[size:]
+func (r *response) parseCached(text []byte) (at, size int) {
+	for ; at < len(r.cache); at++ {
+		p, line := &r.cache[at], text[size:]
 		from := len(p.wireName)
 		if len(line) <= from || string(line[:from]) != string(p.wireName) {
 			break
@@ -76,7 +76,7 @@ func appendField(fields *[]Field, name, value []byte) {
 
 // parseField takes the line of the field at a place apart (RFC 9112 §5), and remembers its name, and how it stands to the fields before it.
 // It forgets the places behind it, which stood to another one. The place is valid until the next is learned.
-func (r *Result) parseField(at int, line []byte) (p *headerSlot, value []byte, err error) {
+func (r *response) parseField(at int, line []byte) (p *headerSlot, value []byte, err error) {
 	n := nameLength(line)
 	if n == 0 {
 		return nil, nil, malformedError("a field has no name that is one")
@@ -86,15 +86,15 @@ func (r *Result) parseField(at int, line []byte) (p *headerSlot, value []byte, e
 		return nil, nil, malformedError("a field has a control character in its value")
 	}
 	if at < headerCacheMax {
-		r.headerCache = slices.Grow(r.headerCache[:at], 1)[:at+1]
-		p = &r.headerCache[at]
+		r.cache = slices.Grow(r.cache[:at], 1)[:at+1]
+		p = &r.cache[at]
 	} else {
 		p = new(headerSlot)
 	}
 	p.setName(line[:n+1])
 	switch {
 	case hasMetadataPrefix(p.name):
-		p.kind, p.name = metadataField, p.name[len(metaPrefix):]
+		p.kind, p.name = metadataField, p.name[len(MetadataPrefix):]
 		last := len(r.Metadata) - 1
 		p.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, p.name) < 0
 		return p, value, nil

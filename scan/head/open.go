@@ -3,10 +3,6 @@ package head
 import (
 	"fmt"
 	"log/slog"
-	"time"
-
-	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
 // The engines by name. Auto is the direct one wherever that gives the same answers.
@@ -19,15 +15,6 @@ const (
 	// auto, for what it does not give.
 	ListName = "list"
 )
-
-// Config says how HEADs are sent. Store and Limiter must be set.
-type Config struct {
-	Store    *store.Store
-	Limiter  *pace.Limiter // that every HEAD waits for
-	Timeout  time.Duration // of a HEAD, from then on
-	Pipeline int           // HEADs in flight on a connection of the direct engine; below 1 is 1
-	Log      *slog.Logger  // nil: silent
-}
 
 // Open returns the engine of that name and why it is the one; "" is AutoName. It sends nothing. The error is a
 // store.DirectUnsupportedError: the direct engine was asked for, and only the SDK can send the Store's requests.

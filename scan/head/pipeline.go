@@ -12,8 +12,8 @@ import (
 // now and then.
 const brokenBurstsMax = 3
 
-// claim claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
-func (s *directSession) claim(n int) int {
+// claimUpTo claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
+func (s *directSession) claimUpTo(n int) int {
 	if more := s.answered + n - len(s.claimed); more > 0 {
 		s.claimed = s.batch.Claim(more)
 	}
@@ -45,14 +45,14 @@ func (s *directSession) send(ctx context.Context) error {
 	if end := s.answered + burst; end < len(s.claimed) {
 		s.claimed = s.batch.Release(end)
 	}
-	form, err := s.ensureConn(ctx, s.sentAt)
+	template, err := s.ensureConn(ctx, s.sentAt)
 	if err != nil {
 		return err
 	}
 	d := s.ensureScratch()
 	d.out = d.out[:0]
 	for end := s.answered + burst; s.sent < end; s.sent++ {
-		d.out = form.appendRequest(d.out, s.claimed[s.sent].Key, &d.signer)
+		d.out = template.appendRequest(d.out, s.claimed[s.sent].Key, &d.signer)
 	}
 	moved, err := s.conn.setDeadline(s.sentAt, s.engine.timeout)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *directSession) send(ctx context.Context) error {
 
 // burstSize is how many HEADs the next burst may have.
 func (s *directSession) burstSize() int {
-	end := min(s.claim(s.depth()), s.answered+s.depth())
+	end := min(s.claimUpTo(s.depth()), s.answered+s.depth())
 	at := s.answered + 1
 	for at < end && s.distinguishable(at) {
 		at++
@@ -99,12 +99,12 @@ func (s *directSession) receive() error {
 			return err
 		}
 		if !whole {
-			if err := c.read(s.received > 0, s.releaseScratchFunc); err != nil {
+			if err := c.read(s.received > 0, s.onWait); err != nil {
 				return err
 			}
 			continue
 		}
-		r := &s.ensureScratch().results[s.received]
+		r := &s.ensureScratch().responses[s.received]
 		final, closing, err := c.parse(r)
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (s *directSession) receive() error {
 		}
 		r.Err, r.Address, r.Region, r.Received, r.Latency = nil, c.address, c.endpoint.Region, c.lastRead, c.lastRead.Sub(s.sentAt)
 		e := &s.claimed[s.answered+s.received]
-		isTagged := r.compare(e) // each in a burst was listed with an ETag
+		isTagged := r.Compare(e) // each in a burst was listed with an ETag
 		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && !isTagged) {
 			return errOutOfSync
 		}
@@ -171,11 +171,9 @@ func (s *directSession) deliver(each func(*Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread()
 	for i := range s.received {
-		r := &s.scratch.results[i]
+		r := &s.scratch.responses[i].Result
 		drop = drop || r.Mismatch
-		if !isRefusal(r.Status) {
-			c.refusals = 0
-		} else if c.refusals++; (c.refusals == refusalsMax || fault.TransientStatus(r.Status)) && s.engine.store.EndpointCount() > 1 {
+		if c.refusals.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}
 		c.answered++
@@ -190,10 +188,10 @@ func (s *directSession) deliver(each func(*Result)) {
 
 // deliverFailure hands on the failure of the entry whose answer is next.
 func (s *directSession) deliverFailure(err error, each func(*Result)) {
-	r := &s.ensureScratch().results[0]
+	r := &s.ensureScratch().responses[0].Result
 	*r = Result{
 		Err: err, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
-		Metadata: r.Metadata[:0], Headers: r.Headers[:0], headerCache: r.headerCache,
+		Metadata: r.Metadata[:0], Headers: r.Headers[:0],
 	}
 	s.resent = 0
 	s.answered++

@@ -28,12 +28,22 @@ func hasHeaderEnd(text []byte) bool {
 		bytes.Contains(text, []byte("\n\r\n")) || bytes.Contains(text, []byte("\n\n"))
 }
 
+// response is a Result that is parsed from the bytes of an answer. It is used again for one answer after the other.
+type response struct {
+	Result
+	cache headerCache // of the answers before
+
+	// Of the answer that is being parsed.
+	unsorted               bool // metadata have come out of order, or twice
+	sawClose, sawKeepAlive bool // options of Connection
+}
+
 // parse reads the header block at the start of text, which holds a whole one, into r's Status, Metadata and Headers. They
 // point into text, where folded lines are joined, and into what r remembers of names. It returns the length of the block, and whether
 // the store closes the connection after it.
 //
 // There is no body to be read: the answer to a HEAD has none, whatever its fields say (RFC 9112 §6.3).
-func (r *Result) parse(text []byte) (length int, closing bool, err error) {
+func (r *response) parse(text []byte) (length int, closing bool, err error) {
 	line, length := nextLine(text)
 	status, isHTTP10, err := parseStatusLine(line)
 	if err != nil {
@@ -56,14 +66,14 @@ func (r *Result) parse(text []byte) (length int, closing bool, err error) {
 		r.addField(p, value)
 	}
 	if r.unsorted {
-		r.sortMetadata()
+		SortFields(r.Metadata)
 		r.joinMetadata()
 	}
 	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3
 }
 
 // addField adds the field that stands at p.
-func (r *Result) addField(p *headerSlot, value []byte) {
+func (r *response) addField(p *headerSlot, value []byte) {
 	if p.kind == metadataField {
 		r.unsorted = r.unsorted || !p.inOrder
 		r.Metadata = append(r.Metadata, Field{p.name, value})
@@ -182,7 +192,7 @@ var lowerName = func() (table [256]byte) {
 }()
 
 func hasMetadataPrefix(name []byte) bool {
-	return name[0] == metaPrefix[0] && len(name) > len(metaPrefix) && string(name[:len(metaPrefix)]) == metaPrefix
+	return name[0] == MetadataPrefix[0] && len(name) > len(MetadataPrefix) && string(name[:len(MetadataPrefix)]) == MetadataPrefix
 }
 
 // hasOption says whether a Connection field has that option (RFC 9110 §7.6.1).
@@ -213,7 +223,7 @@ func joinHeader(headers []Field, name, value []byte) bool {
 }
 
 // joinMetadata makes one Field of those with the same name, which lie beside each other and in the order received.
-func (r *Result) joinMetadata() {
+func (r *response) joinMetadata() {
 	kept := 0
 	for i := range r.Metadata {
 		if kept > 0 && bytes.Equal(r.Metadata[kept-1].Name, r.Metadata[i].Name) {

@@ -81,7 +81,7 @@ func compareParse(t rapid.TB, text []byte) {
 func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
 	t.Helper()
 	const guard = "bytes that were not read yet"
-	var r Result
+	var r response
 	room := []byte(string(text) + guard)
 	length, closing, err := r.parse(room[:len(text)]) // which has capacity for more
 	if string(room[len(text):]) != guard {
@@ -94,7 +94,7 @@ func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
 		t.Fatalf("parsing %q has changed what follows the block: %q", text, room)
 	}
 	said = inWords(&r, closing)
-	var alone Result
+	var alone response
 	if _, closing, err := alone.parse(bytes.Clone(text[:length])); err != nil || inWords(&alone, closing) != said {
 		t.Fatalf("%q is\n %s, and without what follows\n %s, %v", text, said, inWords(&alone, closing), err)
 	}
@@ -104,10 +104,10 @@ func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
 	return length, said, nil
 }
 
-func inWords(r *Result, closing bool) string {
+func inWords(r *response, closing bool) string {
 	var fields []string
 	for _, f := range r.Metadata {
-		fields = append(fields, fmt.Sprintf("%s%s=%q", metaPrefix, f.Name, oneBlank(f.Value)))
+		fields = append(fields, fmt.Sprintf("%s%s=%q", MetadataPrefix, f.Name, oneBlank(f.Value)))
 	}
 	for _, f := range r.Headers {
 		if !changedByThem(string(f.Name)) {
@@ -124,11 +124,11 @@ func inWords(r *Result, closing bool) string {
 //   - blanks where lines were folded: an empty line between others leaves one blank here and two there. RFC 9112 §5.2
 //     wants one or more.
 func inOurWords(theirs *http.Response) string {
-	var r Result
+	var r response
 	for name, values := range theirs.Header {
 		field := Field{[]byte(strings.ToLower(name)), []byte(joinValuesTrimmed(values))}
 		if hasMetadataPrefix(field.Name) {
-			field.Name = field.Name[len(metaPrefix):]
+			field.Name = field.Name[len(MetadataPrefix):]
 			r.Metadata = append(r.Metadata, field)
 		} else {
 			r.Headers = append(r.Headers, field)

@@ -15,9 +15,9 @@ import (
 )
 
 // show is what parse makes of text, in one line.
-func show(text string) string { return showBy(new(Result), text) }
+func show(text string) string { return showBy(new(response), text) }
 
-func showBy(r *Result, text string) string {
+func showBy(r *response, text string) string {
 	length, closing, err := r.parse([]byte(text))
 	if err != nil {
 		return "refused: " + strings.TrimPrefix(err.Error(), "malformed answer: ")
@@ -179,7 +179,7 @@ func TestParseRemembersNothingWrong(t *testing.T) {
 	for _, first := range answers {
 		for _, second := range answers {
 			for _, third := range answers {
-				var r Result
+				var r response
 				for _, text := range []string{first, second} {
 					if _, _, err := r.parse([]byte(text)); err != nil {
 						t.Fatal(err)
@@ -231,7 +231,7 @@ func TestTakeInPieces(t *testing.T) {
 
 // takeAll is the statuses of all answers that come over a connection, and how it ends.
 func takeAll(c *conn) (said string) {
-	var r Result
+	var r response
 	for {
 		whole, err := c.hasHeader()
 		if err == nil && !whole {
@@ -262,7 +262,7 @@ func answerLikeS3() []byte {
 
 // Nothing is allocated for an answer whose fields are not repeated.
 func TestParseAllocatesNothing(t *testing.T) {
-	var r Result
+	var r response
 	answer := answerLikeS3()
 	parse := func() {
 		if _, _, err := r.parse(answer); err != nil || len(r.Metadata) != 3 || len(r.Headers) != 9 {
@@ -277,7 +277,7 @@ func TestParseAllocatesNothing(t *testing.T) {
 
 func BenchmarkParse(b *testing.B) {
 	var (
-		r      Result
+		r      response
 		answer = answerLikeS3()
 		text   = slices.Clone(answer)
 	)

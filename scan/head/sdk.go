@@ -16,10 +16,6 @@ import (
 	"headcount/scan/store"
 )
 
-// metaPrefix is how the header of a custom metadatum begins.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
-const metaPrefix = "x-amz-meta-"
-
 // sdk is the engine that sends s3.Client.HeadObject: the reference, and the way for every kind of bucket and
 // credentials that the SDK knows. One request is in flight for each Session.
 type sdk struct {
@@ -55,7 +51,7 @@ type sdkSession struct {
 	address     *store.Address // the endpoint's; nil: it has none yet
 	avoid       *store.Address // where it is not to be; nil: anywhere
 	loadChecked time.Time      // when it was last looked whether there are too many beside it
-	refusals    int            // answers in a row
+	refusals    RefusalStreak
 
 	result Result
 	text   []byte // what result's Fields point into
@@ -68,7 +64,7 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
-	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= loadCheckInterval {
+	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= LoadCheckInterval {
 		s.loadChecked = now
 		if st.Overloaded(s.address) {
 			s.release()
@@ -86,7 +82,7 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.result.compare(&claimed[i])
+		s.result.Compare(&claimed[i])
 		each(&s.result)
 	}
 }
@@ -110,13 +106,8 @@ func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
 		st.ObserveFailure(endpoint, err)
 		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
-	switch status := s.result.Status; {
-	case err == nil && !isRefusal(status):
-		s.refusals = 0
-	case st.EndpointCount() > 1:
-		if s.refusals++; err != nil || s.refusals == refusalsMax || fault.TransientStatus(status) {
-			s.avoid = s.address
-		}
+	if (err != nil || s.refusals.ShouldLeave(s.result.Status)) && st.EndpointCount() > 1 {
+		s.avoid = s.address
 	}
 }
 
@@ -155,14 +146,14 @@ func (s *sdkSession) read(response *http.Response, latency time.Duration) error 
 	s.text = s.text[:0]
 	for name, values := range response.Header {
 		field := Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValuesTrimmed(values))}
-		if len(field.Name) > len(metaPrefix) && string(field.Name[:len(metaPrefix)]) == metaPrefix {
-			field.Name = field.Name[len(metaPrefix):]
+		if len(field.Name) > len(MetadataPrefix) && string(field.Name[:len(MetadataPrefix)]) == MetadataPrefix {
+			field.Name = field.Name[len(MetadataPrefix):]
 			s.result.Metadata = append(s.result.Metadata, field)
 		} else {
 			s.result.Headers = append(s.result.Headers, field)
 		}
 	}
-	s.result.sortMetadata()
+	SortFields(s.result.Metadata)
 	return nil
 }
 

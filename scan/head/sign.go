@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,7 +43,11 @@ type requestTemplate struct {
 	canonical []byte
 	mac       mac // of what is signed: it begins alike for all keys, and ends with the canonical request's hash
 
-	keyScope   string // for which key is: date, region, service and secret
+	second     int64     // Unix time that it was made for
+	generation uint64    // of the Store, then
+	expiry     time.Time // of its credentials; zero: they outlive it
+
+	keyInput   string // for which key is: date, region, service and secret
 	signingKey []byte
 }
 
@@ -89,14 +94,25 @@ func newTemplate(before *requestTemplate, route *store.Route, c *aws.Credentials
 	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+", SignedHeaders="+list+", Signature="...)
 	toSign := algorithm + "\n" + date + "\n" + scope + "\n" // and the hash of the canonical request
 
-	t.keyScope = scope + c.SecretAccessKey
-	if before != nil && before.keyScope == t.keyScope {
+	t.keyInput = scope + c.SecretAccessKey
+	if before != nil && before.keyInput == t.keyInput {
 		t.signingKey = before.signingKey
 	} else {
 		t.signingKey = signingKey(c.SecretAccessKey, date[:8], route.Region, route.Service)
 	}
 	t.mac = newMAC(t.signingKey, toSign)
 	return t
+}
+
+// validAt reports whether the template may be used at that time.
+func (t *requestTemplate) validAt(now time.Time) bool {
+	// Another Session's second may have begun already.
+	return (t.second == now.Unix() || t.second == now.Unix()+1) && (t.expiry.IsZero() || now.Before(t.expiry))
+}
+
+// latestTemplate is the template that was made last for a Route.
+type latestTemplate struct {
+	atomic.Pointer[requestTemplate]
 }
 
 // mac is HMAC-SHA-256 (RFC 2104) of texts that begin alike: their beginning is hashed once, as the key is.
