@@ -6,17 +6,17 @@ import (
 	"headcount/scan/checkpoint"
 )
 
-// Destination is where a sink writes its bytes: a File, or a Stream.
+// Destination is where a sink writes its bytes: a File or a Stream. Its methods are called from one goroutine.
 type Destination interface {
 	io.Writer
 
-	// Sync and Close are those of scan.Sink.
+	// Sync and Close do what scan.Sink says of them.
 	Sync() (checkpoint.Position, error)
 	Close() error
 }
 
-// Stream returns a Destination for a writer from which nothing can be taken back, such as standard output: it has no
-// Position, and Close leaves w open.
+// Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the zero
+// Position, and its Close leaves w open.
 func Stream(w io.Writer) Destination { return stream{w} }
 
 type stream struct{ io.Writer }

@@ -1,3 +1,4 @@
-// Package output makes bytes of what a scan found: Lines are JSON lines, a Record each, and Failures are the objects
-// that have none.
+// Package output turns what a scan found into bytes, and reads those bytes again. A sink encodes: JSONLines encodes Records,
+// Failures encodes the objects that failed. A Destination stores the bytes: a File, which a later run can continue, or a
+// Stream.
 package output

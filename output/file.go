@@ -8,68 +8,44 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"headcount/scan/checkpoint"
 )
 
-// File is a file that is written from front to back, and that a later process can go on with. It belongs to one goroutine.
+// File is a Destination that a later process can continue: the process passes the Position of a checkpoint to Check and
+// Truncate, and writes on from there. One goroutine uses a File.
 //
-// One whose name ends in .gz or .zst is compressed: a gzip file is any number of members (RFC 1952 §2.2), a Zstandard file of frames
-// (RFC 8878 §3), one after the other, and each Sync ends one, so that the file can be cut there.
+// The name of a File chooses its compression (Compression). Each Sync ends a frame, so that the file can be cut there.
 type File struct {
 	name      string
 	f         *os.File
-	size      int64                                   // bytes that are in f
-	newFrame  func(io.Writer) (io.WriteCloser, error) // a member or a frame; nil: nothing is compressed
-	truncated bool                                    // what it held before is dropped
-	frame     io.WriteCloser                          // the one that is not ended yet, or nil
+	size      int64       // bytes that are in f
+	newFrame  frameWriter // nil: no compression
+	frame     io.WriteCloser
+	truncated bool
 	closed    bool
-	err       error // of the first Write that failed: what lies in f is in doubt since
+	err       error // of the first Write or Sync that failed: the bytes in f are in doubt since then
 }
 
-// OpenFile opens a file, or makes it. It changes nothing of what the file holds: Begin does.
+// OpenFile opens a file, or creates it. It does not change what the file holds; Truncate does.
 func OpenFile(name string) (*File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	if errors.Is(err, fs.ErrPermission) { // one may be allowed to write and not to read
+	if errors.Is(err, fs.ErrPermission) { // the user may have the right to write only
 		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	}
 	if err != nil {
 		return nil, err
 	}
-	file := &File{name: name, f: f}
-	switch Compression(name) {
-	case "gzip":
-		file.newFrame = func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) }
-	case "zstd":
-		// In this goroutine: the workers have all cores.
-		file.newFrame = func(w io.Writer) (io.WriteCloser, error) {
-			return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow))
-		}
-	}
-	return file, nil
+	return &File{name: name, f: f, newFrame: newFrameWriter(Compression(name))}, nil
 }
 
-// Compression is how a file of that name is compressed: "gzip", "zstd", or "".
-func Compression(name string) string {
-	switch {
-	case strings.HasSuffix(name, ".gz"):
-		return "gzip"
-	case strings.HasSuffix(name, ".zst"):
-		return "zstd"
-	}
-	return ""
-}
-
+// Name returns the name that the file was opened by.
 func (f *File) Name() string { return f.name }
 
-// Stat is that of the file underneath.
+// Stat returns the FileInfo of the open file.
 func (f *File) Stat() (fs.FileInfo, error) { return f.f.Stat() }
 
-// Size is how many bytes there are, 0 where that says nothing.
+// Size returns how many bytes the file has on disk, and 0 for a device or a pipe.
 func (f *File) Size() int64 {
 	if info, err := f.f.Stat(); err == nil && info.Mode().IsRegular() {
 		return info.Size()
@@ -77,60 +53,46 @@ func (f *File) Size() int64 {
 	return 0
 }
 
-// CheckRegular says why no later process could go on with the file, or nil.
+// CheckRegular returns an error if no later process can continue the file, because it is a device or a pipe.
 func (f *File) CheckRegular() error {
 	if info, err := f.f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.New("it is no regular file")
+		return errors.New("not a regular file")
 	}
 	return nil
 }
 
-// zstdWindow is as far back as records repeat themselves; the default of the level takes 20 MB more.
-const zstdWindow = 1 << 20
-
-// tailBytes is how much before a position is hashed: some records, which hardly two files share.
-const tailBytes = 4 << 10
-
-// tailHash is the hash of what lies before a place.
-func (f *File) tailHash(at int64) (string, error) {
-	text := make([]byte, min(at, tailBytes))
-	if _, err := f.f.ReadAt(text, at-int64(len(text))); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
-}
-
-// Check says why the file is not the one of which at is a place, or nil.
+// Check returns an error if at is no Position of this file. It does not change the file.
 func (f *File) Check(at checkpoint.Position) error {
 	size := f.Size()
 	if size < at.Bytes {
-		return fmt.Errorf("it has %d bytes, and had %d: it was cut, or is another file", size, at.Bytes)
+		return fmt.Errorf("the file has %d bytes, and the checkpoint says %d: it was cut, or is another file", size, at.Bytes)
 	}
 	tail, err := f.tailHash(at.Bytes)
 	if err != nil {
 		return err
 	}
 	if path, err := filepath.Abs(f.name); at.Bytes == 0 && size > 0 && (err != nil || path != at.Path) {
-		return fmt.Errorf("nothing was written to it yet, and it holds something: it is not %s", at.Path)
+		return fmt.Errorf("the file has %d bytes, and the checkpoint says 0: it is not %s", size, at.Path)
 	}
 	if tail != at.Tail {
-		return fmt.Errorf("its bytes up to %d are not those that were written: it was changed, or is another file", at.Bytes)
+		return fmt.Errorf("the bytes before byte %d differ from those that were written: the file was changed, or is another file", at.Bytes)
 	}
 	return nil
 }
 
-// Lock makes sure that nobody else is writing the file, until Close. It changes nothing of it.
+// Lock prevents other processes from locking the file until Close. It does not change the file.
 func (f *File) Lock() error {
 	if f.CheckRegular() != nil {
-		return nil // a device or a pipe bears several
+		return nil // several processes may write to a device or a pipe
 	}
 	return lock(f.f)
 }
 
-// Truncate drops what the file holds after a place, the zero Position for all of it, and writes go on from there.
+// Truncate drops what the file holds behind a Position, and the next Write begins there. The zero Position drops everything. It
+// does nothing to a device or a pipe.
 func (f *File) Truncate(at checkpoint.Position) error {
 	if f.CheckRegular() != nil {
-		return nil // a device or a pipe holds nothing
+		return nil
 	}
 	if err := f.f.Truncate(at.Bytes); err != nil {
 		return err
@@ -140,8 +102,8 @@ func (f *File) Truncate(at checkpoint.Position) error {
 	return err
 }
 
-// Write writes p, or what it is compressed to; of that some may be kept back until Sync or Close. After an error the file holds what was
-// written before, if that can be had again, and otherwise nothing more is written.
+// Write writes p, compressed if the name says so; then a part of it may stay in memory until Sync or Close. If a Write fails, the
+// File removes the incomplete part of p. If it cannot do that, as in a compressed file, every later call fails too.
 func (f *File) Write(p []byte) (n int, err error) {
 	if f.err != nil {
 		return 0, f.err
@@ -162,20 +124,20 @@ func (f *File) Write(p []byte) (n int, err error) {
 	return n, f.err
 }
 
-// rollback drops what a Write that failed with err has left behind a place, and returns nil if it could.
-func (f *File) rollback(place int64, err error) error {
+// rollback drops what a Write that failed with cause has left behind a size. It returns nil if the file has that size again.
+func (f *File) rollback(size int64, cause error) error {
 	if f.CheckRegular() != nil {
+		return cause
+	}
+	if err := f.f.Truncate(size); err != nil {
 		return err
 	}
-	if err := f.f.Truncate(place); err != nil {
-		return err
-	}
-	f.size = place
-	_, err = f.f.Seek(place, io.SeekStart)
+	f.size = size
+	_, err := f.f.Seek(size, io.SeekStart)
 	return err
 }
 
-// countingWriter writes to the file and counts.
+// countingWriter returns a Writer to the open file that adds to f.size.
 func (f *File) countingWriter() io.Writer { return (*countingFile)(f) }
 
 type countingFile File
@@ -186,31 +148,44 @@ func (c *countingFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Sync returns when all that was written is on disk, and where that ends. It fails after a Write that failed.
+// Sync returns when all written bytes are on disk, and the Position behind them. It fails after a Write that left an incomplete
+// part.
 func (f *File) Sync() (checkpoint.Position, error) {
 	if err := f.endFrame(); err != nil {
 		return checkpoint.Position{}, err
 	}
 	if f.err = f.f.Sync(); f.err != nil {
-		return checkpoint.Position{}, f.err // for good: a system says so once, and then that all is well
+		// Every later Sync fails too: Linux reports a failed writeback once, and the next fsync returns nil.
+		return checkpoint.Position{}, f.err
 	}
 	return f.positionAt(f.size)
 }
 
-// positionAt is a place in the file.
-func (f *File) positionAt(at int64) (checkpoint.Position, error) {
-	tail, err := f.tailHash(at)
+// Start returns the Position before the first byte.
+func (f *File) Start() (checkpoint.Position, error) { return f.positionAt(0) }
+
+func (f *File) positionAt(size int64) (checkpoint.Position, error) {
+	tail, err := f.tailHash(size)
 	if err != nil {
 		return checkpoint.Position{}, err
 	}
 	path, err := filepath.Abs(f.name)
-	return checkpoint.Position{Bytes: at, Tail: tail, Path: path}, err
+	return checkpoint.Position{Bytes: size, Tail: tail, Path: path}, err
 }
 
-// Start is the position before the first byte.
-func (f *File) Start() (checkpoint.Position, error) { return f.positionAt(0) }
+// tailBytes is how many bytes before a Position are hashed: some records, which two files hardly share.
+const tailBytes = 4 << 10
 
-// endFrame ends the present member or frame.
+// tailHash returns the hash of the last bytes before a size.
+func (f *File) tailHash(size int64) (string, error) {
+	tail := make([]byte, min(size, tailBytes))
+	if _, err := f.f.ReadAt(tail, size-int64(len(tail))); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(tail)), nil
+}
+
+// endFrame ends the current frame, if there is one.
 func (f *File) endFrame() error {
 	if f.err != nil || f.frame == nil {
 		return f.err
@@ -220,7 +195,7 @@ func (f *File) endFrame() error {
 	return f.err
 }
 
-// Close ends the file and closes it. Some file systems tell only now that there was no room. A second Close does nothing.
+// Close ends the last frame and closes the file. Some file systems report a full disk only now. A second Close does nothing.
 func (f *File) Close() error {
 	if f.closed {
 		return nil
@@ -228,7 +203,7 @@ func (f *File) Close() error {
 	f.closed = true
 	var err error
 	if f.truncated && f.size == 0 && f.frame == nil && f.newFrame != nil {
-		_, err = f.Write(nil) // an empty member or frame, since an empty file is none
+		_, err = f.Write(nil) // an empty frame: a file of no bytes is not a compressed file
 	}
 	if err == nil {
 		err = f.endFrame()
@@ -237,29 +212,4 @@ func (f *File) Close() error {
 		err = closeErr
 	}
 	return err
-}
-
-// OpenToRead opens a file that a File has written, unpacked.
-func OpenToRead(name string) (io.ReadCloser, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	text := decompressedFile{f, f}
-	switch Compression(name) {
-	case "gzip":
-		text.Reader, err = gzip.NewReader(f)
-	case "zstd":
-		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1)) // without goroutines that would have to be ended
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return text, nil
-}
-
-type decompressedFile struct {
-	io.Reader
-	io.Closer
 }

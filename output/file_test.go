@@ -14,10 +14,10 @@ import (
 	"headcount/scan/checkpoint"
 )
 
-// unpacked is what the beginning of a file holds, by its name.
-func unpacked(t *testing.T, name string, packed []byte) string {
+// decompressed returns the text of the beginning of a file, which its name says how to decompress.
+func decompressed(t *testing.T, name string, compressed []byte) string {
 	t.Helper()
-	var in io.Reader = bytes.NewReader(packed)
+	var in io.Reader = bytes.NewReader(compressed)
 	var err error
 	switch Compression(name) {
 	case "gzip":
@@ -44,8 +44,8 @@ func readFile(t *testing.T, name string) []byte {
 	return text
 }
 
-// began opens a file and goes on with it at a place.
-func began(t *testing.T, name string, at checkpoint.Position) *File {
+// openAt opens a file and continues it at a Position.
+func openAt(t *testing.T, name string, at checkpoint.Position) *File {
 	t.Helper()
 	f, err := OpenFile(name)
 	if err != nil {
@@ -62,8 +62,8 @@ func began(t *testing.T, name string, at checkpoint.Position) *File {
 	return f
 }
 
-// synced writes some texts and returns where they end.
-func synced(t *testing.T, f *File, texts ...string) checkpoint.Position {
+// writeAndSync writes some texts and returns the Position behind them.
+func writeAndSync(t *testing.T, f *File, texts ...string) checkpoint.Position {
 	t.Helper()
 	for _, text := range texts {
 		if _, err := io.WriteString(f, text); err != nil {
@@ -77,49 +77,49 @@ func synced(t *testing.T, f *File, texts ...string) checkpoint.Position {
 	return at
 }
 
-// A process that goes on at a place finds all that was written before it, and nothing of what came after.
-func TestFileIsGoneOnWith(t *testing.T) {
+// A process that continues a file at a Position finds all bytes before the Position, and none behind it.
+func TestFileContinues(t *testing.T) {
 	for _, name := range []string{"o", "o.gz", "o.zst"} {
 		t.Run(name, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), name)
-			if err := os.WriteFile(name, []byte("what another run has left\n"), 0o600); err != nil {
+			if err := os.WriteFile(name, []byte("the output of another run\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			f := began(t, name, checkpoint.Position{})
-			first := synced(t, f, "one\n", "two\n")
-			if got := unpacked(t, name, readFile(t, name)); got != "one\ntwo\n" || first.Bytes != f.Size() {
+			f := openAt(t, name, checkpoint.Position{})
+			first := writeAndSync(t, f, "one\n", "two\n")
+			if got := decompressed(t, name, readFile(t, name)); got != "one\ntwo\n" || first.Bytes != f.Size() {
 				t.Errorf("%q at %+v, of %d bytes", got, first, f.Size())
 			}
-			again := synced(t, f)
+			again := writeAndSync(t, f)
 			if again != first {
-				t.Errorf("nothing was written, and the place is %+v after %+v", again, first)
+				t.Errorf("nothing was written, and the Position changed from %+v to %+v", first, again)
 			}
-			second := synced(t, f, "three\n")
-			if got := unpacked(t, name, readFile(t, name)[:second.Bytes]); got != "one\ntwo\nthree\n" {
+			second := writeAndSync(t, f, "three\n")
+			if got := decompressed(t, name, readFile(t, name)[:second.Bytes]); got != "one\ntwo\nthree\n" {
 				t.Errorf("%q", got)
 			}
-			if _, err := io.WriteString(f, strings.Repeat("of no checkpoint\n", 10_000)); err != nil {
+			if _, err := io.WriteString(f, strings.Repeat("behind the checkpoint\n", 10_000)); err != nil {
 				t.Fatal(err)
 			}
-			f.f.Close() // as a process that is killed does
-			f = began(t, name, first)
-			last := synced(t, f, "four\n")
+			f.f.Close() // as the end of a killed process does
+			f = openAt(t, name, first)
+			last := writeAndSync(t, f, "four\n")
 			if err := f.Close(); err != nil {
 				t.Error(err)
 			}
 			text := readFile(t, name)
-			if got := unpacked(t, name, text); got != "one\ntwo\nfour\n" || last.Bytes != int64(len(text)) {
+			if got := decompressed(t, name, text); got != "one\ntwo\nfour\n" || last.Bytes != int64(len(text)) {
 				t.Errorf("%q at %+v, of %d bytes", got, last, len(text))
 			}
 		})
 	}
 }
 
-// A file of which a place is not a place is not gone on with, and Check changes nothing of it.
-func TestFileOfAnother(t *testing.T) {
+// Check refuses a file that is not the file of a Position, and does not change the file.
+func TestCheckRefuses(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "o")
-	f := began(t, name, checkpoint.Position{})
-	at := synced(t, f, strings.Repeat("a record\n", tailBytes))
+	f := openAt(t, name, checkpoint.Position{})
+	at := writeAndSync(t, f, strings.Repeat("a record\n", tailBytes))
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +129,8 @@ func TestFileOfAnother(t *testing.T) {
 		"longer":         {text + "half a li", ""},
 		"cut":            {text[:len(text)-1], "it was cut"},
 		"empty":          {"", "it was cut"},
-		"another record": {text[:len(text)-2] + "x\n", "it was changed"},
-		"shifted":        {"x" + text, "it was changed"},
+		"another record": {text[:len(text)-2] + "x\n", "the file was changed"},
+		"shifted":        {"x" + text, "the file was changed"},
 	} {
 		if err := os.WriteFile(name, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func TestFileOfAnother(t *testing.T) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
 		}
 		if err := f.Close(); err != nil || string(readFile(t, name)) != c.text {
-			t.Errorf("%s: it was changed by a look, %v", what, err)
+			t.Errorf("%s: Check changed the file, %v", what, err)
 		}
 	}
 }

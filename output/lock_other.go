@@ -4,5 +4,5 @@ package output
 
 import "os"
 
-// lock does nothing where files are not locked by flock.
+// lock does nothing on a system without flock.
 func lock(*os.File) error { return nil }
