@@ -35,7 +35,7 @@ func (c *committer) run(ctx context.Context) error {
 	s := c.scan
 	ticker := time.NewTicker(s.cfg.CheckpointEvery)
 	defer ticker.Stop()
-	if err := c.save(nil); err != nil { // from now on there is something to go on from
+	if err := c.save(); err != nil { // from now on there is something to go on from
 		return err
 	}
 	for {
@@ -45,7 +45,7 @@ func (c *committer) run(ctx context.Context) error {
 				return err
 			}
 		case <-ticker.C:
-			if err := c.save(nil); err != nil {
+			if err := c.save(); err != nil {
 				return err
 			}
 		case <-s.inFlight.drained:
@@ -126,16 +126,16 @@ func (c *committer) checkErrorBudget() error {
 }
 
 // save makes a Checkpoint, unless the last one is still true. It does nothing after a partial page write: resuming from
-// there would duplicate that page's records. A run that has ended has ended with err.
-func (c *committer) save(err error) error {
+// there would duplicate that page's records.
+func (c *committer) save() error {
 	if c.scan.cfg.OnCheckpoint == nil || c.saved || c.partialWrite {
 		return nil
 	}
-	positions, syncErr := c.sync()
-	if syncErr != nil {
-		return syncErr
+	positions, err := c.sync()
+	if err != nil {
+		return err
 	}
-	return c.saveAt(positions, err)
+	return c.saveAt(positions, nil)
 }
 
 // sync returns the Positions of the sinks, those that have one, when all that is committed is on disk.
@@ -153,7 +153,7 @@ func (c *committer) sync() (map[string]checkpoint.Position, error) {
 	return positions, nil
 }
 
-// saveAt hands a Checkpoint with these Positions to OnCheckpoint.
+// saveAt hands a Checkpoint with these Positions to OnCheckpoint. A run that has ended has ended with err.
 func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) error {
 	s := c.scan
 	latencies, encodeErr := s.metrics.EncodeLatencies()
@@ -171,29 +171,28 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 	return nil
 }
 
-// end closes the sinks of a run that has ended with err, saves its last Checkpoint, and returns its first error. A run
-// without an error is complete only when the sinks are closed: if that fails, the Checkpoint before stays.
+// end closes the sinks of a run that has ended with err, saves its last Checkpoint, and returns the run's first error. It saves
+// only what was closed without an error: otherwise the Checkpoint before stays, which does not call the run complete.
 func (c *committer) end(err error) error {
 	if err == nil && len(c.pending) > 0 && !c.scan.cfg.Store.Unordered() {
 		err = fmt.Errorf("the keys %v were never listed", c.pending[0])
 	}
-	c.saved = false // the last Checkpoint has the error of the run too
+	saves := c.scan.cfg.OnCheckpoint != nil && !c.partialWrite
+	var positions map[string]checkpoint.Position
+	var endErr error
+	if saves {
+		positions, endErr = c.sync()
+	}
+	if closeErr := c.close(); endErr == nil {
+		endErr = closeErr
+	}
+	if saves && endErr == nil {
+		endErr = c.saveAt(positions, err)
+	}
 	if err != nil {
-		_ = c.save(err)
-		_ = c.close()
 		return err
 	}
-	if c.scan.cfg.OnCheckpoint == nil {
-		return c.close()
-	}
-	positions, err := c.sync()
-	if closeErr := c.close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return c.saveAt(positions, nil)
+	return endErr
 }
 
 // close closes both sinks and returns the first error.
