@@ -21,7 +21,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 const headDescription = `Measures how many HEADs per second a store answers, and how fast: of a bucket, which it only reads, or without a URI of an
@@ -71,7 +71,7 @@ func headCommand() *cli.Command {
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "hold each step for this `DURATION`, 100ms at least", Category: "what to measure"},
 			&cli.IntFlag{Name: "keys-max", Value: 10_000, Usage: "send HEADs for `N` keys at most", Category: "what to measure"},
 			&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "keep `N` HEADs in flight on each connection; not every store bears it", Category: "what to measure"},
-			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`", Category: "what to measure"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK), Usage: "send HEADs by the engine `NAME`", Category: "what to measure"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "what to measure"},
 		}, command.ConnectionFlags(), embeddedFlags(), inCategory("telling",
 			jsonFlag(),
@@ -302,7 +302,7 @@ func parseHeadSpeed(c *cli.Context, cfg *heads.Config) error {
 		return exit.Usagef("give a number from 1 on", "--keys-max %d is out of range", cfg.KeysMax)
 	case cfg.Pipeline < 1 || cfg.Pipeline > command.PipelineMax:
 		return exit.Usagef(fmt.Sprintf("give a number from 1 to %d", command.PipelineMax), "--pipeline %d is out of range", cfg.Pipeline)
-	case cfg.Engine == head.SDKName && cfg.Pipeline > 1:
+	case cfg.Engine == engine.SDK && cfg.Pipeline > 1:
 		return exit.Usagef("leave one of them out", "--engine sdk does not pipeline")
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"headcount/output/console"
 	"headcount/scan/command"
 	"headcount/scan/exit"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 const paceDescription = `Scans stores that answer 500, 2,000 and 5,500 requests per second and refuse those beyond with 503, each a bench serve in
@@ -32,7 +32,7 @@ func paceCommand() *cli.Command {
 			// What is in flight when a store refuses for the first time is refused: of 10,000 requests, 64 are 0.6 %.
 			&cli.DurationFlag{Name: "duration", Value: 20 * time.Second, Usage: "have objects for a scan of this `DURATION` in each store"},
 			&cli.IntFlag{Name: "workers", Value: 64, Usage: "keep `N` HEADs in flight"},
-			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK), Usage: "send HEADs by the engine `NAME`"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parsePace(c)

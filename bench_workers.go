@@ -11,7 +11,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 const workersDescription = `Scans stores that answer a HEAD after 0.5, 5 and 50 ms, each a bench serve in a process of its own, with fixed numbers of
@@ -33,7 +33,7 @@ func workersCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.DurationFlag{Name: "latency", Usage: "measure a store that answers after this `DURATION`, and no other", DefaultText: "500µs, 5ms and 50ms"},
 			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "let auto scan for this `DURATION`, and each fixed number for a quarter of it"},
-			&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName), Usage: "send HEADs by the engine `NAME`"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK), Usage: "send HEADs by the engine `NAME`"},
 		}, figureFlags()...),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseBenchWorkers(c)

@@ -15,7 +15,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -153,8 +153,8 @@ var errSampled = errors.New("the sample took its time")
 func (job *scanJob) measure(ctx context.Context, entries []list.Entry) (*sample, error) {
 	cfg := job.scan
 	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nil
-	if cfg.Engine == head.ListName { // the rate is that of HEADs
-		cfg.Engine = head.AutoName
+	if cfg.Engine == engine.List { // the rate is that of HEADs
+		cfg.Engine = engine.Auto
 	}
 	s, err := scan.New(cfg)
 	if err != nil {

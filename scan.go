@@ -14,7 +14,7 @@ import (
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -92,7 +92,7 @@ func speedFlags() []cli.Flag {
 		&cli.GenericFlag{Name: "workers", Value: command.AutoInt(scan.WorkersAuto, 1, command.WorkersMax), Usage: "send HEADs on `N` connections at once; auto finds the best number", Category: categorySpeed},
 		&cli.GenericFlag{Name: "listers", Value: command.AutoInt(scan.ListersAuto, 1, command.ListersMax), Usage: "list `N` ranges of keys at once; auto lists as many as keep the workers busy", Category: categorySpeed},
 		&cli.GenericFlag{Name: "pipeline", Value: command.Int(1, 1, command.PipelineMax), Usage: "keep `N` HEADs in flight on each connection; not every store supports more than 1", Category: categorySpeed},
-		&cli.GenericFlag{Name: "engine", Value: command.OneOf(head.AutoName, head.AutoName, head.DirectName, head.SDKName, head.ListName),
+		&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK, engine.List),
 			Usage: "send HEADs by the engine `NAME`; sdk is slower and reaches every kind of bucket; list reads the metadata from the listing of MinIO", Category: categorySpeed},
 		&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further", DefaultText: "no limit", Category: categorySpeed},
 		&cli.GenericFlag{Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`", Category: categorySpeed},
@@ -215,7 +215,7 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 
 // suits says what is asked of the bucket that it cannot do.
 func (job *scanJob) suits(opened *store.Store) error {
-	if err := opened.DirectUnsupported(); err != nil && job.scan.Engine == head.DirectName {
+	if err := opened.DirectUnsupported(); err != nil && job.scan.Engine == engine.Direct {
 		return exit.Usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
 	}
 	switch {

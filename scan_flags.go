@@ -13,7 +13,7 @@ import (
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -82,13 +82,13 @@ func parseSpeed(c *cli.Context, job *scanJob) error {
 		}
 	}
 	switch cfg.Engine {
-	case head.ListName:
+	case engine.List:
 		for _, flag := range []string{"list-objects-v1", "retry-from"} {
 			if c.IsSet(flag) {
 				return command.Conflict("--engine list", "--"+flag, "the engine needs ListObjectsV2 with metadata")
 			}
 		}
-	case head.SDKName:
+	case engine.SDK:
 		if cfg.Pipeline > 1 {
 			return command.Conflict("--engine sdk", fmt.Sprintf("--pipeline %d", cfg.Pipeline), "the SDK does not pipeline")
 		}
@@ -123,7 +123,7 @@ func parsePrint(c *cli.Context, job *scanJob) error {
 	cfg := &job.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
 	job.fields = command.Get[[]field.Field](c, "fields")
-	if needHead := field.Names(field.NeedHead(job.fields)); cfg.Engine == head.ListName && len(needHead) > 0 {
+	if needHead := field.Names(field.NeedHead(job.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))
 	}

@@ -13,6 +13,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/field"
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 )
@@ -27,7 +28,7 @@ func BenchmarkHeads(b *testing.B) {
 	for name, pipeline := range map[string]int{"direct": 1, "pipelined8": 8} {
 		b.Run(name, func(b *testing.B) {
 			server, url := simtest.Start(b, s3sim.Options{Objects: pageKeys})
-			engine, _, err := head.Open(head.DirectName, head.Config{
+			engine, _, err := engine.Open(engine.Direct, head.Config{
 				Store: open(b, url), Limiter: new(pace.Limiter), Timeout: 30 * time.Second, Pipeline: pipeline,
 			})
 			if err != nil {

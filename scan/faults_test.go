@@ -11,7 +11,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 // Each fault, by many seeds: the lines of a run without it, no more requests than it takes, and nothing left behind. The
@@ -53,7 +53,7 @@ func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	switch {
 	case kind == s3sim.Fault503RetryAfter, kind == s3sim.FaultRefuse:
 		return most(500) // each lets all workers wait
-	case by.Engine == head.SDKName, testing.Short():
+	case by.Engine == engine.SDK, testing.Short():
 		return most(1_000) // each costs it ten times as much, and the race detector too
 	case by.Pipeline > 1:
 		return most(2_000)

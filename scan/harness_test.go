@@ -24,7 +24,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/field"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -89,7 +89,7 @@ func eachEngine(t *testing.T, test func(t *testing.T, by scan.Config)) {
 	t.Helper()
 	t.Parallel()
 	for name, by := range engines() {
-		if testing.Short() && by.Engine == head.SDKName {
+		if testing.Short() && by.Engine == engine.SDK {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -110,9 +110,9 @@ func eachEngineInTurn(t *testing.T, test func(t *testing.T, by scan.Config)) {
 // engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on them.
 func engines() map[string]scan.Config {
 	return map[string]scan.Config{
-		"direct":    {Engine: head.DirectName},
-		"pipelined": {Engine: head.DirectName, Pipeline: 8},
-		"sdk":       {Engine: head.SDKName},
+		"direct":    {Engine: engine.Direct},
+		"pipelined": {Engine: engine.Direct, Pipeline: 8},
+		"sdk":       {Engine: engine.SDK},
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -34,7 +34,7 @@ func TestLimit(t *testing.T) {
 				}
 				seed := rand.Uint64()
 				t.Logf("seed %d", seed)
-				cfg := scan.Config{Engine: head.DirectName, Workers: 16, All: true, Limit: limit}
+				cfg := scan.Config{Engine: engine.Direct, Workers: 16, All: true, Limit: limit}
 				r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
 				want := min(limit, objects)
 				if r.err != nil || !r.stats.Complete || r.stats.Listed != want || r.stats.LimitReached != (limit <= objects) || int64(len(r.lines)) != want {

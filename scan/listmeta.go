@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -32,7 +33,7 @@ type listMetadata struct {
 }
 
 // wantsListMetadata reports whether LISTs ask for metadata.
-func wantsListMetadata(cfg *Config) bool { return cfg.ListOnly == nil && cfg.Engine == head.ListName }
+func wantsListMetadata(cfg *Config) bool { return cfg.ListOnly == nil && cfg.Engine == engine.List }
 
 // newListMetadata returns nil where HEADs are sent whatever the listing gives.
 func newListMetadata(cfg *Config, lister *list.Lister) *listMetadata {
@@ -81,7 +82,7 @@ func (m *listMetadata) engine(name, why string) (string, string) {
 	if m == nil || !m.given.Load() {
 		return name, why
 	}
-	return head.ListName, "asked for"
+	return engine.List, "asked for"
 }
 
 // recheck returns nil if the object of a mismatch was overwritten within a second of its LIST: a second LIST has the

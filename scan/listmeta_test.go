@@ -13,16 +13,16 @@ import (
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
 // runListed is run with --engine list. The run names the engine that it had in the end.
-func runListed(t *testing.T, url string, cfg scan.Config, engine string) result {
+func runListed(t *testing.T, url string, cfg scan.Config, name string) result {
 	t.Helper()
-	cfg.Workers, cfg.Engine = 16, head.ListName
-	return runNamed(t.Context(), t, open(t, url), cfg, engine)
+	cfg.Workers, cfg.Engine = 16, engine.List
+	return runNamed(t.Context(), t, open(t, url), cfg, name)
 }
 
 // Metadata from the listing are those of the HEADs, for every kind of metadata, and whatever engine sends the HEADs that are
@@ -34,7 +34,7 @@ func TestMetadataFromTheListing(t *testing.T) {
 			t.Run(name+"/"+string(shape), func(t *testing.T) {
 				t.Parallel()
 				server, url := simtest.Start(t, s3sim.Options{Objects: 5_500, Shape: shape, ListMetadata: true})
-				r := runListed(t, url, cfg, head.ListName)
+				r := runListed(t, url, cfg, engine.List)
 				if r.err != nil || !r.stats.Complete {
 					t.Fatal(r.err)
 				}
@@ -64,8 +64,8 @@ func TestMetadataFromTheListing(t *testing.T) {
 // Without --engine list no LIST asks for metadata, and every object gets a HEAD.
 func TestMetadataFromTheListingOnlyWhenAskedFor(t *testing.T) {
 	const objects = 2_500
-	for _, engine := range []string{head.AutoName, head.DirectName, head.SDKName} {
-		t.Run(engine, func(t *testing.T) {
+	for _, name := range []string{engine.Auto, engine.Direct, engine.SDK} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, url := fronted(t, s3sim.Options{Objects: objects, ListMetadata: true}, func(_ http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Query().Has("metadata") {
@@ -73,11 +73,11 @@ func TestMetadataFromTheListingOnlyWhenAskedFor(t *testing.T) {
 				}
 				return false
 			})
-			want := engine
-			if engine == head.AutoName {
-				want = head.DirectName
+			want := name
+			if name == engine.Auto {
+				want = engine.Direct
 			}
-			r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16, Engine: engine}, want)
+			r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16, Engine: name}, want)
 			if expect(t, server, r.lines); r.err != nil || r.stats.Heads != objects || r.stats.FromListing != 0 {
 				t.Errorf("%v; %+v", r.err, r.stats)
 			}
@@ -91,8 +91,8 @@ func TestLossyKeysAreAskedFor(t *testing.T) {
 	_, plain := simtest.Start(t, options)
 	options.ListMetadata = true
 	_, url := simtest.Start(t, options)
-	want := runNamed(t.Context(), t, open(t, plain), scan.Config{All: true, Workers: 16}, head.DirectName)
-	got := runListed(t, url, scan.Config{All: true}, head.ListName)
+	want := runNamed(t.Context(), t, open(t, plain), scan.Config{All: true, Workers: 16}, engine.Direct)
+	got := runListed(t, url, scan.Config{All: true}, engine.List)
 	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 || got.err != nil {
 		t.Errorf("%+v, %v; by HEADs %+v", got.stats.Outcomes, got.err, want.stats.Outcomes)
 	}
@@ -104,7 +104,7 @@ func TestAListingWithWrongMetadata(t *testing.T) {
 		t.Run(fmt.Sprint(from), func(t *testing.T) {
 			t.Parallel()
 			server, url := simtest.Start(t, s3sim.Options{Objects: 6_000, ListMetadata: true, ListMetadataWrongFrom: from})
-			r := runListed(t, url, scan.Config{}, head.ListName)
+			r := runListed(t, url, scan.Config{}, engine.List)
 			var broken *scan.ListMetadataError
 			if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "other metadata of") || r.stats.Complete {
 				t.Fatalf("%v, complete: %v", r.err, r.stats.Complete)
@@ -118,18 +118,18 @@ func TestAListingWithWrongMetadata(t *testing.T) {
 
 func TestForcedListingWithoutMetadata(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 1_500})
-	r := runListed(t, url, scan.Config{}, head.DirectName)
+	r := runListed(t, url, scan.Config{}, engine.Direct)
 	var broken *scan.ListMetadataError
 	if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "no metadata with its listing") || len(r.lines) > 0 {
 		t.Errorf("%v, %d lines", r.err, len(r.lines))
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
 	before := checkpoint.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
-	if r := runListed(t, url, scan.Config{Resume: &before}, head.ListName); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
+	if r := runListed(t, url, scan.Config{Resume: &before}, engine.List); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}
 	_, empty := simtest.Start(t, s3sim.Options{})
-	if r := runListed(t, empty, scan.Config{}, head.DirectName); r.err != nil {
+	if r := runListed(t, empty, scan.Config{}, engine.Direct); r.err != nil {
 		t.Errorf("an empty bucket: %v", r.err)
 	}
 }
@@ -141,10 +141,10 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 		heads  int64
 		engine string
 	}{
-		"the first":  {func(nth int64) bool { return nth == 1 }, 1_000 + 100, head.ListName}, // one page, and samples
-		"the third":  {func(nth int64) bool { return nth == 3 }, 1_000 + 100, head.ListName},
-		"every":      {func(int64) bool { return true }, 5_500, head.DirectName},
-		"all but it": {func(nth int64) bool { return nth > 1 }, 5_500, head.ListName},
+		"the first":  {func(nth int64) bool { return nth == 1 }, 1_000 + 100, engine.List}, // one page, and samples
+		"the third":  {func(nth int64) bool { return nth == 3 }, 1_000 + 100, engine.List},
+		"every":      {func(int64) bool { return true }, 5_500, engine.Direct},
+		"all but it": {func(nth int64) bool { return nth > 1 }, 5_500, engine.List},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,7 +191,7 @@ func TestOverwrittenObjectsAreNoDispute(t *testing.T) {
 				return true
 			})
 			objects.Store(server)
-			r := runListed(t, url, scan.Config{All: true}, head.ListName)
+			r := runListed(t, url, scan.Config{All: true}, engine.List)
 			if r.err != nil || len(r.lines) != 4_500 {
 				t.Errorf("%v, %d lines", r.err, len(r.lines))
 			}
@@ -217,8 +217,8 @@ func TestListedMetadataAmongTrouble(t *testing.T) {
 	server, url := simtest.Start(t, s3sim.Options{
 		Objects: most(8_000), Shape: s3sim.Nasty, ListMetadata: true, Faults: faults, Gone: 0.01, Rewritten: 0.01,
 	})
-	cfg := scan.Config{Workers: 16, Engine: head.ListName}
-	r := runNamed(t.Context(), t, open(t, url), cfg, head.ListName)
+	cfg := scan.Config{Workers: 16, Engine: engine.List}
+	r := runNamed(t.Context(), t, open(t, url), cfg, engine.List)
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil || r.stats.Failed > 0 || int64(len(seen))+r.stats.Gone+r.stats.WithoutMetadata != most(8_000) {
 		t.Errorf("%v; %+v; %v", r.err, r.stats.Outcomes, r.stats.Requests)

@@ -10,7 +10,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 // With Ordered the Records come in the order of keys, however many listers there are, whatever is slow, and after every resume.
@@ -25,7 +25,7 @@ func TestOrdered(t *testing.T) {
 				Objects: 16_000, Shape: shape, ListLatency: 5 * time.Millisecond,
 				Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.002}},
 			})
-			cfg := scan.Config{Engine: head.DirectName, Workers: 16, Listers: listers, Ordered: true}
+			cfg := scan.Config{Engine: engine.Direct, Workers: 16, Listers: listers, Ordered: true}
 			whole := run(t.Context(), t, open(t, url), cfg)
 			if listers == 8 && whole.stats.Listers < 2 {
 				t.Errorf("%s: no two listers at once: the order shows nothing", shape)

@@ -8,7 +8,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -39,7 +39,7 @@ func TestPagesInFlight(t *testing.T) {
 	enough := errors.New("enough")
 	sink := &roomSink{commits: 30, trip: func() { cancel(enough) }}
 	sink.scan = newScan(t, scan.Config{
-		Store: open(t, url), Sink: sink, Engine: head.DirectName, All: true, Workers: workers, Listers: listers,
+		Store: open(t, url), Sink: sink, Engine: engine.Direct, All: true, Workers: workers, Listers: listers,
 	})
 	if _, err := sink.scan.Run(ctx); !errors.Is(err, enough) {
 		t.Fatal(err)

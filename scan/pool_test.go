@@ -10,7 +10,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/metrics"
 )
 
@@ -38,7 +38,7 @@ func TestAutoWidens(t *testing.T) {
 // What is not rewarded is not opened: a worker begins when it is first needed.
 func TestAutoOpensNoMoreThanItTries(t *testing.T) {
 	server, url := simtest.Start(t, s3sim.Options{Objects: 500})
-	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName})
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: engine.Direct})
 	if n := server.Counts().Connections; r.err != nil || n > 32+2 {
 		t.Errorf("%d connections for 500 objects, %v", n, r.err)
 	}
@@ -68,7 +68,7 @@ func TestAutoLosesNothing(t *testing.T) {
 func TestAutoUnderALimit(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 600, Latency: 5 * time.Millisecond})
-	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Rate: 200})
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: engine.Direct, Rate: 200})
 	if r.err != nil || r.stats.HeadsPerSecond > 210 {
 		t.Errorf("%v, %.0f/s by %d workers", r.err, r.stats.HeadsPerSecond, r.stats.Workers)
 	}
@@ -83,7 +83,7 @@ func TestAutoUnderALimit(t *testing.T) {
 func TestListingLimits(t *testing.T) {
 	for _, workers := range []int{scan.WorkersAuto, 16} {
 		_, url := simtest.Start(t, s3sim.Options{Objects: 12_000, ListLatency: 150 * time.Millisecond})
-		r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName, Workers: workers, Listers: 1})
+		r := run(t.Context(), t, open(t, url), scan.Config{Engine: engine.Direct, Workers: workers, Listers: 1})
 		isBusy := r.stats.HeadsPerSecond < 5000 // the machine, with other things: by the LISTs alone there are 6,600
 		if r.err != nil || !isBusy && (r.stats.LimitedBy != "listing" || r.stats.Workers > 32) {
 			t.Errorf("%v, %d workers, limited by %s: %s", r.err, r.stats.Workers, r.stats.LimitedBy, r.stats.LimitedByReason)

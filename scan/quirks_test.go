@@ -11,7 +11,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -19,7 +19,7 @@ import (
 func TestQuirks(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		// A quirk is the listing's: of whatever part a key is listed, one engine asks for it as the other does.
-		twin := by.Engine == head.SDKName || by.Pipeline > 1
+		twin := by.Engine == engine.SDK || by.Pipeline > 1
 		if twin && testing.Short() {
 			t.Skip("enough is another engine")
 		}

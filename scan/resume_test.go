@@ -16,7 +16,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/field"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -144,7 +144,7 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	cfg := scan.Config{Engine: head.DirectName, Workers: 16, All: true}
+	cfg := scan.Config{Engine: engine.Direct, Workers: 16, All: true}
 	r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil {

@@ -12,6 +12,7 @@ import (
 	"headcount/scan/checkpoint"
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/pace"
@@ -46,7 +47,7 @@ type Config struct {
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
 
-	Engine      string        // how HEADs are sent: head.AutoName (also ""), head.DirectName, head.SDKName; or not: head.ListName
+	Engine      string        // how HEADs are sent: engine.Auto (also ""), engine.Direct, engine.SDK; or not: engine.List
 	Pipeline    int           // HEADs in flight on each connection of the direct engine; 0: 1
 	Listers     int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
 	Workers     int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
@@ -149,7 +150,7 @@ type Scan struct {
 	inFlight inFlight // the lister and the pages that are not committed
 }
 
-// New prepares a run. It sends nothing. Its error is head.Open's, or what is wrong with Config.From.
+// New prepares a run. It sends nothing. Its error is engine.Open's, or what is wrong with Config.From.
 func New(cfg Config) (*Scan, error) {
 	cfg = cfg.withDefaults()
 	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector()}
@@ -162,13 +163,13 @@ func New(cfg Config) (*Scan, error) {
 		s.progress.Restore(&cfg.Resume.Stats.Outcomes)
 		s.left.Add(-cfg.Resume.Stats.Listed)
 	}
-	if s.engine, s.why, err = head.Open(cfg.Engine, head.Config{
+	if s.engine, s.why, err = engine.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
 	}
 	cfg.Log.Debug("HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
-	if cfg.Pipeline > 1 && s.engine.Name() != head.DirectName {
+	if cfg.Pipeline > 1 && s.engine.Name() != engine.Direct {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
 	}
 	s.lister = list.New(list.Config{
@@ -179,7 +180,7 @@ func New(cfg Config) (*Scan, error) {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
 	}
 	s.depth = 1
-	if s.engine.Name() == head.DirectName {
+	if s.engine.Name() == engine.Direct {
 		s.depth = max(1, cfg.Pipeline)
 	}
 	most, listers := cfg.maxWorkers(s.depth), cfg.Listers

@@ -9,7 +9,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
@@ -17,7 +17,7 @@ func TestEveryObjectOfEveryShape(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		by.Workers = 16
 		for _, shape := range s3sim.Shapes() {
-			if by.Engine == head.SDKName && shape != s3sim.Nasty {
+			if by.Engine == engine.SDK && shape != s3sim.Nasty {
 				continue // it is slow, and Nasty has what the others have
 			}
 			t.Run(string(shape), func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestAnyNumberOfWorkersAndObjects(t *testing.T) {
 		s := open(t, url)
 		for _, workers := range []int{1, 3, 200} {
 			for _, pipeline := range []int{1, 128} {
-				r := run(t.Context(), t, s, scan.Config{Engine: head.DirectName, Pipeline: pipeline, Workers: workers})
+				r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Pipeline: pipeline, Workers: workers})
 				if r.err != nil || r.stats.Listed != objects {
 					t.Fatalf("%d objects, %d workers, %d in flight: %+v, %v", objects, workers, pipeline, r.stats, r.err)
 				}

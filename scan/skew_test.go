@@ -9,7 +9,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/store"
 )
 
@@ -28,7 +28,7 @@ func TestClockOfTheStore(t *testing.T) {
 		for _, c := range []struct {
 			engine   string
 			pipeline int
-		}{{head.DirectName, 1}, {head.DirectName, 8}, {head.SDKName, 1}} {
+		}{{engine.Direct, 1}, {engine.Direct, 8}, {engine.SDK, 1}} {
 			t.Run(fmt.Sprint(ahead, " ", c.engine, " ", c.pipeline), func(t *testing.T) {
 				server, url := simtest.Start(t, s3sim.Options{Objects: 1_500, ClockAhead: ahead, Credentials: credentials})
 				s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}})

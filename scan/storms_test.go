@@ -16,7 +16,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/metrics"
 )
 
@@ -48,7 +48,7 @@ func calmly(t *testing.T, objects int64) calm {
 	t.Helper()
 	server, url := simtest.Start(t, s3sim.Options{Objects: objects})
 	began := time.Now()
-	r := run(t.Context(), t, open(t, url), scan.Config{Engine: head.DirectName})
+	r := run(t.Context(), t, open(t, url), scan.Config{Engine: engine.Direct})
 	took := time.Since(began)
 	if r.err != nil {
 		t.Fatal(r.err)

@@ -15,7 +15,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/store"
 )
 
@@ -156,7 +156,7 @@ func TestOneEndpointInTrouble(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := run(t.Context(), t, s, scan.Config{Engine: head.DirectName, Workers: 16, Pipeline: pipeline})
+		r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Workers: 16, Pipeline: pipeline})
 		s.Close()
 		if r.err != nil || r.stats.Failed != 0 || r.stats.Retries["head"]["500"] == 0 || r.stats.Retries["head"]["500"] > 500 {
 			t.Errorf("pipeline %d: %+v, retries %v, %v", pipeline, r.stats.Outcomes, r.stats.Retries, r.err)

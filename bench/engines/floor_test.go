@@ -19,6 +19,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
@@ -119,7 +120,7 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	engine, _, err := head.Open(head.DirectName, head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: 10 * time.Second, Pipeline: 1})
+	engine, _, err := engine.Open(engine.Direct, head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: 10 * time.Second, Pipeline: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 // way is one way to ask for every object.
@@ -37,9 +37,9 @@ const pipelinedShare = 4
 func allWays(cfg Config) []way {
 	plain := []way{
 		{name: wayFloor, workers: cfg.Workers},
-		{name: wayDirect, engine: head.DirectName, workers: cfg.Workers},
-		{name: wayPipelined, engine: head.DirectName, workers: max(1, cfg.Workers/pipelinedShare), pipeline: cfg.Pipeline},
-		{name: waySDK, engine: head.SDKName, workers: cfg.Workers},
+		{name: wayDirect, engine: engine.Direct, workers: cfg.Workers},
+		{name: wayPipelined, engine: engine.Direct, workers: max(1, cfg.Workers/pipelinedShare), pipeline: cfg.Pipeline},
+		{name: waySDK, engine: engine.SDK, workers: cfg.Workers},
 	}
 	all := append(slices.Clone(plain), way{name: wayGoSDK, workers: cfg.Workers})
 	for _, w := range plain {

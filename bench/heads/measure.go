@@ -8,6 +8,7 @@ import (
 
 	"headcount/bench/engines"
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
@@ -24,7 +25,7 @@ type Config struct {
 	Workers  []int         // a Step for each; with Rate one number, of the connections at most
 	Rate     float64       // HEADs per second that are planned; 0: a closed loop
 	Duration time.Duration // of each Step, without its warm-up
-	Engine   string        // head.AutoName, head.DirectName, head.SDKName
+	Engine   string        // engine.Auto, engine.Direct, engine.SDK
 	Pipeline int           // HEADs in flight on each connection of the direct engine; below 1 is 1. With Rate it is 1
 	Timeout  time.Duration // of a HEAD
 	Log      *slog.Logger  // nil: silent
@@ -126,18 +127,18 @@ func (m *measurement) runSteps(ctx context.Context) error {
 	r, began := m.report, time.Now()
 	for i := range m.Workers {
 		// A new engine for each: those of the Step before have given their connections back.
-		engine, why, err := head.Open(m.Engine, head.Config{
+		opened, why, err := engine.Open(m.Engine, head.Config{
 			Store: m.store, Limiter: new(pace.Limiter), Timeout: m.Timeout, Pipeline: m.Pipeline, Log: m.Log,
 		})
 		if err != nil {
 			return &ConfigError{err}
 		}
-		r.Engine, r.EngineWhy = engine.Name(), why
-		if r.Engine != head.DirectName {
+		r.Engine, r.EngineWhy = opened.Name(), why
+		if r.Engine != engine.Direct {
 			r.Pipeline = 1
 		}
 		s := &step{
-			engine: engine, store: m.store, keys: m.keys, workers: m.Workers[i], pipeline: r.Pipeline,
+			engine: opened, store: m.store, keys: m.keys, workers: m.Workers[i], pipeline: r.Pipeline,
 			rate: m.Rate, duration: m.Duration, preciseSleep: preciseSleep,
 		}
 		told, err := m.runStep(ctx, s, i, began)

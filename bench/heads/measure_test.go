@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"headcount/bench/s3sim"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/store"
 )
 
@@ -38,7 +38,7 @@ func TestMeasure(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"direct":    func(*Config) {},
 		"pipelined": func(c *Config) { c.Pipeline = 8 },
-		"sdk":       func(c *Config) { c.Engine = head.SDKName },
+		"sdk":       func(c *Config) { c.Engine = engine.SDK },
 		"open":      func(c *Config) { c.Rate, c.Workers = 500, []int{4} },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestMeasure(t *testing.T) {
 			server, at := serve(t, s3sim.Options{Objects: 3000, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "secret"}})
 			var ran []int
 			cfg := Config{
-				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second, Engine: head.AutoName,
+				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second, Engine: engine.Auto,
 				OnStep: func(s *Step) { ran = append(ran, s.Workers) }, OnProgress: func(Progress) {},
 			}
 			change(&cfg)

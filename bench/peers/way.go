@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"headcount/bench/peers/gosdk"
-	"headcount/scan/head"
+	"headcount/scan/head/engine"
 )
 
 // The ways.
@@ -62,9 +62,9 @@ func allWays(cfg Config) []way {
 		{wayRclone, false, 1, 40, needsRclone, rcloneWay, rcloneJSON}, // it sends one HEAD at a time for -M, whatever --checkers is
 		{wayGo, false, pool, 10, "", goWay(cfg.Program, pool), jsonLines},
 		{wayRust, false, workers, 10, needsRust, rustWay(workers), jsonLines},
-		{waySDK, true, workers, 10, "", scanWay(cfg.Program, head.SDKName, workers, 1), jsonLines},
-		{wayDirect, true, workers, 1, "", scanWay(cfg.Program, head.DirectName, workers, 1), jsonLines},
-		{wayPipelined, true, pipelined * pipeline, 1, "", scanWay(cfg.Program, head.DirectName, pipelined, pipeline), jsonLines},
+		{waySDK, true, workers, 10, "", scanWay(cfg.Program, engine.SDK, workers, 1), jsonLines},
+		{wayDirect, true, workers, 1, "", scanWay(cfg.Program, engine.Direct, workers, 1), jsonLines},
+		{wayPipelined, true, pipelined * pipeline, 1, "", scanWay(cfg.Program, engine.Direct, pipelined, pipeline), jsonLines},
 	}
 }
 

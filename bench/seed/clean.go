@@ -13,6 +13,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -55,7 +56,7 @@ type Clean struct {
 // ErrSeveralEndpoints is why a Store with several endpoints is not cleaned.
 var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked whose an object is, and another one delete it")
 
-// NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of head.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
+// NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of engine.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
 func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	if cfg.Store.EndpointCount() > 1 {
 		return nil, ErrSeveralEndpoints
@@ -66,7 +67,7 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	c := &Clean{run: newRun(cfg), onForeign: foreign}
 	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // a lister and the workers do not wait for each other at every key
 	var err error
-	c.engine, _, err = head.Open(head.AutoName, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
+	c.engine, _, err = engine.Open(engine.Auto, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
 	return c, err
 }
 

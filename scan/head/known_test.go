@@ -7,10 +7,14 @@ import (
 	"slices"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scriptedEngine is an Engine whose answers are made up, and which notes what it was asked for at once.
 type scriptedEngine struct {

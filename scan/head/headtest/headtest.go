@@ -20,10 +20,13 @@ import (
 // opener opens a Session of the Engine that is tested on a Raw.
 type opener func(*testing.T, *Raw) head.Session
 
-// Run tests the Engine of that name, with so many HEADs in flight on a connection.
-func Run(t *testing.T, name string, pipeline int) {
+// NewEngine makes the Engine that is tested.
+type NewEngine func(head.Config) head.Engine
+
+// Run tests the Engine that newEngine makes, with so many HEADs in flight on a connection.
+func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 	open := func(t *testing.T, s *Raw) head.Session {
-		return Session(t, name, head.Config{Pipeline: pipeline}, s.URL)
+		return Session(t, newEngine, head.Config{Pipeline: pipeline}, s.URL)
 	}
 	suite := map[string]func(*testing.T, opener){
 		"Metadata":        testMetadata,
@@ -42,6 +45,8 @@ func Run(t *testing.T, name string, pipeline int) {
 	for name, test := range suite {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
+	t.Run("Endpoints", func(t *testing.T) { testEndpoints(t, newEngine) })
+	t.Run("Trust", func(t *testing.T) { testTrust(t, newEngine) })
 }
 
 // What an answer may end with instead of bytes.
@@ -222,7 +227,7 @@ func testFailures(t *testing.T, open opener) {
 			if took := time.Since(began); took > 3*Timeout {
 				t.Errorf("the deadline did not hold: %v", took)
 			}
-			if r.Status != 0 || r.Err == nil || fault.ClassOf(r.Err) != c.class {
+			if r.Status != 0 || Class(&r) != c.class {
 				t.Errorf("status %d, error %v (%s), want %s", r.Status, r.Err, fault.ClassOf(r.Err), c.class)
 			}
 			if r := ask(t, session, "k")[0]; r.Status != 200 {

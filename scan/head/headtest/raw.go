@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -204,9 +205,9 @@ func ok(headers ...string) string {
 // Timeout of a HEAD in tests: long for a loopback, short for a test.
 const Timeout = 500 * time.Millisecond
 
-// Session opens a Session of the engine of that name on a store at these URLs. Of cfg, Store is set here, and Limiter and
+// Session opens a Session of the Engine that newEngine makes, on a store at these URLs. It sets the Store of cfg, and sets Limiter and
 // Timeout where they are missing.
-func Session(t TB, name string, cfg head.Config, urls ...string) head.Session {
+func Session(t TB, newEngine NewEngine, cfg head.Config, urls ...string) head.Session {
 	t.Helper()
 	opened, err := store.Open(t.Context(), store.Config{
 		Bucket: "b", Endpoints: urls, Isolated: true, Region: "us-east-1",
@@ -215,11 +216,11 @@ func Session(t TB, name string, cfg head.Config, urls ...string) head.Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(opened.Close)
-	return SessionOf(t, opened, name, cfg)
+	return SessionOf(t, opened, newEngine, cfg)
 }
 
 // SessionOf is Session on an open Store.
-func SessionOf(t TB, opened *store.Store, name string, cfg head.Config) head.Session {
+func SessionOf(t TB, opened *store.Store, newEngine NewEngine, cfg head.Config) head.Session {
 	t.Helper()
 	cfg.Store = opened
 	if cfg.Limiter == nil {
@@ -228,11 +229,7 @@ func SessionOf(t TB, opened *store.Store, name string, cfg head.Config) head.Ses
 	if cfg.Timeout == 0 {
 		cfg.Timeout = Timeout
 	}
-	engine, _, err := head.Open(name, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	session := engine.Session()
+	session := newEngine(cfg).Session()
 	t.Cleanup(session.Close)
 	return session
 }
@@ -255,4 +252,22 @@ func AskBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
 		t.Fatal(err)
 	}
 	return results
+}
+
+// Expect HEADs keys, and expects Answer for each of them.
+func Expect(t TB, session head.Session, keys ...string) {
+	t.Helper()
+	for i, r := range Ask(t, session, Entries(keys...)) {
+		if !IsAnswer(&r, keys[i]) {
+			t.Error(fmt.Sprintf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata))
+		}
+	}
+}
+
+// Class is the Class of a Result's error, empty if it has none.
+func Class(r *head.Result) fault.Class {
+	if r.Err == nil {
+		return ""
+	}
+	return fault.ClassOf(r.Err)
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package head
+package direct
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package head
+package direct
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headcount/scan/fault"
+	"headcount/scan/head"
 	"headcount/scan/store"
 )
 
@@ -49,7 +50,7 @@ type conn struct {
 
 	deferred []byte // what the next fill sends
 	answered int    // that it has brought
-	refusals RefusalStreak
+	refusals head.RefusalStreak
 	lastRead time.Time // or when it was opened
 	deadline time.Time // of whatever it does next
 

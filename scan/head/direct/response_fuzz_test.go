@@ -1,4 +1,4 @@
-package head
+package direct
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"headcount/scan/head"
 )
 
 func FuzzParse(f *testing.F) {
@@ -98,7 +100,7 @@ func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
 	if _, closing, err := alone.parse(bytes.Clone(text[:length])); err != nil || inWords(&alone, closing) != said {
 		t.Fatalf("%q is\n %s, and without what follows\n %s, %v", text, said, inWords(&alone, closing), err)
 	}
-	if !slices.IsSortedFunc(r.Metadata, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) }) {
+	if !slices.IsSortedFunc(r.Metadata, func(a, b head.Field) int { return bytes.Compare(a.Name, b.Name) }) {
 		t.Fatalf("the metadata of %q is in no order: %s", text, r.Metadata)
 	}
 	return length, said, nil
@@ -107,7 +109,7 @@ func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
 func inWords(r *response, closing bool) string {
 	var fields []string
 	for _, f := range r.Metadata {
-		fields = append(fields, fmt.Sprintf("%s%s=%q", MetadataPrefix, f.Name, oneBlank(f.Value)))
+		fields = append(fields, fmt.Sprintf("%s%s=%q", head.MetadataPrefix, f.Name, oneBlank(f.Value)))
 	}
 	for _, f := range r.Headers {
 		if !changedByThem(string(f.Name)) {
@@ -126,9 +128,9 @@ func inWords(r *response, closing bool) string {
 func inOurWords(theirs *http.Response) string {
 	var r response
 	for name, values := range theirs.Header {
-		field := Field{[]byte(strings.ToLower(name)), []byte(joinValuesTrimmed(values))}
+		field := head.Field{Name: []byte(strings.ToLower(name)), Value: []byte(joinTrimmed(values))}
 		if hasMetadataPrefix(field.Name) {
-			field.Name = field.Name[len(MetadataPrefix):]
+			field.Name = field.Name[len(head.MetadataPrefix):]
 			r.Metadata = append(r.Metadata, field)
 		} else {
 			r.Headers = append(r.Headers, field)
@@ -136,6 +138,14 @@ func inOurWords(theirs *http.Response) string {
 	}
 	r.Status = theirs.StatusCode
 	return inWords(&r, theirs.Close)
+}
+
+// joinTrimmed is the sdk engine's joinValuesTrimmed.
+func joinTrimmed(values []string) string {
+	for i := range values {
+		values[i] = strings.TrimRight(values[i], " ")
+	}
+	return strings.Join(values, ",")
 }
 
 // changedByThem says whether net/http takes a header out, or makes one up, for what it knows of connections, bodies and

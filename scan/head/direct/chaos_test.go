@@ -1,4 +1,4 @@
-package head_test
+package direct_test
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/direct"
 	"headcount/scan/head/headtest"
 )
 
@@ -135,7 +136,7 @@ func TestChaos(t *testing.T) {
 			}
 			play(c, steps)
 		})
-		session := headtest.Session(t, head.DirectName, head.Config{
+		session := headtest.Session(t, direct.New, head.Config{
 			Pipeline: rapid.IntRange(1, 8).Draw(t, "pipeline"), Timeout: 10 * time.Second,
 		}, s.URL)
 		var failed, refused, unlike int

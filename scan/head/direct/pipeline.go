@@ -1,4 +1,4 @@
-package head
+package direct
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headcount/scan/fault"
+	"headcount/scan/head"
 )
 
 // brokenBurstsMax is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
@@ -13,17 +14,17 @@ import (
 const brokenBurstsMax = 3
 
 // claimUpTo claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
-func (s *directSession) claimUpTo(n int) int {
+func (s *session) claimUpTo(n int) int {
 	if more := s.answered + n - len(s.claimed); more > 0 {
 		s.claimed = s.batch.Claim(more)
 	}
 	return len(s.claimed)
 }
 
-func (s *directSession) inFlight() int { return s.sent - s.answered }
+func (s *session) inFlight() int { return s.sent - s.answered }
 
 // depth is how many HEADs a burst may have now.
-func (s *directSession) depth() int {
+func (s *session) depth() int {
 	if s.answered < s.serialUntil || s.brokenBursts >= brokenBurstsMax {
 		return 1
 	}
@@ -31,7 +32,7 @@ func (s *directSession) depth() int {
 }
 
 // send sends a burst by one Write.
-func (s *directSession) send(ctx context.Context) error {
+func (s *session) send(ctx context.Context) error {
 	burst := s.burstSize()
 	if s.conn != nil && s.answered > 0 && s.engine.limiter.Unlimited() {
 		s.sentAt = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
@@ -65,7 +66,7 @@ func (s *directSession) send(ctx context.Context) error {
 }
 
 // burstSize is how many HEADs the next burst may have.
-func (s *directSession) burstSize() int {
+func (s *session) burstSize() int {
 	end := min(s.claimUpTo(s.depth()), s.answered+s.depth())
 	at := s.answered + 1
 	for at < end && s.distinguishable(at) {
@@ -77,7 +78,7 @@ func (s *directSession) burstSize() int {
 // distinguishable says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
 // that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
 // markers and empty files are, are asked for one at a time.
-func (s *directSession) distinguishable(at int) bool {
+func (s *session) distinguishable(at int) bool {
 	e := &s.claimed[at]
 	for i := max(0, s.answered-1); i < at; i++ {
 		if other := &s.claimed[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
@@ -88,7 +89,7 @@ func (s *directSession) distinguishable(at int) bool {
 }
 
 // receive reads the answers to the burst. What it has read when it fails is held.
-func (s *directSession) receive() error {
+func (s *session) receive() error {
 	c, n := s.conn, s.inFlight()
 	for s.received < n {
 		if s.closing {
@@ -128,7 +129,7 @@ func (s *directSession) receive() error {
 
 // finishBurst decides what becomes of the burst: what is held is handed on, if it can be believed, and of the others the first
 // has failed, or all are sent again.
-func (s *directSession) finishBurst(err error, each func(*Result)) {
+func (s *session) finishBurst(err error, each func(*head.Result)) {
 	untouched := s.conn != nil && s.conn.answered > 0 && s.received == 0 && !s.conn.hasUnread()
 	n := s.inFlight()
 	switch {
@@ -167,7 +168,7 @@ func (s *directSession) finishBurst(err error, each func(*Result)) {
 }
 
 // deliver hands on the results that are held, and drops the connection if another answer on it could not be believed.
-func (s *directSession) deliver(each func(*Result)) {
+func (s *session) deliver(each func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread()
 	for i := range s.received {
@@ -187,9 +188,9 @@ func (s *directSession) deliver(each func(*Result)) {
 }
 
 // deliverFailure hands on the failure of the entry whose answer is next.
-func (s *directSession) deliverFailure(err error, each func(*Result)) {
+func (s *session) deliverFailure(err error, each func(*head.Result)) {
 	r := &s.ensureScratch().responses[0].Result
-	*r = Result{
+	*r = head.Result{
 		Err: err, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
 		Metadata: r.Metadata[:0], Headers: r.Headers[:0],
 	}
@@ -199,7 +200,7 @@ func (s *directSession) deliverFailure(err error, each func(*Result)) {
 }
 
 // resend drops the connection and lets what is in flight on it be sent again, one at a time.
-func (s *directSession) resend(because error) {
+func (s *session) resend(because error) {
 	s.closeConn()
 	if s.inFlight() == 0 {
 		return

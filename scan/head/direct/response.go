@@ -1,9 +1,10 @@
-package head
+package direct
 
 import (
 	"bytes"
 
 	"headcount/scan/fault"
+	"headcount/scan/head"
 )
 
 // wireError is an answer that is none, or none that can be believed.
@@ -30,7 +31,7 @@ func hasHeaderEnd(text []byte) bool {
 
 // response is a Result that is parsed from the bytes of an answer. It is used again for one answer after the other.
 type response struct {
-	Result
+	head.Result
 	cache headerCache // of the answers before
 
 	// Of the answer that is being parsed.
@@ -66,7 +67,7 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 		r.addField(p, value)
 	}
 	if r.unsorted {
-		SortFields(r.Metadata)
+		head.SortFields(r.Metadata)
 		r.joinMetadata()
 	}
 	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3
@@ -76,7 +77,7 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 func (r *response) addField(p *headerSlot, value []byte) {
 	if p.kind == metadataField {
 		r.unsorted = r.unsorted || !p.inOrder
-		r.Metadata = append(r.Metadata, Field{p.name, value})
+		r.Metadata = append(r.Metadata, head.Field{Name: p.name, Value: value})
 		return
 	}
 	if p.kind == connectionField {
@@ -84,7 +85,7 @@ func (r *response) addField(p *headerSlot, value []byte) {
 		r.sawKeepAlive = r.sawKeepAlive || hasOption(value, "keep-alive")
 	}
 	if !p.repeated || !joinHeader(r.Headers, p.name, value) {
-		r.Headers = append(r.Headers, Field{p.name, value})
+		r.Headers = append(r.Headers, head.Field{Name: p.name, Value: value})
 	}
 }
 
@@ -192,7 +193,7 @@ var lowerName = func() (table [256]byte) {
 }()
 
 func hasMetadataPrefix(name []byte) bool {
-	return name[0] == MetadataPrefix[0] && len(name) > len(MetadataPrefix) && string(name[:len(MetadataPrefix)]) == MetadataPrefix
+	return name[0] == head.MetadataPrefix[0] && len(name) > len(head.MetadataPrefix) && string(name[:len(head.MetadataPrefix)]) == head.MetadataPrefix
 }
 
 // hasOption says whether a Connection field has that option (RFC 9110 §7.6.1).
@@ -208,7 +209,7 @@ func hasOption(value []byte, option string) bool {
 
 // joinHeader adds value to the header of that name, if there is one. A repeated length that says the same says it once
 // (RFC 9110 §8.6).
-func joinHeader(headers []Field, name, value []byte) bool {
+func joinHeader(headers []head.Field, name, value []byte) bool {
 	for i := range headers {
 		h := &headers[i]
 		if !bytes.Equal(h.Name, name) {

@@ -1,18 +1,20 @@
-package head
+package direct
 
 import (
 	"context"
 	"time"
+
+	"headcount/scan/head"
 )
 
 // shouldMove says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
-func (s *directSession) shouldMove() bool {
+func (s *session) shouldMove() bool {
 	st, c := s.engine.store, s.conn
 	if s.avoid != nil && st.EndpointCount() > 1 && c.address.SameEndpoint(s.avoid) {
 		return true
 	}
 	s.avoid = nil
-	if c.lastRead.Sub(s.loadChecked) < LoadCheckInterval {
+	if c.lastRead.Sub(s.loadChecked) < head.LoadCheckInterval {
 		return false
 	}
 	s.loadChecked = c.lastRead
@@ -24,7 +26,7 @@ func (s *directSession) shouldMove() bool {
 const peekIdle = time.Millisecond
 
 // ensureConn makes a connection, and returns the form of requests that are sent over it now.
-func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*requestTemplate, error) {
+func (s *session) ensureConn(ctx context.Context, now time.Time) (*requestTemplate, error) {
 	st := s.engine.store
 	if revision := st.Generation(); revision != s.generation {
 		s.generation = revision
@@ -47,7 +49,7 @@ func (s *directSession) ensureConn(ctx context.Context, now time.Time) (*request
 	return s.buildTemplate(ctx, now, t)
 }
 
-func (s *directSession) connect(ctx context.Context) error {
+func (s *session) connect(ctx context.Context) error {
 	st := s.engine.store
 	endpoint := st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
@@ -72,7 +74,7 @@ func (s *directSession) connect(ctx context.Context) error {
 }
 
 // buildTemplate makes the form for the second in which now lies. The one before may be nil.
-func (s *directSession) buildTemplate(ctx context.Context, now time.Time, before *requestTemplate) (*requestTemplate, error) {
+func (s *session) buildTemplate(ctx context.Context, now time.Time, before *requestTemplate) (*requestTemplate, error) {
 	st := s.engine.store
 	credentials, err := st.Credentials(ctx)
 	if err != nil {
@@ -88,7 +90,7 @@ func (s *directSession) buildTemplate(ctx context.Context, now time.Time, before
 	return t, nil
 }
 
-func (s *directSession) closeConn() {
+func (s *session) closeConn() {
 	if s.conn == nil {
 		return
 	}

@@ -1,20 +1,19 @@
-package head_test
+package direct_test
 
 import (
-	"cmp"
 	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan/head"
+	"headcount/scan/head/direct"
 	"headcount/scan/head/headtest"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -38,10 +37,10 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 				server, url := simtest.Start(t, s3sim.Options{Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1"})
 				cfg := c.cfg
 				cfg.Bucket, cfg.Endpoints, cfg.Region = "demo", []string{url}, "eu-west-1"
-				opened := open(t, cfg,
+				opened := headtest.OpenStore(t, cfg,
 					"AWS_ACCESS_KEY_ID", c.credentials.AccessKey, "AWS_SECRET_ACCESS_KEY", c.credentials.SecretKey,
 					"AWS_SESSION_TOKEN", c.credentials.SessionToken)
-				session := headtest.SessionOf(t, opened, head.DirectName, head.Config{Pipeline: pipeline, Timeout: 10 * time.Second})
+				session := headtest.SessionOf(t, opened, direct.New, head.Config{Pipeline: pipeline, Timeout: 10 * time.Second})
 				var batch []list.Entry
 				for i := range server.Keyspace().Len() {
 					key := server.Keyspace().Key(i)
@@ -80,9 +79,9 @@ func TestSessionFollowsItsStore(t *testing.T) {
 			}
 		}
 	})
-	opened := open(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
+	opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
 		"AWS_ACCESS_KEY_ID", "AK", "AWS_SECRET_ACCESS_KEY", "secret")
-	session := headtest.SessionOf(t, opened, head.DirectName, head.Config{})
+	session := headtest.SessionOf(t, opened, direct.New, head.Config{})
 	// last is what the latest request was signed for, and how far its clock was ahead.
 	last := func(key string) (scope, sentTo string, ahead time.Duration) {
 		t.Helper()
@@ -123,13 +122,13 @@ func TestSessionFollowsItsStore(t *testing.T) {
 
 // Sessions begin with different endpoints. One that is down costs one failure and is left alone, also behind TLS.
 func TestEndpointsShareTheLoad(t *testing.T) {
-	pair, bundle := certificate(t, "127.0.0.1")
+	pair, bundle := headtest.Certificate(t, "127.0.0.1")
 	var (
 		raws []*headtest.Raw
 		urls []string
 	)
 	for range 3 {
-		s, url := secure(t, pair, (*headtest.Conn).Serve)
+		s, url := headtest.Secure(t, pair, (*headtest.Conn).Serve)
 		raws, urls = append(raws, s), append(urls, url)
 	}
 	loads := func(engine head.Engine, sessions int) (failed int) {
@@ -152,10 +151,7 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 		return counts
 	}
 	cfg := store.Config{Bucket: "b", Endpoints: urls, Anonymous: true, Region: "r", CABundle: bundle}
-	engine, _, err := head.Open(head.AutoName, head.Config{Store: open(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := direct.New(head.Config{Store: headtest.OpenStore(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
 	if failed := loads(engine, 6); failed != 0 || !slices.Equal(connections(), []int{2, 2, 2}) {
 		t.Errorf("%d failed, connections %v", failed, connections())
 	}
@@ -166,87 +162,9 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 	}
 	l.Close()
 	cfg.Endpoints = slices.Insert(urls, 1, "https://"+l.Addr().String())
-	engine, _, err = head.Open(head.AutoName, head.Config{Store: open(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine = direct.New(head.Config{Store: headtest.OpenStore(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
 	// Of eight sessions the second begins at the endpoint that is down, and finds out; all share the others.
 	if failed := loads(engine, 8); failed != 1 || !slices.Equal(connections(), []int{4, 5, 5}) {
 		t.Errorf("%d failed, connections %v", failed, connections())
-	}
-}
-
-// A session stays at its endpoint, and goes to another from one that it is to avoid, that fails, or that refuses more than an object
-// or two. Where there is only one it stays there.
-func TestSessionsGoElsewhere(t *testing.T) {
-	for _, name := range []string{head.DirectName, head.SDKName} {
-		t.Run(name, func(t *testing.T) {
-			var answer atomic.Value // of the first endpoint, in place of a right one
-			answer.Store("")
-			first := headtest.NewRaw(t, func(c *headtest.Conn) {
-				for r := c.Ask(); r != nil; r = c.Ask() {
-					text := answer.Load().(string)
-					if text == "reset" || !c.Say(cmp.Or(text, headtest.Answer(r.RequestURI))) {
-						c.Reset()
-						return
-					}
-				}
-			})
-			second := headtest.NewRaw(t, (*headtest.Conn).Serve)
-			session := headtest.Session(t, name, head.Config{}, first.URL, second.URL)
-			at := map[string]string{first.URL: "1", second.URL: "2"}
-			var (
-				last    *store.Address // of the answer before
-				avoid   *store.Address // of the next batch
-				newConn bool           // likewise
-			)
-			step := func(what string, n int, want string) {
-				t.Helper()
-				got := ""
-				batch := head.NewBatch(headtest.Entries(headtest.Keys(n)...))
-				batch.Avoid, batch.NewConn = avoid, newConn
-				avoid, newConn = nil, false
-				for _, r := range headtest.AskBatch(t, session, batch) {
-					got += at[r.Address.URL]
-					if last = r.Address; r.Err == nil && "http://"+r.Address.IP.String() != r.Address.URL {
-						t.Errorf("%s: %s is at %v", what, r.Address.URL, r.Address.IP)
-					}
-				}
-				if got != want {
-					t.Errorf("%s: at %s, want %s", what, got, want)
-				}
-			}
-			step("it stays", 5, "11111")
-			avoid = last
-			step("from the first", 3, "222")
-			avoid = last
-			step("from the second", 1, "1")
-			answer.Store("HTTP/1.1 403 F\r\n\r\n")
-			step("refusals", 5, "11122")
-			avoid = last
-			answer.Store("")
-			step("back", 1, "1")
-			answer.Store("HTTP/1.1 503 S\r\n\r\n")
-			step("trouble", 3, "122")
-			avoid = last
-			answer.Store("")
-			newConn = true // else the reset is one of a connection that was idle
-			step("back", 1, "1")
-			avoid = last
-			step("away", 1, "2")
-			answer.Store("reset")
-			avoid = last
-			step("failures", 3, "122")
-
-			s := headtest.NewRaw(t, (*headtest.Conn).Serve)
-			session = headtest.Session(t, name, head.Config{}, s.URL)
-			at[s.URL] = "s"
-			step("alone", 2, "ss")
-			avoid = last
-			step("still", 2, "ss")
-			if n := s.Connections(); n != 1 {
-				t.Errorf("%d connections to the only endpoint", n)
-			}
-		})
 	}
 }

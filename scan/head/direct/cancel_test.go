@@ -1,4 +1,4 @@
-package head_test
+package direct_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/head/direct"
 	"headcount/scan/head/headtest"
 	"headcount/scan/list"
 	"headcount/scan/pace"
@@ -35,13 +36,13 @@ func TestContextEnds(t *testing.T) {
 	stall := func(c *headtest.Conn) { c.Stall() }
 	t.Run("while it connects", func(t *testing.T) { // TLS: a TCP handshake needs no program to answer it
 		s := headtest.NewRaw(t, stall)
-		checkEnds(t, headtest.Session(t, head.DirectName, patient, "https"+s.URL[len("http"):]), headtest.Entries("a"))
+		checkEnds(t, headtest.Session(t, direct.New, patient, "https"+s.URL[len("http"):]), headtest.Entries("a"))
 	})
 	for _, pipeline := range []int{1, 8} {
 		t.Run("while it reads", func(t *testing.T) {
 			cfg := patient
 			cfg.Pipeline = pipeline
-			checkEnds(t, direct(t, headtest.NewRaw(t, stall), cfg), headtest.Entries(headtest.Keys(20)...))
+			checkEnds(t, newSession(t, headtest.NewRaw(t, stall), cfg), headtest.Entries(headtest.Keys(20)...))
 		})
 	}
 	t.Run("while the gate is closed", func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestContextEnds(t *testing.T) {
 		cfg.Limiter = new(pace.Limiter)
 		cfg.Limiter.ObserveRefusal(time.Now(), time.Minute)
 		s := headtest.NewRaw(t, stall)
-		checkEnds(t, direct(t, s, cfg), headtest.Entries("a"))
+		checkEnds(t, newSession(t, s, cfg), headtest.Entries("a"))
 		if n := s.Connections(); n != 0 {
 			t.Errorf("%d connections", n)
 		}
@@ -60,9 +61,9 @@ func TestContextEnds(t *testing.T) {
 				c.Stall()
 			}
 		})
-		session := direct(t, s, patient)
-		expect(t, session, "a")
+		session := newSession(t, s, patient)
+		headtest.Expect(t, session, "a")
 		checkEnds(t, session, headtest.Entries("b"))
-		expect(t, session, "c") // a new one
+		headtest.Expect(t, session, "c") // a new one
 	})
 }

@@ -1,4 +1,4 @@
-package head_test
+package direct_test
 
 import (
 	"fmt"
@@ -91,10 +91,10 @@ func TestPipelineIsNotBorne(t *testing.T) {
 				}
 			})
 			var told logged
-			session := direct(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
+			session := newSession(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
 			keys := headtest.Keys(8)
-			expect(t, session, keys...)
-			expect(t, session, headtest.Keys(30)...)                                                                    // which it does not forget
+			headtest.Expect(t, session, keys...)
+			headtest.Expect(t, session, headtest.Keys(30)...)                                                           // which it does not forget
 			if n := told.Load(); n > 1 || n == 0 && name != "closed after seven" && name != "the last answered twice" { // which may happen to any connection
 				t.Errorf("the log was told %d times", n)
 			}
@@ -113,9 +113,9 @@ func TestPipelineToAStoreThatCloses(t *testing.T) {
 				}
 			})
 			var told logged
-			session := direct(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
+			session := newSession(t, s, head.Config{Pipeline: 8, Log: slog.New(&told)})
 			const keys = 100
-			expect(t, session, headtest.Keys(keys)...)
+			headtest.Expect(t, session, headtest.Keys(keys)...)
 			if n := told.Load(); n != 1 {
 				t.Errorf("the log was told %d times", n)
 			}
@@ -138,13 +138,13 @@ func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
 			c.Stall()
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 4, Timeout: headtest.Timeout / 2})
+	session := newSession(t, s, head.Config{Pipeline: 4, Timeout: headtest.Timeout / 2})
 	keys := headtest.Keys(24)
 	began := time.Now()
 	results := headtest.Ask(t, session, headtest.Entries(keys...))
 	var failed []string
 	for i := range results {
-		if r := &results[i]; r.Err != nil && fault.ClassOf(r.Err) == fault.Timeout {
+		if r := &results[i]; headtest.Class(r) == fault.Timeout {
 			failed = append(failed, keys[i])
 		} else if !headtest.IsAnswer(r, keys[i]) {
 			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
@@ -171,12 +171,12 @@ func TestPipelineThatBreaksNowAndThen(t *testing.T) {
 		}
 		c.Ask()
 	})
-	session := direct(t, s, head.Config{Pipeline: 8})
+	session := newSession(t, s, head.Config{Pipeline: 8})
 	for range 20 {
-		expect(t, session, headtest.Keys(16)...)
+		headtest.Expect(t, session, headtest.Keys(16)...)
 	}
 	before := piped.Load()
-	expect(t, session, headtest.Keys(16)...)
+	headtest.Expect(t, session, headtest.Keys(16)...)
 	if s.Connections() < 10 || piped.Load() == before {
 		t.Errorf("%d connections, and at last none is pipelined", s.Connections())
 	}
@@ -189,7 +189,7 @@ func TestPipelineOfLongHeaders(t *testing.T) {
 		for r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI, "x-long: "+long)); r = c.Ask() {
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 8})
+	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(32)
 	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
 		if !headtest.IsAnswer(&r, keys[i]) || string(r.Get("x-long")) != long {
@@ -214,11 +214,11 @@ func TestPipelineOfOneTooLong(t *testing.T) {
 			}
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 8})
+	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(8)
 	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
 		switch {
-		case i == 3 && fault.ClassOf(errorOf(r.Err)) != fault.HeaderTooLarge,
+		case i == 3 && headtest.Class(&r) != fault.HeaderTooLarge,
 			i != 3 && !headtest.IsAnswer(&r, keys[i]):
 			t.Errorf("%s: status %d, error %v", keys[i], r.Status, r.Err)
 		}
@@ -228,10 +228,10 @@ func TestPipelineOfOneTooLong(t *testing.T) {
 // In batches of one there is nothing to pipeline, and one connection.
 func TestPipelineOfOne(t *testing.T) {
 	s := headtest.NewRaw(t, (*headtest.Conn).Serve)
-	session := direct(t, s, head.Config{Pipeline: 8})
+	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(20)
 	for _, key := range keys {
-		expect(t, session, key)
+		headtest.Expect(t, session, key)
 	}
 	if got := wire(s); got != strings.Join(keys, " ")+" by 1" {
 		t.Errorf("asked for %s", got)
@@ -260,8 +260,8 @@ func TestPipelineIsFull(t *testing.T) {
 			waiting = waiting[1:]
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 4})
-	expect(t, session, headtest.Keys(9)...)
+	session := newSession(t, s, head.Config{Pipeline: 4})
+	headtest.Expect(t, session, headtest.Keys(9)...)
 	if n := s.Connections(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
@@ -288,7 +288,7 @@ func TestGateClosesInFlight(t *testing.T) {
 			c.Serve()
 		}
 	})
-	session := direct(t, s, head.Config{Pipeline: 4, Limiter: gate})
+	session := newSession(t, s, head.Config{Pipeline: 4, Limiter: gate})
 	keys := headtest.Keys(10)
 	var at []time.Duration
 	i := 0
@@ -346,7 +346,7 @@ func TestAlikeAreNotTakenForEachOther(t *testing.T) {
 				batch[i].ETag, batch[i].Size = "same", 0
 			}
 			answered := 0
-			for i, r := range headtest.Ask(t, direct(t, s, head.Config{Pipeline: 8}), batch) {
+			for i, r := range headtest.Ask(t, newSession(t, s, head.Config{Pipeline: 8}), batch) {
 				switch {
 				case r.Err != nil: // of the one without an answer
 				case !headtest.IsAnswer(&r, batch[i].Key):

@@ -1,4 +1,4 @@
-package head_test
+package direct_test
 
 import (
 	"context"
@@ -15,24 +15,15 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/direct"
 	"headcount/scan/head/headtest"
 	"headcount/scan/store"
 )
 
 // direct opens a Session of the direct engine on a raw store.
-func direct(t *testing.T, s *headtest.Raw, cfg head.Config) head.Session {
+func newSession(t *testing.T, s *headtest.Raw, cfg head.Config) head.Session {
 	t.Helper()
-	return headtest.Session(t, head.DirectName, cfg, s.URL)
-}
-
-// expect HEADs keys, and wants the answer of each.
-func expect(t *testing.T, session head.Session, keys ...string) {
-	t.Helper()
-	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
-		if !headtest.IsAnswer(&r, keys[i]) {
-			t.Errorf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata)
-		}
-	}
+	return headtest.Session(t, direct.New, cfg, s.URL)
 }
 
 // wire is what a raw store was asked for, without the bucket, and over how many connections.
@@ -76,9 +67,9 @@ func TestSurplus(t *testing.T) {
 				}
 				on.Stall()
 			})
-			session := direct(t, s, head.Config{})
-			expect(t, session, "a")
-			expect(t, session, "b")
+			session := newSession(t, s, head.Config{})
+			headtest.Expect(t, session, "a")
+			headtest.Expect(t, session, "b")
 			if got := wire(s); got != c.want {
 				t.Errorf("asked for %s, want %s", got, c.want)
 			}
@@ -105,13 +96,13 @@ func TestUnsolicitedAnswer(t *testing.T) {
 			}
 			c.Stall()
 		})
-		session := direct(t, s, head.Config{})
-		expect(t, session, "a")
+		session := newSession(t, s, head.Config{})
+		headtest.Expect(t, session, "a")
 		b := headtest.Entries("b")
 		if r := headtest.Ask(t, session, b)[0]; !r.Mismatch != headtest.IsAnswer(&r, "b") {
 			t.Errorf("another's answer looks like the right one: %d %s", r.Status, r.Metadata)
 		}
-		expect(t, session, "b", "c")
+		headtest.Expect(t, session, "b", "c")
 		if n := s.Connections(); n != 2 {
 			t.Errorf("%d connections", n)
 		}
@@ -148,10 +139,10 @@ func TestClosedWhileIdle(t *testing.T) {
 					end(c)
 				})
 				var told logged
-				session := direct(t, s, head.Config{Pipeline: pipeline, Log: slog.New(&told)})
-				expect(t, session, "a")
+				session := newSession(t, s, head.Config{Pipeline: pipeline, Log: slog.New(&told)})
+				headtest.Expect(t, session, "a")
 				<-closed
-				expect(t, session, headtest.Keys(8)...)
+				headtest.Expect(t, session, headtest.Keys(8)...)
 				requests := slices.DeleteFunc(s.Paths(), func(path string) bool { return path != "/b/key-0" })
 				if most := map[bool]int{false: 1, true: 2}[strings.Contains(name, "on the next")]; len(requests) != most {
 					t.Errorf("the first was asked for %d times", len(requests))
@@ -180,12 +171,12 @@ func TestCutShort(t *testing.T) {
 				end(c)
 			}
 		})
-		session := direct(t, s, head.Config{})
-		expect(t, session, "a")
-		if r := headtest.Ask(t, session, headtest.Entries("b"))[0]; fault.ClassOf(errorOf(r.Err)) != class {
+		session := newSession(t, s, head.Config{})
+		headtest.Expect(t, session, "a")
+		if r := headtest.Ask(t, session, headtest.Entries("b"))[0]; headtest.Class(&r) != class {
 			t.Errorf("%s: status %d, error %v", class, r.Status, r.Err)
 		}
-		expect(t, session, "b")
+		headtest.Expect(t, session, "b")
 		if got := wire(s); got != "a b b by 2" {
 			t.Errorf("%s: asked for %s", class, got)
 		}
@@ -206,17 +197,17 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 		pass func(head.Session)
 		want int
 	}{
-		"idle for long":  {func(s head.Session) { head.Idle(s, 16*time.Second) }, 2},
-		"idle, not long": {func(s head.Session) { head.Idle(s, 14*time.Second) }, 1},
-		"old":            {func(s head.Session) { head.Age(s, 301*time.Second) }, 2},
-		"not that old":   {func(s head.Session) { head.Age(s, 200*time.Second) }, 1},
+		"idle for long":  {func(s head.Session) { direct.Idle(s, 16*time.Second) }, 2},
+		"idle, not long": {func(s head.Session) { direct.Idle(s, 14*time.Second) }, 1},
+		"old":            {func(s head.Session) { direct.Age(s, 301*time.Second) }, 2},
+		"not that old":   {func(s head.Session) { direct.Age(s, 200*time.Second) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := headtest.NewRaw(t, (*headtest.Conn).Serve)
-			session := direct(t, s, head.Config{})
-			expect(t, session, "a")
+			session := newSession(t, s, head.Config{})
+			headtest.Expect(t, session, "a")
 			c.pass(session)
-			expect(t, session, "b")
+			headtest.Expect(t, session, "b")
 			if s.Connections() != c.want || len(s.Paths()) != 2 {
 				t.Errorf("asked for %s", wire(s))
 			}
@@ -254,16 +245,16 @@ func TestDeadline(t *testing.T) {
 					}
 					c.Serve()
 				})
-				session := direct(t, s, head.Config{Pipeline: pipeline})
-				expect(t, session, "a")
+				session := newSession(t, s, head.Config{Pipeline: pipeline})
+				headtest.Expect(t, session, "a")
 				began := time.Now()
 				keys := headtest.Keys(8)
 				results := headtest.Ask(t, session, headtest.Entries(keys...))
 				if took := time.Since(began); took < headtest.Timeout || took > headtest.Timeout*3 {
 					t.Errorf("it took %v", took)
 				}
-				if err := results[0].Err; fault.ClassOf(errorOf(err)) != fault.Timeout {
-					t.Errorf("the first: %v", err)
+				if r := &results[0]; headtest.Class(r) != fault.Timeout {
+					t.Errorf("the first: status %d, error %v", r.Status, r.Err)
 				}
 				for i := 1; i < len(keys); i++ {
 					if !headtest.IsAnswer(&results[i], keys[i]) {
@@ -288,7 +279,7 @@ func TestEndedWhileIdle(t *testing.T) {
 		close(ended)
 		c.Stall()
 	})
-	session := direct(t, s, head.Config{Timeout: 2 * time.Second})
+	session := newSession(t, s, head.Config{Timeout: 2 * time.Second})
 	for _, key := range []string{"first", "second"} {
 		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(key)), func(r *head.Result) {
 			if r.Err != nil || r.Status != 200 || r.Resent != 0 {
@@ -319,23 +310,15 @@ func TestEndedBetweenHEADs(t *testing.T) {
 		c.Stall()
 	}
 	cfg := head.Config{Timeout: 20 * time.Second} // which nothing has to wait for
-	pair, _ := certificate(t, "127.0.0.1")
-	_, url := secure(t, pair, end)
-	opened := open(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
+	pair, _ := headtest.Certificate(t, "127.0.0.1")
+	_, url := headtest.Secure(t, pair, end)
+	opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
 	for name, session := range map[string]head.Session{
-		"http":  direct(t, headtest.NewRaw(t, end), cfg),
-		"https": headtest.SessionOf(t, opened, head.DirectName, cfg),
+		"http":  newSession(t, headtest.NewRaw(t, end), cfg),
+		"https": headtest.SessionOf(t, opened, direct.New, cfg),
 	} {
-		t.Run(name, func(t *testing.T) { expect(t, session, headtest.Keys(10*perConnection)...) })
+		t.Run(name, func(t *testing.T) { headtest.Expect(t, session, headtest.Keys(10*perConnection)...) })
 	}
-}
-
-// errorOf is err, or an error that says that there is none.
-func errorOf(err error) error {
-	if err == nil {
-		return errors.New("no error")
-	}
-	return err
 }
 
 // A store that reads nothing blocks the write, and the deadline ends it, or the context does.
@@ -358,7 +341,7 @@ func TestBlockedWrite(t *testing.T) {
 		c.Starve()
 	}
 	t.Run("deadline", func(t *testing.T) {
-		session := direct(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: timeout})
+		session := newSession(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: timeout})
 		began, took := time.Now(), time.Duration(0)
 		n := 0
 		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(keys...)), func(r *head.Result) {
@@ -380,7 +363,7 @@ func TestBlockedWrite(t *testing.T) {
 		}
 	})
 	t.Run("context", func(t *testing.T) {
-		session := direct(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: time.Minute})
+		session := newSession(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: time.Minute})
 		checkEnds(t, session, headtest.Entries(keys...))
 	})
 }

@@ -1,10 +1,12 @@
-package head
+package direct
 
 import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"headcount/scan/head"
 )
 
 // headerCache remembers the fields of the answer before, place by place: a store sends the same ones in the same order with nearly
@@ -68,8 +70,8 @@ func (r *response) parseCached(text []byte) (at, size int) {
 }
 
 // appendField appends a Field, part by part: to copy one that was just written makes the processor wait.
-func appendField(fields *[]Field, name, value []byte) {
-	*fields = append(*fields, Field{})
+func appendField(fields *[]head.Field, name, value []byte) {
+	*fields = append(*fields, head.Field{})
 	f := &(*fields)[len(*fields)-1]
 	f.Name, f.Value = name, value
 }
@@ -94,7 +96,7 @@ func (r *response) parseField(at int, line []byte) (p *headerSlot, value []byte,
 	p.setName(line[:n+1])
 	switch {
 	case hasMetadataPrefix(p.name):
-		p.kind, p.name = metadataField, p.name[len(MetadataPrefix):]
+		p.kind, p.name = metadataField, p.name[len(head.MetadataPrefix):]
 		last := len(r.Metadata) - 1
 		p.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, p.name) < 0
 		return p, value, nil
@@ -103,7 +105,7 @@ func (r *response) parseField(at int, line []byte) (p *headerSlot, value []byte,
 	default:
 		p.kind = headerField
 	}
-	p.repeated = slices.ContainsFunc(r.Headers, func(h Field) bool { return bytes.Equal(h.Name, p.name) })
+	p.repeated = slices.ContainsFunc(r.Headers, func(h head.Field) bool { return bytes.Equal(h.Name, p.name) })
 	return p, value, nil
 }
 

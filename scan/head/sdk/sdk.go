@@ -1,4 +1,5 @@
-package head
+// Package sdk is the engine that sends HEADs by aws-sdk-go-v2.
+package sdk
 
 import (
 	"context"
@@ -12,13 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"headcount/scan/fault"
+	"headcount/scan/head"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
 
 // sdk is the engine that sends s3.Client.HeadObject: the reference, and the way for every kind of bucket and
 // credentials that the SDK knows. One request is in flight for each Session.
-type sdk struct {
+type engine struct {
 	store   *store.Store
 	limiter *pace.Limiter
 	timeout time.Duration // of a whole HEAD
@@ -26,22 +28,26 @@ type sdk struct {
 	sessions atomic.Int64 // that were made: they begin with different endpoints
 }
 
-func newSDK(cfg Config) *sdk {
-	return &sdk{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout}
+// Name is the engine's name.
+const Name = "sdk"
+
+// New returns the engine. It ignores Config.Pipeline and Config.Log.
+func New(cfg head.Config) head.Engine {
+	return &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout}
 }
 
-func (e *sdk) Name() string { return SDKName }
+func (e *engine) Name() string { return Name }
 
 // Session returns a Session that shares the Store's connections with all others.
-func (e *sdk) Session() Session {
-	s := &sdkSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
+func (e *engine) Session() head.Session {
+	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
 	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.read)
 	s.trace = &httptrace.ClientTrace{GotConn: s.connected}
 	return s
 }
 
-type sdkSession struct {
-	engine  *sdk
+type session struct {
+	engine  *engine
 	capture func(*s3.Options)
 	trace   *httptrace.ClientTrace
 	turn    int // which endpoint is next
@@ -51,20 +57,20 @@ type sdkSession struct {
 	address     *store.Address // the endpoint's; nil: it has none yet
 	avoid       *store.Address // where it is not to be; nil: anywhere
 	loadChecked time.Time      // when it was last looked whether there are too many beside it
-	refusals    RefusalStreak
+	refusals    head.RefusalStreak
 
-	result Result
+	result head.Result
 	text   []byte // what result's Fields point into
 }
 
-func (s *sdkSession) Close() { s.release() }
+func (s *session) Close() { s.release() }
 
-func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	st := s.engine.store
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
-	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= LoadCheckInterval {
+	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= head.LoadCheckInterval {
 		s.loadChecked = now
 		if st.Overloaded(s.address) {
 			s.release()
@@ -88,11 +94,11 @@ func (s *sdkSession) Head(ctx context.Context, batch *Batch, each func(*Result))
 }
 
 // head sends one HEAD and leaves what became of it in s.result.
-func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
+func (s *session) head(ctx context.Context, key string, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
 	endpoint := s.endpoint
-	s.result = Result{Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	s.result = head.Result{Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
 	options := []func(*s3.Options){s.capture}
 	if newConn {
 		options = append(options, st.WithNewConn)
@@ -112,7 +118,7 @@ func (s *sdkSession) head(ctx context.Context, key string, newConn bool) {
 }
 
 // ensureEndpoint sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
-func (s *sdkSession) ensureEndpoint() {
+func (s *session) ensureEndpoint() {
 	st := s.engine.store
 	if s.address != nil && st.IsCurrent(s.endpoint) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
 		s.avoid = nil
@@ -125,7 +131,7 @@ func (s *sdkSession) ensureEndpoint() {
 	st.Acquire(s.address)
 }
 
-func (s *sdkSession) release() {
+func (s *session) release() {
 	if s.address != nil {
 		s.engine.store.Release(s.address)
 		s.address = nil
@@ -133,7 +139,7 @@ func (s *sdkSession) release() {
 }
 
 // connected is told which connection a HEAD goes out on, before it does.
-func (s *sdkSession) connected(info httptrace.GotConnInfo) {
+func (s *session) connected(info httptrace.GotConnInfo) {
 	s.result.Address = s.engine.store.Address(s.endpoint, info.Conn.RemoteAddr())
 	if !info.Reused {
 		s.result.Address.CountOpened()
@@ -141,19 +147,19 @@ func (s *sdkSession) connected(info httptrace.GotConnInfo) {
 }
 
 // read takes over the answer. Its header map is read here and not kept.
-func (s *sdkSession) read(response *http.Response, latency time.Duration) error {
+func (s *session) read(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text = s.text[:0]
 	for name, values := range response.Header {
-		field := Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValuesTrimmed(values))}
-		if len(field.Name) > len(MetadataPrefix) && string(field.Name[:len(MetadataPrefix)]) == MetadataPrefix {
-			field.Name = field.Name[len(MetadataPrefix):]
+		field := head.Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValuesTrimmed(values))}
+		if len(field.Name) > len(head.MetadataPrefix) && string(field.Name[:len(head.MetadataPrefix)]) == head.MetadataPrefix {
+			field.Name = field.Name[len(head.MetadataPrefix):]
 			s.result.Metadata = append(s.result.Metadata, field)
 		} else {
 			s.result.Headers = append(s.result.Headers, field)
 		}
 	}
-	SortFields(s.result.Metadata)
+	head.SortFields(s.result.Metadata)
 	return nil
 }
 
@@ -168,7 +174,7 @@ func joinValuesTrimmed(values []string) string {
 
 // copyText copies text to where the Result may point until the next HEAD. When s.text grows, what points into the old
 // one stays right.
-func (s *sdkSession) copyText(text string) []byte {
+func (s *session) copyText(text string) []byte {
 	from := len(s.text)
 	s.text = append(s.text, text...)
 	return s.text[from:len(s.text):len(s.text)]

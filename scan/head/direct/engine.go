@@ -1,4 +1,5 @@
-package head
+// Package direct is the engine that signs requests and speaks HTTP/1.1 by itself.
+package direct
 
 import (
 	"context"
@@ -7,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
@@ -17,7 +19,7 @@ import (
 //
 // With a depth over one, that many HEADs are in flight on a connection (pipelining, RFC 9112 §9.3.2). A store that does
 // not bear it closes the connection or answers out of step; what was not answered then is sent again, one at a time.
-type direct struct {
+type engine struct {
 	store   *store.Store
 	limiter *pace.Limiter
 	timeout time.Duration // of a whole HEAD
@@ -39,17 +41,24 @@ type scratch struct {
 	responses []response // of the burst
 }
 
-func newDirect(cfg Config) *direct {
-	e := &direct{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
+// Name is the engine's name.
+const Name = "direct"
+
+// New returns the engine. Only the SDK can send the requests of a Store whose DirectUnsupported is not nil.
+func New(cfg head.Config) head.Engine {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
 	e.scratches.New = func() any { return &scratch{signer: newSigner(), responses: make([]response, e.depth)} }
 	return e
 }
 
-func (e *direct) Name() string { return DirectName }
+func (e *engine) Name() string { return Name }
 
 // Session returns a Session that will open a connection of its own.
-func (e *direct) Session() Session {
-	s := &directSession{engine: e, turn: int(e.sessions.Add(1)) - 1}
+func (e *engine) Session() head.Session {
+	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
 	s.onWait = s.releaseScratch
 	return s
 }
@@ -57,8 +66,8 @@ func (e *direct) Session() Session {
 // directSession is a worker's connection and the burst of HEADs that is in flight on it: of the batch those from answered
 // to asked. Their answers are held until all are there, since only then is it sure that the store did not send more of
 // them, or others.
-type directSession struct {
-	engine    *direct
+type session struct {
+	engine    *engine
 	turn      int // which endpoint is next
 	conn      *conn
 	ctxCloser ctxCloser
@@ -70,7 +79,7 @@ type directSession struct {
 	templates  *latestTemplate // for the connection's Route
 	generation uint64          // of the Store, when it was last looked whether the connection is still right
 
-	batch          *Batch
+	batch          *head.Batch
 	claimed        []list.Entry // of the batch
 	answered, sent int
 	sentAt         time.Time // when the burst was
@@ -86,7 +95,7 @@ type directSession struct {
 }
 
 // ensureScratch sees to it that there is a desk.
-func (s *directSession) ensureScratch() *scratch {
+func (s *session) ensureScratch() *scratch {
 	if s.scratch == nil {
 		s.scratch = s.engine.scratches.Get().(*scratch)
 	}
@@ -94,19 +103,19 @@ func (s *directSession) ensureScratch() *scratch {
 }
 
 // releaseScratch lets another Session have the desk.
-func (s *directSession) releaseScratch() {
+func (s *session) releaseScratch() {
 	if s.scratch != nil {
 		s.engine.scratches.Put(s.scratch)
 		s.scratch = nil
 	}
 }
 
-func (s *directSession) Close() {
+func (s *session) Close() {
 	s.closeConn()
 	s.ctxCloser.stop()
 }
 
-func (s *directSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}

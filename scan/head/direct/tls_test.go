@@ -1,0 +1,106 @@
+package direct_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"headcount/scan/head"
+	"headcount/scan/head/direct"
+	"headcount/scan/head/headtest"
+	"headcount/scan/store"
+)
+
+// TLS where the store speaks none, and the other way round, are failures of one object each.
+func TestSchemeOfTheOther(t *testing.T) {
+	pair, _ := headtest.Certificate(t, "127.0.0.1")
+	_, secured := headtest.Secure(t, pair, (*headtest.Conn).Serve)
+	plain := headtest.NewRaw(t, (*headtest.Conn).Serve)
+	for url, class := range map[string]string{
+		"http" + strings.TrimPrefix(secured, "https"):   "malformed|closed", // with an alert or without
+		"https" + strings.TrimPrefix(plain.URL, "http"): "tls|closed",
+	} {
+		session := headtest.Session(t, direct.New, head.Config{}, url)
+		r := headtest.Ask(t, session, headtest.Entries("a"))[0]
+		if got := headtest.Class(&r); !strings.Contains(class, string(got)) {
+			t.Errorf("%s: status %d, error %v (%s)", url, r.Status, r.Err, got)
+		}
+	}
+}
+
+// A handshake costs a store ten times as much as a HEAD, so the second connection goes on where the first one was, also that of
+// another session.
+func TestSessionResumption(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			pair, bundle := headtest.Certificate(t, "127.0.0.1")
+			var (
+				mu      sync.Mutex
+				resumed []bool
+			)
+			s := headtest.NewRaw(t, headtest.OverTLS(
+				&tls.Config{Certificates: []tls.Certificate{pair}, MaxVersion: version},
+				func(c *headtest.Conn) {
+					secured := c.Conn.(*tls.Conn)
+					if secured.Handshake() != nil {
+						return
+					}
+					mu.Lock()
+					resumed = append(resumed, secured.ConnectionState().DidResume)
+					mu.Unlock()
+					c.Serve()
+				}))
+			opened := headtest.OpenStore(t, store.Config{
+				Bucket: "b", Endpoints: []string{"https" + strings.TrimPrefix(s.URL, "http")}, Anonymous: true, Region: "r", CABundle: bundle,
+			})
+			session := headtest.SessionOf(t, opened, direct.New, head.Config{})
+			headtest.Expect(t, session, "a")
+			batch := head.NewBatch(headtest.Entries("b"))
+			batch.NewConn = true
+			if r := headtest.AskBatch(t, session, batch)[0]; !headtest.IsAnswer(&r, "b") {
+				t.Errorf("b: status %d, error %v", r.Status, r.Err)
+			}
+			headtest.Expect(t, headtest.SessionOf(t, opened, direct.New, head.Config{}), "c")
+			mu.Lock()
+			defer mu.Unlock()
+			if got := fmt.Sprint(resumed); got != "[false true true]" {
+				t.Errorf("resumed: %s", got)
+			}
+		})
+	}
+}
+
+// What a session has to bear of connections it has to bear of those behind TLS.
+func TestClosedWhileIdleBehindTLS(t *testing.T) {
+	for name, end := range map[string]func(*headtest.Conn){
+		"with an alert": func(c *headtest.Conn) { c.Conn.Close() },
+		"without":       func(c *headtest.Conn) { c.Conn.(*tls.Conn).NetConn().Close() },
+		"reset":         (*headtest.Conn).Reset,
+	} {
+		t.Run(name, func(t *testing.T) {
+			pair, _ := headtest.Certificate(t, "127.0.0.1")
+			closed := make(chan struct{})
+			s, url := headtest.Secure(t, pair, func(c *headtest.Conn) {
+				if c.Nth > 0 {
+					c.Serve()
+					return
+				}
+				if r := c.Ask(); r != nil {
+					c.Say(headtest.Answer(r.RequestURI))
+				}
+				end(c)
+				close(closed)
+			})
+			opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
+			session := headtest.SessionOf(t, opened, direct.New, head.Config{})
+			headtest.Expect(t, session, "a")
+			<-closed
+			headtest.Expect(t, session, "b")
+			if got := wire(s); got != "a b by 2" {
+				t.Errorf("asked for %s", got)
+			}
+		})
+	}
+}

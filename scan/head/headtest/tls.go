@@ -1,0 +1,118 @@
+package headtest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/scan/fault"
+	"headcount/scan/head"
+	"headcount/scan/store"
+)
+
+// Certificate makes a certificate for a name or an address that signs itself, and the file that says to trust it.
+func Certificate(t *testing.T, name string) (pair tls.Certificate, bundle string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	if ip := net.ParseIP(name); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	} else {
+		template.DNSNames = []string{name}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, bundle
+}
+
+// environment leaves nothing of the AWS variables but what is given, name by value.
+func environment(t *testing.T, variables ...string) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+			os.Unsetenv(name) // Setenv restores it
+		}
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	variables = append([]string{
+		"AWS_CONFIG_FILE", none, "AWS_SHARED_CREDENTIALS_FILE", none, "AWS_EC2_METADATA_DISABLED", "true",
+	}, variables...)
+	for i := 0; i < len(variables); i += 2 {
+		t.Setenv(variables[i], variables[i+1])
+	}
+}
+
+// OpenStore opens a Store in an environment that has nothing but these variables.
+func OpenStore(t *testing.T, cfg store.Config, variables ...string) *store.Store {
+	t.Helper()
+	environment(t, variables...)
+	s, err := store.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Secure is a raw store behind TLS, and its URL.
+func Secure(t *testing.T, pair tls.Certificate, serve func(*Conn)) (s *Raw, url string) {
+	s = NewRaw(t, OverTLS(&tls.Config{Certificates: []tls.Certificate{pair}}, serve))
+	return s, "https" + strings.TrimPrefix(s.URL, "http")
+}
+
+// testTrust: a Session trusts whom the configuration says to trust, and nobody else.
+func testTrust(t *testing.T, newEngine NewEngine) {
+	pair, bundle := Certificate(t, "127.0.0.1")
+	other, otherBundle := Certificate(t, "other.example")
+	for name, c := range map[string]struct {
+		pair      tls.Certificate
+		cfg       store.Config
+		variables []string
+		class     fault.Class // of the failure; empty: it is answered
+	}{
+		"a bundle":            {pair, store.Config{CABundle: bundle}, nil, ""},
+		"AWS_CA_BUNDLE":       {pair, store.Config{}, []string{"AWS_CA_BUNDLE", bundle}, ""},
+		"both":                {pair, store.Config{CABundle: bundle}, []string{"AWS_CA_BUNDLE", otherBundle}, ""},
+		"anybody":             {pair, store.Config{NoVerifyTLS: true}, nil, ""},
+		"anybody, wrong name": {other, store.Config{NoVerifyTLS: true}, nil, ""},
+		"nobody":              {pair, store.Config{}, nil, fault.TLS},
+		"somebody else":       {pair, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"trusted, wrong name": {other, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"isolated, so nobody": {pair, store.Config{Isolated: true}, []string{"AWS_CA_BUNDLE", bundle}, fault.TLS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, url := Secure(t, c.pair, (*Conn).Serve)
+			cfg := c.cfg
+			cfg.Bucket, cfg.Endpoints, cfg.Anonymous, cfg.Region = "b", []string{url}, true, "us-east-1"
+			session := SessionOf(t, OpenStore(t, cfg, c.variables...), newEngine, head.Config{})
+			if c.class == "" {
+				Expect(t, session, "a", "b")
+			} else if r := Ask(t, session, Entries("a"))[0]; Class(&r) != c.class {
+				t.Errorf("status %d, error %v", r.Status, r.Err)
+			}
+		})
+	}
+}
