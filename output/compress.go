@@ -40,7 +40,8 @@ func newFrameWriter(compression string) frameWriter {
 	return nil
 }
 
-// zstdWindow is the distance within which records repeat themselves. The level's default window takes 20 MB more memory.
+// zstdWindow is the distance within which records repeat themselves. The level's default window takes 20 MB more
+// memory.
 const zstdWindow = 1 << 20
 
 // OpenToRead opens a file that a File has written, and decompresses it.
@@ -54,7 +55,8 @@ func OpenToRead(name string) (io.ReadCloser, error) {
 	case "gzip":
 		text.Reader, err = gzip.NewReader(f)
 	case "zstd":
-		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1)) // without goroutines, which Close would have to end
+		// In this goroutine: Close would have to end others.
+		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
 	}
 	if err != nil {
 		f.Close()

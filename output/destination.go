@@ -15,8 +15,8 @@ type Destination interface {
 	Close() error
 }
 
-// Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the zero
-// Position, and its Close leaves w open.
+// Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the
+// zero Position, and its Close leaves w open.
 func Stream(w io.Writer) Destination { return stream{w} }
 
 type stream struct{ io.Writer }

@@ -12,8 +12,8 @@ import (
 	"headcount/scan/list"
 )
 
-// Failures is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key, etag and
-// size (as listed), status (absent if there was no answer), class, attempts, request_id, and error.
+// Failures is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key,
+// etag and size (as listed), status (absent if there was no answer), class, attempts, request_id, and error.
 type Failures struct {
 	to   Destination
 	line []byte
@@ -94,7 +94,8 @@ func ReadFailures(r io.Reader) ([]list.Entry, error) {
 		case err != nil:
 			return nil, fmt.Errorf("object %d: %w", n, err)
 		case line.VersionID != "":
-			return nil, fmt.Errorf("object %d has the version_id %s: only the latest version of an object can be retried", n, line.VersionID)
+			return nil, fmt.Errorf("object %d has the version_id %s: only the latest version can be retried",
+				n, line.VersionID)
 		case line.Key != nil:
 			e.Key = *line.Key
 		}

@@ -65,7 +65,8 @@ func (f *File) CheckRegular() error {
 func (f *File) Check(at checkpoint.Position) error {
 	size := f.Size()
 	if size < at.Bytes {
-		return fmt.Errorf("the file has %d bytes, and the checkpoint says %d: it was cut, or is another file", size, at.Bytes)
+		return fmt.Errorf("the file has %d bytes, and the checkpoint says %d: it was cut, or is another file",
+			size, at.Bytes)
 	}
 	tail, err := f.tailHash(at.Bytes)
 	if err != nil {
@@ -75,7 +76,8 @@ func (f *File) Check(at checkpoint.Position) error {
 		return fmt.Errorf("the file has %d bytes, and the checkpoint says 0: it is not %s", size, at.Path)
 	}
 	if tail != at.Tail {
-		return fmt.Errorf("the bytes before byte %d differ from those that were written: the file was changed, or is another file", at.Bytes)
+		return fmt.Errorf("the bytes before byte %d differ from those that were written: the file was changed, "+
+			"or is another file", at.Bytes)
 	}
 	return nil
 }
@@ -88,8 +90,8 @@ func (f *File) Lock() error {
 	return lock(f.f)
 }
 
-// Truncate drops what the file holds behind a Position, and the next Write begins there. The zero Position drops everything. It
-// does nothing to a device or a pipe.
+// Truncate drops what the file holds behind a Position, and the next Write begins there. The zero Position drops
+// everything. It does nothing to a device or a pipe.
 func (f *File) Truncate(at checkpoint.Position) error {
 	if f.CheckRegular() != nil {
 		return nil
@@ -102,8 +104,9 @@ func (f *File) Truncate(at checkpoint.Position) error {
 	return err
 }
 
-// Write writes p, compressed if the name says so; then a part of it may stay in memory until Sync or Close. If a Write fails, the
-// File removes the incomplete part of p. If it cannot do that, as in a compressed file, every later call fails too.
+// Write writes p, compressed if the name says so; then a part of it may stay in memory until Sync or Close. If a Write
+// fails, the File removes the incomplete part of p. If it cannot do that, as in a compressed file, every later call
+// fails too.
 func (f *File) Write(p []byte) (n int, err error) {
 	if f.err != nil {
 		return 0, f.err
@@ -124,7 +127,8 @@ func (f *File) Write(p []byte) (n int, err error) {
 	return n, f.err
 }
 
-// rollback drops what a Write that failed with cause has left behind a size. It returns nil if the file has that size again.
+// rollback drops what a Write that failed with cause has left behind a size. It returns nil if the file has that size
+// again.
 func (f *File) rollback(size int64, cause error) error {
 	if f.CheckRegular() != nil {
 		return cause
@@ -148,8 +152,8 @@ func (c *countingFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Sync returns when all written bytes are on disk, and the Position behind them. It fails after a Write that left an incomplete
-// part.
+// Sync returns when all written bytes are on disk, and the Position behind them. It fails after a Write that left an
+// incomplete part.
 func (f *File) Sync() (checkpoint.Position, error) {
 	if err := f.endFrame(); err != nil {
 		return checkpoint.Position{}, err
@@ -195,7 +199,8 @@ func (f *File) endFrame() error {
 	return f.err
 }
 
-// Close ends the last frame and closes the file. Some file systems report a full disk only now. A second Close does nothing.
+// Close ends the last frame and closes the file. Some file systems report a full disk only now. A second Close does
+// nothing.
 func (f *File) Close() error {
 	if f.closed {
 		return nil

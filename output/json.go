@@ -8,8 +8,8 @@ import (
 
 const hex = "0123456789abcdef"
 
-// appendString appends text as a JSON string. A byte that is not UTF-8 becomes U+FFFD: a caller that must keep it checks
-// utf8.Valid first, and uses appendBase64. Unlike encoding/json, it leaves <, > and & as they are.
+// appendString appends text as a JSON string. A byte that is not UTF-8 becomes U+FFFD: a caller that must keep it
+// checks utf8.Valid first, and uses appendBase64. Unlike encoding/json, it leaves <, > and & as they are.
 // https://www.rfc-editor.org/rfc/rfc8259#section-7
 func appendString(dst, text []byte) []byte {
 	if dst, ok := appendVerbatim(dst, text); ok {
@@ -18,8 +18,8 @@ func appendString(dst, text []byte) []byte {
 	return appendEscaped(dst, text)
 }
 
-// appendVerbatim is appendString for text without a byte to escape, which nearly all text is: it copies the text first, and then
-// checks the copy. For other text it returns dst unchanged, and false.
+// appendVerbatim is appendString for text without a byte to escape, which nearly all text is: it copies the text first,
+// and then checks the copy. For other text it returns dst unchanged, and false.
 func appendVerbatim(dst, text []byte) ([]byte, bool) {
 	dst = append(dst, '"')
 	from := len(dst)
@@ -50,8 +50,8 @@ func isVerbatim(text []byte) bool {
 	return isVerbatimWord(binary.LittleEndian.Uint64(text[last:]))
 }
 
-// isVerbatimWord is isVerbatim for the eight bytes of a word. Subtracting sets the high bit of a byte that is zero, or less than
-// a space. https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+// isVerbatimWord is isVerbatim for the eight bytes of a word. Subtracting sets the high bit of a byte that is zero, or
+// less than a space. https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
 func isVerbatimWord(word uint64) bool {
 	const (
 		ones  = 0x0101010101010101

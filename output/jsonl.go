@@ -13,11 +13,12 @@ import (
 	"headcount/scan/list"
 )
 
-// chunkBytes is the first size of a Chunk's buffer: enough for the smallest batch. A buffer that grew is used again as it is.
+// chunkBytes is the first size of a Chunk's buffer: enough for the smallest batch. A buffer that grew is used again as
+// it is.
 const chunkBytes = 1 << 10
 
-// JSONLines is a scan.Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and then
-// field.Always. A Field that the store did not say has no member.
+// JSONLines is a scan.Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and
+// then field.Always. A Field that the store did not say has no member.
 type JSONLines struct {
 	to      Destination
 	members []jsonMember
@@ -29,7 +30,7 @@ type JSONLines struct {
 func NewJSONLines(to Destination, fields []field.Field) *JSONLines {
 	s := &JSONLines{to: to}
 	for _, f := range slices.Concat(fields, field.Always()) {
-		s.members = append(s.members, jsonMember{Field: f, start: `"` + f.Name + `":`, startBase64: `"` + f.Name + `_b64":`})
+		s.members = append(s.members, newJSONMember(f))
 	}
 	return s
 }
@@ -85,8 +86,15 @@ func (c *jsonChunk) Add(r *scan.Record) {
 // jsonMember is a Field as a member of a JSON object.
 type jsonMember struct {
 	field.Field
-	start       string // the name, and the colon behind it
-	startBase64 string // the same for a value that is not UTF-8: base64 under a name of its own, so that two keys stay two
+	start string // the name, and the colon behind it
+
+	// startBase64 is start for a value that is not UTF-8. It is base64 under a name of its own: as text with U+FFFD,
+	// two keys would become one.
+	startBase64 string
+}
+
+func newJSONMember(f field.Field) jsonMember {
+	return jsonMember{Field: f, start: `"` + f.Name + `":`, startBase64: `"` + f.Name + `_b64":`}
 }
 
 // append appends the member and a comma, if the store said the value.

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// lock locks the file until it is closed, also by the end of the process. Two runs that write one file would mix their lines.
+// lock locks the file until it is closed, also by the end of the process. Two runs that write one file would mix their
+// lines.
 func lock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

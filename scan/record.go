@@ -11,20 +11,21 @@ import (
 	"headcount/scan/list"
 )
 
-// Record is what is known of one object: what the LIST said, and what the HEAD said if one was sent. The HEAD is the newer
-// answer, so where both say something, the accessors return the HEAD's; LastModified explains its exception.
+// Record is what is known of one object: what the LIST said, and what the HEAD said if one was sent. The HEAD is the
+// newer answer, so where both say something, the accessors return the HEAD's; LastModified explains its exception.
 //
-// Every accessor reports apart whether the store said a value at all. The accessors that append copy into the caller's buffer
-// and allocate nothing else. The slices that Header and Metadata return, and the Record itself, are valid only during
-// Chunk.Add: Clone makes a Record that stays. One goroutine uses a Record at a time.
+// Every accessor reports apart whether the store said a value at all. The accessors that append copy into the caller's
+// buffer and allocate nothing else. The slices that Header and Metadata return, and the Record itself, are valid only
+// during Chunk.Add: Clone makes a Record that stays. One goroutine uses a Record at a time.
 type Record struct {
 	entry   *list.Entry
 	head    *head.Result // nil: no HEAD was sent
 	changed bool
 }
 
-// NewRecord returns the Record of an object that was listed as entry. result is the answer to its HEAD, status 200, or nil.
-// A Source without a bucket, such as the output of an earlier scan, fills in the headers that the HEAD would have had.
+// NewRecord returns the Record of an object that was listed as entry. result is the answer to its HEAD, status 200, or
+// nil. A Source without a bucket, such as the output of an earlier scan, fills in the headers that the HEAD would have
+// had.
 func NewRecord(entry *list.Entry, result *head.Result, changed bool) Record {
 	return Record{entry, result, changed}
 }
@@ -32,11 +33,12 @@ func NewRecord(entry *list.Entry, result *head.Result, changed bool) Record {
 // Key returns the key: any bytes, not always UTF-8.
 func (r *Record) Key() string { return r.entry.Key }
 
-// Changed reports whether the object was overwritten between LIST and HEAD: the two disagree about its ETag or length, on a
-// new connection too. The Record then is what the HEAD said.
+// Changed reports whether the object was overwritten between LIST and HEAD: the two disagree about its ETag or length,
+// on a new connection too. The Record then is what the HEAD said.
 func (r *Record) Changed() bool { return r.changed }
 
-// Header returns the value of a header of the HEAD's answer, nil if the store did not send it. The name is in lower case.
+// Header returns the value of a header of the HEAD's answer, nil if the store did not send it. The name is in lower
+// case.
 func (r *Record) Header(name string) []byte {
 	if r.head == nil {
 		return nil
@@ -102,8 +104,9 @@ func (r *Record) AppendStorageClass(dst []byte) (text []byte, said bool) {
 	return append(dst, r.entry.StorageClass...), r.entry.StorageClass != ""
 }
 
-// AppendLastModified appends when the object was written, in RFC 3339. If the object did not change since, that is the text of
-// the LIST exactly: a LIST says milliseconds, and a HEAD seconds. A malformed date of the HEAD counts as not said.
+// AppendLastModified appends when the object was written, in RFC 3339. If the object did not change since, that is the
+// text of the LIST exactly: a LIST says milliseconds, and a HEAD seconds. A malformed date of the HEAD counts as not
+// said.
 func (r *Record) AppendLastModified(dst []byte) (text []byte, said bool) {
 	if r.hasListedTime() {
 		return append(dst, r.entry.LastModified...), true
@@ -135,8 +138,8 @@ func (r *Record) headLastModified() (at time.Time, said bool) {
 	return at.UTC(), err == nil
 }
 
-// Clone returns a copy that shares no memory with r: neither with the page that lists the object, nor with the buffers of the
-// connection.
+// Clone returns a copy that shares no memory with r: neither with the page that lists the object, nor with the buffers
+// of the connection.
 func (r *Record) Clone() *Record {
 	entry := *r.entry
 	for _, text := range []*string{&entry.Key, &entry.ETag, &entry.LastModified, &entry.StorageClass} {

@@ -24,7 +24,8 @@ func TestClone(t *testing.T) {
 	entry, result = list.Entry{Size: -1}, head.Result{}
 
 	metadata, said := clone.Metadata()
-	if owner := metadata.Get("owner"); !said || len(metadata) != 1 || string(owner) != "alice" || metadata.Get("other") != nil {
+	owner, other := metadata.Get("owner"), metadata.Get("other")
+	if !said || len(metadata) != 1 || string(owner) != "alice" || other != nil {
 		t.Errorf("the metadata is %q", metadata)
 	}
 	if clone.Key() != "k" || !clone.Changed() || string(clone.Header("content-type")) != "text/plain" {

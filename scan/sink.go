@@ -5,8 +5,9 @@ import (
 	"headcount/scan/list"
 )
 
-// Sink turns Records into bytes and stores them: a file, standard output, a count. The workers encode: each of them adds
-// Records to Chunks of its own, all at once. One goroutine commits: it calls Commit, Sync and Close, one after the other.
+// Sink turns Records into bytes and stores them: a file, standard output, a count. The workers encode: each of them
+// adds Records to Chunks of its own, all at once. One goroutine commits: it calls Commit, Sync and Close, one after the
+// other.
 //
 // A Checkpoint counts a page only after Commit and then Sync have returned nil. A run is complete only after Close has
 // returned nil.
@@ -14,14 +15,14 @@ type Sink interface {
 	// NewChunk returns an empty Chunk, perhaps one that Commit has taken back. Workers call it concurrently.
 	NewChunk() Chunk
 
-	// Commit takes the Records of one page, in the order of its Chunks: all of them, or it returns an error, which ends the
-	// run. It is called once for each page that lists objects, even if no object has a Record. It may keep bytes in memory
-	// until Sync. It takes the Chunks back; page is valid until Commit returns.
+	// Commit takes the Records of one page, in the order of its Chunks: all of them, or it returns an error, which ends
+	// the run. It is called once for each page that lists objects, even if no object has a Record. It may keep bytes in
+	// memory until Sync. It takes the Chunks back; page is valid until Commit returns.
 	Commit(page *list.Page, chunks []Chunk) error
 
 	// Sync returns when the Records of all committed pages are on disk, and the Position behind them: a later run that
-	// begins there continues this one. A Sink that nobody can continue, such as standard output, returns the zero Position.
-	// After a failed Commit its error says that there is no such Position.
+	// begins there continues this one. A Sink that nobody can continue, such as standard output, returns the zero
+	// Position. After a failed Commit its error says that there is no such Position.
 	Sync() (checkpoint.Position, error)
 
 	// Close ends the output. It is called once, last, also after an error.
@@ -34,8 +35,8 @@ type Chunk interface {
 	Add(*Record)
 }
 
-// FailureSink stores the objects that failed. One goroutine calls its methods, in the order of the committed pages; what Sink
-// says of Sync and Close holds here too.
+// FailureSink stores the objects that failed. One goroutine calls its methods, in the order of the committed pages;
+// what Sink says of Sync and Close holds here too.
 type FailureSink interface {
 	Add(*ObjectError) error
 	Sync() (checkpoint.Position, error)

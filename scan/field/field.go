@@ -1,6 +1,6 @@
-// Package field is the one table of what can be read from a scan.Record. A Field has a name, a type, an origin (the request
-// whose answer has it), and typed accessors. Whatever reads Records by name takes its names and types from here: the formats
-// of package output, --fields, and the README's table.
+// Package field is the one table of what can be read from a scan.Record. A Field has a name, a type, an origin (the
+// request whose answer has it), and typed accessors. Whatever reads Records by name takes its names and types from
+// here: the formats of package output, --fields, and the README's table.
 package field
 
 import (
@@ -39,9 +39,9 @@ const (
 // String returns the word for an Origin in the README's table.
 func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further request"}[o] }
 
-// Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They allocate
-// nothing, but for the dst that grows. said is false where the store did not say the value; that is not the same as an empty
-// text or a map of none.
+// Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They
+// allocate nothing, but for the dst that grows. said is false where the store did not say the value; that is not the
+// same as an empty text or a map of none.
 type Field struct {
 	Name   string
 	Type   Type
@@ -55,8 +55,8 @@ type Field struct {
 	texts   func(r *scan.Record) (scan.Map, bool)
 }
 
-// AppendText appends the value as a text, and returns dst as it was if the store did not say one. A time is the text that the
-// store sent, exactly, or RFC 3339 where a HTTP date was sent. It works for every Type but Map.
+// AppendText appends the value as a text, and returns dst as it was if the store did not say one. A time is the text
+// that the store sent, exactly, or RFC 3339 where a HTTP date was sent. It works for every Type but Map.
 func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, said bool) {
 	switch f.Type {
 	case Text, Time:
@@ -119,5 +119,6 @@ func Names(fields []Field) []string {
 // NeedHead returns the Fields that no LIST gives: a HEAD has to be sent for them. A LIST may give the metadata
 // (list.Page.Metadata).
 func NeedHead(fields []Field) []Field {
-	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Origin == FromList || f.Name == Metadata })
+	isListed := func(f Field) bool { return f.Origin == FromList || f.Name == Metadata }
+	return slices.DeleteFunc(slices.Clone(fields), isListed)
 }

@@ -67,13 +67,15 @@ func TestAccessors(t *testing.T) {
 		{"content_type", "> ", "", object(entry, "content-type: ")},
 		{"last_modified", "2026-11-22T01:02:03.004Z", "2026-11-22T01:02:03.004Z", object(entry)},
 		{"last_modified", "-", "yesterday", object(list.Entry{LastModified: "yesterday"})},
-		{"last_modified", "2026-11-22T05:00:00Z", "2026-11-22T05:00:00Z", object(list.Entry{}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")},
+		{"last_modified", "2026-11-22T05:00:00Z", "2026-11-22T05:00:00Z",
+			object(list.Entry{}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")},
 		{"object_lock_retain_until", "2027-01-01T00:00:00.5Z", "2027-01-01T02:00:00.500+02:00",
 			object(entry, "x-amz-object-lock-retain-until-date: 2027-01-01T02:00:00.500+02:00")},
 		{"tag_count", "2", "2", object(entry, "x-amz-tagging-count: 2")},
 		{"tag_count", "-", "-", object(entry)},
 		{"parts_count", "-", "-", object(entry, "x-amz-mp-parts-count: many")},
-		{"bucket_key_enabled", "false", "false", object(entry, "x-amz-server-side-encryption-bucket-key-enabled: false")},
+		{"bucket_key_enabled", "false", "false",
+			object(entry, "x-amz-server-side-encryption-bucket-key-enabled: false")},
 		{"bucket_key_enabled", "-", "-", object(entry)},
 	} {
 		fields, err := field.Parse(c.field)
@@ -93,7 +95,8 @@ func TestAccessors(t *testing.T) {
 
 // A Record without a HEAD has what the LIST said. Its metadata is not said, which is not the same as none.
 func TestWithoutHead(t *testing.T) {
-	r := scan.NewRecord(&list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}, nil, false)
+	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
+	r := scan.NewRecord(&entry, nil, false)
 	var said []string
 	for _, f := range slices.Concat(field.All(), field.Always()) {
 		if value(&f, &r) != "-" {
@@ -110,7 +113,8 @@ func TestWithoutHead(t *testing.T) {
 
 func TestAccessorsDoNotAllocate(t *testing.T) {
 	full := object(list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03.004Z"},
-		"content-length: 7", "content-type: text/plain", "x-amz-tagging-count: 2", "x-amz-server-side-encryption-bucket-key-enabled: true",
+		"content-length: 7", "content-type: text/plain", "x-amz-tagging-count: 2",
+		"x-amz-server-side-encryption-bucket-key-enabled: true",
 		"x-amz-object-lock-retain-until-date: 2027-01-01T00:00:00Z")
 	unlisted := object(list.Entry{Key: "k", Size: -1}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")
 	fields := slices.Concat(field.All(), field.Always())

@@ -18,7 +18,8 @@ func All() []Field {
 		{Name: Key, Origin: FromList, About: "the key", text: appendKey},
 		{
 			Name: Metadata, Type: Map, Origin: FromHead, texts: (*scan.Record).Metadata,
-			About: "the custom metadata: names in lower case and sorted, values as the store sent them, repeated headers joined by `,`",
+			About: "the custom metadata: names in lower case and sorted, values as the store sent them, repeated " +
+				"headers joined by `,`",
 		},
 		{Name: "size", Type: Int, Origin: FromList, About: "length in bytes", integer: (*scan.Record).Size},
 		{Name: "etag", Origin: FromList, About: "entity tag, without quotes", text: appendETag},
@@ -37,14 +38,20 @@ func All() []Field {
 		textOf("content_disposition", "content-disposition", "file name for a download"),
 		textOf("cache_control", "cache-control", "how long caches may keep the object"),
 		textOf("expires", "expires", "date after which caches drop the object, as it was uploaded"),
-		textOf("website_redirect_location", "x-amz-website-redirect-location", "target of a redirect, in a bucket that is a website"),
+		textOf("website_redirect_location", "x-amz-website-redirect-location",
+			"target of a redirect, in a bucket that is a website"),
 		textOf("server_side_encryption", "x-amz-server-side-encryption", "`AES256`, `aws:kms` or `aws:kms:dsse`"),
-		textOf("sse_kms_key_id", "x-amz-server-side-encryption-aws-kms-key-id", "ARN of the KMS key that encrypts the object"),
-		textOf("sse_customer_algorithm", "x-amz-server-side-encryption-customer-algorithm", "algorithm, where the client holds the key"),
-		boolOf("bucket_key_enabled", "x-amz-server-side-encryption-bucket-key-enabled", "an S3 Bucket Key encrypts the object"),
+		textOf("sse_kms_key_id", "x-amz-server-side-encryption-aws-kms-key-id",
+			"ARN of the KMS key that encrypts the object"),
+		textOf("sse_customer_algorithm", "x-amz-server-side-encryption-customer-algorithm",
+			"algorithm, where the client holds the key"),
+		boolOf("bucket_key_enabled", "x-amz-server-side-encryption-bucket-key-enabled",
+			"an S3 Bucket Key encrypts the object"),
 		textOf("replication_status", "x-amz-replication-status", "`PENDING`, `COMPLETED`, `FAILED` or `REPLICA`"),
-		textOf("object_lock_mode", "x-amz-object-lock-mode", "`GOVERNANCE` or `COMPLIANCE`; needs s3:GetObjectRetention"),
-		timeOf("object_lock_retain_until", "x-amz-object-lock-retain-until-date", "end of the lock; needs s3:GetObjectRetention"),
+		textOf("object_lock_mode", "x-amz-object-lock-mode",
+			"`GOVERNANCE` or `COMPLIANCE`; needs s3:GetObjectRetention"),
+		timeOf("object_lock_retain_until", "x-amz-object-lock-retain-until-date",
+			"end of the lock; needs s3:GetObjectRetention"),
 		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`; needs s3:GetObjectLegalHold"),
 		textOf("expiration", "x-amz-expiration", "date and rule of the lifecycle expiration"),
 		textOf("restore", "x-amz-restore", "state of a restore from an archive"),
@@ -54,13 +61,14 @@ func All() []Field {
 	}
 }
 
-// Always returns the Fields that every record has beside those that are chosen, where the store said them. They warn about the
-// others.
+// Always returns the Fields that every record has beside those that are chosen, where the store said them. They warn
+// about the others.
 func Always() []Field {
 	return []Field{
 		{
 			Name: "changed", Type: Bool, Origin: FromHead, boolean: changed,
-			About: "only where it is `true`: the object was overwritten between LIST and HEAD; the record is what the HEAD said",
+			About: "only where it is `true`: the object was overwritten between LIST and HEAD; the record is what " +
+				"the HEAD said",
 		},
 		{
 			Name: "missing_meta", Type: Int, Origin: FromHead, integer: (*scan.Record).MissingMetadata,
