@@ -11,7 +11,10 @@ import (
 
 	"headcount/bench/seed"
 	"headcount/output/console"
+	"headcount/output/fileset"
+	"headcount/output/report"
 	"headcount/scan"
+	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
@@ -40,11 +43,11 @@ func cleanCommand() *cli.Command {
 		Flags:       writeFlags(&cli.BoolFlag{Name: "yes", Usage: "do not ask"}),
 		Action: func(c *cli.Context) error {
 			job, err := parseClean(c)
-			voice := parseVoice(c).open(nil, c.App.ErrWriter)
+			reporter := command.ParseReport(c).Open(nil, c.App.ErrWriter)
 			if err == nil {
-				err = job.clean(c.Context, voice)
+				err = job.clean(c.Context, reporter)
 			}
-			return voice.tell(err)
+			return reporter.ReportError(err)
 		},
 	}
 }
@@ -71,48 +74,48 @@ func parseClean(c *cli.Context) (*cleanJob, error) {
 }
 
 // clean removes the objects, and says what came of it.
-func (job *cleanJob) clean(ctx context.Context, v *voice) error {
-	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
+func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
+	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var (
-			failures failures
+			failures fileset.Failures
 			foreign  foreign
 		)
 		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // without a file it cannot fail
 		c, err := seed.NewClean(cfg, foreign.add)
 		if err == nil && job.answers != nil {
-			err = job.ask(ctx, v, c)
+			err = job.ask(ctx, r, c)
 		}
 		if err != nil {
 			return nil, err
 		}
-		stop := v.followWrites("DELETE", c.Progress)
+		stop := r.StartWriteProgress("DELETE", c.Progress)
 		stats, err := c.Run(ctx)
 		stop()
-		v.failures(failures.first, failures.more())
-		v.foreign(&foreign)
-		v.cleaned(&stats)
+		r.PrintFailures(failures.First(), failures.More())
+		printForeign(r, &foreign)
+		printCleaned(r, &stats)
 		switch {
 		case err != nil:
 		case stats.Left > 0:
-			err = exit.WithHint(&objectsLeft{count: stats.Left, isListed: true},
-				"does something answer in the store's place, or does somebody put objects? the same command tries again")
+			err = exit.Errorf(exit.Failures, "does something answer in the store's place, or does somebody put objects? the same command tries again",
+				"%s taken for removed or gone are listed still", console.Count(stats.Left, "object that was", "objects that were"))
 		case stats.Failed > 0:
-			err = &objectsFailed{count: stats.Failed, hint: "the same command tries again"}
+			err = exit.Errorf(exit.Failures, "the same command tries again", "%s failed", console.Count(stats.Failed, "object", "objects"))
 		case stats.Foreign > 0:
-			err = &objectsLeft{count: stats.Foreign}
+			err = exit.Errorf(exit.Failures, "", "%s not bench seed's were left", console.Count(stats.Foreign, "object that is", "objects that are"))
 		}
 		return &stats, err
 	})
 }
 
 // ask returns nil if somebody says yes. Where there is nothing to remove, nobody is asked.
-func (job *cleanJob) ask(ctx context.Context, v *voice, c *seed.Clean) error {
+func (job *cleanJob) ask(ctx context.Context, r *report.Reporter, c *seed.Clean) error {
 	n, err := c.Count(ctx)
 	if n == 0 || err != nil {
 		return err
 	}
 	question := "remove " + console.Count(n, "object", "objects") + " below " + c.Folder() + "? type yes: "
-	if _, err := io.WriteString(v.screen, console.Printable(question)); err != nil {
+	if _, err := io.WriteString(r.Status, console.Printable(question)); err != nil {
 		return err
 	}
 	answered := make(chan string, 1)
@@ -131,6 +134,9 @@ func (job *cleanJob) ask(ctx context.Context, v *voice, c *seed.Clean) error {
 	}
 }
 
+// foreignPrinted is how many of them are printed.
+const foreignPrinted = 10
+
 // foreign are objects that are not bench seed's: the first few, to be told of.
 type foreign struct {
 	first []string
@@ -138,32 +144,32 @@ type foreign struct {
 }
 
 func (f *foreign) add(target string) {
-	if f.count++; len(f.first) < failuresShown {
+	if f.count++; len(f.first) < foreignPrinted {
 		f.first = append(f.first, target)
 	}
 }
 
-// foreign tells of what was left.
-func (v *voice) foreign(f *foreign) {
+// printForeign tells of what was left.
+func printForeign(r *report.Reporter, f *foreign) {
 	for _, target := range f.first {
-		if v.json {
-			v.log.Error("left", "target", target)
+		if r.JSON {
+			r.Log.Error("left", "target", target)
 			continue
 		}
-		console.PrintLine(v.screen, "headcount: left: %s: without the marker of bench seed", target)
+		console.PrintLine(r.Status, "headcount: left: %s: without the marker of bench seed", target)
 	}
 	more := f.count - int64(len(f.first))
 	switch {
 	case more == 0:
-	case v.json:
-		v.log.Error("more left", "objects", more)
+	case r.JSON:
+		r.Log.Error("more left", "objects", more)
 	default:
-		console.PrintLine(v.screen, "headcount: left: and %s more", console.Number(more))
+		console.PrintLine(r.Status, "headcount: left: and %s more", console.Number(more))
 	}
 }
 
-// cleaned tells what became of every object.
-func (v *voice) cleaned(s *seed.CleanStats) {
+// printCleaned tells what became of every object.
+func printCleaned(r *report.Reporter, s *seed.CleanStats) {
 	text := console.Count(s.Listed, "object", "objects") + " listed = " + console.Number(s.Removed) + " removed + " + console.Number(s.Foreign) + " left + " +
 		console.Number(s.Gone) + " gone + " + console.Number(s.Failed) + " failed"
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
@@ -173,21 +179,5 @@ func (v *voice) cleaned(s *seed.CleanStats) {
 	if s.Left > 0 {
 		text += ", where still more are listed: " + console.Number(s.Left)
 	}
-	v.wrote(s, s.Complete, text, &s.Requests)
+	printWritten(r, s, s.Complete, text, &s.Requests)
 }
-
-// objectsLeft is a complete Clean after which there are objects which are not bench seed's.
-type objectsLeft struct {
-	count    int64
-	isListed bool // or which are listed still, though the store has said that they are gone or deleted
-}
-
-func (e *objectsLeft) Error() string {
-	if e.isListed {
-		return console.Count(e.count, "object that was", "objects that were") + " taken for removed or gone are listed still"
-	}
-	return console.Count(e.count, "object that is", "objects that are") + " not bench seed's were left"
-}
-
-// ExitCode implements the contract of package exit.
-func (e *objectsLeft) ExitCode() int { return exit.Failures }

@@ -2,15 +2,13 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/output/console"
+	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/exit"
 )
@@ -41,12 +39,12 @@ func quietFlag() cli.Flag {
 // measureAs runs the benchmark that c names, and writes what it has measured: as JSON, if that is asked for, even where it ended with an error, and to
 // standard output. With --check a bar that is missed is an error.
 func measureAs[F figures](c *cli.Context, measure func() (F, error)) error {
-	file, err := openToWrite("--json", c.String("json"))
+	file, err := fileset.OpenDocument("--json", c.String("json"))
 	if err != nil {
 		return err
 	}
 	found, err := measure()
-	if err = cmp.Or(err, writeJSON(file, found)); err != nil {
+	if err = cmp.Or(err, file.FinishJSON(found)); err != nil {
 		return err
 	}
 	stdout := c.App.Writer
@@ -61,7 +59,7 @@ func measureAs[F figures](c *cli.Context, measure func() (F, error)) error {
 	case err != nil:
 		return scan.WrapOutput(err)
 	case missed > 0:
-		return &barsMissed{missed: missed, checked: checked}
+		return exit.Errorf(exit.Missed, "", "%d of %s missed", missed, console.Count(int64(checked), "bar", "bars"))
 	case checked == 0:
 		return exit.WithHint(errors.New("nothing was checked"), "see above what was not measured, and why")
 	}
@@ -79,28 +77,3 @@ func checkFigures(c *cli.Context) error {
 	}
 	return nil
 }
-
-// writeJSON writes v to file and closes it, unless that is nil.
-func writeJSON(file *os.File, v any) error {
-	if file == nil {
-		return nil
-	}
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err == nil {
-		err = empty(file)
-	}
-	if err == nil {
-		_, err = file.Write(append(text, '\n'))
-	}
-	return scan.WrapOutput(cmp.Or(err, file.Close()))
-}
-
-// barsMissed is a measurement that found less than what must be reached.
-type barsMissed struct{ missed, checked int }
-
-func (e *barsMissed) Error() string {
-	return fmt.Sprintf("%d of %s missed", e.missed, console.Count(int64(e.checked), "bar", "bars"))
-}
-
-// ExitCode implements the contract of package exit.
-func (e *barsMissed) ExitCode() int { return exit.Missed }

@@ -18,6 +18,7 @@ import (
 	"headcount/bench/heads"
 	"headcount/bench/s3sim"
 	"headcount/output/console"
+	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
@@ -128,19 +129,19 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *console.StatusLine) 
 	forms := []struct {
 		flag  string
 		write func(*heads.Report, io.Writer) error
-		file  *os.File
+		file  *fileset.Document
 	}{
 		{flag: "benchfmt", write: (*heads.Report).WriteBenchmarks},
 		{flag: "html", write: (*heads.Report).WritePage},
 	}
-	asJSON, err := openToWrite("--json", c.String("json"))
+	asJSON, err := fileset.OpenDocument("--json", c.String("json"))
 	for i := range forms {
 		if err == nil {
-			forms[i].file, err = openToWrite("--"+forms[i].flag, c.String(forms[i].flag))
+			forms[i].file, err = fileset.OpenDocument("--"+forms[i].flag, c.String(forms[i].flag))
 		}
 	}
 	if err == nil {
-		err = distinctFiles(c, map[string]*os.File{"json": asJSON, "benchfmt": forms[0].file, "html": forms[1].file})
+		err = distinctFiles(c, map[string]*fileset.Document{"json": asJSON, "benchfmt": forms[0].file, "html": forms[1].file})
 	}
 	if err != nil {
 		return err
@@ -150,7 +151,7 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *console.StatusLine) 
 	if errors.As(err, new(*heads.ConfigError)) { // the files hold what they held
 		return exit.Usagef("see --engine, --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
 	}
-	errs := []error{err, writeJSON(asJSON, report)}
+	errs := []error{err, asJSON.FinishJSON(report)}
 	for _, form := range forms {
 		if form.file == nil {
 			continue
@@ -159,7 +160,7 @@ func measureHeads(c *cli.Context, cfg heads.Config, screen *console.StatusLine) 
 		if len(report.Steps) > 0 {
 			errs = append(errs, form.write(report, &text))
 		}
-		errs = append(errs, writeForm(form.file, text.Bytes()))
+		errs = append(errs, finishForm(form.file, text.Bytes()))
 	}
 	if len(report.Steps) > 0 {
 		errs = append(errs, scan.WrapOutput(report.Write(c.App.Writer)))

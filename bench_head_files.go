@@ -1,17 +1,14 @@
 package main
 
 import (
-	"cmp"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/heads"
-	"headcount/scan"
+	"headcount/output/fileset"
 	"headcount/scan/exit"
 )
 
@@ -35,29 +32,22 @@ func parseHeadFiles(c *cli.Context, _ *heads.Config) error {
 	return nil
 }
 
-// writeForm writes over what a file holds, if there is anything to write, and closes it.
-func writeForm(file *os.File, text []byte) error {
-	var err error
-	if len(text) > 0 {
-		if err = empty(file); err == nil {
-			_, err = file.Write(text)
-		}
+// finishForm replaces the content of a file, if there is anything to write, and closes it.
+func finishForm(file *fileset.Document, text []byte) error {
+	if len(text) == 0 {
+		file.Close()
+		return nil
 	}
-	return scan.WrapOutput(cmp.Or(err, file.Close()))
+	return file.Finish(text)
 }
 
 // distinctFiles refuses files that would write over each other, or over what goes to standard output and standard error.
-func distinctFiles(c *cli.Context, written map[string]*os.File) error {
-	seen := []string{"standard output", "standard error"}
-	infos := []fs.FileInfo{fileInfo(c.App.Writer), fileInfo(c.App.ErrWriter)}
-	for _, flag := range slices.Sorted(maps.Keys(written)) {
-		info := fileInfo(written[flag])
-		for i := range infos {
-			if sameFile(infos[i], info) {
-				return exit.Usagef("name a file of its own", "%s and --%s are the same file", seen[i], flag)
-			}
-		}
-		seen, infos = append(seen, "--"+flag), append(infos, info)
+func distinctFiles(c *cli.Context, written map[string]*fileset.Document) error {
+	streams := []fileset.Stream{
+		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)}, {Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
 	}
-	return nil
+	for _, flag := range slices.Sorted(maps.Keys(written)) {
+		streams = append(streams, fileset.Stream{Name: "--" + flag, Info: written[flag].Stat(), Written: true})
+	}
+	return fileset.CheckDistinct(streams)
 }

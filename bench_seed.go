@@ -8,6 +8,8 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/seed"
 	"headcount/output/console"
+	"headcount/output/fileset"
+	"headcount/output/report"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
@@ -58,11 +60,11 @@ func seedCommand() *cli.Command {
 		),
 		Action: func(c *cli.Context) error {
 			job, objects, err := parseSeed(c)
-			voice := parseVoice(c).open(nil, c.App.ErrWriter)
+			reporter := command.ParseReport(c).Open(nil, c.App.ErrWriter)
 			if err == nil {
-				err = job.seedWith(c.Context, voice, objects)
+				err = job.seedWith(c.Context, reporter, objects)
 			}
-			return voice.tell(err)
+			return reporter.ReportError(err)
 		},
 	}
 }
@@ -82,28 +84,28 @@ func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 }
 
 // seedWith puts the objects, and says what came of it.
-func (job *writeJob) seedWith(ctx context.Context, v *voice, objects seed.Objects) error {
-	return job.run(ctx, v, func(ctx context.Context, cfg seed.Config) (any, error) {
-		var failures failures
+func (job *writeJob) seedWith(ctx context.Context, r *report.Reporter, objects seed.Objects) error {
+	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
+		var failures fileset.Failures
 		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // without a file it cannot fail
 		s, err := seed.New(cfg, objects)
 		if err != nil {
 			return nil, err
 		}
-		stop := v.followWrites("PUT", s.Progress)
+		stop := r.StartWriteProgress("PUT", s.Progress)
 		stats, err := s.Run(ctx)
 		stop()
-		v.failures(failures.first, failures.more())
-		v.seeded(&stats)
+		r.PrintFailures(failures.First(), failures.More())
+		printSeeded(r, &stats)
 		if err == nil && stats.Failed > 0 {
-			err = &objectsFailed{count: stats.Failed, hint: "the same command puts only what is missing"}
+			err = exit.Errorf(exit.Failures, "the same command puts only what is missing", "%s failed", console.Count(stats.Failed, "object", "objects"))
 		}
 		return &stats, err
 	})
 }
 
-// seeded tells what became of every object.
-func (v *voice) seeded(s *seed.Stats) {
+// printSeeded tells what became of every object.
+func printSeeded(r *report.Reporter, s *seed.Stats) {
 	text := console.Count(s.Objects, "object", "objects") + " = " + console.Number(s.Present) + " already present + " + console.Number(s.Put) + " put + " + console.Number(s.Failed) + " failed"
 	if rest := s.Objects - s.Present - s.Put - s.Failed; rest > 0 {
 		text += " + " + console.Number(rest) + " not reached"
@@ -112,5 +114,5 @@ func (v *voice) seeded(s *seed.Stats) {
 	if s.Other > 0 {
 		text += ", which also holds: " + console.Count(s.Other, "object", "objects")
 	}
-	v.wrote(s, s.Complete, text, &s.Requests)
+	printWritten(r, s, s.Complete, text, &s.Requests)
 }

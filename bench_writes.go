@@ -13,9 +13,10 @@ import (
 
 	"headcount/bench/seed"
 	"headcount/output/console"
+	"headcount/output/fileset"
+	"headcount/output/report"
 	"headcount/scan/command"
 	"headcount/scan/exit"
-	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -27,7 +28,7 @@ func writeFlags(own ...cli.Flag) []cli.Flag {
 		&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further", DefaultText: "no limit", Category: "speed"},
 		&cli.GenericFlag{Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`", Category: "speed"},
 		&cli.GenericFlag{Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`", Category: "speed"},
-	}, messageFlags())
+	}, command.MessageFlags())
 }
 
 // writeJob is what the command line of a command asks for that writes, checked; nothing is opened yet.
@@ -58,68 +59,44 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 
 // run opens what the job names, lets write do what is to be done, and writes its account, even where it ended with an error: nil,
 // where nothing was begun.
-func (job *writeJob) run(ctx context.Context, v *voice, write func(context.Context, seed.Config) (account any, err error)) error {
+func (job *writeJob) run(ctx context.Context, r *report.Reporter, write func(context.Context, seed.Config) (account any, err error)) error {
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
 		return exit.Usagef(command.StoreHint, "%v", err)
 	}
 	defer opened.Close()
-	file, err := openToWrite("--stats", job.stats)
+	file, err := fileset.OpenDocument("--stats", job.stats)
 	if err != nil {
 		return err
 	}
 	cfg := job.seed
-	cfg.Store, cfg.Log = opened, v.log
+	cfg.Store, cfg.Log = opened, r.Log
 	account, err := write(ctx, cfg)
 	if account != nil {
-		return cmp.Or(err, writeJSON(file, account))
+		return cmp.Or(err, file.FinishJSON(account))
 	}
-	if file != nil {
-		err = cmp.Or(err, file.Close())
-	}
+	file.Close()
 	return err
 }
 
-// followWrites tells how far a run is that writes, until the function that it returns is called. what is what it does.
-func (v *voice) followWrites(what string, progress func() metrics.Progress) (stop func()) {
-	counted := &rate{at: time.Now()}
-	see := func() metrics.Progress {
-		p := progress()
-		counted.see(p.Heads, time.Now())
-		return p
-	}
-	switch {
-	case v.quiet || v.noProgress:
-		return func() {}
-	case v.draws:
-		stop := every(barPeriod, func() { v.screen.Draw(console.Fit(doneLine(see(), counted, what+"/s"), v.screen.Columns())) })
-		return func() { stop(); v.screen.Draw("") }
-	}
-	return every(logPeriod, func() {
-		p := see()
-		v.log.Info("writing", "objects", p.Settled, "listed", p.Listed, "listed_all", p.ListedAll,
-			"objects_per_second", int64(counted.perSecond()), "failed", p.Failed)
-	})
-}
-
-// wrote tells what became of every object, and what was sent for that.
-func (v *voice) wrote(stats any, complete bool, objects string, q *seed.Requests) {
+// printWritten tells what became of every object, and what was sent for that.
+func printWritten(r *report.Reporter, stats any, complete bool, objects string, q *seed.Requests) {
 	state := "complete"
 	if !complete {
 		state = "not complete"
 	}
 	switch {
-	case v.quiet:
+	case r.Quiet:
 		return
-	case v.json:
-		v.log.Info(state, "stats", stats)
+	case r.JSON:
+		r.Log.Info(state, "stats", stats)
 		return
 	}
-	console.PrintLine(v.screen, "%s: %s", state, objects)
-	console.PrintLine(v.screen, "%s objects/s, %.1f s in all; %s", console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
+	console.PrintLine(r.Status, "%s: %s", state, objects)
+	console.PrintLine(r.Status, "%s objects/s, %.1f s in all; %s", console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
 	for _, op := range []string{"list", "head", "put", "delete"} {
 		if sent := q.Sent[op]; len(sent) > 0 {
-			console.PrintLine(v.screen, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))
+			console.PrintLine(r.Status, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))
 		}
 	}
 }

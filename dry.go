@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/output/fileset"
+	"headcount/output/report"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
@@ -54,13 +56,13 @@ func parseDryRun(c *cli.Context, job *scanJob) error {
 }
 
 // runDry lists, and says what the scan would take.
-func (job *scanJob) runDry(ctx context.Context, voice *voice, opened *store.Store, stdout, stderr io.Writer) error {
-	files, err := openFiles(&job.names, stdout, stderr)
+func (job *scanJob) runDry(ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer) error {
+	files, err := fileset.Open(&job.names, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	job.scan.Store, job.scan.Log, job.scan.MaxAttempts = opened, voice.log, opened.MaxAttempts()
-	stats, err := job.foresee(ctx, voice)
+	job.scan.Store, job.scan.Log, job.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
+	stats, err := job.estimate(ctx, reporter)
 	f := &job.dry.forecast
 	f.pay(job.dry.price, isAWS(opened.EndpointURLs()), opened.Region())
 	if err != nil {
@@ -70,13 +72,13 @@ func (job *scanJob) runDry(ctx context.Context, voice *voice, opened *store.Stor
 	}
 	account := &forecastStats{stats, f}
 	if exit.Code(err) != exit.Pipe {
-		voice.foreseen(account)
+		reporter.PrintForecastSummary(stats, f.Objects, account)
 	}
-	return cmp.Or(err, files.end(account))
+	return cmp.Or(err, files.Finish(account))
 }
 
-// foresee lists, and finds out at what rate the scan would run: the one that is given, or that of a sample. The Stats are those of the listing.
-func (job *scanJob) foresee(ctx context.Context, voice *voice) (*metrics.Stats, error) {
+// estimate lists, and finds out at what rate the scan would run: the one that is given, or that of a sample. The Stats are those of the listing.
+func (job *scanJob) estimate(ctx context.Context, reporter *report.Reporter) (*metrics.Stats, error) {
 	d, f := job.dry, &job.dry.forecast
 	f.RateIs = rateUnknown
 	cfg := job.scan
@@ -92,10 +94,9 @@ func (job *scanJob) foresee(ctx context.Context, voice *voice) (*metrics.Stats, 
 	if err != nil {
 		return new(metrics.Stats), err
 	}
-	voice.listsOnly = true
-	stopTelling := voice.follow(s.Progress)
+	stopProgress := reporter.StartListProgress(s.Progress)
 	stats, err := s.Run(ctx)
-	stopTelling()
+	stopProgress()
 	f.Lists, f.Listing = stats.Requests["list"]["200"], stats.DurationSeconds
 	switch {
 	case err != nil:
@@ -109,7 +110,7 @@ func (job *scanJob) foresee(ctx context.Context, voice *voice) (*metrics.Stats, 
 		if f.Sample, err = job.measure(ctx, d.sample[:min(len(d.sample), max(sampleFew, int(f.Objects/sampleShare)))]); err != nil {
 			return &stats, err
 		}
-		f.Sample.warn(voice)
+		f.Sample.warn(reporter)
 		if f.Rate = f.Sample.perSecond(); f.Rate > 0 {
 			f.RateIs = rateMeasured
 			f.last(f.Heads)
@@ -178,7 +179,7 @@ func (s *sample) perSecond() float64 {
 }
 
 // warn tells of HEADs that did not succeed: it may be the permission that is missing.
-func (s *sample) warn(voice *voice) {
+func (s *sample) warn(reporter *report.Reporter) {
 	others := maps.Clone(s.Statuses)
 	delete(others, "200")
 	var told []any
@@ -186,6 +187,6 @@ func (s *sample) warn(voice *voice) {
 		told = append(told, name, strconv.FormatInt(others[name], 10))
 	}
 	if len(told) > 0 {
-		voice.log.Warn("some HEADs of the sample did not succeed", told...)
+		reporter.Log.Warn("some HEADs of the sample did not succeed", told...)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,13 +13,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan/exit"
 	"headcount/scan/list"
-	"headcount/scan/metrics"
 )
 
 func newForecast() *forecast { return &forecast{Classes: map[string]int64{}} }
@@ -177,22 +174,6 @@ func TestIsAWS(t *testing.T) {
 	}
 	if isAWS([]string{"https://s3.amazonaws.com", "http://127.0.0.1"}) {
 		t.Error("one of them is enough")
-	}
-}
-
-func TestListingLine(t *testing.T) {
-	began := time.Now()
-	p := metrics.Progress{Listed: 40_000, Settled: 39_000}
-	if got := listingLine(p, &rate{at: began}, began.Add(100*time.Second), 110); got != "40,000 objects listed so far, 400/s" {
-		t.Error(got)
-	}
-	if got := listingLine(p, &rate{at: began}, began.Add(100*time.Second), 10); got != "40,000 ob" {
-		t.Error(got)
-	}
-	var text bytes.Buffer
-	logListing(slog.New(slog.NewTextHandler(&text, nil)), p, &rate{at: began}, began.Add(100*time.Second))
-	if !strings.HasSuffix(text.String(), "msg=listing listed=40000 objects_per_second=400\n") {
-		t.Error(text.String())
 	}
 }
 

@@ -240,15 +240,11 @@ func TestExitCodes(t *testing.T) {
 		err  error
 		want int
 	}{
-		{&objectsFailed{count: 1}, 3},
-		{&objectsLeft{count: 1}, 3},
-		{&barsMissed{missed: 1, checked: 2}, 4},
-		{&scan.OutputError{Err: errors.New("full")}, 5},
-		{&scan.OutputError{Err: &fs.PathError{Err: syscall.EPIPE}}, 141},
-		{&openError{err: errors.New("no")}, 5},
-		{exit.Reported(&objectsFailed{count: 1}), 3},
-		{fmt.Errorf("scan: %w", stoppedError{os.Interrupt}), 130},
-		{stoppedError{syscall.SIGTERM}, 143},
+		{&scan.OutputError{Err: errors.New("full")}, exit.Output},
+		{&scan.OutputError{Err: &fs.PathError{Err: syscall.EPIPE}}, exit.Pipe},
+		{stoppedError{os.Interrupt}, exit.Interrupt},
+		{fmt.Errorf("scan: %w", stoppedError{os.Interrupt}), exit.Interrupt},
+		{stoppedError{syscall.SIGTERM}, exit.Terminate},
 	} {
 		if got := exit.Code(c.err); got != c.want {
 			t.Errorf("%v: exit %d, want %d", c.err, got, c.want)

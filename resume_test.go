@@ -259,7 +259,7 @@ func TestStoppedIsResumable(t *testing.T) {
 			if code := c.ProcessState.ExitCode(); code != want {
 				t.Fatalf("exit code %d, want %d\n%s", code, want, r.log.String())
 			}
-			if !strings.Contains(r.log.String(), "resumable: the same command with --resume goes on from checkpoint") {
+			if !strings.Contains(r.log.String(), "resumable: the same command with --resume continues from checkpoint") {
 				t.Errorf("%s", r.log.String())
 			}
 			r.expectWhole("o.jsonl")

@@ -3,14 +3,20 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/output"
+	"headcount/output/console"
+	"headcount/output/fileset"
+	"headcount/output/report"
 	"headcount/scan"
+	"headcount/scan/checkpoint"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
@@ -52,18 +58,18 @@ func scanCommand() *cli.Command {
 		Usage:       "print the custom metadata of every object (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: scanDescription,
-		Flags:       slices.Concat(keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), messageFlags()),
+		Flags:       slices.Concat(keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags()),
 		Action: func(c *cli.Context) error {
 			records := c.App.Writer
 			if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress
 				records = nil
 			}
-			voice := parseVoice(c).open(records, c.App.ErrWriter)
+			reporter := command.ParseReport(c).Open(records, c.App.ErrWriter)
 			job, err := parseScan(c)
 			if err == nil {
-				err = job.run(c.Context, voice, c.App.Writer, c.App.ErrWriter)
+				err = job.run(c.Context, reporter, c.App.Writer, c.App.ErrWriter)
 			}
-			return voice.tell(err)
+			return reporter.ReportError(err)
 		},
 	}
 }
@@ -127,13 +133,13 @@ type scanJob struct {
 	store  store.Config
 	scan   scan.Config
 	fields []field.Field
-	names  fileNames
+	names  fileset.Names
 	resume bool
 	dry    *dryRun // nil: it scans
 }
 
-// run opens what the job names, scans, and says what came of it.
-func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Writer) error {
+// run opens the files and the store of the job, scans, and reports the result.
+func (job *scanJob) run(ctx context.Context, reporter *report.Reporter, stdout, stderr io.Writer) error {
 	if job.demo {
 		demo, err := startDemo()
 		if err != nil {
@@ -142,10 +148,10 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 		defer demo.Close()
 		job.store.Endpoints, job.store.Isolated = []string{demo.url}, true
 	}
-	if name := job.names.retryFrom; name != "" {
+	if name := job.names.RetryFrom; name != "" {
 		var err error
 		if job.scan.Keys, err = readKeys(name, job.scan.Prefix); err != nil {
-			return exit.Usagef("name a file that --errors has written", "--retry-from %s: %v", name, bareError(err))
+			return exit.Usagef("name a file that --errors has written", "--retry-from %s: %v", name, fileset.WithoutPath(err))
 		}
 	}
 	opened, err := store.Open(ctx, job.store)
@@ -153,68 +159,115 @@ func (job *scanJob) run(ctx context.Context, voice *voice, stdout, stderr io.Wri
 		return exit.Usagef(command.StoreHint, "%v", err)
 	}
 	defer opened.Close()
-	if err := job.suits(opened); err != nil {
+	if err := job.checkSupported(opened); err != nil {
 		return err
 	}
 	if job.dry != nil {
-		return job.runDry(ctx, voice, opened, stdout, stderr)
+		return job.runDry(ctx, reporter, opened, stdout, stderr)
 	}
-	files, err := openFiles(&job.names, stdout, stderr)
+	files, err := fileset.Open(&job.names, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	checkpoint, from, err := openCheckpoint(job, opened.EndpointURLs(), files)
+	saved, from, err := job.openCheckpoint(opened.EndpointURLs(), files)
 	if err != nil {
-		_ = files.close() // nothing was written
+		files.Close()
 		return err
 	}
-	failures := newFailures(files.errors)
+	failures := fileset.NewFailures(files.Errors)
 
-	job.scan.Store, job.scan.Log = opened, voice.log
+	job.scan.Store, job.scan.Log = opened, reporter.Log
 	records := output.Stream(stdout)
-	if files.output != nil {
-		records = files.output
+	if files.Output != nil {
+		records = files.Output
 	}
 	job.scan.Sink = output.NewJSONLines(records, job.fields)
 	job.scan.Failures = failures
 	job.scan.MaxAttempts = opened.MaxAttempts()
-	if checkpoint != nil {
-		job.scan.OnCheckpoint, job.scan.Resume = checkpoint.keep, from
-		voice.checkpoint(job, from)
+	if saved != nil {
+		job.scan.OnCheckpoint, job.scan.Resume = saved.Save, from
+		job.logCheckpoint(reporter, from)
 	}
 	s, err := scan.New(job.scan)
 	if err != nil {
 		return err
 	}
-	if checkpoint != nil && from == nil {
-		if err := checkpoint.begin(job.scan.Range); err != nil {
-			_ = files.close() // nothing was written
-			return &openError{flag: "--checkpoint", name: checkpoint.name, err: err}
+	if saved != nil && from == nil {
+		if err := saved.SaveInitial(job.scan.Range); err != nil {
+			files.Close()
+			return err
 		}
 	}
-	if err := files.begin(from); err != nil {
+	if err := files.Truncate(from); err != nil {
 		return err
 	}
-	stopTelling := voice.follow(s.Progress)
+	stopProgress := reporter.StartProgress(s.Progress)
 	stats, err := s.Run(ctx)
-	stopTelling()
+	stopProgress()
 
-	if exit.Code(err) != exit.Pipe { // who closed the pipe has seen enough
-		voice.failures(failures.first, failures.more())
-		voice.account(&stats)
-		if checkpoint != nil && !stats.Complete {
-			voice.resumable(checkpoint.name)
+	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
+		reporter.PrintFailures(failures.First(), failures.More())
+		reporter.PrintSummary(&stats)
+		if saved != nil && !stats.Complete {
+			reporter.PrintResumeHint(job.names.Checkpoint)
 		}
 	}
-	err = cmp.Or(err, files.end(&stats))
+	err = cmp.Or(err, files.Finish(&stats))
 	if err == nil && stats.Failed > 0 {
-		err = &objectsFailed{count: stats.Failed, hint: failures.hint()}
+		err = exit.Errorf(exit.Failures, failures.Hint(), "%s failed", console.Count(stats.Failed, "object", "objects"))
 	}
 	return err
 }
 
-// suits says what is asked of the bucket that it cannot do.
-func (job *scanJob) suits(opened *store.Store) error {
+// openCheckpoint opens the checkpoint of the job, if it has one.
+func (job *scanJob) openCheckpoint(urls []string, files *fileset.Set) (*checkpoint.File, *checkpoint.Checkpoint, error) {
+	if job.names.Checkpoint == "" {
+		return nil, nil, nil
+	}
+	return checkpoint.Open(job.names.Checkpoint, job.resume, job.parameters(urls), files.CheckpointFiles())
+}
+
+// logCheckpoint logs where the run starts, and how records on standard output differ from those in a file.
+func (job *scanJob) logCheckpoint(reporter *report.Reporter, from *checkpoint.Checkpoint) {
+	if from != nil {
+		reporter.LogResume(job.names.Checkpoint, from.Stats.Listed, from.Stats.Runs)
+	}
+	if job.names.Output == "" {
+		reporter.LogRepeats()
+	}
+}
+
+// parameters returns the parameters that the records of the job depend on.
+func (job *scanJob) parameters(urls []string) map[string]string {
+	p := map[string]string{
+		"bucket": job.store.Bucket, "prefix": job.scan.Prefix, "start-after": job.scan.Range.After, "end-at": job.scan.Range.Through,
+		"all": fmt.Sprint(job.scan.All), "output": "standard output", checkpoint.Endpoints: strings.Join(urls, " "),
+	}
+	var fields []string
+	for _, f := range job.fields {
+		fields = append(fields, f.Name)
+	}
+	p["fields"] = strings.Join(fields, ",")
+	if job.demo {
+		p[checkpoint.Endpoints] = "demo" // its port is another one in each run
+	}
+	if job.names.Output != "" {
+		p["output"] = "file " + output.Compression(job.names.Output)
+	}
+	if job.names.Errors != "" {
+		p["errors"] = "file " + output.Compression(job.names.Errors)
+	}
+	if job.scan.Limit > 0 {
+		p["limit"] = fmt.Sprint(job.scan.Limit)
+	}
+	if job.scan.Keys != nil {
+		p["retry-from"] = job.scan.Keys.Hash()
+	}
+	return p
+}
+
+// checkSupported returns a usage error about a flag that this kind of bucket does not support.
+func (job *scanJob) checkSupported(opened *store.Store) error {
 	if err := opened.DirectUnsupported(); err != nil && job.scan.Engine == engine.Direct {
 		return exit.Usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
 	}
@@ -224,7 +277,7 @@ func (job *scanJob) suits(opened *store.Store) error {
 		return exit.Usagef("scan the whole bucket", "a directory bucket has no order in which --start-after and --end-at mean something")
 	case job.scan.Ordered:
 		return exit.Usagef("leave --ordered out", "a directory bucket has no order of keys")
-	case job.names.checkpoint != "":
+	case job.names.Checkpoint != "":
 		return exit.Usagef("leave --checkpoint out", "a directory bucket has no order in which a run could be gone on with")
 	}
 	return nil

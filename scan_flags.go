@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"headcount/output"
+	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
@@ -97,9 +98,9 @@ func parseSpeed(c *cli.Context, job *scanJob) error {
 }
 
 func parseFiles(c *cli.Context, job *scanJob) error {
-	job.names = fileNames{
-		output: command.Get[string](c, "output"), errors: command.Get[string](c, "errors"), stats: command.Get[string](c, "stats"),
-		checkpoint: command.Get[string](c, "checkpoint"), retryFrom: command.Get[string](c, "retry-from"),
+	job.names = fileset.Names{
+		Output: command.Get[string](c, "output"), Errors: command.Get[string](c, "errors"), Stats: command.Get[string](c, "stats"),
+		Checkpoint: command.Get[string](c, "checkpoint"), RetryFrom: command.Get[string](c, "retry-from"),
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func parseSafety(c *cli.Context, job *scanJob) error {
 	cfg := &job.scan
 	cfg.MaxFailures, cfg.CheckpointEvery = command.Get[int64](c, "max-errors"), command.Get[time.Duration](c, "checkpoint-every")
 	switch {
-	case job.names.checkpoint != "":
+	case job.names.Checkpoint != "":
 	case job.resume:
 		return exit.Usagef("--checkpoint FILE --resume", "--resume needs --checkpoint")
 	case c.IsSet("checkpoint-every"):

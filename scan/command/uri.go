@@ -9,7 +9,7 @@ import (
 // URIHint is the hint of an error about a bucket: how to write one.
 const URIHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
 
-// ParseURI splits s3://BUCKET[/PREFIX]; the error is an exit.UsageError. A prefix is any bytes: %, ? and # have no meaning
+// ParseURI splits s3://BUCKET[/PREFIX]; the error is a usage error. A prefix is any bytes: %, ? and # have no meaning
 // in it, so net/url does not apply. For an access point the bucket is its ARN, which contains a slash itself:
 // s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/PREFIX.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html

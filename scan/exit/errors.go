@@ -5,17 +5,27 @@ import (
 	"fmt"
 )
 
-// UsageError is a command line that headcount does not accept. Its exit code is Usage.
-type UsageError struct{ message, hint string }
-
-// Usagef returns a UsageError with a hint, which may be empty, and a formatted message.
-func Usagef(hint, format string, args ...any) error {
-	return &UsageError{message: fmt.Sprintf(format, args...), hint: hint}
+// Error is an error with an exit code and a hint.
+type Error struct {
+	code          int
+	message, hint string
 }
 
-func (e *UsageError) Error() string { return e.message }
-func (e *UsageError) Hint() string  { return e.hint }
-func (e *UsageError) ExitCode() int { return Usage }
+// Errorf returns an Error with an exit code, a hint, which may be empty, and a formatted message.
+func Errorf(code int, hint, format string, args ...any) error {
+	return &Error{code: code, message: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// Usagef returns the Error of a command line that headcount does not accept.
+func Usagef(hint, format string, args ...any) error { return Errorf(Usage, hint, format, args...) }
+
+func (e *Error) Error() string { return e.message }
+
+// Hint says what the user can do about the error; it may be empty.
+func (e *Error) Hint() string { return e.hint }
+
+// ExitCode returns the exit code of a process that ends with the error.
+func (e *Error) ExitCode() int { return e.code }
 
 // WithHint returns err with a hint. The result unwraps to err, and so has its exit code.
 func WithHint(err error, hint string) error { return &hintedError{err: err, hint: hint} }

@@ -19,6 +19,7 @@ func TestCode(t *testing.T) {
 		{nil, Complete},
 		{errors.New("x"), Fatal},
 		{Usagef("", "x"), Usage},
+		{Errorf(Missed, "", "x"), Missed},
 		{WithHint(errors.New("x"), "do y"), Fatal},
 		{WithHint(codedError(Failures), "do y"), Failures},
 		{fmt.Errorf("scan: %w", codedError(Interrupt)), Interrupt},
@@ -39,6 +40,7 @@ func TestHint(t *testing.T) {
 		{errors.New("x"), ""},
 		{codedError(Failures), ""},
 		{Usagef("do y", "x"), "do y"},
+		{Reported(Usagef("do y", "x")), "do y"},
 		{fmt.Errorf("LIST: %w", inner), "inner"},
 		{WithHint(inner, "outer"), "outer"},
 		{WithHint(inner, ""), "inner"},
@@ -63,5 +65,12 @@ func TestPromisesOutput(t *testing.T) {
 		if got := PromisesOutput(code); got != want {
 			t.Errorf("exit %d: %v", code, got)
 		}
+	}
+}
+
+func TestReported(t *testing.T) {
+	err := Errorf(Failures, "do y", "x")
+	if IsReported(err) || !IsReported(Reported(err)) || Code(Reported(err)) != Failures {
+		t.Errorf("%v, %v, %d", IsReported(err), IsReported(Reported(err)), Code(Reported(err)))
 	}
 }

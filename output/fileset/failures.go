@@ -1,0 +1,74 @@
+package fileset
+
+import (
+	"headcount/output"
+	"headcount/scan"
+	"headcount/scan/checkpoint"
+)
+
+// failuresPrinted is how many failed objects are printed if no file has them: enough to see a pattern.
+const failuresPrinted = 10
+
+// Failures is a scan.FailureSink for the failed objects of a run: it writes all of them to a file, or keeps the first few
+// to be printed. The zero value keeps them.
+type Failures struct {
+	file  *output.File // nil: none was asked for
+	lines *output.Failures
+	first []*scan.ObjectError
+	count int64
+}
+
+// NewFailures returns Failures that write to file, or keep the first few if it is nil.
+func NewFailures(file *output.File) *Failures {
+	if file == nil {
+		return &Failures{}
+	}
+	return &Failures{file: file, lines: output.NewFailures(file)}
+}
+
+// Add stores a failed object. It fails only if there is a file.
+func (f *Failures) Add(e *scan.ObjectError) error {
+	f.count++
+	if f.file != nil {
+		return f.lines.Add(e)
+	}
+	if len(f.first) < failuresPrinted {
+		f.first = append(f.first, e)
+	}
+	return nil
+}
+
+// Sync implements scan.FailureSink. Without a file there is no Position.
+func (f *Failures) Sync() (checkpoint.Position, error) {
+	if f.file == nil {
+		return checkpoint.Position{}, nil
+	}
+	return f.lines.Sync()
+}
+
+// Close closes the file.
+func (f *Failures) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.lines.Close()
+}
+
+// First returns the first failed objects, which no file has.
+func (f *Failures) First() []*scan.ObjectError { return f.first }
+
+// More returns how many failed objects neither First nor a file has.
+func (f *Failures) More() int64 {
+	if f.file != nil {
+		return 0
+	}
+	return f.count - int64(len(f.first))
+}
+
+// Hint says where the failed objects are.
+func (f *Failures) Hint() string {
+	if f.file != nil {
+		return f.file.Name() + " names them"
+	}
+	return "--errors FILE names them all"
+}

@@ -1,0 +1,66 @@
+// Package report writes messages about a run on standard error: the log, the progress, the failed objects, the summary,
+// and the error at the end. Records and other data never go there.
+//
+// A Config says how much is written, and in which form. A Reporter is the Config of one run together with its log and
+// the status line of the terminal.
+package report
+
+import (
+	"io"
+	"log"
+	"log/slog"
+
+	"headcount/output/console"
+	"headcount/scan/exit"
+)
+
+// Config is how much a run reports, and in which form. The zero value reports everything from slog.LevelInfo on, as text.
+type Config struct {
+	Quiet      bool // errors only
+	NoProgress bool
+	Level      slog.Level // of the log
+	JSON       bool       // every line is a JSON object
+}
+
+// Reporter reports on one run. Its methods are for the goroutine of the run; Log and Status may be used concurrently.
+type Reporter struct {
+	Config
+	Status *console.StatusLine // all text on standard error passes through it
+	Log    *slog.Logger
+
+	drawsProgress bool // on the status line; otherwise progress is logged
+}
+
+// Open returns a Reporter that writes to stderr. It draws the progress if a person watches, that is if stderr is a
+// terminal, unless the records appear on the same terminal and would tear the line: records is their stream, or nil.
+//
+// Open also redirects the standard logger to the log, since net/http writes some messages there.
+func (c Config) Open(records, stderr io.Writer) *Reporter {
+	if c.Quiet {
+		c.Level = max(c.Level, slog.LevelError)
+	}
+	status := console.NewStatusLine(stderr)
+	options := &slog.HandlerOptions{Level: c.Level}
+	var handler slog.Handler = slog.NewTextHandler(status, options)
+	if c.JSON {
+		handler = slog.NewJSONHandler(status, options)
+	}
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
+	return &Reporter{
+		Config: c, Status: status, Log: slog.New(handler),
+		drawsProgress: console.IsTerminal(stderr) && !console.IsTerminal(records) && !c.JSON,
+	}
+}
+
+// ReportError logs err if every line is a JSON object, and then returns it marked as reported. As text, the program
+// prints the error of every command, with or without a Reporter.
+func (r *Reporter) ReportError(err error) error {
+	if err == nil || !r.JSON {
+		return err
+	}
+	if !exit.IsSilent(err) {
+		r.Log.Error(err.Error(), "hint", exit.Hint(err))
+	}
+	return exit.Reported(err)
+}

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"headcount/output/console"
+	"headcount/scan"
+	"headcount/scan/metrics"
+)
+
+// PrintFailures prints the first failed objects, and how many more there are.
+func (r *Reporter) PrintFailures(first []*scan.ObjectError, more int64) {
+	for _, e := range first {
+		if r.JSON {
+			r.Log.Error("failed", "target", e.Target, "status", e.Status, "class", e.Class, "attempts", e.Attempts,
+				"request_id", e.RequestID, "error", e.Error())
+			continue
+		}
+		tries := console.Count(int64(e.Attempts), "try", "tries")
+		console.PrintLine(r.Status, "headcount: failed: %v (%s, %s)", e, e.Class, tries)
+	}
+	switch {
+	case more == 0:
+	case r.JSON:
+		r.Log.Error("more failed", "objects", more)
+	default:
+		console.PrintLine(r.Status, "headcount: failed: and %s more", console.Number(more))
+	}
+}
+
+// PrintSummary prints the outcomes of the objects and the speed of the run. The outcomes are of whole pages, so they add
+// up to the listed objects however the run ended.
+func (r *Reporter) PrintSummary(s *metrics.Stats) {
+	if r.Quiet {
+		return
+	}
+	if r.JSON {
+		r.Log.Info(state(s), "stats", s)
+		return
+	}
+	number := console.Number
+	console.PrintLine(r.Status, "%s: %s listed = %s emitted + %s without metadata + %s filtered + %s gone + %s failed",
+		state(s), console.Count(s.Listed, "object", "objects"),
+		number(s.Emitted), number(s.WithoutMetadata), number(s.Filtered), number(s.Gone), number(s.Failed))
+	console.PrintLine(r.Status, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
+		console.Count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)),
+		s.HeadLatency.P50, s.HeadLatency.P99, s.CPUMicrosPerObject, s.Engine,
+		console.Count(int64(s.Workers), "worker", "workers"))
+	console.PrintLine(r.Status, "%s in flight, %s HEAD/s, limited by: %s",
+		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limiterName(s.LimitedBy))
+	if s.FromListing > 0 {
+		console.PrintLine(r.Status, "metadata from the listing, without a HEAD: %s",
+			console.Count(s.FromListing, "object", "objects"))
+	}
+	if s.Changed > 0 {
+		console.PrintLine(r.Status, "overwritten between LIST and HEAD (\"changed\":true): %s",
+			console.Count(s.Changed, "object", "objects"))
+	}
+	r.printLimit(s)
+}
+
+// PrintForecastSummary prints how much of the bucket a dry run has listed. stats is for a line of JSON: s and the
+// forecast. The forecast itself goes to standard output.
+func (r *Reporter) PrintForecastSummary(s *metrics.Stats, objects int64, stats any) {
+	switch {
+	case r.Quiet:
+	case r.JSON:
+		r.Log.Info(state(s), "stats", stats)
+	default:
+		console.PrintLine(r.Status, "%s: %s listed in %.1f s, and no record made: a dry run",
+			state(s), console.Count(objects, "object", "objects"), s.DurationSeconds)
+		r.printLimit(s)
+	}
+}
+
+func state(s *metrics.Stats) string {
+	if s.Complete {
+		return "complete"
+	}
+	return "not complete"
+}
+
+func (r *Reporter) printLimit(s *metrics.Stats) {
+	if s.LimitReached {
+		console.PrintLine(r.Status, "--limit reached: there may be more objects")
+	}
+}
+
+// limiterName returns the text for people of what limited a run.
+func limiterName(by string) string {
+	switch by {
+	case "cpu":
+		return "this machine's CPU"
+	case "rate":
+		return "--rate"
+	case "output":
+		return "writing the output"
+	}
+	return by
+}
+
+// LogResume logs that a run continues an earlier one, which has listed so many objects in so many runs.
+func (r *Reporter) LogResume(checkpoint string, objects int64, runs int) {
+	r.Log.Info("resuming", "checkpoint", checkpoint, "objects", objects, "runs", runs)
+}
+
+// LogRepeats logs that a resumed run may repeat records on standard output.
+func (r *Reporter) LogRepeats() {
+	r.Log.Info("standard output cannot be rewound: after --resume some records may come twice; --output FILE has each once")
+}
+
+// PrintResumeHint prints how to continue a run that is not complete.
+func (r *Reporter) PrintResumeHint(checkpoint string) {
+	switch {
+	case r.Quiet:
+	case r.JSON:
+		r.Log.Info("resumable", "checkpoint", checkpoint)
+	default:
+		console.PrintLine(r.Status, "resumable: the same command with --resume continues from %s", checkpoint)
+	}
+}
