@@ -25,11 +25,10 @@ func benchCommand() *cli.Command {
 		Usage:     "measure, and serve or seed what can be measured against",
 		ArgsUsage: "COMMAND",
 		Subcommands: []*cli.Command{
-			headCommand(), serveCommand(), enginesCommand(), paceCommand(), listingCommand(), workersCommand(),
-			peersCommand(), seedCommand(), cleanCommand(), floorCommand(), gosdkCommand(),
+			headCommand(), serveCommand(), seedCommand(), cleanCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return exit.Usagef("headcount bench --help", "bench needs a command: head, serve, engines, pace, listing, workers, peers, seed or clean")
+			return exit.Usagef("headcount bench --help", "bench needs a command: head, serve, seed or clean")
 		},
 	}
 }

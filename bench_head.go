@@ -75,10 +75,10 @@ func headCommand() *cli.Command {
 			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK), Usage: "send HEADs by the engine `NAME`", Category: "what to measure"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "give a request this `DURATION`, answer included", Category: "what to measure"},
 		}, command.ConnectionFlags(), embeddedFlags(), inCategory("telling",
-			jsonFlag(),
+			&cli.StringFlag{Name: "json", Usage: "write the figures of every step to `FILE`, as JSON; replaces its content"},
 			&cli.StringFlag{Name: "benchfmt", Usage: "write the figures to `FILE` in the format of Go's benchmarks, for benchstat, over what it holds"},
 			&cli.StringFlag{Name: "html", Usage: "write a page with pictures to `FILE`, over what it holds"},
-			quietFlag(),
+			&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error"},
 		)),
 		Action: func(c *cli.Context) error {
 			cfg, err := parseHead(c)

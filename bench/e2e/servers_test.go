@@ -59,7 +59,7 @@ func startVersitygw(options ...string) func(*testing.T) *s3Server {
 		if testing.Short() {
 			t.Skip("versitygw is a process of its own, which -short leaves out")
 		}
-		binary := buildServer(t, pinned.Versitygw)
+		binary := buildServer(t, pinned.VersitygwPackage)
 		for try := 1; ; try++ {
 			server, err := runVersitygw(t, binary, options)
 			if err == nil {

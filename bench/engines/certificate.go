@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// certificateLife is longer than anybody measures.
+// certificateLife is longer than any measurement.
 const certificateLife = 7 * 24 * time.Hour
 
-// writeCertificate writes a certificate for 127.0.0.1 that signs itself, and its key, as PEM. P-256 is what public
-// authorities sign most for; it is in the handshakes alone.
+// writeCertificate writes a self-signed certificate for 127.0.0.1 and its key, as PEM. P-256 is the curve that public authorities sign most
+// certificates for. It costs only in the handshakes.
 func writeCertificate(certFile, keyFile string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

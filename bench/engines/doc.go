@@ -1,25 +1,19 @@
-// Package engines measures what an engine costs beside the floor.
+// Package engines measures how much CPU time an engine costs, compared with the floor.
 //
 // The nouns:
 //
-//   - Way: one way to ask for every object: an engine and its flags, or the
-//     floor. Over TLS it is another way.
-//   - Floor: what any client has to pay that sends one HEAD at a time on each of
-//     its connections: the same bytes written again and again, one answer read
-//     for each, nothing listed, signed, parsed or printed.
-//   - Run: one process of one way, from its start to its end. What it cost is
-//     what the kernel says of it, and not only what it says of itself.
-//   - Round: one Run of every way, in turn, so that a machine which drifts hits
-//     all alike. Ratios are of Runs of one round.
-//   - Bar: what a way must reach, most often as a ratio, since an absolute figure
-//     is only of its machine and day.
+//   - Client: one program that sends a HEAD for every object: headcount scan with an engine and its flags, the floor, or gosdk. The same
+//     program over TLS is another client.
+//   - Floor: the least that a client can cost that sends one HEAD at a time on each of its connections. It writes the same bytes again and
+//     again and reads one answer for each. It lists, signs, parses and prints nothing.
+//   - Run: one process of one client, from its start to its end. Its cost is what the kernel counted, and not only what the process reports.
+//   - Round: one Run of every client, in turn, so that a machine whose speed drifts affects all of them alike. Ratios are between Runs of one
+//     round.
+//   - Threshold: a value that a client must reach. Most are ratios, since an absolute value is only true of its machine and day.
 //
-// The store is headcount bench serve in a process of its own, one for plain HTTP
-// and one for TLS, on the same machine: its cost is in no figure but the objects
-// per second.
+// The store is headcount bench serve in a process of its own on the same machine, one for HTTP and one for TLS. Its cost affects no figure
+// but the objects per second.
 //
-// The way of a measurement: engines.go wires it, way.go says what is measured,
-// store.go and process.go start the processes, report.go makes ratios of the
-// Runs, table.go and bars.go tell what came of it. floor.go is the other side:
-// what the process of the floor does.
+// engines.go wires a measurement, client.go says what is measured, report.go computes ratios of Runs, table.go and thresholds.go print them.
+// floor.go is the program of the floor.
 package engines

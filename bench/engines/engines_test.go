@@ -10,27 +10,10 @@ import (
 	"headcount/scan/metrics"
 )
 
-func TestParseWays(t *testing.T) {
-	names, err := ParseWays("sdk,floor-tls", Ways())
-	if err != nil || !slices.Equal(names, []string{"sdk", "floor-tls"}) {
-		t.Errorf("%q, %v", names, err)
-	}
-	for text, want := range map[string]string{
-		"":              `there is no way ""`,
-		"floor,curl":    `there is no way "curl"; there are: floor, direct, pipelined, sdk, gosdk, floor-tls, direct-tls, pipelined-tls, sdk-tls`,
-		"floor, sdk":    `there is no way " sdk"`,
-		"sdk,floor,sdk": "the way sdk is named twice",
-	} {
-		if _, err := ParseWays(text, Ways()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-}
-
-// The ways run in an order of their own, whatever the order in which they are named.
-func TestWays(t *testing.T) {
+// The clients run in a fixed order, whatever the order of their names on the command line.
+func TestClients(t *testing.T) {
 	var got []string
-	for _, w := range (Config{Workers: 64, Pipeline: 8, Ways: []string{"sdk-tls", "pipelined-tls", "direct"}}).ways() {
+	for _, w := range (Config{Workers: 64, Pipeline: 8, Clients: []string{"sdk-tls", "pipelined-tls", "direct"}}).clients() {
 		got = append(got, w.name+" "+strings.Join(w.scanFlags(), " "))
 	}
 	want := []string{
@@ -41,27 +24,27 @@ func TestWays(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	for _, w := range allWays(Config{Workers: 3}) {
+	for _, w := range allClients(Config{Workers: 3}) {
 		if w.workers < 1 {
 			t.Errorf("%s has no connection", w.name)
 		}
 	}
 }
 
-// A scan of something else than what was asked for is no figure.
-func TestCheckScan(t *testing.T) {
-	asked := way{name: "direct", engine: "direct", workers: 64}
+// A scan that did something else than was asked for is an error.
+func TestCheckStats(t *testing.T) {
+	asked := client{name: "direct", engine: "direct", workers: 64}
 	for name, c := range map[string]struct {
 		change func(*metrics.Stats)
-		want   string // empty: no error
+		want   string // empty: none
 	}{
 		"as asked":       {func(*metrics.Stats) {}, ""},
-		"engine":         {func(s *metrics.Stats) { s.Engine = "sdk" }, `by the engine "sdk", and not by "direct"`},
-		"workers":        {func(s *metrics.Stats) { s.Workers = 16 }, "16 workers, and not 64"},
+		"engine":         {func(s *metrics.Stats) { s.Engine = "sdk" }, `used the engine "sdk" instead of "direct"`},
+		"workers":        {func(s *metrics.Stats) { s.Workers = 16 }, "16 workers instead of 64"},
 		"not complete":   {func(s *metrics.Stats) { s.Complete = false }, "not complete"},
-		"not balanced":   {func(s *metrics.Stats) { s.Emitted-- }, "do not add up"},
-		"too few":        {func(s *metrics.Stats) { s.Listed--; s.Emitted-- }, "listed 99 objects, and there are 100"},
-		"gone":           {func(s *metrics.Stats) { s.Emitted--; s.Gone++ }, "of 100 objects, the scan read 99"},
+		"not balanced":   {func(s *metrics.Stats) { s.Emitted-- }, "read 99 objects of 100"},
+		"too few":        {func(s *metrics.Stats) { s.Listed--; s.Emitted-- }, "listed 99 objects of 100"},
+		"gone":           {func(s *metrics.Stats) { s.Emitted--; s.Gone++ }, "the scan read 99 objects of 100"},
 		"nothing at all": {func(s *metrics.Stats) { *s = metrics.Stats{} }, "engine"},
 	} {
 		stats := metrics.Stats{
@@ -72,73 +55,29 @@ func TestCheckScan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = checkScan(text, asked, 100)
+		err = checkStats(text, asked, 100)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := checkScan([]byte("{"), asked, 100); err == nil {
-		t.Error("half an account is taken for one")
+	if err := checkStats([]byte("{"), asked, 100); err == nil {
+		t.Error("a truncated file is accepted")
 	}
 }
 
-func TestParseStoreURL(t *testing.T) {
-	for flags, want := range map[string]string{
-		"--no-sign-request --endpoint-url http://127.0.0.1:9 s3://demo\n": "http://127.0.0.1:9",
-		"--endpoint-url": "",
-		"":               "",
-	} {
-		if got, err := parseStoreURL(flags); got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v", flags, got, err)
-		}
-	}
-}
-
-// What configures AWS here is not what is measured; everything else stays.
-func TestCleanEnv(t *testing.T) {
-	clean := cleanEnv([]string{"HOME=/home/alice", "AWS_PROFILE=alice", "AWS_ACCESS_KEY_ID=hers", "AWS_CA_BUNDLE=/ca.pem", "PATH=/bin"})
-	values := map[string]string{}
-	for _, pair := range clean {
-		name, value, _ := strings.Cut(pair, "=")
-		if _, twice := values[name]; twice {
-			t.Errorf("%s is set twice", name)
-		}
-		values[name] = value
-	}
-	for name, want := range map[string]string{
-		"HOME": "/home/alice", "PATH": "/bin", "AWS_PROFILE": "", "AWS_CA_BUNDLE": "",
-		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		if values[name] != want {
-			t.Errorf("%s=%s", name, values[name])
-		}
-	}
-}
-
-func TestSurvey(t *testing.T) {
+func TestSampleObject(t *testing.T) {
 	sim, err := s3sim.New(s3sim.Options{Objects: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, records, err := survey(1000)
+	key, records, err := sampleObject(1000)
 	if records < 500 || records > 999 { // most have metadata, and not all
 		t.Errorf("%d of 1,000 have metadata", records)
 	}
 	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists || sim.Object([]byte(key)).Bare() {
 		t.Errorf("%q, %v", key, err)
 	}
-	if _, _, err := survey(-1); err == nil {
+	if _, _, err := sampleObject(-1); err == nil {
 		t.Error("a bucket of -1 objects has a key")
-	}
-}
-
-func TestParseCPUModel(t *testing.T) {
-	for cpuinfo, want := range map[string]string{
-		"processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC 7763\n\nprocessor\t: 1\nmodel name\t: another\n": "AMD EPYC 7763",
-		"processor\t: 0\nCPU part\t: 0xd0c\n": "",
-	} {
-		if got := parseCPUModel(cpuinfo); got != want {
-			t.Errorf("%q: %q", cpuinfo, got)
-		}
 	}
 }

@@ -13,48 +13,53 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"headcount/bench/process"
 )
 
-// FloorConfig says what the floor asks for.
+// FloorCommand is the name of the command of bench/dev that runs Floor.
+const FloorCommand = "floor"
+
+// FloorConfig says what the floor sends.
 type FloorConfig struct {
-	URL         string // of an object that exists: http or https
+	URL         string // of an object that exists: http or https, with a port
 	Connections int    // each with one request in flight
-	Requests    int64  // in all
-	CABundle    string // PEM file of the authorities to trust; empty: the system's
+	Requests    int64  // on all connections together
+	CABundle    string // the PEM file of the authorities to trust; empty: the system's
 }
 
-// FloorAccount is what the floor says of itself.
-type FloorAccount struct {
+// FloorResult is what the floor reports.
+type FloorResult struct {
 	Requests int64   `json:"requests"`
-	Seconds  float64 `json:"seconds"` // from the first connection's making to the last answer
+	Seconds  float64 `json:"seconds"` // from before the first connection is made to the last answer
 }
 
-// Floor sends the requests and reads the answers. The store must answer every HEAD of the object in the same number of
-// bytes, as s3sim does: that is how the end of an answer is known without looking at it.
-func Floor(ctx context.Context, cfg FloorConfig) (FloorAccount, error) {
+// Floor sends the requests and reads the answers. The store must answer every HEAD of the object with the same number of bytes, as s3sim
+// does: Floor finds the end of an answer by that number, without parsing the answer. When ctx ends, the error is its cause.
+func Floor(ctx context.Context, cfg FloorConfig) (FloorResult, error) {
 	f, err := newFloor(cfg)
 	if err != nil {
-		return FloorAccount{}, err
+		return FloorResult{}, err
 	}
 	began := time.Now()
-	lanes, laneCtx := errgroup.WithContext(ctx)
+	connections, during := errgroup.WithContext(ctx)
 	for i := range int64(cfg.Connections) {
 		share := cfg.Requests / int64(cfg.Connections)
 		if i < cfg.Requests%int64(cfg.Connections) {
 			share++
 		}
 		if share > 0 {
-			lanes.Go(func() error { return f.exchange(laneCtx, share) })
+			connections.Go(func() error { return f.exchange(during, share) })
 		}
 	}
-	err = lanes.Wait()
+	err = connections.Wait()
 	if ctx.Err() != nil {
-		return FloorAccount{}, context.Cause(ctx)
+		return FloorResult{}, context.Cause(ctx)
 	}
-	return FloorAccount{Requests: cfg.Requests, Seconds: time.Since(began).Seconds()}, err
+	return FloorResult{Requests: cfg.Requests, Seconds: time.Since(began).Seconds()}, err
 }
 
-// floor is what all connections share.
+// floor is what all connections have in common.
 type floor struct {
 	address string
 	tls     *tls.Config // nil: plain HTTP
@@ -71,7 +76,7 @@ func newFloor(cfg FloorConfig) (*floor, error) {
 	case u.Port() == "":
 		return nil, fmt.Errorf("%s names no port", cfg.URL)
 	case u.Scheme == "https":
-		// 1.3 and nothing else, since that is what the figures are said to be of.
+		// TLS 1.3 only: the figures are published as figures of TLS 1.3.
 		f.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS13}
 	case u.Scheme != "http":
 		return nil, fmt.Errorf("%s is neither http nor https", cfg.URL)
@@ -87,42 +92,36 @@ func newFloor(cfg FloorConfig) (*floor, error) {
 	return f, nil
 }
 
-// bucket is the stores'.
+// bucket is the name of the stores' bucket.
 const bucket = "demo"
 
-// What requests are signed with, by the floor for show. The store verifies nothing.
-const (
-	accessKey = "AKIAIOSFODNN7EXAMPLE"
-	secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-)
-
-// floorRequest is a HEAD like those of the direct engine, and as long. Its signature is of nothing: it is for a store that
+// floorRequest returns a HEAD with the headers and the length of the direct engine's. Its signature is not valid: it is for a store that
 // verifies none.
 func floorRequest(u *url.URL) []byte {
 	return fmt.Appendf(nil, "HEAD %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: headcount\r\nAccept-Encoding: identity\r\n"+
 		"X-Amz-Content-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n"+
 		"X-Amz-Date: 20260101T000000Z\r\n"+
-		"Authorization: AWS4-HMAC-SHA256 Credential="+accessKey+"/20260101/us-east-1/s3/aws4_request, "+
+		"Authorization: AWS4-HMAC-SHA256 Credential="+process.AccessKey+"/20260101/us-east-1/s3/aws4_request, "+
 		"SignedHeaders=host;x-amz-content-sha256;x-amz-date, "+
 		"Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7\r\n\r\n",
 		u.RequestURI(), u.Host)
 }
 
-// answerMax is far over an answer of s3sim to a HEAD, which has about 500 bytes.
+// answerMax is far above the size of s3sim's answer to a HEAD, which is about 500 bytes.
 const answerMax = 4 << 10
 
-// exchange sends n requests on a connection of its own, each when the one before is answered.
+// exchange sends n requests on a new connection, each after the answer to the one before.
 func (f *floor) exchange(ctx context.Context, n int64) error {
 	c, err := f.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	// A blocked Read ends when its connection is closed.
+	// Closing the connection ends a blocked Read.
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
 	buffer := make([]byte, answerMax)
-	length, err := f.first(c, buffer)
+	length, err := f.firstExchange(c, buffer)
 	if err != nil {
 		return err
 	}
@@ -130,7 +129,7 @@ func (f *floor) exchange(ctx context.Context, n int64) error {
 		if _, err := c.Write(f.request); err != nil {
 			return err
 		}
-		for got := 0; got < length; { // once, unless the network cut the answer
+		for got := 0; got < length; { // one Read, unless the answer arrives in pieces
 			part, err := c.Read(buffer)
 			if err != nil {
 				return err
@@ -148,14 +147,14 @@ func (f *floor) dial(ctx context.Context) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", f.address)
 }
 
-// first sends the first request of a connection and returns how many bytes its answer has, which must be 200.
-func (f *floor) first(c net.Conn, buffer []byte) (length int, err error) {
+// firstExchange sends the first request of a connection, and returns the number of bytes of its answer. The answer must be 200.
+func (f *floor) firstExchange(c net.Conn, buffer []byte) (length int, err error) {
 	if _, err := c.Write(f.request); err != nil {
 		return 0, err
 	}
 	for !bytes.HasSuffix(buffer[:length], []byte("\r\n\r\n")) { // an answer to a HEAD has no body
 		if length == len(buffer) {
-			return 0, errors.New("the answer does not end")
+			return 0, errors.New("the answer has no end")
 		}
 		n, err := c.Read(buffer[length:])
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"headcount/bench/process"
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan/head"
@@ -27,9 +28,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The store is asked as often as was asked for, over as many connections, and every answer is read before the next
-// request: also those that come in pieces.
-func TestFloorSendsWhatItSays(t *testing.T) {
+// The floor sends as many requests on as many connections as its Config says. It reads every answer before the next request, also an answer
+// that arrives in pieces.
+func TestFloor(t *testing.T) {
 	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	if err := writeCertificate(certFile, keyFile); err != nil {
 		t.Fatal(err)
@@ -55,11 +56,11 @@ func TestFloorSendsWhatItSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, url := simtest.StartTLS(t, c.options, c.tls)
-			account, err := Floor(t.Context(), FloorConfig{
+			result, err := Floor(t.Context(), FloorConfig{
 				URL: url + "/demo/obj-000000000003", Connections: c.connections, Requests: c.requests, CABundle: certFile,
 			})
-			if err != nil || account.Requests != c.requests || account.Seconds <= 0 {
-				t.Fatalf("%+v, %v", account, err)
+			if err != nil || result.Requests != c.requests || result.Seconds <= 0 {
+				t.Fatalf("%+v, %v", result, err)
 			}
 			counts := server.Counts()
 			if counts.HeadStatus[200] != c.requests || counts.Connections != c.used || counts.Lists+counts.Others > 0 {
@@ -69,7 +70,7 @@ func TestFloorSendsWhatItSays(t *testing.T) {
 	}
 }
 
-// An answer that is not 200 costs less than what is to be measured, so there is no figure of it.
+// An answer other than 200 is an error, since it costs less than the answers that are measured.
 func TestFloorErrors(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 10})
 	address := strings.TrimPrefix(url, "http://")
@@ -97,8 +98,8 @@ func TestFloorStops(t *testing.T) {
 	}
 }
 
-// The floor sends the headers that the direct engine sends, in as many bytes: the kernel copies what is sent, and s3sim
-// parses it, so a shorter request would be a lower floor than there is.
+// The floor sends the headers that the direct engine sends, in as many bytes. The kernel copies the bytes and s3sim parses them, so a shorter
+// request would make the floor too low.
 func TestFloorRequestIsLikeDirect(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,8 +113,8 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 	}
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-	t.Setenv("AWS_ACCESS_KEY_ID", accessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
+	t.Setenv("AWS_ACCESS_KEY_ID", process.AccessKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", process.SecretKey)
 	url := "http://" + l.Addr().String()
 	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{url}, Connections: 1})
 	if err != nil {
@@ -156,7 +157,7 @@ func answerOne(l net.Listener) string {
 		}
 		request = append(request, buffer[:n]...)
 	}
-	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // the engine says if it got none
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // the engine reports a failed write
 	return string(request)
 }
 

@@ -2,16 +2,18 @@ package engines
 
 import (
 	"context"
-	"slices"
 	"time"
+
+	"headcount/bench/figures"
+	"headcount/bench/process"
 )
 
-// Report is what Measure found: every run, and of what.
+// Report is the result of Measure: every run, and what the runs were of.
 type Report struct {
-	Complete  bool      `json:"complete"` // every way ran in every round
-	Date      time.Time `json:"date"`     // when it began
-	Headcount string    `json:"headcount"`
-	Machine   Machine   `json:"machine"`
+	Complete  bool            `json:"complete"` // every client ran in every round
+	Date      time.Time       `json:"date"`     // when the measurement began
+	Headcount string          `json:"headcount"`
+	Machine   figures.Machine `json:"machine"`
 
 	Objects   int64   `json:"objects"`
 	Rounds    int     `json:"rounds"`
@@ -24,9 +26,9 @@ type Report struct {
 	cfg Config
 }
 
-// Run is what one process of one way took.
+// Run is the usage of one process of one client.
 type Run struct {
-	Way                string  `json:"way"`
+	Client             string  `json:"client"`
 	Round              int     `json:"round"`       // from 1
 	CPUSeconds         float64 `json:"cpu_seconds"` // of the process, user and system
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
@@ -37,79 +39,63 @@ type Run struct {
 
 func newReport(ctx context.Context, cfg Config) *Report {
 	return &Report{
-		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Machine: thisMachine(ctx),
+		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Machine: figures.ThisMachine(ctx),
 		Objects: cfg.Objects, Rounds: cfg.Rounds, Workers: cfg.Workers, Pipeline: cfg.Pipeline,
 		LatencyMS: float64(cfg.Latency.Microseconds()) / 1000,
 		Runs:      []Run{}, cfg: cfg,
 	}
 }
 
-func newRun(way string, round int, objects int64, s spent) Run {
+func newRun(client string, round int, objects int64, u process.Usage) Run {
 	return Run{
-		Way: way, Round: round,
-		CPUSeconds: s.cpu.Seconds(), CPUMicrosPerObject: s.cpu.Seconds() * 1e6 / float64(objects),
-		WallSeconds: s.wall.Seconds(), ObjectsPerSecond: float64(objects) / s.wall.Seconds(),
-		MaxRSSBytes: s.maxRSS,
+		Client: client, Round: round,
+		CPUSeconds: u.CPU.Seconds(), CPUMicrosPerObject: u.CPU.Seconds() * 1e6 / float64(objects),
+		WallSeconds: u.Wall.Seconds(), ObjectsPerSecond: float64(objects) / u.Wall.Seconds(),
+		MaxRSSBytes: u.MaxRSS,
 	}
 }
 
-// figure is one of a Run's figures.
+// figure reads one figure of a Run.
 type figure func(Run) float64
 
 func cpuPerObject(r Run) float64     { return r.CPUMicrosPerObject }
 func objectsPerSecond(r Run) float64 { return r.ObjectsPerSecond }
 
-// figures are those of a way's runs, in the order of the rounds.
-func (r *Report) figures(way string, of figure) []float64 {
+// figures returns a figure of each run of a client, in the order of the rounds.
+func (r *Report) figures(client string, of figure) []float64 {
 	var all []float64
 	for _, run := range r.Runs {
-		if run.Way == way {
+		if run.Client == client {
 			all = append(all, of(run))
 		}
 	}
 	return all
 }
 
-// ratios are those of a way's figures to another's, each within one round.
-func (r *Report) ratios(way, other string, of figure) []float64 {
-	others := map[int]float64{}
+// ratios returns the ratios of a client's figures to those of the baseline, each within one round.
+func (r *Report) ratios(client, baseline string, of figure) []float64 {
+	bases := map[int]float64{}
 	for _, run := range r.Runs {
-		if run.Way == other {
-			others[run.Round] = of(run)
+		if run.Client == baseline {
+			bases[run.Round] = of(run)
 		}
 	}
 	var all []float64
 	for _, run := range r.Runs {
-		if base, both := others[run.Round]; run.Way == way && both {
+		if base, both := bases[run.Round]; run.Client == client && both {
 			all = append(all, of(run)/base)
 		}
 	}
 	return all
 }
 
-// maxRSS is the most memory that any run of a way had resident, in bytes.
-func (r *Report) maxRSS(way string) int64 {
+// maxRSS is the largest resident memory of all runs of a client, in bytes.
+func (r *Report) maxRSS(client string) int64 {
 	most := int64(0)
 	for _, run := range r.Runs {
-		if run.Way == way {
+		if run.Client == client {
 			most = max(most, run.MaxRSSBytes)
 		}
 	}
 	return most
-}
-
-// spread is what several figures come to. The zero spread is of none.
-type spread struct{ median, min, max float64 }
-
-func spreadOf(figures []float64) spread {
-	if len(figures) == 0 {
-		return spread{}
-	}
-	sorted := slices.Sorted(slices.Values(figures))
-	middle := len(sorted) / 2
-	median := sorted[middle]
-	if len(sorted)%2 == 0 {
-		median = (sorted[middle-1] + median) / 2
-	}
-	return spread{median, sorted[0], sorted[len(sorted)-1]}
 }

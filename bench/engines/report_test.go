@@ -6,63 +6,48 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"headcount/bench/process"
 )
 
-func TestSpread(t *testing.T) {
-	for _, c := range []struct {
-		figures []float64
-		want    spread
-	}{
-		{nil, spread{}},
-		{[]float64{7}, spread{7, 7, 7}},
-		{[]float64{9, 1, 2}, spread{2, 1, 9}},
-		{[]float64{4, 1, 9, 2}, spread{3, 1, 9}},
-	} {
-		given := slices.Clone(c.figures)
-		if got := spreadOf(given); got != c.want || !slices.Equal(given, c.figures) {
-			t.Errorf("%v: %v", c.figures, got)
-		}
-	}
-}
-
 func TestNewRun(t *testing.T) {
-	got := newRun("direct", 2, 200_000, spent{cpu: 2 * time.Second, maxRSS: 5, wall: 4 * time.Second})
+	got := newRun("direct", 2, 200_000, process.Usage{CPU: 2 * time.Second, MaxRSS: 5, Wall: 4 * time.Second})
 	want := Run{
-		Way: "direct", Round: 2, CPUSeconds: 2, CPUMicrosPerObject: 10, WallSeconds: 4, ObjectsPerSecond: 50_000, MaxRSSBytes: 5,
+		Client: "direct", Round: 2, CPUSeconds: 2, CPUMicrosPerObject: 10, WallSeconds: 4, ObjectsPerSecond: 50_000, MaxRSSBytes: 5,
 	}
 	if got != want {
 		t.Errorf("%+v", got)
 	}
 }
 
-// reportOf is a report whose runs took these µs CPU per object, in the order of the rounds, on a machine that does as many
-// objects a second as there are µs in one.
+// reportOf returns a report whose runs took these µs CPU per object, in the order of the rounds. Their objects per second are 1e6 divided by
+// the µs.
 func reportOf(cfg Config, micros map[string][]float64) *Report {
-	for _, w := range allWays(cfg) {
-		if micros[w.name] != nil {
-			cfg.Ways = append(cfg.Ways, w.name)
+	for _, c := range allClients(cfg) {
+		if micros[c.name] != nil {
+			cfg.Clients = append(cfg.Clients, c.name)
 		}
 	}
 	r := &Report{cfg: cfg}
-	for _, w := range cfg.Ways {
-		for i, figure := range micros[w] {
+	for _, c := range cfg.Clients {
+		for i, figure := range micros[c] {
 			r.Runs = append(r.Runs, Run{
-				Way: w, Round: i + 1, CPUMicrosPerObject: figure, ObjectsPerSecond: 1e6 / figure, MaxRSSBytes: int64(20+i) * 1e6,
+				Client: c, Round: i + 1, CPUMicrosPerObject: figure, ObjectsPerSecond: 1e6 / figure, MaxRSSBytes: int64(20+i) * 1e6,
 			})
 		}
 	}
 	return r
 }
 
-// Ratios are within a round: the machine was three times slower in the second, and the ratio is 2 all the same. A round
-// that was cut short has none.
+// Ratios are between runs of one round: in the second round the machine was three times slower, and the ratio is still 2. A round that was
+// not finished has no ratio.
 func TestRatiosAreOfOneRound(t *testing.T) {
 	r := reportOf(Config{}, map[string][]float64{"floor": {10, 30, 10, 10}, "direct": {20, 60, 20}})
 	if got := r.ratios("direct", "floor", cpuPerObject); !slices.Equal(got, []float64{2, 2, 2}) {
 		t.Errorf("%v", got)
 	}
 	if got := r.ratios("direct", "sdk", cpuPerObject); got != nil {
-		t.Errorf("a ratio to what was not run: %v", got)
+		t.Errorf("a ratio to a client that was not run: %v", got)
 	}
 }
 
@@ -75,7 +60,7 @@ func TestTable(t *testing.T) {
 			"floor": {9, 8, 10}, "direct": {10, 11, 10.5}, "pipelined": {2.5, 2.5, 2.5}, "sdk": {150, 140, 160}, "gosdk": {200, 180, 220},
 			"floor-tls": {10, 10, 10}, "direct-tls": {12, 12, 12}, "pipelined-tls": {3, 3, 3}, "sdk-tls": {150, 150, 150},
 		}, `
-way                 µs CPU per object              × floor                  of sdk                of gosdk          k objects/s  max RSS, MB
+client              µs CPU per object              × floor                  of sdk                of gosdk          k objects/s  max RSS, MB
 floor               9.00 (8.00–10.00)                    1  1/16.7 (1/17.5–1/16.0)  1/22.2 (1/22.5–1/22.0)  111.1 (100.0–125.0)         22.0
 direct            10.50 (10.00–11.00)     1.11 (1.05–1.38)  1/15.0 (1/15.2–1/12.7)  1/20.0 (1/21.0–1/16.4)    95.2 (90.9–100.0)         22.0
 pipelined            2.50 (2.50–2.50)     0.28 (0.25–0.31)  1/60.0 (1/64.0–1/56.0)  1/80.0 (1/88.0–1/72.0)  400.0 (400.0–400.0)         22.0
@@ -87,7 +72,7 @@ pipelined-tls        3.00 (3.00–3.00)     0.30 (0.30–0.30)  1/50.0 (1/50.0�
 sdk-tls        150.00 (150.00–150.00)  15.00 (15.00–15.00)                       1                       -        6.7 (6.7–6.7)         22.0
 `},
 		"without others": {map[string][]float64{"direct": {10}, "sdk-tls": {150}}, `
-way           µs CPU per object  × floor  of sdk  of gosdk          k objects/s  max RSS, MB
+client        µs CPU per object  × floor  of sdk  of gosdk          k objects/s  max RSS, MB
 direct      10.00 (10.00–10.00)        -       -         -  100.0 (100.0–100.0)         20.0
 sdk-tls  150.00 (150.00–150.00)        -       1         -        6.7 (6.7–6.7)         20.0
 `},
@@ -102,16 +87,16 @@ sdk-tls  150.00 (150.00–150.00)        -       1         -        6.7 (6.7–6
 	}
 }
 
-func TestBars(t *testing.T) {
+func TestThresholds(t *testing.T) {
 	good := map[string][]float64{
 		"floor": {9, 27, 9}, "direct": {10, 30, 10}, "pipelined": {2.7, 8.1, 2.7}, "sdk": {120, 360, 120}, "gosdk": {140, 420, 140},
 		"floor-tls": {10, 30, 10}, "direct-tls": {12, 36, 12},
 	}
-	with := func(way string, figures ...float64) map[string][]float64 {
-		changed := map[string][]float64{way: figures}
-		for w, f := range good {
-			if w != way {
-				changed[w] = f
+	with := func(client string, figures ...float64) map[string][]float64 {
+		changed := map[string][]float64{client: figures}
+		for c, f := range good {
+			if c != client {
+				changed[c] = f
 			}
 		}
 		return changed
@@ -121,7 +106,7 @@ func TestBars(t *testing.T) {
 		cfg             Config
 		micros          map[string][]float64
 		missed, checked int
-		want            string // that is said
+		want            string // in the output
 	}{
 		"good":                    {Config{}, good, 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
 		"direct beside the sdk":   {Config{}, with("gosdk", 129, 387, 129), 1, 6, "direct ≤ 1/13 of gosdk missed 1/12.9"},
@@ -130,25 +115,25 @@ func TestBars(t *testing.T) {
 		"direct over TLS":         {Config{}, with("direct-tls", 12.6, 37.8, 12.6), 1, 6, "direct-tls ≤ 1.25 × floor-tls missed 1.26 ×"},
 		"pipelined":               {Config{}, with("pipelined", 3.2, 9.6, 3.2), 2, 6, "pipelined ≤ 1/45 of gosdk missed 1/43.8"},
 		"pipelined's rate":        {Config{}, map[string][]float64{"pipelined": {4.1, 3.9, 4.1}}, 1, 1, "pipelined ≥ 250 k objects/s missed 243.9 k objects/s"},
-		"two ways":                {Config{}, map[string][]float64{"floor": {9}, "direct": {9}}, 0, 1, "met 1.00 ×"},
+		"two clients":             {Config{}, map[string][]float64{"floor": {9}, "direct": {9}}, 0, 1, "met 1.00 ×"},
 		"latency":                 {latency, map[string][]float64{"direct": {45}, "gosdk": {185}}, 0, 2, "direct ≥ 85 % of 512 ÷ 20ms = 21.8 k objects/s met 22.2 k objects/s"},
 		"slow with latency":       {latency, map[string][]float64{"direct": {46.5}, "gosdk": {185}}, 2, 2, "direct ≥ 4 × gosdk, in objects/s missed 3.98 ×"},
 	} {
-		var said strings.Builder
-		missed, checked, err := reportOf(c.cfg, c.micros).Check(&said)
+		var output strings.Builder
+		missed, checked, err := reportOf(c.cfg, c.micros).Check(&output)
 		if err != nil || missed != c.missed || checked != c.checked {
 			t.Errorf("%s: %d missed of %d, %v", name, missed, checked, err)
 		}
-		if words := strings.Join(strings.Fields(said.String()), " "); !strings.Contains(words, c.want) {
-			t.Errorf("%s:\n%s", name, said.String())
+		if words := strings.Join(strings.Fields(output.String()), " "); !strings.Contains(words, c.want) {
+			t.Errorf("%s:\n%s", name, output.String())
 		}
 	}
 }
 
-func TestHasBars(t *testing.T) {
-	for ways, want := range map[string]bool{"floor,sdk": false, "direct": false, "pipelined": true, "direct-tls,floor": false, "direct,sdk": false, "direct,gosdk": true} {
-		if got := (Config{Ways: strings.Split(ways, ",")}).HasBars(); got != want {
-			t.Errorf("%s: %v", ways, got)
+func TestHasThresholds(t *testing.T) {
+	for clients, want := range map[string]bool{"floor,sdk": false, "direct": false, "pipelined": true, "direct-tls,floor": false, "direct,sdk": false, "direct,gosdk": true} {
+		if got := (Config{Clients: strings.Split(clients, ",")}).HasThresholds(); got != want {
+			t.Errorf("%s: %v", clients, got)
 		}
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
+	"headcount/bench/process"
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
@@ -67,14 +68,14 @@ const (
 // NoneError where no HEAD succeeds, the cause of ctx's end, or what the LIST ended with.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{
-		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: engines.ThisMachine(ctx),
+		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: figures.ThisMachine(ctx),
 		Prefix: cfg.Prefix, Loop: Closed, Embedded: cfg.Embedded != nil, Pipeline: max(1, cfg.Pipeline), Steps: []Step{},
 	}
 	if cfg.Rate > 0 {
 		r.Loop = Open
 	}
 	if s := cfg.Embedded; s != nil {
-		url, during, stop, err := engines.Serve(ctx, s.Program, s.flags()...)
+		url, during, stop, err := process.StartStore(ctx, s.Program, s.flags()...)
 		if err != nil {
 			return r, err
 		}

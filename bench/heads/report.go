@@ -3,7 +3,7 @@ package heads
 import (
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
 )
 
 // The ways in which HEADs are sent.
@@ -18,7 +18,7 @@ type Report struct {
 	Date      time.Time       `json:"date"`     // when it began
 	Headcount string          `json:"headcount"`
 	Command   []string        `json:"command"` // as it was typed, without the program's folder
-	Machine   engines.Machine `json:"machine"`
+	Machine   figures.Machine `json:"machine"`
 
 	Embedded  bool     `json:"embedded,omitempty"` // the store was started for this
 	Endpoints []string `json:"endpoints"`

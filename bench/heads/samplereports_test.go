@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
 )
 
 var pageFolder = flag.String("page", "", "write the sample pages and charts to this `folder`, to look at them")
@@ -51,7 +51,7 @@ func newSample(loop string, command ...string) *Report {
 	return &Report{
 		Complete: true, Date: time.Date(2026, 11, 22, 20, 15, 0, 0, time.UTC), Headcount: "headcount 1.0.0 (b03d797)",
 		Command: append([]string{"headcount", "bench", "head"}, command...),
-		Machine: engines.Machine{CPU: "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", Cores: 16, Kernel: "Linux 6.1.0", Go: "go1.26.0 linux/amd64"},
+		Machine: figures.Machine{CPU: "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", Cores: 16, Kernel: "Linux 6.1.0", Go: "go1.26.0 linux/amd64"},
 		Bucket:  "sensor-archive", Prefix: "2026/", Region: "us-east-1", Server: "FlashBlade",
 		Endpoints: []string{"https://10.61.200.11", "https://10.61.200.12"},
 		Engine:    "direct", EngineWhy: "plain SigV4 over HTTP/1.1", Loop: loop, Keys: 100_000, Pipeline: 1,

@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
 )
 
 // Write writes a row for each Step, a chart, the knee, and what limited the Steps.
 func (r *Report) Write(w io.Writer) error {
-	if err := engines.WriteColumns(w, r.table(), 0); err != nil {
+	if err := figures.WriteColumns(w, r.table(), 0); err != nil {
 		return err
 	}
 	for _, part := range []string{r.notes(), r.chart(), r.findings()} {

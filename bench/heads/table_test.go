@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
 )
 
 func TestTable(t *testing.T) {
@@ -61,7 +61,7 @@ func TestTableOfRate(t *testing.T) {
 func TestBenchmarks(t *testing.T) {
 	r := sweep([4]float64{1, 987.6, 1.234, 12.34}, [4]float64{64, 0, 0, 0})
 	r.Steps = append(r.Steps, Step{Rate: 1000, Heads: 7, Service: &Latency{P999: 0.2}})
-	r.Headcount, r.Machine, r.Endpoints, r.Prefix = "headcount 1", engines.Machine{CPU: "a CPU"}, []string{"http://a", "http://b"}, "odd\nprefix: "
+	r.Headcount, r.Machine, r.Endpoints, r.Prefix = "headcount 1", figures.Machine{CPU: "a CPU"}, []string{"http://a", "http://b"}, "odd\nprefix: "
 	r.Date = time.Now()
 	var text strings.Builder
 	if err := r.WriteBenchmarks(&text); err != nil {

@@ -36,21 +36,21 @@ func TestEveryShapeIsSharedOut(t *testing.T) {
 			if shape == s3sim.Flat || shape == s3sim.Hashed || shape == s3sim.UUID { // of so few keys others are not found their parts in time
 				few = 4
 			}
-			if all.keys != objects || all.reached < few || float64(r.Extra()) > extraMax*listers+extraPageMax*float64(r.pages()) {
-				t.Errorf("%d keys of %d, by %d listers, with %d LISTs more than pages", all.keys, objects, all.reached, r.Extra())
+			if all.keys != objects || all.maxActive < few || float64(r.ExtraLists()) > extraListsPerLister*listers+extraListsPerPage*float64(r.pages()) {
+				t.Errorf("%d keys of %d, by %d listers, with %d LISTs more than pages", all.keys, objects, all.maxActive, r.ExtraLists())
 			}
 		})
 	}
 }
 
-func TestBars(t *testing.T) {
-	good := Run{Shape: s3sim.Flat, Objects: 1_000_000, Listers: 64, Reached: 64, Alone: 10_000, Keys: 450_000, Lists: 1_000 + 4*64 + 50}
+func TestThresholds(t *testing.T) {
+	good := Run{Shape: s3sim.Flat, Objects: 1_000_000, Listers: 64, MaxActive: 64, KeysPerSecondAlone: 10_000, KeysPerSecond: 450_000, Lists: 1_000 + 4*64 + 50}
 	for _, c := range []struct {
 		change func(*Run)
 		missed int
 	}{
 		{func(*Run) {}, 0},
-		{func(r *Run) { r.Keys-- }, 1},
+		{func(r *Run) { r.KeysPerSecond-- }, 1},
 		{func(r *Run) { r.Lists++ }, 1},
 		{func(r *Run) { r.Lost = 1 }, 1},
 	} {
@@ -64,7 +64,7 @@ func TestBars(t *testing.T) {
 	if err := (Runs{good}).Write(&table); err != nil {
 		t.Fatal(err)
 	}
-	want := "shape        objects  listers  reached     keys/s      one's  speed-up   extra   lost\n" +
+	want := "shape        objects  listers   active     keys/s      alone  speed-up   extra   lost\n" +
 		"flat         1000000       64       64     450000      10000     45.0x     306      0\n"
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())

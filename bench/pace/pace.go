@@ -1,5 +1,5 @@
-// Package pace measures whether a scan keeps up with a store that answers so many requests per second and refuses those
-// beyond: how much of the rate it gets, and how much it is refused. A Run is one scan of one store.
+// Package pace measures how a scan adapts to a store that answers a fixed number of requests per second and refuses the others with 503: the
+// share of that rate that the scan reaches, and the share of its requests that are refused. A Run is one scan of one store.
 package pace
 
 import (
@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
+	"headcount/bench/process"
 	"headcount/scan"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -17,47 +18,47 @@ import (
 
 const bucket = "pace"
 
-// The bars: what a scan must get of the rate, and the most of all answers that may be refusals.
+// The thresholds: the least share of the rate, and the greatest share of refusals among all answers.
 const (
-	keptMin    = 0.90
-	refusedMax = 0.02
+	rateShareMin    = 0.90
+	refusedShareMax = 0.02
 )
 
-// Rates returns those that are measured, in requests per second. The last is what AWS promises for a prefix.
+// Rates returns the rates of the stores, in requests per second. The last is the one that AWS promises for a prefix.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
 func Rates() []int { return []int{500, 2_000, 5_500} }
 
-// Config says how to measure.
+// Config says how to measure. All fields must be set.
 type Config struct {
-	Program string        // headcount's executable file
-	Lasts   time.Duration // each scan, if it keeps up
-	Workers int
-	Engine  string
-	Ran     func(Run) // is called after every Run
+	Store    string        // the executable file of the headcount that serves the stores
+	Duration time.Duration // of each scan, if it reaches the rate
+	Workers  int
+	Engine   string
+	OnRun    func(Run) // is called after every Run, one call at a time
 }
 
-// objects are so many that the scan lasts as long as it should, if it keeps up.
+// objects is the number of objects with which a scan takes cfg.Duration, if it reaches the rate.
 func (cfg Config) objects(rate int) int64 {
-	return max(1, int64(float64(rate)*cfg.Lasts.Seconds()))
+	return max(1, int64(float64(rate)*cfg.Duration.Seconds()))
 }
 
-// Run is what one scan came to.
+// Run is the result of one scan.
 type Run struct {
-	Rate    int     `json:"rate"`               // requests per second that the store answered at most
-	Kept    float64 `json:"objects_per_second"` // that got their Outcome
-	Refused float64 `json:"refused"`            // the share of 503 among all answers
-	Lost    int64   `json:"lost"`               // objects that were not read
+	Rate             int     `json:"rate"`               // requests per second that the store answers
+	ObjectsPerSecond float64 `json:"objects_per_second"` // that have an Outcome
+	RefusedShare     float64 `json:"refused"`            // the share of 503 among all answers
+	Lost             int64   `json:"lost"`               // objects that were not read
 }
 
-// Runs are of one store each.
+// Runs has one Run for each store.
 type Runs []Run
 
-// isMet says whether the Run reached the bars.
-func (r Run) isMet() bool {
-	return r.Kept >= keptMin*float64(r.Rate) && r.Refused <= refusedMax && r.Lost == 0
+// met reports whether the Run meets all thresholds.
+func (r Run) met() bool {
+	return r.ObjectsPerSecond >= rateShareMin*float64(r.Rate) && r.RefusedShare <= refusedShareMax && r.Lost == 0
 }
 
-// Measure scans one store for each of the Rates. When it fails, the Runs are those until then.
+// Measure scans one store for each of the Rates. When it fails, it returns the Runs until then.
 func Measure(ctx context.Context, cfg Config) (Runs, error) {
 	var runs Runs
 	for _, rate := range Rates() {
@@ -66,14 +67,14 @@ func Measure(ctx context.Context, cfg Config) (Runs, error) {
 			return runs, err
 		}
 		runs = append(runs, r)
-		cfg.Ran(r)
+		cfg.OnRun(r)
 	}
 	return runs, nil
 }
 
 func (cfg Config) run(ctx context.Context, rate int) (Run, error) {
 	objects := cfg.objects(rate)
-	url, ctx, stop, err := engines.Serve(ctx, cfg.Program,
+	url, ctx, stop, err := process.StartStore(ctx, cfg.Store,
 		"--bucket", bucket, "--objects", strconv.FormatInt(objects, 10), "--rate-max", strconv.Itoa(rate))
 	if err != nil {
 		return Run{}, err
@@ -106,24 +107,30 @@ func newRun(rate int, objects int64, stats *metrics.Stats) Run {
 		}
 	}
 	return Run{
-		Rate: rate, Kept: float64(stats.Listed) / stats.DurationSeconds, Refused: float64(refused) / float64(all),
+		Rate: rate, ObjectsPerSecond: float64(stats.Listed) / stats.DurationSeconds, RefusedShare: float64(refused) / float64(all),
 		Lost: objects - stats.Emitted - stats.WithoutMetadata,
 	}
 }
 
 // Write writes a row for each Run.
 func (runs Runs) Write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%10s  %9s  %6s  %6s  %5s\n", "requests/s", "objects/s", "kept", "503", "lost")
+	_, err := fmt.Fprintf(w, "%10s  %9s  %6s  %6s  %5s\n", "requests/s", "objects/s", "share", "503", "lost")
 	for _, r := range runs {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "%10d  %9.0f  %5.1f%%  %5.2f%%  %5d\n",
-				r.Rate, r.Kept, 100*r.Kept/float64(r.Rate), 100*r.Refused, r.Lost)
+				r.Rate, r.ObjectsPerSecond, 100*r.ObjectsPerSecond/float64(r.Rate), 100*r.RefusedShare, r.Lost)
 		}
 	}
 	return err
 }
 
-// Check writes for each Run whether it reached the bars, and returns how many did not and how many there are.
+// Check writes for each Run whether it meets the thresholds. It returns how many Runs do not, and how many there are.
 func (runs Runs) Check(w io.Writer) (missed, checked int, err error) {
-	return engines.CheckRuns(w, runs, func(r Run) (what string, isMet bool) { return fmt.Sprintf("%d requests/s", r.Rate), r.isMet() })
+	var verdicts []figures.Verdict
+	for _, r := range runs {
+		verdicts = append(verdicts, figures.Verdict{
+			Threshold: fmt.Sprintf("%d requests/s", r.Rate), Measured: fmt.Sprintf("%.0f objects/s, %d lost", r.ObjectsPerSecond, r.Lost), Met: r.met(),
+		})
+	}
+	return figures.WriteVerdicts(w, verdicts)
 }

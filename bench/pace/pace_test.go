@@ -8,17 +8,17 @@ import (
 	"headcount/scan/metrics"
 )
 
-func TestBars(t *testing.T) {
+func TestThresholds(t *testing.T) {
 	for _, c := range []struct {
-		run   Run
-		isMet bool
+		run Run
+		met bool
 	}{
-		{Run{Rate: 500, Kept: 450, Refused: 0.02}, true},
-		{Run{Rate: 500, Kept: 449, Refused: 0.02}, false},
-		{Run{Rate: 500, Kept: 450, Refused: 0.021}, false},
-		{Run{Rate: 500, Kept: 450, Refused: 0.02, Lost: 1}, false},
+		{Run{Rate: 500, ObjectsPerSecond: 450, RefusedShare: 0.02}, true},
+		{Run{Rate: 500, ObjectsPerSecond: 449, RefusedShare: 0.02}, false},
+		{Run{Rate: 500, ObjectsPerSecond: 450, RefusedShare: 0.021}, false},
+		{Run{Rate: 500, ObjectsPerSecond: 450, RefusedShare: 0.02, Lost: 1}, false},
 	} {
-		if missed, checked, err := (Runs{c.run}).Check(io.Discard); (missed == 0) != c.isMet || checked != 1 || err != nil {
+		if missed, checked, err := (Runs{c.run}).Check(io.Discard); (missed == 0) != c.met || checked != 1 || err != nil {
 			t.Errorf("%+v: %d of %d missed, %v", c.run, missed, checked, err)
 		}
 	}
@@ -30,14 +30,14 @@ func TestRunIsOfTheStats(t *testing.T) {
 	}}
 	stats.Listed, stats.Emitted, stats.WithoutMetadata, stats.Failed = 100, 90, 5, 5
 	r := newRun(50, 100, &stats)
-	if r != (Run{Rate: 50, Kept: 50, Refused: 0.04, Lost: 5}) {
+	if r != (Run{Rate: 50, ObjectsPerSecond: 50, RefusedShare: 0.04, Lost: 5}) {
 		t.Errorf("%+v", r)
 	}
 	var table strings.Builder
 	if err := (Runs{r}).Write(&table); err != nil {
 		t.Fatal(err)
 	}
-	want := "requests/s  objects/s    kept     503   lost\n        50         50  100.0%   4.00%      5\n"
+	want := "requests/s  objects/s   share     503   lost\n        50         50  100.0%   4.00%      5\n"
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())
 	}

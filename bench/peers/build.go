@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -15,24 +14,24 @@ import (
 	"runtime"
 	"strings"
 
-	"headcount/bench/engines"
+	"headcount/bench/process"
 )
 
-// sources are the programs as they are written: what headcount is built of is enough to build them.
+// sources holds the source of the programs, so that the executable file of bench/dev suffices to build them.
 //
 //go:embed python/peer.py python/requirements.txt rust/Cargo.toml rust/Cargo.lock rust/src/main.rs
 var sources embed.FS
 
-// build returns the file or the folder of a program. Its error is why the way is absent.
+// build returns the file or the folder of a program. Its error is the reason why a client is absent.
 type build func(context.Context, builder) (program string, err error)
 
-// builder makes the programs in the user's cache folder: what is there already is taken, whoever made it.
+// builder builds programs in the user's cache folder. It uses a program that is already there.
 type builder struct {
 	cache string                           // a folder, which need not exist yet
-	told  func(format string, args ...any) // before something that takes its time
+	log   func(format string, args ...any) // is called before a step that takes long
 }
 
-// CacheFolder is where the programs in Python and Rust are built.
+// CacheFolder returns the folder where the programs in Python and Rust are built.
 func CacheFolder() (string, error) {
 	folder, err := os.UserCacheDir()
 	if err != nil {
@@ -41,12 +40,12 @@ func CacheFolder() (string, error) {
 	return filepath.Join(folder, "headcount", "peers"), nil
 }
 
-// errNotInstalled is why a way is absent whose tool is not found.
+// errNotInstalled is the reason for an absent client whose tool is not found.
 type errNotInstalled string
 
 func (e errNotInstalled) Error() string { return string(e) + " is not installed" }
 
-func look(tool string) (string, error) {
+func lookPath(tool string) (string, error) {
 	path, err := exec.LookPath(tool)
 	if err != nil {
 		return "", errNotInstalled(tool)
@@ -54,22 +53,22 @@ func look(tool string) (string, error) {
 	return path, nil
 }
 
-// What ways need.
+// The tools that clients need.
 const (
-	needsPython = "python"
-	needsRust   = "rust"
-	needsRclone = "rclone"
+	toolPython = "python"
+	toolRust   = "rust"
+	toolRclone = "rclone"
 )
 
 func allBuilds() map[string]build {
-	return map[string]build{needsPython: buildPython, needsRust: buildRust, needsRclone: findRclone}
+	return map[string]build{toolPython: buildPython, toolRust: buildRust, toolRclone: findRclone}
 }
 
-func findRclone(context.Context, builder) (string, error) { return look("rclone") }
+func findRclone(context.Context, builder) (string, error) { return lookPath("rclone") }
 
-// buildPython makes a virtual environment, with peer.py in it.
+// buildPython creates a virtual environment that contains peer.py.
 func buildPython(ctx context.Context, b builder) (string, error) {
-	python, err := look("python3")
+	python, err := lookPath("python3")
 	if err != nil {
 		return "", err
 	}
@@ -77,8 +76,8 @@ func buildPython(ctx context.Context, b builder) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("python3 --version: %w", err)
 	}
-	return b.build(needsPython, string(version), func(scratch string) error {
-		b.told("making a virtual environment for Python in %s", b.cache)
+	return b.build(toolPython, string(version), func(scratch string) error {
+		b.log("creating a virtual environment for Python in %s", b.cache)
 		if err := run(ctx, scratch, python, "-m", "venv", scratch); err != nil {
 			return err
 		}
@@ -87,23 +86,23 @@ func buildPython(ctx context.Context, b builder) (string, error) {
 	})
 }
 
-// pythonOf and peerOf are the files of a virtual environment that buildPython made.
+// pythonOf and peerOf return files of a virtual environment that buildPython created.
 func pythonOf(folder string) string { return filepath.Join(folder, "bin", "python3") }
 func peerOf(folder string) string   { return filepath.Join(folder, "peer.py") }
 
-// buildRust builds the program of rust/ and keeps nothing else.
+// buildRust builds the program of rust/, and removes all intermediate files.
 func buildRust(ctx context.Context, b builder) (string, error) {
-	cargo, err := look("cargo")
+	cargo, err := lookPath("cargo")
 	if err != nil {
 		return "", err
 	}
-	// Another cargo may make another program; the lock file fixes the rest.
+	// The program depends on the version of cargo; the lock file pins everything else.
 	version, err := exec.CommandContext(ctx, cargo, "--version").Output()
 	if err != nil {
 		return "", fmt.Errorf("cargo --version: %w", err)
 	}
-	folder, err := b.build(needsRust, string(version), func(scratch string) error {
-		b.told("building the program in Rust in %s, which takes some minutes", b.cache)
+	folder, err := b.build(toolRust, string(version), func(scratch string) error {
+		b.log("building the program in Rust in %s, which takes some minutes", b.cache)
 		target := filepath.Join(scratch, "target")
 		if err := run(ctx, scratch, cargo, "build", "--release", "--locked", "--quiet", "--target-dir", target); err != nil {
 			return err
@@ -116,9 +115,9 @@ func buildRust(ctx context.Context, b builder) (string, error) {
 	return filepath.Join(folder, "peer"), err
 }
 
-// build returns the folder that make has filled, now or earlier. Two processes may build at once: each fills its own, and the
-// rename is one step. A virtual environment may be renamed as long as none of its scripts is run.
-func (b builder) build(name, version string, make func(scratch string) error) (string, error) {
+// build returns the folder that fill has filled, now or earlier. Two processes may build at once: each fills a folder of its own, and renames
+// it in one step. Renaming a virtual environment breaks only its scripts, of which none is run.
+func (b builder) build(name, version string, fill func(scratch string) error) (string, error) {
 	if b.cache == "" {
 		return "", errors.New("there is no cache folder to build it in")
 	}
@@ -137,7 +136,7 @@ func (b builder) build(name, version string, make func(scratch string) error) (s
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(scratch) // once it has been renamed, it is not there
+	defer os.RemoveAll(scratch) // it has gone if it was renamed
 	below, err := fs.Sub(sources, name)
 	if err != nil {
 		return "", err
@@ -145,17 +144,17 @@ func (b builder) build(name, version string, make func(scratch string) error) (s
 	if err := os.CopyFS(scratch, below); err != nil {
 		return "", err
 	}
-	if err := make(scratch); err != nil {
+	if err := fill(scratch); err != nil {
 		return "", err
 	}
 	err = os.Rename(scratch, folder)
 	if _, statErr := os.Stat(folder); statErr == nil {
-		return folder, nil // ours, or that of another that was quicker
+		return folder, nil // ours, or that of a process that was faster
 	}
 	return folder, err
 }
 
-// sumOf names what the program of a folder of the sources depends on.
+// sumOf returns a hash of everything that a program depends on.
 func sumOf(name, version string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, version, runtime.GOOS, runtime.GOARCH)
@@ -171,38 +170,16 @@ func sumOf(name, version string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), err
 }
 
-// run runs a tool in a folder, with the user's environment: proxies and mirrors of packages are configured there.
+// run runs a tool in a folder, with the user's environment, which configures proxies and mirrors of packages.
 func run(ctx context.Context, folder, path string, args ...string) error {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = folder
-	_, stderr, err := engines.Spend(cmd)
-	if err != nil {
-		return said(filepath.Base(path), err, stderr)
-	}
-	return nil
+	_, err := process.Run(cmd)
+	return err
 }
 
-// said is how a program ended that should not have ended so, with the line of its standard error that tells the most.
-func said(name string, err error, stderr []byte) error {
-	var last string
-	for line := range bytes.Lines(stderr) {
-		text := strings.TrimSpace(string(line))
-		if text == "" {
-			continue
-		}
-		last = text
-		if lower := strings.ToLower(text); strings.Contains(lower, "error:") {
-			break
-		}
-	}
-	if last == "" {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return fmt.Errorf("%s: %w: %s", name, err, last)
-}
-
-// asReason is an error as a table says it.
-func asReason(err error) string {
+// oneLine returns the text of an error for a table.
+func oneLine(err error) string {
 	if missing := errNotInstalled(""); errors.As(err, &missing) {
 		return missing.Error()
 	}

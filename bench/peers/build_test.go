@@ -3,7 +3,6 @@
 package peers
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +10,7 @@ import (
 	"testing"
 )
 
-// A python3 whose venv is a folder with itself in it, and whose pip looks at what it is asked to install.
+// fakePython is a python3 whose venv creates a folder that contains the script itself, and whose pip checks what it is asked to install.
 const fakePython = `case "$*" in
 --version) echo Python 3.99;;
 "-m venv "*) mkdir "$3/bin" && cp "$0" "$3/bin/python3"; echo made >>"$LOG";;
@@ -20,7 +19,7 @@ const fakePython = `case "$*" in
 esac
 `
 
-// A cargo that builds a program which is as long as main.rs.
+// fakeCargo builds a program that is a copy of main.rs.
 const fakeCargo = `case "$*" in
 --version) echo cargo 1.99;;
 "build --release --locked --quiet --target-dir "*) mkdir -p "${@: -1}/release" && grep -q aws-sdk-s3 Cargo.toml Cargo.lock &&
@@ -34,7 +33,7 @@ ERROR: no network
 hint" >&2; exit 1;; esac
 `
 
-// install puts tools where alone they are found; an empty script is a tool that is not there.
+// install writes tools into a folder that is all of PATH. A tool with an empty script is not installed.
 func install(t *testing.T, tools map[string]string) (log string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -55,10 +54,10 @@ func install(t *testing.T, tools map[string]string) (log string) {
 	return log
 }
 
-// Programs are built once, in the cache, of what headcount carries with it.
+// Programs are built once, in the cache, from the sources that the binary contains.
 func TestBuild(t *testing.T) {
 	log := install(t, map[string]string{"python3": fakePython, "cargo": fakeCargo, "rclone": "exit 7"})
-	b := builder{cache: filepath.Join(t.TempDir(), "not", "there"), told: func(string, ...any) {}}
+	b := builder{cache: filepath.Join(t.TempDir(), "not", "there"), log: func(string, ...any) {}}
 	for range 2 {
 		folder, err := buildPython(t.Context(), b)
 		if err != nil {
@@ -88,7 +87,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// Why a way is absent is one line, and what was begun is taken away.
+// The reason of an absent client is one line, and an unfinished build is removed.
 func TestBuildFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		tool, script string
@@ -107,12 +106,12 @@ func TestBuildFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			install(t, map[string]string{c.tool: c.script})
-			b := builder{told: func(string, ...any) {}}
+			b := builder{log: func(string, ...any) {}}
 			if c.cache {
 				b.cache = t.TempDir()
 			}
 			_, err := c.build(t.Context(), b)
-			if err == nil || asReason(err) != c.want {
+			if err == nil || oneLine(err) != c.want {
 				t.Errorf("%v", err)
 			}
 			if c.cache {
@@ -121,18 +120,5 @@ func TestBuildFails(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestSaid(t *testing.T) {
-	for stderr, want := range map[string]string{
-		"": "p: x",
-		"Traceback:\n  line\nValueError: towel\n\n": "p: x: ValueError: towel",
-		"warning\nlast\n":              "p: x: last",
-		"error: first\nhint: second\n": "p: x: error: first",
-	} {
-		if got := said("p", errors.New("x"), []byte(stderr)).Error(); got != want {
-			t.Errorf("%q: %q", stderr, got)
-		}
 	}
 }

@@ -1,20 +1,20 @@
-// Package peers measures headcount beside the ways in which people read the metadata of a bucket otherwise, each a small
-// program of our own, written as somebody would write it who knows the library.
+// Package peers compares headcount with the other ways in which people read the metadata of a bucket. Each of them is a small program of
+// our own, written as somebody who knows its library would write it.
 //
 // The nouns:
 //
-//   - Way: one program and how it is run. A peer is a way that is not headcount's.
-//   - Server: what all ways ask, one after the other: headcount bench serve, with some latency, or versitygw, a real S3 server. It
-//     has buckets of several sizes, alike but for that: a slow way is given a smaller one, or it would take minutes. What is
-//     compared is of one request.
-//   - Absent: a way that cannot be run here, and why: no Python, no cargo, no rclone, no network for their packages.
-//   - Wrong: a way whose records are not those of headcount's direct engine. It is not timed.
-//   - Run, Round, Bar: as in bench/engines.
+//   - Client: one program and its arguments. A peer is a client that is not headcount's.
+//   - Server: the store that all clients use, one after the other: headcount bench serve, with some latency, or versitygw, a real S3 server. A
+//     server has buckets of several sizes, with the same kind of objects. A slow client gets a smaller bucket, or it would take minutes; the
+//     figures are per request.
+//   - Absent: a client that cannot run here, and why: no Python, no cargo, no rclone, no network for their packages.
+//   - Rejected: a client whose records differ from those of headcount's direct engine, or that fails. It has no figures.
+//   - Run, Round, Threshold: as in bench/engines.
 //
-// peers.go wires it; way.go says what is measured, build.go makes the programs of python/ and rust/ in the user's cache folder,
-// server.go starts the servers, records.go compares what is printed; report.go, table.go and bars.go tell what came of it. The
-// Go program, gosdk/, is a hidden command of headcount, so that it is always there.
+// peers.go wires a measurement, client.go says what is measured, build.go builds the programs of python/ and rust/ in the user's cache
+// folder, server.go starts the servers, records.go compares what is printed. report.go, table.go and thresholds.go print the result. The Go
+// program, gosdk/, is a command of bench/dev, so that it is always there.
 //
-// What a process takes to start and to end is in its figures: half a second of CPU for boto3. It is told beside them, as what
-// the way took on an empty bucket.
+// The figures of a client include its start and end: half a second of CPU for boto3. The table also has that cost by itself, measured on an
+// empty bucket.
 package peers

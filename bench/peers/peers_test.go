@@ -22,24 +22,24 @@ import (
 	watched "headcount/bench/sources"
 )
 
-// TestMain lets the test binary be the programs that are measured, and the servers.
+// TestMain lets the test binary act as the programs that are measured, and as the servers.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "bench" || len(os.Args) > 1 && (os.Args[1] == "scan" || os.Args[1] == "fake") {
-		if err := pretend(os.Args[1:]); err != nil {
+		if err := act(os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, "hello\nerror:", err)
 			os.Exit(3)
 		}
 		os.Exit(0)
 	}
-	// With the race detector a program sleeps a second before it ends.
+	// By default the race detector sleeps for a second before a process ends.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// pretend is headcount, or with fake a program that does what its first argument says.
-func pretend(args []string) error {
+// act is headcount, or with "fake" a program that misbehaves as its first argument says.
+func act(args []string) error {
 	after := func(flag string) string { return args[slices.Index(args, flag)+1] }
 	switch {
 	case args[0] == "scan":
@@ -63,8 +63,8 @@ func pretend(args []string) error {
 		printed += printed
 	case "nothing":
 		printed = ""
-	case "later":
-		if printed != "" && !isFirstTimes(args[4], 2) { // for its records, and then timed once
+	case "fails later":
+		if printed != "" && !isFirstTimes(args[4], 2) { // once for its records, and once timed
 			return errors.New("it is wet")
 		}
 	case "fails":
@@ -78,7 +78,7 @@ func pretend(args []string) error {
 	return err
 }
 
-// isFirstTimes says whether it is called with this folder for the first n times.
+// isFirstTimes reports whether this is one of the first n calls with this folder.
 func isFirstTimes(folder string, n int) bool {
 	for i := range n {
 		if os.Mkdir(filepath.Join(folder, strconv.Itoa(i)), 0o755) == nil {
@@ -112,8 +112,8 @@ func serve(bucket, objects, latency string) error {
 	return server.Serve(listener)
 }
 
-// fakes is a measurement of headcount's ways and of fakes of these kinds, all of them the test binary.
-func fakes(t *testing.T, cfg Config, kinds ...string) *measurement {
+// fakeMeasurement returns a measurement of direct and of fakes of these kinds. All programs are the test binary.
+func fakeMeasurement(t *testing.T, cfg Config, kinds ...string) *measurement {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
 	state := t.TempDir()
@@ -121,41 +121,41 @@ func fakes(t *testing.T, cfg Config, kinds ...string) *measurement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Program, cfg.Workers, cfg.Pool = self, 2, 2
-	if cfg.Ran == nil {
-		cfg.Ran = func(Run) {}
+	cfg.Headcount, cfg.Store, cfg.Dev, cfg.Workers, cfg.Pool = self, self, self, 2, 2
+	if cfg.OnRun == nil {
+		cfg.OnRun = func(Run) {}
 	}
-	cfg.Told = func(string, ...any) {}
-	real := allWays(cfg)
-	direct := real[slices.IndexFunc(real, func(w way) bool { return w.name == wayDirect })]
+	cfg.Log = func(string, ...any) {}
+	all := allClients(cfg)
+	direct := all[slices.IndexFunc(all, func(c client) bool { return c.name == clientDirect })]
 	m := &measurement{Config: cfg, reference: direct, builds: map[string]build{
 		"towel": func(context.Context, builder) (string, error) { return "", errNotInstalled("towel") },
 	}}
 	for _, kind := range kinds {
-		w := way{name: kind, inFlight: 2, share: 1, read: jsonLines, command: func(_ string, b bucket) command {
+		w := client{name: kind, inFlight: 2, divisor: 1, read: jsonLines, command: func(_ string, b bucket) command {
 			return command{path: self, args: []string{"fake", kind, b.url, b.name, state}}
 		}}
 		if kind == "absent" {
-			w.needs = "towel"
+			w.tool = "towel"
 		}
-		m.ways = append(m.ways, w)
+		m.clients = append(m.clients, w)
 	}
-	m.ways = append(m.ways, direct)
+	m.clients = append(m.clients, direct)
 	return m
 }
 
 func TestMeasure(t *testing.T) {
 	var turns []string
-	m := fakes(t, Config{
+	m := fakeMeasurement(t, Config{
 		Objects: 100, Rounds: 2, Latencies: []time.Duration{0, time.Microsecond},
-		Ran: func(r Run) { turns = append(turns, fmt.Sprint(r.Server, " ", r.Round, " ", r.Way)) },
-	}, "good", "absent", "one less", "another", "twice", "nothing", "fails", "later")
+		OnRun: func(r Run) { turns = append(turns, fmt.Sprint(r.Server, " ", r.Round, " ", r.Client)) },
+	}, "good", "absent", "one less", "another", "twice", "nothing", "fails", "fails later")
 	report, err := measure(t.Context(), m)
 	if err != nil || !report.Complete {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	want := []string{
-		"s3sim 1 good", "s3sim 1 later", "s3sim 1 direct", "s3sim 2 good", "s3sim 2 direct",
+		"s3sim 1 good", "s3sim 1 fails later", "s3sim 1 direct", "s3sim 2 good", "s3sim 2 direct",
 		"s3sim, 1µs 1 good", "s3sim, 1µs 1 direct", "s3sim, 1µs 2 good", "s3sim, 1µs 2 direct",
 	}
 	if !slices.Equal(turns, want) || len(report.Runs) != len(want) {
@@ -164,21 +164,21 @@ func TestMeasure(t *testing.T) {
 	if !slices.Equal(report.Absent, []Absent{{"absent", "towel is not installed"}}) {
 		t.Errorf("%+v", report.Absent)
 	}
-	var wrong []string
-	for _, w := range report.Wrong {
-		wrong = append(wrong, w.Server+": "+w.Way+": "+w.Reason)
+	var rejected []string
+	for _, w := range report.Rejected {
+		rejected = append(rejected, w.Server+": "+w.Client+": "+w.Reason)
 	}
 	for i, want := range []string{
 		"s3sim: one less: its 85 records are not the 86 of direct",
-		`s3sim: another: its 86 records are not the 86 of direct; one of its own: "obj-0000000000`,
+		`s3sim: another: its 86 records are not the 86 of direct; for example "obj-0000000000`,
 		"s3sim: twice: its 172 records are not the 86 of direct",
 		"s3sim: nothing: its 0 records are not the 86 of direct",
 		"s3sim: fails: peers.test: exit status 3: error: it is wet",
-		"s3sim: later: round 2: peers.test: exit status 3: error: it is wet",
+		"s3sim: fails later: round 2: peers.test: exit status 3: error: it is wet",
 		"s3sim, 1µs: one less: ",
 	} {
-		if i >= len(wrong) || !strings.HasPrefix(wrong[i], want) {
-			t.Errorf("%d: %q, want %q", i, wrong, want)
+		if i >= len(rejected) || !strings.HasPrefix(rejected[i], want) {
+			t.Errorf("%d: %q, want %q", i, rejected, want)
 		}
 	}
 	for _, r := range report.Runs {
@@ -186,34 +186,34 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if got := report.start("s3sim", "good"); got <= 0 {
+	if got := report.startupCPU("s3sim", "good"); got <= 0 {
 		t.Errorf("%v to start", got)
 	}
-	if runs := report.of("s3sim", "later"); runs != nil {
-		t.Errorf("a way that failed in its second round has figures: %+v", runs)
+	if runs := report.runsOf("s3sim", "fails later"); runs != nil {
+		t.Errorf("a client that failed in its second round has figures: %+v", runs)
 	}
-	leavesNothing(t)
+	checkNoTempFiles(t)
 }
 
-// Where headcount's own ways fail there is nothing to compare with.
+// A failure of headcount's own clients is an error, since there is nothing to compare with.
 func TestMeasureFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*measurement)
 		want   string
 	}{
-		"direct":    {func(m *measurement) { m.reference.command = m.ways[0].command }, "s3sim: direct: peers.test: exit status 3: error: it is wet"},
-		"our own":   {func(m *measurement) { m.ways[0].ours = true }, "s3sim: fails: peers.test: exit status 3"},
-		"no record": {func(m *measurement) { m.reference.command = m.ways[1].command }, "it has 0 records of 100 objects"},
-		"no server": {func(m *measurement) { m.Program = "/nowhere" }, "s3sim: "},
+		"direct":    {func(m *measurement) { m.reference.command = m.clients[0].command }, "s3sim: direct: peers.test: exit status 3: error: it is wet"},
+		"our own":   {func(m *measurement) { m.clients[0].own = true }, "s3sim: fails: peers.test: exit status 3"},
+		"no record": {func(m *measurement) { m.reference.command = m.clients[1].command }, "it has 0 records of 100 objects"},
+		"no server": {func(m *measurement) { m.Store = "/nowhere" }, "s3sim: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := fakes(t, Config{Objects: 100, Rounds: 1, Latencies: []time.Duration{0}}, "fails", "nothing")
+			m := fakeMeasurement(t, Config{Objects: 100, Rounds: 1, Latencies: []time.Duration{0}}, "fails", "nothing")
 			c.change(m)
 			report, err := measure(t.Context(), m)
 			if err == nil || !strings.HasPrefix(err.Error(), "s3sim: ") || !strings.Contains(err.Error(), c.want) || report.Complete {
 				t.Errorf("%v", err)
 			}
-			leavesNothing(t)
+			checkNoTempFiles(t)
 		})
 	}
 }
@@ -221,51 +221,51 @@ func TestMeasureFails(t *testing.T) {
 func TestMeasureStops(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	m := fakes(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}, Ran: func(Run) { cancel(why) }}, "good")
+	m := fakeMeasurement(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}, OnRun: func(Run) { cancel(why) }}, "good")
 	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 1 {
 		t.Errorf("%v, %+v", err, report)
 	}
-	leavesNothing(t)
+	checkNoTempFiles(t)
 
 	ctx, cancel = context.WithCancelCause(t.Context())
-	m = fakes(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}}, "hangs")
+	m = fakeMeasurement(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}}, "hangs")
 	time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
-	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 0 || len(report.Wrong) != 0 {
+	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 0 || len(report.Rejected) != 0 {
 		t.Errorf("%v, %+v", err, report)
 	}
-	leavesNothing(t)
+	checkNoTempFiles(t)
 }
 
-// A signal that comes while a server starts is why it ends, whatever that start makes of it.
+// The error of a measurement that a signal ends while a server starts is the signal, and not how the start failed.
 func TestMeasureStopsAtTheStart(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	m := fakes(t, Config{Objects: 100, Rounds: 1, Versitygw: true, Servers: t.TempDir()}, "good")
-	m.Told = func(string, ...any) { cancel(why) }
+	m := fakeMeasurement(t, Config{Objects: 100, Rounds: 1, Versitygw: true, Servers: t.TempDir()}, "good")
+	m.Log = func(string, ...any) { cancel(why) }
 	if _, err := measure(ctx, m); err != why {
 		t.Errorf("%v", err)
 	}
 	if _, err := measure(t.Context(), m); err == nil || !strings.HasPrefix(err.Error(), "versitygw: ") {
 		t.Errorf("%v", err)
 	}
-	leavesNothing(t)
+	checkNoTempFiles(t)
 }
 
-// Where every way is absent, no server is started.
+// If every client is absent, no server is started.
 func TestAllAbsent(t *testing.T) {
-	m := fakes(t, Config{Program: "/nowhere", Objects: 100, Rounds: 1, Latencies: []time.Duration{0}}, "absent")
-	m.ways, m.Program = m.ways[:1], "/nowhere"
+	m := fakeMeasurement(t, Config{Objects: 100, Rounds: 1, Latencies: []time.Duration{0}}, "absent")
+	m.clients, m.Store = m.clients[:1], "/nowhere"
 	report, err := measure(t.Context(), m)
 	if err != nil || !report.Complete || len(report.Absent) != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	var said strings.Builder
-	if err := report.Write(&said); err != nil || said.String() != "not measured\nabsent  absent  towel is not installed\n" {
-		t.Errorf("%s, %v", said.String(), err)
+	var output strings.Builder
+	if err := report.Write(&output); err != nil || output.String() != "not measured\nabsent  absent  towel is not installed\n" {
+		t.Errorf("%s, %v", output.String(), err)
 	}
 }
 
-// Programs other than Go's send requests to this machine through a proxy too.
+// Unlike Go programs, others send requests for this machine through a proxy too.
 func TestWithoutProxies(t *testing.T) {
 	got := withoutProxies([]string{"HOME=/home/alice", "HTTP_PROXY=a", "https_proxy=b", "NO_PROXY=c", "all_proxy=d", "PROXY=e"})
 	if !slices.Equal(got, []string{"HOME=/home/alice", "PROXY=e"}) {
@@ -273,7 +273,7 @@ func TestWithoutProxies(t *testing.T) {
 	}
 }
 
-func leavesNothing(t *testing.T) {
+func checkNoTempFiles(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(os.TempDir())
 	if err != nil || len(left) > 0 {
@@ -281,48 +281,48 @@ func leavesNothing(t *testing.T) {
 	}
 }
 
-// versitygw is filled as s3sim is, and verifies signatures: what its bucket's keys are for.
+// versitygw gets the same objects as s3sim. It verifies signatures, with the keys of its bucket.
 func TestVersitygw(t *testing.T) {
 	if testing.Short() {
 		t.Skip("versitygw is a process of its own, which -short leaves out")
 	}
 	servers := filepath.Join("..", "servers")
 	watched.Watch(t, servers)
-	m := fakes(t, Config{Objects: 50, Rounds: 1, Versitygw: true, Servers: servers}, "good", "fails")
+	m := fakeMeasurement(t, Config{Objects: 50, Rounds: 1, Versitygw: true, Servers: servers}, "good", "fails")
 	report, err := measure(t.Context(), m)
-	if err != nil || !report.Complete || len(report.Runs) != 2 || len(report.Wrong) != 1 {
+	if err != nil || !report.Complete || len(report.Runs) != 2 || len(report.Rejected) != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	leavesNothing(t)
+	checkNoTempFiles(t)
 }
 
-// What every way is run with, and how many objects it is given.
-func TestWays(t *testing.T) {
-	cfg := Config{Program: "headcount", Objects: 200_000, Workers: 64, Pool: 4, Ways: Ways()}
+// Every client has the right arguments and number of objects.
+func TestClients(t *testing.T) {
+	cfg := Config{Headcount: "headcount", Dev: "dev", Objects: 200_000, Workers: 64, Pool: 4, Clients: Clients()}
 	b := bucket{url: "http://h:1", name: "b"}
 	want := map[string]string{
-		wayBoto3:     "P/bin/python3 P/peer.py one http://h:1 b 1; 5000, 5000, 500",
-		wayThreads:   "P/bin/python3 P/peer.py threads http://h:1 b 64; 5000, 5000, 5000",
-		wayProcesses: "P/bin/python3 P/peer.py processes http://h:1 b 4; 5000, 5000, 2000",
-		wayAiohttp:   "P/bin/python3 P/peer.py asyncio http://h:1 b 64; 10000, 5000, 10000",
-		wayRclone:    "P --config /dev/null --fast-list lsjson -R -M --files-only --no-modtime --no-mimetype :s3:b; 5000, 5000, 500",
-		wayGo:        "headcount bench gosdk http://h:1 b 4; 20000, 5000, 2000",
-		wayRust:      "P http://h:1 b 64; 20000, 5000, 20000",
-		waySDK:       "headcount scan --quiet --endpoint-url http://h:1 --engine sdk --workers 64 s3://b; 20000, 5000, 20000",
-		wayDirect:    "headcount scan --quiet --endpoint-url http://h:1 --engine direct --workers 64 s3://b; 200000, 5000, 32000",
-		wayPipelined: "headcount scan --quiet --endpoint-url http://h:1 --engine direct --workers 16 --pipeline 8 s3://b; 200000, 5000, 64000",
+		clientBoto3:     "P/bin/python3 P/peer.py one http://h:1 b 1; 5000, 5000, 500",
+		clientThreads:   "P/bin/python3 P/peer.py threads http://h:1 b 64; 5000, 5000, 5000",
+		clientProcesses: "P/bin/python3 P/peer.py processes http://h:1 b 4; 5000, 5000, 2000",
+		clientAiohttp:   "P/bin/python3 P/peer.py asyncio http://h:1 b 64; 10000, 5000, 10000",
+		clientRclone:    "P --config /dev/null --fast-list lsjson -R -M --files-only --no-modtime --no-mimetype :s3:b; 5000, 5000, 500",
+		clientGo:        "dev gosdk http://h:1 b 4; 20000, 5000, 2000",
+		clientRust:      "P http://h:1 b 64; 20000, 5000, 20000",
+		clientSDK:       "headcount scan --quiet --endpoint-url http://h:1 --engine sdk --workers 64 s3://b; 20000, 5000, 20000",
+		clientDirect:    "headcount scan --quiet --endpoint-url http://h:1 --engine direct --workers 64 s3://b; 200000, 5000, 32000",
+		clientPipelined: "headcount scan --quiet --endpoint-url http://h:1 --engine direct --workers 16 --pipeline 8 s3://b; 200000, 5000, 64000",
 	}
-	for _, w := range cfg.ways() {
-		c := w.command("P", b)
-		got := fmt.Sprintf("%s %s; %d, %d, %d", c.path, strings.Join(c.args, " "), w.objects(cfg, server{}),
-			w.objects(cfg, server{objectsMax: 5000}), w.objects(cfg, server{latency: 20 * time.Millisecond}))
-		if got != want[w.name] {
-			t.Errorf("%s: %s", w.name, got)
+	for _, each := range cfg.clients() {
+		c := each.command("P", b)
+		got := fmt.Sprintf("%s %s; %d, %d, %d", c.path, strings.Join(c.args, " "), each.objects(cfg, server{}),
+			each.objects(cfg, server{objectsMax: 5000}), each.objects(cfg, server{latency: 20 * time.Millisecond}))
+		if got != want[each.name] {
+			t.Errorf("%s: %s", each.name, got)
 		}
 	}
-	cfg.Objects, cfg.Ways = 1, []string{wayDirect, wayBoto3}
-	ways := cfg.ways()
-	if len(ways) != 2 || ways[0].name != wayBoto3 || ways[0].objects(cfg, server{latency: LatencyMax}) != 1 {
-		t.Errorf("%+v", ways)
+	cfg.Objects, cfg.Clients = 1, []string{clientDirect, clientBoto3}
+	clients := cfg.clients()
+	if len(clients) != 2 || clients[0].name != clientBoto3 || clients[0].objects(cfg, server{latency: LatencyMax}) != 1 {
+		t.Errorf("%+v", clients)
 	}
 }

@@ -15,8 +15,8 @@ type record struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-// digest stands for a record: of 200,000 records, digests take 3 MB where the records would take 50, and a child's memory is
-// told as at least this process's.
+// digest identifies a record. The digests of 200,000 records take 3 MB, the records would take 50, and the kernel reports at least this
+// process's memory for every child.
 type digest [16]byte
 
 func digestOf(r record) (digest, error) {
@@ -25,7 +25,7 @@ func digestOf(r record) (digest, error) {
 	return digest(sum[:]), err
 }
 
-// digestsOf are those of all records that a way has printed, sorted.
+// digestsOf returns the digests of all records in the output of a client, sorted.
 func digestsOf(stdout io.Reader, read reader) ([]digest, error) {
 	var all []digest
 	err := read(stdout, func(r record) error {
@@ -37,7 +37,7 @@ func digestsOf(stdout io.Reader, read reader) ([]digest, error) {
 	return all, err
 }
 
-// compare returns an error where what a way has printed is not the same records as those of want, which are sorted.
+// compare returns an error if the output of a client does not have the records of want, which is sorted.
 func compare(want []digest, stdout io.ReadSeeker, read reader) error {
 	got, err := digestsOf(stdout, read)
 	if err != nil {
@@ -53,7 +53,7 @@ func compare(want []digest, stdout io.ReadSeeker, read reader) error {
 	err = read(stdout, func(r record) error {
 		d, err := digestOf(r)
 		if _, known := slices.BinarySearchFunc(want, d, func(a, b digest) int { return bytes.Compare(a[:], b[:]) }); !known && example == "" {
-			example = fmt.Sprintf("; one of its own: %q %q", r.Key, r.Metadata)
+			example = fmt.Sprintf("; for example %q %q", r.Key, r.Metadata)
 		}
 		return err
 	})
@@ -73,7 +73,7 @@ func jsonLines(stdout io.Reader, each func(record) error) error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			return fmt.Errorf("what it prints is no JSON line of a record: %w", err)
+			return fmt.Errorf("the output is no JSON line of a record: %w", err)
 		}
 		if err := each(r); err != nil {
 			return err
@@ -81,16 +81,16 @@ func jsonLines(stdout io.Reader, each func(record) error) error {
 	}
 }
 
-// rcloneSystem are the names that rclone gives to what is not custom metadata. https://rclone.org/s3/#metadata
+// rcloneSystem returns the names under which rclone prints metadata that is not custom. https://rclone.org/s3/#metadata
 func rcloneSystem() []string {
 	return []string{"btime", "cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "mtime", "tier"}
 }
 
-// rcloneJSON reads what rclone lsjson -M prints: one array of all objects.
+// rcloneJSON reads the output of rclone lsjson -M: one array of all objects.
 func rcloneJSON(stdout io.Reader, each func(record) error) error {
 	objects := json.NewDecoder(stdout)
 	if _, err := objects.Token(); err != nil { // the bracket
-		return fmt.Errorf("what it prints is no JSON array: %w", err)
+		return fmt.Errorf("the output is no JSON array: %w", err)
 	}
 	for objects.More() {
 		var o struct {
@@ -110,6 +110,6 @@ func rcloneJSON(stdout io.Reader, each func(record) error) error {
 			return err
 		}
 	}
-	_, err := objects.Token() // without it, the array is cut
+	_, err := objects.Token() // without a closing bracket, the array is truncated
 	return err
 }

@@ -5,54 +5,55 @@ import (
 	"slices"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
+	"headcount/bench/process"
 )
 
-// Report is what Measure found: every run, of what, and what was not run.
+// Report is the result of Measure: every run, what the runs were of, and which clients have none.
 type Report struct {
-	Complete  bool            `json:"complete"` // every way that is there and right ran in every round, on every server
-	Date      time.Time       `json:"date"`     // when it began
+	Complete  bool            `json:"complete"` // every client that is neither absent nor rejected ran in every round, on every server
+	Date      time.Time       `json:"date"`     // when the measurement began
 	Headcount string          `json:"headcount"`
-	Machine   engines.Machine `json:"machine"`
+	Machine   figures.Machine `json:"machine"`
 
 	Objects int64 `json:"objects"`
 	Rounds  int   `json:"rounds"`
 	Workers int   `json:"workers"`
 	Pool    int   `json:"pool"`
 
-	Absent []Absent `json:"absent"`
-	Wrong  []Wrong  `json:"wrong"`
-	Starts []Start  `json:"starts"`
-	Runs   []Run    `json:"runs"`
+	Absent   []Absent   `json:"absent"`
+	Rejected []Rejected `json:"rejected"`
+	Startups []Startup  `json:"startups"`
+	Runs     []Run      `json:"runs"`
 
 	cfg Config
 }
 
-// Absent is a way that cannot be run here.
+// Absent is a client that cannot run here.
 type Absent struct {
-	Way    string `json:"way"`
+	Client string `json:"client"`
 	Reason string `json:"reason"`
 }
 
-// Wrong is a way that does not find what direct finds, or that fails.
-type Wrong struct {
+// Rejected is a client whose records differ from direct's, or that fails.
+type Rejected struct {
 	Server string `json:"server"`
-	Way    string `json:"way"`
+	Client string `json:"client"`
 	Reason string `json:"reason"`
 }
 
-// Start is what a way took on an empty bucket: it is in every Run's figures too, and matters where that is of few objects.
-type Start struct {
+// Startup is the usage of a client on an empty bucket. Every Run's figures include it; it matters where the Run has few objects.
+type Startup struct {
 	Server      string  `json:"server"`
-	Way         string  `json:"way"`
+	Client      string  `json:"client"`
 	CPUSeconds  float64 `json:"cpu_seconds"`
 	WallSeconds float64 `json:"wall_seconds"`
 }
 
-// Run is what one process of one way took, and those of its processes that it waited for.
+// Run is the usage of one process of one client, and of those of its children that it waited for.
 type Run struct {
 	Server           string  `json:"server"`
-	Way              string  `json:"way"`
+	Client           string  `json:"client"`
 	Round            int     `json:"round"` // from 1
 	Objects          int64   `json:"objects"`
 	InFlight         int     `json:"in_flight"`   // HEADs at a time
@@ -60,58 +61,58 @@ type Run struct {
 	CPUMicrosPerHead float64 `json:"cpu_us_per_head"`
 	WallSeconds      float64 `json:"wall_seconds"` // from the process's start to its end
 	HeadsPerSecond   float64 `json:"heads_per_second"`
-	MaxRSSBytes      int64   `json:"max_rss_bytes"` // of the largest process, where a way has several
+	MaxRSSBytes      int64   `json:"max_rss_bytes"` // of the largest process, where a client has several
 }
 
 func newReport(ctx context.Context, cfg Config) *Report {
 	return &Report{
-		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Machine: engines.ThisMachine(ctx),
+		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Machine: figures.ThisMachine(ctx),
 		Objects: cfg.Objects, Rounds: cfg.Rounds, Workers: cfg.Workers, Pool: cfg.Pool,
-		Absent: []Absent{}, Wrong: []Wrong{}, Starts: []Start{}, Runs: []Run{}, cfg: cfg,
+		Absent: []Absent{}, Rejected: []Rejected{}, Startups: []Startup{}, Runs: []Run{}, cfg: cfg,
 	}
 }
 
-func newRun(server string, w way, round int, objects int64, s engines.Spent) Run {
+func newRun(server string, c client, round int, objects int64, u process.Usage) Run {
 	return Run{
-		Server: server, Way: w.name, Round: round, Objects: objects, InFlight: w.inFlight,
-		CPUSeconds: s.CPU.Seconds(), CPUMicrosPerHead: s.CPU.Seconds() * 1e6 / float64(objects),
-		WallSeconds: s.Wall.Seconds(), HeadsPerSecond: float64(objects) / s.Wall.Seconds(),
-		MaxRSSBytes: s.MaxRSS,
+		Server: server, Client: c.name, Round: round, Objects: objects, InFlight: c.inFlight,
+		CPUSeconds: u.CPU.Seconds(), CPUMicrosPerHead: u.CPU.Seconds() * 1e6 / float64(objects),
+		WallSeconds: u.Wall.Seconds(), HeadsPerSecond: float64(objects) / u.Wall.Seconds(),
+		MaxRSSBytes: u.MaxRSS,
 	}
 }
 
-// figure is one of a Run's figures.
+// figure reads one figure of a Run.
 type figure func(Run) float64
 
 func cpuPerHead(r Run) float64     { return r.CPUMicrosPerHead }
 func headsPerSecond(r Run) float64 { return r.HeadsPerSecond }
 func maxRSS(r Run) float64         { return float64(r.MaxRSSBytes) }
 
-// of are the runs of a way on a server, in the order of the rounds; none of one that turned out to be wrong.
-func (r *Report) of(server, way string) []Run {
-	if slices.ContainsFunc(r.Wrong, func(w Wrong) bool { return w.Server == server && w.Way == way }) {
+// runsOf returns the runs of a client on a server, in the order of the rounds. A rejected client has none.
+func (r *Report) runsOf(server, client string) []Run {
+	if slices.ContainsFunc(r.Rejected, func(j Rejected) bool { return j.Server == server && j.Client == client }) {
 		return nil
 	}
 	var runs []Run
 	for _, run := range r.Runs {
-		if run.Server == server && run.Way == way {
+		if run.Server == server && run.Client == client {
 			runs = append(runs, run)
 		}
 	}
 	return runs
 }
 
-// start is the CPU time that a way takes to start and to end, in seconds.
-func (r *Report) start(server, way string) float64 {
-	for _, s := range r.Starts {
-		if s.Server == server && s.Way == way {
+// startupCPU is the CPU time of a client's start and end, in seconds.
+func (r *Report) startupCPU(server, client string) float64 {
+	for _, s := range r.Startups {
+		if s.Server == server && s.Client == client {
 			return s.CPUSeconds
 		}
 	}
 	return 0
 }
 
-func figures(runs []Run, of figure) []float64 {
+func figuresOf(runs []Run, of figure) []float64 {
 	all := make([]float64, len(runs))
 	for i, run := range runs {
 		all[i] = of(run)
@@ -119,17 +120,17 @@ func figures(runs []Run, of figure) []float64 {
 	return all
 }
 
-// ratio is the median of a way's figures to another's, each within one round; 0 where there is none.
-func (r *Report) ratio(server, way, other string, of figure) float64 {
-	others := map[int]float64{}
-	for _, run := range r.of(server, other) {
-		others[run.Round] = of(run)
+// ratio is the median of the ratios of a client's figures to the baseline's, each within one round; 0 if there is none.
+func (r *Report) ratio(server, client, baseline string, of figure) float64 {
+	bases := map[int]float64{}
+	for _, run := range r.runsOf(server, baseline) {
+		bases[run.Round] = of(run)
 	}
 	var all []float64
-	for _, run := range r.of(server, way) {
-		if base := others[run.Round]; base > 0 {
+	for _, run := range r.runsOf(server, client) {
+		if base := bases[run.Round]; base > 0 {
 			all = append(all, of(run)/base)
 		}
 	}
-	return engines.Median(all)
+	return figures.SpreadOf(all).Median
 }

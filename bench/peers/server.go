@@ -18,41 +18,41 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
-	"headcount/bench/engines"
 	"headcount/bench/pinned"
+	"headcount/bench/process"
 )
 
-// server is what all ways ask.
+// server is the store that all clients use.
 type server struct {
 	name       string
-	latency    time.Duration // that it adds to every HEAD
+	latency    time.Duration // added to every HEAD
 	objectsMax int64         // in a bucket; 0: any number
-	open       func(ctx context.Context, cfg Config, s server, sizes []int64) (*opened, context.Context, error)
+	open       func(ctx context.Context, cfg Config, s server, sizes []int64) (*runningServer, context.Context, error)
 }
 
-// bucket is one that a way can be given.
+// bucket is a bucket of a running server.
 type bucket struct {
 	url, name string
-	env       []string // the keys that it takes; none: it takes any
+	env       []string // the variables with its keys; none: the server accepts any key
 }
 
-// opened is a server that runs.
-type opened struct {
+// runningServer is a server that runs until close.
+type runningServer struct {
 	buckets map[int64]bucket // by the number of objects
 	stops   []func()
 }
 
-func (o *opened) close() {
-	for _, stop := range o.stops {
+func (running *runningServer) close() {
+	for _, stop := range running.stops {
 		stop()
 	}
 }
 
-// versitygwMax keeps what it takes to fill versitygw, and to ask it for everything, to some seconds: it costs some hundred µs for
-// each request.
+// versitygwMax is the number of objects that versitygw is filled with, at most. At some hundred µs for each request, filling and reading a
+// bucket takes some seconds.
 const versitygwMax = 5_000
 
-// servers are those of the measurement.
+// servers returns the servers that are measured.
 func (cfg Config) servers() []server {
 	var all []server
 	for _, latency := range cfg.Latencies {
@@ -68,28 +68,28 @@ func (cfg Config) servers() []server {
 	return all
 }
 
-// openSim starts a headcount bench serve for each of the sizes: one serves one bucket, and costs nothing where it is not
-// asked. The context that it returns ends with ctx, or when one of them ends before it is closed.
-func openSim(ctx context.Context, cfg Config, s server, sizes []int64) (*opened, context.Context, error) {
+// openSim starts a headcount bench serve for each of the sizes: it serves one bucket, and costs nothing while it gets no request. The context
+// that openSim returns ends with ctx, or when one of the processes ends before it is closed.
+func openSim(ctx context.Context, cfg Config, s server, sizes []int64) (*runningServer, context.Context, error) {
 	const name = "peers"
-	o := &opened{buckets: map[int64]bucket{}}
+	running := &runningServer{buckets: map[int64]bucket{}}
 	for _, size := range sizes {
-		url, during, stop, err := engines.Serve(ctx, cfg.Program,
+		url, during, stop, err := process.StartStore(ctx, cfg.Store,
 			"--bucket", name, "--objects", strconv.FormatInt(size, 10), "--latency", s.latency.String())
 		if err != nil {
-			o.close()
+			running.close()
 			return nil, nil, err
 		}
-		o.buckets[size], o.stops, ctx = bucket{url: url, name: name}, append(o.stops, stop), during
+		running.buckets[size], running.stops, ctx = bucket{url: url, name: name}, append(running.stops, stop), during
 	}
-	return o, ctx, nil
+	return running, ctx, nil
 }
 
-// openVersitygw starts the versitygw that bench/servers pins, over a folder that goes when it is closed, and fills a bucket for
-// each of the sizes.
-func openVersitygw(ctx context.Context, cfg Config, _ server, sizes []int64) (*opened, context.Context, error) {
-	cfg.Told("building versitygw, unless that was done before")
-	binary, err := pinned.Build(ctx, cfg.Servers, pinned.Versitygw)
+// openVersitygw starts the versitygw that bench/servers pins, and fills a bucket for each of the sizes. The server's folder is removed when the
+// server is closed.
+func openVersitygw(ctx context.Context, cfg Config, _ server, sizes []int64) (*runningServer, context.Context, error) {
+	cfg.Log("building versitygw, if it is not in the cache")
+	binary, err := pinned.Build(ctx, cfg.Servers, pinned.VersitygwPackage)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,41 +97,43 @@ func openVersitygw(ctx context.Context, cfg Config, _ server, sizes []int64) (*o
 	if err != nil {
 		return nil, nil, err
 	}
-	o := &opened{buckets: map[int64]bucket{}, stops: []func(){func() { os.RemoveAll(folder) }}}
+	running := &runningServer{buckets: map[int64]bucket{}, stops: []func(){func() { os.RemoveAll(folder) }}}
 	address, err := pinned.FreeAddress()
 	if err != nil {
-		o.close()
+		running.close()
 		return nil, nil, err
 	}
 	secret := rand.Text()
 	ctx, cancel := context.WithCancelCause(ctx)
 	ended, err := startVersitygw(ctx, cancel, binary, address, folder, secret)
-	o.stops = append([]func(){func() { cancel(nil); <-ended }}, o.stops...)
+	running.stops = append([]func(){func() { cancel(nil); <-ended }}, running.stops...)
 	if err == nil {
-		cfg.Told("putting objects into versitygw")
-		err = o.fill(ctx, "http://"+address, secret, sizes)
+		cfg.Log("putting objects into versitygw")
+		err = running.fill(ctx, "http://"+address, secret, sizes)
 	}
-	if ctx.Err() != nil { // it says more than what could not be sent then
+	if ctx.Err() != nil { // the cause says more than the request that failed
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		o.close()
+		running.close()
 		return nil, nil, err
 	}
-	return o, ctx, nil
+	return running, ctx, nil
 }
 
 const rootAccessKey = "headcount"
 
-// startVersitygw returns what is closed when it has ended. That cancels too.
-func startVersitygw(ctx context.Context, cancel context.CancelCauseFunc, binary, address, folder, secret string) (ended <-chan struct{}, err error) {
+// startVersitygw starts versitygw, and returns a channel that is closed when the process has ended. Its end also calls cancel.
+func startVersitygw(
+	ctx context.Context, cancel context.CancelCauseFunc, binary, address, folder, secret string,
+) (ended <-chan struct{}, err error) {
 	done := make(chan struct{})
-	var said bytes.Buffer
+	var output bytes.Buffer
 	// Without --keep-alive it closes every connection after one answer.
 	cmd := exec.CommandContext(ctx, binary, "--port", address, "--quiet", "--keep-alive", "posix", folder)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+rootAccessKey, "ROOT_SECRET_KEY="+secret)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	engines.Tie(cmd)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	process.KillWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		close(done)
 		return done, err
@@ -142,19 +144,19 @@ func startVersitygw(ctx context.Context, cancel context.CancelCauseFunc, binary,
 		if err == nil {
 			err = errors.New("it ended by itself")
 		}
-		err = fmt.Errorf("%s: %w: %s", filepath.Base(binary), err, strings.TrimSpace(said.String()))
-		cancel(err) // of no effect if it is why the server ended
+		err = fmt.Errorf("%s: %w: %s", filepath.Base(binary), err, strings.TrimSpace(output.String()))
+		cancel(err) // has no effect if the context has already ended
 		exit <- err
 		close(done)
 	}()
 	return done, pinned.WaitForAnswer("http://"+address, exit)
 }
 
-// puts is how many objects are put at a time.
-const puts = 32
+// putsInFlight is the number of objects that are put at a time.
+const putsInFlight = 32
 
-// fill puts objects like s3sim's into a bucket for each of the sizes.
-func (o *opened) fill(ctx context.Context, url, secret string, sizes []int64) error {
+// fill puts objects like s3sim's into one bucket for each of the sizes.
+func (running *runningServer) fill(ctx context.Context, url, secret string, sizes []int64) error {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(url), Region: "us-east-1", UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(rootAccessKey, secret, ""),
@@ -165,21 +167,21 @@ func (o *opened) fill(ctx context.Context, url, secret string, sizes []int64) er
 			return err
 		}
 		all, putCtx := errgroup.WithContext(ctx)
-		all.SetLimit(puts)
+		all.SetLimit(putsInFlight)
 		for i := range size {
 			all.Go(func() error { return put(putCtx, client, name, i) })
 		}
 		if err := all.Wait(); err != nil {
 			return err
 		}
-		o.buckets[size] = bucket{url: url, name: name, env: []string{
+		running.buckets[size] = bucket{url: url, name: name, env: []string{
 			"AWS_ACCESS_KEY_ID=" + rootAccessKey, "AWS_SECRET_ACCESS_KEY=" + secret,
 		}}
 	}
 	return nil
 }
 
-// bareOneIn is how many objects there are for each without custom metadata, as in s3sim.
+// bareOneIn: one object in so many has no custom metadata, as in s3sim.
 const bareOneIn = 10
 
 func put(ctx context.Context, client *s3.Client, bucket string, i int64) error {

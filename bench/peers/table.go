@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
 )
 
-// Write writes for every server a table and a chart of what was measured on it, and at the end what was not measured.
+// Write writes a table and a chart for every server, and then the clients that were not measured.
 func (r *Report) Write(w io.Writer) error {
 	for _, s := range r.cfg.servers() {
 		if err := r.writeServer(w, s); err != nil {
@@ -19,10 +19,10 @@ func (r *Report) Write(w io.Writer) error {
 	}
 	var missing [][]string
 	for _, a := range r.Absent {
-		missing = append(missing, []string{a.Way, "absent", a.Reason})
+		missing = append(missing, []string{a.Client, "absent", a.Reason})
 	}
-	for _, wrong := range r.Wrong {
-		missing = append(missing, []string{wrong.Way, "wrong", wrong.Server + ": " + wrong.Reason})
+	for _, j := range r.Rejected {
+		missing = append(missing, []string{j.Client, "rejected", j.Server + ": " + j.Reason})
 	}
 	if len(missing) == 0 {
 		return nil
@@ -30,26 +30,28 @@ func (r *Report) Write(w io.Writer) error {
 	if _, err := io.WriteString(w, "not measured\n"); err != nil {
 		return err
 	}
-	return engines.WriteColumns(w, missing, len(missing[0]))
+	return figures.WriteColumns(w, missing, len(missing[0]))
 }
 
 func (r *Report) writeServer(w io.Writer, s server) error {
-	rows := [][]string{{"way", "objects", "in flight", "HEADs/s", "of direct", "µs CPU per HEAD", "× direct", "to start, ms CPU", "max RSS, MB"}}
-	var bars []charted
-	for _, way := range r.cfg.ways() {
-		runs := r.of(s.name, way.name)
+	rows := [][]string{{
+		"client", "objects", "in flight", "HEADs/s", "of direct", "µs CPU per HEAD", "× direct", "to start, ms CPU", "max RSS, MB",
+	}}
+	var bars []chartBar
+	for _, c := range r.cfg.clients() {
+		runs := r.runsOf(s.name, c.name)
 		if len(runs) == 0 {
 			continue
 		}
-		rates, cpu := figures(runs, headsPerSecond), figures(runs, cpuPerHead)
+		rates, cpu := figures.SpreadOf(figuresOf(runs, headsPerSecond)), figures.SpreadOf(figuresOf(runs, cpuPerHead))
 		rows = append(rows, []string{
-			way.name, fmt.Sprint(runs[0].Objects), fmt.Sprint(runs[0].InFlight),
-			spread("%.0f", rates), shareOf(r.ratio(s.name, way.name, wayDirect, headsPerSecond)),
-			spread("%.1f", cpu), timesOf(r.ratio(s.name, way.name, wayDirect, cpuPerHead)),
-			fmt.Sprintf("%.0f", r.start(s.name, way.name)*1e3),
-			fmt.Sprintf("%.1f", slices.Max(figures(runs, maxRSS))/1e6),
+			c.name, fmt.Sprint(runs[0].Objects), fmt.Sprint(runs[0].InFlight),
+			formatSpread("%.0f", rates, len(runs)), formatShare(r.ratio(s.name, c.name, clientDirect, headsPerSecond)),
+			formatSpread("%.1f", cpu, len(runs)), formatTimes(r.ratio(s.name, c.name, clientDirect, cpuPerHead)),
+			fmt.Sprintf("%.0f", r.startupCPU(s.name, c.name)*1e3),
+			fmt.Sprintf("%.1f", slices.Max(figuresOf(runs, maxRSS))/1e6),
 		})
-		bars = append(bars, charted{way.name, engines.Median(rates)})
+		bars = append(bars, chartBar{c.name, rates.Median})
 	}
 	if len(bars) == 0 {
 		return nil
@@ -57,7 +59,7 @@ func (r *Report) writeServer(w io.Writer, s server) error {
 	if _, err := io.WriteString(w, r.heading(s)); err != nil {
 		return err
 	}
-	if err := engines.WriteColumns(w, rows, 1); err != nil {
+	if err := figures.WriteColumns(w, rows, 1); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\nHEADs/s, on a logarithmic scale\n"+chart(bars)+"\n")
@@ -76,45 +78,43 @@ func (r *Report) heading(s server) string {
 	return s.name + added + "; " + rounds + "\n"
 }
 
-// none stands for a ratio where direct was not run.
-const none = "-"
-
-// spread is the median of some figures, and where there are several, the least and the most.
-func spread(verb string, figures []float64) string {
-	if len(figures) == 1 {
-		return fmt.Sprintf(verb, figures[0])
+// formatSpread writes the Spread of so many runs. That of one run is its only value.
+func formatSpread(verb string, s figures.Spread, runs int) string {
+	if runs == 1 {
+		return fmt.Sprintf(verb, s.Median)
 	}
-	return fmt.Sprintf(verb+" ("+verb+"–"+verb+")", engines.Median(figures), slices.Min(figures), slices.Max(figures))
+	return s.Format(verb)
 }
 
-// shareOf writes ratios below 1 as 1/15.2.
-func shareOf(ratio float64) string {
+// formatShare writes ratios below 1 as 1/15.2.
+func formatShare(ratio float64) string {
 	if ratio > 0 && ratio < 0.995 {
 		return fmt.Sprintf("1/%.1f", 1/ratio)
 	}
-	return timesOf(ratio)
+	return formatTimes(ratio)
 }
 
-func timesOf(ratio float64) string {
+// formatTimes writes a ratio; figures.None for 0, where direct was not run.
+func formatTimes(ratio float64) string {
 	switch {
 	case ratio == 0:
-		return none
+		return figures.None
 	case ratio < 9.95:
 		return fmt.Sprintf("%.2f", ratio)
 	}
 	return fmt.Sprintf("%.1f", ratio)
 }
 
-// charted is a bar of the chart.
-type charted struct {
+// chartBar is one bar of the chart.
+type chartBar struct {
 	name string
 	rate float64 // over 0
 }
 
 const chartWidth = 60
 
-// chart draws bars as long as the logarithms, from the power of ten below the least to the greatest.
-func chart(bars []charted) string {
+// chart draws bars on a logarithmic scale, from the power of ten below the least rate to the greatest rate.
+func chart(bars []chartBar) string {
 	if len(bars) == 0 {
 		return ""
 	}

@@ -1,5 +1,4 @@
-// Package pinned builds the servers that bench/servers/go.mod pins, for the tests and the measurements that start them as
-// processes of their own.
+// Package pinned builds the S3 servers whose versions bench/servers/go.mod pins. Tests and benchmarks start them as processes of their own.
 package pinned
 
 import (
@@ -18,11 +17,11 @@ import (
 	"time"
 )
 
-// Versitygw is the package of versitygw's command.
-const Versitygw = "github.com/versity/versitygw/cmd/versitygw"
+// VersitygwPackage is the import path of versitygw's command.
+const VersitygwPackage = "github.com/versity/versitygw/cmd/versitygw"
 
-// Find returns the folder bench/servers of the module's source, in which the working folder has to be.
-func Find() (string, error) {
+// FindServers returns the folder bench/servers of the module's source. The working folder must be in the module.
+func FindServers() (string, error) {
 	folder, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -34,14 +33,14 @@ func Find() (string, error) {
 		}
 		above := filepath.Dir(folder)
 		if above == folder {
-			return "", errors.New("there is no bench/servers/go.mod here or above")
+			return "", errors.New("no bench/servers/go.mod in the working folder or a folder above it")
 		}
 		folder = above
 	}
 }
 
-// Build builds a command that the go.mod in folder pins, unless that was done before, and returns its file, which is in the
-// user's cache folder. Two processes may build at once.
+// Build returns the executable file of a command that the go.mod in folder pins. It builds the file in the user's cache folder, unless it is
+// there already. Two processes may build at once.
 func Build(ctx context.Context, folder, pkg string) (string, error) {
 	version, err := versionOf(folder)
 	if err != nil {
@@ -59,7 +58,7 @@ func Build(ctx context.Context, folder, pkg string) (string, error) {
 	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return "", err
 	}
-	// Each builds its own, and the rename is one step.
+	// Each process builds a file of its own, and renames it in one step.
 	scratch, err := os.MkdirTemp(kept, "build-")
 	if err != nil {
 		return "", err
@@ -82,7 +81,7 @@ func GoBuild(ctx context.Context, folder, binary, pkg string) error {
 	return nil
 }
 
-// versionOf names what a binary built from the module in folder depends on.
+// versionOf returns a hash of everything that a binary built from the module in folder depends on.
 func versionOf(folder string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
@@ -96,7 +95,7 @@ func versionOf(folder string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// ExeSuffix ends the names of programs.
+// ExeSuffix is the end of the name of an executable file on this system.
 func ExeSuffix() string {
 	if runtime.GOOS == "windows" {
 		return ".exe"
@@ -104,7 +103,7 @@ func ExeSuffix() string {
 	return ""
 }
 
-// FreeAddress is one of the loopback on which nobody listens at the moment.
+// FreeAddress returns an address of the loopback interface on which nobody listens at the moment.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -113,10 +112,10 @@ func FreeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-const answerWait = 30 * time.Second // until the first answer; it takes a tenth of one
+const answerWait = 30 * time.Second // until the first answer, which usually takes a tenth of a second
 
-// WaitForAnswer returns nil when the server at url answers anything at all. What is sent on ended, as its process ends, is an
-// error, and is sent on it again for who waits for it: it has room for one.
+// WaitForAnswer returns nil when the server at url answers anything at all. It fails when the server's process ends: the process's error must
+// be sent on ended, which must have room for one error. WaitForAnswer puts the error back for other receivers.
 func WaitForAnswer(url string, ended chan error) error {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for begin := time.Now(); time.Since(begin) < answerWait; {
@@ -127,9 +126,9 @@ func WaitForAnswer(url string, ended chan error) error {
 		select {
 		case err := <-ended:
 			ended <- err
-			return fmt.Errorf("ended at once: %w", err)
+			return fmt.Errorf("the server ended at once: %w", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return errors.New("gives no answer")
+	return fmt.Errorf("the server did not answer within %v", answerWait)
 }

@@ -1,4 +1,4 @@
-// Package sources is for tests that build and run the module's own code in other processes.
+// Package sources keeps go test from using a cached result of a test that builds the module's own code in other processes.
 package sources
 
 import (
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Watch looks at every folder below one that may have sources. go test takes its last result of a test for this one while no file has
-// changed that the test has looked at, and of what another process reads it knows nothing.
+// Watch walks the folder and all folders below it. go test reuses the cached result of a test while no file has changed that the test has
+// read; it does not know the files that another process reads.
 // https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching
 func Watch(t testing.TB, folder string) {
 	t.Helper()

@@ -1,5 +1,5 @@
-// Package workers measures whether a scan finds the number of workers that a store rewards: for stores that answer after so long, what
-// fixed numbers bring, and what the scan brings that has to find one. A Run is one scan; a Case is all Runs of one store.
+// Package workers measures whether --workers auto finds a good number of workers. For stores of several latencies, it compares the throughput of
+// fixed numbers of workers with that of auto. A Run is one scan; a Case is all Runs of one store.
 package workers
 
 import (
@@ -11,7 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"headcount/bench/engines"
+	"headcount/bench/figures"
+	"headcount/bench/process"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/list"
@@ -22,82 +23,82 @@ import (
 const (
 	bucket = "workers"
 
-	// objects are more than any scan comes to the end of.
+	// objects is more than any scan reads.
 	objects = 1_000_000_000
 
-	// begins is the part of a Run with a fixed number that does not count: connections are made in it.
-	begins = 0.2
+	// warmUpShare is the first part of a Run with a fixed number of workers. Connections are made in it, so it does not count.
+	warmUpShare = 0.2
 
-	// sampleEvery is how often the objects of a Run are counted, and stretch the time in which a rate has to be kept up to be reached.
+	// sampleEvery is the time between two counts of a Run's objects. A rate is reached when it lasts for the time sustained.
 	sampleEvery = 50 * time.Millisecond
-	stretch     = time.Second
+	sustained   = time.Second
 )
 
-// The bars: what auto must bring of what the best fixed number does, and when at the latest.
+// The thresholds: the least share of the best fixed number's rate, and the latest time at which auto must reach that share.
 const (
-	keptMin      = 0.90
+	bestShareMin = 0.90
 	reachedAtMax = 5 * time.Second
 )
 
-// Latencies returns those of the stores that are measured.
+// Latencies returns the default latencies of the stores.
 func Latencies() []time.Duration {
 	return []time.Duration{500 * time.Microsecond, 5 * time.Millisecond, 50 * time.Millisecond}
 }
 
-// Numbers returns the fixed numbers of workers.
-func Numbers() []int { return []int{8, 16, 32, 64, 128, 256, 512, 1024} }
+// FixedWorkers returns the default fixed numbers of workers.
+func FixedWorkers() []int { return []int{8, 16, 32, 64, 128, 256, 512, 1024} }
 
-// Config says how to measure.
+// Config says how to measure. All fields must be set.
 type Config struct {
-	Program   string        // headcount's executable file
-	Lasts     time.Duration // the scan that has to find its number; those with a fixed one last a quarter of it
-	Latencies []time.Duration
-	Numbers   []int
-	Engine    string
-	Ran       func(latency time.Duration, r Run) // is called after every Run
+	Store        string        // the executable file of the headcount that serves the stores
+	Duration     time.Duration // of the scan with auto; one with a fixed number lasts a quarter of it
+	Latencies    []time.Duration
+	FixedWorkers []int
+	Engine       string
+	OnRun        func(latency time.Duration, r Run) // is called after every Run, one call at a time
 }
 
-// Run is what one scan came to.
+// Run is the result of one scan.
 type Run struct {
-	Workers          int     `json:"workers"` // scan.WorkersAuto: the scan found it
-	Found            int     `json:"found"`   // it had at the end
+	Workers          int     `json:"workers"`       // scan.WorkersAuto: the scan chose it
+	FinalWorkers     int     `json:"workers_final"` // at the end of the scan
 	ObjectsPerSecond float64 `json:"objects_per_second"`
 	LimitedBy        string  `json:"limited_by"`
 
-	Path []metrics.Step `json:"workers_path,omitempty"`
+	WorkersHistory []metrics.Step `json:"workers_history,omitempty"`
 
 	samples []sample
 }
 
-// sample is how many objects were answered at a time.
+// sample is the number of objects that were answered until a time.
 type sample struct {
 	at      time.Duration
 	objects int64
 }
 
-// Case is what was measured of one store.
+// Case is the result for one store.
 type Case struct {
 	LatencySeconds float64 `json:"latency_seconds"`
 	Fixed          []Run   `json:"fixed"`
 
-	// Best are the Runs of the best fixed number right before and after Auto's, with which that is compared: a machine that is shared is not
-	// the same a minute later.
-	Best []Run `json:"best"`
-	Auto Run   `json:"auto"`
+	// BestFixed has the Runs of the best fixed number right before and after Auto's, which Auto is compared with. On a shared machine, a Run of a
+	// minute ago is not comparable.
+	BestFixed []Run `json:"best"`
+	Auto      Run   `json:"auto"`
 
-	Kept             float64 `json:"kept"`               // what Auto brought of what the best brought, once it had had the time to find it
-	ReachedAtSeconds float64 `json:"reached_at_seconds"` // when it first brought nine tenths of that, for a second; negative: never
+	ShareOfBest      float64 `json:"share_of_best"`      // Auto's rate after reachedAtMax, divided by the mean rate of BestFixed
+	ReachedAtSeconds float64 `json:"reached_at_seconds"` // when Auto first had bestShareMin of that rate for a second; negative: never
 }
 
-// Cases are of one store each.
+// Cases has one Case for each store.
 type Cases []Case
 
-// IsMet says whether the Case reached the bars.
-func (c *Case) IsMet() bool {
-	return c.Kept >= keptMin && c.ReachedAtSeconds >= 0 && c.ReachedAtSeconds <= reachedAtMax.Seconds()
+// Met reports whether the Case meets both thresholds.
+func (c *Case) Met() bool {
+	return c.ShareOfBest >= bestShareMin && c.ReachedAtSeconds >= 0 && c.ReachedAtSeconds <= reachedAtMax.Seconds()
 }
 
-// Measure measures each store. When it fails, the Cases are those until then.
+// Measure measures each store. When it fails, it returns the Cases until then.
 func Measure(ctx context.Context, cfg Config) (Cases, error) {
 	var cases Cases
 	for _, latency := range cfg.Latencies {
@@ -112,22 +113,22 @@ func Measure(ctx context.Context, cfg Config) (Cases, error) {
 
 func (cfg Config) measure(ctx context.Context, latency time.Duration) (Case, error) {
 	c := Case{LatencySeconds: latency.Seconds()}
-	url, ctx, stop, err := engines.Serve(ctx, cfg.Program,
+	url, ctx, stop, err := process.StartStore(ctx, cfg.Store,
 		"--bucket", bucket, "--objects", strconv.Itoa(objects), "--latency", latency.String())
 	if err != nil {
 		return c, err
 	}
 	defer stop()
-	run := func(workers int, lasts time.Duration) (Run, error) {
-		r, err := cfg.run(ctx, url, workers, lasts)
+	run := func(workers int, duration time.Duration) (Run, error) {
+		r, err := cfg.run(ctx, url, workers, duration)
 		if err == nil {
-			cfg.Ran(latency, r)
+			cfg.OnRun(latency, r)
 		}
 		return r, err
 	}
 	best := Run{ObjectsPerSecond: -1}
-	for _, n := range cfg.Numbers {
-		r, err := run(n, cfg.Lasts/4)
+	for _, n := range cfg.FixedWorkers {
+		r, err := run(n, cfg.Duration/4)
 		if err != nil {
 			return c, err
 		}
@@ -136,49 +137,49 @@ func (cfg Config) measure(ctx context.Context, latency time.Duration) (Case, err
 		}
 	}
 	for i, workers := range []int{best.Workers, scan.WorkersAuto, best.Workers} {
-		lasts := cfg.Lasts / 2
+		duration := cfg.Duration / 2
 		if i == 1 {
-			lasts = cfg.Lasts
+			duration = cfg.Duration
 		}
-		r, err := run(workers, lasts)
+		r, err := run(workers, duration)
 		if err != nil {
 			return c, err
 		}
 		if i == 1 {
 			c.Auto = r
 		} else {
-			c.Best = append(c.Best, r)
+			c.BestFixed = append(c.BestFixed, r)
 		}
 	}
-	c.compare(cfg.Lasts)
+	c.compare(cfg.Duration)
 	return c, nil
 }
 
-// compare holds Auto against Best.
-func (c *Case) compare(lasts time.Duration) {
+// compare sets the figures that compare Auto with BestFixed.
+func (c *Case) compare(duration time.Duration) {
 	best := 0.0
-	for _, r := range c.Best {
-		best += r.ObjectsPerSecond / float64(len(c.Best))
+	for _, r := range c.BestFixed {
+		best += r.ObjectsPerSecond / float64(len(c.BestFixed))
 	}
-	found := min(reachedAtMax, lasts/2)
-	c.Auto.ObjectsPerSecond = rate(c.Auto.samples, found, lasts)
-	c.Kept, c.ReachedAtSeconds = 0, -1
+	found := min(reachedAtMax, duration/2)
+	c.Auto.ObjectsPerSecond = rate(c.Auto.samples, found, duration)
+	c.ShareOfBest, c.ReachedAtSeconds = 0, -1
 	if best == 0 {
 		return
 	}
-	c.Kept = c.Auto.ObjectsPerSecond / best
+	c.ShareOfBest = c.Auto.ObjectsPerSecond / best
 	for _, s := range c.Auto.samples {
-		if s.at+min(stretch, lasts/2) > lasts {
+		if s.at+min(sustained, duration/2) > duration {
 			break
 		}
-		if rate(c.Auto.samples, s.at, s.at+min(stretch, lasts/2)) >= keptMin*best {
+		if rate(c.Auto.samples, s.at, s.at+min(sustained, duration/2)) >= bestShareMin*best {
 			c.ReachedAtSeconds = s.at.Seconds()
 			break
 		}
 	}
 }
 
-// rate is in objects per second, between two times.
+// rate returns the objects per second between two times.
 func rate(samples []sample, from, to time.Duration) float64 {
 	var first, last *sample
 	for i := range samples {
@@ -195,10 +196,10 @@ func rate(samples []sample, from, to time.Duration) float64 {
 	return float64(last.objects-first.objects) / (last.at - first.at).Seconds()
 }
 
-// errEnough ends a Run.
-var errEnough = errors.New("it has lasted long enough")
+// errTimeUp ends a Run.
+var errTimeUp = errors.New("the time of the run is up")
 
-func (cfg Config) run(ctx context.Context, url string, workers int, lasts time.Duration) (Run, error) {
+func (cfg Config) run(ctx context.Context, url string, workers int, duration time.Duration) (Run, error) {
 	connections := workers
 	if workers == scan.WorkersAuto {
 		connections = scan.WorkersAutoMax
@@ -213,24 +214,24 @@ func (cfg Config) run(ctx context.Context, url string, workers int, lasts time.D
 	if err != nil {
 		return Run{}, err
 	}
-	running, stop := context.WithTimeoutCause(ctx, lasts, errEnough)
+	running, stop := context.WithTimeoutCause(ctx, duration, errTimeUp)
 	defer stop()
 	sampled := make(chan []sample)
 	go func() { sampled <- seen.sample(running) }()
 	stats, err := s.Run(running)
 	stop()
-	r := Run{Workers: workers, Found: stats.Workers, LimitedBy: stats.LimitedBy, Path: stats.WorkersHistory, samples: <-sampled}
-	if !errors.Is(err, errEnough) {
+	r := Run{Workers: workers, FinalWorkers: stats.Workers, LimitedBy: stats.LimitedBy, WorkersHistory: stats.WorkersHistory, samples: <-sampled}
+	if !errors.Is(err, errTimeUp) {
 		if err == nil {
-			err = errors.New("the scan came to the end of a bucket without end")
+			err = fmt.Errorf("the scan read all %d objects before its time was up", objects)
 		}
 		return Run{}, err
 	}
-	r.ObjectsPerSecond = rate(r.samples, time.Duration(begins*float64(lasts)), lasts)
+	r.ObjectsPerSecond = rate(r.samples, time.Duration(warmUpShare*float64(duration)), duration)
 	return r, nil
 }
 
-// counter is a Sink that counts objects as they are answered, and keeps nothing.
+// counter is a Sink that counts objects as they are answered, and discards them.
 type counter struct{ objects atomic.Int64 }
 
 func (c *counter) NewChunk() scan.Chunk { return c }
@@ -241,7 +242,7 @@ func (c *counter) Commit(*list.Page, []scan.Chunk) error { return nil }
 func (c *counter) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
 func (c *counter) Close() error                       { return nil }
 
-// sample counts again and again until ctx ends.
+// sample counts the objects every sampleEvery, until ctx ends.
 func (c *counter) sample(ctx context.Context) []sample {
 	began := time.Now()
 	samples := []sample{{}}
@@ -257,7 +258,7 @@ func (c *counter) sample(ctx context.Context) []sample {
 	}
 }
 
-// Write writes a row for each Run, and what came of each Case below its rows.
+// Write writes a row for each Run, and below the rows of a Case its comparison.
 func (cases Cases) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%8s  %13s  %9s  %s\n", "latency", "workers", "objects/s", "limited by")
 	row := func(latency time.Duration, workers string, r Run) {
@@ -271,31 +272,41 @@ func (cases Cases) Write(w io.Writer) error {
 		for _, r := range c.Fixed {
 			row(latency, strconv.Itoa(r.Workers), r)
 		}
-		for _, r := range c.Best {
+		for _, r := range c.BestFixed {
 			row(latency, strconv.Itoa(r.Workers)+" again", r)
 		}
-		row(latency, fmt.Sprintf("auto: %d", c.Auto.Found), c.Auto)
-		reached := "never reached"
-		if c.ReachedAtSeconds >= 0 {
-			reached = fmt.Sprintf("reached after %.1f s", c.ReachedAtSeconds)
-		}
+		row(latency, fmt.Sprintf("auto: %d", c.Auto.FinalWorkers), c.Auto)
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%8s  auto keeps %.0f%% of the best fixed number, nine tenths %s: %s\n", latency, 100*c.Kept, reached, verdict(c.IsMet()))
+			_, err = fmt.Fprintf(w, "%8s  auto has %.0f%% of the best fixed number's rate, nine tenths %s: %s\n", latency, 100*c.ShareOfBest, c.reachedText(), verdict(c.Met()))
 		}
 	}
 	return err
 }
 
-func verdict(isMet bool) string {
-	if isMet {
+// reachedText says when Auto reached its share of the best rate.
+func (c *Case) reachedText() string {
+	if c.ReachedAtSeconds < 0 {
+		return "never reached"
+	}
+	return fmt.Sprintf("reached after %.1f s", c.ReachedAtSeconds)
+}
+
+func verdict(met bool) string {
+	if met {
 		return "met"
 	}
 	return "missed"
 }
 
-// Check writes for each Case whether it reached the bars, and returns how many did not and how many there are.
+// Check writes for each Case whether it meets the thresholds. It returns how many Cases do not, and how many there are.
 func (cases Cases) Check(w io.Writer) (missed, checked int, err error) {
-	return engines.CheckRuns(w, cases, func(c Case) (what string, isMet bool) {
-		return time.Duration(c.LatencySeconds * float64(time.Second)).String(), c.IsMet()
-	})
+	var verdicts []figures.Verdict
+	for i := range cases {
+		c := &cases[i]
+		verdicts = append(verdicts, figures.Verdict{
+			Threshold: time.Duration(c.LatencySeconds * float64(time.Second)).String(),
+			Measured:  fmt.Sprintf("%.0f%%, %s", 100*c.ShareOfBest, c.reachedText()), Met: c.Met(),
+		})
+	}
+	return figures.WriteVerdicts(w, verdicts)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// steady are the samples of a Run that brings so many objects per second from some time on.
+// steady returns the samples of a Run with a constant rate from a time on, and no objects before.
 func steady(perSecond int64, from, to time.Duration) []sample {
 	samples := []sample{{}}
 	for at := sampleEvery; at <= to; at += sampleEvery {
@@ -20,11 +20,11 @@ func steady(perSecond int64, from, to time.Duration) []sample {
 	return samples
 }
 
-func TestBars(t *testing.T) {
+func TestThresholds(t *testing.T) {
 	for _, c := range []struct {
 		what    string
 		samples []sample
-		isMet   bool
+		met     bool
 		reached float64
 	}{
 		{"at once", steady(1000, 0, 10*time.Second), true, 0},
@@ -35,10 +35,10 @@ func TestBars(t *testing.T) {
 		{"much too late", steady(1000, 7*time.Second, 10*time.Second), false, 6.9},
 		{"never", nil, false, -1},
 	} {
-		m := Case{LatencySeconds: 0.005, Best: []Run{{ObjectsPerSecond: 900}, {ObjectsPerSecond: 1100}}, Auto: Run{samples: c.samples}}
+		m := Case{LatencySeconds: 0.005, BestFixed: []Run{{ObjectsPerSecond: 900}, {ObjectsPerSecond: 1100}}, Auto: Run{samples: c.samples}}
 		m.compare(10 * time.Second)
-		if diff := m.ReachedAtSeconds - c.reached; m.IsMet() != c.isMet || diff < -0.06 || diff > 0.06 {
-			t.Errorf("%s: met %v, kept %v, reached at %v", c.what, m.IsMet(), m.Kept, m.ReachedAtSeconds)
+		if diff := m.ReachedAtSeconds - c.reached; m.Met() != c.met || diff < -0.06 || diff > 0.06 {
+			t.Errorf("%s: met %v, kept %v, reached at %v", c.what, m.Met(), m.ShareOfBest, m.ReachedAtSeconds)
 		}
 	}
 }
@@ -46,8 +46,8 @@ func TestBars(t *testing.T) {
 func TestTable(t *testing.T) {
 	c := Case{
 		LatencySeconds: 0.0005, Fixed: []Run{{Workers: 8, ObjectsPerSecond: 5000, LimitedBy: "store"}},
-		Best: []Run{{Workers: 8, ObjectsPerSecond: 5100, LimitedBy: "store"}},
-		Auto: Run{Found: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, Kept: 0.96, ReachedAtSeconds: 1.25,
+		BestFixed: []Run{{Workers: 8, ObjectsPerSecond: 5100, LimitedBy: "store"}},
+		Auto:      Run{FinalWorkers: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, ShareOfBest: 0.96, ReachedAtSeconds: 1.25,
 	}
 	var table strings.Builder
 	if err := (Cases{c}).Write(&table); err != nil {
@@ -57,11 +57,11 @@ func TestTable(t *testing.T) {
 		"   500µs              8       5000  store\n" +
 		"   500µs        8 again       5100  store\n" +
 		"   500µs        auto: 9       4900  cpu\n" +
-		"   500µs  auto keeps 96% of the best fixed number, nine tenths reached after 1.2 s: met\n"
+		"   500µs  auto has 96% of the best fixed number's rate, nine tenths reached after 1.2 s: met\n"
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())
 	}
-	if missed, checked, err := (Cases{c, {Kept: 0.8}, {Kept: 1, ReachedAtSeconds: 6}}).Check(io.Discard); missed != 2 || checked != 3 || err != nil {
+	if missed, checked, err := (Cases{c, {ShareOfBest: 0.8}, {ShareOfBest: 1, ReachedAtSeconds: 6}}).Check(io.Discard); missed != 2 || checked != 3 || err != nil {
 		t.Errorf("%d missed", missed)
 	}
 }

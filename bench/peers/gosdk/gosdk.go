@@ -1,6 +1,5 @@
-// Package gosdk reads the metadata of a bucket's objects as Go programs usually do: by aws-sdk-go-v2, one goroutine that
-// lists, and a pool of workers that send the HEADs. It is one of the peers that bench/peers compares headcount with, and takes
-// nothing of headcount's.
+// Package gosdk reads the metadata of a bucket's objects as Go programs usually do: with aws-sdk-go-v2, one goroutine that lists, and a pool of
+// workers that send the HEADs. It is one of the peers that bench/peers compares headcount with, and uses no code of headcount's.
 package gosdk
 
 import (
@@ -17,23 +16,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Command is the hidden command of headcount bench that runs it: its arguments are those of the other peers, endpoint, bucket and concurrency.
+// Command is the name of the command of bench/dev that calls Run. Its arguments are those of the other peers: endpoint, bucket, concurrency.
 const Command = "gosdk"
 
-// Config says what to read. Keys come from the environment.
+// Config says what to read. The credentials come from the environment.
 type Config struct {
 	Endpoint string // URL
 	Bucket   string
 	Pool     int // workers, each with one HEAD in flight
 }
 
-// record is an object that has metadata, as it is printed.
+// record is the line that is printed for an object that has metadata.
 type record struct {
 	Key      string            `json:"key"`
-	Metadata map[string]string `json:"metadata"` // which encoding/json sorts by name
+	Metadata map[string]string `json:"metadata"` // encoding/json sorts the names
 }
 
-// Run writes a JSON line for every object that has metadata. It ends with the first error.
+// Run writes a JSON line for every object that has metadata. It stops at the first error.
 func Run(ctx context.Context, cfg Config, stdout io.Writer) error {
 	client, err := newClient(ctx, cfg)
 	if err != nil {
@@ -41,8 +40,8 @@ func Run(ctx context.Context, cfg Config, stdout io.Writer) error {
 	}
 	keys := make(chan string, listMax)
 	records := make(chan record, 2*cfg.Pool)
-	printed := make(chan error, 1)
-	go func() { printed <- write(stdout, records) }()
+	written := make(chan error, 1)
+	go func() { written <- write(stdout, records) }()
 
 	stages, ctx := errgroup.WithContext(ctx)
 	stages.Go(func() error {
@@ -54,17 +53,17 @@ func Run(ctx context.Context, cfg Config, stdout io.Writer) error {
 	}
 	err = stages.Wait()
 	close(records)
-	if writeErr := <-printed; err == nil {
+	if writeErr := <-written; err == nil {
 		err = writeErr
 	}
 	return err
 }
 
-// listMax is how many keys a page of a LIST has.
+// listMax is the number of keys on a page of a LIST.
 const listMax = 1000
 
 func newClient(ctx context.Context, cfg Config) (*s3.Client, error) {
-	// As many kept connections as workers: beyond the default, which is 10, nearly every HEAD would make a new one.
+	// Keep a connection for each worker. With the default, 10, nearly every HEAD of further workers would make a new connection.
 	transport := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, cfg.Pool+1
 	})
@@ -102,7 +101,7 @@ func head(ctx context.Context, client *s3.Client, bucket string, keys <-chan str
 			return err
 		}
 		if len(object.Metadata) > 0 {
-			records <- record{key, object.Metadata} // write reads until they are closed
+			records <- record{key, object.Metadata} // write reads until the channel is closed
 		}
 	}
 	return nil

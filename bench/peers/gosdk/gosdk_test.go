@@ -33,7 +33,7 @@ func setKeys(t *testing.T) {
 	}
 }
 
-// Every object that has metadata is printed once, with all of it, and its requests are signed.
+// Every object that has metadata is printed once, with all its metadata, and the requests are signed.
 func TestRun(t *testing.T) {
 	setKeys(t)
 	credentials := s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland"}
@@ -63,13 +63,13 @@ func TestRun(t *testing.T) {
 				delete(got, string(key))
 			}
 			if len(got) > 0 || server.Counts().HeadStatus[200] != c.objects {
-				t.Errorf("%d too many; the store counted %+v", len(got), server.Counts())
+				t.Errorf("%d unexpected records; the store counted %+v", len(got), server.Counts())
 			}
 		})
 	}
 }
 
-// An error ends it, wherever it is, and leaves nothing behind: the LIST does not wait for workers that are gone.
+// An error of any stage ends Run and leaves no goroutine: the LIST does not block on workers that have ended.
 func TestRunFails(t *testing.T) {
 	setKeys(t)
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2500})

@@ -1,6 +1,6 @@
-"""peer.py WAY ENDPOINT BUCKET CONCURRENCY: prints a JSON line for every object of the bucket that has metadata.
+"""peer.py CLIENT ENDPOINT BUCKET CONCURRENCY: prints a JSON line for every object of the bucket that has metadata.
 
-The ways: one, threads, processes, asyncio. Keys come from the environment.
+The clients: one, threads, processes, asyncio. The credentials come from the environment.
 """
 
 import json
@@ -51,7 +51,7 @@ def one(endpoint, bucket, _):
 def threads(endpoint, bucket, concurrency):
     from concurrent.futures import ThreadPoolExecutor
 
-    client = new_client(endpoint, concurrency)  # which threads may share
+    client = new_client(endpoint, concurrency)  # threads may share a client
 
     def head(key):
         return key, client.head_object(Bucket=bucket, Key=key)["Metadata"]
@@ -61,7 +61,7 @@ def threads(endpoint, bucket, concurrency):
             emit(key, metadata)
 
 
-# How many keys a process is handed at a time: a tenth of a page.
+# The number of keys that a process gets at a time: a tenth of a page.
 CHUNK = 100
 
 
@@ -69,7 +69,7 @@ def processes(endpoint, bucket, concurrency):
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # A process that is forked need not import boto3 again, and no thread runs yet.
+    # A forked process need not import boto3 again. Forking is safe here: no thread runs yet.
     context = multiprocessing.get_context("fork")
     client = new_client(endpoint, 1)
     with ProcessPoolExecutor(concurrency, context, start_process, (endpoint, bucket)) as pool:
@@ -78,7 +78,7 @@ def processes(endpoint, bucket, concurrency):
 
 
 def start_process(endpoint, bucket):
-    if sys.platform == "linux":  # a pool's process does not notice by itself that it has lost its parent
+    if sys.platform == "linux":  # a process of a pool does not notice the end of its parent
         import ctypes
         import signal
 
@@ -92,12 +92,12 @@ def head_in_process(key):
     return key, process_client.head_object(Bucket=process_bucket, Key=key)["Metadata"]
 
 
-# --- aiohttp, and a signature by hand ---
+# --- aiohttp, with a signature of our own ---
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
 
 class Signer:
-    """Signs requests without a body. What is the same for all requests of a second is made once."""
+    """Signs requests without a body. The parts that all requests of a second share are computed once."""
 
     EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of no body
     SIGNED = "host;x-amz-content-sha256;x-amz-date"
@@ -112,7 +112,7 @@ class Signer:
         self.access_key, self.secret_key = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
         self.second, self.day = None, None
 
-    def turn_to(self, second):
+    def start_second(self, second):
         self.second = second
         self.date = self.time.strftime("%Y%m%dT%H%M%SZ", self.time.gmtime(second))
         if self.date[:8] != self.day:
@@ -126,10 +126,10 @@ class Signer:
         self.begin = f"AWS4-HMAC-SHA256 Credential={self.access_key}/{self.scope}, SignedHeaders={self.SIGNED}, Signature="
 
     def sign(self, method, path, query=""):
-        """Returns the headers of a request whose path and query are encoded already."""
+        """Returns the headers of a request. Its path and query must be percent-encoded."""
         second = int(self.time.time())
         if second != self.second:
-            self.turn_to(second)
+            self.start_second(second)
         request = self.sha256(f"{method}\n{path}\n{query}\n{self.headers}".encode()).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{self.date}\n{self.scope}\n{request}"
         signature = self.hmac(self.key, text.encode(), "sha256").hex()
@@ -185,14 +185,14 @@ def with_asyncio(endpoint, bucket, concurrency):
     asyncio.run(scan())
 
 
-WAYS = {"one": one, "threads": threads, "processes": processes, "asyncio": with_asyncio}
+CLIENTS = {"one": one, "threads": threads, "processes": processes, "asyncio": with_asyncio}
 
 
 def main():
-    if len(sys.argv) != 5 or sys.argv[1] not in WAYS:
-        sys.exit(f"usage: peer.py {'|'.join(WAYS)} ENDPOINT BUCKET CONCURRENCY")
-    way, endpoint, bucket, concurrency = sys.argv[1:]
-    WAYS[way](endpoint, bucket, int(concurrency))
+    if len(sys.argv) != 5 or sys.argv[1] not in CLIENTS:
+        sys.exit(f"usage: peer.py {'|'.join(CLIENTS)} ENDPOINT BUCKET CONCURRENCY")
+    client, endpoint, bucket, concurrency = sys.argv[1:]
+    CLIENTS[client](endpoint, bucket, int(concurrency))
 
 
 if __name__ == "__main__":

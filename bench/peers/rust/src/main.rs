@@ -1,5 +1,6 @@
 //! peer ENDPOINT BUCKET CONCURRENCY: prints a JSON line for every object of the bucket that has metadata, by aws-sdk-s3 and a
-//! tokio task for every key, CONCURRENCY of them at a time. Keys come from the environment.
+//! tokio task for every key, CONCURRENCY of them at a time. The credentials come from
+//! the environment.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// What one HEAD found.
+/// An object that has metadata.
 struct Object {
     key: String,
     metadata: BTreeMap<String, String>, // sorted by name
@@ -72,7 +73,7 @@ async fn run(client: Client, bucket: &str, concurrency: usize) -> Result<()> {
     while let Some(done) = heads.join_next().await {
         done??;
     }
-    drop(found); // which is how the printer knows that no more comes
+    drop(found); // closes the channel, which ends the printer
     printer.await?
 }
 

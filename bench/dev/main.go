@@ -1,0 +1,111 @@
+// Dev has the benchmarks of headcount that only its developers need: what an engine costs, how a scan adapts to a store, how fast the listing
+// is, and how headcount compares with other programs.
+//
+//	go run ./bench/dev engines
+//	go run ./bench/dev peers --help
+//
+// The benchmarks measure a headcount binary: the one that --binary names, which may be older or newer than this source, or one that they
+// build from this source. The floor and gosdk, which run in processes of their own, are hidden commands of this program.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/output/console"
+	"headcount/scan/command"
+	"headcount/scan/exit"
+)
+
+func main() {
+	log.SetOutput(io.Discard) // net/http logs answers that arrive without a request
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := <-signals
+		cancel(stoppedError{first})
+		<-signals
+		os.Exit(exit.Code(stoppedError{first})) // the second signal ends the process at once
+	}()
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// run is the program without the process: args with the name of the program first, and the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := runCommand(ctx, newApp(stdout, stderr), args)
+	if !exit.IsSilent(err) {
+		console.PrintLine(stderr, "dev: error: %v", err)
+		if hint := exit.Hint(err); hint != "" {
+			console.PrintLine(stderr, "dev: hint: %s", hint)
+		}
+	}
+	return exit.Code(err)
+}
+
+func runCommand(ctx context.Context, app *cli.App, args []string) error {
+	if len(args) > 1 && strings.HasPrefix(args[1], "-") && args[1] != "--help" {
+		return exit.Usagef(programHint, "name a command before the flags")
+	}
+	return command.Run(ctx, app, args)
+}
+
+const programHint = "go run ./bench/dev --help"
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:      "dev",
+		Usage:     "the benchmarks of headcount for its developers",
+		UsageText: "go run ./bench/dev COMMAND [flags]",
+		Commands: []*cli.Command{
+			enginesCommand(), paceCommand(), listingCommand(), workersCommand(), peersCommand(), floorCommand(), gosdkCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			return exit.Usagef(programHint, "name a command: engines, pace, listing, workers or peers")
+		},
+		HideVersion:               true,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true, // a comma is part of a value
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // package exit has the exit codes
+	}
+	for _, c := range app.Commands {
+		c.HelpName = "go run ./bench/dev " + c.Name
+		c.HideHelpCommand = true
+	}
+	return app
+}
+
+// noArguments refuses a command line with arguments.
+func noArguments(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return exit.Usagef(helpHint(c), "%s takes no argument, but got %q", c.Command.Name, c.Args().First())
+	}
+	return nil
+}
+
+func helpHint(c *cli.Context) string {
+	return fmt.Sprintf("go run ./bench/dev %s --help", c.Command.Name)
+}
+
+// stoppedError is the cause of a context that a signal canceled.
+type stoppedError struct{ signal os.Signal }
+
+func (e stoppedError) Error() string { return "stopped by " + e.signal.String() }
+
+// ExitCode implements the contract of package exit.
+func (e stoppedError) ExitCode() int {
+	if e.signal == syscall.SIGTERM {
+		return exit.Terminate
+	}
+	return exit.Interrupt
+}
