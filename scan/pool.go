@@ -241,14 +241,15 @@ func (s *Scan) fillPool(stats *metrics.Stats) {
 		stats.SteadyHeadsPerSecond = stats.HeadsPerSecond
 	}
 	w := c.bottlenecks
-	if w.IsEmpty() {
+	if w.Empty() {
 		all := s.sample()
 		cpu := all.cpu - s.cpuBefore
 		seen := all.delta(poolSample{}, max(1, stats.Workers))
 		seen.Rate = s.limiter.Rate()
 		w.Add(s.bottleneck(seen, cpu), seen, cpu)
 	}
-	stats.LimitedBy, stats.LimitedByReason = w.Dominant()
+	by, reason := w.Dominant()
+	stats.LimitedBy, stats.LimitedByReason = by.String(), reason
 }
 
 // bottleneck says what limited the run in a window in which the process took so much CPU time.

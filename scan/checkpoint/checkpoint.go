@@ -1,37 +1,38 @@
-// Package checkpoint is the text in which a run says how far it has come, and from which another run goes on.
+// Package checkpoint describes how far a run has come, in a form from which another run resumes.
+//
+//   - Checkpoint: the Ranges of keys that are not committed yet, the Stats of all that is, and the Positions of the
+//     files.
+//   - Position: a place in an output file, and what identifies the file.
+//
+// Encode and Decode convert a Checkpoint to a text and back. The text is protected by a hash: Decode rejects every
+// text that Encode did not write.
 package checkpoint
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"unicode/utf8"
 
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
-// Checkpoint is where a run stands: what another one needs to go on. It is made by the goroutine that commits, between two pages, so
-// its parts agree.
+// Checkpoint is the state of a run between two committed pages.
 type Checkpoint struct {
-	// Parameters are what the result depends on: a run with others cannot go on with it.
+	// Parameters are the settings on which the result depends, by name: a run with others must not resume this one.
 	Parameters map[string]string
 
-	// Positions are how far the files are written that the Checkpoint speaks of, by what they are for.
+	// Positions are the ends of the files that hold what is committed, by PositionOutput and PositionErrors.
 	Positions map[string]Position
 
-	Rest      []list.Range  // not committed yet, in the order of keys; none: the run is complete
-	Stats     metrics.Stats // of all that is committed, by this run and those before it
-	Latencies []byte        // of its HEADs, as HdrHistogram encodes them
+	Rest      []list.Range  // what is not committed, in the order of keys, without overlap; empty: the run is complete
+	Stats     metrics.Stats // of what is committed, by this run and the runs that it resumed
+	Latencies []byte        // of the HEADs in Stats, from metrics.Collector.EncodeLatencies
 }
 
-// Position is a place in a file, and what lies before it.
+// Position is a place in a file, and what identifies the file. The zero Position means that there is no file.
 type Position struct {
-	Bytes int64  `json:"bytes"`
-	Tail  string `json:"tail"` // a hash of the last bytes before it, by which the file is known again
-	Path  string `json:"path"` // of the file, by which it is known where nothing lies before it
+	Bytes int64  `json:"bytes"` // from the start of the file
+	Tail  string `json:"tail"`  // a hash of the last bytes before the place
+	Path  string `json:"path"`  // of the file, which identifies it if Bytes is 0
 }
 
 // The names of the two sinks in Checkpoint.Positions.
@@ -40,112 +41,24 @@ const (
 	PositionErrors = "errors"
 )
 
-// DecodeError is a text from which no run can go on.
-type DecodeError struct{ Reason string }
-
-func (e *DecodeError) Error() string { return e.Reason }
-
-// header begins a checkpoint, with the version of its format. The hash of all that follows the first line ends that
-// line: a checkpoint in which one bit is not as it was written is refused, since a key that it leaves out would be missing for good.
-const header = "headcount checkpoint 1 sha256 "
-
-// checkpointBody is a Checkpoint as it is written.
-type checkpointBody struct {
-	Parameters map[string]keyText  `json:"parameters"`
-	Positions  map[string]Position `json:"positions"`
-	Rest       []rangeBody         `json:"rest"`
-	Stats      metrics.Stats       `json:"stats"`
-	Latencies  []byte              `json:"latencies"`
-}
-
-// rangeBody is a Range; an end that is not said is the bucket's.
-type rangeBody struct {
-	After   keyText `json:"after,omitzero"`
-	Through keyText `json:"through,omitzero"`
-}
-
-// keyText is a key as a string, or where it is not UTF-8 as {"b64": …}.
-type keyText string
-
-func (k keyText) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(k)) {
-		return json.Marshal(string(k))
-	}
-	return json.Marshal(map[string][]byte{"b64": []byte(k)})
-}
-
-func (k *keyText) UnmarshalJSON(text []byte) error {
-	if bytes.HasPrefix(text, []byte{'{'}) {
-		var b struct{ B64 []byte }
-		err := json.Unmarshal(text, &b)
-		*k = keyText(b.B64)
-		return err
-	}
-	return json.Unmarshal(text, (*string)(k))
-}
-
-// Encode is the Checkpoint as a text for Decode, and for people.
-func (c *Checkpoint) Encode() ([]byte, error) {
-	b := checkpointBody{map[string]keyText{}, c.Positions, make([]rangeBody, 0, len(c.Rest)), c.Stats, c.Latencies}
-	for name, value := range c.Parameters {
-		b.Parameters[name] = keyText(value)
-	}
-	for _, r := range c.Rest {
-		b.Rest = append(b.Rest, rangeBody{keyText(r.After), keyText(r.Through)})
-	}
-	text, err := json.MarshalIndent(b, "", " ")
-	if err != nil {
-		return nil, err
-	}
-	text = append(text, '\n')
-	return append(fmt.Appendf(nil, "%s%x\n", header, sha256.Sum256(text)), text...), nil
-}
-
-// Decode reads what Encode has written, whole and unchanged. Its error is a DecodeError.
-func Decode(text []byte) (*Checkpoint, error) {
-	const anyVersion = "headcount checkpoint "
-	line, rest, isLine := bytes.Cut(text, []byte{'\n'})
-	switch {
-	case len(text) == 0:
-		return nil, &DecodeError{"it is empty"}
-	case !bytes.HasPrefix(line, []byte(anyVersion)):
-		return nil, &DecodeError{"it is not a checkpoint of headcount's"}
-	case isLine && !bytes.HasPrefix(line, []byte(header)):
-		return nil, &DecodeError{"it is of a version of headcount that this one does not know, or damaged"}
-	case string(line) != fmt.Sprintf("%s%x", header, sha256.Sum256(rest)):
-		return nil, &DecodeError{"it is damaged"}
-	}
-	var b checkpointBody
-	if err := json.Unmarshal(rest, &b); err != nil {
-		return nil, &DecodeError{"it is damaged: " + err.Error()}
-	}
-	c := &Checkpoint{Parameters: map[string]string{}, Positions: b.Positions, Stats: b.Stats, Latencies: b.Latencies}
-	for name, value := range b.Parameters {
-		c.Parameters[name] = string(value)
-	}
-	for _, r := range b.Rest {
-		c.Rest = append(c.Rest, list.Range{After: string(r.After), Through: string(r.Through)})
-	}
-	if err := c.check(); err != nil {
-		return nil, &DecodeError{"it makes no sense: " + err.Error()}
-	}
-	return c, nil
-}
-
-// check says what no run can have left so.
+// check returns an error for a Checkpoint that no run can have made.
 func (c *Checkpoint) check() error {
 	for i, r := range c.Rest {
-		if r.Through != "" && r.Through <= r.After || i > 0 && (c.Rest[i-1].Through == "" || c.Rest[i-1].Through > r.After) {
-			return errors.New("its Ranges overlap")
+		empty := r.Through != "" && r.Through <= r.After
+		if empty || i > 0 && (c.Rest[i-1].Through == "" || c.Rest[i-1].Through > r.After) {
+			return errors.New("its ranges overlap")
 		}
 	}
-	for _, at := range c.Positions {
-		if at.Bytes < 0 {
-			return errors.New("a file ends before it begins")
+	for _, p := range c.Positions {
+		if p.Bytes < 0 {
+			return errors.New("a position is negative")
 		}
 	}
-	if !c.Stats.Balanced() || c.Stats.Complete != (len(c.Rest) == 0) {
-		return errors.New("its account does not balance")
+	if !c.Stats.Balanced() {
+		return errors.New("its outcomes do not add up")
+	}
+	if c.Stats.Complete != (len(c.Rest) == 0) {
+		return errors.New("it is complete and has ranges left, or neither")
 	}
 	return nil
 }

@@ -2,41 +2,36 @@ package metrics
 
 import "sync/atomic"
 
-// Progress is how far a run is, while it runs, with what the runs before it have committed.
+// Progress is how far a run has come, including what earlier runs committed.
 type Progress struct {
-	Listed    int64 // objects that the LISTs have returned so far
-	ListedAll bool  // there will be no more of them
-	Settled   int64 // objects whose Outcome is known, committed or not
-	Failed    int64 // objects that failed, committed
-	Heads     int64 // HEADs sent by this run
+	Listed    int64 // objects in the LISTs so far
+	ListedAll bool  // Listed is final
+	Settled   int64 // objects with an Outcome, committed or not: at most Listed
+	Failed    int64 // committed objects that failed
 
-	FromListing int64 // objects for which this run sent none: the LIST gave their metadata
+	Heads       int64 // HEADs sent by this run
+	FromListing int64 // objects of this run whose metadata the LIST gave: no HEAD was sent
 }
 
-// ProgressCounters counts what makes a Progress. They may be used concurrently.
+// ProgressCounters are the counters behind a Progress. They may be used concurrently. The zero value has counted
+// nothing.
 type ProgressCounters struct {
-	Listed, Settled, Failed, Heads atomic.Int64
-	FromListing                    atomic.Int64
-	ListedAll                      atomic.Bool
+	Listed, Settled, Failed, Heads, FromListing atomic.Int64
+	ListedAll                                   atomic.Bool
 }
 
-// Restore adds what earlier runs have committed.
-func (p *ProgressCounters) Restore(o *Outcomes) {
-	p.Listed.Store(o.Listed)
-	p.Settled.Store(o.Listed)
-	p.Failed.Store(o.Failed)
+// Restore sets the counters to what earlier runs committed.
+func (c *ProgressCounters) Restore(o *Outcomes) {
+	c.Listed.Store(o.Listed)
+	c.Settled.Store(o.Listed)
+	c.Failed.Store(o.Failed)
 }
 
-// Progress returns what the counters say now.
-func (p *ProgressCounters) Progress() Progress {
-	return Progress{
-		// What is settled is read first, so that it is never more than what is listed.
-		Settled:   p.Settled.Load(),
-		Listed:    p.Listed.Load(),
-		ListedAll: p.ListedAll.Load(),
-		Failed:    p.Failed.Load(),
-		Heads:     p.Heads.Load(),
-
-		FromListing: p.FromListing.Load(),
-	}
+// Progress returns the present values. It may be called at any time, from any goroutine.
+func (c *ProgressCounters) Progress() Progress {
+	// An object is listed before it is settled. Settled is read first, so that it never exceeds Listed.
+	p := Progress{Settled: c.Settled.Load()}
+	p.Listed, p.ListedAll = c.Listed.Load(), c.ListedAll.Load()
+	p.Failed, p.Heads, p.FromListing = c.Failed.Load(), c.Heads.Load(), c.FromListing.Load()
+	return p
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Usage is the process's CPU time so far, user and system, and the most memory that it had resident, in bytes (0
-// where the system does not tell).
+// Usage returns the CPU time of this process so far, user and system, and the most memory that it had resident, in
+// bytes. Both are 0 if the system does not know them. It may be called concurrently.
 func Usage() (cpu time.Duration, maxRSS int64) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -19,16 +19,16 @@ func Usage() (cpu time.Duration, maxRSS int64) {
 	return UsageOf(&u)
 }
 
-// UsageOf reads from the kernel's account of a process what Usage says of this one.
+// UsageOf returns what Usage returns, for the process that u describes.
 func UsageOf(u *syscall.Rusage) (cpu time.Duration, maxRSS int64) {
 	maxRSS = int64(u.Maxrss)
 	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
-		maxRSS <<= 10 // kilobytes everywhere else
+		maxRSS <<= 10 // Darwin counts bytes, all other systems kilobytes
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), maxRSS
 }
 
-// MaxOpenFiles is how many files, and so connections, the process may have open; 0: nobody says.
+// MaxOpenFiles returns how many files and connections the process may have open at once; 0 if there is no limit.
 func MaxOpenFiles() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > math.MaxInt32 {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Usage is the process's CPU time so far, user and system, and the most memory that it had resident, in bytes (0
-// where the system does not tell).
+// Usage returns the CPU time of this process so far, user and system; 0 if the system does not know it. maxRSS is
+// always 0. It may be called concurrently.
 func Usage() (cpu time.Duration, maxRSS int64) {
 	process, err := syscall.GetCurrentProcess()
 	if err != nil {
@@ -19,10 +19,11 @@ func Usage() (cpu time.Duration, maxRSS int64) {
 	return filetimeDuration(kernel) + filetimeDuration(user), 0
 }
 
-// filetimeDuration reads a Filetime that is a duration, in its unit of 100 ns. Its own Nanoseconds takes it for a date.
+// filetimeDuration converts a Filetime that is a duration, in units of 100 ns. Filetime.Nanoseconds would take it
+// for a date since 1601.
 func filetimeDuration(f syscall.Filetime) time.Duration {
 	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 }
 
-// MaxOpenFiles is how many files, and so connections, the process may have open; 0: nobody says.
+// MaxOpenFiles returns 0: there is no limit.
 func MaxOpenFiles() int { return 0 }
