@@ -1,12 +1,17 @@
-// Package fault says in one place what the failure of a request means: its Class, whether the same request may succeed
-// later, and after which delay. It knows nothing of HEADs and LISTs: it is used for every kind of request.
+// Package fault says what the failure of a request means, and what to do about it. It knows no kind of request by itself:
+// HEADs, LISTs, PUTs and DELETEs use it alike.
 //
 // Class: one word for why a request failed, in statistics and error files.
-// Transient: the same request may succeed later. Throttled: the store asks for fewer requests.
+// Failure: one request that failed, as the policy sees it.
+// Transient: the same request may succeed later. Throttled: the store asks for fewer requests. Refused: the store
+// answered, and the same request will be answered in the same way.
+// Policy: what is done about a Failure, a Decision. Attempts: what was tried for one request so far.
+// Health: since when no request of a kind has succeeded.
+// Canary: a small request whose answer tells whether the store is available to these credentials.
 package fault
 
-// Class names why a request failed, in one word that is printed in --errors and --stats. An error code of the store
-// can be a Class too. The zero value is no failure.
+// Class names why a request failed, in one word that is printed in --errors and --stats. Where an answer has an error
+// code of S3, the code is its Class (AnswerClass). The zero value is no failure.
 type Class string
 
 // Classes of requests without an answer, or without an answer that can be used. ClassOf returns them.
@@ -35,14 +40,31 @@ const (
 	UnexpectedStatus Class = "unexpected_status"
 )
 
-// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
-const LossyKey Class = "lossy_key"
+// Classes that the policy treats in a way of their own.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+const (
+	ClockSkew    Class = "RequestTimeTooSkewed" // by the answer's Date, the SDK corrects the time in the next signature
+	ExpiredToken Class = "ExpiredToken"
 
-// Transient reports whether the same request may succeed later. A class that stands for several statuses is transient
-// if one of them is: TransientStatus is exact.
+	// WrongDocument is an answer whose body is not the document that was asked for: a proxy's page.
+	WrongDocument Class = "wrong_document"
+
+	// ProtocolViolation is an answer that breaks the protocol of the request, as it will the next time.
+	ProtocolViolation Class = "protocol_violation"
+
+	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
+	LossyKey Class = "lossy_key"
+)
+
+// Transient reports whether the same request may succeed later. A class that stands for several statuses, like
+// ServerError, is transient only if all of them are: Failure.Transient regards the status too.
 func (c Class) Transient() bool {
 	switch c {
-	case Canceled, Timeout, Refused, Reset, Closed, DNS, TLS, Malformed, Connection, Throttled, ServerError:
+	case Canceled, Timeout, Refused, Reset, Closed, DNS, TLS, Malformed, Connection, WrongDocument, Throttled:
+		return true
+	// Some stores refuse with a 200 or a 400 whose code says that they are only busy.
+	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
+		"Throttling", "TooManyRequests", "RequestLimitExceeded":
 		return true
 	}
 	return false

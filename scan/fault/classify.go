@@ -107,6 +107,15 @@ func StatusClass(status int) Class {
 	return UnexpectedStatus
 }
 
+// AnswerClass returns the Class of an answer by which the store refuses a request: its error code or, where the code is
+// empty, that of the HTTP status.
+func AnswerClass(status int, code string) Class {
+	if code != "" {
+		return Class(code)
+	}
+	return StatusClass(status)
+}
+
 // TransientStatus reports whether the same request may succeed later although it was answered with this HTTP status.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList; 509 and 520 to 529 come from
 // gateways and CDNs in front of a store.

@@ -92,7 +92,12 @@ func TestClassMethods(t *testing.T) {
 		{BadRequest, false, false, false},
 		{Throttled, true, false, false},
 		{Redirect, false, false, false},
-		{ServerError, true, false, false},
+		{ServerError, false, false, false}, // not a 501
+		{WrongDocument, true, false, false},
+		{ProtocolViolation, false, false, false},
+		{ClockSkew, false, false, false},
+		{ExpiredToken, false, false, false},
+		{"SlowDown", true, false, false},
 		{UnexpectedStatus, false, false, false},
 		{LossyKey, false, false, false},
 		{"NoSuchBucket", false, false, false},
@@ -148,8 +153,8 @@ func TestStatusClass(t *testing.T) {
 		if got := ThrottledStatus(c.status); got != c.throttled {
 			t.Errorf("%d: throttled %v", c.status, got)
 		}
-		if c.transient && !c.class.Transient() {
-			t.Errorf("%d is transient, and its class %s is not", c.status, c.class)
+		if c.class.Transient() && !c.transient {
+			t.Errorf("%d is not transient, and its class %s is", c.status, c.class)
 		}
 	}
 }

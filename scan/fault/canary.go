@@ -1,0 +1,81 @@
+package fault
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Canary finds out whether a store is available to the run's credentials, by a small request whose answer names the
+// reason of a refusal: a LIST of one key. Make it with NewCanary. It may be used concurrently.
+type Canary struct {
+	probe    func(context.Context) error
+	policy   Policy
+	retryFor time.Duration
+	log      *slog.Logger
+
+	turn       chan struct{} // holds a token while a caller probes
+	answeredAt time.Time     // when the last probe was sent that was answered; the token's holder may use it
+}
+
+// NewCanary returns a Canary. probe sends the request once and returns nil if it was answered; refresh renews expired
+// credentials (Policy.Refresh). A store that does not answer is waited for as long as its Health allows, retryFor.
+func NewCanary(probe func(context.Context) error, refresh func(context.Context) bool, retryFor time.Duration, log *slog.Logger) *Canary {
+	c := &Canary{probe: probe, retryFor: retryFor, log: log, turn: make(chan struct{}, 1)}
+	c.policy = Policy{MaxRefusals: 1, Refresh: func(ctx context.Context) bool {
+		isRefreshed := refresh != nil && refresh(ctx)
+		if isRefreshed {
+			log.Info("the credentials have expired and are renewed")
+		}
+		return isRefreshed
+	}}
+	return c
+}
+
+// Check returns nil when the store has answered a probe that was sent after the call: one probe serves all callers that
+// wait. Any error ends the run: the store's refusal, the cause of ctx's end, or an UnavailableError. While the store does
+// not answer, Check records in h that it fails, with the failure of the request that is verified.
+func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
+	called := time.Now()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	var (
+		attempts Attempts
+		isWarned bool
+	)
+	for !c.answeredAt.After(called) {
+		sent := time.Now()
+		err := c.probe(ctx)
+		switch {
+		case err == nil:
+			c.answeredAt = sent
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		attempts.Sent++
+		cause := FailureOf(err)
+		next := c.policy.Next(ctx, &attempts, cause, h)
+		switch {
+		case next.Action == GiveUp:
+			return err
+		case next.Delay == 0:
+			continue // what the answer said is enough to send a better probe
+		case cause.Transient() && !isWarned:
+			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
+			isWarned = true
+		}
+		h.Failed(failure)
+		if err := h.Check(c.retryFor); err != nil {
+			return err
+		}
+		if err := Sleep(ctx, next.Delay); err != nil {
+			return err
+		}
+	}
+	return nil
+}

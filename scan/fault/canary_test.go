@@ -1,0 +1,146 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// probes is a probe that answers with these errors, and then with the last of them.
+type probes struct {
+	errs []error
+	sent int
+}
+
+func (p *probes) probe(context.Context) error {
+	err := p.errs[min(p.sent, len(p.errs)-1)]
+	p.sent++
+	return err
+}
+
+func TestCanary(t *testing.T) {
+	var (
+		denied  = &describedError{answer(403, "AccessDenied")}
+		busy    = &describedError{answer(503, "SlowDown")}
+		skewed  = &describedError{answer(403, "RequestTimeTooSkewed")}
+		expired = &describedError{answer(400, "ExpiredToken")}
+		reset   = &describedError{unanswered(Reset)}
+		keys    = &describedError{unanswered(Credentials)}
+		config  = &describedError{unanswered(Configuration)}
+	)
+	for _, c := range []struct {
+		name             string
+		answers          []error
+		cannotRefresh    bool
+		err              error // errBusy: an UnavailableError
+		sent, refreshed  int
+		isFailing, warns bool // while it was waited for
+	}{
+		{"answered", []error{nil}, false, nil, 1, 0, false, false},
+		{"an outage that ends", []error{busy, reset, busy, nil}, false, nil, 4, 0, true, true},
+		{"an outage that stays", []error{busy}, false, errBusy, 0, 0, true, true},
+		{"no credentials for a while", []error{keys, keys, nil}, false, nil, 3, 0, true, false},
+		{"no credentials", []error{keys}, false, errBusy, 0, 0, true, false},
+		{"denied", []error{denied}, false, denied, 1, 0, false, false},
+		{"denied after an outage", []error{busy, denied}, false, denied, 2, 0, true, true},
+		{"a wrong clock", []error{skewed, nil}, false, nil, 2, 0, false, false},
+		{"a wrong clock after an outage", []error{busy, skewed, nil}, false, nil, 3, 0, true, true},
+		{"a clock that stays wrong", []error{skewed}, false, skewed, 2, 0, false, false},
+		{"expired credentials", []error{expired, expired, nil}, false, nil, 3, 2, true, false},
+		{"expired credentials that stay", []error{expired}, true, expired, 1, 1, false, false},
+		{"a wrong configuration", []error{config}, false, config, 1, 0, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				refreshed := 0
+				refresh := func(context.Context) bool { refreshed++; return !c.cannotRefresh }
+				p, h := &probes{errs: c.answers}, NewHealth("HEAD")
+				began := time.Now()
+				err := NewCanary(p.probe, refresh, time.Minute, slog.New(slog.NewTextHandler(&log, nil))).Check(t.Context(), h, errBusy)
+				var unavailable *UnavailableError
+				switch {
+				case c.err == errBusy:
+					if took := time.Since(began); !errors.As(err, &unavailable) || unavailable.Last != errBusy || took <= time.Minute || took > time.Minute+2*backoffMax {
+						t.Errorf("%v after %v", err, took)
+					}
+				case err != c.err || p.sent != c.sent:
+					t.Errorf("%v after %d probes, want %v after %d", err, p.sent, c.err, c.sent)
+				}
+				if refreshed != c.refreshed {
+					t.Errorf("refreshed %d times", refreshed)
+				}
+				time.Sleep(time.Second)
+				if isFailing := h.FailingFor() > 0; isFailing != c.isFailing {
+					t.Errorf("failing: %v", isFailing)
+				}
+				if n := strings.Count(log.String(), "level=WARN"); n > 1 || (n == 1) != c.warns {
+					t.Errorf("%d warnings: %s", n, &log)
+				}
+			})
+		})
+	}
+}
+
+// One probe serves all callers that wait when it is sent, and none that comes later.
+func TestCanaryServesAllThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent atomic.Int64
+		c := NewCanary(func(context.Context) error {
+			sent.Add(1)
+			time.Sleep(time.Second)
+			return nil
+		}, nil, time.Minute, slog.New(slog.DiscardHandler))
+		h, results := NewHealth("PUT"), make(chan error, 100)
+		check := func() { results <- c.Check(t.Context(), h, errBusy) }
+		go check()
+		time.Sleep(time.Millisecond) // the first probe is in flight
+		for range 99 {
+			go check()
+		}
+		for range 100 {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if n := sent.Load(); n != 2 {
+			t.Errorf("%d probes for callers before and during the first", n)
+		}
+		check()
+		if n := sent.Load(); n != 3 {
+			t.Errorf("%d probes", n)
+		}
+	})
+}
+
+func TestCanaryIsStopped(t *testing.T) {
+	cause := errors.New("interrupted")
+	for name, probe := range map[string]func(context.Context) error{
+		"in a probe":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"between probes": func(context.Context) error { return &describedError{answer(503, "")} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				c := NewCanary(probe, nil, time.Hour, slog.New(slog.DiscardHandler))
+				results := make(chan error, 2)
+				for range 2 { // the second one waits for its turn
+					go func() { results <- c.Check(ctx, NewHealth("HEAD"), errBusy) }()
+				}
+				time.Sleep(time.Minute)
+				cancel(cause)
+				for range 2 {
+					if err := <-results; err != cause {
+						t.Errorf("%v", err)
+					}
+				}
+			})
+		})
+	}
+}

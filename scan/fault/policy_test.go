@@ -1,0 +1,354 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// steady is a Backoff without jitter.
+func steady(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// answer is a Failure by an answer, as the answers of a store are turned into Failures.
+func answer(status int, code string) Failure {
+	return Failure{Class: AnswerClass(status, code), Status: status}
+}
+
+// unanswered is a Failure without an answer.
+func unanswered(class Class) Failure { return Failure{Class: class} }
+
+func TestFailure(t *testing.T) {
+	for _, c := range []struct {
+		failure                          Failure
+		class                            Class
+		isTransient, isSlowDown, refused bool
+	}{
+		{answer(503, ""), Throttled, true, true, false},
+		{answer(429, ""), Throttled, true, true, false},
+		{answer(503, "SlowDown"), "SlowDown", true, true, false},
+		{answer(200, "SlowDown"), "SlowDown", true, false, false},
+		{answer(200, "InternalError"), "InternalError", true, false, false},
+		{answer(400, "RequestTimeout"), "RequestTimeout", true, false, false},
+		{answer(400, "RequestTimeoutException"), "RequestTimeoutException", true, false, false},
+		{answer(400, "Throttling"), "Throttling", true, false, false},
+		{answer(400, "TooManyRequests"), "TooManyRequests", true, false, false},
+		{answer(400, "RequestLimitExceeded"), "RequestLimitExceeded", true, false, false},
+		{answer(400, "ServiceUnavailable"), "ServiceUnavailable", true, false, false},
+		{answer(500, ""), ServerError, true, false, false},
+		{answer(500, "AccessDenied"), "AccessDenied", true, false, false},
+		{answer(501, ""), ServerError, false, false, true},
+		{answer(501, "NotImplemented"), "NotImplemented", false, false, true},
+		{answer(408, ""), Timeout, true, false, false},
+		{answer(403, ""), Forbidden, false, false, true},
+		{answer(403, "AccessDenied"), "AccessDenied", false, false, true},
+		{answer(404, ""), UnexpectedStatus, false, false, true},
+		{answer(400, "ExpiredToken"), ExpiredToken, false, false, true},
+		{answer(403, "RequestTimeTooSkewed"), ClockSkew, false, false, true},
+		{answer(301, ""), Redirect, false, false, true},
+		{Failure{Class: ServerError, Status: 500, RetryAfter: time.Second}, ServerError, true, true, false},
+		{unanswered(Timeout), Timeout, true, false, false},
+		{unanswered(Refused), Refused, true, true, false},
+		{unanswered(Malformed), Malformed, true, false, false},
+		{unanswered(WrongDocument), WrongDocument, true, false, false},
+		{unanswered(ProtocolViolation), ProtocolViolation, false, false, false},
+		{unanswered(Credentials), Credentials, false, false, false},
+		{unanswered(HeaderTooLarge), HeaderTooLarge, false, false, false},
+	} {
+		f := c.failure
+		if f.Class != c.class || f.Transient() != c.isTransient || f.SlowDown() != c.isSlowDown {
+			t.Errorf("%+v: transient %v, slow down %v, want %s", f, f.Transient(), f.SlowDown(), c.class)
+		}
+		err := fmt.Errorf("LIST: %w", &describedError{f})
+		if got := FailureOf(err); got != f {
+			t.Errorf("%+v became %+v", f, got)
+		}
+		if got := IsRefused(err); got != c.refused {
+			t.Errorf("%+v: refused %v", f, got)
+		}
+	}
+	if got := FailureOf(context.DeadlineExceeded); got != unanswered(Timeout) {
+		t.Errorf("%+v", got)
+	}
+	if IsRefused(nil) {
+		t.Error("no error is a refusal")
+	}
+}
+
+type describedError struct{ failure Failure }
+
+func (e *describedError) Error() string    { return "described" }
+func (e *describedError) Failure() Failure { return e.failure }
+
+// From a status or an error over its Class to what the two policies decide about its first failure.
+func TestPolicyOfAFirstFailure(t *testing.T) {
+	var (
+		retry  = Decision{Retry, time.Second}
+		atOnce = Decision{}
+		verify = Decision{Action: Verify}
+		giveUp = Decision{Action: GiveUp}
+	)
+	for _, c := range []struct {
+		failure                     Failure
+		object, run, atFirstContact Decision
+	}{
+		{answer(503, ""), retry, retry, retry},
+		{answer(500, "InternalError"), retry, retry, retry},
+		{answer(200, "SlowDown"), retry, retry, retry},
+		{answer(408, ""), retry, retry, retry},
+		{answer(520, ""), retry, retry, retry},
+		{Failure{Class: Throttled, Status: 503, RetryAfter: 7 * time.Second}, Decision{Retry, 7 * time.Second}, Decision{Retry, 7 * time.Second}, Decision{Retry, 7 * time.Second}},
+		{Failure{Class: Throttled, Status: 503, RetryAfter: time.Millisecond}, retry, retry, retry},
+		{Failure{Class: Throttled, Status: 503, RetryAfter: time.Hour}, Decision{Retry, time.Hour}, Decision{Retry, time.Minute}, Decision{Retry, time.Minute}},
+		{answer(403, "AccessDenied"), verify, atOnce, atOnce}, // another endpoint is asked
+		{answer(404, ""), verify, atOnce, atOnce},
+		{answer(501, ""), verify, atOnce, atOnce},
+		{answer(403, "RequestTimeTooSkewed"), verify, atOnce, atOnce},
+		{answer(400, "ExpiredToken"), verify, retry, retry},
+		{unanswered(Timeout), retry, retry, retry},
+		{unanswered(Refused), retry, retry, retry},
+		{unanswered(Reset), retry, retry, retry},
+		{unanswered(Closed), retry, retry, retry},
+		{unanswered(Connection), retry, retry, retry},
+		{unanswered(Malformed), retry, retry, retry},
+		{unanswered(WrongDocument), retry, retry, retry},
+		{unanswered(DNS), retry, retry, giveUp},
+		{unanswered(TLS), retry, retry, giveUp},
+		{unanswered(Credentials), verify, retry, giveUp},
+		{unanswered(Configuration), verify, giveUp, giveUp},
+		{unanswered(ProtocolViolation), verify, giveUp, giveUp},
+		{unanswered(HeaderTooLarge), giveUp, giveUp, giveUp},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			answered, never := NewHealth(""), NewHealth("")
+			answered.OK(time.Now())
+			object, run := ObjectPolicy(10), RunPolicy(time.Minute, 2, func(context.Context) bool { return true })
+			object.Backoff, run.Backoff = steady, steady
+			for _, d := range []struct {
+				name   string
+				policy Policy
+				health *Health
+				want   Decision
+			}{{"object", object, answered, c.object}, {"run", run, answered, c.run}, {"run, first contact", run, never, c.atFirstContact}} {
+				if got := d.policy.Next(t.Context(), &Attempts{Sent: 1}, c.failure, d.health); got != d.want {
+					t.Errorf("%+v, %s: %v, want %v", c.failure, d.name, got, d.want)
+				}
+			}
+		})
+	}
+}
+
+// request is one request that fails again and again, with a fake clock.
+type request struct {
+	t        *testing.T
+	policy   Policy
+	attempts Attempts
+	health   *Health
+}
+
+func newRequest(t *testing.T, p Policy) *request {
+	if p.Backoff == nil {
+		p.Backoff = steady
+	}
+	return &request{t: t, policy: p, health: NewHealth("")}
+}
+
+// fails sends the request once more, which takes a second. It waits as the policy says.
+func (r *request) fails(f Failure) Decision {
+	time.Sleep(time.Second)
+	r.attempts.Sent++
+	d := r.policy.Next(r.t.Context(), &r.attempts, f, r.health)
+	time.Sleep(d.Delay)
+	return d
+}
+
+// until sends the request until the Action is another one than Retry, and returns that, and how often it was sent.
+func (r *request) until(f Failure, each func()) (Action, int) {
+	for range 1000 {
+		each()
+		if d := r.fails(f); d.Action != Retry {
+			return d.Action, r.attempts.Sent
+		}
+	}
+	r.t.Fatalf("%+v is sent again and again", f)
+	return 0, 0
+}
+
+func TestObjectPolicyWhileOthersSucceed(t *testing.T) {
+	for _, maxAttempts := range []int{1, 2, 3, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRequest(t, ObjectPolicy(maxAttempts))
+			action, sent := r.until(answer(500, ""), func() { r.health.OK(time.Now()) })
+			if action != GiveUp || sent != maxAttempts {
+				t.Errorf("%v after %d, want %d", action, sent, maxAttempts)
+			}
+		})
+	}
+}
+
+// Where nothing else succeeds, no number of failures is the request's own.
+func TestObjectPolicyInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		for round := range 5 {
+			action, sent := r.until(unanswered(Refused), func() {})
+			if action != Verify || sent != 9+10*round {
+				t.Fatalf("%v after %d", action, sent)
+			}
+			if d := r.policy.Verified(&r.attempts, unanswered(Refused), Verification{}); d.Action != Retry || d.Delay != steady(sent) {
+				t.Fatalf("%v", d)
+			}
+		}
+		// The outage ends: the failures count from here on, and the first one of all.
+		time.Sleep(time.Second)
+		action, sent := r.until(answer(500, ""), func() { r.health.OK(time.Now()) })
+		if action != GiveUp || sent != 49+9 {
+			t.Errorf("%v after %d", action, sent)
+		}
+	})
+}
+
+// Where there is no other request, the Canary and a request of the same kind show that the store is healthy.
+func TestObjectPolicyOfTheLastRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		busy := answer(503, "")
+		if action, sent := r.until(busy, func() {}); action != Verify || sent != 9 {
+			t.Fatalf("%v after %d", action, sent)
+		}
+		if d := r.policy.Verified(&r.attempts, busy, Verification{RequestsSucceed: true}); d != (Decision{}) {
+			t.Errorf("%v, want a retry at once", d)
+		}
+		if d := r.fails(busy); d.Action != GiveUp {
+			t.Errorf("%v", d)
+		}
+	})
+}
+
+func TestObjectPolicyOfRefusals(t *testing.T) {
+	denied := answer(403, "")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		for _, want := range []Decision{{Retry, 500 * time.Millisecond}, {Action: GiveUp}} {
+			if d := r.fails(denied); d.Action != Verify {
+				t.Fatalf("%v", d)
+			}
+			if d := r.policy.Verified(&r.attempts, denied, Verification{}); d != want {
+				t.Errorf("%v, want %v", d, want)
+			}
+		}
+	})
+	// A Canary with other credentials confirms nothing, but not for ever.
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(3))
+		for _, want := range []Decision{{Retry, steady(1)}, {Retry, steady(2)}, {Retry, 500 * time.Millisecond}, {Action: GiveUp}} {
+			r.fails(denied)
+			if d := r.policy.Verified(&r.attempts, denied, Verification{OtherCredentials: true, RequestsSucceed: true}); d != want {
+				t.Errorf("%v after %d, want %v", d, r.attempts.Sent, want)
+			}
+		}
+	})
+	// Refusals leave the attempts of transient failures, and the other way round.
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		ok := func() { r.health.OK(time.Now()) }
+		for range 8 {
+			ok()
+			r.fails(answer(500, ""))
+		}
+		r.fails(denied)
+		if d := r.policy.Verified(&r.attempts, denied, Verification{}); d.Action != Retry {
+			t.Errorf("the first refusal: %v", d)
+		}
+		if action, sent := r.until(answer(500, ""), ok); action != GiveUp || sent != 11 {
+			t.Errorf("%v after %d", action, sent)
+		}
+	})
+}
+
+func TestRunPolicy(t *testing.T) {
+	renewals := 0
+	renew := func(context.Context) bool { renewals++; return true }
+	cannot := func(context.Context) bool { return false }
+	for _, c := range []struct {
+		name       string
+		policy     Policy
+		failure    Failure
+		isAnswered bool // before
+		sent       int
+		took       time.Duration // 0: any
+	}{
+		{"a wrong endpoint", RunPolicy(time.Hour, 1, renew), unanswered(Refused), false, 6, 0},
+		{"a host that hangs", RunPolicy(time.Hour, 1, renew), unanswered(Timeout), false, 6, 0},
+		{"no such host", RunPolicy(time.Hour, 1, renew), unanswered(DNS), false, 1, 0},
+		{"no S3", RunPolicy(time.Hour, 1, renew), unanswered(WrongDocument), false, 6, 0},
+		{"a proxy's page", RunPolicy(time.Hour, 1, renew), unanswered(WrongDocument), true, 10, 0},
+		{"an outage", RunPolicy(time.Minute, 1, renew), unanswered(Refused), true, 11, time.Minute + time.Second},
+		{"an outage that is answered", RunPolicy(time.Minute, 1, renew), answer(503, ""), false, 11, time.Minute + time.Second},
+		{"no credentials", RunPolicy(time.Minute, 1, renew), unanswered(Credentials), true, 11, time.Minute + time.Second},
+		{"a refusal", RunPolicy(time.Hour, 1, renew), answer(403, "AccessDenied"), true, 1, 0},
+		{"a refusal by each endpoint", RunPolicy(time.Hour, 3, renew), answer(403, "AccessDenied"), true, 3, 0},
+		{"a clock that stays wrong", RunPolicy(time.Hour, 3, renew), answer(403, "RequestTimeTooSkewed"), true, 2, 0},
+		{"credentials that stay expired", RunPolicy(time.Hour, 3, renew), answer(400, "ExpiredToken"), true, 5, 0},
+		{"expired credentials", RunPolicy(time.Hour, 3, cannot), answer(400, "ExpiredToken"), true, 1, 0},
+		{"expired credentials, no provider", RunPolicy(time.Hour, 3, nil), answer(400, "ExpiredToken"), true, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRequest(t, c.policy)
+				if c.isAnswered {
+					r.health.OK(time.Now())
+				}
+				r.attempts.Since = time.Now()
+				began := time.Now()
+				action, sent := r.until(c.failure, func() {})
+				if action != GiveUp || sent != c.sent {
+					t.Errorf("%v after %d, want %d", action, sent, c.sent)
+				}
+				if took := time.Since(began); c.took != 0 && took != c.took {
+					t.Errorf("it took %v, want %v", took, c.took)
+				}
+			})
+		})
+	}
+	if renewals != 4 {
+		t.Errorf("renewed %d times", renewals)
+	}
+}
+
+// Time in which the request waited for something else than the store does not count.
+func TestRunPolicySince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, RunPolicy(time.Minute, 1, nil))
+		if d := r.fails(answer(503, "")); d.Action != Retry || r.attempts.Since.IsZero() {
+			t.Fatalf("%v, since %v", d, r.attempts.Since)
+		}
+		time.Sleep(time.Hour)
+		r.attempts.Since = r.attempts.Since.Add(time.Hour)
+		if d := r.fails(answer(503, "")); d != (Decision{Retry, 2 * time.Second}) {
+			t.Errorf("%v", d)
+		}
+	})
+}
+
+// A long trouble of one kind leaves the attempts of another.
+func TestRunPolicyCountsEachKindByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, RunPolicy(time.Hour, 2, func(context.Context) bool { return true }))
+		r.health.OK(time.Now())
+		for range 9 {
+			r.fails(unanswered(WrongDocument))
+		}
+		for _, f := range []Failure{
+			answer(403, "RequestTimeTooSkewed"), answer(400, "ExpiredToken"), answer(403, "AccessDenied"), answer(503, ""), unanswered(Reset),
+		} {
+			if d := r.fails(f); d.Action != Retry {
+				t.Errorf("%+v: %v", f, d)
+			}
+		}
+		if d := r.fails(unanswered(WrongDocument)); d.Action != GiveUp {
+			t.Errorf("the tenth wrong document: %v", d)
+		}
+	})
+}

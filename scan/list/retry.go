@@ -1,0 +1,40 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"headcount/scan/fault"
+)
+
+// warnEvery keeps the log of a long outage short.
+const warnEvery = 30 * time.Second
+
+// retrier decides how often one LIST is sent.
+type retrier struct {
+	lister   *Lister
+	attempts fault.Attempts
+	warnedAt time.Time
+}
+
+// next decides what to do about a LIST that failed with err.
+func (r *retrier) next(ctx context.Context, err error) fault.Decision {
+	r.attempts.Sent++
+	l := r.lister
+	var refused *StoreError
+	if errors.As(err, &refused) && l.cfg.Store.SwitchRegion(refused.SignedRegion, refused.BucketRegion) {
+		l.cfg.Log.Info("the bucket is in another region", "region", refused.BucketRegion)
+		return fault.Decision{}
+	}
+	return l.policy.Next(ctx, &r.attempts, fault.FailureOf(err), l.health)
+}
+
+// warn logs the first failure, and later ones once in warnEvery.
+func (r *retrier) warn(err error, delay time.Duration) {
+	if !r.warnedAt.IsZero() && time.Since(r.warnedAt) < warnEvery {
+		return
+	}
+	r.warnedAt = time.Now()
+	r.lister.cfg.Log.Warn("LIST failed, trying again", "tries", r.attempts.Sent, "wait", delay.Round(time.Millisecond), "error", err)
+}
