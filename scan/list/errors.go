@@ -33,15 +33,9 @@ func (e *StoreError) Error() string {
 	return text
 }
 
-// transient says whether the same request may succeed later. Some stores refuse with a 200 or a 400 whose code says
-// that they are merely busy.
-func (e *StoreError) transient() bool {
-	switch e.Code {
-	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
-		"Throttling", "TooManyRequests", "RequestLimitExceeded":
-		return true
-	}
-	return fault.TransientStatus(e.Status)
+// Failure implements the contract of fault.FailureOf.
+func (e *StoreError) Failure() fault.Failure {
+	return fault.Failure{Class: fault.AnswerClass(e.Status, e.Code), Status: e.Status, RetryAfter: e.RetryAfter}
 }
 
 // SendError is a LIST that was not answered, or not to the end.
@@ -65,4 +59,12 @@ type ProtocolError struct {
 
 func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("LIST %s: %s; the listing cannot be trusted", e.Target, e.What)
+}
+
+// Failure implements the contract of fault.FailureOf.
+func (e *ProtocolError) Failure() fault.Failure {
+	if e.transient {
+		return fault.Failure{Class: fault.WrongDocument}
+	}
+	return fault.Failure{Class: fault.ProtocolViolation}
 }

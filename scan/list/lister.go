@@ -44,7 +44,8 @@ type Lister struct {
 	target        string
 	seed          maphash.Seed // of the hashes that Pagers keep of keys
 	turns         atomic.Int64 // which endpoint the next one asks
-	everAnswered  atomic.Bool  // the store has answered
+	policy        fault.Policy
+	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
 
 	decoders sync.Pool // of *decoder
@@ -67,7 +68,10 @@ func New(cfg Config) *Lister {
 	if cfg.OnAttempt == nil {
 		cfg.OnAttempt = func(string, bool) {}
 	}
-	return &Lister{cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
+	return &Lister{
+		cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix, health: fault.NewHealth("LIST"),
+		policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount(), cfg.Store.RefreshCredentials),
+	}
 }
 
 // ServerIsMinIO reports whether a LIST was answered by a store that calls itself MinIO in its Server header, and that may
@@ -91,7 +95,7 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 		l.cfg.Limiter.Charge(1)
 		_, err = l.send(ctx, request{keysMax: 1}, int(l.turns.Add(1)))
 		l.cfg.OnAttempt(statusOf(err), false)
-		if !IsFinal(err) {
+		if !fault.IsRefused(err) {
 			return err
 		}
 	}
@@ -101,36 +105,36 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 // IsFinal says whether an error of Probe is final: the store has refused these credentials or this bucket, and
 // asking again changes nothing.
 func IsFinal(err error) bool {
-	var refused *StoreError
-	return errors.As(err, &refused) && !refused.transient()
+	return fault.IsRefused(err)
 }
 
-// list sends one request until it is answered, and gives up as patience says.
+// list sends one request until it is answered, and gives up as the policy says.
 func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
-	patience := patience{lister: l, began: time.Now()}
+	retrier := retrier{lister: l, attempts: fault.Attempts{Since: time.Now()}}
 	for try := 0; ; try++ {
 		asked := time.Now()
 		if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 			return nil, err
 		}
-		patience.began = patience.began.Add(time.Since(asked)) // it is not the store that was waited for
+		// The wait for the limiter is no wait for the store.
+		retrier.attempts.Since = retrier.attempts.Since.Add(time.Since(asked))
 		a, err := l.send(ctx, req, try)
 		if err == nil {
 			l.cfg.Limiter.ObserveAnswers(1)
 			l.cfg.OnAttempt(statusOf(nil), false)
-			l.everAnswered.Store(true)
+			l.health.OK(time.Now())
 			return a, nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		wait, again := patience.after(ctx, err)
-		l.cfg.OnAttempt(statusOf(err), again)
-		if !again {
+		next := retrier.next(ctx, err)
+		l.cfg.OnAttempt(statusOf(err), next.Action == fault.Retry)
+		if next.Action != fault.Retry {
 			return nil, err
 		}
-		patience.warn(err, wait)
-		if err := fault.Sleep(ctx, wait); err != nil {
+		retrier.warn(err, next.Delay)
+		if err := fault.Sleep(ctx, next.Delay); err != nil {
 			return nil, err
 		}
 	}

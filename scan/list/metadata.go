@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
@@ -66,7 +67,7 @@ func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 		return l.list(ctx, req)
 	}
 	var plain *answer
-	if !l.everAnswered.Load() { // the first contact may take several tries, for example to find the region
+	if !l.health.EverOK() { // the first contact may take several tries, for example to find the region
 		var err error
 		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 {
 			return plain, err
@@ -106,7 +107,7 @@ func (l *Lister) sendOnce(ctx context.Context, req request) (*answer, error) {
 	a, err := l.send(ctx, req, int(l.turns.Add(1)))
 	if err == nil {
 		l.cfg.Limiter.ObserveAnswers(1)
-		l.everAnswered.Store(true)
+		l.health.OK(time.Now())
 	}
 	l.cfg.OnAttempt(statusOf(err), err != nil && req.prefix == "")
 	return a, err
