@@ -130,7 +130,7 @@ func TestCleanThroughFaults(t *testing.T) {
 		t.Errorf("%+v; %d are denied, and %d gone", stats, len(stay), gone)
 	}
 	for _, e := range *told {
-		if !slices.Contains(stay, e.Entry.Key) || e.Status != http.StatusForbidden || e.Attempts != refusalsMax {
+		if !slices.Contains(stay, e.Entry.Key) || e.Status != http.StatusForbidden || e.Attempts != maxRefusals {
 			t.Errorf("%v, %d", e, e.Attempts)
 		}
 	}
@@ -205,7 +205,7 @@ func TestCleanIsStopped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.delay = func(int) time.Duration { return time.Millisecond }
+			c.setDelay(time.Millisecond)
 			stats, err := c.Run(ctx)
 			if !errors.Is(err, why) || stats.Complete || stats.Foreign+stats.Gone+stats.Failed > 0 {
 				t.Fatalf("%+v, %v", stats, err)

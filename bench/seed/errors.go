@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"headcount/scan"
@@ -32,13 +31,16 @@ func (a *reply) gone() bool {
 	return a.err == nil && a.status == http.StatusNotFound && (a.code == "" || a.code == "NoSuchKey")
 }
 
-// transient says whether the same request may well succeed later.
-func (a *reply) transient() bool {
+// failure is a reply that is not ok, as the retry policy sees it.
+func (a *reply) failure() fault.Failure {
 	if a.err != nil {
-		return fault.ClassOf(a.err) != fault.HeaderTooLarge
+		return fault.FailureOf(a.err)
 	}
-	return !a.ok() && !list.IsFinal(a.asError("", ""))
+	return fault.Failure{Class: fault.AnswerClass(a.status, a.code), Status: a.status, RetryAfter: a.retryAfter}
 }
+
+// transient reports whether the request failed, and the same request may succeed later.
+func (a *reply) transient() bool { return !a.ok() && a.failure().Transient() }
 
 // asError is a reply that is not well, as LISTs have them, for which there are hints.
 func (a *reply) asError(op, target string) error {
@@ -62,18 +64,11 @@ func (a *reply) outcome() string {
 // objectError is what is told of an object that failed.
 func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 	e := &scan.ObjectError{
-		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Attempts: a.attempts, RequestID: a.requestID, Err: a.err,
+		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Class: a.failure().Class, Attempts: a.attempts,
+		RequestID: a.requestID, Err: a.err,
 	}
-	switch {
-	case a.err != nil:
-		e.Class = fault.ClassOf(a.err)
-	case a.code != "":
-		e.Class = fault.Class(a.code)
-		if a.message != "" {
-			e.Err = errors.New(a.message)
-		}
-	default:
-		e.Class = fault.Class(strings.ReplaceAll(strings.ToLower(http.StatusText(a.status)), " ", "_"))
+	if a.err == nil && a.code != "" && a.message != "" {
+		e.Err = errors.New(a.message)
 	}
 	return e
 }

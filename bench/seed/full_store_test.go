@@ -30,7 +30,7 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.delay = func(int) time.Duration { return time.Millisecond }
+			s.setDelay(time.Millisecond)
 			stats, err := s.Run(t.Context())
 			var refused *list.StoreError
 			switch isFull := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
@@ -59,7 +59,7 @@ func TestCleanGoesOnBehindWhatIsRetained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.delay = func(int) time.Duration { return 0 }
+	c.setDelay(0)
 	if stats, err := c.Run(t.Context()); err != nil || stats.Removed != 2 || stats.Failed != 198 {
 		t.Errorf("%+v, %v", stats, err)
 	}

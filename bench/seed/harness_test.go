@@ -185,3 +185,11 @@ func failed(cfg *Config) *[]*scan.ObjectError {
 	cfg.OnFailed = func(e *scan.ObjectError) { *all = append(*all, e) }
 	return all
 }
+
+// maxRefusals is how often a request is refused before the refusal is its result.
+const maxRefusals = 2
+
+// setDelay sets the delay before every retry.
+func (r *run) setDelay(d time.Duration) {
+	r.policy.Backoff, r.policy.RefusalDelay = func(int) time.Duration { return d }, d
+}

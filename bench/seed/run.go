@@ -2,7 +2,6 @@ package seed
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -37,13 +36,6 @@ const (
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 
-	// attemptsMax is how often a request meets passing trouble, while the store is well, before its object has failed.
-	attemptsMax = 10
-
-	// refusalsMax is how often an object is refused before that is believed: the first time it may have been the credentials of
-	// a moment, or a store that was coming up.
-	refusalsMax = 2
-
 	// refusedAtStart is how many refusals, with nothing done before, show that all will be refused: more than one at a time has each of
 	// a few workers, and a second's worth of the rest.
 	refusedAtStart = 32
@@ -64,7 +56,8 @@ type run struct {
 	limiter  *pace.Limiter
 	lister   *list.Lister
 	counters *counters
-	delay    func(try int) time.Duration // before a request is sent again
+	policy   fault.Policy
+	canary   *fault.Canary
 
 	failedMu sync.Mutex // of what failed
 }
@@ -85,11 +78,12 @@ func newRun(cfg Config) *run {
 	if cfg.OnFailed == nil {
 		cfg.OnFailed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), delay: fault.Backoff}
+	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), policy: fault.ObjectPolicy(fault.MaxAttemptsDefault)}
 	r.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
 		Log: cfg.Log, OnAttempt: r.counters.listSent,
 	})
+	r.canary = fault.NewCanary(r.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
 	return r
 }
 
@@ -103,100 +97,68 @@ func (r *run) forEachPage(ctx context.Context, listers int, each func(context.Co
 	return r.lister.Parallel([]list.Range{{}}, listers, nil).ForEach(ctx, each)
 }
 
-// sendUntilFinal sends a request for an object until its reply is one that asking again would not change. send sends it once, when
-// the gate lets it. Its error, and one of persist, ends the run (but see errSettled).
+// sendUntilFinal sends a request for an object until its reply is final by the policy. send sends it once, when the
+// limiter lets it. An error, be it of send or of sendUntilFinal, ends the run (but see errSettled).
 //
-// The worker waits with it, unlike a scan's: what has to be sent again is little beside what is put, since the gate holds back what
-// the store would refuse, and so no list of what waits has to be bounded.
+// The worker waits with the request, unlike a scan's: retries are few beside the objects, since the limiter holds back
+// requests that the store would refuse, and so no queue of retries has to be bounded.
 func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
-	var (
-		isDoomed bool // one more failure is the object's own
-		refused  int
-	)
-	for try := 1; ; try++ {
-		a, err := send(ctx, try)
+	var attempts fault.Attempts
+	for {
+		attempts.Sent++
+		a, err := send(ctx, attempts.Sent)
 		if ctx.Err() != nil {
 			return a, context.Cause(ctx)
 		}
 		if err != nil {
 			return a, err
 		}
-		a.attempts = try
+		a.attempts = attempts.Sent
 		r.counters.sent(op, &a)
-		var again bool
-		if a.transient() {
-			if fault.ThrottledStatus(a.status) || a.retryAfter > 0 || a.err != nil && fault.ClassOf(a.err).Unreached() {
-				r.limiter.ObserveRefusal(a.sent, a.retryAfter)
-			}
-			again = !isDoomed
-			isDoomed, err = r.afterTrouble(ctx, op, key, &a)
-		} else {
+		if a.ok() || a.gone() && op != opPut {
 			r.limiter.ObserveAnswers(1)
-			if a.ok() || a.gone() && op != opPut {
-				r.counters.of(op).succeeded()
-				return a, nil
-			}
-			refused++
-			again, err = r.afterRefusal(ctx, op, key, &a, refused)
+			r.counters.of(op).succeeded()
+			return a, nil
 		}
-		if err != nil || !again {
+		next, err := r.afterFailure(ctx, op, &a, a.asError(op, r.target(key)), &attempts)
+		if err != nil || next.Action == fault.GiveUp {
 			return a, err
 		}
 		r.counters.resent(op, &a)
-		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.outcome(), "tries", try)
-		if err := fault.Sleep(ctx, max(r.delay(try), a.retryAfter)); err != nil {
+		r.cfg.Log.Debug(op+" is sent again", "key", key, "result", a.outcome(), "tries", a.attempts)
+		if err := fault.Sleep(ctx, next.Delay); err != nil {
 			return a, err
 		}
 	}
 }
 
-// afterTrouble says whether one more failure of a request is its object's own: it has failed often, and the store is well. Otherwise it is the
-// store's, which is waited for.
-func (r *run) afterTrouble(ctx context.Context, op, key string, a *reply) (isDoomed bool, err error) {
-	health := r.counters.of(op).health
-	health.Failed(a.asError(op, r.target(key)))
-	if err := health.Check(r.cfg.RetryFor); err != nil {
-		return false, err
-	}
-	if a.attempts%attemptsMax != attemptsMax-1 {
-		return false, nil
-	}
-	return r.canary(ctx)
-}
-
-// afterRefusal says whether to send a request again that was refused so often.
-func (r *run) afterRefusal(ctx context.Context, op, key string, a *reply, refused int) (again bool, err error) {
-	if r.counters.of(op).refusedAll() {
-		return false, a.asError(op, r.target(key))
-	}
-	isWell, err := r.canary(ctx)
-	if err != nil {
-		return false, err
-	}
-	if !isWell {
-		return a.attempts < attemptsMax, nil
-	}
-	return refused < refusalsMax, nil
-}
-
-// canary asks by a LIST whether the store is well. An error is final: it does not take these credentials, or has no such bucket.
-func (r *run) canary(ctx context.Context) (isWell bool, err error) {
-	err = r.lister.Probe(ctx)
-	var refused *list.StoreError
+// afterFailure decides about a request that failed: fault.Retry or fault.GiveUp. An error ends the run.
+func (r *run) afterFailure(ctx context.Context, op string, a *reply, failed error, attempts *fault.Attempts) (fault.Decision, error) {
+	failure, counts := a.failure(), r.counters.of(op)
 	switch {
-	case err == nil:
-		return true, nil
-	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case errors.As(err, &refused) && refused.Code == "RequestTimeTooSkewed":
-		return false, nil // the answer's Date has told what time it is
-	case errors.As(err, &refused) && refused.Code == "ExpiredToken" && r.cfg.Store.RefreshCredentials(ctx):
-		r.cfg.Log.Info("the credentials have expired and are renewed")
-		return false, nil
-	case list.IsFinal(err):
-		return false, err
+	case failure.Transient():
+		if failure.SlowDown() {
+			r.limiter.ObserveRefusal(a.sent, a.retryAfter)
+		}
+		counts.health.Failed(failed)
+		if err := counts.health.Check(r.cfg.RetryFor); err != nil {
+			return fault.Decision{}, err
+		}
+	case a.err == nil:
+		r.limiter.ObserveAnswers(1)
+		if counts.refusedAll() {
+			return fault.Decision{}, failed
+		}
 	}
-	return false, nil
+	next := r.policy.Next(ctx, attempts, failure, counts.health)
+	if next.Action != fault.Verify {
+		return next, nil
+	}
+	if err := r.canary.Check(ctx, counts.health, failed); err != nil {
+		return fault.Decision{}, err
+	}
+	// No other object can be put or deleted to see whether the store does that: the canary has to be enough.
+	return r.policy.Verified(attempts, failure, fault.Verification{RequestsSucceed: true}), nil
 }
 
 // addFailed gives an object up.

@@ -175,7 +175,7 @@ func TestSeedThroughFaults(t *testing.T) {
 	}
 	for _, e := range *told {
 		want := "PUT s3://seeded/" + e.Entry.Key + ": 403 Forbidden so it is"
-		if e.Error() != want || e.Class != "AccessDenied" || e.Attempts != refusalsMax {
+		if e.Error() != want || e.Class != "AccessDenied" || e.Attempts != maxRefusals {
 			t.Errorf("%v, %s, %d; want %s", e, e.Class, e.Attempts, want)
 		}
 	}
@@ -205,8 +205,8 @@ func TestSeedGivesUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.delay = func(int) time.Duration { return 5 * time.Millisecond } // others are put in that time
-			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != attemptsMax || stats.Retries["put"]["500"] != attemptsMax-1 {
+			s.setDelay(5 * time.Millisecond) // others are put in that time
+			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != fault.MaxAttemptsDefault || stats.Retries["put"]["500"] != fault.MaxAttemptsDefault-1 {
 				t.Errorf("%+v, %v", stats, err)
 			}
 		})
