@@ -118,7 +118,7 @@ func (m *jsonMember) append(line []byte, r *scan.Record) []byte {
 	return line
 }
 
-// appendText copies the text to where its JSON will be, which nearly always is the same text.
+// appendText appends the text first and then checks it: the JSON of nearly every text is the text itself.
 func (m *jsonMember) appendText(line []byte, r *scan.Record) []byte {
 	before := len(line)
 	line = append(append(line, m.start...), '"')
