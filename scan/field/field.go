@@ -46,6 +46,7 @@ type Field struct {
 	Name   string
 	Type   Type
 	Origin Origin
+	Header string // the header of the HEAD that has the value, in lower case; empty: it is in no header, or in several
 	About  string // one line for people, in Markdown
 
 	text    func(dst []byte, r *scan.Record) ([]byte, bool) // Text and Time

@@ -21,14 +21,18 @@ func All() []Field {
 			About: "the custom metadata: names in lower case and sorted, values as the store sent them, repeated " +
 				"headers joined by `,`",
 		},
-		{Name: "size", Type: Int, Origin: FromList, About: "length in bytes", integer: (*scan.Record).Size},
-		{Name: "etag", Origin: FromList, About: "entity tag, without quotes", text: appendETag},
 		{
-			Name: "last_modified", Type: Time, Origin: FromList, About: "time of the last write, RFC 3339",
-			text: appendLastModified, time: (*scan.Record).LastModified,
+			Name: "size", Type: Int, Origin: FromList, Header: "content-length", About: "length in bytes",
+			integer: (*scan.Record).Size,
+		},
+		{Name: "etag", Origin: FromList, Header: "etag", About: "entity tag, without quotes", text: appendETag},
+		{
+			Name: "last_modified", Type: Time, Origin: FromList, Header: "last-modified",
+			About: "time of the last write, RFC 3339",
+			text:  appendLastModified, time: (*scan.Record).LastModified,
 		},
 		{
-			Name: "storage_class", Origin: FromList, text: appendStorageClass,
+			Name: "storage_class", Origin: FromList, Header: "x-amz-storage-class", text: appendStorageClass,
 			About: "`GLACIER`, `INTELLIGENT_TIERING`, …; some stores leave out `STANDARD`",
 		},
 		textOf("version_id", "x-amz-version-id", "version of the object, in a bucket with versioning"),
@@ -71,7 +75,7 @@ func Always() []Field {
 				"the HEAD said",
 		},
 		{
-			Name: "missing_meta", Type: Int, Origin: FromHead, integer: (*scan.Record).MissingMetadata,
+			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta", integer: (*scan.Record).MissingMetadata,
 			About: "only where the store says so: how many metadata it has and could not send",
 		},
 	}
@@ -90,13 +94,13 @@ func changed(r *scan.Record) (value, said bool) { return true, r.Changed() }
 
 // textOf returns a Field whose text is the value of a header.
 func textOf(name, header, about string) Field {
-	return Field{Name: name, Type: Text, Origin: FromHead, About: about, text: appendHeader(header)}
+	return Field{Name: name, Type: Text, Origin: FromHead, Header: header, About: about, text: appendHeader(header)}
 }
 
 // timeOf returns a Field whose header is a time in RFC 3339.
 func timeOf(name, header, about string) Field {
 	return Field{
-		Name: name, Type: Time, Origin: FromHead, About: about, text: appendHeader(header),
+		Name: name, Type: Time, Origin: FromHead, Header: header, About: about, text: appendHeader(header),
 		time: func(r *scan.Record) (time.Time, bool) {
 			value := r.Header(header)
 			if value == nil { // an error of Parse allocates
@@ -111,7 +115,7 @@ func timeOf(name, header, about string) Field {
 // intOf returns a Field whose header is a whole number.
 func intOf(name, header, about string) Field {
 	return Field{
-		Name: name, Type: Int, Origin: FromHead, About: about,
+		Name: name, Type: Int, Origin: FromHead, Header: header, About: about,
 		integer: func(r *scan.Record) (int64, bool) { return r.HeaderInt(header) },
 	}
 }
@@ -119,7 +123,7 @@ func intOf(name, header, about string) Field {
 // boolOf returns a Field whose header is true or false.
 func boolOf(name, header, about string) Field {
 	return Field{
-		Name: name, Type: Bool, Origin: FromHead, About: about,
+		Name: name, Type: Bool, Origin: FromHead, Header: header, About: about,
 		boolean: func(r *scan.Record) (bool, bool) { return r.HeaderBool(header) },
 	}
 }
