@@ -98,7 +98,7 @@ func Parse(value string) ([]Field, error) {
 		hasName := func(f Field) bool { return f.Name == name }
 		i := slices.IndexFunc(all, hasName)
 		if i < 0 {
-			return nil, fmt.Errorf("there is no field %q; there are: all, %s", name, strings.Join(Names(all), ", "))
+			return nil, fmt.Errorf("unknown field %q; the fields are: all, %s", name, strings.Join(Names(all), ", "))
 		}
 		if slices.ContainsFunc(chosen, hasName) {
 			return nil, fmt.Errorf("the field %q is named twice", name)
