@@ -5,20 +5,18 @@
 // pager.go; what cannot be repaired is a ProtocolError, never a listing that merely ends.
 package list
 
-import "strings"
+import (
+	"strings"
+
+	"headcount/scan/list/xmllist"
+)
 
 // pageKeysMax is the most keys that one LIST returns. Asking for fewer makes MinIO end listings early.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (MaxKeys)
 const pageKeysMax = 1000
 
-// Entry is what a LIST says of one object. Fields that it did not say are empty.
-type Entry struct {
-	Key          string // its bytes, decoded; not always UTF-8
-	ETag         string // without the quotes
-	LastModified string // as the store wrote it, RFC 3339
-	StorageClass string
-	Size         int64 // bytes; -1: not said
-}
+// Entry is what a LIST says of one object.
+type Entry = xmllist.Entry
 
 // Page is some keys of a Range, usually at most 1,000, in order and without gap: all that the bucket has in Page.Range. Lossy
 // keys stand where the store listed them. One that ends in them extends to the end of the Range that is walked, so that nobody has to

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"headcount/scan/fault"
+	"headcount/scan/list/xmllist"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -48,7 +49,7 @@ type Lister struct {
 	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
 
-	decoders sync.Pool // of *decoder
+	decoders sync.Pool // of *xmllist.Decoder
 }
 
 // New prepares a Lister. It sends nothing.
@@ -77,6 +78,13 @@ func New(cfg Config) *Lister {
 // ServerIsMinIO reports whether a LIST was answered by a store that calls itself MinIO in its Server header, and that may
 // therefore list custom metadata (Config.Metadata). It may be called concurrently.
 func (l *Lister) ServerIsMinIO() bool { return l.serverIsMinIO.Load() }
+
+// answer is the listing that a LIST returned, in the store's order, and not yet compared with the request.
+type answer struct {
+	xmllist.Listing
+	metadata    []keyMetadata // nil: not asked for, or not given
+	metadataErr error         // why metadata that were asked for were not given
+}
 
 // request is what one LIST asks for: the keys after a key, or what a token goes on with.
 type request struct {
@@ -217,23 +225,23 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
 		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
 	}
-	a, err := l.decode(response.Body, metadata)
+	listing, err := l.decode(response.Body, metadata)
 	var (
-		cut  cutError
-		told *refusal
+		cut      *xmllist.ReadError
+		document *xmllist.ErrorDocument
 	)
 	switch {
 	case err == nil && response.StatusCode == http.StatusOK:
 		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
 			l.serverIsMinIO.Store(true)
 		}
-		return a, nil
+		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
 		return nil, cut
-	case errors.As(err, &told):
-		refused.Code, refused.Message = told.code, told.message
+	case errors.As(err, &document):
+		refused.Code, refused.Message = document.Code, document.Message
 		if refused.RequestID == "" {
-			refused.RequestID = told.requestID
+			refused.RequestID = document.RequestID
 		}
 		return nil, refused
 	case response.StatusCode != http.StatusOK:
@@ -243,15 +251,14 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
 }
 
-// decode reads the body by a decoder that an earlier page may have left its room.
-func (l *Lister) decode(body io.Reader, metadata bool) (*answer, error) {
-	d, ok := l.decoders.Get().(*decoder)
+// decode decodes the body, with a Decoder whose buffers an earlier page may have made.
+func (l *Lister) decode(body io.Reader, metadata bool) (*xmllist.Listing, error) {
+	d, ok := l.decoders.Get().(*xmllist.Decoder)
 	if !ok {
-		d = new(decoder)
+		d = new(xmllist.Decoder)
 	}
 	defer l.decoders.Put(d)
-	d.wanted = metadata
-	return d.decode(body, bodyBytesMax)
+	return d.Decode(body, metadata)
 }
 
 // statusOf is the name under which a LIST is counted.

@@ -13,6 +13,20 @@ import (
 	"headcount/scan/pace"
 )
 
+// shortListing has one object and no more elements than it needs.
+const shortListing = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
+
+// brokenReader ends with an error, as a body does whose connection is cut.
+type brokenReader struct{ text io.Reader }
+
+func (b brokenReader) Read(p []byte) (int, error) {
+	n, err := b.text.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 func TestListerTellsAnswersApart(t *testing.T) {
 	const (
 		slow    = "<Error><Code>SlowDown</Code><Message>m</Message><RequestId>r</RequestId></Error>"
@@ -24,17 +38,17 @@ func TestListerTellsAnswersApart(t *testing.T) {
 		body   io.Reader
 		want   any // error
 	}{
-		"a listing":               {200, "", strings.NewReader(whole), nil},
-		"a listing in a 500":      {500, "head", strings.NewReader(whole), StoreError{Status: 500, RequestID: "head"}},
+		"a listing":               {200, "", strings.NewReader(shortListing), nil},
+		"a listing in a 500":      {500, "head", strings.NewReader(shortListing), StoreError{Status: 500, RequestID: "head"}},
 		"an error in a 200":       {200, "", strings.NewReader(slow), StoreError{Status: 200, Code: "SlowDown", Message: "m", RequestID: "r"}},
 		"an error in a 503":       {503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"}},
 		"nothing in a 503":        {503, "", strings.NewReader(""), StoreError{Status: 503}},
-		"a cut listing":           {200, "", brokenReader{strings.NewReader(whole)}, io.ErrUnexpectedEOF},
+		"a cut listing":           {200, "", brokenReader{strings.NewReader(shortListing)}, io.ErrUnexpectedEOF},
 		"a cut error in a 200":    {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
 		"a cut error in a 503":    {503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503}},
-		"half a listing":          {200, "", strings.NewReader(whole[:50]), "cut short"},
+		"half a listing":          {200, "", strings.NewReader(shortListing[:50]), "cut short"},
 		"a web page":              {200, "", strings.NewReader("<html/>"), "not a ListBucketResult but <html>"},
-		"what is not understood":  {200, "", strings.NewReader("<!DOCTYPE a>" + whole), "not understood"},
+		"what is not understood":  {200, "", strings.NewReader("<!DOCTYPE a>" + shortListing), "unsupported XML"},
 		"an object without a key": {200, "", strings.NewReader(keyless), "no Key"},
 		"one of those in a 404":   {404, "", strings.NewReader(keyless), StoreError{Status: 404}},
 	}
@@ -49,7 +63,7 @@ func TestListerTellsAnswersApart(t *testing.T) {
 		)
 		switch want := c.want.(type) {
 		case nil:
-			ok = err == nil && len(a.entries) == 1
+			ok = err == nil && len(a.Entries) == 1
 		case StoreError:
 			want.Op, want.Target = "LIST", "s3://b/"
 			ok = errors.As(err, &refused) && *refused == want

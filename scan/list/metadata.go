@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"headcount/scan/list/xmllist"
 )
 
 // Custom metadata in the listing itself: MinIO answers ListObjectsV2 with metadata=true by
@@ -44,7 +45,7 @@ type Metadata struct {
 }
 
 // Item is one custom metadatum: its name in lower case and without x-amz-meta-, and its value.
-type Item struct{ Name, Value string }
+type Item = xmllist.Item
 
 // FetchMetadata asks for the metadata of one object once more, by a listing of its own.
 func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok bool, err error) {
@@ -69,7 +70,7 @@ func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 	var plain *answer
 	if !l.health.EverOK() { // the first contact may take several tries, for example to find the region
 		var err error
-		if plain, err = l.list(ctx, req); err != nil || len(plain.entries) == 0 {
+		if plain, err = l.list(ctx, req); err != nil || len(plain.Entries) == 0 {
 			return plain, err
 		}
 	}
@@ -135,6 +136,19 @@ type keyMetadata struct {
 	metadata Metadata
 }
 
+// metadataOf returns the metadata of the objects of a listing, nil where it was not asked for.
+func metadataOf(l *xmllist.Listing) []keyMetadata {
+	if l.Metadata == nil {
+		return nil
+	}
+	all := make([]keyMetadata, len(l.Entries))
+	for i, m := range l.Metadata {
+		matches := m.Items != nil && !m.CustomerKey && matchHead(m.Items)
+		all[i] = keyMetadata{l.Entries[i].Key, Metadata{Items: m.Items, MatchesHead: matches}}
+	}
+	return all
+}
+
 // takeMetadata is the metadata of these entries, which are some of those listed, in the same order, and what of listed comes after them.
 func takeMetadata(entries []Entry, from []keyMetadata) (metadata []Metadata, rest []keyMetadata) {
 	if from == nil {
@@ -148,90 +162,6 @@ func takeMetadata(entries []Entry, from []keyMetadata) (metadata []Metadata, res
 		}
 	}
 	return metadata, from
-}
-
-// userMetadata is one UserMetadata: the items of the object that is being collected.
-type userMetadata struct {
-	object   int // index into the objects
-	from, to int // of the items
-	exact    bool
-}
-
-// item is one custom metadatum. Of its texts these are the places.
-type item struct{ name, value span }
-
-const (
-	metaPrefix = "x-amz-meta-" // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
-
-	// customerKey is what the listing says of an object whose HEAD needs the key that it is encrypted by.
-	customerKey = "x-amz-server-side-encryption-customer-algorithm"
-
-	// sharedMax is how many names of the object before are looked through. Few have more.
-	sharedMax = 16
-)
-
-// userMetadata collects the UserMetadata of the present object.
-func (d *decoder) userMetadata() {
-	m := userMetadata{object: len(d.objects), from: len(d.items), exact: true}
-	if n := len(d.metadata); n > 0 && d.metadata[n-1].object == m.object {
-		d.xml.strange("what can be said once is said twice")
-	}
-	for name := d.xml.child(); name != nil; name = d.xml.child() {
-		if len(name) < len(metaPrefix) || !strings.EqualFold(string(name[:len(metaPrefix)]), metaPrefix) {
-			m.exact = m.exact && !strings.EqualFold(string(name), customerKey)
-			d.xml.skip()
-			continue
-		}
-		o := item{name: d.metadataName(name[len(metaPrefix):])}
-		from := len(d.text)
-		d.xml.text(&d.text)
-		o.value = span{int32(from), int32(len(d.text)), true}
-		d.items = append(d.items, o)
-	}
-	m.to = len(d.items)
-	d.metadata = append(d.metadata, m)
-}
-
-// metadataName is the place of a name in lower case. Objects often have the same names as the one before, and share them.
-func (d *decoder) metadataName(name []byte) span {
-	from := len(d.text)
-	for _, b := range name {
-		if b >= 'A' && b <= 'Z' {
-			b += 'a' - 'A'
-		}
-		d.text = append(d.text, b)
-	}
-	if n := len(d.metadata); n > 0 {
-		before := d.items[d.metadata[n-1].from:d.metadata[n-1].to]
-		for _, o := range before[:min(len(before), sharedMax)] {
-			if string(d.text[o.name.from:o.name.to]) == string(d.text[from:]) {
-				d.text = d.text[:from]
-				return o.name
-			}
-		}
-	}
-	return span{int32(from), int32(len(d.text)), true}
-}
-
-// listed makes the metadata of the objects, where they were wanted. Their strings are parts of text.
-func (d *decoder) listed(text string, entries []Entry) []keyMetadata {
-	if !d.wanted {
-		return nil
-	}
-	all := make([]keyMetadata, len(entries))
-	for i := range entries {
-		all[i].key = entries[i].Key
-	}
-	items := make([]Item, len(d.items))
-	for i, o := range d.items {
-		items[i] = Item{o.name.of(text), o.value.of(text)}
-	}
-	for _, m := range d.metadata {
-		of := items[m.from:m.to:m.to]
-		slices.SortFunc(of, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
-		all[m.object].metadata = Metadata{Items: of, MatchesHead: m.exact && matchHead(of)}
-	}
-	return all
 }
 
 // matchHead says whether a HEAD has these, sorted, as they are.

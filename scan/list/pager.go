@@ -149,9 +149,9 @@ func (p *Pager) fetch(ctx context.Context) error {
 
 // onAnswer takes in an answer.
 func (p *Pager) onAnswer(answer *answer) error {
-	p.keysDeclared, p.metadata, p.metadataErr = answer.keysDeclared, answer.metadata, answer.metadataErr
-	p.split.onAnswer(p, answer.entries)
-	fresh, err := p.admit(answer.entries)
+	p.keysDeclared, p.metadata, p.metadataErr = answer.KeysDeclared, answer.metadata, answer.metadataErr
+	p.split.onAnswer(p, answer.Entries)
+	fresh, err := p.admit(answer.Entries)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (p *Pager) onAnswer(answer *answer) error {
 	switch {
 	case len(p.pending) == len(fresh):
 		return p.advance(answer)
-	case p.onlyLossy && answer.truncated:
+	case p.onlyLossy && answer.Truncated:
 		return p.protocolError("all keys of a page hold characters that the store cannot list", "")
 	case p.onlyLossy && wasLossy: // twice, so that it is no listing that ended early
 		p.pending, p.complete = fresh, true
@@ -255,7 +255,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 
 // advance decides how the walk goes on after an answer.
 func (p *Pager) advance(a *answer) error {
-	if !a.truncated {
+	if !a.Truncated {
 		if p.newKeys == 0 || p.lister.cfg.Store.Unordered() {
 			p.complete = true
 		} else {
@@ -277,8 +277,8 @@ func (p *Pager) advance(a *answer) error {
 
 // nextToken is the token that a truncated answer goes on with.
 func (p *Pager) nextToken(a *answer) (string, error) {
-	next := a.nextToken
-	if p.lister.cfg.V1 && len(a.entries) > 0 && p.anySeen {
+	next := a.NextToken
+	if p.lister.cfg.V1 && len(a.Entries) > 0 && p.anySeen {
 		next = p.lastSeen // a NextMarker is for listings with a delimiter
 	}
 	switch {

@@ -1,4 +1,4 @@
-package list
+package xmllist
 
 import (
 	"slices"
@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// oddPieces are what XML documents are broken with, and what merely looks broken.
+// oddPieces are pieces that break an XML document, and pieces that only look so.
 func oddPieces() []string {
-	return slices.Concat(pieces(),
+	return slices.Concat(textPieces(),
 		[]string{ // tags
 			"<", "<>", "</", "</>", "/>", "<a>", "</a>", "<a/>", "<a />", "<a / >", "<a/", "<a></a>", "<a></b>",
 			"<a></a >", "<a></a\n\t>", "<a></ a>", "<a></a b>", "<a></a/>", "< a/>", "<1/>", "<-/>", "<./>",
@@ -55,9 +55,11 @@ func oddPieces() []string {
 		[]string{ // other fields
 			"<StorageClass/>", "<StorageClass>S</StorageClass>", "<StorageClass>T</StorageClass>",
 			"<LastModified>a&amp;b</LastModified>", "<LastModified>]]></LastModified>",
-			"<LastModified>a<LastModified/></LastModified>",
+			"<LastModified>a<LastModified/></LastModified>", "<UserMetadata/>", "<X-Amz-Meta-B/>",
+			"<UserMetadata><X-Amz-Meta-A>v</X-Amz-Meta-A></UserMetadata>", "<X-Amz-Meta-C>v</X-Amz-Meta-C>",
+			"<Owner>o</Owner>", "<Owner>p</Owner>",
 		},
-		[]string{ // what stands beside the objects
+		[]string{ // fields beside the objects
 			"<IsTruncated>true</IsTruncated>", "<IsTruncated> true\n</IsTruncated>",
 			"<IsTruncated>\u0085true\u00a0</IsTruncated>", "<IsTruncated>True</IsTruncated>", "<IsTruncated/>",
 			"<EncodingType>url</EncodingType>", "<EncodingType> url</EncodingType>", "<EncodingType/>",
@@ -70,8 +72,8 @@ func oddPieces() []string {
 	)
 }
 
-// Every odd piece at every place of a document.
-func TestDecodeOfOddPiecesIsTheTwins(t *testing.T) {
+// Every odd piece is put at every place of a document.
+func TestDecodeReadsOddPiecesAsItsTwin(t *testing.T) {
 	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
 	object := func(inner string) string { return "<Contents>" + inner + "</Contents>" }
 	places := []string{
@@ -84,11 +86,13 @@ func TestDecodeOfOddPiecesIsTheTwins(t *testing.T) {
 		listing("<EncodingType>url</EncodingType>" + object("<Key>k%20+@</Key>") + object("<Key>@k</Key>")),
 		listing(object("<Key>j</Key>") + object("<Key>k</Key>@<StorageClass>S</StorageClass>")),
 		listing(object("<StorageClass>S</StorageClass><Key>j</Key>") + object("<StorageClass>S</StorageClass>@<Key>k</Key>")),
+		listing(object("<Owner>o</Owner><Key>j</Key>") + object("<Owner>o</Owner>@<Key>k</Key>")),
+		listing(object("<Key>k</Key><UserMetadata>@<X-Amz-Meta-A>@</X-Amz-Meta-A></UserMetadata>@")),
 	}
 	for _, place := range places {
 		for _, piece := range oddPieces() {
 			for _, piece := range []string{piece, "<a>" + piece + "</a>", piece + "<StorageClass>T</StorageClass>"} {
-				if err := againstTwin([]byte(strings.ReplaceAll(place, "@", piece))); err != nil {
+				if err := compareWithTwin([]byte(strings.ReplaceAll(place, "@", piece))); err != nil {
 					t.Errorf("%q in %s: %v", piece, place, err)
 				}
 			}

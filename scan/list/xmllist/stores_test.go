@@ -1,4 +1,4 @@
-package list
+package xmllist
 
 import (
 	"bytes"
@@ -14,35 +14,35 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 		date  = "2026-11-22T01:02:03.004Z"
 		empty = "d41d8cd98f00b204e9800998ecf8427e"
 	)
-	listings := map[string]*answer{
-		"aws.xml": {truncated: true, keysDeclared: true, nextToken: "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", entries: []Entry{
+	listings := map[string]*Listing{
+		"aws.xml": {Truncated: true, KeysDeclared: true, NextToken: "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", Entries: []Entry{
 			{"logs/2026/11/a b+c%.gz", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "STANDARD", 434234},
 			{"logs/2026/11/日本.gz", "9c8af9a76df052144598c115ef33e511-42", "2026-11-22T01:02:04.000Z", "GLACIER", 8589934592},
 			{"logs/2026/11/c\x00\n.gz", empty, "2026-11-22T01:02:05.000Z", "STANDARD", 0},
 		}},
-		"aws-v1.xml": {truncated: true, keysDeclared: true, nextToken: "logs/2026/11/a b", entries: []Entry{
+		"aws-v1.xml": {Truncated: true, KeysDeclared: true, NextToken: "logs/2026/11/a b", Entries: []Entry{
 			{"logs/2026/11/a b", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "INTELLIGENT_TIERING", 1},
 		}},
 		// EncodingType follows the keys.
-		"minio.xml": {truncated: true, keysDeclared: true, nextToken: "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd", entries: []Entry{
+		"minio.xml": {Truncated: true, KeysDeclared: true, NextToken: "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd", Entries: []Entry{
 			{"d/a+b c", "5d41402abc4b2a76b9719d911017c592", "2026-11-22T01:02:03.456Z", "STANDARD", 5},
 			{"d/e", "00000000000000000000000000000000-1", "2026-11-22T01:02:04.456Z", "REDUCED_REDUNDANCY", 6291456},
 		}},
-		"versitygw.xml": {entries: []Entry{
+		"versitygw.xml": {Entries: []Entry{
 			{"a+b 100% & <c>", empty, "2026-11-22T01:02:03Z", "STANDARD", 0},
 			{"größe/\uFFFD", "d41d8cd98f00b204e9800998ecf8427f", "2026-11-22T01:02:03Z", "STANDARD", 7},
 		}},
-		"gofakes3.xml": {truncated: true, nextToken: "eg==", entries: []Entry{
+		"gofakes3.xml": {Truncated: true, NextToken: "eg==", Entries: []Entry{
 			{"a\nb'", empty, date, "STANDARD", 0},
 			{"z", empty, date, "", 12},
 		}},
-		"ceph.xml": {truncated: true, keysDeclared: true, nextToken: "d", entries: []Entry{
+		"ceph.xml": {Truncated: true, KeysDeclared: true, NextToken: "d", Entries: []Entry{
 			{"a b+c", empty, date, "STANDARD", 0},
 			{"d", empty, date, "COLD", 3},
 		}},
-		"prefixed.xml": {entries: []Entry{{"a&b ]]>", "abc", "2026-11-22T01:02:03.000Z", "", 1}}},
+		"prefixed.xml": {Entries: []Entry{{"a&b ]]>", "abc", "2026-11-22T01:02:03.000Z", "", 1}}},
 	}
-	refusals := map[string]*refusal{
+	refusals := map[string]*ErrorDocument{
 		"error-aws.xml":  {"NoSuchBucket", "The specified bucket does not exist", "4442587FB7D0A2F9"},
 		"error-ceph.xml": {"NoSuchBucket", "", "tx00000f5-00674-1-default"},
 	}
@@ -51,15 +51,15 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 		t.Errorf("%d answers, and %d are known", len(answers), len(listings)+len(refusals))
 	}
 	for name, body := range answers {
-		got, err := new(decoder).decode(bytes.NewReader(body), bodyBytesMax)
-		var told *refusal
+		got, err := new(Decoder).decode(bytes.NewReader(body), false, BodyBytesMax)
+		var told *ErrorDocument
 		if errors.As(err, &told) {
 			err = nil
 		}
 		if err != nil || !reflect.DeepEqual(got, listings[name]) || !reflect.DeepEqual(told, refusals[name]) {
 			t.Errorf("%s: %+v, %v, %v", name, got, told, err)
 		}
-		if err := againstTwin(body); err != nil {
+		if err := compareWithTwin(body); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package list
+package xmllist
 
 import (
 	"fmt"
@@ -102,12 +102,12 @@ func nastyText(t *rapid.T, label string) string {
 }
 
 // listing draws an answer and writes it in one of its ways.
-func (s *speller) listing() (want *answer) {
+func (s *speller) listing() (want *Listing) {
 	t := s.t
-	want = &answer{truncated: rapid.Bool().Draw(t, "truncated"), keysDeclared: rapid.Bool().Draw(t, "decoded"), entries: []Entry{}}
+	want = &Listing{Truncated: rapid.Bool().Draw(t, "truncated"), KeysDeclared: rapid.Bool().Draw(t, "decoded"), Entries: []Entry{}}
 	for range rapid.IntRange(0, 4).Draw(t, "objects") {
 		e := Entry{Key: nastyText(t, "key"), Size: rapid.Int64Min(-1).Draw(t, "size")}
-		if want.keysDeclared && s.rarely() {
+		if want.KeysDeclared && s.rarely() {
 			e.Key = string(rapid.SliceOfN(rapid.Byte(), 1, 9).Draw(t, "any key"))
 		}
 		if rapid.Bool().Draw(t, "dated") {
@@ -119,34 +119,34 @@ func (s *speller) listing() (want *answer) {
 		if rapid.Bool().Draw(t, "classed") {
 			e.StorageClass = s.oneOf("STANDARD", "STANDARD", "GLACIER", "a&b")
 		}
-		want.entries = append(want.entries, e)
+		want.Entries = append(want.Entries, e)
 	}
-	if want.truncated {
-		want.nextToken = nastyText(t, "token")
+	if want.Truncated {
+		want.NextToken = nastyText(t, "token")
 	}
 	v1 := rapid.Bool().Draw(t, "v1")
 
 	parts := []func(){
-		func() { s.field("IsTruncated", fmt.Sprint(want.truncated)) },
+		func() { s.field("IsTruncated", fmt.Sprint(want.Truncated)) },
 		func() { s.field("Name", nastyText(t, "name")) },
 		func() {
 			s.aside()
 			s.element("CommonPrefixes", func() { s.field("Prefix", "no"); s.field("Key", "no") })
 		},
 		func() {
-			for _, e := range want.entries {
+			for _, e := range want.Entries {
 				s.aside()
-				s.element("Contents", func() { s.contents(e, want.keysDeclared) })
+				s.element("Contents", func() { s.contents(e, want.KeysDeclared) })
 			}
 		},
 	}
-	if want.keysDeclared {
+	if want.KeysDeclared {
 		parts = append(parts, func() { s.field("EncodingType", "url") })
 	}
-	if want.truncated && v1 {
-		parts = append(parts, func() { s.field("NextMarker", s.key(want.nextToken, want.keysDeclared)) })
-	} else if want.truncated {
-		parts = append(parts, func() { s.field("NextContinuationToken", want.nextToken) })
+	if want.Truncated && v1 {
+		parts = append(parts, func() { s.field("NextMarker", s.key(want.NextToken, want.KeysDeclared)) })
+	} else if want.Truncated {
+		parts = append(parts, func() { s.field("NextContinuationToken", want.NextToken) })
 	}
 	s.write(s.oneOf("", "\uFEFF", "\n"))
 	s.write(s.oneOf("", `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version='1.0' encoding='utf-8' standalone="yes" ?>`))
@@ -227,12 +227,11 @@ func TestDecodeReadsEverySpelling(t *testing.T) {
 		s := &speller{t: t, calm: rapid.Bool().Draw(t, "calm")}
 		want := s.listing()
 		body := strings.Join(s.pieces, "")
-		own := decoder{xml: scanner{window: window{buf: make([]byte, 0, rapid.IntRange(1, 300).Draw(t, "window"))}}}
-		got, err := own.decode(&parts{t, body}, bodyBytesMax)
+		got, err := newDecoder(rapid.IntRange(1, 300).Draw(t, "window")).decode(&parts{t, body}, false, BodyBytesMax)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%s\nis %+v, %v\nwant %+v", body, got, err, want)
 		}
-		if err := againstTwin([]byte(body)); err != nil {
+		if err := compareWithTwin([]byte(body)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -263,7 +262,7 @@ func TestDecodeRefusesAsTheTwinDoes(t *testing.T) {
 				s.pieces = s.pieces[:i+1]
 			}
 		}
-		if err := againstTwin([]byte(strings.Join(s.pieces, ""))); err != nil {
+		if err := compareWithTwin([]byte(strings.Join(s.pieces, ""))); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package list
+package xmllist
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-func decodeAll(body io.Reader) (*answer, error) {
-	return new(decoder).decode(body, 4<<10)
+func decodeAll(body io.Reader) (*Listing, error) {
+	return new(Decoder).decode(body, false, 4<<10)
 }
 
 func TestDecodeReadsWhatAListSays(t *testing.T) {
@@ -23,17 +23,17 @@ func TestDecodeReadsWhatAListSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.truncated || !a.keysDeclared || a.nextToken != "to+ken%20" {
-		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.truncated, a.keysDeclared, a.nextToken)
+	if !a.Truncated || !a.KeysDeclared || a.NextToken != "to+ken%20" {
+		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.Truncated, a.KeysDeclared, a.NextToken)
 	}
 	want := []Entry{
 		{Key: "a+b c d\xff/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD", Size: 12},
 		{Key: "z", Size: -1},
 	}
-	if len(a.entries) != len(want) {
-		t.Fatalf("%d entries, want %d", len(a.entries), len(want))
+	if len(a.Entries) != len(want) {
+		t.Fatalf("%d entries, want %d", len(a.Entries), len(want))
 	}
-	for i, e := range a.entries {
+	for i, e := range a.Entries {
 		if e != want[i] {
 			t.Errorf("entry %d is %+v, want %+v", i, e, want[i])
 		}
@@ -46,8 +46,8 @@ func TestDecodeLeavesKeysAloneUnlessTheEncodingIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := a.entries[0].Key; got != "a+b 100% %41" || a.keysDeclared {
-		t.Errorf("key %q, decoded %v", got, a.keysDeclared)
+	if got := a.Entries[0].Key; got != "a+b 100% %41" || a.KeysDeclared {
+		t.Errorf("key %q, decoded %v", got, a.KeysDeclared)
 	}
 }
 
@@ -58,8 +58,8 @@ func TestDecodeReadsV1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.nextToken != "a b" {
-		t.Errorf("NextMarker is %q: a key, and so encoded", a.nextToken)
+	if a.NextToken != "a b" {
+		t.Errorf("NextMarker is %q: a key, and so encoded", a.NextToken)
 	}
 }
 
@@ -78,7 +78,7 @@ func (b brokenReader) Read(p []byte) (int, error) {
 const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
 
 // noListings are refused, by the twin as well.
-func noListings() map[string]string {
+func invalidDocuments() map[string]string {
 	return map[string]string{
 		"empty":                "",
 		"blank":                " \n",
@@ -106,9 +106,9 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 	if _, err := decodeAll(strings.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
-	for name, body := range noListings() {
+	for name, body := range invalidDocuments() {
 		if a, err := decodeAll(strings.NewReader(body)); err == nil {
-			t.Errorf("%s: taken for a listing of %d keys", name, len(a.entries))
+			t.Errorf("%s: taken for a listing of %d keys", name, len(a.Entries))
 		}
 	}
 	for n := range len(whole) {
@@ -117,57 +117,77 @@ func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
 		}
 	}
 	for _, n := range []int{0, 20, len(whole)} {
-		var cut cutError
+		var cut *ReadError
 		if _, err := decodeAll(brokenReader{strings.NewReader(whole[:n])}); !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d bytes, and the framing promised more: %v", n, err)
 		}
 	}
 }
 
-// notUnderstood is all that the twin accepts and the decoder refuses, since no store has a reason to send it.
-func notUnderstood() map[string]string {
+// unsupportedDocuments are accepted by the twin and refused by the Decoder, since no store has a reason to send them.
+func unsupportedDocuments() map[string]string {
 	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
 	return map[string]string{
 		"a DOCTYPE":                 "<!DOCTYPE ListBucketResult>" + whole,
 		"a declaration in it":       listing(`<!ENTITY a "b">`),
 		"text before it":            "upstream " + whole,
 		"text after it":             whole + "upstream",
-		"CDATA around it":           "<![CDATA[]]>" + whole,
+		"CDATA before it":           "<![CDATA[upstream]]>" + whole,
 		"text beside its elements":  listing("a<Contents><Key>k</Key></Contents>"),
 		"text beside its fields":    listing("<Contents><Key>k</Key>a</Contents>"),
 		"an element in a key":       listing("<Contents><Key>k<b>e</b>y</Key></Contents>"),
 		"an empty element in a key": listing("<Contents><Key>k<b/></Key></Contents>"),
 		"two classes of one object": listing("<Contents><Key>j</Key></Contents>" +
 			"<Contents><Key>k</Key><StorageClass/><StorageClass>S</StorageClass></Contents>"),
-		"two keys of one object":       listing("<Contents><Key>a</Key><Key>b</Key></Contents>"),
-		"the same key twice":           listing("<Contents><Key>a</Key><Size>1</Size><Key>a</Key></Contents>"),
-		"two sizes":                    listing("<Contents><Key>a</Key><Size/><Size>2</Size></Contents>"),
-		"two verdicts":                 listing("<IsTruncated>true</IsTruncated><IsTruncated>false</IsTruncated>"),
-		"two encodings":                listing("<EncodingType>url</EncodingType><EncodingType/>"),
-		"two codes":                    "<Error><Code>SlowDown</Code><Code>AccessDenied</Code></Error>",
-		"a name in Greek":              listing("<κλειδί/>"),
+		"two keys of one object":     listing("<Contents><Key>a</Key><Key>b</Key></Contents>"),
+		"the same key twice":         listing("<Contents><Key>a</Key><Size>1</Size><Key>a</Key></Contents>"),
+		"two sizes":                  listing("<Contents><Key>a</Key><Size/><Size>2</Size></Contents>"),
+		"IsTruncated twice":          listing("<IsTruncated>true</IsTruncated><IsTruncated>false</IsTruncated>"),
+		"two encodings":              listing("<EncodingType>url</EncodingType><EncodingType/>"),
+		"two codes":                  "<Error><Code>SlowDown</Code><Code>AccessDenied</Code></Error>",
+		"elements 251 levels deep":   listing(strings.Repeat("<a>", 250) + strings.Repeat("</a>", 250)),
+		"instructions and a DOCTYPE": "<?a?><!DOCTYPE a>" + whole,
+	}
+}
+
+// unusualDocuments are listings that only encoding/xml understands.
+func unusualDocuments() map[string]string {
+	return map[string]string{
+		"a name in Greek":              "<ListBucketResult><κλειδί/></ListBucketResult>",
 		"a name with two colons":       "<?a:b:c?>" + whole,
 		"blanks in the declaration":    `<?xml version = "1.0"?>` + whole,
 		"a declaration without quotes": `<?xml version=1.0?>` + whole,
-		"unheard-of declarations":      `<?xml version="1.0" colour="red"?>` + whole,
-		"elements 251 deep":            listing(strings.Repeat("<a>", 250) + strings.Repeat("</a>", 250)),
+		"unknown declarations":         `<?xml version="1.0" colour="red"?>` + whole,
+		"empty CDATA before it":        "<![CDATA[]]>" + whole,
+		"a comment after it":           whole + "<!-- -->",
+	}
+}
+
+func TestDecodeReadsUnusualDocuments(t *testing.T) {
+	for name, body := range unusualDocuments() {
+		if _, err := new(Decoder).Decode(strings.NewReader(body), false); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := compareWithTwin([]byte(body)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
 func TestDecodeDoesNotGuess(t *testing.T) {
 	const deep = depthMax - 1 // with the document element
 	nested := "<ListBucketResult>" + strings.Repeat("<a>", deep) + strings.Repeat("</a>", deep) + "</ListBucketResult>"
-	if _, err := new(decoder).decode(strings.NewReader(nested), bodyBytesMax); err != nil {
+	if _, err := new(Decoder).Decode(strings.NewReader(nested), false); err != nil {
 		t.Error(err)
 	}
-	for name, body := range notUnderstood() {
-		a, err := new(decoder).decode(strings.NewReader(body), bodyBytesMax)
-		if !errors.Is(err, errNotUnderstood) {
-			t.Errorf("%s: %v, %v", name, a, err)
+	for name, body := range unsupportedDocuments() {
+		l, err := new(Decoder).Decode(strings.NewReader(body), false)
+		if !errors.Is(err, errUnsupported) {
+			t.Errorf("%s: %v, %v", name, l, err)
 		}
-		var told *refusal
-		if _, err := twinDecode(strings.NewReader(body), bodyBytesMax); err != nil && !errors.As(err, &told) {
-			t.Errorf("%s: the twin does not accept it either: %v", name, err)
+		var document *ErrorDocument
+		if _, err := twinDecode(strings.NewReader(body), BodyBytesMax); err != nil && !errors.As(err, &document) {
+			t.Errorf("%s: the twin refuses it too: %v", name, err)
 		}
 	}
 }

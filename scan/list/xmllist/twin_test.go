@@ -1,4 +1,4 @@
-package list
+package xmllist
 
 import (
 	"encoding/xml"
@@ -33,13 +33,13 @@ type document struct {
 }
 
 // twinDecode is decoder.decode.
-func twinDecode(body io.Reader, bytesMax int64) (*answer, error) {
+func twinDecode(body io.Reader, bytesMax int64) (*Listing, error) {
 	doc, err := twinRead(body, bytesMax)
 	if err != nil {
 		return nil, err
 	}
 	if doc.XMLName.Local == "Error" {
-		return nil, &refusal{doc.Code, doc.Message, doc.RequestID}
+		return nil, &ErrorDocument{doc.Code, doc.Message, doc.RequestID}
 	}
 	return doc.listing()
 }
@@ -50,12 +50,12 @@ type cutReader struct{ io.Reader }
 func (r cutReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	if err != nil && err != io.EOF {
-		err = cutError{err}
+		err = &ReadError{err}
 	}
 	return n, err
 }
 
-// twinRead reads the whole body. A body that cannot be read to its end is a cutError; one that is not XML, is cut
+// twinRead reads the whole body. A body that cannot be read to its end is a ReadError; one that is not XML, is cut
 // short, goes on after its end, or is longer than bytesMax is another error.
 func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 	limited := &io.LimitedReader{R: cutReader{body}, N: bytesMax}
@@ -86,39 +86,39 @@ func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 }
 
 // listing checks the document and decodes its keys.
-func (d *document) listing() (*answer, error) {
+func (d *document) listing() (*Listing, error) {
 	if d.XMLName.Local != "ListBucketResult" {
-		return nil, fmt.Errorf("%w but <%.40s>", errNotList, d.XMLName.Local)
+		return nil, fmt.Errorf("%w but <%.40s>", errNotListing, d.XMLName.Local)
 	}
-	a := &answer{nextToken: d.NextContinuationToken}
+	a := &Listing{NextToken: d.NextContinuationToken}
 	switch strings.TrimSpace(d.IsTruncated) {
 	case "true":
-		a.truncated = true
+		a.Truncated = true
 	case "false", "": // absent: the page that confirms the end will tell
 	default:
 		return nil, fmt.Errorf("IsTruncated is %q", d.IsTruncated)
 	}
 	switch d.EncodingType {
 	case "url":
-		a.keysDeclared = true
+		a.KeysDeclared = true
 	case "":
 	default:
 		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
 	}
-	if a.nextToken == "" {
+	if a.NextToken == "" {
 		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
-		a.nextToken, _ = twinURL(d.NextMarker, a.keysDeclared)
+		a.NextToken, _ = twinURL(d.NextMarker, a.KeysDeclared)
 	}
-	a.entries = make([]Entry, len(d.Contents))
+	a.Entries = make([]Entry, len(d.Contents))
 	for i, c := range d.Contents {
 		if c.Key == "" {
 			return nil, errors.New("an object has no Key")
 		}
-		key, err := twinURL(c.Key, a.keysDeclared)
+		key, err := twinURL(c.Key, a.KeysDeclared)
 		if err != nil {
 			return nil, err
 		}
-		a.entries[i] = Entry{
+		a.Entries[i] = Entry{
 			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
 			Size: twinSize(c.Size),
 		}

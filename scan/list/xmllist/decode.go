@@ -1,0 +1,52 @@
+package xmllist
+
+import (
+	"io"
+)
+
+const (
+	// BodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6
+	// MB.
+	BodyBytesMax = 64 << 20
+
+	// drainBytesMax is how much of a useless body is read, so that its connection can be used again. Error pages are
+	// far shorter; a new connection is cheaper than reading more than a page of keys.
+	drainBytesMax = 256 << 10
+)
+
+// Decoder decodes the bodies of LISTs, one after the other, and reuses its buffers. The zero Decoder is ready. A
+// Decoder must not be used by two goroutines at once. A Listing keeps no memory of its Decoder.
+type Decoder struct {
+	window
+	page
+	repeats  repeats
+	rootOpen bool // the start tag of the root was taken from the window
+}
+
+// Decode reads body to its end and returns its Listing. withMetadata tells that the LIST asked for custom metadata.
+//
+// Errors: *ReadError, where the body cannot be read to its end; *ErrorDocument; any other error, where the document is
+// no listing, not well-formed, cut short, continued after its end, or longer than BodyBytesMax.
+func (d *Decoder) Decode(body io.Reader, withMetadata bool) (*Listing, error) {
+	return d.decode(body, withMetadata, BodyBytesMax)
+}
+
+func (d *Decoder) decode(body io.Reader, withMetadata bool, bytesMax int64) (*Listing, error) {
+	d.open(body, bytesMax)
+	d.withMetadata = withMetadata
+	defer d.reset()
+	if !d.scan() {
+		if err := d.decodeSlowly(); err != nil {
+			d.drain()
+			return nil, err
+		}
+	}
+	return d.listing()
+}
+
+// reset forgets the body and the page, and keeps the buffers.
+func (d *Decoder) reset() {
+	d.window.close()
+	d.page.reset()
+	d.rootOpen = false
+}

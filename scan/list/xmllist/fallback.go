@@ -1,0 +1,282 @@
+package xmllist
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// depthMax is how deep elements may be nested. A listing is four levels deep, a web page in its place some dozens.
+const depthMax = 250
+
+// slowReader reads with encoding/xml what the fast scanner does not understand. Its first error ends everything: from
+// then on there are no children and no text.
+type slowReader struct {
+	page   *page
+	window *window
+	xml    *xml.Decoder
+	before int64 // the offset in the body at which it begins, less the start tag that it begins with
+	tokens int
+	depth  int
+	failed error
+}
+
+// decodeSlowly collects the rest of the document.
+func (d *Decoder) decodeSlowly() error {
+	r := slowReader{page: &d.page, window: &d.window, before: d.offset()}
+	var body io.Reader = &d.window
+	if d.rootOpen { // encoding/xml needs the start tag that the scanner has taken
+		const root = "<ListBucketResult>"
+		body = io.MultiReader(strings.NewReader(root), body)
+		r.before -= int64(len(root))
+	}
+	r.xml = xml.NewDecoder(body)
+	var other error
+	switch root := r.root(); root {
+	case "ListBucketResult":
+		r.listing()
+	case "Error":
+		other = r.errorDocument()
+	default:
+		other = fmt.Errorf("%w but <%.40s>", errNotListing, root)
+		r.skip()
+	}
+	r.finish()
+	if r.failed != nil {
+		return r.failed
+	}
+	return other
+}
+
+// root enters the root element and returns its local name.
+func (r *slowReader) root() string {
+	name, isOpen := r.child()
+	if r.failed == nil && !isOpen {
+		r.failed = errors.New("the response is empty")
+	}
+	return name
+}
+
+// finish reads up to the end of the body, where the connection may still fail.
+func (r *slowReader) finish() {
+	if _, isOpen := r.child(); isOpen {
+		r.fail(errors.New("the response continues after its end"))
+	}
+}
+
+// listing collects the children of a ListBucketResult.
+func (r *slowReader) listing() {
+	for name, ok := r.child(); ok; name, ok = r.child() {
+		switch name {
+		case "Contents":
+			r.contents()
+		case "EncodingType":
+			r.single(name, &r.page.encoding)
+		case "IsTruncated":
+			r.single(name, &r.page.truncated)
+		case "NextContinuationToken":
+			r.single(name, &r.page.token)
+		case "NextMarker":
+			r.single(name, &r.page.marker)
+		default:
+			r.skip()
+		}
+	}
+}
+
+// errorDocument reads the children of an Error.
+func (r *slowReader) errorDocument() *ErrorDocument {
+	var code, message, requestID []byte
+	for name, ok := r.child(); ok; name, ok = r.child() {
+		switch name {
+		case "Code":
+			r.single(name, &code)
+		case "Message":
+			r.single(name, &message)
+		case "RequestId":
+			r.single(name, &requestID)
+		default:
+			r.skip()
+		}
+	}
+	return &ErrorDocument{string(code), string(message), string(requestID)}
+}
+
+// contents collects one object.
+func (r *slowReader) contents() {
+	o := object{size: -1}
+	seen := map[string]bool{}
+	for name, ok := r.child(); ok; name, ok = r.child() {
+		if r.page.isFieldName(name) {
+			if seen[name] {
+				r.duplicate(name)
+			}
+			seen[name] = true
+		}
+		switch name {
+		case "Key":
+			o.key = r.field()
+		case "LastModified":
+			o.modified = r.field()
+		case "ETag":
+			o.etag = r.page.trimETag(r.field())
+		case "Size":
+			digits := r.field()
+			o.size = parseSize(r.page.textOf(digits))
+			r.page.text = r.page.text[:digits.from]
+		case "StorageClass":
+			o.class = r.field()
+		case "UserMetadata":
+			if r.page.withMetadata {
+				r.userMetadata()
+			} else {
+				r.skip()
+			}
+		default:
+			r.skip()
+		}
+	}
+	r.page.objects = append(r.page.objects, o)
+}
+
+// userMetadata collects the UserMetadata of the object that is being read.
+func (r *slowReader) userMetadata() {
+	m := objectMetadata{object: len(r.page.objects), from: len(r.page.items)}
+	for header, ok := r.child(); ok; header, ok = r.child() {
+		name, isItem := itemName([]byte(header))
+		if !isItem {
+			m.customerKey = m.customerKey || isCustomerKeyHeader([]byte(header))
+			r.skip()
+			continue
+		}
+		o := item{name: r.page.addLower(name)}
+		o.value = r.field()
+		r.page.items = append(r.page.items, o)
+	}
+	m.to = len(r.page.items)
+	r.page.metadata = append(r.page.metadata, m)
+}
+
+// field collects the text of the element as one of the object.
+func (r *slowReader) field() span {
+	from := len(r.page.text)
+	r.text(&r.page.text)
+	return r.page.since(from)
+}
+
+// single collects the text of an element that may occur once.
+func (r *slowReader) single(name string, text *[]byte) {
+	if *text != nil {
+		r.duplicate(name)
+	}
+	*text = []byte{}
+	r.text(text)
+}
+
+func (r *slowReader) duplicate(name string) { r.unsupported("duplicate element <" + name + ">") }
+
+// child enters the next child of the innermost element and returns its local name. Where there is none, it leaves that
+// element. No text may be beside the children.
+func (r *slowReader) child() (name string, ok bool) {
+	for {
+		switch t := r.token().(type) {
+		case xml.StartElement:
+			return t.Name.Local, true
+		case xml.CharData:
+			text := string(t)
+			if r.tokens == 1 {
+				text = strings.TrimPrefix(text, byteOrderMark)
+			}
+			if strings.Trim(text, " \t\r\n") != "" {
+				r.unsupported("text beside elements")
+			}
+		case xml.EndElement, nil:
+			return "", false
+		}
+	}
+}
+
+// text appends the text of the innermost element and leaves it. No element may be in it.
+func (r *slowReader) text(dst *[]byte) {
+	for {
+		switch t := r.token().(type) {
+		case xml.CharData:
+			*dst = append(*dst, t...)
+		case xml.StartElement:
+			r.unsupported("an element in the text of another one")
+		case xml.EndElement, nil:
+			return
+		}
+	}
+}
+
+// skip leaves the innermost element and everything in it.
+func (r *slowReader) skip() {
+	for outside := r.depth - 1; r.depth > outside; {
+		if r.token() == nil {
+			return
+		}
+	}
+}
+
+// token returns the next token, and nil at the end or after a failure.
+func (r *slowReader) token() xml.Token {
+	if r.failed != nil {
+		return nil
+	}
+	t, err := r.xml.Token()
+	r.tokens++
+	if err != nil {
+		r.tokenFailed(err)
+		return nil
+	}
+	switch t := t.(type) {
+	case xml.StartElement:
+		if r.depth++; r.depth > depthMax {
+			r.unsupported("elements nested too deep")
+		}
+	case xml.EndElement:
+		r.depth--
+	case xml.Directive:
+		// It could change the meaning of the document. No store sends one.
+		r.unsupported("a DOCTYPE, or another declaration,")
+	case xml.ProcInst, xml.Comment:
+		return t
+	}
+	if r.failed != nil {
+		return nil
+	}
+	return t
+}
+
+// tokenFailed keeps the reason why there are no more tokens, unless the document and the body have ended.
+func (r *slowReader) tokenFailed(err error) {
+	var syntax *xml.SyntaxError
+	switch {
+	case r.window.err != nil && r.window.err != io.EOF: // of the body
+		r.fail(r.window.err)
+	case err == io.EOF && r.depth == 0:
+	case errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
+		r.fail(fmt.Errorf("the response is cut short after %d bytes", r.window.read))
+	case syntax != nil:
+		r.fail(&syntaxError{r.place(), syntax.Msg})
+	default:
+		r.fail(&syntaxError{r.place(), err.Error()})
+	}
+}
+
+func (r *slowReader) unsupported(what string) {
+	r.fail(fmt.Errorf("%w: %s at byte %d", errUnsupported, what, r.place()))
+}
+
+// place is how far the document was read, in bytes.
+func (r *slowReader) place() int64 { return r.before + r.xml.InputOffset() }
+
+// fail keeps the first error: those that follow are its consequences.
+func (r *slowReader) fail(err error) {
+	if r.failed == nil {
+		r.failed = err
+	}
+}

@@ -1,0 +1,260 @@
+package xmllist
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// These bound the memory that is kept from one page for the next: of each kind as much as an honest page needs at 250
+// bytes an object. More is soon allocated again, and would otherwise stay to the end of the run.
+const (
+	keptTextBytesMax = 256 << 10
+	keptObjectsMax   = 2000
+	keptItemsMax     = 8000
+)
+
+// page collects the texts of a document, and makes a Listing of them at the end of the document. Two things are known
+// only there: whether the keys are encoded, which some stores write after the keys, and the length of all texts
+// together.
+type page struct {
+	withMetadata bool
+
+	text     []byte // of all objects
+	objects  []object
+	metadata []objectMetadata
+	items    []item
+
+	encoding, truncated, token, marker []byte // nil: absent
+}
+
+// object is one Contents. Its texts are spans of page.text.
+type object struct {
+	key, modified, etag, class span
+	size                       int64
+}
+
+// span is a part of page.text. No body is longer than BodyBytesMax, which an int32 holds.
+type span struct{ from, to int32 }
+
+func (s span) of(text string) string { return text[s.from:s.to] }
+
+// objectMetadata is one UserMetadata.
+type objectMetadata struct {
+	object      int // index into objects
+	from, to    int // of its items
+	customerKey bool
+}
+
+// item is one custom metadatum. Its texts are spans of page.text.
+type item struct{ name, value span }
+
+// mark is how much a page had of everything; rewind removes what came later.
+type mark struct{ text, objects, metadata, items int }
+
+func (p *page) mark() mark { return mark{len(p.text), len(p.objects), len(p.metadata), len(p.items)} }
+
+func (p *page) rewind(m mark) {
+	p.text, p.objects, p.metadata, p.items = p.text[:m.text], p.objects[:m.objects], p.metadata[:m.metadata], p.items[:m.items]
+}
+
+// add appends a text and returns its span.
+func (p *page) add(text []byte) span {
+	from := len(p.text)
+	p.text = append(p.text, text...)
+	return span{int32(from), int32(len(p.text))}
+}
+
+// since is the span of the text that was appended after the length was from.
+func (p *page) since(from int) span { return span{int32(from), int32(len(p.text))} }
+
+// textOf is the text of a span.
+func (p *page) textOf(s span) []byte { return p.text[s.from:s.to] }
+
+// trimETag removes the mark of a weak ETag, and the quotes.
+// https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+func (p *page) trimETag(etag span) span {
+	if bytes.HasPrefix(p.textOf(etag), []byte("W/")) {
+		etag.from += 2
+	}
+	return p.trimQuotes(etag)
+}
+
+func (p *page) trimQuotes(s span) span {
+	for s.from < s.to && p.text[s.from] == '"' {
+		s.from++
+	}
+	for s.from < s.to && p.text[s.to-1] == '"' {
+		s.to--
+	}
+	return s
+}
+
+// isFieldName reports whether an object has a field of that name, and may have only one element with it.
+func (p *page) isFieldName(name string) bool {
+	switch name {
+	case "Key", "LastModified", "ETag", "Size", "StorageClass":
+		return true
+	case "UserMetadata":
+		return p.withMetadata
+	}
+	return false
+}
+
+// metaPrefix begins the headers of custom metadata.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
+const metaPrefix = "x-amz-meta-"
+
+// customerKeyHeader is in the UserMetadata of an object that is encrypted with a key of the client's.
+const customerKeyHeader = "x-amz-server-side-encryption-customer-algorithm"
+
+// itemName returns the name of a custom metadatum from the name of its header, ok is false for another header.
+func itemName(header []byte) (name []byte, ok bool) {
+	n := len(metaPrefix)
+	switch {
+	case len(header) < n:
+		return nil, false
+	case string(header[:n]) == "X-Amz-Meta-", strings.EqualFold(string(header[:n]), metaPrefix): // MinIO's spelling, and any other
+		return header[n:], true
+	}
+	return nil, false
+}
+
+func isCustomerKeyHeader(header []byte) bool {
+	return len(header) == len(customerKeyHeader) && strings.EqualFold(string(header), customerKeyHeader)
+}
+
+// addLower appends a name in lower case and returns its span.
+func (p *page) addLower(name []byte) span {
+	from := len(p.text)
+	for _, b := range name {
+		if b >= 'A' && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		p.text = append(p.text, b)
+	}
+	return p.since(from)
+}
+
+// listing makes a Listing of the page. It returns an error for a page that would be a guess.
+func (p *page) listing() (*Listing, error) {
+	l := &Listing{NextToken: string(p.token)}
+	switch string(bytes.TrimSpace(p.truncated)) {
+	case "true":
+		l.Truncated = true
+	case "false", "": // where it is absent, the next page confirms the end
+	default:
+		return nil, fmt.Errorf("IsTruncated is %.20q", p.truncated)
+	}
+	switch string(p.encoding) {
+	case "url":
+		l.KeysDeclared = true
+		if err := p.decodeKeys(); err != nil {
+			return nil, err
+		}
+	case "":
+	default:
+		return nil, fmt.Errorf("EncodingType is %.20q", p.encoding)
+	}
+	if l.NextToken == "" {
+		marker := p.marker
+		if l.KeysDeclared {
+			// A marker that is not encoded as the keys are is useless, and not needed where there are keys.
+			marker, _ = appendURLDecoded(nil, marker)
+		}
+		l.NextToken = string(marker)
+	}
+	text := string(p.text)
+	l.Entries = make([]Entry, len(p.objects))
+	for i := range p.objects {
+		o := &p.objects[i]
+		if o.key.from == o.key.to {
+			return nil, errors.New("an object has no Key")
+		}
+		l.Entries[i] = Entry{
+			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text), StorageClass: o.class.of(text), Size: o.size,
+		}
+	}
+	l.Metadata = p.metadataOf(text)
+	return l, nil
+}
+
+// decodeKeys decodes the keys in place: a decoded key is not longer.
+func (p *page) decodeKeys() error {
+	if bytes.IndexByte(p.text, '%') < 0 && bytes.IndexByte(p.text, '+') < 0 {
+		return nil
+	}
+	for i := range p.objects {
+		key := &p.objects[i].key
+		decoded, err := appendURLDecoded(p.text[key.from:key.from], p.textOf(*key))
+		if err != nil {
+			return err
+		}
+		key.to = key.from + int32(len(decoded))
+	}
+	return nil
+}
+
+// metadataOf makes the UserMetadata of each object, where they were asked for.
+func (p *page) metadataOf(text string) []UserMetadata {
+	if !p.withMetadata {
+		return nil
+	}
+	items := make([]Item, len(p.items))
+	for i, o := range p.items {
+		items[i] = Item{o.name.of(text), o.value.of(text)}
+	}
+	all := make([]UserMetadata, len(p.objects))
+	for _, m := range p.metadata {
+		own := items[m.from:m.to:m.to]
+		slices.SortFunc(own, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
+		all[m.object] = UserMetadata{Items: own, CustomerKey: m.customerKey}
+	}
+	return all
+}
+
+// parseSize returns the size that a text says, and -1 for an empty text or another nonsense.
+func parseSize(text []byte) int64 {
+	const digitsMax = 18 // as many digits as an int64 holds, whatever they are
+	n := int64(0)
+	for _, b := range text {
+		n = n*10 + int64(b-'0')
+		if b < '0' || b > '9' || len(text) > digitsMax {
+			return parseLongSize(text)
+		}
+	}
+	if len(text) == 0 {
+		return -1
+	}
+	return n
+}
+
+// parseLongSize is parseSize for anything but a few digits.
+func parseLongSize(text []byte) int64 {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// reset makes the page empty and keeps its buffers, unless they are too large.
+func (p *page) reset() {
+	*p = page{
+		text:     keep(p.text, keptTextBytesMax),
+		objects:  keep(p.objects, keptObjectsMax),
+		metadata: keep(p.metadata, keptObjectsMax),
+		items:    keep(p.items, keptItemsMax),
+	}
+}
+
+// keep returns s without elements, and nil where its capacity is over max.
+func keep[T any](s []T, max int) []T {
+	if cap(s) > max {
+		return nil
+	}
+	return s[:0]
+}

@@ -1,0 +1,78 @@
+// Package xmllist decodes the XML body of a LIST: the ListBucketResult of ListObjectsV2 and of ListObjects (V1), or the
+// Error document that a store sends in its place.
+//
+// A Decoder turns one body into one Listing: its Entries, whether it is truncated, and where the next page begins. A
+// fast scanner reads documents as S3 servers write them (scan.go). From the first element that it does not understand,
+// encoding/xml reads the rest (fallback.go). The fast scanner reports no errors: encoding/xml alone decides what is
+// wrong.
+package xmllist
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Listing is the content of one ListBucketResult, in the store's order.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
+type Listing struct {
+	Entries      []Entry // their strings are parts of one text
+	Truncated    bool
+	NextToken    string // the continuation token, or V1's NextMarker
+	KeysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
+
+	// Metadata is the custom metadata of each Entry; nil where it was not asked for.
+	Metadata []UserMetadata
+}
+
+// Entry is the content of one Contents element. A field that the store leaves out is empty.
+type Entry struct {
+	Key          string // its bytes, decoded; not always UTF-8
+	ETag         string // without the quotes
+	LastModified string // as the store wrote it, RFC 3339
+	StorageClass string
+	Size         int64 // bytes; -1: absent
+}
+
+// UserMetadata is the content of one UserMetadata element, which MinIO adds to a Contents for metadata=true. The zero
+// UserMetadata stands for an object without this element.
+type UserMetadata struct {
+	Items []Item // sorted by name; nil only where the element is absent
+
+	// CustomerKey is set where the object is encrypted with a key of the client's, which a HEAD would have to send.
+	CustomerKey bool
+}
+
+// Item is one custom metadatum.
+type Item struct {
+	Name  string // in lower case, without x-amz-meta-
+	Value string
+}
+
+// ErrorDocument is the Error document that a store sends instead of a listing, with any status.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+type ErrorDocument struct{ Code, Message, RequestID string }
+
+func (e *ErrorDocument) Error() string { return "the store answered with the error " + e.Code }
+
+// ReadError is a body that could not be read to its end: a failure of the connection, not of the document.
+type ReadError struct{ Err error }
+
+func (e *ReadError) Error() string { return e.Err.Error() }
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// errNotListing is a well-formed document with another root element.
+var errNotListing = errors.New("not a ListBucketResult")
+
+// errUnsupported is a document that may be well-formed, but has something that no store has a reason to write. It is
+// refused, since reading it would be a guess.
+var errUnsupported = errors.New("unsupported XML")
+
+// syntaxError is a document that is not well-formed.
+type syntaxError struct {
+	offset int64 // bytes
+	what   string
+}
+
+func (e *syntaxError) Error() string {
+	return fmt.Sprintf("the response is not XML: %s at byte %d", e.what, e.offset)
+}
