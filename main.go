@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	benchcli "headcount/bench/cli"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
-	return command.NewApp(stdin, stdout, stderr, scanCommand(), benchCommand())
+	return command.NewApp(stdin, stdout, stderr, scanCommand(), benchcli.Command())
 }
 
 // stoppedError is the cause of a context that a signal canceled.

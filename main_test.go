@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -77,24 +76,6 @@ func TestHelpExamplesRun(t *testing.T) {
 	}
 	if examples < 6 {
 		t.Errorf("%d examples", examples)
-	}
-}
-
-// The examples of bench serve are command lines that it takes: it serves until its context ends.
-func TestServeExamplesParse(t *testing.T) {
-	_, help, _ := runs(t, "bench", "serve", "--help")
-	examples := regexp.MustCompile(`(?m)^\s+headcount bench serve (--.*)$`).FindAllStringSubmatch(help, -1)
-	if len(examples) < 4 {
-		t.Fatalf("%d examples", len(examples))
-	}
-	for _, example := range examples {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(stoppedError{os.Interrupt})
-		args := append([]string{"headcount", "bench", "serve", "--addr", "127.0.0.1:0"}, strings.Fields(example[1])...)
-		var out, errs bytes.Buffer
-		if code := run(ctx, args, nil, &out, &errs); code != exit.Complete || !strings.Contains(out.String(), "--endpoint-url http://127.0.0.1:") {
-			t.Errorf("%s: exit %d\n%s%s", example[1], code, out.String(), errs.String())
-		}
 	}
 }
 

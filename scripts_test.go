@@ -45,8 +45,6 @@ const raceOptions = "atexit_sleep_ms=0"
 //	sim VAR NAME=VALUE…        serves a synthetic bucket and puts its URL into VAR
 //	web [--tls] VAR            serves a web page, whatever is asked, and puts its URL into VAR; by TLS, the URL is http all
 //	                           the same
-//	fakes3 VAR KEY…            serves a store that can be written to, whose bucket "seeded" has objects with these keys and no metadata,
-//	                           and puts its URL into VAR
 //	certificate CERT KEY       writes a certificate for 127.0.0.1 that signs itself, and its key
 //	keys FILE N                FILE has N lines, all JSON, with N different keys
 //	lines FILE N               FILE has N lines, all JSON
@@ -61,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "fakes3": cmdFakeS3, "certificate": cmdCertificate, "keys": cmdKeys, "lines": cmdLines,
+			"exits": cmdExits, "sim": cmdSim, "web": cmdWeb, "certificate": cmdCertificate, "keys": cmdKeys, "lines": cmdLines,
 		},
 	})
 }

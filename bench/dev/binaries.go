@@ -37,7 +37,8 @@ type binaries struct {
 	version   string // of headcount
 }
 
-// findBinaries returns the binaries that the flags name. It builds headcount if it must, into a folder that remove removes.
+// findBinaries returns the binaries that the flags name. It builds headcount if it must, into a folder that remove
+// removes.
 func findBinaries(c *cli.Context) (b binaries, remove func(), err error) {
 	remove = func() {}
 	b.headcount, b.store = fileOf(c, "binary"), fileOf(c, "store-binary")

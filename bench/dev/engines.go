@@ -13,26 +13,26 @@ import (
 	"headcount/scan/exit"
 )
 
-const enginesDescription = `Measures the CPU time of a client's process for each object, and compares the engines with the floor. The floor sends the same HEAD
-again and again on as many connections, and does nothing else. The clients run in turn, each in a process of its own, against the
-synthetic store in another.
+const enginesDescription = `Measures the CPU time of a client's process for each object, and compares the engines with
+the floor. The floor sends the same HEAD again and again on as many connections, and does nothing else. The clients run
+in turn, each in a process of its own, against the synthetic store in another.
 
     go run ./bench/dev engines
     go run ./bench/dev engines --check --json engines.json
     go run ./bench/dev engines --clients floor,direct,sdk --rounds 3
     go run ./bench/dev engines --latency 20ms --workers 512 --clients direct,gosdk --check
 
-The table has the medians of the rounds, and in brackets the least and the greatest value. Ratios are between runs of one round: to the
-floor, to sdk, and to gosdk, a program without headcount in which the SDK also does the listing. For clients over TLS they are to floor-tls
-and sdk-tls.
+The table has the medians of the rounds, and in brackets the least and the greatest value. Ratios are between runs of
+one round: to the floor, to sdk, and to gosdk, a program without headcount in which the SDK also does the listing. For
+clients over TLS they are to floor-tls and sdk-tls.
 
 To compare two builds, run one after the other, several times in turn, against the same store:
 
     go run ./bench/dev engines --binary ./old --store-binary ./new --json old.json
     go run ./bench/dev engines --binary ./new --store-binary ./new --json new.json
 
---check compares the medians with the thresholds that the engines must reach: CPU, or with --latency objects per second. It checks the
-thresholds of the clients that run. It exits with 4 if one is missed (go run itself then exits with 1).`
+--check compares the medians with the thresholds that the engines must reach: CPU, or with --latency objects per second.
+It checks the thresholds of the clients that run. It exits with 4 if one is missed (go run itself then exits with 1).`
 
 func enginesCommand() *cli.Command {
 	return &cli.Command{
@@ -40,8 +40,8 @@ func enginesCommand() *cli.Command {
 		Usage:       "compare the CPU cost of the engines with the floor",
 		Description: enginesDescription,
 		Flags: slices.Concat([]cli.Flag{
-			// The thresholds were set with 64 workers and 8 HEADs pipelined. With 200,000 objects, the 20 ms of CPU for the start and the
-			// end of a process are 1 % of a floor of 9 µs.
+			// The thresholds were set with 64 workers and 8 HEADs pipelined. With 200,000 objects, the 20 ms of CPU for
+			// the start and the end of a process are 1 % of a floor of 9 µs.
 			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](200_000, 1, 0), Usage: "send a HEAD for each of `N` objects in a run"},
 			&cli.GenericFlag{Name: "rounds", Value: command.Int(5, 1, 0), Usage: "run each client `N` times"},
 			&cli.GenericFlag{Name: "workers", Value: command.Int(64, 1, command.WorkersMax), Usage: "keep `N` HEADs in flight, each on a connection of its own"},

@@ -12,16 +12,17 @@ import (
 	"headcount/scan/command"
 )
 
-const listingDescription = `Lists buckets with keys of different shapes, each in a store in a process of its own. It measures how much faster many listers are than
-one, how many of them list at once, and the LISTs that they send beyond the pages of the bucket. The listing is that of this source, in
-this process.
+const listingDescription = `Lists buckets with keys of different shapes, each in a store in a process of its own. It
+measures how much faster many listers are than one, how many of them list at once, and the LISTs that they send beyond
+the pages of the bucket. The listing is that of this source, in this process.
 
     go run ./bench/dev listing
     go run ./bench/dev listing --check --objects 10000000
     go run ./bench/dev listing --shape skewed,long --listers 16 --latency 20ms
 
---check demands that 64 listers have 45 times the speed of one, that the LISTs beyond the pages are at most 5 % and four for each lister,
-and that every key is listed once. It exits with 4 if one bucket misses that (go run itself then exits with 1).`
+--check demands that 64 listers have 45 times the speed of one, that the LISTs beyond the pages are at most 5 % and four
+for each lister, and that every key is listed once. It exits with 4 if one bucket misses that (go run itself then exits
+with 1).`
 
 func listingCommand() *cli.Command {
 	return &cli.Command{

@@ -11,16 +11,16 @@ import (
 	"headcount/scan/head/engine"
 )
 
-const paceDescription = `Scans stores that answer 500, 2,000 and 5,500 requests per second and refuse the others with 503, each in a process of its own. It
-measures the share of the rate that the scan reaches, the share of refusals among the answers, and the objects that are lost. The scan
-is that of this source, in this process.
+const paceDescription = `Scans stores that answer 500, 2,000 and 5,500 requests per second and refuse the others with
+503, each in a process of its own. It measures the share of the rate that the scan reaches, the share of refusals among
+the answers, and the objects that are lost. The scan is that of this source, in this process.
 
     go run ./bench/dev pace
     go run ./bench/dev pace --check
     go run ./bench/dev pace --duration 1m --workers 512 --engine sdk
 
---check demands 90 % of the rate, 2 % of refusals at most, and no lost object. It exits with 4 if one store misses that (go run itself
-then exits with 1).`
+--check demands 90 % of the rate, 2 % of refusals at most, and no lost object. It exits with 4 if one store misses that
+(go run itself then exits with 1).`
 
 func paceCommand() *cli.Command {
 	return &cli.Command{

@@ -16,8 +16,8 @@ import (
 	"headcount/scan/exit"
 )
 
-const peersDescription = `Compares headcount with the other ways in which people read the metadata of a bucket, on the same servers: HEADs per second, CPU time for
-each HEAD, memory. The clients:
+const peersDescription = `Compares headcount with the other ways in which people read the metadata of a bucket, on the
+same servers: HEADs per second, CPU time for each HEAD, memory. The clients:
 
     boto3            Python: boto3, one HEAD after the other
     boto3-threads    the same in a pool of threads (--workers)
@@ -29,22 +29,23 @@ each HEAD, memory. The clients:
     sdk, direct      headcount's engines (--workers)
     pipelined        direct with 8 HEADs in flight on each of a quarter of the connections
 
-Before a client is timed, its records are compared with those of direct. A client whose records differ is rejected, and not timed. Python,
-cargo and rclone are optional: a client without its tool is listed as absent. The programs in Python and Rust are built the first time,
-from packages of pip and cargo, in the folder headcount/peers of the user's cache folder, and stay there.
+Before a client is timed, its records are compared with those of direct. A client whose records differ is rejected, and
+not timed. Python, cargo and rclone are optional: a client without its tool is listed as absent. The programs in Python
+and Rust are built the first time, from packages of pip and cargo, in the folder headcount/peers of the user's cache
+folder, and stay there.
 
     go run ./bench/dev peers
     go run ./bench/dev peers --versitygw --check --json peers.json
     go run ./bench/dev peers --clients boto3-threads,go,direct --latency 0,5ms --rounds 1
     go run ./bench/dev peers --clients go,direct --pool 64 --latency 20ms
 
-Slow clients get fewer objects, or they would take minutes. The figures of a client include its start, which the table also has by itself,
-since it matters where the objects are few. The memory is that of the largest process. --versitygw also measures on versitygw, a real S3
-server, which is built from bench/servers.
+Slow clients get fewer objects, or they would take minutes. The figures of a client include its start, which the table
+also has by itself, since it matters where the objects are few. The memory is that of the largest process. --versitygw
+also measures on versitygw, a real S3 server, which is built from bench/servers.
 
---check demands that direct sends more HEADs per second than every peer, for less CPU. Without latency it demands 1/100 of the CPU of boto3,
-1/10 of that of rust and 1/12 of that of go; with latency, 95 % of the HEADs per second of a client with as many HEADs in flight. It exits
-with 4 if one of these is missed (go run itself then exits with 1).`
+--check demands that direct sends more HEADs per second than every peer, for less CPU. Without latency it demands 1/100
+of the CPU of boto3, 1/10 of that of rust and 1/12 of that of go; with latency, 95 % of the HEADs per second of a client
+with as many HEADs in flight. It exits with 4 if one of these is missed (go run itself then exits with 1).`
 
 func peersCommand() *cli.Command {
 	return &cli.Command{

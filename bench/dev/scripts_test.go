@@ -7,9 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"headcount/bench/pinned"
 	"headcount/bench/scripttest"
-	"headcount/bench/sources"
 )
 
 // TestMain lets the test binary act as dev, for the scripts and for dev's own child processes.
@@ -20,21 +18,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dev": main})
 }
 
-// headcountBinary builds headcount, and returns its file.
-func headcountBinary(t *testing.T) string {
-	t.Helper()
-	source := filepath.Join("..", "..")
-	sources.Watch(t, source)
-	binary := filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix())
-	if err := pinned.GoBuild(t.Context(), source, binary, "."); err != nil {
-		t.Fatal(err)
-	}
-	return binary
-}
-
-// TestScripts runs testdata/*.txtar. Beside testscript's commands there is scripttest.Exits. $HEADCOUNT is a headcount to measure.
+// TestScripts runs testdata/*.txtar. Beside testscript's commands there is scripttest.Exits. $HEADCOUNT is a headcount
+// to measure.
 func TestScripts(t *testing.T) {
-	binary := headcountBinary(t)
+	binary := scripttest.BuildHeadcount(t, filepath.Join("..", ".."))
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

@@ -9,11 +9,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"headcount/bench/scripttest"
 )
 
-// A signal ends the benchmark with all its processes, and removes its folder. After SIGKILL the folder stays, and the kernel ends the processes.
+// A signal ends the benchmark with all its processes, and removes its folder. After SIGKILL the folder stays, and the
+// kernel ends the processes.
 func TestSignals(t *testing.T) {
-	binary := headcountBinary(t)
+	binary := scripttest.BuildHeadcount(t, filepath.Join("..", ".."))
 	for name, c := range map[string]struct {
 		signal syscall.Signal
 		want   int // the exit code, or the signal that ends the process, negative

@@ -11,9 +11,9 @@ import (
 	"headcount/scan/command"
 )
 
-const workersDescription = `Scans stores that answer a HEAD after 0.5, 5 and 50 ms, each in a process of its own, with fixed numbers of workers and with
---workers auto. It measures the objects per second of each scan, and how soon auto has the rate of the best fixed number. The scan is
-that of this source, in this process.
+const workersDescription = `Scans stores that answer a HEAD after 0.5, 5 and 50 ms, each in a process of its own, with
+fixed numbers of workers and with --workers auto. It measures the objects per second of each scan, and how soon auto has
+the rate of the best fixed number. The scan is that of this source, in this process.
 
     go run ./bench/dev workers
     go run ./bench/dev workers --check --json workers.json
@@ -21,8 +21,8 @@ that of this source, in this process.
 
 The best fixed number runs again before and after auto. Auto is compared with these two runs, from its fifth second on.
 
---check demands 90 % of the rate of the best fixed number, reached within 5 s. It exits with 4 if one store misses that (go run itself
-then exits with 1).`
+--check demands 90 % of the rate of the best fixed number, reached within 5 s. It exits with 4 if one store misses that
+(go run itself then exits with 1).`
 
 func workersCommand() *cli.Command {
 	return &cli.Command{

@@ -15,8 +15,8 @@ import (
 // certificateLife is longer than any measurement.
 const certificateLife = 7 * 24 * time.Hour
 
-// writeCertificate writes a self-signed certificate for 127.0.0.1 and its key, as PEM. P-256 is the curve that public authorities sign most
-// certificates for. It costs only in the handshakes.
+// writeCertificate writes a self-signed certificate for 127.0.0.1 and its key, as PEM. P-256 is the curve that public
+// authorities sign most certificates for. It costs only in the handshakes.
 func writeCertificate(certFile, keyFile string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -28,8 +28,8 @@ const (
 	tlsSuffix = "-tls"
 )
 
-// pipelinedDivisor is how many times fewer connections a pipelined client has: 16 connections with 8 HEADs each, beside 64 with one. The
-// thresholds were set from a prototype with these numbers.
+// pipelinedDivisor is how many times fewer connections a pipelined client has: 16 connections with 8 HEADs each, beside
+// 64 with one. The thresholds were set from a prototype with these numbers.
 const pipelinedDivisor = 4
 
 // allClients returns the clients in the order of their runs, each beside the one that it is compared with.
@@ -62,7 +62,8 @@ func (cfg Config) clients() []client {
 	return slices.DeleteFunc(allClients(cfg), func(c client) bool { return !slices.Contains(cfg.Clients, c.name) })
 }
 
-// baselineOf returns the name of the client that the client name is compared with: baseline, over TLS if name is over TLS.
+// baselineOf returns the name of the client that the client name is compared with: baseline, over TLS if name is over
+// TLS.
 func baselineOf(name, baseline string) string {
 	if strings.HasSuffix(name, tlsSuffix) {
 		return baseline + tlsSuffix

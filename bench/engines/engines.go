@@ -47,9 +47,9 @@ type measurement struct {
 	stats   string // the file for --stats of the scans
 }
 
-// Measure runs every client Rounds times, in turn. When it fails, the Report has the runs until then; when ctx ends, the error is its cause.
-// In either case it leaves no process and no file behind. Where the kernel does not report the usage of a process (Windows), it fails at
-// once.
+// Measure runs every client Rounds times, in turn. When it fails, the Report has the runs until then; when ctx ends,
+// the error is its cause. In either case it leaves no process and no file behind. Where the kernel does not report the
+// usage of a process (Windows), it fails at once.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	report := newReport(ctx, cfg)
 	if !process.UsageKnown {
@@ -76,7 +76,8 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	return report, m.runRounds(during, report)
 }
 
-// startStores starts the stores that the clients need. The context that it returns ends with ctx, or when one of the stores ends.
+// startStores starts the stores that the clients need. The context that it returns ends with ctx, or when one of the
+// stores ends.
 func (m *measurement) startStores(ctx context.Context, keyFile string) (during context.Context, stop func(), err error) {
 	var stops []func()
 	stop = func() {
@@ -125,8 +126,8 @@ func (m *measurement) runRounds(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// sampleObject returns the key of an object that has metadata, as most do, so that the answers that the floor reads are as long as most
-// answers; where no object has metadata, any key. records is how many objects have metadata.
+// sampleObject returns the key of an object that has metadata, as most do, so that the answers that the floor reads are
+// as long as most answers; where no object has metadata, any key. records is how many objects have metadata.
 func sampleObject(objects int64) (key string, records int64, err error) {
 	sim, err := s3sim.New(s3sim.Options{Bucket: bucket, Objects: objects})
 	if err != nil {
@@ -223,8 +224,8 @@ func (m *measurement) runScan(ctx context.Context, c client) (process.Usage, err
 	return usage, checkStats(text, c, m.Objects)
 }
 
-// scanStats is what checkStats reads of the file that scan --stats writes. It is not metrics.Stats, since the headcount that is measured may
-// be older or newer than this program.
+// scanStats is what checkStats reads of the file that scan --stats writes. It is not metrics.Stats, since the headcount
+// that is measured may be older or newer than this program.
 type scanStats struct {
 	Complete        bool   `json:"complete"`
 	Engine          string `json:"engine"`
@@ -234,7 +235,8 @@ type scanStats struct {
 	WithoutMetadata int64  `json:"without_metadata"`
 }
 
-// checkStats returns an error if a scan did not do what was to be measured: a figure of the wrong thing is worse than none.
+// checkStats returns an error if a scan did not do what was to be measured: a figure of the wrong thing is worse than
+// none.
 func checkStats(text []byte, c client, objects int64) error {
 	var stats scanStats
 	if err := json.Unmarshal(text, &stats); err != nil {

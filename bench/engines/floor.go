@@ -34,8 +34,9 @@ type FloorResult struct {
 	Seconds  float64 `json:"seconds"` // from before the first connection is made to the last answer
 }
 
-// Floor sends the requests and reads the answers. The store must answer every HEAD of the object with the same number of bytes, as s3sim
-// does: Floor finds the end of an answer by that number, without parsing the answer. When ctx ends, the error is its cause.
+// Floor sends the requests and reads the answers. The store must answer every HEAD of the object with the same number
+// of bytes, as s3sim does: Floor finds the end of an answer by that number, without parsing the answer. When ctx ends,
+// the error is its cause.
 func Floor(ctx context.Context, cfg FloorConfig) (FloorResult, error) {
 	f, err := newFloor(cfg)
 	if err != nil {
@@ -95,8 +96,8 @@ func newFloor(cfg FloorConfig) (*floor, error) {
 // bucket is the name of the stores' bucket.
 const bucket = "demo"
 
-// floorRequest returns a HEAD with the headers and the length of the direct engine's. Its signature is not valid: it is for a store that
-// verifies none.
+// floorRequest returns a HEAD with the headers and the length of the direct engine's. Its signature is not valid: it is
+// for a store that verifies none.
 func floorRequest(u *url.URL) []byte {
 	return fmt.Appendf(nil, "HEAD %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: headcount\r\nAccept-Encoding: identity\r\n"+
 		"X-Amz-Content-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n"+
@@ -147,7 +148,8 @@ func (f *floor) dial(ctx context.Context) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", f.address)
 }
 
-// firstExchange sends the first request of a connection, and returns the number of bytes of its answer. The answer must be 200.
+// firstExchange sends the first request of a connection, and returns the number of bytes of its answer. The answer must
+// be 200.
 func (f *floor) firstExchange(c net.Conn, buffer []byte) (length int, err error) {
 	if _, err := c.Write(f.request); err != nil {
 		return 0, err

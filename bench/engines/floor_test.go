@@ -28,8 +28,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The floor sends as many requests on as many connections as its Config says. It reads every answer before the next request, also an answer
-// that arrives in pieces.
+// The floor sends as many requests on as many connections as its Config says. It reads every answer before the next
+// request, also an answer that arrives in pieces.
 func TestFloor(t *testing.T) {
 	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	if err := writeCertificate(certFile, keyFile); err != nil {
@@ -98,8 +98,8 @@ func TestFloorStops(t *testing.T) {
 	}
 }
 
-// The floor sends the headers that the direct engine sends, in as many bytes. The kernel copies the bytes and s3sim parses them, so a shorter
-// request would make the floor too low.
+// The floor sends the headers that the direct engine sends, in as many bytes. The kernel copies the bytes and s3sim
+// parses them, so a shorter request would make the floor too low.
 func TestFloorRequestIsLikeDirect(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

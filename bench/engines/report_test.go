@@ -20,8 +20,8 @@ func TestNewRun(t *testing.T) {
 	}
 }
 
-// reportOf returns a report whose runs took these µs CPU per object, in the order of the rounds. Their objects per second are 1e6 divided by
-// the µs.
+// reportOf returns a report whose runs took these µs CPU per object, in the order of the rounds. Their objects per
+// second are 1e6 divided by the µs.
 func reportOf(cfg Config, micros map[string][]float64) *Report {
 	for _, c := range allClients(cfg) {
 		if micros[c.name] != nil {
@@ -39,8 +39,8 @@ func reportOf(cfg Config, micros map[string][]float64) *Report {
 	return r
 }
 
-// Ratios are between runs of one round: in the second round the machine was three times slower, and the ratio is still 2. A round that was
-// not finished has no ratio.
+// Ratios are between runs of one round: in the second round the machine was three times slower, and the ratio is still
+// 2. A round that was not finished has no ratio.
 func TestRatiosAreOfOneRound(t *testing.T) {
 	r := reportOf(Config{}, map[string][]float64{"floor": {10, 30, 10, 10}, "direct": {20, 60, 20}})
 	if got := r.ratios("direct", "floor", cpuPerObject); !slices.Equal(got, []float64{2, 2, 2}) {

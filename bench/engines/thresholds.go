@@ -19,10 +19,10 @@ type threshold struct {
 	format   func(value float64) string
 }
 
-// thresholds are those of the clients that are measured. Each leaves room for noise above the figures of a prototype (two quiet cores, 64
-// connections, 200,000 objects): 10 µs where the floor was 9 and the SDK 142; with 8 HEADs pipelined 2.7 µs and 340,000 objects/s. In the
-// prototype the SDK did the listing too, as it does in gosdk. headcount's own sdk engine is cheaper: it shares the LIST decoder and more with
-// direct.
+// thresholds are those of the clients that are measured. Each leaves room for noise above the figures of a prototype
+// (two quiet cores, 64 connections, 200,000 objects): 10 µs where the floor was 9 and the SDK 142; with 8 HEADs
+// pipelined 2.7 µs and 340,000 objects/s. In the prototype the SDK did the listing too, as it does in gosdk.
+// headcount's own sdk engine is cheaper: it shares the LIST decoder and more with direct.
 func (cfg Config) thresholds() []threshold {
 	all := []threshold{
 		{"direct ≤ 1.25 × floor", clientDirect, clientFloor, cpuPerObject, 1.25, false, formatTimes},
@@ -40,8 +40,9 @@ func (cfg Config) thresholds() []threshold {
 	})
 }
 
-// latencyThresholds are those of a store with latency, where workers wait and CPU does not matter. A client with one HEAD in flight on each
-// connection cannot exceed workers ÷ latency; 15 % of that are for the start, the end, and the time between HEADs.
+// latencyThresholds are those of a store with latency, where workers wait and CPU does not matter. A client with one
+// HEAD in flight on each connection cannot exceed workers ÷ latency; 15 % of that are for the start, the end, and the
+// time between HEADs.
 func (cfg Config) latencyThresholds() []threshold {
 	const share = 0.85
 	most := float64(cfg.Workers) / cfg.Latency.Seconds()
@@ -76,8 +77,8 @@ func (t threshold) met(value float64) bool {
 	return value <= t.limit
 }
 
-// Check writes each threshold, the measured value and whether the value meets it. It returns how many thresholds are missed and how many
-// there are. The Report must be complete.
+// Check writes each threshold, the measured value and whether the value meets it. It returns how many thresholds are
+// missed and how many there are. The Report must be complete.
 func (r *Report) Check(w io.Writer) (missed, checked int, err error) {
 	var verdicts []figures.Verdict
 	for _, t := range r.cfg.thresholds() {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteColumns aligns rows: the first left columns to the left, the others to the right. All rows have as many cells as the first.
+// WriteColumns aligns rows: the first left columns to the left, the others to the right. All rows have as many cells as
+// the first.
 func WriteColumns(w io.Writer, rows [][]string, left int) error {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {

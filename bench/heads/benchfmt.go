@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// WriteBenchmarks writes the Steps in the format of Go's benchmarks, which benchstat reads: https://golang.org/design/14313-benchmark-format
-// A file may be put behind another: each begins with its configuration. Where no HEAD succeeded it writes nothing.
+// WriteBenchmarks writes the Steps in the format of Go's benchmarks, which benchstat reads:
+// https://golang.org/design/14313-benchmark-format A file may be put behind another: each begins with its
+// configuration. Where no HEAD succeeded it writes nothing.
 func (r *Report) WriteBenchmarks(w io.Writer) error {
 	if len(successfulByWorkers(r.Steps)) == 0 {
 		return nil

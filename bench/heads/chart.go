@@ -15,8 +15,8 @@ const (
 	chartRows    = 12
 )
 
-// chart is a picture of the Report for a terminal: of a sweep HEADs/s as bars, with the p99 beside them; of a single step
-// HEADs/s and p99 over time. It is empty where there is nothing to draw, and else ends with a newline.
+// chart is a picture of the Report for a terminal: of a sweep HEADs/s as bars, with the p99 beside them; of a single
+// step HEADs/s and p99 over time. It is empty where there is nothing to draw, and else ends with a newline.
 func (r *Report) chart() string {
 	if r.best() == nil {
 		return ""

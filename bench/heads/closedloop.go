@@ -7,7 +7,8 @@ import (
 	"headcount/scan/fault"
 )
 
-// runClosed lets each worker send HEADs one after the other until the Step ends. They go through the sample in turn, each from a place of its own.
+// runClosed lets each worker send HEADs one after the other until the Step ends. They go through the sample in turn,
+// each from a place of its own.
 func (s *step) runClosed(ctx context.Context) {
 	var wg sync.WaitGroup
 	for i := range s.workers {

@@ -33,7 +33,8 @@ func listKeys(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, 
 	return sample[:min(len(sample), cfg.KeysMax)], nil
 }
 
-// listRetryFor is how long a store in trouble is waited for before anything is measured: who measures would rather know.
+// listRetryFor is how long a store in trouble is waited for before anything is measured: who measures would rather
+// know.
 const listRetryFor = 10 * time.Second
 
 // NoSuccessError is a Step in which no HEAD succeeded. What could be measured then is of no HEAD.

@@ -9,22 +9,24 @@ import (
 )
 
 const (
-	// kneeShare is the part of the most HEADs per second that the knee brings at least. Two Steps of the same number of workers differ by
-	// some percent on a quiet machine; beyond the knee a store that is full gives latency for workers, and at 95 % it nearly is.
+	// kneeShare is the part of the most HEADs per second that the knee brings at least. Two Steps of the same number of
+	// workers differ by some percent on a quiet machine; beyond the knee a store that is full gives latency for
+	// workers, and at 95 % it nearly is.
 	kneeShare = 0.95
 
 	// busyShare is the share of the processors that a process gets at most while it shares them with little else.
 	busyShare = 0.85
 
-	// slowdownMax is how much longer a HEAD may take with twice the workers for the store not to notice them. Where it is full, it takes twice
-	// as long.
+	// slowdownMax is how much longer a HEAD may take with twice the workers for the store not to notice them. Where it
+	// is full, it takes twice as long.
 	slowdownMax = 1.2
 
-	// throttledShare is the part of the HEADs that are answered by 503 or 429 from which it is the store that limits, whatever else is seen:
-	// it says so itself.
+	// throttledShare is the part of the HEADs that are answered by 503 or 429 from which it is the store that limits,
+	// whatever else is seen: it says so itself.
 	throttledShare = 0.01
 
-	// ownShare is the part of what the processors did that this process did at least, where it is said to be what kept them busy.
+	// ownShare is the part of what the processors did that this process did at least, where it is said to be what kept
+	// them busy.
 	ownShare = 0.25
 
 	// rateKeptShare is the part of the HEADs planned that are sent, and succeed, where a rate is kept.
@@ -79,8 +81,8 @@ func successfulByWorkers(steps []Step) []*Step {
 	return sorted
 }
 
-// setLimits says of each Step what limited it. Those of a closed loop are compared with those of half as many workers, or of twice as many. An embedded store has
-// its part in what the processors do.
+// setLimits says of each Step what limited it. Those of a closed loop are compared with those of half as many workers,
+// or of twice as many. An embedded store has its part in what the processors do.
 func setLimits(steps []Step, isEmbedded bool) {
 	for i := range steps {
 		steps[i].LimitedBy, steps[i].LimitedWhy = limitStore, "no HEAD succeeded"
@@ -107,7 +109,8 @@ func setLimits(steps []Step, isEmbedded bool) {
 	}
 }
 
-// stepOfHalf is the Step with the most workers up to half of so many, or the one with the fewest: beside one with hardly fewer, nothing rises.
+// stepOfHalf is the Step with the most workers up to half of so many, or the one with the fewest: beside one with
+// hardly fewer, nothing rises.
 func stepOfHalf(fewer []*Step, workers int) *Step {
 	at := 0
 	for i, s := range fewer {

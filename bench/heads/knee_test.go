@@ -97,7 +97,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Where others keep the machine busy, it is not this process that needs more of it; of an embedded store nobody knows its part.
+// Where others keep the machine busy, it is not this process that needs more of it; of an embedded store nobody knows
+// its part.
 func TestBusyMachine(t *testing.T) {
 	for cpu, want := range map[float64]string{0.03: "machine", 0.4: "cpu", 0.9: "cpu"} {
 		r := sweep([4]float64{64, 100, 1, 1})

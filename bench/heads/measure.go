@@ -64,8 +64,8 @@ const (
 	secretKey = "headcount"
 )
 
-// Measure takes the Sample, and holds a Step for each number of workers. When it fails, the Report has what was measured until then: a
-// NoneError where no HEAD succeeds, the cause of ctx's end, or what the LIST ended with.
+// Measure takes the Sample, and holds a Step for each number of workers. When it fails, the Report has what was
+// measured until then: a NoneError where no HEAD succeeds, the cause of ctx's end, or what the LIST ended with.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{
 		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: figures.ThisMachine(ctx),

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// openLoop sends HEADs at the times for which they are planned. Of its workers one leads: it waits for the next of these times. When that has
-// come, it hands the lead to whoever was busy last, or to a new worker, and sends. So there are as many connections as are needed, and no
-// more, and nobody has to be told what to send. Whoever has got an answer takes what is due already; while all wait for answers nobody leads,
-// and what is planned has to wait.
+// openLoop sends HEADs at the times for which they are planned. Of its workers one leads: it waits for the next of
+// these times. When that has come, it hands the lead to whoever was busy last, or to a new worker, and sends. So there
+// are as many connections as are needed, and no more, and nobody has to be told what to send. Whoever has got an answer
+// takes what is due already; while all wait for answers nobody leads, and what is planned has to wait.
 type openLoop struct {
 	*step
 	ended chan struct{} // closed when no more are sent
@@ -27,7 +27,8 @@ type openLoop struct {
 	pausedUntil time.Time // until which nothing is sent
 }
 
-// runOpen sends HEADs as they are planned until the Step ends, and returns when all that were sent are answered, or ctx has ended.
+// runOpen sends HEADs as they are planned until the Step ends, and returns when all that were sent are answered, or ctx
+// has ended.
 func (s *step) runOpen(ctx context.Context) *openLoop {
 	o := &openLoop{step: s, hasLeader: true, ended: make(chan struct{})}
 	o.startWorker(ctx)
@@ -74,12 +75,13 @@ func (o *openLoop) lead(ctx context.Context, a *sender) bool {
 	return true
 }
 
-// unreachableAfter is after how many failures in a row, each of them at once, an open loop sends but one HEAD in each failPause until one is answered: all
-// workers together, since those that paused alone would only have others hired. One address of several that is gone brings no such row.
+// unreachableAfter is after how many failures in a row, each of them at once, an open loop sends but one HEAD in each
+// failPause until one is answered: all workers together, since those that paused alone would only have others hired.
+// One address of several that is gone brings no such row.
 const unreachableAfter = 32
 
-// claim takes the next HEAD, if its time has come. a.planned is that time, and a.due when it can be sent. What is left of the warm-up when that is over is not sent: it would
-// take the place of what counts.
+// claim takes the next HEAD, if its time has come. a.planned is that time, and a.due when it can be sent. What is left
+// of the warm-up when that is over is not sent: it would take the place of what counts.
 func (o *openLoop) claim(ctx context.Context, a *sender, leads bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -147,8 +149,8 @@ func (o *openLoop) firstPlannedFrom(at time.Time) int64 {
 	return int64(math.Ceil(at.Sub(o.startedAt).Seconds() * o.rate))
 }
 
-// preciseSleepMax is what is slept by the kernel's clock: the runtime's timers may be a millisecond late where nothing else happens, longer than a
-// fast store takes.
+// preciseSleepMax is what is slept by the kernel's clock: the runtime's timers may be a millisecond late where nothing
+// else happens, longer than a fast store takes.
 const preciseSleepMax = 2 * time.Millisecond
 
 // waitUntil returns when the time of a HEAD has come; false: the Step's end, or ctx's, came before.
@@ -173,7 +175,8 @@ func (o *openLoop) waitUntil(ctx context.Context, planned time.Time) bool {
 	return false
 }
 
-// unsent is how many HEADs were planned before end, to be counted, and not sent, and how long the first of them had waited by then.
+// unsent is how many HEADs were planned before end, to be counted, and not sent, and how long the first of them had
+// waited by then.
 func (o *openLoop) unsent(end time.Time) (count int64, longest time.Duration) {
 	first := max(o.nextHead, o.firstPlannedFrom(o.from))
 	if count = o.firstPlannedFrom(end) - first; count <= 0 {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// processorTicks is how long the machine's have been busy, and how long there were any, in the kernel's ticks. Zeros: it does not tell.
+// processorTicks is how long the machine's have been busy, and how long there were any, in the kernel's ticks. Zeros:
+// it does not tell.
 // https://man7.org/linux/man-pages/man5/proc_stat.5.html
 func processorTicks() (busy, all int64) {
 	text, err := os.ReadFile("/proc/stat")

@@ -16,11 +16,13 @@ const (
 	stepDigits   = 3 // a thousandth is finer than any network is steady
 	momentDigits = 2 // a tenth of the room, and there are many Moments
 
-	// A moment is a second, or longer where a Step would have more than so many: each may take 27 KB, and no picture shows more.
+	// A moment is a second, or longer where a Step would have more than so many: each may take 27 KB, and no picture
+	// shows more.
 	momentMin  = time.Second
 	momentsMax = 600
 
-	// bucketsPerOctave makes Buckets 9 % wide: 150 at most from a microsecond to a minute, which is what a picture can show.
+	// bucketsPerOctave makes Buckets 9 % wide: 150 at most from a microsecond to a minute, which is what a picture can
+	// show.
 	bucketsPerOctave = 8
 )
 
@@ -41,13 +43,15 @@ type observation struct {
 	ok      bool
 }
 
-// hasLatency says whether it is among the latencies: it succeeded, or waited in vain for so long at least. A refusal that comes at once is no fast HEAD.
+// hasLatency says whether it is among the latencies: it succeeded, or waited in vain for so long at least. A refusal
+// that comes at once is no fast HEAD.
 func (n *observation) hasLatency() bool {
 	return n.ok || n.status == classTimeout || n.status == classUnanswered
 }
 
-// recorder is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of them, of a quarter of a
-// megabyte, would take longer to merge than the HEADs do. Its methods may be called concurrently.
+// recorder is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of
+// them, of a quarter of a megabyte, would take longer to merge than the HEADs do. Its methods may be called
+// concurrently.
 type recorder struct {
 	duration     time.Duration
 	momentLength time.Duration
@@ -66,8 +70,8 @@ type recorder struct {
 	resent int64
 }
 
-// moment is what was noted in a part of the Step. The last has the errors and the latencies of what came after the Step's end, too, but not
-// what succeeded then: that would be a peak that never was.
+// moment is what was noted in a part of the Step. The last has the errors and the latencies of what came after the
+// Step's end, too, but not what succeeded then: that would be a peak that never was.
 type moment struct {
 	ok, errors int64
 	latency    *hdrhistogram.Histogram // nil: there is none
@@ -138,10 +142,12 @@ func (b *recorder) momentAt(at time.Duration) *moment {
 	return m
 }
 
-// unsentWaits is how many different waits stand for those of any number of HEADs: nobody sees the difference to a thousandth.
+// unsentWaits is how many different waits stand for those of any number of HEADs: nobody sees the difference to a
+// thousandth.
 const unsentWaits = 1000
 
-// recordUnsent takes in HEADs that were planned, evenly, and not sent before the end: the first has waited for so long, the last for nearly nothing.
+// recordUnsent takes in HEADs that were planned, evenly, and not sent before the end: the first has waited for so long,
+// the last for nearly nothing.
 func (b *recorder) recordUnsent(count int64, longest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,8 @@
 package heads
 
 import (
+	"encoding/json"
+	"io"
 	"time"
 
 	"headcount/bench/figures"
@@ -37,7 +39,8 @@ type Report struct {
 	Knee  *Knee  `json:"knee,omitempty"`
 }
 
-// Step is what came of one number of workers, or of one rate. A HEAD is part of it if its start, planned or else actual, is in what counts of it.
+// Step is what came of one number of workers, or of one rate. A HEAD is part of it if its start, planned or else
+// actual, is in what counts of it.
 type Step struct {
 	Workers          int      `json:"workers"`                   // connections, at most
 	Rate             float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
@@ -64,8 +67,8 @@ type Step struct {
 	cpuShare, machineShare float64 // of the processors: what this process used, and what was used of the machine's (0: not known)
 }
 
-// Latency is in milliseconds: of HEADs that succeeded, and of those that waited in vain, for a timeout, or beyond the end of the Step, which
-// count for as long as they waited.
+// Latency is in milliseconds: of HEADs that succeeded, and of those that waited in vain, for a timeout, or beyond the
+// end of the Step, which count for as long as they waited.
 type Latency struct {
 	P50  float64 `json:"p50"`
 	P90  float64 `json:"p90"`
@@ -81,8 +84,8 @@ type Bucket struct {
 	Count  int64   `json:"count"`
 }
 
-// Moment is a part of a Step, of a second or less, or of a 600th of a Step of over ten minutes: what was answered in it. The last has the errors
-// and the latencies of what came after its end, too.
+// Moment is a part of a Step, of a second or less, or of a 600th of a Step of over ten minutes: what was answered in
+// it. The last has the errors and the latencies of what came after its end, too.
 type Moment struct {
 	AtSeconds float64 `json:"at_seconds"` // its end, since the first Step began
 	Heads     int64   `json:"heads"`      // that succeeded
@@ -98,4 +101,11 @@ type Knee struct {
 	Workers        int     `json:"workers"`
 	HeadsPerSecond float64 `json:"heads_per_second"`
 	Why            string  `json:"why"` // for people
+}
+
+// WriteJSON writes the Report as indented JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
 }

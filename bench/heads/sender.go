@@ -12,21 +12,22 @@ import (
 )
 
 const (
-	// observationsMax is how many HEADs a worker notes before it hands them in, and notesLast how old the first of them may be: little beside a Moment.
+	// observationsMax is how many HEADs a worker notes before it hands them in, and notesLast how old the first of them
+	// may be: little beside a Moment.
 	observationsMax = 64
 	flushEvery      = 5 * time.Millisecond
 
-	// batchMin is how many HEADs a worker asks its session for at once, and pipelineFill how often a pipeline is filled in that: it has to be
-	// emptied at the end of each batch.
+	// batchMin is how many HEADs a worker asks its session for at once, and pipelineFill how often a pipeline is filled
+	// in that: it has to be emptied at the end of each batch.
 	batchMin      = 64
 	pipelineFills = 16
 
-	// hungAfter is how long a HEAD has been in flight that counts as unanswered where a signal ends the Step: others it ends as well, and
-	// that says nothing of the store.
+	// hungAfter is how long a HEAD has been in flight that counts as unanswered where a signal ends the Step: others it
+	// ends as well, and that says nothing of the store.
 	hungAfter = time.Second
 
-	// failurePause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to fails at once, and would
-	// be a storm of connections.
+	// failurePause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to
+	// fails at once, and would be a storm of connections.
 	failurePause = 50 * time.Millisecond
 )
 
@@ -117,7 +118,8 @@ func (a *sender) observe(r *head.Result) {
 
 const statusOK = "200"
 
-// firstSent is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again, which must not hide that.
+// firstSent is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again,
+// which must not hide that.
 func (a *sender) firstSent(r *head.Result, sent time.Time) time.Time {
 	if r.Resent > 0 { // told with the first of a pipeline
 		a.firstSentAt, a.resent = a.sentAt, min(r.Resent, max(1, a.step.pipeline))

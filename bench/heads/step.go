@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// warmUpMax is how long each Step begins with what does not count, in which connections are made, or a warmShare-th of its duration if
-	// that is less.
+	// warmUpMax is how long each Step begins with what does not count, in which connections are made, or a warmShare-th
+	// of its duration if that is less.
 	warmUpMax     = time.Second
 	warmUpDivisor = 5
 
@@ -78,8 +78,8 @@ func (s *step) setTimes(now time.Time) {
 	s.end = s.from.Add(s.duration)
 }
 
-// run holds the Step, and returns it as measured. began is when the first Step began. The error is the cause of ctx's end; the Step is
-// of what was until then, and has no duration if nothing counted.
+// run holds the Step, and returns it as measured. began is when the first Step began. The error is the cause of ctx's
+// end; the Step is of what was until then, and has no duration if nothing counted.
 func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -66,7 +66,8 @@ func TestOpenLoopThatCannotKeepUp(t *testing.T) {
 	if s := m.Service; math.Abs(s.P50-10) > 0.1 || math.Abs(s.Max-10) > 0.1 {
 		t.Errorf("%+v", s)
 	}
-	// Those that were sent waited for 5 s at most, and so did the others: what is sent at the end was planned at the middle.
+	// Those that were sent waited for 5 s at most, and so did the others: what is sent at the end was planned at the
+	// middle.
 	if l := m.Latency; l.Max < 4950 || l.Max > 5050 || math.Abs(l.P50-2500) > 50 {
 		t.Errorf("%+v", l)
 	}
@@ -106,7 +107,8 @@ func TestHangAtTheEnd(t *testing.T) {
 	}
 }
 
-// What is refused is no HEAD, and a refusal no latency; what fails without an answer slows a closed loop down, or it would be a storm.
+// What is refused is no HEAD, and a refusal no latency; what fails without an answer slows a closed loop down, or it
+// would be a storm.
 func TestErrors(t *testing.T) {
 	refuses := func(n int64) (int, error) {
 		switch n % 4 {

@@ -120,7 +120,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// No more HEADs are in flight than there are workers to wait for them, also where they hang beyond the end, or are answered there.
+// No more HEADs are in flight than there are workers to wait for them, also where they hang beyond the end, or are
+// answered there.
 func TestInFlightIsWithinTheStep(t *testing.T) {
 	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": constant(1300 * time.Millisecond)} {
 		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, pipeline: 1, duration: 7 * time.Second})

@@ -11,7 +11,8 @@ import (
 // What the page and the chart say where a figure was not measured.
 const notMeasured = "–"
 
-// measurableMax is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn nowhere.
+// measurableMax is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn
+// nowhere.
 const measurableMax = 1e15
 
 func isMeasured(v float64) bool { return v >= 0 && v <= measurableMax } // NaN is neither

@@ -10,8 +10,8 @@ import (
 // momentsDrawn is how many moments a drawing has room for.
 const momentsDrawn = 300
 
-// mergeMoments has no more than momentsMost moments for all steps, or one for each step. What stands for several has the worst
-// latencies of them, since their percentiles cannot be had from theirs.
+// mergeMoments has no more than momentsMost moments for all steps, or one for each step. What stands for several has
+// the worst latencies of them, since their percentiles cannot be had from theirs.
 func mergeMoments(steps []Step) [][]Moment {
 	all := make([][]Moment, len(steps))
 	group := momentsPerPoint(steps)

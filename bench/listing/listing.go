@@ -1,5 +1,5 @@
-// Package listing measures how much faster many listers list a bucket than one, for every shape of keys. A Run is one bucket: one lister lists
-// it for a while, and then many listers list all of it.
+// Package listing measures how much faster many listers list a bucket than one, for every shape of keys. A Run is one
+// bucket: one lister lists it for a while, and then many listers list all of it.
 package listing
 
 import (
@@ -23,8 +23,8 @@ const bucket = "listing"
 // pageKeys is the number of keys that a LIST returns, at most.
 const pageKeys = 1000
 
-// The thresholds: the least speed-up per lister, and the most LISTs beyond the pages of the bucket, per lister and per page. Listers need these
-// LISTs to find Ranges.
+// The thresholds: the least speed-up per lister, and the most LISTs beyond the pages of the bucket, per lister and per
+// page. Listers need these LISTs to find Ranges.
 const (
 	speedUpMin          = 45.0 / 64
 	extraListsPerLister = 4

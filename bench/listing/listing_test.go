@@ -15,7 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Keys of every shape are shared out among listers: each comes once, several list at once, and what that costs is bounded.
+// Keys of every shape are shared out among listers: each comes once, several list at once, and what that costs is
+// bounded.
 func TestEveryShapeIsSharedOut(t *testing.T) {
 	for _, shape := range Shapes() {
 		t.Run(string(shape), func(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package pace measures how a scan adapts to a store that answers a fixed number of requests per second and refuses the others with 503: the
-// share of that rate that the scan reaches, and the share of its requests that are refused. A Run is one scan of one store.
+// Package pace measures how a scan adapts to a store that answers a fixed number of requests per second and refuses the
+// others with 503: the share of that rate that the scan reaches, and the share of its requests that are refused. A Run
+// is one scan of one store.
 package pace
 
 import (

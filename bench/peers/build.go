@@ -115,8 +115,8 @@ func buildRust(ctx context.Context, b builder) (string, error) {
 	return filepath.Join(folder, "peer"), err
 }
 
-// build returns the folder that fill has filled, now or earlier. Two processes may build at once: each fills a folder of its own, and renames
-// it in one step. Renaming a virtual environment breaks only its scripts, of which none is run.
+// build returns the folder that fill has filled, now or earlier. Two processes may build at once: each fills a folder
+// of its own, and renames it in one step. Renaming a virtual environment breaks only its scripts, of which none is run.
 func (b builder) build(name, version string, fill func(scratch string) error) (string, error) {
 	if b.cache == "" {
 		return "", errors.New("there is no cache folder to build it in")

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// fakePython is a python3 whose venv creates a folder that contains the script itself, and whose pip checks what it is asked to install.
+// fakePython is a python3 whose venv creates a folder that contains the script itself, and whose pip checks what it is
+// asked to install.
 const fakePython = `case "$*" in
 --version) echo Python 3.99;;
 "-m venv "*) mkdir "$3/bin" && cp "$0" "$3/bin/python3"; echo made >>"$LOG";;

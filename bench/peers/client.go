@@ -49,8 +49,9 @@ const (
 	pipelinedDivisor = 4
 )
 
-// allClients returns the clients in the order of their runs, the slowest first. A divisor is about the cost of a request divided by the cost of
-// one of the direct engine: every client then runs for some seconds, and the start of Python is a tenth of a run at most.
+// allClients returns the clients in the order of their runs, the slowest first. A divisor is about the cost of a
+// request divided by the cost of one of the direct engine: every client then runs for some seconds, and the start of
+// Python is a tenth of a run at most.
 func allClients(cfg Config) []client {
 	workers, pool := cfg.Workers, cfg.Pool
 	pipelined := max(1, workers/pipelinedDivisor)
@@ -85,7 +86,8 @@ func (cfg Config) clients() []client {
 // waitMax is the time that a run spends waiting for the latency of the server, at most.
 const waitMax = 10 * time.Second
 
-// LatencyMax is the most that a server may add to a HEAD. At a second, a client with one HEAD in flight gets ten objects.
+// LatencyMax is the most that a server may add to a HEAD. At a second, a client with one HEAD in flight gets ten
+// objects.
 const LatencyMax = time.Second
 
 // objects is the number of objects in the bucket that a client gets.

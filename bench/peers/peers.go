@@ -48,10 +48,11 @@ type measurement struct {
 	dir       string // for the clients' output
 }
 
-// Measure runs every client on each server: once to check its records, then Rounds times, in turn. A peer that is absent or rejected is in the
-// Report and is no error; a failure of headcount's own clients is an error. When Measure fails, the Report has what was measured until then;
-// when ctx ends, the error is its cause. In either case Measure leaves no process behind, and no file but the programs that it built. Where the
-// kernel does not report the usage of a process (Windows), it fails at once.
+// Measure runs every client on each server: once to check its records, then Rounds times, in turn. A peer that is
+// absent or rejected is in the Report and is no error; a failure of headcount's own clients is an error. When Measure
+// fails, the Report has what was measured until then; when ctx ends, the error is its cause. In either case Measure
+// leaves no process behind, and no file but the programs that it built. Where the kernel does not report the usage of a
+// process (Windows), it fails at once.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	all := allClients(cfg)
 	direct := all[slices.IndexFunc(all, func(c client) bool { return c.name == clientDirect })]
@@ -189,8 +190,8 @@ func (m *measurement) reject(s server, c client, err error) error {
 	return nil
 }
 
-// referenceRecords returns the records of a bucket as the reference prints them. It fails if there are too few, since a comparison with no
-// records would accept anything.
+// referenceRecords returns the records of a bucket as the reference prints them. It fails if there are too few, since a
+// comparison with no records would accept anything.
 func (m *measurement) referenceRecords(ctx context.Context, b bucket, objects int64) ([]digest, error) {
 	stdout, _, err := m.outputOf(ctx, m.reference, b)
 	if err != nil {
@@ -224,7 +225,8 @@ func (m *measurement) checkRecords(ctx context.Context, c client, b bucket, want
 	return compare(want, stdout, c.read)
 }
 
-// outputOf runs a client, and returns a file of its output, positioned at the beginning. The next call truncates the file.
+// outputOf runs a client, and returns a file of its output, positioned at the beginning. The next call truncates the
+// file.
 func (m *measurement) outputOf(ctx context.Context, c client, b bucket) (*os.File, process.Usage, error) {
 	file, err := os.Create(filepath.Join(m.dir, "stdout"))
 	if err != nil {

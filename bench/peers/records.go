@@ -15,8 +15,8 @@ type record struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-// digest identifies a record. The digests of 200,000 records take 3 MB, the records would take 50, and the kernel reports at least this
-// process's memory for every child.
+// digest identifies a record. The digests of 200,000 records take 3 MB, the records would take 50, and the kernel
+// reports at least this process's memory for every child.
 type digest [16]byte
 
 func digestOf(r record) (digest, error) {

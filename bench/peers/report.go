@@ -42,7 +42,8 @@ type Rejected struct {
 	Reason string `json:"reason"`
 }
 
-// Startup is the usage of a client on an empty bucket. Every Run's figures include it; it matters where the Run has few objects.
+// Startup is the usage of a client on an empty bucket. Every Run's figures include it; it matters where the Run has few
+// objects.
 type Startup struct {
 	Server      string  `json:"server"`
 	Client      string  `json:"client"`

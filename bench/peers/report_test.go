@@ -20,8 +20,8 @@ func TestNewRun(t *testing.T) {
 	}
 }
 
-// reportOf returns a report of two servers whose runs took these µs CPU per HEAD, in the order of the rounds. Their HEADs per second are 1e6
-// divided by the µs.
+// reportOf returns a report of two servers whose runs took these µs CPU per HEAD, in the order of the rounds. Their
+// HEADs per second are 1e6 divided by the µs.
 func reportOf(clients string, micros map[string][]float64) *Report {
 	cfg := Config{
 		Workers: 64, Pool: 4, Clients: strings.Split(clients, ","), Latencies: []time.Duration{0, time.Millisecond},
@@ -88,7 +88,8 @@ rust    rejected  s3sim, 1ms: its 3 records are not the 4 of direct
 		t.Errorf("\n%s", got.String())
 	}
 
-	// Without direct there is nothing to compare with. If no client is missing, the list of missing clients is not printed.
+	// Without direct there is nothing to compare with. If no client is missing, the list of missing clients is not
+	// printed.
 	got.Reset()
 	if err := reportOf("go", map[string][]float64{"go": {100}}).Write(&got); err != nil {
 		t.Fatal(err)
@@ -119,8 +120,8 @@ func TestChart(t *testing.T) {
 	}
 }
 
-// Ratios are between runs of one round: in the second round the machine was three times slower. A client that was not run has no ratio, and a
-// rejected one neither.
+// Ratios are between runs of one round: in the second round the machine was three times slower. A client that was not
+// run has no ratio, and a rejected one neither.
 func TestRatio(t *testing.T) {
 	r := reportOf("go,rust,direct", map[string][]float64{"go": {140, 420, 140}, "direct": {10, 30}, "rust": {100, 100, 100}})
 	r.Rejected = []Rejected{{"s3sim", "rust", "it is"}}

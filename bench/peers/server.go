@@ -48,8 +48,8 @@ func (running *runningServer) close() {
 	}
 }
 
-// versitygwMax is the number of objects that versitygw is filled with, at most. At some hundred µs for each request, filling and reading a
-// bucket takes some seconds.
+// versitygwMax is the number of objects that versitygw is filled with, at most. At some hundred µs for each request,
+// filling and reading a bucket takes some seconds.
 const versitygwMax = 5_000
 
 // servers returns the servers that are measured.
@@ -68,8 +68,8 @@ func (cfg Config) servers() []server {
 	return all
 }
 
-// openSim starts a headcount bench serve for each of the sizes: it serves one bucket, and costs nothing while it gets no request. The context
-// that openSim returns ends with ctx, or when one of the processes ends before it is closed.
+// openSim starts a headcount bench serve for each of the sizes: it serves one bucket, and costs nothing while it gets
+// no request. The context that openSim returns ends with ctx, or when one of the processes ends before it is closed.
 func openSim(ctx context.Context, cfg Config, s server, sizes []int64) (*runningServer, context.Context, error) {
 	const name = "peers"
 	running := &runningServer{buckets: map[int64]bucket{}}
@@ -85,8 +85,8 @@ func openSim(ctx context.Context, cfg Config, s server, sizes []int64) (*running
 	return running, ctx, nil
 }
 
-// openVersitygw starts the versitygw that bench/servers pins, and fills a bucket for each of the sizes. The server's folder is removed when the
-// server is closed.
+// openVersitygw starts the versitygw that bench/servers pins, and fills a bucket for each of the sizes. The server's
+// folder is removed when the server is closed.
 func openVersitygw(ctx context.Context, cfg Config, _ server, sizes []int64) (*runningServer, context.Context, error) {
 	cfg.Log("building versitygw, if it is not in the cache")
 	binary, err := pinned.Build(ctx, cfg.Servers, pinned.VersitygwPackage)
@@ -123,7 +123,8 @@ func openVersitygw(ctx context.Context, cfg Config, _ server, sizes []int64) (*r
 
 const rootAccessKey = "headcount"
 
-// startVersitygw starts versitygw, and returns a channel that is closed when the process has ended. Its end also calls cancel.
+// startVersitygw starts versitygw, and returns a channel that is closed when the process has ended. Its end also calls
+// cancel.
 func startVersitygw(
 	ctx context.Context, cancel context.CancelCauseFunc, binary, address, folder, secret string,
 ) (ended <-chan struct{}, err error) {

@@ -16,8 +16,8 @@ type threshold struct {
 	ratio     func(*Report) float64 // 0: not measured
 }
 
-// cpuRatioMin is the least ratio of the peer's CPU per HEAD to direct's. Without latency, boto3 with one HEAD at a time took 889 to 1,478 µs,
-// and the programs in Rust and Go 100 and 142, where direct took 10.
+// cpuRatioMin is the least ratio of the peer's CPU per HEAD to direct's. Without latency, boto3 with one HEAD at a time
+// took 889 to 1,478 µs, and the programs in Rust and Go 100 and 142, where direct took 10.
 func cpuRatioMin(s server, peer string) float64 {
 	if s.name != "s3sim" {
 		return 1
@@ -33,8 +33,8 @@ func cpuRatioMin(s server, peer string) float64 {
 	return 1
 }
 
-// parityMin is the least ratio of direct's HEADs per second to a peer's where both only wait for the server: with as many HEADs in flight,
-// neither can exceed that number ÷ latency.
+// parityMin is the least ratio of direct's HEADs per second to a peer's where both only wait for the server: with as
+// many HEADs in flight, neither can exceed that number ÷ latency.
 const parityMin = 0.95
 
 func (cfg Config) thresholds() []threshold {
@@ -77,8 +77,9 @@ func (t threshold) met(ratio float64) bool {
 	return ratio > t.min || ratio == t.min && !t.exclusive
 }
 
-// Check writes each threshold, the measured ratio and whether it is met. It returns how many thresholds are missed and how many were checked.
-// The thresholds of a peer that is absent or rejected are not checked. The Report must be complete.
+// Check writes each threshold, the measured ratio and whether it is met. It returns how many thresholds are missed and
+// how many were checked. The thresholds of a peer that is absent or rejected are not checked. The Report must be
+// complete.
 func (r *Report) Check(w io.Writer) (missed, checked int, err error) {
 	var verdicts []figures.Verdict
 	for _, t := range r.cfg.thresholds() {

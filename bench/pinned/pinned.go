@@ -1,4 +1,5 @@
-// Package pinned builds the S3 servers whose versions bench/servers/go.mod pins. Tests and benchmarks start them as processes of their own.
+// Package pinned builds the S3 servers whose versions bench/servers/go.mod pins. Tests and benchmarks start them as
+// processes of their own.
 package pinned
 
 import (
@@ -39,8 +40,8 @@ func FindServers() (string, error) {
 	}
 }
 
-// Build returns the executable file of a command that the go.mod in folder pins. It builds the file in the user's cache folder, unless it is
-// there already. Two processes may build at once.
+// Build returns the executable file of a command that the go.mod in folder pins. It builds the file in the user's cache
+// folder, unless it is there already. Two processes may build at once.
 func Build(ctx context.Context, folder, pkg string) (string, error) {
 	version, err := versionOf(folder)
 	if err != nil {
@@ -114,8 +115,9 @@ func FreeAddress() (string, error) {
 
 const answerWait = 30 * time.Second // until the first answer, which usually takes a tenth of a second
 
-// WaitForAnswer returns nil when the server at url answers anything at all. It fails when the server's process ends: the process's error must
-// be sent on ended, which must have room for one error. WaitForAnswer puts the error back for other receivers.
+// WaitForAnswer returns nil when the server at url answers anything at all. It fails when the server's process ends:
+// the process's error must be sent on ended, which must have room for one error. WaitForAnswer puts the error back for
+// other receivers.
 func WaitForAnswer(url string, ended chan error) error {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for begin := time.Now(); time.Since(begin) < answerWait; {

@@ -1,4 +1,5 @@
-// Package process runs the programs that the benchmarks measure, and the stores that they measure against, each in a process of its own.
+// Package process runs the programs that the benchmarks measure, and the stores that they measure against, each in a
+// process of its own.
 //
 // The nouns:
 //

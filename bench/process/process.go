@@ -14,8 +14,8 @@ import (
 type Usage struct {
 	CPU time.Duration // user and system
 
-	// MaxRSS is the resident memory of the largest of the processes, in bytes. It is at least the resident memory of the process
-	// that started it: Linux counts what is resident between a child's start and its exec.
+	// MaxRSS is the resident memory of the largest of the processes, in bytes. It is at least the resident memory of
+	// the process that started it: Linux counts what is resident between a child's start and its exec.
 	MaxRSS int64
 
 	Wall time.Duration // from before the start to after the end
@@ -24,8 +24,9 @@ type Usage struct {
 // UsageKnown is true where the kernel reports the usage of a process that has ended: on unix.
 const UsageKnown = usageKnown
 
-// Run runs a command that exec.CommandContext made to its end, and returns its usage, even when it fails. Run sets the command's
-// Stderr, and calls KillWithParent. The error has the name of the program and the most telling line of its standard error.
+// Run runs a command that exec.CommandContext made to its end, and returns its usage, even when it fails. Run sets the
+// command's Stderr, and calls KillWithParent. The error has the name of the program and the most telling line of its
+// standard error.
 func Run(cmd *exec.Cmd) (u Usage, err error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -42,8 +43,8 @@ func Run(cmd *exec.Cmd) (u Usage, err error) {
 	return u, err
 }
 
-// KillWithParent ends a command that exec.CommandContext made, and the processes that the command starts, when its context ends.
-// On Linux the kernel also kills the command when this process is killed.
+// KillWithParent ends a command that exec.CommandContext made, and the processes that the command starts, when its
+// context ends. On Linux the kernel also kills the command when this process is killed.
 func KillWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = childAttributes()
 	if cmd.SysProcAttr != nil {
@@ -53,7 +54,8 @@ func KillWithParent(cmd *exec.Cmd) {
 	cmd.WaitDelay = time.Second
 }
 
-// Error describes how the program name failed. It quotes the first line of stderr that contains "error:", else the last line.
+// Error describes how the program name failed. It quotes the first line of stderr that contains "error:", else the last
+// line.
 func Error(name string, err error, stderr []byte) error {
 	var quoted string
 	for line := range bytes.Lines(stderr) {
@@ -72,7 +74,8 @@ func Error(name string, err error, stderr []byte) error {
 	return fmt.Errorf("%s: %w: %s", name, err, quoted)
 }
 
-// The keys in IsolatedEnv. They are the ones that AWS's documentation uses. The stores of the benchmarks verify no signature.
+// The keys in IsolatedEnv. They are the ones that AWS's documentation uses. The stores of the benchmarks verify no
+// signature.
 const (
 	AccessKey = "AKIAIOSFODNN7EXAMPLE"
 	SecretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// StartStore starts the synthetic store of a headcount binary, "bench serve" with these flags, on a free port. It returns the
-// store's URL, a context that ends with ctx or with the store, and a function that ends the store and waits for its end. A
-// measurement belongs into that context: against a store that has gone it would measure nothing.
+// StartStore starts the synthetic store of a headcount binary, "bench serve" with these flags, on a free port. It
+// returns the store's URL, a context that ends with ctx or with the store, and a function that ends the store and waits
+// for its end. A measurement belongs into that context: against a store that has gone it would measure nothing.
 func StartStore(ctx context.Context, headcount string, flags ...string) (url string, during context.Context, stop func(), err error) {
 	during, cancel := context.WithCancelCause(ctx)
 	var stderr bytes.Buffer

@@ -1,4 +1,5 @@
-// Package sources keeps go test from using a cached result of a test that builds the module's own code in other processes.
+// Package sources keeps go test from using a cached result of a test that builds the module's own code in other
+// processes.
 package sources
 
 import (
@@ -7,8 +8,8 @@ import (
 	"testing"
 )
 
-// Watch walks the folder and all folders below it. go test reuses the cached result of a test while no file has changed that the test has
-// read; it does not know the files that another process reads.
+// Watch walks the folder and all folders below it. go test reuses the cached result of a test while no file has changed
+// that the test has read; it does not know the files that another process reads.
 // https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching
 func Watch(t testing.TB, folder string) {
 	t.Helper()

@@ -1,5 +1,6 @@
-// Package workers measures whether --workers auto finds a good number of workers. For stores of several latencies, it compares the throughput of
-// fixed numbers of workers with that of auto. A Run is one scan; a Case is all Runs of one store.
+// Package workers measures whether --workers auto finds a good number of workers. For stores of several latencies, it
+// compares the throughput of fixed numbers of workers with that of auto. A Run is one scan; a Case is all Runs of one
+// store.
 package workers
 
 import (
@@ -26,15 +27,18 @@ const (
 	// objects is more than any scan reads.
 	objects = 1_000_000_000
 
-	// warmUpShare is the first part of a Run with a fixed number of workers. Connections are made in it, so it does not count.
+	// warmUpShare is the first part of a Run with a fixed number of workers. Connections are made in it, so it does not
+	// count.
 	warmUpShare = 0.2
 
-	// sampleEvery is the time between two counts of a Run's objects. A rate is reached when it lasts for the time sustained.
+	// sampleEvery is the time between two counts of a Run's objects. A rate is reached when it lasts for the time
+	// sustained.
 	sampleEvery = 50 * time.Millisecond
 	sustained   = time.Second
 )
 
-// The thresholds: the least share of the best fixed number's rate, and the latest time at which auto must reach that share.
+// The thresholds: the least share of the best fixed number's rate, and the latest time at which auto must reach that
+// share.
 const (
 	bestShareMin = 0.90
 	reachedAtMax = 5 * time.Second
@@ -81,8 +85,8 @@ type Case struct {
 	LatencySeconds float64 `json:"latency_seconds"`
 	Fixed          []Run   `json:"fixed"`
 
-	// BestFixed has the Runs of the best fixed number right before and after Auto's, which Auto is compared with. On a shared machine, a Run of a
-	// minute ago is not comparable.
+	// BestFixed has the Runs of the best fixed number right before and after Auto's, which Auto is compared with. On a
+	// shared machine, a Run of a minute ago is not comparable.
 	BestFixed []Run `json:"best"`
 	Auto      Run   `json:"auto"`
 

@@ -1,5 +1,6 @@
-// Package gosdk reads the metadata of a bucket's objects as Go programs usually do: with aws-sdk-go-v2, one goroutine that lists, and a pool of
-// workers that send the HEADs. It is one of the peers that bench/peers compares headcount with, and uses no code of headcount's.
+// Package gosdk reads the metadata of a bucket's objects as Go programs usually do: with aws-sdk-go-v2, one goroutine
+// that lists, and a pool of workers that send the HEADs. It is one of the peers that bench/peers compares headcount
+// with, and uses no code of headcount's.
 package gosdk
 
 import (
@@ -16,7 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Command is the name of the command of bench/dev that calls Run. Its arguments are those of the other peers: endpoint, bucket, concurrency.
+// Command is the name of the command of bench/dev that calls Run. Its arguments are those of the other peers: endpoint,
+// bucket, concurrency.
 const Command = "gosdk"
 
 // Config says what to read. The credentials come from the environment.
@@ -63,7 +65,8 @@ func Run(ctx context.Context, cfg Config, stdout io.Writer) error {
 const listMax = 1000
 
 func newClient(ctx context.Context, cfg Config) (*s3.Client, error) {
-	// Keep a connection for each worker. With the default, 10, nearly every HEAD of further workers would make a new connection.
+	// Keep a connection for each worker. With the default, 10, nearly every HEAD of further workers would make a new
+	// connection.
 	transport := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, cfg.Pool+1
 	})

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"net/http"
@@ -11,11 +11,13 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"headcount/bench/scripttest"
+
 	"headcount/scan/exit"
 )
 
-// startFakeS3 serves an empty bucket "seeded", into which objects can be put. It does not know the checksums that the SDK adds by default, as
-// many stores do not.
+// startFakeS3 serves an empty bucket "seeded" that can be written to. Like many stores, it refuses the checksums that
+// the SDK adds by default.
 func startFakeS3() (*s3mem.Backend, *httptest.Server, error) {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("seeded"); err != nil {
@@ -33,6 +35,8 @@ func startFakeS3() (*s3mem.Backend, *httptest.Server, error) {
 	})), nil
 }
 
+// cmdFakeS3 is the script command "fakes3 VAR KEY…": it serves a store that can be written to, and puts its URL into
+// VAR. Its bucket "seeded" has objects with these keys and no metadata.
 func cmdFakeS3(ts *testscript.TestScript, _ bool, args []string) {
 	backend, server, err := startFakeS3()
 	ts.Check(err)
@@ -44,9 +48,9 @@ func cmdFakeS3(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], server.URL)
 }
 
-// A store that says of what it lists that it is gone, is not left with exit 0.
-func TestCleanTellsWhatIsListedStill(t *testing.T) {
-	for name, value := range awsNothing(t.TempDir()) {
+// A store that answers 404 to HEADs of the objects that it lists is not left with exit 0.
+func TestCleanReportsListedObjects(t *testing.T) {
+	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 		t.Setenv(name, value)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "alice")
@@ -69,11 +73,11 @@ func TestCleanTellsWhatIsListedStill(t *testing.T) {
 		store.Config.Handler.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	code, _, stderr := runs(t, "bench", "clean", "--yes", "--endpoint-url", front.URL, "s3://seeded")
+	code, _, stderr := runs(t.Context(), "bench", "clean", "--yes", "--endpoint-url", front.URL, "s3://seeded")
 	for _, line := range []string{
-		"complete: 2 objects listed = 0 removed + 0 left + 2 gone + 0 failed, below s3://seeded/headcount-seed/, where still more are listed: 2",
-		"headcount: error: 2 objects that were taken for removed or gone are listed still",
-		"headcount: hint: does something answer",
+		"complete: 2 objects listed = 0 removed + 0 left + 2 gone + 0 failed, below s3://seeded/headcount-seed/, where more are still listed: 2",
+		"headcount: error: 2 objects that were removed or gone are still listed",
+		"headcount: hint: does a proxy answer",
 	} {
 		if code != exit.Failures || !strings.Contains("\n"+stderr, "\n"+line) {
 			t.Errorf("exit %d, without %q:\n%s", code, line, stderr)
@@ -81,9 +85,10 @@ func TestCleanTellsWhatIsListedStill(t *testing.T) {
 	}
 }
 
-// The examples of bench seed and bench clean run, in the order of the help, against a store in place of those that they name.
+// The examples of bench seed and bench clean run, in the order of the help. A store of this test replaces the stores that
+// they name.
 func TestSeedExamplesRun(t *testing.T) {
-	for name, value := range awsNothing(t.TempDir()) {
+	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 		t.Setenv(name, value)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "alice")
@@ -98,7 +103,7 @@ func TestSeedExamplesRun(t *testing.T) {
 	place := strings.NewReplacer("https://flashblade.example.com", server.URL, "my-bucket", "seeded", "1000000", "300", "--rate 500", "--rate 50000")
 	examples := 0
 	for _, command := range []string{"seed", "clean"} {
-		_, help, _ := runs(t, "bench", command, "--help")
+		_, help, _ := runs(t.Context(), "bench", command, "--help")
 		for _, example := range regexp.MustCompile(`(?m)^\s+headcount (bench \w+ .*s3://my-bucket.*)$`).FindAllStringSubmatch(help, -1) {
 			args := strings.Fields(place.Replace(example[1]))
 			if command == "seed" && !strings.Contains(example[1], "--objects") {
@@ -106,10 +111,10 @@ func TestSeedExamplesRun(t *testing.T) {
 			}
 			want := exit.Complete
 			if command == "clean" && !strings.Contains(example[1], "--yes") {
-				want = exit.Usage // it would ask, and there is no terminal
+				want = exit.Usage // there is no terminal to confirm on
 			}
 			examples++
-			if code, _, stderr := runs(t, args...); code != want || want == exit.Complete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
+			if code, _, stderr := runs(t.Context(), args...); code != want || want == exit.Complete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
 				t.Errorf("%q: exit %d, want %d\n%s", args, code, want, stderr)
 			}
 		}

@@ -1,7 +1,7 @@
-package main
+package cli
 
 import (
-	"regexp"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -11,27 +11,26 @@ import (
 	"headcount/scan/command"
 )
 
-// The examples of bench head, in its help and in the README, are command lines that it takes.
+// The examples of bench head, in its help and in the README, are valid command lines.
 func TestHeadExamplesParse(t *testing.T) {
-	_, help, _ := runs(t, "bench", "head", "--help")
-	examples := regexp.MustCompile(`(?m)^\s*(headcount bench head( (--|s3:).*)?)$`).FindAllStringSubmatch(help+string(readREADME(t)), -1)
+	examples := examplesOf(t, "head")
 	if len(examples) < 10 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
-		app, parsed := testApp(), false
+		app, parsed := testApp(io.Discard, io.Discard), false
 		app.Command("bench").Command("head").Action = func(c *cli.Context) error {
 			parsed = true
 			cfg, err := parseHead(c)
-			if !slices.Equal(cfg.Command, strings.Fields(example[1])) {
-				t.Errorf("%s: the report would have %q", example[1], cfg.Command)
+			if !slices.Equal(cfg.Command, strings.Fields(example)) {
+				t.Errorf("%s: the report would have %q", example, cfg.Command)
 			}
 			return err
 		}
-		args := strings.Fields(example[1])
+		args := strings.Fields(example)
 		args[0] = "/somewhere/headcount"
 		if err := command.Run(t.Context(), app, args); err != nil || !parsed {
-			t.Errorf("%s: %v", example[1], err)
+			t.Errorf("%s: %v", example, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -19,22 +19,9 @@ import (
 	"headcount/scan/exit"
 )
 
-func benchCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "bench",
-		Usage:     "measure, and serve or seed what can be measured against",
-		ArgsUsage: "COMMAND",
-		Subcommands: []*cli.Command{
-			headCommand(), serveCommand(), seedCommand(), cleanCommand(),
-		},
-		Action: func(c *cli.Context) error {
-			return exit.Usagef("headcount bench --help", "bench needs a command: head, serve, seed or clean")
-		},
-	}
-}
-
-const serveDescription = `Serves a synthetic bucket by S3's protocol until it is stopped. Keys and metadata are computed, so a billion objects
-cost no memory. It can be slow, faulty and broken in the ways that real stores are.
+const serveDescription = `Serves a synthetic bucket over the S3 protocol until it is stopped. Keys and metadata are
+computed, so a billion objects need no memory. The bucket can be slow, faulty and broken in the ways that real stores
+are.
 
     headcount bench serve --objects 1000000 --latency 5ms
     headcount bench serve --shape nasty --access-key alice --secret-key wonderland
@@ -43,7 +30,7 @@ cost no memory. It can be slow, faulty and broken in the ways that real stores a
     headcount bench serve --latency 5ms --stall 500ms --stall-every 10s
     headcount bench serve --quirk ends-early
 
-It prints the flags with which headcount scan finds it; a signal ends it.`
+It prints the flags by which headcount scan reaches the bucket. A signal ends it.`
 
 func serveCommand() *cli.Command {
 	return &cli.Command{
@@ -51,29 +38,31 @@ func serveCommand() *cli.Command {
 		Usage:       "serve a synthetic bucket of any size",
 		Description: serveDescription,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000", Usage: "`HOST:PORT` to listen on; port 0 takes a free one"},
-			&cli.StringFlag{Name: "bucket", Value: demoBucket, Usage: "`NAME` of the bucket"},
-			&cli.Int64Flag{Name: "objects", Value: demoObjects, Usage: "`N` objects"},
+			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000", Usage: "listen on `HOST:PORT`; port 0 is any free port"},
+			&cli.StringFlag{Name: "bucket", Value: bucketDefault, Usage: "serve the bucket `NAME`"},
+			&cli.Int64Flag{Name: "objects", Value: objectsDefault, Usage: "serve `N` objects"},
 			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`"},
-			&cli.DurationFlag{Name: "latency", Usage: "`DURATION` added to every HEAD"},
-			&cli.DurationFlag{Name: "list-latency", Usage: "`DURATION` added to every LIST"},
-			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for this `DURATION`, and then go on, again and again"},
-			&cli.DurationFlag{Name: "stall-every", Usage: "`DURATION` from the begin of a stall to that of the next; the first begins at once"},
-			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and 503 to those beyond", DefaultText: "any number"},
-			&cli.StringFlag{Name: "access-key", Usage: "verify signatures of this access `KEY`"},
-			&cli.StringFlag{Name: "secret-key", Usage: "and this secret `KEY`"},
-			&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "`REGION` that signatures must be made for"},
-			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with this PEM `FILE`"},
-			&cli.StringFlag{Name: "tls-key", Usage: "and the key in this PEM `FILE`"},
-			&cli.StringSliceFlag{Name: "fault", Usage: "`KIND=RATE` of a fault: " + names(s3sim.FaultKinds())},
+			&cli.DurationFlag{Name: "latency", Usage: "add `DURATION` to every HEAD"},
+			&cli.DurationFlag{Name: "list-latency", Usage: "add `DURATION` to every LIST"},
+			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
+			&cli.DurationFlag{Name: "stall-every", Usage: "begin a stall every `DURATION`, the first at once"},
+			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and the others with 503", DefaultText: "no limit"},
+			&cli.StringFlag{Name: "access-key", Usage: "verify signatures by the access `KEY`"},
+			&cli.StringFlag{Name: "secret-key", Usage: "verify signatures by the secret `KEY`"},
+			&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "accept signatures for `REGION`"},
+			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with the certificate in the PEM `FILE`"},
+			&cli.StringFlag{Name: "tls-key", Usage: "serve TLS with the key in the PEM `FILE`"},
+			&cli.StringSliceFlag{
+				Name: "fault", Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " + joinNames(s3sim.FaultKinds()),
+			},
 			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...), Usage: "break listings by the quirk `NAME`"},
-			&cli.Float64Flag{Name: "gone", Usage: "`FRACTION` of the objects that are listed and answer 404"},
-			&cli.Float64Flag{Name: "denied", Usage: "`FRACTION` of the objects that answer 403"},
-			&cli.Uint64Flag{Name: "seed", Usage: "`N` that chooses which requests meet a fault"},
+			&cli.Float64Flag{Name: "gone", Usage: "answer 404 to HEADs of a `FRACTION` of the listed objects"},
+			&cli.Float64Flag{Name: "denied", Usage: "answer 403 to HEADs of a `FRACTION` of the objects"},
+			&cli.Uint64Flag{Name: "seed", Usage: "choose the requests that meet a fault by the seed `N`"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return exit.Usagef("headcount bench serve --help", "bench serve takes no arguments, and %q is one", c.Args().First())
+				return exit.Usagef(helpHint(c), "bench serve takes no argument, but got %q", c.Args().First())
 			}
 			options, err := parseServe(c)
 			if err != nil {
@@ -85,7 +74,7 @@ func serveCommand() *cli.Command {
 			}
 			server, err := s3sim.New(options)
 			if err != nil {
-				return exit.Usagef("headcount bench serve --help", "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+				return exit.Usagef(helpHint(c), "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 			}
 			listener, err := net.Listen("tcp", c.String("addr"))
 			if err != nil {
@@ -96,14 +85,12 @@ func serveCommand() *cli.Command {
 	}
 }
 
-func names[T ~string](list []T) string { return strings.Join(texts(list), ", ") }
-
-func texts[T ~string](list []T) []string {
-	texts := make([]string, len(list))
-	for i := range list {
-		texts[i] = string(list[i])
+func joinNames[T ~string](names []T) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
 	}
-	return texts
+	return strings.Join(texts, ", ")
 }
 
 func parseServe(c *cli.Context) (s3sim.Options, error) {
@@ -119,14 +106,14 @@ func parseServe(c *cli.Context) (s3sim.Options, error) {
 		kind, rate, _ := strings.Cut(text, "=")
 		share, err := strconv.ParseFloat(rate, 64)
 		if err != nil {
-			return options, exit.Usagef("write --fault 503-empty=0.05", "%q is not the kind and the rate of a fault", text)
+			return options, exit.Usagef("write --fault 503-empty=0.05", "--fault %s: not a kind and a rate", text)
 		}
 		options.Faults = append(options.Faults, s3sim.Fault{Kind: s3sim.FaultKind(kind), Rate: share})
 	}
 	return options, nil
 }
 
-// parseCertificate loads what --tls-cert and --tls-key name; nil where they name nothing.
+// parseCertificate loads the files of --tls-cert and --tls-key; nil: neither is given.
 func parseCertificate(c *cli.Context) (*tls.Config, error) {
 	certFile, keyFile := c.String("tls-cert"), c.String("tls-key")
 	if certFile == "" && keyFile == "" {
@@ -139,16 +126,18 @@ func parseCertificate(c *cli.Context) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// listenError tells an address that cannot be had at the moment from one that is none.
+// listenError distinguishes an address that is in use from one that is invalid, which is a usage error.
 func listenError(err error) error {
 	if errors.As(err, new(*os.SyscallError)) {
-		return exit.WithHint(err, "--addr 127.0.0.1:0 takes a free port")
+		return exit.WithHint(err, "--addr 127.0.0.1:0 chooses a free port")
 	}
 	return exit.Usagef("--addr HOST:PORT", "%v", err)
 }
 
-// serve serves until ctx ends, which is how it is meant to end.
-func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options, stdout io.Writer) error {
+// serve serves until ctx ends, which is no error.
+func serve(
+	ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options, stdout io.Writer,
+) error {
 	scheme := "http"
 	if certificate != nil {
 		scheme, l = "https", tls.NewListener(l, certificate)
@@ -166,7 +155,7 @@ func serve(ctx context.Context, server *s3sim.Server, l net.Listener, certificat
 	}
 }
 
-// scanFlags are those with which headcount scan finds the bucket. Keys it takes from the environment.
+// scanFlags returns the flags by which headcount scan reaches the bucket. Its credentials come from the environment.
 func scanFlags(url string, o s3sim.Options) string {
 	flags := "--endpoint-url " + url + " s3://" + o.Bucket
 	if o.AccessKey == "" {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -20,22 +20,30 @@ import (
 	"headcount/scan/store"
 )
 
-// writeFlags are those of the commands that write to a bucket.
+// writeFlags returns the flags of a command that writes to a bucket: its own and the common ones.
 func writeFlags(own ...cli.Flag) []cli.Flag {
-	return slices.Concat(own, command.ConnectionFlags(), []cli.Flag{
-
-		&cli.GenericFlag{Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax), Usage: "have `N` requests in flight at once", Category: "speed"},
-		&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further", DefaultText: "no limit", Category: "speed"},
-		&cli.GenericFlag{Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`", Category: "speed"},
-		&cli.GenericFlag{Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`", Category: "speed"},
-	}, command.MessageFlags())
+	return slices.Concat(own, command.ConnectionFlags(), inCategory("speed",
+		&cli.GenericFlag{
+			Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax), Usage: "keep `N` requests in flight",
+		},
+		&cli.GenericFlag{
+			Name: "rate", Value: command.Positive(command.RateMax), DefaultText: "no limit",
+			Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further",
+		},
+		&cli.GenericFlag{
+			Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`",
+		},
+		&cli.GenericFlag{
+			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`",
+		},
+	), command.MessageFlags())
 }
 
-// writeJob is what the command line of a command asks for that writes, checked; nothing is opened yet.
+// writeJob is a checked command line of a command that writes. Nothing is opened yet.
 type writeJob struct {
 	store store.Config
 	seed  seed.Config
-	stats string // the name of a file; empty: none
+	stats string // the file of --stats; empty: none
 }
 
 func parseWrites(c *cli.Context) (*writeJob, error) {
@@ -57,9 +65,9 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 	return job, err
 }
 
-// run opens what the job names, lets write do what is to be done, and writes its account, even where it ended with an error: nil,
-// where nothing was begun.
-func (job *writeJob) run(ctx context.Context, r *report.Reporter, write func(context.Context, seed.Config) (account any, err error)) error {
+// run opens the store and the file of --stats, calls write, and writes the statistics that write returns, even if write
+// fails. The statistics are nil if write failed before it began.
+func (job *writeJob) run(ctx context.Context, r *report.Reporter, write func(context.Context, seed.Config) (stats any, err error)) error {
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
 		return exit.Usagef(command.StoreHint, "%v", err)
@@ -71,15 +79,15 @@ func (job *writeJob) run(ctx context.Context, r *report.Reporter, write func(con
 	}
 	cfg := job.seed
 	cfg.Store, cfg.Log = opened, r.Log
-	account, err := write(ctx, cfg)
-	if account != nil {
-		return cmp.Or(err, file.FinishJSON(account))
+	stats, err := write(ctx, cfg)
+	if stats != nil {
+		return cmp.Or(err, file.FinishJSON(stats))
 	}
 	file.Close()
 	return err
 }
 
-// printWritten tells what became of every object, and what was sent for that.
+// printWritten prints the outcomes of the objects, and the requests that were sent.
 func printWritten(r *report.Reporter, stats any, complete bool, objects string, q *seed.Requests) {
 	state := "complete"
 	if !complete {
@@ -93,7 +101,8 @@ func printWritten(r *report.Reporter, stats any, complete bool, objects string, 
 		return
 	}
 	console.PrintLine(r.Status, "%s: %s", state, objects)
-	console.PrintLine(r.Status, "%s objects/s, %.1f s in all; %s", console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
+	console.PrintLine(r.Status, "%s objects/s, %.1f s in all; %s",
+		console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
 	for _, op := range []string{"list", "head", "put", "delete"} {
 		if sent := q.Sent[op]; len(sent) > 0 {
 			console.PrintLine(r.Status, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))
@@ -101,7 +110,7 @@ func printWritten(r *report.Reporter, stats any, complete bool, objects string, 
 	}
 }
 
-// byStatus writes how many there were of each: 10,000 × 200, 3 × 503.
+// byStatus formats counts by status: 10,000 × 200, 3 × 503.
 func byStatus(sent map[string]int64) string {
 	var texts []string
 	for _, status := range slices.Sorted(maps.Keys(sent)) {

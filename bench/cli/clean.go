@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -18,29 +18,31 @@ import (
 	"headcount/scan/exit"
 )
 
-const cleanDescription = `Removes what bench seed has put below PREFIX/headcount-seed/, and nothing else: it lists that folder, sends a HEAD for each
-object, and deletes it if its metadata have the marker headcount-seed, with the hash of its key. What has not is told, and stays.
+const cleanDescription = `Removes the objects that bench seed has put below PREFIX/headcount-seed/, and nothing else. It
+lists that folder, sends a HEAD for each object, and deletes the object if its metadata have the marker headcount-seed
+with the hash of the key. It prints the objects without the marker, and leaves them.
 
     headcount bench clean s3://my-bucket
     headcount bench clean --yes --stats stats.json s3://my-bucket/test
     headcount bench clean --yes --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
 
-It says how many objects there are, and asks, unless --yes is given. Each is deleted by a DELETE of its own, right after its HEAD, and
-a DELETE that has to be sent again has another HEAD before it: what somebody writes over an object in between is deleted, and
-nothing else of his. One --endpoint-url alone is taken: another might be behind, or another store, and delete what the first has not
-looked at. In a bucket with versions, old versions stay, below a delete marker. At the end it lists the folder again, and says so if more
-is there than it has left.
+It prints the number of objects and asks for confirmation, unless --yes is given. Each object is deleted by its own
+DELETE, right after its HEAD. A DELETE that must be sent again follows another HEAD. An object that somebody writes
+between HEAD and DELETE is deleted; no other of theirs is. It takes only one --endpoint-url: a second endpoint might lag
+behind, or be another store, and delete an object that the first has not checked. In a bucket with versions the old
+versions stay, below a delete marker. At the end it lists the folder again, and reports if more objects are there than
+it has left.
 
-Exit codes: 0 nothing is left; 1 fatal, or the answer was not yes; 2 usage; 3 some objects failed, are not bench seed's and were
-left, or are listed still; 5 --stats could not be written; 130, 143 stopped.`
+Exit codes: 0 no object is left; 1 fatal, or not confirmed; 2 usage; 3 some objects failed, were left because they are
+not bench seed's, or are still listed; 5 --stats could not be written; 130, 143 stopped.`
 
 func cleanCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "clean",
-		Usage:       "remove what bench seed has put, and nothing else (it deletes)",
+		Usage:       "remove the objects that bench seed has put (it deletes)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: cleanDescription,
-		Flags:       writeFlags(&cli.BoolFlag{Name: "yes", Usage: "do not ask"}),
+		Flags:       writeFlags(&cli.BoolFlag{Name: "yes", Usage: "do not ask for confirmation"}),
 		Action: func(c *cli.Context) error {
 			job, err := parseClean(c)
 			reporter := command.ParseReport(c).Open(nil, c.App.ErrWriter)
@@ -52,10 +54,10 @@ func cleanCommand() *cli.Command {
 	}
 }
 
-// cleanJob is what the command line of clean asks for.
+// cleanJob is a checked command line of bench clean.
 type cleanJob struct {
 	*writeJob
-	answers io.Reader // of whom is asked; nil: nobody is
+	answers io.Reader // the confirmation is read from here; nil: do not ask
 }
 
 func parseClean(c *cli.Context) (*cleanJob, error) {
@@ -68,19 +70,19 @@ func parseClean(c *cli.Context) (*cleanJob, error) {
 	case c.Bool("yes"):
 		return &cleanJob{writeJob: writes}, nil
 	case !console.IsTerminal(c.App.Reader):
-		return nil, exit.Usagef("--yes removes without asking", "standard input is no terminal, and nobody can be asked")
+		return nil, exit.Usagef("--yes removes without asking", "standard input is no terminal, so nobody can confirm")
 	}
 	return &cleanJob{writeJob: writes, answers: c.App.Reader}, nil
 }
 
-// clean removes the objects, and says what came of it.
+// clean removes the objects, and prints the result.
 func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
 	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var (
 			failures fileset.Failures
 			foreign  foreign
 		)
-		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // without a file it cannot fail
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // fails only with a file
 		c, err := seed.NewClean(cfg, foreign.add)
 		if err == nil && job.answers != nil {
 			err = job.ask(ctx, r, c)
@@ -97,8 +99,8 @@ func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
 		switch {
 		case err != nil:
 		case stats.Left > 0:
-			err = exit.Errorf(exit.Failures, "does something answer in the store's place, or does somebody put objects? the same command tries again",
-				"%s taken for removed or gone are listed still", console.Count(stats.Left, "object that was", "objects that were"))
+			err = exit.Errorf(exit.Failures, "does a proxy answer instead of the store, or does somebody put objects? the same command tries again",
+				"%s removed or gone are still listed", console.Count(stats.Left, "object that was", "objects that were"))
 		case stats.Failed > 0:
 			err = exit.Errorf(exit.Failures, "the same command tries again", "%s failed", console.Count(stats.Failed, "object", "objects"))
 		case stats.Foreign > 0:
@@ -108,7 +110,7 @@ func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
 	})
 }
 
-// ask returns nil if somebody says yes. Where there is nothing to remove, nobody is asked.
+// ask returns nil if the user confirms. If there is nothing to remove, it does not ask.
 func (job *cleanJob) ask(ctx context.Context, r *report.Reporter, c *seed.Clean) error {
 	n, err := c.Count(ctx)
 	if n == 0 || err != nil {
@@ -120,7 +122,7 @@ func (job *cleanJob) ask(ctx context.Context, r *report.Reporter, c *seed.Clean)
 	}
 	answered := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(job.answers).ReadString('\n') // what is no answer is no yes
+		line, _ := bufio.NewReader(job.answers).ReadString('\n') // without an answer the line is empty
 		answered <- strings.TrimSpace(line)
 	}()
 	select {
@@ -134,10 +136,10 @@ func (job *cleanJob) ask(ctx context.Context, r *report.Reporter, c *seed.Clean)
 	}
 }
 
-// foreignPrinted is how many of them are printed.
+// foreignPrinted is how many foreign objects are printed.
 const foreignPrinted = 10
 
-// foreign are objects that are not bench seed's: the first few, to be told of.
+// foreign counts the objects that are not bench seed's, and keeps the first few to be printed.
 type foreign struct {
 	first []string
 	count int64
@@ -149,7 +151,7 @@ func (f *foreign) add(target string) {
 	}
 }
 
-// printForeign tells of what was left.
+// printForeign prints the objects that were left.
 func printForeign(r *report.Reporter, f *foreign) {
 	for _, target := range f.first {
 		if r.JSON {
@@ -168,16 +170,16 @@ func printForeign(r *report.Reporter, f *foreign) {
 	}
 }
 
-// printCleaned tells what became of every object.
+// printCleaned prints the outcomes of the objects.
 func printCleaned(r *report.Reporter, s *seed.CleanStats) {
-	text := console.Count(s.Listed, "object", "objects") + " listed = " + console.Number(s.Removed) + " removed + " + console.Number(s.Foreign) + " left + " +
-		console.Number(s.Gone) + " gone + " + console.Number(s.Failed) + " failed"
+	text := console.Count(s.Listed, "object", "objects") + " listed = " + console.Number(s.Removed) + " removed + " +
+		console.Number(s.Foreign) + " left + " + console.Number(s.Gone) + " gone + " + console.Number(s.Failed) + " failed"
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
 		text += " + " + console.Number(rest) + " not reached"
 	}
 	text += ", below " + s.Folder
 	if s.Left > 0 {
-		text += ", where still more are listed: " + console.Number(s.Left)
+		text += ", where more are still listed: " + console.Number(s.Left)
 	}
 	printWritten(r, s, s.Complete, text, &s.Requests)
 }

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/seed"
+	"headcount/output/console"
+	"headcount/output/fileset"
+	"headcount/output/report"
+	"headcount/scan"
+	"headcount/scan/command"
+	"headcount/scan/exit"
+)
+
+const seedDescription = `Puts objects with custom metadata into a bucket, below PREFIX/headcount-seed/ and nowhere else.
+Only this command and bench clean, which removes these objects again, write to a bucket.
+
+    headcount bench seed s3://my-bucket
+    headcount bench seed --objects 1000000 --workers 256 --shape dated s3://my-bucket/test
+    headcount bench seed --metadata large --size 1024 --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
+    headcount bench seed --stats stats.json --no-progress s3://my-bucket
+
+It lists the folder first, and puts only the missing objects, so the same command continues a run that was stopped. It
+compares only keys: objects of another --metadata or --size stay as they are, and so do objects of another --shape or
+beyond --objects. It lists only once: an object that somebody else puts under a missing key during the run may be
+overwritten.
+
+The keys are those of bench serve with the same --shape and --objects. The kinds of --metadata are
+
+    none    only the marker
+    small   id, owner
+    usual   as bench serve has them: id, owner, and project for every third; one object in ten has none
+    large   id and eight more; with the marker 1,700 bytes, near the limit of S3, 2 KB
+    mixed   one of those above, chosen by the key
+
+id is the 64-bit FNV-1a hash of the key, in hex, so that every reader of the metadata can be checked. The body repeats
+it: from --size 16 on, each object has an ETag of its own. --pipeline of scan and bench head distinguishes answers by
+their ETags, and sends the HEADs of objects with the same ETag one at a time. Every object has the marker headcount-seed
+in its metadata, with the same hash. bench clean leaves objects without the marker alone.
+
+The rate adapts as in scan: 429 and 503 slow it down. A PUT that fails for a transient reason is sent again, up to 10
+times. --retry-for limits the wait for a store that answers nothing. The run stops if the store refuses every PUT: 32
+before the first success, or 300 in a row later, as a full store does.
+
+Exit codes: 0 every object is present; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 130, 143
+stopped.`
+
+func seedCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "seed",
+		Usage:       "put objects with known metadata into a bucket (it writes)",
+		ArgsUsage:   "s3://BUCKET[/PREFIX]",
+		Description: seedDescription,
+		Flags: writeFlags(inCategory("what to put",
+			&cli.Int64Flag{Name: "objects", Value: objectsDefault, Usage: "put `N` objects, less those that are present"},
+			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, seed.Shapes()...), Usage: "make keys of the shape `NAME`"},
+			&cli.GenericFlag{
+				Name: "metadata", Value: command.OneOf(seed.Usual, seed.Metadatas()...), Usage: "give objects the metadata of the kind `NAME`",
+			},
+			&cli.IntFlag{Name: "size", Value: seed.SizeDefault, Usage: "give each object a body of `N` bytes"},
+		)...),
+		Action: func(c *cli.Context) error {
+			job, objects, err := parseSeed(c)
+			reporter := command.ParseReport(c).Open(nil, c.App.ErrWriter)
+			if err == nil {
+				err = job.seedWith(c.Context, reporter, objects)
+			}
+			return reporter.ReportError(err)
+		},
+	}
+}
+
+func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
+	objects := seed.Objects{
+		Count: c.Int64("objects"), Shape: command.Get[s3sim.Shape](c, "shape"), Metadata: command.Get[seed.Metadata](c, "metadata"),
+		Size: c.Int("size"),
+	}
+	job, err := parseWrites(c)
+	if err != nil {
+		return nil, objects, err
+	}
+	if err := objects.Check(job.seed.Prefix); err != nil {
+		return nil, objects, exit.Usagef(helpHint(c), "%v", err)
+	}
+	return job, objects, nil
+}
+
+// seedWith puts the objects, and prints the result.
+func (job *writeJob) seedWith(ctx context.Context, r *report.Reporter, objects seed.Objects) error {
+	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
+		var failures fileset.Failures
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // fails only with a file
+		s, err := seed.New(cfg, objects)
+		if err != nil {
+			return nil, err
+		}
+		stop := r.StartWriteProgress("PUT", s.Progress)
+		stats, err := s.Run(ctx)
+		stop()
+		r.PrintFailures(failures.First(), failures.More())
+		printSeeded(r, &stats)
+		if err == nil && stats.Failed > 0 {
+			err = exit.Errorf(exit.Failures, "the same command puts only the missing objects",
+				"%s failed", console.Count(stats.Failed, "object", "objects"))
+		}
+		return &stats, err
+	})
+}
+
+// printSeeded prints the outcomes of the objects.
+func printSeeded(r *report.Reporter, s *seed.Stats) {
+	text := console.Count(s.Objects, "object", "objects") + " = " + console.Number(s.Present) + " already present + " +
+		console.Number(s.Put) + " put + " + console.Number(s.Failed) + " failed"
+	if rest := s.Objects - s.Present - s.Put - s.Failed; rest > 0 {
+		text += " + " + console.Number(rest) + " not reached"
+	}
+	text += ", below " + s.Folder
+	if s.Other > 0 {
+		text += ", which also holds: " + console.Count(s.Other, "object", "objects")
+	}
+	printWritten(r, s, s.Complete, text, &s.Requests)
+}
