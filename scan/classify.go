@@ -7,37 +7,38 @@ import (
 	"headcount/scan/head"
 )
 
-// class is what the answer to one HEAD means for its object.
-type class uint8
+// answerClass is what the answer to one HEAD means for its object.
+type answerClass uint8
 
 const (
-	answered    class = iota // the object is there, and this is its metadata
-	changed                  // likewise, and it is not the one that was listed: it was overwritten
-	lossyMatch               // likewise, and it cannot be the one that was listed: that one's key is lossy
-	deleted                  // the answer itself says that the object was deleted
-	mismatch                 // the answer may be another object's: ask again on a fresh connection
-	wrongRegion              // the bucket is in another region
-	transient                // trouble of the moment: ask again later
-	unexplained              // a refusal without a reason, since a HEAD has no body: ask the canary
-	permanent                // asking again would bring the same
+	answered    answerClass = iota // the object exists, and this is its metadata
+	changed                        // the same, and the object was overwritten since the LIST
+	lossyMatch                     // another object answered: the listed key is lossy
+	deleted                        // the answer says that the object was deleted
+	mismatch                       // the answer may be another object's: to be sent again on a new connection
+	wrongRegion                    // the bucket is in another region
+	transient                      // passing trouble: to be sent again later
+	unexplained                    // a refusal without a reason, since a HEAD has no body: the canary decides
+	permanent                      // another HEAD would get the same answer
 )
 
-// classify gives the verdict on a Result. A trial's fresh says that the connection was: what it answers then is the truth.
-func classify(r *head.Result, fresh bool) class {
+// classify reads a Result. newConn says that the HEAD was the first request of its connection, so that its answer is no
+// other object's.
+func classify(r *head.Result, newConn bool) answerClass {
 	if r.Err != nil {
 		return classifyFailure(r.Err)
 	}
 	switch {
 	case r.Status == http.StatusOK && !r.Mismatch:
 		return answered
-	case r.Status == http.StatusOK && fresh:
+	case r.Status == http.StatusOK && newConn:
 		return changed
 	case r.Status == http.StatusOK:
 		return mismatch
-	case isDeleteMarker(r) && fresh:
+	case deleteMarker(r) && newConn:
 		return deleted
-	case isDeleteMarker(r):
-		return mismatch // it has no ETag that would show it to be another object's answer
+	case deleteMarker(r):
+		return mismatch // it has no ETag by which another object's answer would show
 	case fault.TransientStatus(r.Status):
 		return transient
 	}
@@ -50,14 +51,14 @@ func classify(r *head.Result, fresh bool) class {
 	return unexplained
 }
 
-// isDeleteMarker needs the header, and not the 405 alone: a gateway that forbids HEAD says that of every object.
+// deleteMarker needs the header besides the 405, since a gateway that forbids HEAD answers 405 for every object.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (x-amz-delete-marker)
-func isDeleteMarker(r *head.Result) bool {
+func deleteMarker(r *head.Result) bool {
 	return (r.Status == http.StatusNotFound || r.Status == http.StatusMethodNotAllowed) &&
 		string(r.Get("x-amz-delete-marker")) == "true"
 }
 
-func classifyFailure(err error) class {
+func classifyFailure(err error) answerClass {
 	switch fault.ClassOf(err) {
 	case fault.HeaderTooLarge:
 		return permanent

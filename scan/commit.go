@@ -12,43 +12,93 @@ import (
 	"headcount/scan/metrics"
 )
 
-// committer is the one goroutine that writes: finished pages, one after the other, and where the run stands.
+// committer is the last stage: the one goroutine that writes. It writes finished pages as a whole, tells the Source that their
+// Ranges are committed, and saves Checkpoints between two pages. Its input channel is never closed; run ends with the run of
+// the scan.
 type committer struct {
-	scan         *Scan
-	pending      pendingRanges // the Ranges that are not committed
-	outcomes     metrics.Outcomes
-	failedBefore int64            // objects that had failed before this run
-	saved        bool             // what is committed has been told to Keep
-	outOfOrder   map[string]*page // with Ordered: those that wait for others, by where they begin
-	partialWrite bool             // a page is written, perhaps in part, and not counted
+	in       chan *page
+	source   Source
+	sink     Sink
+	failures FailureSink
+	listOnly func(*list.Page) // nil: HEADs are sent
+	ordered  bool
+
+	// anyOrder says that the store lists in no order, so that Ranges mean nothing.
+	anyOrder bool
+
+	maxFailures     int64
+	onCheckpoint    func(*checkpoint.Checkpoint) error // nil: no checkpoints
+	checkpointEvery time.Duration
+	stats           func(metrics.Outcomes, error) metrics.Stats // of a run that has committed these, and ended with an error
+	metrics         *metrics.Collector
+	progress        *metrics.ProgressCounters
+	inFlight        inFlight
+
+	outcomes     metrics.Outcomes // committed, by the earlier runs too
+	failedBefore int64            // objects that failed in earlier runs
+	outOfOrder   map[string]*page // with ordered: finished pages that wait for earlier ones, by Range.After
+	saved        bool             // the last Checkpoint has all that is committed
+	partialWrite bool             // a page was written in part, or as a whole and not counted
 }
 
-func newCommitter(s *Scan) *committer {
-	c := &committer{scan: s, pending: pendingRanges{s.cfg.Range}, outOfOrder: map[string]*page{}}
-	if from := s.cfg.Resume; from != nil {
-		c.pending, c.outcomes, c.failedBefore = slices.Clone(from.Rest), from.Stats.Outcomes, from.Stats.Failed
+// newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
+func newCommitter(cfg *Config, maxPages int) *committer {
+	c := &committer{
+		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.Ordered,
+		anyOrder:    cfg.Store.Unordered(),
+		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
+		outOfOrder: map[string]*page{},
+	}
+	if cfg.Resume != nil {
+		c.outcomes, c.failedBefore = cfg.Resume.Stats.Outcomes, cfg.Resume.Stats.Failed
 	}
 	return c
 }
 
+// addResult adds what became of some objects to their page, and queues the page for its commit with its last object. It may be
+// called concurrently.
+func (c *committer) addResult(ctx context.Context, p *page, r *batchResult) error {
+	c.progress.Settled.Add(int64(r.settled))
+	if !p.addResult(r) {
+		return nil
+	}
+	return c.enqueue(ctx, p)
+}
+
+// enqueue queues a finished page.
+func (c *committer) enqueue(ctx context.Context, p *page) error {
+	select {
+	case c.in <- p:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// committed returns the Outcomes of all committed pages, those of earlier runs included. It is called after run and end.
+func (c *committer) committed() metrics.Outcomes { return c.outcomes }
+
+// queued reports whether finished pages wait to be written.
+func (c *committer) queued() bool { return len(c.in) > 0 }
+
+// run commits pages until nothing is in flight.
 func (c *committer) run(ctx context.Context) error {
-	s := c.scan
-	ticker := time.NewTicker(s.cfg.CheckpointEvery)
+	ticker := time.NewTicker(c.checkpointEvery)
 	defer ticker.Stop()
-	if err := c.save(); err != nil { // from now on there is something to go on from
+	if err := c.save(); err != nil { // from now on there is a Checkpoint to resume from
 		return err
 	}
 	for {
 		select {
-		case p := <-s.finished:
-			if err := c.take(p); err != nil {
+		case p := <-c.in:
+			if err := c.handle(p); err != nil {
 				return err
 			}
 		case <-ticker.C:
 			if err := c.save(); err != nil {
 				return err
 			}
-		case <-s.inFlight.drained:
+		case <-c.inFlight.Done():
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -56,14 +106,14 @@ func (c *committer) run(ctx context.Context) error {
 	}
 }
 
-// take commits a page, or with Ordered holds it back until all before it are committed.
-func (c *committer) take(p *page) error {
-	if !c.scan.cfg.Ordered {
+// handle commits a page. With ordered it holds the page until all pages before it are committed.
+func (c *committer) handle(p *page) error {
+	if !c.ordered {
 		return c.commit(p)
 	}
 	c.outOfOrder[p.Range.After] = p
-	for len(c.pending) > 0 {
-		next := c.outOfOrder[c.pending[0].After]
+	for pending := c.source.Pending(); len(pending) > 0; pending = c.source.Pending() {
+		next := c.outOfOrder[pending[0].After]
 		if next == nil {
 			return nil
 		}
@@ -79,56 +129,51 @@ func (c *committer) commit(p *page) error {
 	if err := c.write(p); err != nil {
 		return err
 	}
-	c.scan.inFlight.done()
-	<-p.slot
+	c.inFlight.remove()
+	p.release()
 	return c.checkErrorBudget()
 }
 
 // write writes one page and then counts it.
 func (c *committer) write(p *page) error {
-	s := c.scan
 	c.saved, c.partialWrite = false, true
-	if len(p.Entries) > 0 { // otherwise the page only says that a Range has no more keys
-		if err := s.cfg.Sink.Commit(p.Page, p.chunks()); err != nil {
+	if len(p.Entries) > 0 { // otherwise the page only says that its Range has no more keys
+		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {
 			return &OutputError{err}
 		}
 	}
 	for _, failure := range p.failures {
-		if err := s.cfg.Failures.Add(failure); err != nil {
+		if err := c.failures.Add(failure); err != nil {
 			return &OutputError{err}
 		}
 	}
-	if s.cfg.ListOnly != nil && len(p.Entries) > 0 {
-		s.cfg.ListOnly(p.Page)
+	if c.listOnly != nil && len(p.Entries) > 0 {
+		c.listOnly(p.Page)
 	}
 	c.partialWrite = false
 	c.outcomes.Add(p.outcomes)
-	s.progress.Failed.Add(p.outcomes.Failed)
-	if s.cfg.Store.Unordered() {
-		return nil // its Ranges mean nothing
-	}
-	return c.pending.remove(p.Range)
+	c.progress.Failed.Add(p.outcomes.Failed)
+	return c.source.Committed(p.Range, p.outcomes)
 }
 
-// checkErrorBudget says whether the run goes on in spite of what has failed in it.
+// checkErrorBudget returns a FailuresError when too many objects of this run have failed, and more are to come.
 func (c *committer) checkErrorBudget() error {
-	s := c.scan
 	failed := c.outcomes.Failed - c.failedBefore
-	if s.cfg.MaxFailures == 0 || failed < s.cfg.MaxFailures {
+	if c.maxFailures == 0 || failed < c.maxFailures {
 		return nil
 	}
 	select {
-	case <-s.inFlight.drained: // that was all
+	case <-c.inFlight.Done():
 		return nil
 	default:
 		return &FailuresError{failed}
 	}
 }
 
-// save makes a Checkpoint, unless the last one is still true. It does nothing after a partial page write: resuming from
-// there would duplicate that page's records.
+// save makes a Checkpoint, unless the last one is still true. After a partial page write it does nothing: resuming from there
+// would duplicate that page's records.
 func (c *committer) save() error {
-	if c.scan.cfg.OnCheckpoint == nil || c.saved || c.partialWrite {
+	if c.onCheckpoint == nil || c.saved || c.partialWrite {
 		return nil
 	}
 	positions, err := c.sync()
@@ -140,11 +185,11 @@ func (c *committer) save() error {
 
 // sync returns the Positions of the sinks, those that have one, when all that is committed is on disk.
 func (c *committer) sync() (map[string]checkpoint.Position, error) {
-	output, err := c.scan.cfg.Sink.Sync()
+	output, err := c.sink.Sync()
 	if err != nil {
 		return nil, &OutputError{err}
 	}
-	failures, err := c.scan.cfg.Failures.Sync()
+	failures, err := c.failures.Sync()
 	if err != nil {
 		return nil, &OutputError{err}
 	}
@@ -153,33 +198,35 @@ func (c *committer) sync() (map[string]checkpoint.Position, error) {
 	return positions, nil
 }
 
-// saveAt hands a Checkpoint with these Positions to OnCheckpoint. A run that has ended has ended with err.
+// saveAt hands a Checkpoint with these Positions to onCheckpoint. err is that of a run that has ended.
 func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) error {
-	s := c.scan
-	latencies, encodeErr := s.metrics.EncodeLatencies()
+	latencies, encodeErr := c.metrics.EncodeLatencies()
 	if encodeErr != nil {
-		return fmt.Errorf("keep the latencies: %w", encodeErr)
+		return fmt.Errorf("encode the latencies for a checkpoint: %w", encodeErr)
 	}
+	pending := c.source.Pending()
 	current := &checkpoint.Checkpoint{
-		Positions: positions, Rest: slices.Clone([]list.Range(c.pending)), Stats: s.account(c.outcomes, err), Latencies: latencies,
+		Positions: positions, Rest: slices.Clone(pending), Stats: c.stats(c.outcomes, err), Latencies: latencies,
 	}
-	current.Stats.Complete = len(c.pending) == 0
-	if err := s.cfg.OnCheckpoint(current); err != nil {
+	current.Stats.Complete = len(pending) == 0
+	if err := c.onCheckpoint(current); err != nil {
 		return &OutputError{err}
 	}
 	c.saved = true
 	return nil
 }
 
-// end closes the sinks of a run that has ended with err, saves its last Checkpoint, and returns the run's first error. It saves
-// only what was closed without an error: otherwise the Checkpoint before stays, which does not call the run complete.
+// end closes the sinks of a run whose stages returned err, saves the last Checkpoint, and returns the run's first error. It
+// saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call the run complete.
 func (c *committer) end(err error) error {
-	if err == nil && len(c.pending) > 0 && !c.scan.cfg.Store.Unordered() {
-		err = fmt.Errorf("the keys %v were never listed", c.pending[0])
+	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.anyOrder {
+		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])
 	}
-	saves := c.scan.cfg.OnCheckpoint != nil && !c.partialWrite
-	var positions map[string]checkpoint.Position
-	var endErr error
+	var (
+		saves     = c.onCheckpoint != nil && !c.partialWrite
+		positions map[string]checkpoint.Position
+		endErr    error
+	)
 	if saves {
 		positions, endErr = c.sync()
 	}
@@ -197,8 +244,8 @@ func (c *committer) end(err error) error {
 
 // close closes both sinks and returns the first error.
 func (c *committer) close() error {
-	err := c.scan.cfg.Sink.Close()
-	if failuresErr := c.scan.cfg.Failures.Close(); err == nil {
+	err := c.sink.Close()
+	if failuresErr := c.failures.Close(); err == nil {
 		err = failuresErr
 	}
 	if err != nil {

@@ -1,26 +1,32 @@
-// Package scan reads a bucket: from a Range of keys to Records, each object with exactly one Outcome.
+// Package scan reads a bucket: from Ranges of keys to Records. Each listed object gets exactly one Outcome.
 //
-//	Range ──► list ──► work ──► workers ──► finished ──► commit ──► Sink
-//	(A, B]    pager    batches  N sessions   pages        one        whole pages
-//	                     ▲         │                      goroutine
-//	                   again ◄─ waiting ◄── judge
+//	Source ──► producer ──► workerPool ──► committer ──► Sink
+//	Ranges     pages, in    HEADs, by N    whole pages   and then
+//	(A, B]     batches      workers        in turn       a Checkpoint
+//	                          ▲    │
+//	                          │    ├─► retryQueue ── a batch whose time has come ─► workerPool
+//	                          │    └─► verifier ── asks the canary ─► retryQueue, committer
+//	                      autoscaler
 //
-// A lister pages through a Range and cuts each Page into batches small enough that all workers share it. While workers have nothing to do, more
-// listers split what the others have left (list.ParallelLister). How many workers there are, staff decides by what the store rewards. A
-// worker sends a batch of HEADs through its session and encodes the Records as their answers come. What must be asked
-// again goes onto the waiting list and occupies no worker; what the answer alone cannot decide goes to the judge, who
-// asks the canary. When the last object of a page has its Outcome, the page goes to the committer, which alone writes.
+// The stages, in the order in which a key passes them:
 //
-// With --engine list and a store that lists metadata, most HEADs are not sent (listmeta.go): a session answers from the page.
+//   - producer (producer.go) lists the pages of a Source (source.go), by several listers at once, and cuts each page into
+//     batches: small enough that all workers share a page.
+//   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (classify.go), and encodes
+//     the Record. autoscaler (autoscale.go) chooses the number of workers.
+//   - retryQueue (retry.go) holds what is sent again. An object that waits occupies no worker; its page stays open.
+//   - verifier (verify.go) decides about refusals, whose reason a HEAD cannot say. It asks the canary: a LIST.
+//   - committer (commit.go) is the one goroutine that writes. It writes a page when the last object has its Outcome.
 //
-// What is promised:
+// Each stage owns its input channel. Nobody closes these channels, since objects can go back from a later stage to an earlier
+// one. Instead inFlight counts the producer and the pages that are not committed; when it is Done, all stages return. An error
+// of any stage, or the end of the context, ends all stages at their next send or receive.
 //
-//   - listed = emitted + without_metadata + filtered + gone + failed, for whole pages, however the run ends.
-//   - A page is handed to the Sink as a whole or not at all. What the Sink could not write (OutputError) may have left
-//     a part of a page behind.
-//   - Run returns nil only if every key of the Range has its Outcome.
-//   - Memory is bounded by the pages in flight, not by the bucket.
+// What a run promises:
 //
-// Who ends what: the run is drained when the listers are through and every page is committed; then all stages return.
-// An error of any stage, or the end of the context, ends all of them at their next send or receive.
+//   - listed = emitted + without_metadata + filtered + gone + failed, in whole pages, however the run ends.
+//   - A page is handed to the Sink as a whole or not at all. A page that the Sink failed to write (OutputError) may be
+//     written in part.
+//   - Run returns nil only if every key of the Range has its Outcome and the Sink is closed.
+//   - Memory is bounded by the pages in flight (pagelimit.go), and does not grow with the bucket.
 package scan

@@ -8,6 +8,7 @@ import (
 
 	"headcount/scan/exit"
 	"headcount/scan/fault"
+	"headcount/scan/head"
 	"headcount/scan/list"
 )
 
@@ -35,6 +36,21 @@ func (e *ObjectError) Error() string {
 }
 
 func (e *ObjectError) Unwrap() error { return e.Err }
+
+// newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It keeps
+// nothing of r's memory.
+func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) *ObjectError {
+	o := &ObjectError{
+		Op: "HEAD", Target: "s3://" + bucket + "/" + e.Key, Entry: *e, Status: r.Status,
+		Attempts: attempts, RequestID: string(r.Get("x-amz-request-id")), Err: r.Err,
+	}
+	if r.Err != nil {
+		o.Class = fault.ClassOf(r.Err)
+	} else {
+		o.Class = fault.StatusClass(r.Status)
+	}
+	return o
+}
 
 // OutputError is a Record or an ObjectError that could not be written. It ends the run.
 type OutputError struct{ Err error }

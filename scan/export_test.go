@@ -1,7 +1,4 @@
 package scan
 
-// PagesFor is how many pages may be in flight.
-func PagesFor(workers, listers int) int {
-	s := &Scan{depth: 1}
-	return s.maxPages(workers, listers)
-}
+// MaxPages returns how many pages may be in flight.
+func MaxPages(workers, listers int) int { return maxPages(workers, batchSizeFor(workers, 1), listers) }

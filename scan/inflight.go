@@ -2,23 +2,28 @@ package scan
 
 import "sync/atomic"
 
-// inFlight counts what is still open, and closes drained when nothing is. A new one has the lister open.
+// inFlight counts what keeps a run from its end: the producer, and each page that is not committed. All stages end when it
+// closes Done. A new inFlight counts the producer. Its methods may be called concurrently.
 type inFlight struct {
-	open    *atomic.Int64
-	drained chan struct{}
+	count *atomic.Int64
+	ended chan struct{}
 }
 
-func newLatch() inFlight {
-	l := inFlight{open: new(atomic.Int64), drained: make(chan struct{})}
-	l.add()
-	return l
+func newInFlight() inFlight {
+	f := inFlight{count: new(atomic.Int64), ended: make(chan struct{})}
+	f.add()
+	return f
 }
 
-// add is called only while something is open.
-func (l inFlight) add() { l.open.Add(1) }
+// add counts one more. It is called only while the count is above 0.
+func (f inFlight) add() { f.count.Add(1) }
 
-func (l inFlight) done() {
-	if l.open.Add(-1) == 0 {
-		close(l.drained)
+// remove counts one less.
+func (f inFlight) remove() {
+	if f.count.Add(-1) == 0 {
+		close(f.ended)
 	}
 }
+
+// Done is closed when nothing is in flight.
+func (f inFlight) Done() <-chan struct{} { return f.ended }

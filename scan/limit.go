@@ -7,49 +7,51 @@ import (
 	"headcount/scan/list"
 )
 
-// limited is a walk that ends when so many objects were handed out by it and all others that share the count. The Page that reaches the limit
-// is cut, and extends to the end of the Range: what lies behind is not part of the scan.
-type limited struct {
-	walk
-	rng  list.Range
-	left *atomic.Int64
-
-	isCut bool        // the limit was reached by this walk,
-	rest  *list.Range // or by another one, before a Page that therefore was not handed out: the Range from there on
+// limitedSource is a Source whose Walks end together after some objects: --limit.
+type limitedSource struct {
+	Source
+	left *atomic.Int64 // objects until the limit
 }
 
-func (l *limited) Next(ctx context.Context) (*list.Page, error) {
-	if l.left.Load() <= 0 {
+func (s *limitedSource) Next(ctx context.Context) (Walk, error) {
+	walk, err := s.Source.Next(ctx)
+	if walk == nil {
+		return nil, err
+	}
+	return &limitedWalk{Walk: walk, left: s.left}, nil
+}
+
+// limitedWalk is a Walk that ends when all Walks that share left have handed out so many objects. The Page that reaches the
+// limit is cut, and extends to the end of the Range: the keys behind it are no part of the scan.
+type limitedWalk struct {
+	Walk
+	left *atomic.Int64
+	done bool
+}
+
+func (w *limitedWalk) Next(ctx context.Context) (*list.Page, error) {
+	if w.done {
 		return nil, nil
 	}
-	p, err := l.walk.Next(ctx)
+	rest := w.Walk.Rest()
+	if w.left.Load() <= 0 {
+		w.done = true
+		return &list.Page{Range: rest}, nil
+	}
+	p, err := w.Walk.Next(ctx)
 	if p == nil {
 		return nil, err
 	}
-	left := l.left.Add(-int64(len(p.Entries)))
+	left := w.left.Add(-int64(len(p.Entries)))
 	if left >= 0 {
 		return p, nil
 	}
-	l.isCut = true
-	p.Range.Through = l.rng.Through
-	if n := int64(len(p.Entries)) + left; n > 0 {
-		p.Entries = p.Entries[:n]
-		if p.Metadata != nil {
-			p.Metadata = p.Metadata[:n]
-		}
-		return p, nil
+	w.done = true
+	p.Range.Through = rest.Through
+	n := max(0, int64(len(p.Entries))+left) // 0: another Walk reached the limit meanwhile
+	p.Entries = p.Entries[:n]
+	if p.Metadata != nil {
+		p.Metadata = p.Metadata[:n]
 	}
-	l.rest = &p.Range
-	return nil, nil
-}
-
-// Rest is like Pager.Rest, for the keys that are part of the scan.
-func (l *limited) Rest() (rest list.Range, ok bool) {
-	switch {
-	case l.rest != nil:
-		return *l.rest, true
-	case l.isCut:
-		return list.Range{}, false
-	}
-	return l.walk.Rest()
+	return p, nil
 }

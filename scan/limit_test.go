@@ -16,13 +16,17 @@ func pageOf(keys ...string) *list.Page {
 	return p
 }
 
-// pages is a walk of which each Page is there.
-type pages struct {
+// readyWalk is a Walk whose Pages are given.
+type readyWalk struct {
 	pages []*list.Page
 	rest  list.Range
+	onGet func()
 }
 
-func (w *pages) Next(context.Context) (*list.Page, error) {
+func (w *readyWalk) Next(context.Context) (*list.Page, error) {
+	if w.onGet != nil {
+		w.onGet()
+	}
 	if len(w.pages) == 0 {
 		return nil, nil
 	}
@@ -31,57 +35,52 @@ func (w *pages) Next(context.Context) (*list.Page, error) {
 	return p, nil
 }
 
-func (w *pages) Rest() (list.Range, bool) { return w.rest, true }
+func (w *readyWalk) Rest() list.Range                 { return w.rest }
+func (w *readyWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
 
-// Two walks that share a limit hand out no more than it, and each says which part of its Range has no key that is part of the scan.
+func (w *readyWalk) Close() {}
+
+// Two Walks that share a limit hand out no more objects than it. Each covers its Range to the end, so that all of it is
+// committed.
 func TestLimitIsShared(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
-	first := &limited{walk: &pages{[]*list.Page{pageOf("a", "b", "c"), pageOf("d", "e", "f")}, list.Range{Through: "m"}}, rng: list.Range{Through: "m"}, left: &left}
-	second := &limited{walk: &pages{[]*list.Page{pageOf("n")}, list.Range{After: "m"}}, rng: list.Range{After: "m"}, left: &left}
-
-	p, err := first.Next(t.Context())
-	if err != nil || len(p.Entries) != 3 || p.Range.Through != "c" {
-		t.Fatalf("%+v, %v", p, err)
-	}
-	p, err = first.Next(t.Context())
-	if err != nil || len(p.Entries) != 2 || p.Entries[1].Key != "e" || p.Range.Through != "m" {
-		t.Fatalf("%+v, %v", p, err)
-	}
-	if rest, ok := first.Rest(); ok {
-		t.Errorf("there is the rest %v", rest)
-	}
-	for _, w := range []*limited{first, second} {
-		if p, err := w.Next(t.Context()); p != nil || err != nil {
-			t.Errorf("%+v, %v", p, err)
+	first := &limitedWalk{Walk: &readyWalk{
+		pages: []*list.Page{pageOf("a", "b", "c"), pageOf("d", "e", "f"), pageOf("g")}, rest: list.Range{Through: "m"},
+	}, left: &left}
+	second := &limitedWalk{Walk: &readyWalk{pages: []*list.Page{pageOf("n")}, rest: list.Range{After: "m"}}, left: &left}
+	for i, want := range []struct {
+		walk    *limitedWalk
+		entries int
+		through string
+	}{{first, 3, "c"}, {first, 2, "m"}, {second, 0, ""}} {
+		p, err := want.walk.Next(t.Context())
+		if err != nil || p == nil || len(p.Entries) != want.entries || p.Range.Through != want.through {
+			t.Fatalf("page %d: %+v, %v; want %d objects through %q", i, p, err, want.entries, want.through)
+		}
+		if want.walk == second && p.Range != (list.Range{After: "m"}) {
+			t.Errorf("the second Walk covers %v", p.Range)
 		}
 	}
-	if rest, ok := second.Rest(); !ok || rest != (list.Range{After: "m"}) {
-		t.Errorf("the rest is %v, %v", rest, ok)
+	for _, w := range []*limitedWalk{first, second} {
+		if p, err := w.Next(t.Context()); p != nil || err != nil {
+			t.Errorf("after the limit: %+v, %v", p, err)
+		}
 	}
 }
 
-// A walk that has listed a Page while another one reached the limit does not hand it out, and its keys are in the rest.
+// A Walk that lists a Page while another Walk reaches the limit hands out its Range without the objects.
 func TestLimitReachedByAnother(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
-	w := &limited{rng: list.Range{Through: "m"}, left: &left}
-	w.walk = meanwhile{&pages{[]*list.Page{pageOf("a", "b", "c")}, list.Range{Through: "m"}}, func() { left.Store(0) }}
-	if p, err := w.Next(t.Context()); p != nil || err != nil {
+	w := &limitedWalk{left: &left, Walk: &readyWalk{
+		pages: []*list.Page{pageOf("a", "b", "c")}, rest: list.Range{After: "before a", Through: "m"}, onGet: func() { left.Store(0) },
+	}}
+	p, err := w.Next(t.Context())
+	if err != nil || p == nil || len(p.Entries) != 0 || p.Range != (list.Range{After: "before a", Through: "m"}) {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if rest, ok := w.Rest(); !ok || rest != (list.Range{After: "before a", Through: "m"}) {
-		t.Errorf("the rest is %v, %v", rest, ok)
+	if p, err := w.Next(t.Context()); p != nil || err != nil {
+		t.Errorf("after the limit: %+v, %v", p, err)
 	}
-}
-
-// meanwhile is a walk beside which something happens.
-type meanwhile struct {
-	walk
-	do func()
-}
-
-func (m meanwhile) Next(ctx context.Context) (*list.Page, error) {
-	m.do()
-	return m.walk.Next(ctx)
 }

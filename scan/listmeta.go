@@ -43,6 +43,15 @@ func newListMetadata(cfg *Config, lister *list.Lister) *listMetadata {
 	return &listMetadata{lister: lister, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
 
+// hintAtListMetadata logs that this store could have given the metadata with its listing, where the user let headcount choose
+// the engine.
+func (s *Scan) hintAtListMetadata() {
+	cfg := &s.cfg
+	if (cfg.Engine == engine.Auto || cfg.Engine == "") && s.parallel != nil && !cfg.ListV1 && cfg.ListOnly == nil && s.lister.ServerIsMinIO() {
+		cfg.Log.Info("the store is MinIO: --engine list takes the metadata from its listing, without HEADs")
+	}
+}
+
 // onPage chooses the objects of a page that are compared with their HEADs. It returns a ListMetadataError for a page by which
 // the store shows that it lists no metadata.
 func (m *listMetadata) onPage(p *list.Page) error {
@@ -52,7 +61,7 @@ func (m *listMetadata) onPage(p *list.Page) error {
 	if slices.ContainsFunc(p.Metadata, func(m list.Metadata) bool { return m.Items != nil }) {
 		m.given.Store(true)
 	}
-	// A page can lack metadata for a reason of its own (Withheld): its objects get HEADs.
+	// A page can lack metadata for a reason of its own (MetadataErr): its objects get HEADs.
 	if p.MetadataErr == nil && !m.given.Load() {
 		return &ListMetadataError{
 			Target: m.target, What: "the store gives no metadata with its listing", Advice: "leave --engine out, so that HEADs are sent",

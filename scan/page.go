@@ -11,11 +11,11 @@ import (
 	"headcount/scan/store"
 )
 
-// page is a list.Page on its way: its objects get their Outcomes, in any order and from several workers, and with the
-// last one it is finished.
+// page is a list.Page in flight. Workers add the results of its batches, in any order. With the last result the page is
+// finished.
 type page struct {
 	*list.Page
-	slot chan struct{} // that it holds until it is committed
+	release func() // gives back the place within the pageLimit; called once, after the commit
 
 	mu       sync.Mutex
 	pending  int // objects without an Outcome
@@ -24,25 +24,27 @@ type page struct {
 	failures []*ObjectError
 }
 
-// encodedRun is the Records of neighbouring objects, from the one at first on.
+// encodedRun is the Records of adjoining objects, from the object of index first on.
 type encodedRun struct {
 	first int
 	chunk Chunk
 }
 
-func newPage(p *list.Page, slot chan struct{}) *page {
-	return &page{Page: p, slot: slot, pending: len(p.Entries), outcomes: metrics.Outcomes{Listed: int64(len(p.Entries))}}
+func newPage(p *list.Page, release func()) *page {
+	return &page{
+		Page: p, release: release, pending: len(p.Entries), outcomes: metrics.Outcomes{Listed: int64(len(p.Entries))},
+	}
 }
 
-// batchResult is what was found out about some objects of one page.
+// batchResult is what became of some objects of one page.
 type batchResult struct {
-	settled  int // how many of them have an Outcome now
+	settled  int // how many of them have their Outcome now
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
 }
 
-// addResult adds a ruling and says whether the page is finished by it: true once.
+// addResult adds a result and reports whether the page is finished by it: true once.
 func (p *page) addResult(r *batchResult) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +55,7 @@ func (p *page) addResult(r *batchResult) bool {
 	return p.pending == 0 && r.settled > 0
 }
 
-// chunks of a finished page, in the order of its keys.
+// chunks returns the chunks of a finished page, in the order of its keys.
 func (p *page) chunks() []Chunk {
 	slices.SortFunc(p.runs, func(a, b encodedRun) int { return a.first - b.first })
 	chunks := make([]Chunk, len(p.runs))
@@ -63,20 +65,20 @@ func (p *page) chunks() []Chunk {
 	return chunks
 }
 
-// batch is the part of a page that a worker takes at once: neighbouring objects that were not tried yet, or one that
-// is tried again.
+// batch is a part of a page that one worker sends HEADs for: adjoining objects that had no HEAD yet, or one object that is
+// sent again.
 type batch struct {
 	page     *page
 	first    int // index into page.Entries
 	count    int
 	attempts attempts
 
-	// While a worker asks for it.
+	// While a worker sends it.
 	heads head.Batch
 	begun time.Time
 }
 
-// begin makes the batch one to be asked for.
+// begin makes the batch ready to be sent.
 func (b *batch) begin() {
 	b.heads.Reset(b.page.Entries[b.first : b.first+b.count])
 	if b.page.Metadata != nil {
@@ -86,7 +88,7 @@ func (b *batch) begin() {
 	b.begun = time.Now()
 }
 
-// split takes away what its worker has not come to; nil: nothing.
+// split takes the objects away that its worker has not begun. It returns nil where there are none.
 func (b *batch) split() *batch {
 	first, count := b.heads.Split()
 	if count == 0 {
@@ -95,12 +97,12 @@ func (b *batch) split() *batch {
 	return &batch{page: b.page, first: b.first + first, count: count, attempts: b.attempts}
 }
 
-// attempts is what an object without an Outcome has been through. The zero trial is that of one not tried yet.
+// attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
 type attempts struct {
 	sent    int            // HEADs sent for it
-	failed  int            // those of them that met trouble while others succeeded: what it is given up for
-	last    time.Time      // when it met trouble last
-	refused int            // those of them that were refused and that the canary vouched for
-	avoid   *store.Address // that did not answer for it last: it is asked again at another endpoint, if there is one
-	newConn bool           // it is asked again on a fresh connection, since its answer may have been another object's
+	failed  int            // failures while other objects succeeded: so many end in the Outcome failed
+	last    time.Time      // of the last failure
+	refused int            // refusals that the canary confirmed
+	avoid   *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
+	newConn bool           // the next HEAD needs a new connection, since the last answer may have been another object's
 }

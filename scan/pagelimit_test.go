@@ -13,7 +13,7 @@ import (
 )
 
 // The pages that the workers and the listers may be at are no more than there have to be of each, and those that may wait.
-func TestPagesFor(t *testing.T) {
+func TestMaxPages(t *testing.T) {
 	for _, c := range []struct{ workers, listers, want int }{
 		{1, 0, 1 + 1 + 24}, // 64 keys of one page are asked for
 		{1, 1, 1 + 1 + 24},
@@ -24,7 +24,7 @@ func TestPagesFor(t *testing.T) {
 		{1024, 64, 9 + 64},
 		{4096, 64, 33 + 64}, // 32,768 keys
 	} {
-		if got := scan.PagesFor(c.workers, c.listers); got != c.want {
+		if got := scan.MaxPages(c.workers, c.listers); got != c.want {
 			t.Errorf("%d workers and %d listers: %d pages, want %d", c.workers, c.listers, got, c.want)
 		}
 	}
@@ -44,7 +44,7 @@ func TestPagesInFlight(t *testing.T) {
 	if _, err := sink.scan.Run(ctx); !errors.Is(err, enough) {
 		t.Fatal(err)
 	}
-	if most := scan.PagesFor(workers, listers) * 1000; sink.most > most {
+	if most := scan.MaxPages(workers, listers) * 1000; sink.most > most {
 		t.Errorf("%d objects in flight, of %d that may be", sink.most, most)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"headcount/scan/list"
 )
 
-// Pages that are closed in any order leave the keys that are in none of them, whenever one looks.
-func TestLedger(t *testing.T) {
+// After any order of commits, the pending Ranges have exactly the keys that no committed page has.
+func TestPendingRanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		// The keys are a to z; a page is those between two cuts.
 		ends := rapid.SliceOfNDistinct(rapid.IntRange('b', 'z'), 0, 8, rapid.ID[int]).Draw(t, "ends")
@@ -28,7 +28,7 @@ func TestLedger(t *testing.T) {
 			pages = pages[:len(pages)-1]
 			whole.Through = after
 		}
-		l := pendingRanges{whole}
+		l := pendingRanges{ranges: []list.Range{whole}}
 		open := slices.Clone(pages)
 		for _, page := range rapid.Permutation(pages).Draw(t, "order") {
 			if err := l.remove(page); err != nil {
@@ -37,30 +37,30 @@ func TestLedger(t *testing.T) {
 			open = slices.DeleteFunc(open, func(p list.Range) bool { return p == page })
 			for c := 'a'; c <= 'z'; c++ {
 				in := func(r list.Range) bool { return r.Contains(string(c)) }
-				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l, in); want != got {
-					t.Fatalf("after %v, %q is open: %v; in %v", page, c, want, l)
+				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l.Pending(), in); want != got {
+					t.Fatalf("after %v, %q is pending: %v; in %v", page, c, want, l.Pending())
 				}
 			}
 			if again := l.remove(page); again == nil {
-				t.Fatalf("%v was closed twice", page)
+				t.Fatalf("%v was committed twice", page)
 			}
-			if !slices.IsSortedFunc(l, func(a, b list.Range) int {
+			if !slices.IsSortedFunc(l.Pending(), func(a, b list.Range) int {
 				if a.Through == "" || a.Through > b.After {
 					return 1
 				}
 				return -1
 			}) {
-				t.Fatalf("%v overlap", l)
+				t.Fatalf("%v overlap", l.Pending())
 			}
 		}
-		if len(l) > 0 {
-			t.Fatalf("all is closed but %v", l)
+		if pending := l.Pending(); len(pending) > 0 {
+			t.Fatalf("all pages are committed, and %v is pending", pending)
 		}
 	})
-	l := pendingRanges{{After: "b", Through: "d"}, {After: "f"}}
+	l := pendingRanges{ranges: []list.Range{{After: "b", Through: "d"}, {After: "f"}}}
 	for _, r := range []list.Range{{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"}} {
-		if err := l.remove(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
-			t.Errorf("%v: %v, %v", r, err, l)
+		if err := l.remove(r); err == nil || fmt.Sprint(l.Pending()) != `[("b", "d"] ("f", ∞)]` {
+			t.Errorf("%v: %v, %v", r, err, l.Pending())
 		}
 	}
 }

@@ -13,67 +13,50 @@ import (
 )
 
 const (
-	// WorkersAuto lets the run find the number of workers that the store rewards.
+	// WorkersAuto lets the run find the number of workers with which the store answers most HEADs.
 	WorkersAuto = 0
 
-	// WorkersAutoMax is how many it tries at most, with all that is pipelined on their connections. At 50 ms, 2,048 were the best number
-	// on two busy cores; more than this, with the 30 kB that each costs, somebody should ask for.
+	// WorkersAutoMax is the most HEADs in flight that WorkersAuto tries. At 50 ms, 2,048 were best on two busy cores. Each
+	// worker costs 30 kB. Whoever needs more sets Config.Workers.
 	WorkersAutoMax = 4096
 
-	// spareFiles are for what is no worker's connection: LISTs, the canary, names that are looked up, files.
+	// spareFiles are left for files and connections other than the workers': LISTs, the canary, name look-ups, outputs.
 	spareFiles = 64
+
+	// batchMax keeps the answers to a batch (64 of 600 bytes) within the first-level cache, and costs one channel operation
+	// for 64 HEADs.
+	batchMax = 64
+
+	// batchMin shares the cost of a channel operation, and of a Chunk, among some objects at least.
+	batchMin = 8
 )
 
-// workerPool are the workers of a run: those whose number is below the width take batches, the others are parked. A worker begins to be when
-// it is first needed.
+// workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Workers with
+// index < size run, the others are parked. A worker is started the first time the pool grows to include it.
+//
+// The pool takes batches from the producer (submit) and from the retry queue. Neither channel is closed: the workers end when
+// nothing is in flight.
 type workerPool struct {
-	size  atomic.Int64
-	wakes []chan struct{} // of those that there are; each holds a token for a worker that the width has come to include
+	workerDeps
 
-	idleTime idleTime
+	queue chan *batch   // of objects that had no HEAD yet
+	due   <-chan *batch // from the retry queue; taken first, since a page waits for each
+	depth int           // HEADs in flight on each connection
 
-	// What the workers have told since the run began.
-	answers atomic.Int64 // HEADs that were answered
+	size    atomic.Int64
+	batch   atomic.Int64            // objects in a batch
+	wakes   []chan struct{}         // one for each started worker; holds a token for a worker that runs again
+	current []atomic.Pointer[batch] // of each worker, nil between batches
+	pages   *pageLimit
+
+	began   time.Time
+	idle    idleTime
+	answers atomic.Int64 // HEADs that were answered since began
 	latency atomic.Int64 // ns, of all of them together
-
-	mu          sync.Mutex
-	best        int     // the number that was found, or is fixed
-	speed       float64 // answers per second at it, smoothed; 0: not known
-	history     metrics.SizeHistory
-	bottlenecks metrics.BottleneckShares
 }
 
-// idleTime are the times in which workers had nothing to ask for.
-type idleTime struct {
-	mu   sync.Mutex
-	idle int
-	past time.Duration // of those that are over, less the begin of each that is not
-}
-
-// enter and end are told the time since some moment, the same in all calls.
-func (r *idleTime) enter(at time.Duration) {
-	r.mu.Lock()
-	r.idle++
-	r.past -= at
-	r.mu.Unlock()
-}
-
-func (r *idleTime) leave(at time.Duration) {
-	r.mu.Lock()
-	r.idle--
-	r.past += at
-	r.mu.Unlock()
-}
-
-// total is the time that all workers have rested until then.
-func (r *idleTime) total(at time.Duration) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.past + time.Duration(r.idle)*at
-}
-
-// maxWorkers is how many workers there can be.
-func (c Config) maxWorkers(depth int) int {
+// maxWorkers returns how many workers there can be.
+func (c *Config) maxWorkers(depth int) int {
 	if c.Workers != WorkersAuto {
 		return c.Workers
 	}
@@ -84,108 +67,100 @@ func (c Config) maxWorkers(depth int) int {
 	return max(1, most)
 }
 
-// autoscale starts the workers, and lets their number follow what the store rewards, if that is asked for. It also finds out what limits the run.
-func (s *Scan) autoscale(ctx context.Context, g *errgroup.Group) error {
-	var width *pace.Concurrency // nil: it is fixed
-	if s.cfg.Workers == WorkersAuto {
-		width = pace.NewConcurrency(len(s.current), s.depth)
+// batchSizeFor returns how many objects a batch has with so many workers. They are few enough that all workers share two
+// pages: so no worker waits at the end of a listing while others have much to do. A pipeline of a given depth has to be filled
+// more often than it is emptied.
+func batchSizeFor(workers, depth int) int {
+	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*depth))
+}
+
+// newWorkerPool makes a pool of at most maxWorkers workers, for at most maxPages pages in flight. It starts none.
+func newWorkerPool(deps workerDeps, due <-chan *batch, pages *pageLimit, depth, maxWorkers, maxPages int) *workerPool {
+	size := batchSizeFor(maxWorkers, depth)
+	batchesPerPage := (pageKeys + size - 1) / size
+	p := &workerPool{
+		workerDeps: deps, due: due, pages: pages, depth: depth,
+		queue:   make(chan *batch, maxPages*batchesPerPage),
+		current: make([]atomic.Pointer[batch], maxWorkers),
 	}
-	now, window := s.cfg.Workers, fixedWindow
-	if width != nil {
-		now, window = width.Current(), width.WindowLength()
-	}
-	if err := s.resize(ctx, g, now, now); err != nil {
-		return err
-	}
-	before := s.sample()
-	timer := time.NewTimer(window)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-		case <-s.inFlight.drained:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		// At the end workers run out of work whatever limits them, and what they leave to the others says nothing.
-		if s.progress.ListedAll.Load() && len(s.work) == 0 {
-			if width != nil {
-				return s.resize(ctx, g, width.Best(), width.Best())
-			}
-			return nil
-		}
-		after := s.sample()
-		seen := after.delta(before, now)
-		seen.Rate = s.limiter.Rate()
-		isTold := width == nil || !width.Settling()
-		if seen.Answers > 0 && isTold {
-			cpu := after.cpu - before.cpu
-			s.pool.observe(after.at, now, seen, s.bottleneck(seen, cpu), cpu)
-		}
-		if width != nil {
-			now = width.Update(seen)
-			if err := s.resize(ctx, g, now, width.Lookahead()); err != nil {
-				return err
-			}
-			s.pool.setBest(width.Best())
-			window = width.WindowLength()
-		}
-		before = after
-		timer.Reset(window)
+	p.batch.Store(int64(size)) // until the autoscaler has a better number
+	return p
+}
+
+// batchSize returns how many objects the next batch should have.
+func (p *workerPool) batchSize() int { return int(p.batch.Load()) }
+
+// submit queues a batch.
+func (p *workerPool) submit(ctx context.Context, b *batch) error {
+	select {
+	case p.queue <- b:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
-// fixedWindow is how often it is looked what limits a run whose number of workers is fixed.
-const fixedWindow = time.Second
+// queueEmpty reports whether no batch waits for its first HEAD.
+func (p *workerPool) queueEmpty() bool { return len(p.queue) == 0 }
 
-// resize sets the width, for batches that are cut for a width to come. It may be narrower, too.
-func (s *Scan) resize(ctx context.Context, g *errgroup.Group, width, soon int) error {
-	c := &s.pool
-	before := int(c.size.Swap(int64(width)))
-	s.batch.Store(int64(s.batchFor(soon)))
-	s.growPageLimit(max(width, soon), 0)
-	for i := before; i < min(width, len(c.wakes)); i++ {
+// starved reports whether workers are idle for want of keys.
+func (p *workerPool) starved() bool { return p.queueEmpty() && p.idle.count() > 0 }
+
+// resize makes size workers run. Batches and the page limit are made for next, the size that comes next. Workers are started
+// in g. A batch of a worker that is parked keeps what is sent; the other workers get the rest.
+func (p *workerPool) resize(ctx context.Context, g *errgroup.Group, size, next int) error {
+	before := int(p.size.Swap(int64(size)))
+	p.batch.Store(int64(batchSizeFor(next, p.depth)))
+	p.pages.grow(max(size, next), 0)
+	for i := before; i < min(size, len(p.wakes)); i++ {
 		select {
-		case c.wakes[i] <- struct{}{}:
-		default: // it has not taken the last one, and is awake
+		case p.wakes[i] <- struct{}{}:
+		default: // it still has the last token
 		}
 	}
-	for i := len(c.wakes); i < width; i++ {
+	for i := len(p.wakes); i < size; i++ {
 		wake := make(chan struct{}, 1)
-		c.wakes = append(c.wakes, wake)
-		w := newWorker(s, i, wake) // here, so that those of neighbouring numbers have neighbouring endpoints
+		p.wakes = append(p.wakes, wake)
+		w := newWorker(p, i, wake) // in this goroutine, so that neighbouring workers have neighbouring endpoints
 		g.Go(func() error { return w.run(ctx) })
 	}
-	for i := width; i < before; i++ { // what they have not come to is the others' to ask for
-		if b := s.current[i].Load(); b != nil {
-			if rest := b.split(); rest != nil {
-				if err := s.retryAt(ctx, rest, 0); err != nil {
-					return err
-				}
-			}
+	for i := size; i < before; i++ {
+		if err := p.splitBatch(ctx, i); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// poolSample is what can be seen at a moment.
+// splitBatch gives the other workers what worker i has not begun of its batch.
+func (p *workerPool) splitBatch(ctx context.Context, i int) error {
+	b := p.current[i].Load()
+	if b == nil {
+		return nil
+	}
+	if rest := b.split(); rest != nil {
+		return p.retries.add(ctx, rest, 0)
+	}
+	return nil
+}
+
+// poolSample is what the pool has counted by one moment.
 type poolSample struct {
 	at            time.Duration // since the run began
 	answers       int64
-	latency, idle time.Duration // of all together
+	latency, idle time.Duration // of all HEADs, of all workers together
 	cpu           time.Duration
 }
 
-func (s *Scan) sample() poolSample {
+func (p *workerPool) sample() poolSample {
 	cpu, _ := metrics.Usage()
-	at := time.Since(s.began)
+	at := time.Since(p.began)
 	return poolSample{
-		at: at, answers: s.pool.answers.Load(), latency: time.Duration(s.pool.latency.Load()), idle: s.pool.idleTime.total(at), cpu: cpu,
+		at: at, answers: p.answers.Load(), latency: time.Duration(p.latency.Load()), idle: p.idle.total(at), cpu: cpu,
 	}
 }
 
-// delta is what there was to see since before, with so many workers.
+// delta returns what so many workers did since an earlier sample.
 func (s poolSample) delta(before poolSample, workers int) pace.Window {
 	w := pace.Window{Elapsed: s.at - before.at, Answers: s.answers - before.answers}
 	if w.Answers > 0 {
@@ -195,65 +170,41 @@ func (s poolSample) delta(before poolSample, workers int) pace.Window {
 	return w
 }
 
-// setBest notes the number that is the best so far.
-func (c *workerPool) setBest(home int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if home != c.best {
-		c.best, c.speed = home, 0
-	}
+// idleTime adds up the times in which workers have no batch. The zero value is ready. Its methods may be called concurrently;
+// times are since the run began.
+type idleTime struct {
+	mu   sync.Mutex
+	idle int
+	past time.Duration // of the times that are over, less the start of each that is not
 }
 
-// observe notes what a window has shown of so many workers.
-func (c *workerPool) observe(at time.Duration, workers int, seen pace.Window, by metrics.Bottleneck, cpu time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.best == 0 {
-		c.best = workers
-	}
-	switch {
-	case workers != c.best:
-	case c.speed == 0:
-		c.speed = seen.Throughput()
-	default:
-		c.speed += (seen.Throughput() - c.speed) / speedSmoothing
-	}
-	c.history.Add(metrics.Step{Seconds: at.Seconds(), Workers: workers, HeadsPerSecond: seen.Throughput()})
-	c.bottlenecks.Add(by, seen, cpu)
+func (t *idleTime) enter(at time.Duration) {
+	t.mu.Lock()
+	t.idle++
+	t.past -= at
+	t.mu.Unlock()
 }
 
-// speedSmoothing is over how many windows a speed is smoothed.
-const speedSmoothing = 8
-
-// fill writes into the Stats how many workers there were, and what limited them.
-func (s *Scan) fillPool(stats *metrics.Stats) {
-	c := &s.pool
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if stats.Workers = s.cfg.Workers; s.cfg.Workers == WorkersAuto {
-		if stats.Workers = c.best; c.best == 0 { // it was over before there was anything to see
-			stats.Workers = int(c.size.Load())
-		}
-		stats.WorkersHistory = c.history.Steps()
-	}
-	stats.InFlight = stats.Workers * s.depth
-	if stats.SteadyHeadsPerSecond = c.speed; c.speed == 0 {
-		stats.SteadyHeadsPerSecond = stats.HeadsPerSecond
-	}
-	w := c.bottlenecks
-	if w.Empty() {
-		all := s.sample()
-		cpu := all.cpu - s.cpuBefore
-		seen := all.delta(poolSample{}, max(1, stats.Workers))
-		seen.Rate = s.limiter.Rate()
-		w.Add(s.bottleneck(seen, cpu), seen, cpu)
-	}
-	by, reason := w.Dominant()
-	stats.LimitedBy, stats.LimitedByReason = by.String(), reason
+func (t *idleTime) leave(at time.Duration) {
+	t.mu.Lock()
+	t.idle--
+	t.past += at
+	t.mu.Unlock()
 }
 
-// bottleneck says what limited the run in a window in which the process took so much CPU time.
-func (s *Scan) bottleneck(seen pace.Window, cpu time.Duration) metrics.Bottleneck {
-	isOutputBehind := len(s.finished) > 0 && len(s.pageSem) == cap(s.pageSem) // the lister waits for the committer
-	return metrics.ClassifyBottleneck(seen, cpu, s.cfg.Rate, isOutputBehind)
+// total returns the time that all workers together were idle by then.
+func (t *idleTime) total(at time.Duration) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.past + time.Duration(t.idle)*at
 }
+
+// count returns how many workers are idle now.
+func (t *idleTime) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.idle
+}
+
+// currentSize returns how many workers run.
+func (p *workerPool) currentSize() int { return int(p.size.Load()) }

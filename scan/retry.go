@@ -6,28 +6,39 @@ import (
 	"time"
 )
 
-// delayed is a batch that is asked for at a time.
+// retryQueue is the stage where batches wait that are sent again: it hands each to the pool when its time has come. A batch
+// that waits occupies no worker. Its input channel is never closed; run ends with the run of the scan.
+type retryQueue struct {
+	in       chan delayed
+	due      chan *batch // to the pool, unbuffered: a batch leaves the queue when a worker takes it
+	inFlight inFlight
+}
+
+// delayed is a batch and the time from which it is sent.
 type delayed struct {
 	batch *batch
 	at    time.Time
 }
 
-// retryAt puts a batch onto the waiting list.
-func (s *Scan) retryAt(ctx context.Context, b *batch, delay time.Duration) error {
+func newRetryQueue(inFlight inFlight) *retryQueue {
+	return &retryQueue{in: make(chan delayed), due: make(chan *batch), inFlight: inFlight}
+}
+
+// add makes a batch due after a delay. It may be called concurrently.
+func (q *retryQueue) add(ctx context.Context, b *batch, delay time.Duration) error {
 	select {
-	case s.delayed <- delayed{b, time.Now().Add(delay)}:
+	case q.in <- delayed{b, time.Now().Add(delay)}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// queueRetries holds the waiting list: what came due goes to the next free worker. It always receives, so that nobody who
-// puts something onto the list waits for a worker.
-func (s *Scan) queueRetries(ctx context.Context) error {
+// run is ready to receive at any time, so that add never waits for a worker.
+func (q *retryQueue) run(ctx context.Context) error {
 	var (
-		list  retryHeap
-		timer = time.NewTimer(time.Hour)
+		waiting retryHeap
+		timer   = time.NewTimer(time.Hour)
 	)
 	defer timer.Stop()
 	for {
@@ -35,20 +46,20 @@ func (s *Scan) queueRetries(ctx context.Context) error {
 			out  chan<- *batch
 			next *batch
 		)
-		if len(list) > 0 {
-			if rest := time.Until(list[0].at); rest > 0 {
+		if len(waiting) > 0 {
+			if rest := time.Until(waiting[0].at); rest > 0 {
 				timer.Reset(rest)
 			} else {
-				out, next = s.retryDue, list[0].batch
+				out, next = q.due, waiting[0].batch
 			}
 		}
 		select {
-		case w := <-s.delayed:
-			heap.Push(&list, w)
+		case d := <-q.in:
+			heap.Push(&waiting, d)
 		case out <- next:
-			heap.Pop(&list)
+			heap.Pop(&waiting)
 		case <-timer.C:
-		case <-s.inFlight.drained:
+		case <-q.inFlight.Done():
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -56,17 +67,17 @@ func (s *Scan) queueRetries(ctx context.Context) error {
 	}
 }
 
-// retryHeap is a heap, the next one first.
+// retryHeap is a heap (container/heap), the batch with the earliest time first.
 type retryHeap []delayed
 
-func (w retryHeap) Len() int           { return len(w) }
-func (w retryHeap) Less(i, j int) bool { return w[i].at.Before(w[j].at) }
-func (w retryHeap) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
-func (w *retryHeap) Push(x any)        { *w = append(*w, x.(delayed)) }
-func (w *retryHeap) Pop() any {
-	last := len(*w) - 1
-	x := (*w)[last]
-	(*w)[last] = delayed{}
-	*w = (*w)[:last]
+func (h retryHeap) Len() int           { return len(h) }
+func (h retryHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h retryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *retryHeap) Push(x any)        { *h = append(*h, x.(delayed)) }
+func (h *retryHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	(*h)[last] = delayed{}
+	*h = (*h)[:last]
 	return x
 }

@@ -2,379 +2,186 @@ package scan
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"headcount/scan/checkpoint"
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
-// Config says what to scan and what to do with it. Store must be set.
-type Config struct {
-	Store *store.Store
-
-	// Sink gets the Records, and Failures every object that failed, before their page counts. Run closes both, however it
-	// ends. nil: Records, or failures, are only counted.
-	Sink     Sink
-	Failures FailureSink
-
-	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and at
-	// the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
-	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
-	OnCheckpoint    func(*checkpoint.Checkpoint) error
-	CheckpointEvery time.Duration
-
-	// ListOnly makes it a run that asks for no object: it is given each Page that has any, in the order of commit and from one goroutine. All
-	// objects count as filtered. nil: the objects are asked for.
-	ListOnly func(*list.Page)
-
-	// Resume is where an earlier run stood; nil: this is the first. Its Parameters and Positions are the caller's business.
-	Resume *checkpoint.Checkpoint
-
-	Prefix string
-	Range  list.Range // of the first run; a later one scans what From has left of it
-	Keys   *list.Keys // the objects to ask for; nil: those that the bucket lists
-	ListV1 bool       // list by ListObjects instead of ListObjectsV2
-	Limit  int64      // the scan is of so many objects at most, the first ones that are listed, with those before From; 0: of all
-
-	Engine      string        // how HEADs are sent: engine.Auto (also ""), engine.Direct, engine.SDK; or not: engine.List
-	Pipeline    int           // HEADs in flight on each connection of the direct engine; 0: 1
-	Listers     int           // Ranges that are listed at once, at most; 0: 1, ListersAuto: as many as keep the workers busy
-	Workers     int           // connections on which HEADs are in flight; WorkersAuto (0): as many as the store rewards
-	Ordered     bool          // Records in the order of keys
-	All         bool          // Records for objects without metadata too
-	Rate        float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
-	Timeout     time.Duration // of each request, answer included; 0: 30 s
-	RetryFor    time.Duration // how long a store in trouble is waited for; 0: 15 min
-	MaxAttempts int           // HEADs that may fail for an object while others succeed; 0: 10
-	MaxFailures int64         // the run ends when so many objects have failed in it; 0: never for that
-	Log         *slog.Logger  // nil: silent
-}
-
-const (
-	timeoutDefault     = 30 * time.Second
-	retryForDefault    = 15 * time.Minute
-	maxAttemptsDefault = 10
-
-	// checkpointEveryDefault is how much work a run that is killed leaves to be done again. To keep costs some milliseconds, in which nothing is
-	// written.
-	checkpointEveryDefault = time.Second
-
-	// batchMax keeps a batch's answers (64 of 600 bytes) within the first-level cache, and costs one channel
-	// operation for 64 HEADs.
-	batchMax = 64
-
-	// batchMin shares the cost of handing a batch on, and a Chunk, among some objects at least.
-	batchMin = 8
-
-	// listersMost is where ListersAuto ends: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine asks for.
-	listersMost = 64
-)
-
-// ListersAuto is as many listers as keep the workers busy.
-const ListersAuto = -1
-
-func (c Config) withDefaults() Config {
-	if c.Listers == 0 || c.Limit > 0 { // the first objects are those of one lister
-		c.Listers = 1
-	}
-	c.Workers = max(WorkersAuto, c.Workers)
-	if c.Timeout <= 0 {
-		c.Timeout = timeoutDefault
-	}
-	if c.RetryFor <= 0 {
-		c.RetryFor = retryForDefault
-	}
-	if c.CheckpointEvery <= 0 {
-		c.CheckpointEvery = checkpointEveryDefault
-	}
-	if c.MaxAttempts <= 0 {
-		c.MaxAttempts = maxAttemptsDefault
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Sink == nil {
-		c.Sink = discard{}
-	}
-	if c.Failures == nil {
-		c.Failures = discard{}
-	}
-	return c
-}
-
-// Scan is one run over a Range. Make it with New.
+// Scan is one run: the stages of the picture in doc.go. Make it with New.
 type Scan struct {
-	cfg     Config
-	engine  head.Engine
-	why     string // it is that engine
-	lister  *list.Lister
-	listing *list.ParallelLister // nil: the objects are known, and nothing is listed
+	cfg       Config
+	lister    *list.Lister
+	parallel  *list.ParallelLister // nil: the keys are known, and nothing is listed
+	engine    head.Engine
+	engineWhy string // why it is this engine
 
-	listMetadata *listMetadata // nil: HEADs are sent for all objects
+	producer   *producer
+	pool       *workerPool
+	autoscaler *autoscaler
+	retries    *retryQueue
+	verifier   *verifier
+	committer  *committer
 
-	limiter *pace.Limiter
-	metrics *metrics.Collector
-
-	depth        int                     // HEADs in flight on each connection
-	pool         workerPool              // the workers
-	batch        atomic.Int64            // keys in a batch
-	pageLimit    pageLimit               // for pages
-	pageSem      chan struct{}           // one for each page in flight, or that there is no room for
-	firstPageSem chan struct{}           // more of them, with Ordered
-	work         chan *batch             // from the lister
-	retryDue     chan *batch             // from the waiting list
-	delayed      chan delayed            // to the waiting list
-	refusals     *refusalQueue           // to the judge
-	finished     chan *page              // to the committer
-	current      []atomic.Pointer[batch] // what each worker asks for now, as many as there can be
-	idle         atomic.Int64            // workers that have nothing to ask for
+	listMetadata *listMetadata // nil: every object gets a HEAD
+	health       *fault.Health // of the HEADs
+	limiter      *pace.Limiter
+	metrics      *metrics.Collector
 	progress     metrics.ProgressCounters
-	health       *fault.Health              // of the HEADs
-	sampleObject atomic.Pointer[list.Entry] // an object that the store answered for, to ask for it again
-	began        time.Time
-	left         atomic.Int64 // objects until the limit
+	inFlight     inFlight
 
-	cpuBefore time.Duration // that the process took before Run
-
-	inFlight inFlight // the lister and the pages that are not committed
+	began     time.Time
+	cpuBefore time.Duration // CPU time of the process before Run
 }
 
-// New prepares a run. It sends nothing. Its error is engine.Open's, or what is wrong with Config.From.
+// New prepares a run. It sends nothing. Its error is that of engine.Open, or says what is wrong with Config.Resume.
 func New(cfg Config) (*Scan, error) {
-	cfg = cfg.withDefaults()
-	s := &Scan{cfg: cfg, limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector()}
-	s.left.Store(cfg.Limit)
-	var err error
-	if cfg.Resume != nil {
-		if err := s.metrics.Restore(&cfg.Resume.Stats, cfg.Resume.Latencies); err != nil {
+	s := &Scan{
+		cfg: cfg.withDefaults(), limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector(), inFlight: newInFlight(),
+		health: fault.NewHealth("HEAD"),
+	}
+	if resume := cfg.Resume; resume != nil {
+		if err := s.metrics.Restore(&resume.Stats, resume.Latencies); err != nil {
 			return nil, err
 		}
-		s.progress.Restore(&cfg.Resume.Stats.Outcomes)
-		s.left.Add(-cfg.Resume.Stats.Listed)
+		s.progress.Restore(&resume.Stats.Outcomes)
 	}
-	if s.engine, s.why, err = engine.Open(cfg.Engine, head.Config{
-		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
-	}); err != nil {
+	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
-	cfg.Log.Debug("HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
-	if cfg.Pipeline > 1 && s.engine.Name() != engine.Direct {
-		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.why)
-	}
-	s.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(&s.cfg),
-		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
-	})
-	if s.listMetadata = newListMetadata(&s.cfg, s.lister); s.listMetadata != nil {
-		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
-	}
-	s.depth = 1
-	if s.engine.Name() == engine.Direct {
-		s.depth = max(1, cfg.Pipeline)
-	}
-	most, listers := cfg.maxWorkers(s.depth), cfg.Listers
-	if listers == ListersAuto {
-		listers = listersMost
-	}
-	pages := s.maxPages(most, listers)
-	s.batch.Store(int64(s.batchFor(most))) // until staff knows better
-	s.current = make([]atomic.Pointer[batch], most)
-	s.pageSem, s.firstPageSem = make(chan struct{}, pages), make(chan struct{}, waitingPages)
-	for range pages { // makeRoom frees as many as are of use
-		s.pageSem <- struct{}{}
-	}
-	s.work = make(chan *batch, (pages+waitingPages)*((pageKeys+s.batchFor(most)-1)/s.batchFor(most)))
-	s.retryDue = make(chan *batch)
-	s.delayed = make(chan delayed)
-	s.health = fault.NewHealth("HEAD")
-	s.refusals = newRefusalQueue()
-	s.finished = make(chan *page, pages+waitingPages)
-	s.inFlight = newLatch()
+	s.wire()
 	return s, nil
 }
 
-// pageKeys is how many keys a page usually has.
-const pageKeys = 1000
-
-// batchFor is how many keys a batch has where there are so many workers: few enough that all of them share two pages, so that none waits
-// at the end of a listing while others have much; but a pipeline has to be filled more often than it is emptied.
-func (s *Scan) batchFor(workers int) int {
-	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*s.depth))
+// openEngine makes the lister and the engine.
+func (s *Scan) openEngine() (err error) {
+	cfg := &s.cfg
+	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
+		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	cfg.Log.Debug("HEADs are sent by the "+s.engine.Name()+" engine", "why", s.engineWhy)
+	if cfg.Pipeline > 1 && s.engine.Name() != engine.Direct {
+		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.engineWhy)
+	}
+	s.lister = list.New(list.Config{
+		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
+		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
+	})
+	if s.listMetadata = newListMetadata(cfg, s.lister); s.listMetadata != nil {
+		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
+	}
+	return nil
 }
 
-// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause
-// of ctx's end, an OutputError, a fault.UnavailableError, a FailuresError, or what the listing ended with (list.StoreError,
-// list.ProtocolError, list.SendError), or a ListMetadataError. It is called once; the Stats are right after every end.
+// wire makes the stages, from the last to the first, each with those that it hands on to.
+func (s *Scan) wire() {
+	cfg := &s.cfg
+	depth := 1 // HEADs in flight on each connection
+	if s.engine.Name() == engine.Direct {
+		depth = max(1, cfg.Pipeline)
+	}
+	listers := cfg.Listers
+	if listers == ListersAuto {
+		listers = listersMax
+	}
+	workers := cfg.maxWorkers(depth)
+	inFlightMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
+	lastAnswered := new(sampleObject)
+	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
+
+	s.committer = newCommitter(cfg, inFlightMax)
+	s.committer.stats, s.committer.metrics, s.committer.progress, s.committer.inFlight = s.stats, s.metrics, &s.progress, s.inFlight
+
+	s.retries = newRetryQueue(s.inFlight)
+
+	s.verifier = &verifier{
+		refusalQueue: newRefusalQueue(), lister: s.lister, store: cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
+		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
+		inFlight: s.inFlight, log: cfg.Log, maxAttempts: cfg.MaxAttempts,
+	}
+
+	s.pool = newWorkerPool(workerDeps{
+		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
+		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
+		all: cfg.All, maxAttempts: cfg.MaxAttempts, retries: s.retries, verifier: s.verifier, committer: s.committer,
+	}, s.retries.due, pages, depth, workers, inFlightMax)
+
+	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)
+	s.autoscaler.inFlight = s.inFlight
+	s.autoscaler.listedAll = s.progress.ListedAll.Load
+	s.autoscaler.outputFull = func() bool { return s.committer.queued() && pages.full() }
+
+	source := s.newSource(listers)
+	s.committer.source = source
+	s.producer = &producer{
+		source: source, listers: listers, ordered: cfg.Ordered, listOnly: cfg.ListOnly != nil, listMetadata: s.listMetadata,
+		pages: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
+	}
+}
+
+// newSource makes the Source of the Ranges that are to be scanned.
+func (s *Scan) newSource(listers int) Source {
+	cfg := &s.cfg
+	ranges := []list.Range{cfg.Range}
+	var listed int64
+	if cfg.Resume != nil {
+		ranges, listed = slices.Clone(cfg.Resume.Rest), cfg.Resume.Stats.Listed
+	}
+	var source Source
+	if cfg.Keys != nil {
+		source = newKeySource(cfg.Keys, ranges)
+	} else {
+		var needed func() bool // nil: always
+		if cfg.Listers == ListersAuto {
+			needed = s.pool.starved
+		}
+		s.parallel = s.lister.Parallel(ranges, listers, needed)
+		source = &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: cfg.Store.Unordered()}, lister: s.parallel}
+	}
+	if cfg.Limit > 0 {
+		left := new(atomic.Int64)
+		left.Store(cfg.Limit - listed)
+		source = &limitedSource{Source: source, left: left}
+	}
+	return source
+}
+
+// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause of ctx's
+// end, an OutputError, a fault.UnavailableError, a FailuresError, a ListMetadataError, or that of the listing (list.StoreError,
+// list.ProtocolError, list.SendError). It is called once. The Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	s.began = time.Now()
 	s.cpuBefore, _ = metrics.Usage()
-	committer := newCommitter(s)
-	ranges := slices.Clone(committer.pending)
-	if s.cfg.Keys == nil {
-		s.listing = s.newListing(ranges)
-	}
+	s.pool.began = s.began
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.list(ctx, ranges) })
-	g.Go(func() error { return s.autoscale(ctx, g) })
-	g.Go(func() error { return s.stealStalled(ctx) })
-	g.Go(func() error { return s.queueRetries(ctx) })
-	g.Go(func() error { return s.verifyRefusals(ctx) })
-	g.Go(func() error { return s.health.Watch(ctx, s.cfg.RetryFor, s.inFlight.drained) })
-	g.Go(func() error { return committer.run(ctx) })
-	err := committer.end(g.Wait()) // nil only if the run was drained
-	stats := s.account(committer.outcomes, err)
+	g.Go(func() error { return s.producer.run(ctx) })
+	g.Go(func() error { return s.autoscaler.run(ctx, g) }) // starts the workers of the pool
+	g.Go(func() error { return s.pool.stealStalled(ctx) })
+	g.Go(func() error { return s.retries.run(ctx) })
+	g.Go(func() error { return s.verifier.run(ctx) })
+	g.Go(func() error { return s.committer.run(ctx) })
+	g.Go(func() error { return s.health.Watch(ctx, s.cfg.RetryFor, s.inFlight.Done()) })
+	err := s.committer.end(g.Wait()) // nil only if nothing is in flight
+	s.hintAtListMetadata()
+	stats := s.stats(s.committer.committed(), err)
 	stats.Addresses = s.metrics.AddressStats()
 	return stats, err
 }
 
-// newListing returns who lists the Ranges.
-func (s *Scan) newListing(ranges []list.Range) *list.ParallelLister {
-	if s.cfg.Listers == ListersAuto {
-		return s.lister.Parallel(ranges, listersMost, s.starved)
-	}
-	return s.lister.Parallel(ranges, s.cfg.Listers, nil)
-}
-
-// list pages through the Ranges, by as many listers as are needed, and hands the pages to the workers in batches.
-func (s *Scan) list(ctx context.Context, ranges []list.Range) error {
-	defer s.inFlight.done()
-	g, ctx := errgroup.WithContext(ctx)
-	if s.listing == nil {
-		g.Go(func() error { return s.listKeys(ctx, ranges) })
-	} else {
-		for range s.listing.Max() {
-			g.Go(func() error { return s.listShare(ctx) })
-		}
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	s.progress.ListedAll.Store(true)
-	return nil
-}
-
-// listKeys walks the Ranges of objects that are known, one after the other.
-func (s *Scan) listKeys(ctx context.Context, ranges []list.Range) error {
-	for _, rng := range ranges {
-		if err := s.listRange(ctx, s.cfg.Keys.Pager(rng)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listShare is one lister: it takes its share of the Ranges.
-func (s *Scan) listShare(ctx context.Context) error {
-	for isFirst := true; ; isFirst = false {
-		pager, err := s.listing.NextPager(ctx)
-		if pager == nil {
-			return err
-		}
-		if isFirst {
-			s.growPageLimit(0, 1)
-		}
-		if err := s.listRange(ctx, pager); err != nil {
-			return err
-		}
-		s.listing.Done(pager)
-	}
-}
-
-// starved says whether workers have nothing to do, for want of keys.
-func (s *Scan) starved() bool { return len(s.work) == 0 && s.idle.Load() > 0 }
-
-// walk hands out the Pages of a Range, as list.Pager does.
-type walk interface {
-	Next(context.Context) (*list.Page, error)
-	Rest() (list.Range, bool)
-}
-
-func (s *Scan) listRange(ctx context.Context, walk walk) error {
-	if s.cfg.Limit > 0 {
-		rng, _ := walk.Rest()
-		walk = &limited{walk: walk, rng: rng, left: &s.left}
-	}
-	for {
-		slot, err := s.acquirePage(ctx, walk)
-		if err != nil {
-			return err
-		}
-		listed, err := walk.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if listed == nil {
-			rest, ok := walk.Rest()
-			if !ok {
-				<-slot
-				return nil
-			}
-			s.inFlight.add()
-			return s.enqueueCommit(ctx, newPage(&list.Page{Range: rest}, slot)) // that it is empty is committed too
-		}
-		s.inFlight.add()
-		s.progress.Listed.Add(int64(len(listed.Entries)))
-		p, size := newPage(listed, slot), int(s.batch.Load())
-		if err := s.listMetadata.onPage(listed); err != nil {
-			return err
-		}
-		if s.cfg.ListOnly != nil {
-			if err := s.skipPage(ctx, p); err != nil {
-				return err
-			}
-			continue
-		}
-		for first := 0; first < len(listed.Entries); first += size {
-			b := &batch{page: p, first: first, count: min(size, len(listed.Entries)-first)}
-			select {
-			case s.work <- b:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-	}
-}
-
-// acquirePage returns the slot of a page that may be listed now. With Ordered the walk of the first keys that are not listed has slots of its own, since
-// the pages in all the others may be waiting for it.
-func (s *Scan) acquirePage(ctx context.Context, walk walk) (slot chan struct{}, err error) {
-	for {
-		isFirst, changed := false, (<-chan struct{})(nil)
-		if s.cfg.Ordered {
-			isFirst, changed = true, nil
-			if s.listing != nil {
-				isFirst, changed = s.listing.IsFirst(walk)
-			}
-		}
-		first := s.firstPageSem
-		if !isFirst {
-			first = nil
-		}
-		select {
-		case s.pageSem <- struct{}{}:
-			return s.pageSem, nil
-		case first <- struct{}{}:
-			return s.firstPageSem, nil
-		case <-changed:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// account is the Stats of a run, and those before it, in which these Outcomes are committed and which ended with err.
-func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
+// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run that
+// has ended.
+func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
 	stats.LimitReached = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit
 	if err != nil {
@@ -397,12 +204,12 @@ func (s *Scan) account(outcomes metrics.Outcomes, err error) metrics.Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), s.why)
+	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), s.engineWhy)
 	stats.Region = s.cfg.Store.Region()
-	s.fillPool(&stats)
+	s.autoscaler.fill(&stats, s.cpuBefore)
 	stats.RateLimit = s.limiter.Rate()
-	if s.listing != nil {
-		stats.Listers = s.listing.MaxActive()
+	if s.parallel != nil {
+		stats.Listers = s.parallel.MaxActive()
 	}
 	return stats
 }

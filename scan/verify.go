@@ -3,71 +3,96 @@ package scan
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
+	"headcount/scan/pace"
+	"headcount/scan/store"
 )
 
-// refusal is an object whose HEAD was refused without a reason, or went on failing.
-type refusal struct {
-	batch     *batch // of that one object
-	err       *ObjectError
-	exhausted bool // it failed often, while no other object succeeded
+const (
+	// maxRefusals is how often the store has to refuse an object before the refusal is its Outcome. Once is not enough: the
+	// answer may have been another request's, or signed with credentials that were renewed meanwhile, or that of a store which
+	// was just starting.
+	maxRefusals = 2
 
-	revision uint64 // of the Store, before the HEAD was sent
+	// refusalPause is the time between two refusals of one object: longer than a hiccup, and short beside a page's way.
+	refusalPause = 500 * time.Millisecond
+)
+
+// refusal is an object whose HEAD was refused without a reason, or that failed again and again.
+type refusal struct {
+	batch      *batch // of that one object
+	err        *ObjectError
+	exhausted  bool   // it failed maxAttempts times while no other object succeeded
+	generation uint64 // of the store's credentials before the HEAD was sent
 }
 
-// refusalQueue is where suspects wait for the judge. Adding to it never blocks.
+// refusalQueue is the input of the verifier. add never waits.
 type refusalQueue struct {
-	wake chan struct{} // holds one token while there are suspects
+	wake chan struct{} // holds one token while there are refusals
 
 	mu       sync.Mutex
 	refusals []*refusal
 }
 
-func newRefusalQueue() *refusalQueue { return &refusalQueue{wake: make(chan struct{}, 1)} }
+func newRefusalQueue() refusalQueue { return refusalQueue{wake: make(chan struct{}, 1)} }
 
-func (d *refusalQueue) add(s *refusal) {
-	d.mu.Lock()
-	d.refusals = append(d.refusals, s)
-	d.mu.Unlock()
+func (q *refusalQueue) add(r *refusal) {
+	q.mu.Lock()
+	q.refusals = append(q.refusals, r)
+	q.mu.Unlock()
 	select {
-	case d.wake <- struct{}{}:
+	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (d *refusalQueue) take() []*refusal {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	suspects := d.refusals
-	d.refusals = nil
-	return suspects
+// takeAll empties the queue.
+func (q *refusalQueue) takeAll() []*refusal {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	refusals := q.refusals
+	q.refusals = nil
+	return refusals
 }
 
-// refusalsMax is how often an object is refused before that is its Outcome. Once is not enough: the answer may have been
-// meant for another request, signed with credentials that were renewed meanwhile, or given by a store that was just
-// coming up, whatever it says a moment later.
-const refusalsMax = 2
-
-// refusalPause is how long after the first refusal an object is asked again: longer than a hiccup, and short beside a
-// page's way.
-const refusalPause = 500 * time.Millisecond
-
-// verifyRefusals decides about suspects. The answer to a HEAD has no body and so does not name the error; the canary's LIST
-// does. It flies once for all suspects that wait, and after they were refused. If the store answers it, each of them is
-// asked again, on a connection of its own, and what is refused again, and vouched for again, is meant for the object. A
-// canary that is signed with other credentials vouches for nothing.
+// verifier is the stage that decides about refusals. The answer to a HEAD has no body, so it does not name the error. The
+// answer to a LIST does: that LIST is the canary. One canary LIST covers all refusals that were queued before it. If the store
+// answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second canary, is the
+// object's Outcome. A canary that was signed with other credentials confirms nothing.
 //
-// Even a 404 is believed only so: versitygw gives it for an access key that it does not know.
-func (s *Scan) verifyRefusals(ctx context.Context) error {
-	var session head.Session // made when there is a suspect: until then it would only have the turn of a worker's
+// Even a 404 needs this: versitygw answers 404 to an access key that it does not know.
+type verifier struct {
+	refusalQueue
+
+	lister       *list.Lister // sends the canary
+	store        *store.Store
+	engine       head.Engine
+	health       *fault.Health // of the HEADs
+	lastAnswered *sampleObject
+	limiter      *pace.Limiter
+	metrics      *metrics.Collector
+	progress     *metrics.ProgressCounters
+	retries      *retryQueue
+	committer    *committer
+	inFlight     inFlight
+	log          *slog.Logger
+
+	maxAttempts int
+}
+
+// run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
+func (v *verifier) run(ctx context.Context) error {
+	var session head.Session // made with the first refusal: before, it would only take the turn of a worker's
 	defer func() {
 		if session != nil {
 			session.Close()
@@ -75,39 +100,39 @@ func (s *Scan) verifyRefusals(ctx context.Context) error {
 	}()
 	for {
 		select {
-		case <-s.refusals.wake:
-		case <-s.inFlight.drained:
+		case <-v.wake:
+		case <-v.inFlight.Done():
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		suspects := s.refusals.take()
-		if len(suspects) == 0 {
-			continue // taken with those before
+		refusals := v.takeAll()
+		if len(refusals) == 0 {
+			continue // an earlier round took them
 		}
 		if session == nil {
-			session = s.engine.Session()
+			session = v.engine.Session()
 		}
-		if err := s.canary(ctx, suspects[0].err); err != nil {
+		if err := v.canary(ctx, refusals[0].err); err != nil {
 			return err
 		}
-		revision := s.cfg.Store.PollGeneration(ctx)
-		well, err := s.headsAnswered(ctx, session, suspects)
+		generation := v.store.PollGeneration(ctx)
+		headsAnswered, err := v.headSample(ctx, session, refusals)
 		if err != nil {
 			return err
 		}
-		for _, suspect := range suspects {
-			if err := s.resolveRefusal(ctx, suspect, well, revision); err != nil {
+		for _, r := range refusals {
+			if err := v.decide(ctx, r, headsAnswered, generation); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// canary returns when the store answers a LIST; an error is final. Expired credentials are renewed.
-func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
+// canary returns nil when the store answers a LIST. Its error is final. Expired credentials are renewed.
+func (v *verifier) canary(ctx context.Context, because *ObjectError) error {
 	for try := 1; ; try++ {
-		err := s.lister.Probe(ctx)
+		err := v.lister.Probe(ctx)
 		var refused *list.StoreError
 		switch {
 		case err == nil:
@@ -115,81 +140,84 @@ func (s *Scan) canary(ctx context.Context, because *ObjectError) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.As(err, &refused) && refused.Code == "RequestTimeTooSkewed" && try == 1:
-			continue // the answer's Date has told what time it is
-		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && s.cfg.Store.RefreshCredentials(ctx):
-			s.cfg.Log.Info("the credentials have expired and are renewed")
+			continue // the Date of this answer has corrected the clock
+		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && v.store.RefreshCredentials(ctx):
+			v.log.Info("the credentials have expired and are renewed")
 		case list.IsFinal(err):
 			return err
 		case try == 1:
-			s.cfg.Log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
+			v.log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
 		}
-		s.health.Failed(because)
+		v.health.Failed(because)
 		if err := fault.Sleep(ctx, fault.Backoff(try)); err != nil {
 			return err
 		}
 	}
 }
 
-// headsAnswered asks again for an object that was answered for, if a worn suspect has to be judged: at the end of a run
-// there may be no other object whose success would show that the store is well.
-func (s *Scan) headsAnswered(ctx context.Context, session head.Session, suspects []*refusal) (well bool, err error) {
-	example := s.sampleObject.Load()
-	if example == nil || !slices.ContainsFunc(suspects, func(s *refusal) bool { return s.exhausted }) {
+// headSample sends a HEAD for an object that was answered before, if a refusal is an exhausted one. At the end of a run there
+// may be no other object whose success would show that the store answers HEADs.
+func (v *verifier) headSample(ctx context.Context, session head.Session, refusals []*refusal) (answered bool, err error) {
+	sample := v.lastAnswered.Load()
+	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.exhausted }) {
 		return false, nil
 	}
 	counts := metrics.NewHeadCounts()
-	err = session.Head(ctx, head.NewBatch([]list.Entry{*example}), func(r *head.Result) {
+	err = session.Head(ctx, head.NewBatch([]list.Entry{*sample}), func(r *head.Result) {
 		counts.Add(r)
-		// That it is gone by now is an answer too.
-		if well = r.Status == http.StatusOK || r.Status == http.StatusNotFound; well {
-			s.health.OK(r.Received)
-			s.limiter.ObserveAnswers(1)
+		// A store that says the object is gone answers too.
+		if answered = r.Status == http.StatusOK || r.Status == http.StatusNotFound; answered {
+			v.health.OK(r.Received)
+			v.limiter.ObserveAnswers(1)
 		}
 	})
-	s.progress.Heads.Add(counts.Heads)
-	s.metrics.AddHeads(&counts)
-	return well, err
+	v.progress.Heads.Add(counts.Heads)
+	v.metrics.AddHeads(&counts)
+	return answered, err
 }
 
-// resolveRefusal gives a suspect its Outcome, or lets it be asked again. The store is well if it answers HEADs; revision is that of
-// the canary.
-func (s *Scan) resolveRefusal(ctx context.Context, suspect *refusal, well bool, revision uint64) error {
-	b, e := suspect.batch, suspect.err
+// decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other objects,
+// generation is that of the canary's credentials.
+func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, generation uint64) error {
+	b, e := r.batch, r.err
 	switch {
-	case suspect.exhausted && well:
-		// It may have been the store's trouble so far. One more failure is the object's.
-		b.attempts.failed = s.cfg.MaxAttempts - 1
-		return s.retryRefusal(ctx, suspect, 0)
-	case suspect.exhausted:
-		return s.retryRefusal(ctx, suspect, fault.Backoff(b.attempts.sent))
+	case r.exhausted && headsAnswered:
+		// The failures so far may have been the store's. One more is the object's.
+		b.attempts.failed = v.maxAttempts - 1
+		return v.retry(ctx, r, 0)
+	case r.exhausted:
+		return v.retry(ctx, r, fault.Backoff(b.attempts.sent))
 	}
-	s.health.OK(time.Now()) // the store is well: it answers, and its refusals are meant
-	// A provider that has other credentials each time it is asked must not keep an object from its Outcome.
-	if suspect.revision != revision && b.attempts.sent < s.cfg.MaxAttempts {
-		return s.retryRefusal(ctx, suspect, fault.Backoff(b.attempts.sent))
+	v.health.OK(time.Now()) // the store answers the canary: it is healthy, and means its refusals
+	// A provider that has other credentials at every turn must not keep an object from its Outcome.
+	if r.generation != generation && b.attempts.sent < v.maxAttempts {
+		return v.retry(ctx, r, fault.Backoff(b.attempts.sent))
 	}
 	b.attempts.refused++
-	if b.attempts.refused < refusalsMax {
+	if b.attempts.refused < maxRefusals {
 		b.attempts.newConn = true
-		return s.retryRefusal(ctx, suspect, refusalPause)
+		return v.retry(ctx, r, refusalPause)
 	}
-	r := batchResult{settled: 1}
+	result := batchResult{settled: 1}
 	switch {
 	case e.Status == http.StatusNotFound && b.page.NameUncertain(e.Entry.Key):
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 		fallthrough
 	case e.Status != http.StatusNotFound:
-		r.outcomes.Failed, r.failures = 1, []*ObjectError{e}
+		result.outcomes.Failed, result.failures = 1, []*ObjectError{e}
 	default:
-		r.outcomes.Gone = 1
+		result.outcomes.Gone = 1
 	}
-	return s.addResult(ctx, b.page, &r)
+	return v.committer.addResult(ctx, b.page, &result)
 }
 
-func (s *Scan) retryRefusal(ctx context.Context, suspect *refusal, delay time.Duration) error {
-	s.metrics.CountHeadRetry(suspect.err.Status, suspect.err.Class)
-	return s.retryAt(ctx, suspect.batch, delay)
+func (v *verifier) retry(ctx context.Context, r *refusal, delay time.Duration) error {
+	v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
+	return v.retries.add(ctx, r.batch, delay)
 }
+
+// sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store answers.
+type sampleObject struct{ atomic.Pointer[list.Entry] }
 
 // errLossyKey is why an object that was listed cannot be found.
-var errLossyKey = errors.New("the store lists this key in a form that it does not know itself")
+var errLossyKey = errors.New("the store lists this key in a form that it does not accept itself")

@@ -181,9 +181,7 @@ func (l *ParallelLister) nextAction() (pager *Pager, victim *activePager, guess 
 		pager = l.activate(l.lister.Pager(l.queue[0]))
 		l.queue = l.queue[1:]
 	} else if victim, guess = l.splitCandidate(); victim != nil {
-		victim.probing = append(victim.probing, guess)
-		l.splitting++
-		l.splitRequests++
+		l.beginSplit(victim, guess)
 	}
 	if pager != nil || victim != nil {
 		l.notify() // there may be more

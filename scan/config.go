@@ -1,0 +1,101 @@
+package scan
+
+import (
+	"log/slog"
+	"time"
+
+	"headcount/scan/checkpoint"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// Config says what to scan and what to do with it. Store must be set; the zero value of every other field is usable.
+type Config struct {
+	Store *store.Store
+
+	// Sink gets the Records, and Failures every object that failed, before their page counts. Run closes both, however it
+	// ends. nil: Records, or failures, are only counted.
+	Sink     Sink
+	Failures FailureSink
+
+	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and at
+	// the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
+	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
+	OnCheckpoint    func(*checkpoint.Checkpoint) error
+	CheckpointEvery time.Duration
+
+	// Resume is the Checkpoint of an earlier run; nil: this is the first run. The caller has checked its Parameters and
+	// Positions.
+	Resume *checkpoint.Checkpoint
+
+	// ListOnly makes a run that sends no HEADs. It gets every Page that has Entries, in the order of commit and from one
+	// goroutine. All objects count as filtered. nil: HEADs are sent.
+	ListOnly func(*list.Page)
+
+	Prefix string
+	Range  list.Range // of the first run; a later run scans what Resume has left of it
+	Keys   *list.Keys // the objects to scan; nil: those that the bucket lists
+	ListV1 bool       // list by ListObjects instead of ListObjectsV2
+	Limit  int64      // objects, the first ones in the listing, those of earlier runs included; 0: all
+
+	Ordered bool // Records in the order of keys
+	All     bool // Records for objects without metadata too
+
+	Engine   string  // engine.Auto (also ""), engine.Direct, engine.SDK; engine.List: metadata from the listing
+	Pipeline int     // HEADs in flight on each connection of the direct engine; 0: 1
+	Workers  int     // connections with HEADs in flight; WorkersAuto (0): the number with which the store answers most
+	Listers  int     // Ranges that are listed at once, at most; 0: 1; ListersAuto: as many as keep the workers busy
+	Rate     float64 // requests per second at most, LISTs included; 0: as many as the store answers
+
+	Timeout     time.Duration // of each request, answer included; 0: 30 s
+	RetryFor    time.Duration // the run ends when no HEAD, or LIST, has succeeded for so long; 0: 15 min
+	MaxAttempts int           // an object fails with so many failed HEADs while others succeed; 0: 10
+	MaxFailures int64         // the run ends when so many objects have failed in it; 0: never for that
+	Log         *slog.Logger  // nil: silent
+}
+
+const (
+	timeoutDefault     = 30 * time.Second
+	retryForDefault    = 15 * time.Minute
+	maxAttemptsDefault = 10
+
+	// checkpointEveryDefault bounds the work that a killed run leaves to be done again. A checkpoint costs some milliseconds,
+	// in which nothing is written.
+	checkpointEveryDefault = time.Second
+
+	// ListersAuto lists as many Ranges at once as keep the workers busy.
+	ListersAuto = -1
+
+	// listersMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine can
+	// send HEADs for.
+	listersMax = 64
+)
+
+func (c Config) withDefaults() Config {
+	if c.Listers == 0 || c.Limit > 0 { // several listers would not find the first objects first
+		c.Listers = 1
+	}
+	c.Workers = max(WorkersAuto, c.Workers)
+	if c.Timeout <= 0 {
+		c.Timeout = timeoutDefault
+	}
+	if c.RetryFor <= 0 {
+		c.RetryFor = retryForDefault
+	}
+	if c.CheckpointEvery <= 0 {
+		c.CheckpointEvery = checkpointEveryDefault
+	}
+	if c.MaxAttempts <= 0 {
+		c.MaxAttempts = maxAttemptsDefault
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Sink == nil {
+		c.Sink = discard{}
+	}
+	if c.Failures == nil {
+		c.Failures = discard{}
+	}
+	return c
+}

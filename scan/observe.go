@@ -1,0 +1,84 @@
+package scan
+
+import (
+	"time"
+
+	"headcount/scan/head"
+	"headcount/scan/store"
+)
+
+// flushEvery bounds the age of counts that a worker has not shared: it is short beside every delay, and long beside the time
+// to an answer, since what is shared costs cache misses on every core.
+const flushEvery = 5 * time.Millisecond
+
+// sharedCounters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's health
+// and the autoscaler.
+type sharedCounters struct {
+	answered  int64     // answers other than passing trouble
+	ok        int64     // successes among them
+	okAt      time.Time // of the last success
+	flushedAt time.Time // of the last success before the last flush
+	latencies int       // how many of counts.Latencies were shared
+
+	address        *store.Address // of the following
+	addressAnswers int
+	addressLatency time.Duration // of all of them together
+}
+
+// observe counts an answer, or the lack of one. A failure of an endpoint is shared at once.
+func (w *worker) observe(r *head.Result, class answerClass) {
+	c := &w.shared
+	if r.Err == nil && class != transient {
+		c.answered++
+	}
+	if r.Address != c.address {
+		w.flushCounters()
+		c.address = r.Address
+	}
+	switch {
+	case r.Address == nil:
+	case class != transient && class != unexplained:
+		c.addressAnswers++
+		c.addressLatency += r.Latency
+	case r.Err == nil || class == transient: // otherwise there were no credentials: the endpoint has no part in that
+		w.flushCounters()
+		w.pool.store.ObserveRefusal(r.Address)
+	}
+}
+
+// observeSuccess counts a success that was received then.
+func (w *worker) observeSuccess(at time.Time) {
+	c := &w.shared
+	c.ok++
+	c.okAt = at
+	// With a rate limit the limiter counts by time, and the worker may wait long before its next answer.
+	if at.Sub(c.flushedAt) > flushEvery || !w.pool.limiter.Unlimited() {
+		w.flushCounters()
+	}
+}
+
+// flushCounters shares what was counted.
+func (w *worker) flushCounters() {
+	p, c := w.pool, &w.shared
+	if c.answered > 0 {
+		p.limiter.ObserveAnswers(c.answered)
+		c.answered = 0
+	}
+	if latencies := w.counts.Latencies[c.latencies:]; len(latencies) > 0 {
+		var sum time.Duration
+		for _, latency := range latencies {
+			sum += latency
+		}
+		p.answers.Add(int64(len(latencies)))
+		p.latency.Add(int64(sum))
+		c.latencies += len(latencies)
+	}
+	if c.ok > 0 {
+		p.health.OK(c.okAt)
+		c.ok, c.flushedAt = 0, c.okAt
+	}
+	if c.addressAnswers > 0 {
+		p.store.ObserveAnswers(c.address, c.addressAnswers, c.addressLatency)
+		c.addressAnswers, c.addressLatency = 0, 0
+	}
+}

@@ -1,0 +1,103 @@
+package scan
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"headcount/scan/metrics"
+)
+
+// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and hands
+// the batches to the pool. A page without objects goes to the committer at once, since its Range has to be committed too.
+type producer struct {
+	source       Source
+	listers      int  // at once, at most
+	ordered      bool // output in the order of keys
+	listOnly     bool // no HEADs: all objects are filtered
+	listMetadata *listMetadata
+
+	pages     *pageLimit
+	inFlight  inFlight
+	progress  *metrics.ProgressCounters
+	pool      *workerPool
+	committer *committer
+}
+
+// run lists everything. When it returns nil, every page is with the next stages.
+func (p *producer) run(ctx context.Context) error {
+	defer p.inFlight.remove()
+	g, ctx := errgroup.WithContext(ctx)
+	for range p.listers {
+		g.Go(func() error { return p.list(ctx) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	p.progress.ListedAll.Store(true)
+	return nil
+}
+
+// list is one lister. It takes one Walk after the other.
+func (p *producer) list(ctx context.Context) error {
+	for isFirst := true; ; isFirst = false {
+		walk, err := p.source.Next(ctx)
+		if walk == nil {
+			return err
+		}
+		if isFirst {
+			p.pages.grow(0, 1)
+		}
+		if err := p.listWalk(ctx, walk); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *producer) listWalk(ctx context.Context, walk Walk) error {
+	var isFirst func() (bool, <-chan struct{})
+	if p.ordered {
+		isFirst = walk.IsFirst
+	}
+	for {
+		release, err := p.pages.acquire(ctx, isFirst)
+		if err != nil {
+			return err
+		}
+		listed, err := walk.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if listed == nil {
+			release()
+			walk.Close()
+			return nil
+		}
+		p.inFlight.add()
+		p.progress.Listed.Add(int64(len(listed.Entries)))
+		if err := p.handOn(ctx, newPage(listed, release)); err != nil {
+			return err
+		}
+	}
+}
+
+// handOn gives a page to the next stage.
+func (p *producer) handOn(ctx context.Context, page *page) error {
+	count := len(page.Entries)
+	if count == 0 {
+		return p.committer.enqueue(ctx, page)
+	}
+	if p.listOnly {
+		return p.committer.addResult(ctx, page, &batchResult{settled: count, outcomes: metrics.Outcomes{Filtered: int64(count)}})
+	}
+	if err := p.listMetadata.onPage(page.Page); err != nil {
+		return err
+	}
+	size := p.pool.batchSize()
+	for first := 0; first < count; first += size {
+		if err := p.pool.submit(ctx, &batch{page: page, first: first, count: min(size, count-first)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
