@@ -7,32 +7,35 @@ import (
 	"headcount/scan/store"
 )
 
-// Batch is some Entries that one Session asks for, from the front on, while others may take the last of them away: what is asked for takes as long
-// as the store likes, and what waits behind it need not. The zero Batch is empty. Claim and Release are called by the Session alone, and
-// Split concurrently with them.
+// Batch is a sequence of entries. One Session claims them from the front and asks for them; other goroutines may
+// split the unclaimed entries off the end. So a slow answer delays the claimed entries only.
+//
+// The zero Batch is empty. Claim and Release must be called by the Session only; Split may be called concurrently
+// with them.
 type Batch struct {
-	// Metadata is what the LIST gave of each entry; nil: it was not asked. It is set after Reset.
+	// Metadata is the metadata from the LIST, one for each entry; nil if the LIST was not asked for metadata. Set it
+	// after Reset.
 	Metadata []list.Metadata
 
-	// NewConn sends the first HEAD over a connection that carried no request before. It is set after Reset.
+	// NewConn makes the first HEAD use a connection that carried no request before. Set it after Reset.
 	NewConn bool
 
-	// Avoid is the address that failed the entries before. The first HEAD goes to another endpoint, or to another address of the only
-	// endpoint, if one is available. nil avoids none. It is set after Reset.
+	// Avoid is the address that failed the entries before. The first HEAD goes to another endpoint, or to another
+	// address of the only endpoint, if one is available. nil avoids none. Set it after Reset.
 	Avoid *store.Address
 
 	entries []list.Entry
-	state   atomic.Uint64 // how many are claimed, and above them where the Batch ends
+	state   atomic.Uint64 // low half: the number of claimed entries; high half: the end of the Batch
 }
 
-// NewBatch is a Batch of these entries.
+// NewBatch returns a Batch of entries.
 func NewBatch(entries []list.Entry) *Batch {
 	b := new(Batch)
 	b.Reset(entries)
 	return b
 }
 
-// Reset makes it a Batch of these entries, and clears Metadata, NewConn and Avoid. Nobody else may be using it.
+// Reset makes b a Batch of entries and clears Metadata, NewConn and Avoid. Nobody else may be using b.
 func (b *Batch) Reset(entries []list.Entry) {
 	b.entries, b.Metadata, b.NewConn, b.Avoid = entries, nil, false, nil
 	b.state.Store(batchState(0, len(entries)))
@@ -40,7 +43,7 @@ func (b *Batch) Reset(entries []list.Entry) {
 
 func batchState(claimed, end int) uint64 { return uint64(end)<<32 | uint64(claimed) }
 
-// Claim returns what is claimed: what was before, and so many more, or as many as there are.
+// Claim claims up to more further entries and returns all claimed entries.
 func (b *Batch) Claim(more int) []list.Entry {
 	for {
 		state := b.state.Load()
@@ -52,7 +55,8 @@ func (b *Batch) Claim(more int) []list.Entry {
 	}
 }
 
-// Release gives back what is claimed from the n-th entry on, and returns what still is. Nothing of it is asked for then.
+// Release returns the claimed entries from the n-th on to the Batch. No HEAD may be in flight for them. It returns
+// the entries that are still claimed.
 func (b *Batch) Release(n int) []list.Entry {
 	for {
 		state := b.state.Load()
@@ -62,7 +66,7 @@ func (b *Batch) Release(n int) []list.Entry {
 	}
 }
 
-// Split ends the Batch behind what is claimed. What it takes away are the count entries from the first-th on.
+// Split ends the Batch after the claimed entries. It returns the index and the number of the entries that it cut off.
 func (b *Batch) Split() (first, count int) {
 	for {
 		state := b.state.Load()

@@ -8,8 +8,9 @@ import (
 	"headcount/scan/list"
 )
 
-// While one claims and others split what is left, and split that again, each entry is somebody's, and nobody else's.
-func TestBatchIsSharedOut(t *testing.T) {
+// While one goroutine claims entries and others split the rest, and split those parts again, each entry belongs to
+// exactly one Batch.
+func TestBatchSplitsConcurrently(t *testing.T) {
 	for _, size := range []int{0, 1, 2, 1000} {
 		for _, step := range []int{1, 7} {
 			t.Run(fmt.Sprint(size, step), func(t *testing.T) {
@@ -33,7 +34,7 @@ func TestBatchIsSharedOut(t *testing.T) {
 					wg.Go(func() {
 						for n := -1; ; {
 							if n > 0 && n%3 == 0 {
-								b.Release(n - 1) // and thinks better of it
+								b.Release(n - 1)
 							}
 							claimed := b.Claim(step)
 							if len(claimed) <= n {
@@ -52,13 +53,13 @@ func TestBatchIsSharedOut(t *testing.T) {
 				wg.Wait()
 				for _, e := range entries {
 					if done[e.Key] != 1 {
-						t.Fatalf("%s was asked for %d times", e.Key, done[e.Key])
+						t.Fatalf("%s was claimed %d times", e.Key, done[e.Key])
 					}
 				}
 			})
 		}
 	}
 	if first, count := new(Batch).Split(); first != 0 || count != 0 || len(new(Batch).Claim(1)) != 0 {
-		t.Errorf("the zero Batch has %d from %d", count, first)
+		t.Errorf("the zero Batch has %d entries from %d", count, first)
 	}
 }

@@ -7,20 +7,21 @@ import (
 	"headcount/scan/fault"
 )
 
-// LoadCheckInterval is how often a Session checks whether its endpoint is overloaded: as often as the Store compares the addresses.
+// LoadCheckInterval is the time between two checks of a Session whether its endpoint is overloaded. The Store
+// compares its endpoints as often.
 const LoadCheckInterval = time.Second
 
-// refusalsMax is after how many refusals in a row a Session leaves its endpoint. An endpoint that is out of order answers
-// fast: a Session that stayed would send it ever more.
+// refusalsMax is the number of consecutive refusals after which a Session leaves its endpoint. A broken endpoint
+// refuses fast, so a Session that stayed would send it more and more HEADs.
 const refusalsMax = 3
 
-// RefusalStreak counts the refusals that an endpoint gave in a row. The zero value has counted none.
+// RefusalStreak counts the consecutive refusals of one endpoint. The zero value has counted none.
 type RefusalStreak int
 
-// ShouldLeave counts an answer, and reports whether the Session should leave the endpoint because of it: for the third
-// refusal in a row, or for a status that is transient.
+// ShouldLeave counts the status of an answer. It reports whether the Session should leave the endpoint now: the
+// status is transient, or it is the third consecutive refusal.
 func (s *RefusalStreak) ShouldLeave(status int) bool {
-	if status < 400 || status == http.StatusNotFound { // the object's, not the endpoint's
+	if status < 400 || status == http.StatusNotFound { // about the object, not about the endpoint
 		*s = 0
 		return false
 	}

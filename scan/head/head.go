@@ -1,8 +1,13 @@
-// Package head asks for the metadata of objects: an Engine sends HEADs and hands back Results.
+// Package head sends HEADs for the objects of a listing and returns their metadata.
 //
-// An Engine tries everything once and judges nothing: it tells what the store answered, and the scan decides what
-// that means and whether to ask again. So all engines are retried, paced and counted by the same rules, and one
-// conformance suite (package headtest) holds for each of them.
+// An Engine is a way to send HEADs. A Session sends the HEADs of one worker. A Batch is the list.Entries that a
+// Session asks for. A Result is the outcome of one HEAD. A Field is one header of an answer.
+//
+// An Engine reports every outcome and judges none: the scan decides what an answer means and whether to ask again. So
+// the same rules of retries, pace and counting apply to all engines. One conformance suite, package headtest, tests
+// them.
+//
+// The engines are packages of their own: head/direct and head/sdk. Package head/engine opens one by its name.
 package head
 
 import (
@@ -16,33 +21,33 @@ import (
 
 // Engine is a way to send HEADs. Its methods may be called concurrently.
 type Engine interface {
-	// Name is what --engine calls it.
+	// Name is the name that --engine takes.
 	Name() string
 
 	// Session returns a new Session for one worker. It sends nothing.
 	Session() Session
 }
 
-// Session sends the HEADs of one worker. It is not called concurrently.
+// Session sends the HEADs of one worker. It must not be used concurrently.
 type Session interface {
-	// Head sends one HEAD for each entry that it can claim of batch, just before it is sent, and calls each once for every one of them, in the
-	// order of batch, with what became of it. It tries every HEAD once (but see Result.Lost) and waits for its pace before it does.
+	// Head claims entries of batch, sends one HEAD for each of them, and calls each with every Result, in the order
+	// of batch. Before it sends, it waits for the Limiter. It does not retry, with one exception: see Result.Resent.
 	//
-	// The Result belongs to the Session: it and all that it points to are valid until each returns.
+	// The Result belongs to the Session. The Result and all that it points to are valid until each returns.
 	//
-	// Head returns an error when ctx ends, its cause; each was called then for the entries before. What fails for one
-	// object is in its Result.
+	// Head returns an error only when ctx ends: the cause of ctx. It has called each for a part of the entries by
+	// then. A failure of one object is in the object's Result.
 	Head(ctx context.Context, batch *Batch, each func(*Result)) error
 
-	// Close gives back what the Session holds. It is called once, last.
+	// Close frees what the Session holds. It is called once, as the last method.
 	Close()
 }
 
-// Config says how HEADs are sent. Store and Limiter must be set.
+// Config configures an Engine. Store and Limiter are required.
 type Config struct {
 	Store    *store.Store
-	Limiter  *pace.Limiter // that every HEAD waits for
-	Timeout  time.Duration // of a HEAD, from then on
-	Pipeline int           // HEADs in flight on a connection of the direct engine; below 1 is 1
-	Log      *slog.Logger  // nil: silent
+	Limiter  *pace.Limiter // every HEAD waits for it
+	Timeout  time.Duration // of a whole HEAD, from the end of that wait
+	Pipeline int           // HEADs in flight on one connection; below 1 means 1. Only the direct engine uses it.
+	Log      *slog.Logger  // nil discards
 }

@@ -7,49 +7,50 @@ import (
 	"headcount/scan/list"
 )
 
-// MetadataSource is how a Result stands to the metadata that the LIST gave of its object.
+// MetadataSource tells where the metadata of a Result come from, and how those of a HEAD compare with the listing's.
 type MetadataSource uint8
 
 const (
-	FromHead           MetadataSource = iota // the LIST gave none that can be relied on, or there is no answer to compare
-	FromListing                              // the Result is what the LIST gave: nothing was sent
-	MatchesListing                           // the answer has the same
-	DiffersFromListing                       // the answer has other metadata, or another storage class
+	FromHead           MetadataSource = iota // a HEAD; there was nothing in the listing to compare
+	FromListing                              // the listing; no HEAD was sent
+	MatchesListing                           // a HEAD, with the metadata of the listing
+	DiffersFromListing                       // a HEAD, with other metadata or another storage class than the listing
 )
 
-// WithKnownMetadata is an Engine that answers by what the LIST gave of an object's metadata (Batch.Metadata), where that is exact and need not be
-// checked, and asks by another engine for the other objects. What the LIST did not give, the Result does not have. It has that
-// engine's name.
-func WithKnownMetadata(asks Engine, depth int) Engine {
-	return knownMetadataEngine{asks, max(1, depth)}
+// WithKnownMetadata returns an Engine that takes a Result from the listing where Batch.Metadata has the metadata that
+// a HEAD would return (list.Metadata.MatchesHead) and the object is no sample. For the other objects it sends HEADs
+// by engine, up to depth at once, and compares their metadata with the listing's. A Result from the listing has only
+// the metadata that the LIST returned, and no headers. The Engine has the name of engine.
+func WithKnownMetadata(engine Engine, depth int) Engine {
+	return knownMetadataEngine{engine, max(1, depth)}
 }
 
 type knownMetadataEngine struct {
 	Engine
-	depth int // how many entries the other engine is given at once
+	depth int // entries that the inner engine gets at once
 }
 
 func (e knownMetadataEngine) Session() Session {
 	s := &knownMetadataSession{Session: e.Engine.Session(), depth: e.depth}
-	s.compared = s.compare
+	s.onResult = s.compareAndPass
 	return s
 }
 
-// knownMetadataSession is a Session of the other engine, before which answers are taken from the listing.
+// knownMetadataSession is a Session of the inner engine behind a Session that answers from the listing.
 type knownMetadataSession struct {
 	Session
 	depth int
 
 	result Result // from the listing
-	text   []byte // what its Fields point into
+	text   []byte // the bytes of its Fields
 
-	// Of what is asked for.
-	asks     Batch
-	asked    []list.Entry
+	// Of the HEADs that the inner Session sends.
+	batch    Batch
+	entries  []list.Entry
 	metadata []list.Metadata
-	at       int // the next to be answered
+	next     int // index of the next entry that is answered
 	each     func(*Result)
-	compared func(*Result) // s.compare, made once
+	onResult func(*Result) // the method compareAndPass; made once, since a method value allocates
 }
 
 func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
@@ -65,30 +66,32 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 		if i == len(claimed) {
 			return nil
 		}
-		if m := &batch.Metadata[i]; m.MatchesHead && !m.Sample {
-			s.take(m)
+		if m := &batch.Metadata[i]; !needsHead(m) {
+			s.setResult(m)
 			each(&s.result)
 			i++
 			continue
 		}
 		more := 0
-		for n := i + 1; n < len(batch.Metadata) && more+1 < s.depth && !(batch.Metadata[n].MatchesHead && !batch.Metadata[n].Sample); n++ {
+		for n := i + 1; n < len(batch.Metadata) && more+1 < s.depth && needsHead(&batch.Metadata[n]); n++ {
 			more++
 		}
 		claimed = batch.Claim(more)
-		s.asked, s.metadata, s.at, s.each = claimed[i:], batch.Metadata[i:], 0, each
-		s.asks.Reset(s.asked)
-		s.asks.NewConn, s.asks.Avoid = newConn, avoid
-		newConn, avoid = false, nil // they are the first HEAD's
-		if err := s.Session.Head(ctx, &s.asks, s.compared); err != nil {
+		s.entries, s.metadata, s.next, s.each = claimed[i:], batch.Metadata[i:], 0, each
+		s.batch.Reset(s.entries)
+		s.batch.NewConn, s.batch.Avoid = newConn, avoid
+		newConn, avoid = false, nil // they apply to the first HEAD only
+		if err := s.Session.Head(ctx, &s.batch, s.onResult); err != nil {
 			return err
 		}
 		i = len(claimed)
 	}
 }
 
-// take makes a Result of what the LIST gave.
-func (s *knownMetadataSession) take(m *list.Metadata) {
+func needsHead(m *list.Metadata) bool { return !m.MatchesHead || m.Sample }
+
+// setResult fills s.result from the metadata that the LIST returned.
+func (s *knownMetadataSession) setResult(m *list.Metadata) {
 	s.result = Result{Status: http.StatusOK, Source: FromListing, Metadata: s.result.Metadata[:0]}
 	s.text = s.text[:0]
 	for _, o := range m.Items {
@@ -96,27 +99,27 @@ func (s *knownMetadataSession) take(m *list.Metadata) {
 	}
 }
 
-// copyText copies text to where the Result may point until the next one. When s.text grows, what points into the old one stays right.
+// copyText copies text into s.text. When s.text grows, earlier copies stay valid in the old array.
 func (s *knownMetadataSession) copyText(text string) []byte {
 	from := len(s.text)
 	s.text = append(s.text, text...)
 	return s.text[from:len(s.text):len(s.text)]
 }
 
-// compare says of an answer how it stands to the listing, and passes it on.
-func (s *knownMetadataSession) compare(r *Result) {
-	if m := &s.metadata[s.at]; m.MatchesHead && r.Status == http.StatusOK && !r.Mismatch {
+// compareAndPass sets the Source of a HEAD's Result and passes the Result on.
+func (s *knownMetadataSession) compareAndPass(r *Result) {
+	if m := &s.metadata[s.next]; m.MatchesHead && r.Status == http.StatusOK && !r.Mismatch {
 		r.Source = DiffersFromListing
-		if likeListing(r, &s.asked[s.at], m.Items) {
+		if matchesListing(r, &s.entries[s.next], m.Items) {
 			r.Source = MatchesListing
 		}
 	}
-	s.at++
+	s.next++
 	s.each(r)
-	r.Source = FromHead // the Result may be used again for what is not compared
+	r.Source = FromHead // the inner Session reuses the Result
 }
 
-func likeListing(r *Result, e *list.Entry, items []list.Item) bool {
+func matchesListing(r *Result, e *list.Entry, items []list.Item) bool {
 	class := r.Get("x-amz-storage-class")
 	if r.Get("x-amz-missing-meta") != nil || class != nil && e.StorageClass != "" && string(class) != e.StorageClass {
 		return false

@@ -16,14 +16,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// scriptedEngine is an Engine whose answers are made up, and which notes what it was asked for at once.
+// scriptedEngine is an Engine that sends nothing. It records the keys of each batch.
 type scriptedEngine struct {
-	answer func(key string) head.Result
-	asked  [][]string
-	hints  []string // NewConn and Avoid of each batch
+	answer  func(key string) head.Result
+	batches [][]string
+	hints   []string // NewConn and Avoid of each batch
 }
 
-func (e *scriptedEngine) Name() string          { return "answering" }
+func (e *scriptedEngine) Name() string          { return "scripted" }
 func (e *scriptedEngine) Session() head.Session { return e }
 func (e *scriptedEngine) Close()                {}
 
@@ -39,50 +39,66 @@ func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*h
 		r := e.answer(claimed[i].Key)
 		each(&r)
 		if r.Source != head.FromHead {
-			return errors.New("the Result is handed back with what was said of another")
+			return errors.New("the Result keeps the Source of an earlier object")
 		}
 	}
-	e.asked = append(e.asked, keys)
+	e.batches = append(e.batches, keys)
 	return nil
 }
 
-func TestListedSessionAsksForTheRest(t *testing.T) {
-	listed := list.Metadata{MatchesHead: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: ""}}}
-	checked, inexact := listed, listed
-	checked.Sample, inexact.MatchesHead = true, false
+func field(name, value string) head.Field {
+	return head.Field{Name: []byte(name), Value: []byte(value)}
+}
+
+// HEADs are sent for samples and for objects whose metadata in the listing may differ from a HEAD's, and for no
+// others.
+func TestKnownMetadataSessionSendsTheRest(t *testing.T) {
+	const (
+		fromListing = head.FromListing
+		matches     = head.MatchesListing
+		fromHead    = head.FromHead
+	)
+	known := list.Metadata{MatchesHead: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: ""}}}
+	sample, uncertain := known, known
+	sample.Sample, uncertain.MatchesHead = true, false
 	for depth, want := range map[int]string{1: "[[1] [2] [4]]", 2: "[[1 2] [4]]", 8: "[[1 2] [4]]"} {
-		engine := &scriptedEngine{answer: func(key string) head.Result {
-			return head.Result{Status: 200, Metadata: []head.Field{{Name: []byte("a"), Value: []byte("1")}, {Name: []byte("b")}}}
+		engine := &scriptedEngine{answer: func(string) head.Result {
+			return head.Result{Status: 200, Metadata: []head.Field{field("a", "1"), field("b", "")}}
 		}}
 		var entries []list.Entry
 		for i := range 6 {
 			entries = append(entries, list.Entry{Key: fmt.Sprint(i), Size: -1})
 		}
 		batch := head.NewBatch(entries)
-		batch.Metadata = []list.Metadata{listed, checked, inexact, listed, {}, listed}
+		batch.Metadata = []list.Metadata{known, sample, uncertain, known, {}, known}
 		var got []head.MetadataSource
 		err := head.WithKnownMetadata(engine, depth).Session().Head(t.Context(), batch, func(r *head.Result) {
-			if r.Status != 200 || len(r.Metadata) != 2 || string(r.Metadata[0].Value) != "1" || string(r.Metadata[1].Name) != "b" {
-				t.Errorf("answer %d: %+v", len(got), r)
+			m := r.Metadata
+			if r.Status != 200 || len(m) != 2 || string(m[0].Value) != "1" || string(m[1].Name) != "b" {
+				t.Errorf("result %d: %+v", len(got), r)
 			}
 			got = append(got, r.Source)
 		})
-		all := []head.MetadataSource{head.FromListing, head.MatchesListing, head.FromHead, head.FromListing, head.FromHead, head.FromListing}
-		if err != nil || !slices.Equal(got, all) || fmt.Sprint(engine.asked) != want {
-			t.Errorf("depth %d: %v, %v; asked %v, want %s", depth, err, got, engine.asked, want)
+		wantSources := []head.MetadataSource{fromListing, matches, fromHead, fromListing, fromHead, fromListing}
+		if err != nil || !slices.Equal(got, wantSources) || fmt.Sprint(engine.batches) != want {
+			t.Errorf("depth %d: %v, sources %v, batches %v, want %s", depth, err, got, engine.batches, want)
 		}
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("enough")
-	cancel(why)
-	batch := head.NewBatch(make([]list.Entry, 1))
-	batch.Metadata = []list.Metadata{listed}
-	if err := head.WithKnownMetadata(&scriptedEngine{}, 1).Session().Head(ctx, batch, func(*head.Result) { t.Error("answered") }); err != why {
-		t.Errorf("after the end: %v", err)
 	}
 }
 
-// NewConn and Avoid of a batch are those of the first HEAD that is sent for it, and of no other.
+func TestKnownMetadataSessionStopsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("stop")
+	cancel(cause)
+	batch := head.NewBatch(make([]list.Entry, 1))
+	batch.Metadata = []list.Metadata{{MatchesHead: true}}
+	session := head.WithKnownMetadata(&scriptedEngine{}, 1).Session()
+	if err := session.Head(ctx, batch, func(*head.Result) { t.Error("there is a Result") }); err != cause {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// NewConn and Avoid of a batch apply to the first HEAD that is sent for it, and to no other.
 func TestKnownMetadataSessionPassesNewConnAndAvoid(t *testing.T) {
 	known := list.Metadata{MatchesHead: true}
 	engine := &scriptedEngine{answer: func(string) head.Result { return head.Result{Status: 200} }}
@@ -96,41 +112,53 @@ func TestKnownMetadataSessionPassesNewConnAndAvoid(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := fmt.Sprint(engine.hints), "[true true false false true true false true false false]"; got != want {
+	const want = "[true true false false true true false true false false]"
+	if got := fmt.Sprint(engine.hints); got != want {
 		t.Errorf("NewConn and Avoid of the batches: %s, want %s", got, want)
 	}
 	if batch.Reset(nil); batch.NewConn || batch.Avoid != nil || batch.Metadata != nil {
-		t.Error("Reset keeps what was set for the batch before")
+		t.Error("Reset keeps fields of the batch before")
 	}
 }
 
-func TestListedSessionCompares(t *testing.T) {
-	field := func(name, value string) head.Field { return head.Field{Name: []byte(name), Value: []byte(value)} }
+func TestKnownMetadataSessionCompares(t *testing.T) {
+	const (
+		fromHead = head.FromHead
+		matches  = head.MatchesListing
+		differs  = head.DiffersFromListing
+	)
+	type fields = []head.Field
 	a, b := field("a", "1"), field("b", "2")
+	ok := func(metadata fields, headers ...head.Field) head.Result {
+		return head.Result{Status: 200, Metadata: metadata, Headers: headers}
+	}
 	for name, c := range map[string]struct {
-		answer head.Result
+		result head.Result
 		want   head.MetadataSource
 	}{
-		"the same":              {head.Result{Status: 200, Metadata: []head.Field{a, b}}, head.MatchesListing},
-		"another value":         {head.Result{Status: 200, Metadata: []head.Field{a, field("b", "3")}}, head.DiffersFromListing},
-		"another name":          {head.Result{Status: 200, Metadata: []head.Field{a, field("c", "2")}}, head.DiffersFromListing},
-		"one less":              {head.Result{Status: 200, Metadata: []head.Field{a}}, head.DiffersFromListing},
-		"one more":              {head.Result{Status: 200, Metadata: []head.Field{a, b, field("c", "3")}}, head.DiffersFromListing},
-		"none":                  {head.Result{Status: 200}, head.DiffersFromListing},
-		"some missing":          {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-missing-meta", "1")}}, head.DiffersFromListing},
-		"another storage class": {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "COLD")}}, head.DiffersFromListing},
-		"its storage class":     {head.Result{Status: 200, Metadata: []head.Field{a, b}, Headers: []head.Field{field("x-amz-storage-class", "WARM")}}, head.MatchesListing},
-		"another object's":      {head.Result{Status: 200, Mismatch: true}, head.FromHead},
-		"gone":                  {head.Result{Status: 404}, head.FromHead},
-		"no answer":             {head.Result{Err: errors.New("reset")}, head.FromHead},
+		"the same":               {ok(fields{a, b}), matches},
+		"another value":          {ok(fields{a, field("b", "3")}), differs},
+		"another name":           {ok(fields{a, field("c", "2")}), differs},
+		"one less":               {ok(fields{a}), differs},
+		"one more":               {ok(fields{a, b, field("c", "3")}), differs},
+		"none":                   {ok(nil), differs},
+		"some missing":           {ok(fields{a, b}, field("x-amz-missing-meta", "1")), differs},
+		"another storage class":  {ok(fields{a, b}, field("x-amz-storage-class", "COLD")), differs},
+		"the same storage class": {ok(fields{a, b}, field("x-amz-storage-class", "WARM")), matches},
+		"another object":         {head.Result{Status: 200, Mismatch: true}, fromHead},
+		"not found":              {head.Result{Status: 404}, fromHead},
+		"no answer":              {head.Result{Err: errors.New("reset")}, fromHead},
 	} {
 		t.Run(name, func(t *testing.T) {
 			batch := head.NewBatch([]list.Entry{{Key: "k", StorageClass: "WARM"}})
-			batch.Metadata = []list.Metadata{{MatchesHead: true, Sample: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}}}
-			session := head.WithKnownMetadata(&scriptedEngine{answer: func(string) head.Result { return c.answer }}, 1).Session()
+			batch.Metadata = []list.Metadata{{
+				MatchesHead: true, Sample: true, Items: []list.Item{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}},
+			}}
+			engine := &scriptedEngine{answer: func(string) head.Result { return c.result }}
+			session := head.WithKnownMetadata(engine, 1).Session()
 			if err := session.Head(t.Context(), batch, func(r *head.Result) {
 				if r.Source != c.want {
-					t.Errorf("%d, want %d", r.Source, c.want)
+					t.Errorf("source %d, want %d", r.Source, c.want)
 				}
 			}); err != nil {
 				t.Error(err)

@@ -14,53 +14,57 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 const MetadataPrefix = "x-amz-meta-"
 
-// Field is a header's name, in lower case, and its value without outer blanks. The bytes are as they were received.
+// Field is one header: its name in lower case, and its value without leading and trailing blanks. The bytes of the
+// value are the bytes received.
 type Field struct {
 	Name, Value []byte
 }
 
-// Result is what became of one HEAD.
+// Result is the outcome of one HEAD.
 type Result struct {
-	// Status is the answer's status, 0 where there was none.
+	// Status is the status of the answer; 0 without an answer.
 	Status int
 
-	// Err says why there was no answer; nil if there was one.
+	// Err is the reason why there is no answer; nil with an answer.
 	Err error
 
-	// Latency is the time from handing the request to the connection, or to the making of one, to the end of the answer's
-	// header. It may be some microseconds more, in which the Session made the request.
+	// Latency is the time from the start of sending, or of connecting, to the end of the answer's header. It may
+	// include some microseconds in which the Session built the request. It is 0 without an answer.
 	Latency time.Duration
 
-	// Received is when that was; zero where there was no answer.
+	// Received is the time at which the answer's header ended; zero without an answer.
 	Received time.Time
 
-	// Resent is how many HEADs were sent before it that brought nothing, and were sent again: on a kept connection that the
-	// store had closed, or behind another one in a pipeline. They are no tries.
+	// Resent is the number of HEADs that the Session sent before this one and had to send again: over a kept
+	// connection that the store had closed, or behind another HEAD in a pipeline. They do not count as attempts.
 	Resent int
 
-	// Address is where it was sent, or tried to be. It is not known in full where no connection was made, and nil where nobody got as far as to choose.
+	// Address is the address that the HEAD was sent to. Its IP may be missing if no connection was made. It is nil if
+	// the HEAD failed before an endpoint was chosen.
 	Address *store.Address
 
 	// Region is the region that the request was signed for.
 	Region string
 
-	// Mismatch is set where the answer does not agree with what the LIST said of the object, its ETag or its length. Answers
-	// that got out of step on a connection are the one fault that gives wrong data without an error; this is what
-	// notices it.
+	// Mismatch reports that the ETag or the length of the answer differs from the LIST's. The object was overwritten,
+	// or the answer belongs to another request: answers out of step on a connection are the one fault that would give
+	// wrong data without an error.
 	Mismatch bool
 
-	// Source is how it stands to the metadata that the LIST gave of the object, where that was asked for (WithListed).
+	// Source tells whether the metadata come from a HEAD or from the listing (WithKnownMetadata).
 	Source MetadataSource
 
-	// Metadata is the custom metadata: the x-amz-meta- headers without that prefix, sorted by name. Headers that the
-	// store repeated are one Field, their values joined by "," in the order received (RFC 9110 §5.3).
+	// Metadata is the custom metadata: the headers that begin with MetadataPrefix, without that prefix, sorted by
+	// name. A header that the store repeats is one Field, its values joined by "," in the order received (RFC 9110
+	// §5.3).
 	Metadata []Field
 
-	// Headers are the other headers, in no order.
+	// Headers are the other headers, in any order.
 	Headers []Field
 }
 
-// Get is the value of a header that is no metadata, nil if the answer has none. The name is in lower case.
+// Get returns the value of a header other than metadata, or nil if the answer lacks it. The name must be in lower
+// case.
 func (r *Result) Get(name string) []byte {
 	for i := range r.Headers {
 		if string(r.Headers[i].Name) == name {
@@ -70,12 +74,43 @@ func (r *Result) Get(name string) []byte {
 	return nil
 }
 
-// ETag is the entity tag without its quotes, and without the W/ that a proxy which compresses puts before it.
+// ETag returns the entity tag without its quotes, and without the W/ that a compressing proxy adds.
 func (r *Result) ETag() []byte { return trimETag(r.Get("etag")) }
 
-// parseLength reads a Content-Length. One that is none says nothing: a HEAD has no body that it could be the length of.
+func trimETag(tag []byte) []byte {
+	if n := len(tag); n > 2 && tag[0] == '"' && tag[n-1] == '"' && tag[1] != '"' && tag[n-2] != '"' {
+		return tag[1 : n-1]
+	}
+	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
+}
+
+// Compare sets Mismatch. It reports whether it could compare the ETags: the answer and the LIST both have one. An
+// ETag or a length that one of them lacks matches.
+func (r *Result) Compare(e *list.Entry) (comparedETag bool) {
+	r.Mismatch = false
+	if r.Status != http.StatusOK {
+		return false
+	}
+	for i := range r.Headers {
+		switch h := &r.Headers[i]; string(h.Name) {
+		case "etag":
+			tag := trimETag(h.Value)
+			comparedETag = len(tag) > 0 && e.ETag != ""
+			if comparedETag && string(tag) != e.ETag {
+				r.Mismatch = true
+			}
+		case "content-length":
+			if length, ok := parseLength(h.Value); ok && e.Size >= 0 && length != e.Size {
+				r.Mismatch = true
+			}
+		}
+	}
+	return comparedETag
+}
+
+// parseLength parses a Content-Length. An invalid one is ignored: the answer to a HEAD has no body to read.
 func parseLength(text []byte) (length int64, ok bool) {
-	const digitsMax = 18 // any that many fit
+	const digitsMax = 18 // any number of 18 digits fits in an int64
 	if len(text) == 0 || len(text) > digitsMax {
 		return 0, false
 	}
@@ -88,41 +123,11 @@ func parseLength(text []byte) (length int64, ok bool) {
 	return length, true
 }
 
-func trimETag(tag []byte) []byte {
-	if n := len(tag); n > 2 && tag[0] == '"' && tag[n-1] == '"' && tag[1] != '"' && tag[n-2] != '"' {
-		return tag[1 : n-1]
-	}
-	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
-}
-
-// Compare sets Unlike, and says whether the answer has an ETag that the listed one was compared with. What the LIST or the answer
-// leaves out agrees with everything.
-func (r *Result) Compare(e *list.Entry) (isTagged bool) {
-	r.Mismatch = false
-	if r.Status != http.StatusOK {
-		return false
-	}
-	for i := range r.Headers {
-		switch h := &r.Headers[i]; string(h.Name) {
-		case "etag":
-			tag := trimETag(h.Value)
-			isTagged = len(tag) > 0 && e.ETag != ""
-			if isTagged && string(tag) != e.ETag {
-				r.Mismatch = true
-			}
-		case "content-length":
-			if length, ok := parseLength(h.Value); ok && e.Size >= 0 && length != e.Size {
-				r.Mismatch = true
-			}
-		}
-	}
-	return isTagged
-}
-
-// insertionSortMax is up to how many metadata an insertion sort is fastest; hardly any object has more.
+// insertionSortMax is the number of fields up to which an insertion sort is fastest. Hardly any object has more
+// metadata.
 const insertionSortMax = 16
 
-// SortFields sorts fields by name. Fields of the same name stay in the order received.
+// SortFields sorts fields by name. Fields of the same name keep their order.
 func SortFields(fields []Field) {
 	if len(fields) > insertionSortMax {
 		slices.SortStableFunc(fields, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
