@@ -3,69 +3,65 @@ package direct
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"time"
 
-	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/store"
 )
 
 const (
-	// readBufferMin holds six usual answers, of answerBytes each, or the longest of AWS, which takes 2 KB of metadata for an object. Every
-	// connection has one; it grows where they are longer.
+	// readBufferMin is the initial size of a connection's read buffer, in bytes. It holds six usual answers of
+	// answerBytes each, or the longest answer of AWS, which allows 2 KB of metadata per object. It grows for longer
+	// ones.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html (User-defined object metadata)
 	readBufferMin = 4 << 10
 	answerBytes   = 640
 
-	// connAgeMax is how long a connection is used, or up to a quarter less, so that not all end at once: the load moves along
-	// when a store's addresses change.
+	// connAgeMax is the age at which a connection is replaced, so that the load follows a store whose addresses
+	// change. A random quarter is subtracted: not all connections should be replaced at once.
 	connAgeMax = 5 * time.Minute
 
-	// deadlineSlack is the part of a timeout by which it may be exceeded: a deadline is set that much later than it must
-	// be, so that it need not be set anew for every request.
+	// deadlineSlack is the fraction, one part in deadlineSlack, by which a HEAD may exceed its timeout. A deadline is
+	// set that much too late, so that it need not be set again for every request.
 	deadlineSlack = 16
 
-	tlsTimeout = 10 * time.Second // the store's CPU may be busy with a thousand other handshakes
+	tlsTimeout = 10 * time.Second // the store may have a thousand handshakes to do at the start of a run
 )
 
-var (
-	errOutOfSync = &wireError{fault.Malformed, "an answer that is another request's"}
-	errSurplus   = &wireError{fault.Malformed, "more answers than requests"}
-	errClosing   = &wireError{fault.Closed, "the store closes the connection before it has answered"}
-)
-
-// conn is one connection, and what was read from it. It belongs to one session.
+// conn is one connection and the bytes read from it. It belongs to one session.
 type conn struct {
 	net.Conn
-	socket   *socket // below it; nil: there is none of that kind
+	socket   *socket // the TCP connection below Conn; nil: this system has no sockets
 	endpoint *store.Endpoint
 	address  *store.Address
 	route    *store.Route
-	expiry   time.Time // when it has been used for long enough
+	expiry   time.Time // the connection is replaced after it
 	peek     peek
 
-	deferred []byte // what the next fill sends
-	answered int    // that it has brought
+	deferred []byte // requests that the next read sends
+	answers  int    // answers received so far
 	refusals head.RefusalStreak
-	lastRead time.Time // or when it was opened
-	deadline time.Time // of whatever it does next
+	lastRead time.Time // or the time of connecting
+	deadline time.Time // of reads and writes
 
 	buf        []byte
-	start, end int // in[from:to] was read, and not taken yet
-	searched   int // bytes of that in which no header block ends
+	start, end int // buf[start:end] is read and not parsed
+	searched   int // the first bytes of that part contain no end of a header block
 }
 
-// dial connects to endpoint, and to another address than that of but if its name has others; in becomes the read buffer.
-func dial(ctx context.Context, st *store.Store, endpoint *store.Endpoint, but *store.Address, in []byte) (*conn, error) {
+// dial connects to endpoint. If the endpoint's name has several addresses, it avoids that of avoid. buf becomes the
+// read buffer.
+func dial(
+	ctx context.Context, st *store.Store, endpoint *store.Endpoint, avoid *store.Address, buf []byte,
+) (*conn, error) {
 	route, err := endpoint.Route()
 	if err != nil {
 		return nil, err
 	}
-	c, at, err := st.Dial(ctx, endpoint, route, but)
+	c, address, err := st.Dial(ctx, endpoint, route, avoid)
 	if err != nil {
 		return nil, err
 	}
@@ -74,26 +70,36 @@ func dial(ctx context.Context, st *store.Store, endpoint *store.Endpoint, but *s
 		c = socket
 	}
 	if route.TLS != nil {
-		secured := tls.Client(c, route.TLS)
-		ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
-		defer cancel()
-		if err := secured.HandshakeContext(ctx); err != nil {
-			c.Close()
+		if c, err = handshake(ctx, c, route.TLS); err != nil {
 			return nil, err
 		}
-		c = secured
 	}
 	now := time.Now()
-	expiry := now.Add(connAgeMax - rand.N(connAgeMax/4))
-	return &conn{Conn: c, socket: socket, endpoint: endpoint, address: at, route: route, expiry: expiry, peek: newPeek(c), lastRead: now, buf: in}, nil
+	return &conn{
+		Conn: c, socket: socket, endpoint: endpoint, address: address, route: route,
+		expiry: now.Add(connAgeMax - rand.N(connAgeMax/4)), peek: newPeek(c), lastRead: now, buf: buf,
+	}, nil
 }
 
-// expired says whether another request should rather go over another connection.
+// handshake returns the TLS connection over c. It closes c if the handshake fails.
+func handshake(ctx context.Context, c net.Conn, cfg *tls.Config) (net.Conn, error) {
+	secured := tls.Client(c, cfg)
+	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
+	defer cancel()
+	if err := secured.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+// expired reports whether the next request should go over another connection.
 func (c *conn) expired(now time.Time) bool {
 	return now.Sub(c.lastRead) > store.IdleTimeout || now.After(c.expiry)
 }
 
-// setDeadline moves the deadline so that what is sent at that time has the whole of its timeout, and says whether it had to.
+// setDeadline makes sure that a request sent at that time has its whole timeout. It reports whether it had to move
+// the deadline.
 func (c *conn) setDeadline(at time.Time, timeout time.Duration) (moved bool, err error) {
 	if end := at.Add(timeout); c.deadline.Before(end) {
 		c.deadline = end.Add(timeout / deadlineSlack)
@@ -108,13 +114,14 @@ func (c *conn) setDeadline(at time.Time, timeout time.Duration) (moved bool, err
 	return moved, err
 }
 
-// Close closes it. What was not sent yet is not.
+// Close closes the connection and discards deferred requests.
 func (c *conn) Close() error {
 	c.socket.discard()
 	return c.Conn.Close()
 }
 
-// send writes requests, or lets the next fill do so, unless they are to go at once: until that says so, they must not change.
+// send sends requests: at once, or by the next read. In the second case requests must not change until that read has
+// sent them.
 func (c *conn) send(requests []byte, atOnce bool) error {
 	switch {
 	case c.socket == nil || atOnce:
@@ -124,25 +131,26 @@ func (c *conn) send(requests []byte, atOnce bool) error {
 		c.deferred = requests
 		return nil
 	}
-	c.socket.deferring = true // what TLS makes of them
+	c.socket.deferring = true // TLS encrypts the requests now; its record is deferred
 	defer func() { c.socket.deferring = false }()
 	_, err := c.Write(requests)
 	return err
 }
 
-// hasUnread says whether bytes were read that are part of no answer taken.
+// hasUnread reports whether bytes were read that belong to no parsed answer.
 func (c *conn) hasUnread() bool { return c.start < c.end }
 
-// hasHeader says whether a whole header block was read. An error says that what was read will not become one.
+// hasHeader reports whether a complete header block was read. It returns an error if the bytes read cannot become
+// one.
 func (c *conn) hasHeader() (bool, error) {
 	text := c.buf[c.start:c.end]
 	if !startsHTTP(text) {
-		if c.answered > 0 {
-			return false, errSurplus // of the answer before, like a body
+		if c.answers > 0 {
+			return false, errSurplus // the answer before may have had a body
 		}
-		return false, malformedError("it does not begin as HTTP does")
+		return false, malformedError("it does not start with HTTP/1")
 	}
-	if hasHeaderEnd(text[max(0, c.searched-2):]) { // two bytes of the end may have been there
+	if hasHeaderEnd(text[max(0, c.searched-2):]) { // two bytes of the end may be in the part searched before
 		c.searched = 0
 		return true, nil
 	}
@@ -153,7 +161,8 @@ func (c *conn) hasHeader() (bool, error) {
 	return false, nil
 }
 
-// parse reads the header block at the front into r, and says whether it is an answer: a 1xx is none yet (RFC 9110 §15.2).
+// parse parses the next header block into r. It reports whether r is the final answer: a 1xx status announces another
+// one (RFC 9110 §15.2).
 func (c *conn) parse(r *response) (final, closing bool, err error) {
 	length, closing, err := r.parse(c.buf[c.start:c.end])
 	if err != nil {
@@ -166,19 +175,20 @@ func (c *conn) parse(r *response) (final, closing bool, err error) {
 	return r.Status >= 200, closing, nil
 }
 
-// read reads once. What was taken before is overwritten, unless it is still held; if not, it calls waits when all is sent and it waits for what comes.
-func (c *conn) read(held bool, waits func()) error {
+// read sends deferred requests and reads once. It overwrites parsed answers, unless retain is set: then Results still
+// point into them. Without retain it calls onWait after all is sent and before it waits for the store.
+func (c *conn) read(retain bool, onWait func()) error {
 	switch {
 	case c.deferred != nil:
-		c.socket.deferWrite(c.deferred, waits)
+		c.socket.deferWrite(c.deferred, onWait)
 		c.deferred = nil
-	case !held:
-		waits()
+	case !retain:
+		onWait()
 	}
 	switch {
-	case c.start == c.end && !held:
+	case c.start == c.end && !retain:
 		c.start, c.end = 0, 0
-	case c.end == len(c.buf): // what is held stays where it is, in the old memory
+	case c.end == len(c.buf): // retained answers stay valid in the old array
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
 	n, err := c.Read(c.buf[c.end:])
@@ -186,7 +196,7 @@ func (c *conn) read(held bool, waits func()) error {
 	c.lastRead = time.Now()
 	switch {
 	case n > 0 && c.socket.hasDeferred():
-		return errSurplus // TLS had it already
+		return errSurplus // TLS had decrypted it before the request was sent
 	case n > 0:
 		return nil
 	}
@@ -194,18 +204,4 @@ func (c *conn) read(held bool, waits func()) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// isConnClosed says whether an error is that of a connection which the other side has closed.
-func isConnClosed(err error) bool {
-	return fault.ClassOf(err).ConnClosed()
-}
-
-// isOutOfSync says whether an error means that answers cannot be told apart.
-func isOutOfSync(err error) bool { return err == errOutOfSync || err == errSurplus }
-
-// isFirstRequests says whether an error is that of the request which was sent first, even if others are in flight behind it.
-func isFirstRequests(err error) bool {
-	var timeout net.Error
-	return errors.Is(err, errTooLong) || errors.As(err, &timeout) && timeout.Timeout()
 }

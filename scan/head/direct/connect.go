@@ -7,7 +7,12 @@ import (
 	"headcount/scan/head"
 )
 
-// shouldMove says whether the next HEAD is to go elsewhere: what is asked was refused here, or there are too many for what the address bears.
+// peekIdle is the time without a read after which a session checks its connection for unexpected bytes. The check
+// costs a tenth of a HEAD. After a shorter time, bytes that belong to no request show in the next answer.
+const peekIdle = time.Millisecond
+
+// shouldMove reports whether the next HEAD should go to another address: this one is to be avoided, or it is
+// overloaded.
 func (s *session) shouldMove() bool {
 	st, c := s.engine.store, s.conn
 	if s.avoid != nil && st.EndpointCount() > 1 && c.address.SameEndpoint(s.avoid) {
@@ -21,15 +26,11 @@ func (s *session) shouldMove() bool {
 	return st.Overloaded(c.address)
 }
 
-// peekIdle is how long nothing was read when it is looked again whether the store has said something: it costs a tenth of
-// a HEAD, and for less time the answers themselves must tell.
-const peekIdle = time.Millisecond
-
-// ensureConn makes a connection, and returns the form of requests that are sent over it now.
+// ensureConn makes sure that there is a usable connection, and returns the template of the requests sent over it now.
 func (s *session) ensureConn(ctx context.Context, now time.Time) (*requestTemplate, error) {
 	st := s.engine.store
-	if revision := st.Generation(); revision != s.generation {
-		s.generation = revision
+	if generation := st.Generation(); generation != s.generation {
+		s.generation = generation
 		if s.conn != nil && !st.IsCurrent(s.conn.endpoint) {
 			s.closeConn()
 		}
@@ -67,22 +68,25 @@ func (s *session) connect(ctx context.Context) error {
 	c.address.CountOpened()
 	st.Acquire(c.address)
 	s.conn, s.address, s.avoid, s.readBuf, s.loadChecked = c, c.address, nil, nil, c.lastRead
-	shared, _ := s.engine.templates.LoadOrStore(c.route, new(latestTemplate))
-	s.templates = shared.(*latestTemplate)
-	s.ctxCloser.set(c)
+	latest, _ := s.engine.templates.LoadOrStore(c.route, new(latestTemplate))
+	s.templates = latest.(*latestTemplate)
+	s.interrupter.setConn(c)
 	return nil
 }
 
-// buildTemplate makes the form for the second in which now lies. The one before may be nil.
-func (s *session) buildTemplate(ctx context.Context, now time.Time, before *requestTemplate) (*requestTemplate, error) {
+// buildTemplate makes the template for the second of now, and stores it for all sessions of the Route. previous may
+// be nil.
+func (s *session) buildTemplate(
+	ctx context.Context, now time.Time, previous *requestTemplate,
+) (*requestTemplate, error) {
 	st := s.engine.store
 	credentials, err := st.Credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := newTemplate(before, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
+	t := newTemplate(previous, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
 	t.second, t.generation = now.Unix(), s.generation
-	// Those that have expired already are the best there are.
+	// Credentials that have expired already do not limit the template: there are no better ones.
 	if credentials.CanExpire && credentials.Expires.After(now) && credentials.Expires.Before(now.Add(2*time.Second)) {
 		t.expiry = credentials.Expires
 	}
@@ -90,11 +94,12 @@ func (s *session) buildTemplate(ctx context.Context, now time.Time, before *requ
 	return t, nil
 }
 
+// closeConn closes the connection, if there is one. The session keeps its read buffer.
 func (s *session) closeConn() {
 	if s.conn == nil {
 		return
 	}
-	s.ctxCloser.set(nil)
+	s.interrupter.setConn(nil)
 	s.engine.store.Release(s.conn.address)
 	s.conn.Close()
 	s.readBuf, s.conn = s.conn.buf, nil

@@ -1,24 +1,31 @@
-// Package direct is the engine that signs requests and speaks HTTP/1.1 by itself.
+// Package direct is the engine that signs requests (Signature Version 4) and speaks HTTP/1.1 by itself.
+//
+// A session is one worker's head.Session: it owns one conn, a connection to the store. It sends HEADs in bursts: up
+// to Config.Pipeline requests that are in flight together on the conn. A requestTemplate holds the parts of a request
+// that are the same for every key. A response is a head.Result with the parser of answers. A socket is the TCP
+// connection below a conn: it saves one of three system calls.
+//
+// A HEAD allocates nothing and costs little more than its system calls.
 package direct
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
-	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
 
-// direct is the engine that signs and speaks HTTP/1.1 by itself, over connections that its Sessions own, one each. A HEAD
-// costs it little more than the system calls. It goes where the SDK's endpoint resolution says (store.Route).
+// Name is the engine's name.
+const Name = "direct"
+
+// engine is the head.Engine. It connects to the endpoints that the SDK resolves (store.Route).
 //
-// With a depth over one, that many HEADs are in flight on a connection (pipelining, RFC 9112 §9.3.2). A store that does
-// not bear it closes the connection or answers out of step; what was not answered then is sent again, one at a time.
+// With a depth over 1, that many HEADs are in flight on one connection (pipelining, RFC 9112 §9.3.2). A store without
+// support for that closes the connection or answers out of step. Unanswered HEADs are then sent again, one at a time.
 type engine struct {
 	store   *store.Store
 	limiter *pace.Limiter
@@ -26,117 +33,40 @@ type engine struct {
 	depth   int
 	log     *slog.Logger
 
-	sessions       atomic.Int64 // that were made: they begin with different endpoints
-	silentClose    atomic.Bool  // the store ends connections between two HEADs and is silent then: every read tries first (see socket)
-	pipelineWarned sync.Once    // that the store does not bear pipelining
-	scratches      sync.Pool    // of *desk
-	templates      sync.Map     // of *latestTemplate, by *store.Route
+	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
+	scratches sync.Pool    // of *scratch
+	templates sync.Map     // of *latestTemplate, by *store.Route
+
+	// The store closes connections between two HEADs, and the poller misses it: every read tries first (see socket).
+	silentClose    atomic.Bool
+	pipelineWarned sync.Once // the log has the warning that pipelining failed
 }
 
-// scratch is what a Session works with from one wait to the next. Hundreds of Sessions wait while a few work: they take turns
-// at a few desks, which stay in the processor's cache.
+// scratch is the working memory of a session between two waits for the store. Hundreds of sessions wait while a few
+// work. Those few share a few scratches, which stay in the processor's cache.
 type scratch struct {
 	signer    signer
 	out       []byte     // the requests of the burst
 	responses []response // of the burst
 }
 
-// Name is the engine's name.
-const Name = "direct"
-
-// New returns the engine. Only the SDK can send the requests of a Store whose DirectUnsupported is not nil.
+// New returns the engine. It cannot send the requests of a Store whose DirectUnsupported is not nil.
 func New(cfg head.Config) head.Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log}
+	e := &engine{
+		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log,
+	}
 	e.scratches.New = func() any { return &scratch{signer: newSigner(), responses: make([]response, e.depth)} }
 	return e
 }
 
 func (e *engine) Name() string { return Name }
 
-// Session returns a Session that will open a connection of its own.
+// Session returns a session without a connection. It connects when it sends its first HEAD.
 func (e *engine) Session() head.Session {
 	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
 	s.onWait = s.releaseScratch
 	return s
-}
-
-// directSession is a worker's connection and the burst of HEADs that is in flight on it: of the batch those from answered
-// to asked. Their answers are held until all are there, since only then is it sure that the store did not send more of
-// them, or others.
-type session struct {
-	engine    *engine
-	turn      int // which endpoint is next
-	conn      *conn
-	ctxCloser ctxCloser
-
-	address     *store.Address // where the connection goes, or the last one went; nil: there was none
-	avoid       *store.Address // where the next one is not to go; nil: anywhere
-	loadChecked time.Time      // when it was last looked whether the connection has too many beside it
-
-	templates  *latestTemplate // for the connection's Route
-	generation uint64          // of the Store, when it was last looked whether the connection is still right
-
-	batch          *head.Batch
-	claimed        []list.Entry // of the batch
-	answered, sent int
-	sentAt         time.Time // when the burst was
-	scratch        *scratch  // nil while it waits for an answer, unless there are held ones
-	onWait         func()    // leave, made once
-	received       int       // results that are there
-	closing        bool      // the store closes the connection after them
-	serialUntil    int       // entries before this one are sent one at a time
-	brokenBursts   int       // bursts in a row that pipelining broke
-	resent         int       // HEADs sent for nothing since the last that was handed on
-
-	readBuf []byte // the read buffer, while there is no connection
-}
-
-// ensureScratch sees to it that there is a desk.
-func (s *session) ensureScratch() *scratch {
-	if s.scratch == nil {
-		s.scratch = s.engine.scratches.Get().(*scratch)
-	}
-	return s.scratch
-}
-
-// releaseScratch lets another Session have the desk.
-func (s *session) releaseScratch() {
-	if s.scratch != nil {
-		s.engine.scratches.Put(s.scratch)
-		s.scratch = nil
-	}
-}
-
-func (s *session) Close() {
-	s.closeConn()
-	s.ctxCloser.stop()
-}
-
-func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
-	if batch.Avoid != nil {
-		s.avoid = batch.Avoid
-	}
-	if s.conn != nil && (batch.NewConn || s.shouldMove() || s.conn.peek.readable()) {
-		s.closeConn()
-	}
-	s.ctxCloser.watch(ctx)
-	s.batch, s.answered, s.sent, s.serialUntil = batch, 0, 0, 0
-	s.claimed = batch.Claim(0)
-	defer s.releaseScratch()
-	for s.claimUpTo(1) > s.answered {
-		s.received, s.closing = 0, false
-		err := s.send(ctx)
-		if err == nil {
-			err = s.receive()
-		}
-		if err != nil && ctx.Err() != nil {
-			s.closeConn()
-			return context.Cause(ctx)
-		}
-		s.finishBurst(err, each)
-	}
-	return nil
 }

@@ -9,22 +9,22 @@ import (
 	"headcount/scan/head"
 )
 
-// headerCache remembers the fields of the answer before, place by place: a store sends the same ones in the same order with nearly
-// every answer. To see that it did is quicker than to read them, and what follows from their order need not be found out again.
+// headerCache remembers the field names of the answer before, one slot for each field in order. A store sends the
+// same fields in the same order with nearly every answer. It is faster to compare a name than to parse it, and the
+// facts that follow from the order of the names are known.
 type headerCache []headerSlot
 
-// headerSlot is what is known of the field that stands there.
+// headerSlot holds the facts about one field name.
 type headerSlot struct {
-	nameBuf  []byte // that both names are parts of
-	wireName []byte // the name as it was received, and the colon
-	name     []byte // in lower case; of metadata without metaPrefix
+	nameBuf  []byte // holds both names
+	wireName []byte // as received, with the colon
+	name     []byte // in lower case, without the prefix of metadata
 	kind     fieldKind
 
-	repeated bool // a header at a place before has the same name
-	inOrder  bool // the metadata at places before have smaller names
+	repeated bool // an earlier header has the same name
+	inOrder  bool // all earlier metadata have smaller names
 }
 
-// fieldKind is what is made of a field.
 type fieldKind uint8
 
 const (
@@ -33,16 +33,17 @@ const (
 	metadataField
 )
 
-// headerCacheMax is how many places are remembered. Few answers have as many fields.
+// headerCacheMax limits the slots. Few answers have as many fields.
 const headerCacheMax = 64
 
-// parseCached takes fields at the start of text, for as long as each has the name remembered for its place, and is a line of the plain
-// kind: ended by CRLF, with no control character, not folded. It returns how many there were, and their size.
+// parseCached parses fields at the start of text while each has the name of its slot and is a simple line: it ends
+// with CRLF, has no control character and no continuation line. It returns the number of these fields, and their
+// size.
 func (r *response) parseCached(text []byte) (at, size int) {
 	for ; at < len(r.cache); at++ {
-		p, line := &r.cache[at], text[size:]
-		from := len(p.wireName)
-		if len(line) <= from || string(line[:from]) != string(p.wireName) {
+		slot, line := &r.cache[at], text[size:]
+		from := len(slot.wireName)
+		if len(line) <= from || string(line[:from]) != string(slot.wireName) {
 			break
 		}
 		if line[from] == ' ' {
@@ -58,68 +59,75 @@ func (r *response) parseCached(text []byte) (at, size int) {
 			value = trimBlanks(value)
 		}
 		switch {
-		case p.kind == metadataField && p.inOrder:
-			appendField(&r.Metadata, p.name, value)
-		case p.kind == headerField && !p.repeated:
-			appendField(&r.Headers, p.name, value)
+		case slot.kind == metadataField && slot.inOrder:
+			appendField(&r.Metadata, slot.name, value)
+		case slot.kind == headerField && !slot.repeated:
+			appendField(&r.Headers, slot.name, value)
 		default:
-			r.addField(p, value)
+			r.addField(slot, value)
 		}
 	}
 	return at, size
 }
 
-// appendField appends a Field, part by part: to copy one that was just written makes the processor wait.
+// appendField appends a Field by its parts. Writing a Field and copying it at once would stall the processor.
 func appendField(fields *[]head.Field, name, value []byte) {
 	*fields = append(*fields, head.Field{})
 	f := &(*fields)[len(*fields)-1]
 	f.Name, f.Value = name, value
 }
 
-// parseField takes the line of the field at a place apart (RFC 9112 §5), and remembers its name, and how it stands to the fields before it.
-// It forgets the places behind it, which stood to another one. The place is valid until the next is learned.
-func (r *response) parseField(at int, line []byte) (p *headerSlot, value []byte, err error) {
+// parseField parses the line of the field with index at (RFC 9112 §5), and stores the facts about its name in the
+// slot. It drops the later slots: their facts depend on the fields before them. The slot is valid until the next
+// parseField.
+func (r *response) parseField(at int, line []byte) (slot *headerSlot, value []byte, err error) {
 	n := nameLength(line)
 	if n == 0 {
-		return nil, nil, malformedError("a field has no name that is one")
+		return nil, nil, malformedError("invalid field name")
 	}
 	value = trimBlanks(line[n+1:])
 	if hasControl(value) {
-		return nil, nil, malformedError("a field has a control character in its value")
+		return nil, nil, malformedError("control character in a field value")
 	}
 	if at < headerCacheMax {
 		r.cache = slices.Grow(r.cache[:at], 1)[:at+1]
-		p = &r.cache[at]
+		slot = &r.cache[at]
 	} else {
-		p = new(headerSlot)
+		slot = new(headerSlot)
 	}
-	p.setName(line[:n+1])
+	slot.setName(line[:n+1])
 	switch {
-	case hasMetadataPrefix(p.name):
-		p.kind, p.name = metadataField, p.name[len(head.MetadataPrefix):]
+	case hasMetadataPrefix(slot.name):
+		slot.kind, slot.name = metadataField, slot.name[len(head.MetadataPrefix):]
 		last := len(r.Metadata) - 1
-		p.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, p.name) < 0
-		return p, value, nil
-	case string(p.name) == "connection":
-		p.kind = connectionField
+		slot.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, slot.name) < 0
+		return slot, value, nil
+	case string(slot.name) == "connection":
+		slot.kind = connectionField
 	default:
-		p.kind = headerField
+		slot.kind = headerField
 	}
-	p.repeated = slices.ContainsFunc(r.Headers, func(h head.Field) bool { return bytes.Equal(h.Name, p.name) })
-	return p, value, nil
+	slot.repeated = slices.ContainsFunc(r.Headers, func(h head.Field) bool { return bytes.Equal(h.Name, slot.name) })
+	return slot, value, nil
 }
 
-// setName names the place.
-func (p *headerSlot) setName(written []byte) {
-	p.nameBuf = append(p.nameBuf[:0], written...)
-	for _, c := range written[:len(written)-1] {
-		p.nameBuf = append(p.nameBuf, lowerName[c])
-	}
-	p.wireName, p.name = p.nameBuf[:len(written)], p.nameBuf[len(written):]
+func hasMetadataPrefix(name []byte) bool {
+	const prefix = head.MetadataPrefix
+	return name[0] == prefix[0] && len(name) > len(prefix) && string(name[:len(prefix)]) == prefix
 }
 
-// hasControl says whether text has a control character other than the tab: no value may (RFC 9110 §5.5). A recipient must
-// not take CR and NUL for what they are, and net/http refuses the others too.
+// setName sets the slot's names. wireName is the name as received, with the colon.
+func (slot *headerSlot) setName(wireName []byte) {
+	n := len(wireName)
+	slot.nameBuf = append(slot.nameBuf[:0], wireName...)
+	for _, c := range wireName[:n-1] {
+		slot.nameBuf = append(slot.nameBuf, lowerName[c])
+	}
+	slot.wireName, slot.name = slot.nameBuf[:n], slot.nameBuf[n:]
+}
+
+// hasControl reports whether text has a control character other than a tab. No field value may have one (RFC 9110
+// §5.5): a recipient must not accept CR and NUL, and net/http refuses the others as well.
 func hasControl(text []byte) bool {
 	for {
 		i := controlIndex(text)
@@ -130,7 +138,7 @@ func hasControl(text []byte) bool {
 	}
 }
 
-// controlIndex is where the first control character of text is, its length if there is none. The tab is one.
+// controlIndex returns the index of the first control character of text, or len(text). Tabs count, too.
 func controlIndex(text []byte) int {
 	i := 0
 	for ; i+8 <= len(text); i += 8 {
@@ -146,8 +154,8 @@ func controlIndex(text []byte) int {
 	return i
 }
 
-// controlBytes has the high bits of a word's bytes set that are less than a blank, or DEL. The lowest of them is right; above it may
-// be some of bytes beside one.
+// controlBytes marks the bytes of word that are below a blank, or DEL, by their high bits. The lowest mark is right.
+// Higher marks may be wrong: they may mark the neighbour of a control character.
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
 func controlBytes(word uint64) uint64 {
 	const (

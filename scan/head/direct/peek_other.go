@@ -4,7 +4,7 @@ package direct
 
 import "net"
 
-// peek would look whether there is anything to be read on a connection. Here there is no way to do so without reading.
+// peek would check a connection for unread bytes. On this system that is impossible without reading them.
 type peek struct{}
 
 func newPeek(net.Conn) peek { return peek{} }

@@ -8,18 +8,18 @@ import (
 	"syscall"
 )
 
-// peek looks whether there is anything to be read on a connection, without reading it. Nothing should be while nothing
-// was asked: bytes are an answer that nobody asked for, which the next HEAD would take for its own, and an end is the
-// end of the connection.
+// peek checks a connection for unread bytes, without reading them. There should be none while no request is in
+// flight. Bytes would be an unrequested answer, which the next HEAD would take for its own. An end would be the end
+// of the connection.
 type peek struct {
-	socket syscall.RawConn // nil: nobody knows
+	socket syscall.RawConn // nil: the connection has no socket
 	check  func(fd uintptr)
 	found  *bool
 }
 
 func newPeek(c net.Conn) peek {
 	if secured, ok := c.(*tls.Conn); ok {
-		c = secured.NetConn() // what is there then may be a session ticket; a connection dropped for one is a small loss
+		c = secured.NetConn() // the bytes may be a session ticket; to drop a connection because of one is a small loss
 	}
 	raw, ok := c.(syscall.Conn)
 	if !ok {
@@ -38,7 +38,7 @@ func newPeek(c net.Conn) peek {
 	return p
 }
 
-// readable says whether there is. It costs a system call.
+// readable reports whether there are unread bytes, or an end or error to read. It costs a system call.
 func (p peek) readable() bool {
 	if p.socket == nil {
 		return false

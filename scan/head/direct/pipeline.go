@@ -9,11 +9,12 @@ import (
 	"headcount/scan/head"
 )
 
-// brokenBurstsMax is after how many broken bursts in a row a session leaves pipelining: a store that bears it breaks one
-// now and then.
+// brokenBurstsMax is the number of consecutive broken bursts after which a session stops pipelining. A store that
+// supports pipelining breaks a burst now and then, too.
 const brokenBurstsMax = 3
 
-// claimUpTo claims entries until there are n that were not answered yet, or all there are, and returns how many are claimed.
+// claimUpTo claims entries until n are unanswered, or until there are no more. It returns the number of claimed
+// entries.
 func (s *session) claimUpTo(n int) int {
 	if more := s.answered + n - len(s.claimed); more > 0 {
 		s.claimed = s.batch.Claim(more)
@@ -23,7 +24,7 @@ func (s *session) claimUpTo(n int) int {
 
 func (s *session) inFlight() int { return s.sent - s.answered }
 
-// depth is how many HEADs a burst may have now.
+// depth returns the number of HEADs that may be in flight now.
 func (s *session) depth() int {
 	if s.answered < s.serialUntil || s.brokenBursts >= brokenBurstsMax {
 		return 1
@@ -35,7 +36,7 @@ func (s *session) depth() int {
 func (s *session) send(ctx context.Context) error {
 	burst := s.burstSize()
 	if s.conn != nil && s.answered > 0 && s.engine.limiter.Unlimited() {
-		s.sentAt = s.conn.lastRead // some microseconds ago: cheaper than to ask what time it is
+		s.sentAt = s.conn.lastRead // some microseconds ago, and cheaper than time.Now
 	} else {
 		var err error
 		if burst, err = s.engine.limiter.Wait(ctx, burst); err != nil {
@@ -59,13 +60,13 @@ func (s *session) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if moved && ctx.Err() != nil { // its end may have come before
+	if moved && ctx.Err() != nil { // ctx may have ended, and interrupted the connection, before setDeadline
 		return context.Cause(ctx)
 	}
 	return s.conn.send(d.out, s.engine.silentClose.Load())
 }
 
-// burstSize is how many HEADs the next burst may have.
+// burstSize returns the number of HEADs that the next burst may have.
 func (s *session) burstSize() int {
 	end := min(s.claimUpTo(s.depth()), s.answered+s.depth())
 	at := s.answered + 1
@@ -75,9 +76,10 @@ func (s *session) burstSize() int {
 	return at - s.answered
 }
 
-// distinguishable says whether the answer to an entry can be told from those of the burst before it, and from the last one, should
-// that come twice. Nothing but its ETag and length says whose an answer is; objects that are alike in both, as folder
-// markers and empty files are, are asked for one at a time.
+// distinguishable reports whether the answer for the entry at that index differs from the answers for the entries
+// before it in the burst, and from the last answer, which may come twice. Only the ETag and the length tell which
+// object an answer belongs to. Objects that share both, such as folder markers and empty files, are asked for one at
+// a time.
 func (s *session) distinguishable(at int) bool {
 	e := &s.claimed[at]
 	for i := max(0, s.answered-1); i < at; i++ {
@@ -88,18 +90,18 @@ func (s *session) distinguishable(at int) bool {
 	return e.ETag != ""
 }
 
-// receive reads the answers to the burst. What it has read when it fails is held.
+// receive reads the answers of the burst. After an error, s.received answers are complete.
 func (s *session) receive() error {
 	c, n := s.conn, s.inFlight()
 	for s.received < n {
 		if s.closing {
 			return errClosing
 		}
-		whole, err := c.hasHeader()
+		complete, err := c.hasHeader()
 		if err != nil {
 			return err
 		}
-		if !whole {
+		if !complete {
 			if err := c.read(s.received > 0, s.onWait); err != nil {
 				return err
 			}
@@ -113,24 +115,25 @@ func (s *session) receive() error {
 		if !final {
 			continue
 		}
-		r.Err, r.Address, r.Region, r.Received, r.Latency = nil, c.address, c.endpoint.Region, c.lastRead, c.lastRead.Sub(s.sentAt)
-		e := &s.claimed[s.answered+s.received]
-		isTagged := r.Compare(e) // each in a burst was listed with an ETag
-		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && !isTagged) {
+		r.Err, r.Address, r.Region = nil, c.address, c.endpoint.Region
+		r.Received, r.Latency = c.lastRead, c.lastRead.Sub(s.sentAt)
+		comparedETag := r.Compare(&s.claimed[s.answered+s.received])
+		// Every object of a burst was listed with an ETag: see distinguishable.
+		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && !comparedETag) {
 			return errOutOfSync
 		}
 		s.received, s.closing = s.received+1, closing
 	}
-	if c.hasUnread() && (n > 1 || c.answered > 0) {
-		return errSurplus // which of them are the answers?
+	if c.hasUnread() && (n > 1 || c.answers > 0) {
+		return errSurplus // any of the bytes read may be the surplus
 	}
 	return nil
 }
 
-// finishBurst decides what becomes of the burst: what is held is handed on, if it can be believed, and of the others the first
-// has failed, or all are sent again.
+// finishBurst decides about a burst that is answered, or that err ended. It delivers the received answers if they can
+// be trusted. Of the others, either the first fails, or all are sent again.
 func (s *session) finishBurst(err error, each func(*head.Result)) {
-	untouched := s.conn != nil && s.conn.answered > 0 && s.received == 0 && !s.conn.hasUnread()
+	unanswered := s.conn != nil && s.conn.answers > 0 && s.received == 0 && !s.conn.hasUnread()
 	n := s.inFlight()
 	switch {
 	case err == nil:
@@ -145,7 +148,8 @@ func (s *session) finishBurst(err error, each func(*head.Result)) {
 		s.received = 0
 		s.resend(err)
 		return
-	case untouched && isConnClosed(err): // the store closed it as it was used again: the next one is new, and fails for good
+	case unanswered && isConnClosed(err):
+		// The store closed a kept connection. A failure on the next connection, a new one, is final.
 		if s.conn.socket.sawSilentClose() {
 			s.engine.silentClose.Store(true)
 		}
@@ -167,7 +171,7 @@ func (s *session) finishBurst(err error, each func(*head.Result)) {
 	}
 }
 
-// deliver hands on the results that are held, and drops the connection if another answer on it could not be believed.
+// deliver delivers the received Results. It closes the connection if the next answer on it could not be trusted.
 func (s *session) deliver(each func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread()
@@ -177,7 +181,7 @@ func (s *session) deliver(each func(*head.Result)) {
 		if c.refusals.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}
-		c.answered++
+		c.answers++
 		s.answered++
 		r.Resent, s.resent = s.resent, 0
 		each(r)
@@ -187,7 +191,7 @@ func (s *session) deliver(each func(*head.Result)) {
 	}
 }
 
-// deliverFailure hands on the failure of the entry whose answer is next.
+// deliverFailure delivers err as the Result of the first unanswered entry.
 func (s *session) deliverFailure(err error, each func(*head.Result)) {
 	r := &s.ensureScratch().responses[0].Result
 	*r = head.Result{
@@ -199,8 +203,8 @@ func (s *session) deliverFailure(err error, each func(*head.Result)) {
 	each(r)
 }
 
-// resend drops the connection and lets what is in flight on it be sent again, one at a time.
-func (s *session) resend(because error) {
+// resend closes the connection, so that Head sends the unanswered HEADs again, one at a time.
+func (s *session) resend(err error) {
 	s.closeConn()
 	if s.inFlight() == 0 {
 		return
@@ -208,11 +212,11 @@ func (s *session) resend(because error) {
 	if s.depth() > 1 {
 		s.brokenBursts++
 		s.engine.pipelineWarned.Do(func() {
-			s.engine.log.Warn("HEADs that were pipelined are sent again, one at a time", "because", because)
+			s.engine.log.Warn("pipelining failed: sending HEADs again, one at a time", "error", err)
 		})
 	}
 	s.resent += s.inFlight()
 	s.serialUntil = max(s.serialUntil, s.sent)
 	s.sent = s.answered
-	s.claimed = s.batch.Release(s.answered) // one after the other they take long: whoever has time may take some
+	s.claimed = s.batch.Release(s.answered) // one at a time is slow: idle workers may split entries off
 }

@@ -191,7 +191,7 @@ func TestSignAroundMidnight(t *testing.T) {
 		day    string
 		newKey bool
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
-		before := unsafe.SliceData(form.signingKey) // which is kept, or made anew
+		before := unsafe.SliceData(form.key) // which is kept, or made anew
 		form = newTemplate(form, s.route, &s.creds, "", s.at)
 		compare(t, form, s, "k")
 		by := newSigner()
@@ -199,7 +199,7 @@ func TestSignAroundMidnight(t *testing.T) {
 		if scope := strings.Split(fields["authorization"], "/"); scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
 			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
 		}
-		if isNew := unsafe.SliceData(form.signingKey) != before; isNew != want.newKey {
+		if isNew := unsafe.SliceData(form.key) != before; isNew != want.newKey {
 			t.Errorf("at %v: a new key of the day: %v", s.at, isNew)
 		}
 		s.at = s.at.Add(time.Second)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// socket would be a connection that sends a request by the Read which waits for its answer. Here there is none.
+// socket would be a TCP connection whose Read sends the request and waits for the answer. This system has none.
 type socket struct {
 	net.Conn
 	deferring bool

@@ -12,40 +12,45 @@ import (
 	"time"
 )
 
-// socket is a TCP connection that sends a request by the Read which waits for its answer. A Read begins by trying, and what was asked a moment ago is not
-// there yet: that is one system call of three, and a tenth of what a HEAD costs. Here the poller is made ready first, then the request
-// is written, then the goroutine waits, and only then it reads.
+// socket is a TCP connection whose Read sends the request and waits for the answer. A usual Read tries first, and
+// after a request that is useless: the answer cannot be there yet. The useless try is one of three system calls, and
+// a tenth of the cost of a HEAD. A socket's Read prepares the poller, writes the request, waits, and only then reads.
 //
-// What comes after the poller was made ready wakes it: the answer always does. What came before does not. A store that ends a connection without a word
-// (RFC 9112 §9.6: it closes its side, and reads on) may do so between an answer and the next request, and then it says nothing more. So who
-// waits for lookAfter tries to read all the same; and with a store that does so, the engine does without.
+// The poller reports only events after it was prepared. The answer is one. The end of the connection may come before:
+// a store may close its side between an answer and the next request without another word (RFC 9112 §9.6: the store
+// closes its side and continues to read). So a Read that has waited for pollInterval tries to read all the same.
+// Against a store that closes like this, the engine stops to defer writes.
 //
-// A socket belongs to one goroutine, but for Close and SetDeadline. There is no other deadline but that.
+// A socket belongs to one goroutine. Only Close and SetDeadline may be called concurrently. SetReadDeadline and
+// SetWriteDeadline of the embedded connection must not be used.
 type socket struct {
 	*net.TCPConn
 	raw  syscall.RawConn
 	step func(fd uintptr) (done bool)
 
-	pollUntil   time.Time // until then a Read looks in time
-	silentClose bool      // an end that the poller did not tell of
+	pollUntil   time.Time // a Read that starts before this time has a poll deadline
+	silentClose bool      // the connection had ended, and the poller had not reported it
 
 	mu       sync.Mutex
-	deadline time.Time // of all reads and writes; zero: there is none
+	deadline time.Time // of all reads and writes; zero: none
 
-	deferring bool   // Write keeps what it is given for the next Read
-	deferred  []byte // by it
-	out       []byte // what the next Read writes first; empty: it reads only
-	sent      func() // is called when that is written; nil: nothing is
-	in        []byte // what Read was given
-	n         int
-	err       error
+	deferring bool   // Write defers what it gets to the next Read
+	deferred  []byte // by Write
+	out       []byte // the next Read writes it first; empty: it only reads
+	sent      func() // called when out is written; may be nil
+
+	// Arguments and results of step.
+	in  []byte
+	n   int
+	err error
 }
 
-// pollInterval is how long a Read waits before it looks; half of it, where the last one began just before. It is long beside what an answer takes, and short beside
-// what a new connection does. To set it anew costs a microsecond in each half of it.
+// pollInterval is the time that a Read waits for the poller before it tries to read; at least half of it. It is long
+// compared with an answer and short compared with a new connection. Setting its deadline costs a microsecond, once in
+// each half.
 const pollInterval = 200 * time.Millisecond
 
-// newSocket returns nil where c is no TCP connection.
+// newSocket returns nil if c is not a TCP connection.
 func newSocket(c net.Conn) *socket {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {
@@ -60,7 +65,7 @@ func newSocket(c net.Conn) *socket {
 	return s
 }
 
-// SetDeadline sets that of reads and writes. It may be called concurrently.
+// SetDeadline sets the deadline of reads and writes. It may be called concurrently.
 func (s *socket) SetDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,22 +73,23 @@ func (s *socket) SetDeadline(t time.Time) error {
 	return s.TCPConn.SetDeadline(t)
 }
 
-// setPollDeadline lets Reads that begin at that time look after a while. It must be told of a deadline that was set since.
+// setPollDeadline makes Reads that start at that time stop waiting for the poller after pollInterval. moved means
+// that the deadline was set since the last call.
 func (s *socket) setPollDeadline(at time.Time, moved bool) error {
 	if !moved && at.Before(s.pollUntil) {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	look := at.Add(pollInterval)
-	if !s.deadline.IsZero() && s.deadline.Before(look) {
-		return nil // which wakes it
+	poll := at.Add(pollInterval)
+	if !s.deadline.IsZero() && s.deadline.Before(poll) {
+		return nil // the deadline ends the wait first
 	}
 	s.pollUntil = at.Add(pollInterval / 2)
-	return s.TCPConn.SetReadDeadline(look)
+	return s.TCPConn.SetReadDeadline(poll)
 }
 
-// extendDeadline says whether a Read that was woken is to wait on, until the deadline proper.
+// extendDeadline replaces a poll deadline that has passed by the deadline. It reports whether there is time left.
 func (s *socket) extendDeadline() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,23 +100,23 @@ func (s *socket) extendDeadline() bool {
 	return s.TCPConn.SetReadDeadline(s.deadline) == nil
 }
 
-// hasDeferred says whether there is something left to be written.
+// hasDeferred reports whether there is something left to write. A nil socket has nothing.
 func (s *socket) hasDeferred() bool { return s != nil && len(s.out) > 0 }
 
-// sawSilentClose says whether the connection had ended before a Read looked.
+// sawSilentClose reports whether the connection had ended without a report of the poller.
 func (s *socket) sawSilentClose() bool { return s != nil && s.silentClose }
 
-// discard forgets what is left to be written.
+// discard drops everything that is left to write.
 func (s *socket) discard() {
 	if s != nil {
 		s.out, s.deferred, s.sent = nil, nil, nil
 	}
 }
 
-// deferWrite lets the next Read write out, which must not change until sent is called.
+// deferWrite makes the next Read write out first. out must not change until that Read calls sent, which may be nil.
 func (s *socket) deferWrite(out []byte, sent func()) { s.out, s.sent = out, sent }
 
-// Write writes, after what was kept; or keeps.
+// Write writes what was deferred, and then p. While s.deferring is set it defers p instead.
 func (s *socket) Write(p []byte) (int, error) {
 	if s.deferring {
 		s.deferred = append(s.deferred, p...)
@@ -123,17 +129,17 @@ func (s *socket) Write(p []byte) (int, error) {
 	return s.TCPConn.Write(p)
 }
 
-// flush writes what is left to be written, however long that takes.
+// flush writes everything that is left to write. It may block.
 func (s *socket) flush() error {
 	if len(s.out) == 0 {
 		return nil
 	}
 	_, err := s.TCPConn.Write(s.out)
-	s.written()
+	s.onSent()
 	return err
 }
 
-func (s *socket) written() {
+func (s *socket) onSent() {
 	s.out, s.deferred = nil, s.deferred[:0]
 	if s.sent != nil {
 		s.sent()
@@ -141,7 +147,7 @@ func (s *socket) written() {
 	}
 }
 
-// Read writes what was posted, and reads once.
+// Read writes what was deferred, and reads once.
 func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.read(p)
 	if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !s.extendDeadline() {
@@ -166,7 +172,7 @@ func (s *socket) read(p []byte) (int, error) {
 	case err != nil:
 		var raw *net.OpError
 		if errors.As(err, &raw) {
-			raw.Op = "read" // raw-read is nobody's word
+			raw.Op = "read" // it is "raw-read"
 		}
 		return 0, err
 	case s.err != nil:
@@ -174,35 +180,36 @@ func (s *socket) read(p []byte) (int, error) {
 	case s.n > 0:
 		return s.n, nil
 	}
-	if err := s.flush(); err != nil { // there was no room for all of it
+	if err := s.flush(); err != nil { // the kernel took only a part of it
 		return 0, err
 	}
 	return s.TCPConn.Read(p)
 }
 
-// exchange is called when the poller is ready, and again whenever there may be something to be read, until it says that it is done.
+// exchange is the function of RawConn.Read. RawConn.Read calls it after it has prepared the poller, and again for
+// each event, until exchange is done. The first call writes; the next one reads.
 func (s *socket) exchange(fd uintptr) (done bool) {
 	if len(s.out) > 0 {
-		n, err := again(syscall.Write, int(fd), s.out)
+		n, err := ignoringEINTR(syscall.Write, int(fd), s.out)
 		switch {
 		case err == syscall.EAGAIN:
 			return true
 		case err != nil:
-			s.err = s.failed("write", os.NewSyscallError("write", err))
+			s.err = s.opError("write", os.NewSyscallError("write", err))
 			return true
 		case n < len(s.out):
 			s.out = s.out[n:]
 			return true
 		}
-		s.written()
+		s.onSent()
 		return false
 	}
-	n, err := again(syscall.Read, int(fd), s.in)
+	n, err := ignoringEINTR(syscall.Read, int(fd), s.in)
 	switch {
 	case err == syscall.EAGAIN:
 		return false
 	case err != nil:
-		s.err = s.failed("read", os.NewSyscallError("read", err))
+		s.err = s.opError("read", os.NewSyscallError("read", err))
 	case n == 0:
 		s.err = io.EOF
 	}
@@ -210,8 +217,8 @@ func (s *socket) exchange(fd uintptr) (done bool) {
 	return true
 }
 
-// again calls what a signal may interrupt, until none does.
-func again(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
+// ignoringEINTR repeats a system call for as long as signals interrupt it.
+func ignoringEINTR(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
 	for {
 		if n, err := call(fd, p); err != syscall.EINTR {
 			return n, err
@@ -219,7 +226,7 @@ func again(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
 	}
 }
 
-// failed is an error as net would tell it.
-func (s *socket) failed(op string, err error) error {
+// opError returns an error of the form that package net returns.
+func (s *socket) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: err}
 }

@@ -17,8 +17,8 @@ const (
 	// Auto is Direct for every store whose requests it can send, and otherwise SDK.
 	Auto = "auto"
 
-	// List takes metadata from the listing (head.WithKnownMetadata). Open opens the same engine for it as for Auto: it
-	// sends the HEADs for the objects whose metadata the listing lacks.
+	// List takes metadata from the listing (head.WithKnownMetadata). Open opens the same engine for it as for Auto:
+	// it sends the HEADs for the objects whose metadata the listing lacks.
 	List = "list"
 )
 

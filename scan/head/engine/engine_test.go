@@ -12,11 +12,12 @@ import (
 	"headcount/scan/store"
 )
 
-// Open returns the engine of the name, SDK for a Store that only the SDK can send the requests of, and an error if the
-// name forbids that.
+// Open returns the engine of the name, SDK for a Store that only the SDK can send the requests of, and an error if
+// the name forbids that.
 func TestOpen(t *testing.T) {
 	const accessPoint = "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap"
-	plain := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{"http://127.0.0.1:1"}, Region: "r", Anonymous: true})
+	const url = "http://127.0.0.1:1"
+	plain := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Region: "r", Anonymous: true})
 	unusual := headtest.OpenStore(t, store.Config{Bucket: accessPoint, Region: "eu-west-1", Anonymous: true})
 	const bySDK = "the SDK would send plain requests"
 	for _, c := range []struct {

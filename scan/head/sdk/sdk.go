@@ -1,7 +1,11 @@
-// Package sdk is the engine that sends HEADs by aws-sdk-go-v2.
+// Package sdk is the engine that sends HEADs by s3.Client.HeadObject of aws-sdk-go-v2. It is the reference for other
+// engines, and serves every kind of bucket, endpoint and credentials that the SDK knows.
+//
+// A session is one worker's head.Session. It sends one HEAD at a time, over connections that all sessions share.
 package sdk
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptrace"
@@ -18,18 +22,16 @@ import (
 	"headcount/scan/store"
 )
 
-// sdk is the engine that sends s3.Client.HeadObject: the reference, and the way for every kind of bucket and
-// credentials that the SDK knows. One request is in flight for each Session.
+// Name is the engine's name.
+const Name = "sdk"
+
 type engine struct {
 	store   *store.Store
 	limiter *pace.Limiter
 	timeout time.Duration // of a whole HEAD
 
-	sessions atomic.Int64 // that were made: they begin with different endpoints
+	sessions atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 }
-
-// Name is the engine's name.
-const Name = "sdk"
 
 // New returns the engine. It ignores Config.Pipeline and Config.Log.
 func New(cfg head.Config) head.Engine {
@@ -38,44 +40,36 @@ func New(cfg head.Config) head.Engine {
 
 func (e *engine) Name() string { return Name }
 
-// Session returns a Session that shares the Store's connections with all others.
 func (e *engine) Session() head.Session {
 	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
-	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.read)
-	s.trace = &httptrace.ClientTrace{GotConn: s.connected}
+	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.readAnswer)
+	s.trace = &httptrace.ClientTrace{GotConn: s.onConn}
 	return s
 }
 
 type session struct {
 	engine  *engine
-	capture func(*s3.Options)
+	capture func(*s3.Options) // gives the answer to readAnswer
 	trace   *httptrace.ClientTrace
-	turn    int // which endpoint is next
 
-	// Where it sends to. It stays there as a connection does, so that one that is slow gets fewer HEADs.
+	// Where the session sends. It stays at one endpoint, as a connection does, so that a slow endpoint gets fewer
+	// HEADs.
+	turn        int // sequence number of the next endpoint
 	endpoint    *store.Endpoint
-	address     *store.Address // the endpoint's; nil: it has none yet
-	avoid       *store.Address // where it is not to be; nil: anywhere
-	loadChecked time.Time      // when it was last looked whether there are too many beside it
+	address     *store.Address // of the endpoint; nil: there is none yet
+	avoid       *store.Address // the next HEAD should go elsewhere; nil: it may go anywhere
+	loadChecked time.Time      // time of the last check whether the endpoint is overloaded
 	refusals    head.RefusalStreak
 
 	result head.Result
-	text   []byte // what result's Fields point into
+	text   []byte // the bytes of result's Fields
 }
 
-func (s *session) Close() { s.release() }
-
 func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
-	st := s.engine.store
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
-	if now := time.Now(); s.address != nil && s.avoid == nil && now.Sub(s.loadChecked) >= head.LoadCheckInterval {
-		s.loadChecked = now
-		if st.Overloaded(s.address) {
-			s.release()
-		}
-	}
+	s.leaveIfOverloaded()
 	for i := 0; ; i++ {
 		claimed := batch.Claim(1)
 		if i == len(claimed) {
@@ -84,7 +78,7 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.R
 		if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
-		s.head(ctx, claimed[i].Key, batch.NewConn && i == 0)
+		s.headObject(ctx, claimed[i].Key, batch.NewConn && i == 0)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -93,12 +87,16 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.R
 	}
 }
 
-// head sends one HEAD and leaves what became of it in s.result.
-func (s *session) head(ctx context.Context, key string, newConn bool) {
+func (s *session) Close() { s.leaveEndpoint() }
+
+// headObject sends one HEAD and stores its outcome in s.result.
+func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
 	endpoint := s.endpoint
-	s.result = head.Result{Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0]}
+	s.result = head.Result{
+		Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0],
+	}
 	options := []func(*s3.Options){s.capture}
 	if newConn {
 		options = append(options, st.WithNewConn)
@@ -117,43 +115,55 @@ func (s *session) head(ctx context.Context, key string, newConn bool) {
 	}
 }
 
-// ensureEndpoint sees to it that there is an endpoint to send to: the one that there is, if it is not to be avoided.
+// leaveIfOverloaded leaves an overloaded endpoint. It checks once in LoadCheckInterval.
+func (s *session) leaveIfOverloaded() {
+	now := time.Now()
+	if s.address == nil || s.avoid != nil || now.Sub(s.loadChecked) < head.LoadCheckInterval {
+		return
+	}
+	s.loadChecked = now
+	if s.engine.store.Overloaded(s.address) {
+		s.leaveEndpoint()
+	}
+}
+
+// ensureEndpoint picks an endpoint, unless the session has a current one that is not to be avoided.
 func (s *session) ensureEndpoint() {
 	st := s.engine.store
 	if s.address != nil && st.IsCurrent(s.endpoint) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
 		s.avoid = nil
 		return
 	}
-	s.release()
+	s.leaveEndpoint()
 	s.endpoint = st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
 	s.address, s.avoid, s.refusals = st.Address(s.endpoint, nil), nil, 0
 	st.Acquire(s.address)
 }
 
-func (s *session) release() {
+func (s *session) leaveEndpoint() {
 	if s.address != nil {
 		s.engine.store.Release(s.address)
 		s.address = nil
 	}
 }
 
-// connected is told which connection a HEAD goes out on, before it does.
-func (s *session) connected(info httptrace.GotConnInfo) {
+// onConn sets the Result's Address to that of the connection that net/http chose.
+func (s *session) onConn(info httptrace.GotConnInfo) {
 	s.result.Address = s.engine.store.Address(s.endpoint, info.Conn.RemoteAddr())
 	if !info.Reused {
 		s.result.Address.CountOpened()
 	}
 }
 
-// read takes over the answer. Its header map is read here and not kept.
-func (s *session) read(response *http.Response, latency time.Duration) error {
+// readAnswer copies the answer into s.result.
+func (s *session) readAnswer(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text = s.text[:0]
 	for name, values := range response.Header {
-		field := head.Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValuesTrimmed(values))}
-		if len(field.Name) > len(head.MetadataPrefix) && string(field.Name[:len(head.MetadataPrefix)]) == head.MetadataPrefix {
-			field.Name = field.Name[len(head.MetadataPrefix):]
+		field := head.Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValues(values))}
+		if name, ok := bytes.CutPrefix(field.Name, []byte(head.MetadataPrefix)); ok && len(name) > 0 {
+			field.Name = name
 			s.result.Metadata = append(s.result.Metadata, field)
 		} else {
 			s.result.Headers = append(s.result.Headers, field)
@@ -163,17 +173,16 @@ func (s *session) read(response *http.Response, latency time.Duration) error {
 	return nil
 }
 
-// joinValuesTrimmed is the value of a header that came so often. net/http leaves a blank at the end of one whose last line is
-// the empty continuation of another.
-func joinValuesTrimmed(values []string) string {
+// joinValues joins the values of a repeated header. net/http leaves a blank at the end of a value whose last
+// continuation line is empty.
+func joinValues(values []string) string {
 	for i := range values {
 		values[i] = strings.TrimRight(values[i], " ")
 	}
 	return strings.Join(values, ",")
 }
 
-// copyText copies text to where the Result may point until the next HEAD. When s.text grows, what points into the old
-// one stays right.
+// copyText copies text into s.text. When s.text grows, earlier copies stay valid in the old array.
 func (s *session) copyText(text string) []byte {
 	from := len(s.text)
 	s.text = append(s.text, text...)

@@ -1,0 +1,58 @@
+package direct
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// interrupter makes reads and writes on a session's connection fail when the session's context ends.
+type interrupter struct {
+	unwatch func() bool
+
+	mu   sync.Mutex
+	done <-chan struct{} // of the watched context; nil: none is watched
+	conn *conn           // nil: there is none
+}
+
+// watch watches ctx instead of the context before. It is free if that is the same one. The end of the context before
+// may have interrupted the connection already, or may be about to: watch makes the session set the deadline anew, or
+// the late interruption finds that its context is no longer watched.
+func (i *interrupter) watch(ctx context.Context) {
+	done := ctx.Done()
+	if i.done == done {
+		return
+	}
+	i.stop()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done, i.unwatch = done, context.AfterFunc(ctx, func() { i.interrupt(done) })
+	if i.conn != nil {
+		i.conn.deadline = time.Time{}
+	}
+}
+
+// stop watches no context any more.
+func (i *interrupter) stop() {
+	if i.unwatch != nil {
+		i.unwatch()
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done, i.unwatch = nil, nil
+}
+
+// setConn sets the connection to interrupt; nil: none.
+func (i *interrupter) setConn(c *conn) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.conn = c
+}
+
+func (i *interrupter) interrupt(done <-chan struct{}) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.conn != nil && i.done == done {
+		_ = i.conn.SetDeadline(time.Unix(1, 0)) // a past deadline; the session checks its context after the failure
+	}
+}
