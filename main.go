@@ -14,6 +14,7 @@ import (
 
 	benchcli "headcount/bench/cli"
 	"headcount/scan"
+	scancli "headcount/scan/cli"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 )
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
-	return command.NewApp(stdin, stdout, stderr, scanCommand(), benchcli.Command())
+	return command.NewApp(stdin, stdout, stderr, scancli.Command(), benchcli.Command())
 }
 
 // stoppedError is the cause of a context that a signal canceled.

@@ -150,11 +150,7 @@ func TestREADMENamesRealFlags(t *testing.T) {
 		text := regexp.MustCompile(` (#|2?>|[|&;]|&&)(.|$)`).Split(string(c[1]), 2)[0]
 		app := testApp()
 		parseOnly(app.Commands)
-		app.Command("scan").Action = func(c *cli.Context) error {
-			scans++
-			_, err := parseScan(c)
-			return err
-		}
+		app.Command("scan").Action = func(*cli.Context) error { scans++; return nil }
 		err := command.Run(t.Context(), app, append([]string{"headcount"}, strings.Fields(text)...))
 		// The README's certificates are the reader's.
 		if err != nil && !strings.Contains(err.Error(), "--ca-bundle ca.pem: no such file") {
@@ -187,7 +183,7 @@ func TestREADMEIsTheCode(t *testing.T) {
 		}
 	}
 	_, help, _ = strings.Cut(help, "Exit codes: ")
-	help, _, _ = strings.Cut(help, "What was written")
+	help, _, _ = strings.Cut(help, "The output ends")
 	for _, code := range regexp.MustCompile(`\b[0-9]+\b`).FindAllString(help, -1) {
 		helped = append(helped, atoi(t, code))
 	}

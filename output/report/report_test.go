@@ -10,6 +10,7 @@ import (
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/exit"
+	"headcount/scan/forecast"
 	"headcount/scan/metrics"
 )
 
@@ -37,7 +38,7 @@ func TestJSON(t *testing.T) {
 	r.PrintFailures([]*scan.ObjectError{{Op: "HEAD", Target: "s3://b/k\x1b", Status: 403, Class: "forbidden", Attempts: 1}}, 5)
 	stats := &metrics.Stats{Outcomes: metrics.Outcomes{Listed: 7, Failed: 7}}
 	r.PrintSummary(stats)
-	r.PrintForecastSummary(stats, 7, map[string]int{"dry_run": 1})
+	r.PrintForecastSummary(&forecast.Stats{Stats: stats, DryRun: &forecast.Forecast{Objects: 7}})
 	r.PrintResumeHint("c")
 	err := r.ReportError(exit.Errorf(exit.Failures, "look", "6 objects failed"))
 	if exit.Code(err) != exit.Failures || !exit.IsReported(err) {
@@ -63,7 +64,7 @@ func TestJSON(t *testing.T) {
 	if stats, ok := got[2]["stats"].(map[string]any); !ok || stats["listed"] != 7. || stats["complete"] != false {
 		t.Error(got[2])
 	}
-	if stats, ok := got[3]["stats"].(map[string]any); !ok || stats["dry_run"] != 1. {
+	if stats, ok := got[3]["stats"].(map[string]any); !ok || stats["dry_run"].(map[string]any)["objects"] != 7. {
 		t.Error(got[3])
 	}
 	if got[4]["checkpoint"] != "c" {
@@ -90,7 +91,7 @@ func TestQuiet(t *testing.T) {
 	var text bytes.Buffer
 	r := Config{Quiet: true}.Open(nil, &text)
 	r.PrintSummary(&metrics.Stats{})
-	r.PrintForecastSummary(&metrics.Stats{}, 0, nil)
+	r.PrintForecastSummary(&forecast.Stats{Stats: &metrics.Stats{}, DryRun: &forecast.Forecast{}})
 	r.PrintResumeHint("c")
 	r.LogRepeats()
 	r.Log.Warn("warning")

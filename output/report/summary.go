@@ -3,6 +3,7 @@ package report
 import (
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/forecast"
 	"headcount/scan/metrics"
 )
 
@@ -57,17 +58,16 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	r.printLimit(s)
 }
 
-// PrintForecastSummary prints how much of the bucket a dry run has listed. stats is for a line of JSON: s and the
-// forecast. The forecast itself goes to standard output.
-func (r *Reporter) PrintForecastSummary(s *metrics.Stats, objects int64, stats any) {
+// PrintForecastSummary prints how much of the bucket a dry run has listed. The forecast itself goes to standard output.
+func (r *Reporter) PrintForecastSummary(s *forecast.Stats) {
 	switch {
 	case r.Quiet:
 	case r.JSON:
-		r.Log.Info(state(s), "stats", stats)
+		r.Log.Info(state(s.Stats), "stats", s)
 	default:
 		console.PrintLine(r.Status, "%s: %s listed in %.1f s, and no record made: a dry run",
-			state(s), console.Count(objects, "object", "objects"), s.DurationSeconds)
-		r.printLimit(s)
+			state(s.Stats), console.Count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
+		r.printLimit(s.Stats)
 	}
 }
 

@@ -14,19 +14,37 @@ import (
 // ConnectionFlags returns the flags that say how to reach a bucket. ParseStore reads all of them but --list-objects-v1,
 // which is for the lister.
 func ConnectionFlags() []cli.Flag {
-	const category = "connection"
-	return []cli.Flag{
-		&cli.GenericFlag{Name: "endpoint-url", Value: ParsedList(parseEndpoint), Usage: "reach the store at this `URL`; several URLs share the load (the data VIPs of a FlashBlade), and a slow one gets less of it", Category: category},
-		&cli.StringFlag{Name: "profile", Usage: "use the credentials and the region of the profile `NAME`", Category: category},
-		&cli.StringFlag{Name: "region", Usage: "sign requests for this `REGION`", Category: category, DefaultText: "as configured, else us-east-1; the store may correct it"},
-		&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials", Category: category},
-		&cli.BoolFlag{Name: "request-payer", Usage: "agree to pay for the requests to another owner's bucket", Category: category},
-		&cli.GenericFlag{Name: "ca-bundle", Value: CABundle(), Usage: "trust the certificate authorities in this PEM `FILE`", Category: category},
-		&cli.BoolFlag{Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since any machine may answer in place of the store", Category: category},
-		&cli.GenericFlag{Name: "addressing", Value: OneOf(store.AddressingAuto, store.AddressingAuto, store.AddressingPath, store.AddressingVirtual),
-			Usage: "put the bucket into the URL by this `STYLE`; auto is virtual for AWS", Category: category},
-		&cli.BoolFlag{Name: "list-objects-v1", Usage: "list with ListObjects, for stores without ListObjectsV2", Category: category},
-	}
+	addressing := OneOf(store.AddressingAuto, store.AddressingAuto, store.AddressingPath, store.AddressingVirtual)
+	return Category("connection",
+		&cli.GenericFlag{
+			Name: "endpoint-url", Value: ParsedList(parseEndpoint),
+			Usage: "reach the store at this `URL`; several URLs share the load (the data VIPs of a FlashBlade), " +
+				"and a slow one gets less of it",
+		},
+		&cli.StringFlag{Name: "profile", Usage: "use the credentials and the region of the profile `NAME`"},
+		&cli.StringFlag{
+			Name: "region", DefaultText: "as configured, else us-east-1; the store may correct it",
+			Usage: "sign requests for this `REGION`",
+		},
+		&cli.BoolFlag{Name: "no-sign-request", Usage: "send no credentials"},
+		&cli.BoolFlag{
+			Name: "request-payer", Usage: "agree to pay for the requests to another owner's bucket",
+		},
+		&cli.GenericFlag{
+			Name: "ca-bundle", Value: CABundle(),
+			Usage: "trust the certificate authorities in this PEM `FILE`",
+		},
+		&cli.BoolFlag{
+			Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since any machine may answer in place of the store",
+		},
+		&cli.GenericFlag{
+			Name: "addressing", Value: addressing,
+			Usage: "put the bucket into the URL by this `STYLE`; auto is virtual for AWS",
+		},
+		&cli.BoolFlag{
+			Name: "list-objects-v1", Usage: "list with ListObjects, for stores without ListObjectsV2",
+		},
+	)
 }
 
 // ParseStore reads the connection flags. connections is how many requests are in flight at most.

@@ -11,14 +11,21 @@ import (
 // MessageFlags returns the flags about standard error and about the file of --stats. ParseReport reads all of them but
 // --stats.
 func MessageFlags() []cli.Flag {
-	const category = "messages"
-	return []cli.Flag{
-		&cli.GenericFlag{Name: "stats", Value: File(), Usage: "write the statistics of the run to `FILE` as JSON, replacing its content", Category: category},
-		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error", Category: category},
-		&cli.BoolFlag{Name: "no-progress", Usage: "print no progress", Category: category},
-		&cli.GenericFlag{Name: "log-level", Value: OneOf("info", "debug", "info", "warn", "error"), Usage: "log messages from this `LEVEL` on", Category: category},
-		&cli.GenericFlag{Name: "log-format", Value: OneOf("text", "text", "json"), Usage: "write standard error in this `FORMAT`; json makes every line an object", Category: category},
-	}
+	return Category("messages",
+		&cli.GenericFlag{
+			Name: "stats", Value: File(), Usage: "write the statistics of the run to `FILE` as JSON, replacing its content",
+		},
+		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error"},
+		&cli.BoolFlag{Name: "no-progress", Usage: "print no progress"},
+		&cli.GenericFlag{
+			Name: "log-level", Value: OneOf("info", "debug", "info", "warn", "error"),
+			Usage: "log messages from this `LEVEL` on",
+		},
+		&cli.GenericFlag{
+			Name: "log-format", Value: OneOf("text", "text", "json"),
+			Usage: "write standard error in this `FORMAT`; json makes every line an object",
+		},
+	)
 }
 
 // ParseReport reads the message flags.

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -8,35 +8,35 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"headcount/output"
 	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
+	"headcount/scan/forecast"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
 
-// parseScan reads the command line of scan, and checks its flags against each other.
-func parseScan(c *cli.Context) (*scanJob, error) {
-	job := &scanJob{demo: c.Bool("demo"), resume: c.Bool("resume")}
+// parse reads the command line of scan, and checks its flags against each other.
+func parse(c *cli.Context) (*job, error) {
+	j := &job{demo: c.Bool("demo"), resume: c.Bool("resume")}
 	bucket, prefix, err := parseBucket(c)
 	if err != nil {
 		return nil, err
 	}
-	job.scan.Prefix = prefix
-	for _, parse := range []func(*cli.Context, *scanJob) error{parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseDryRun} {
-		if err := parse(c, job); err != nil {
+	j.scan.Prefix = prefix
+	for _, parsePart := range []func(*cli.Context, *job) error{parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseDryRun} {
+		if err := parsePart(c, j); err != nil {
 			return nil, err
 		}
 	}
-	connections := job.scan.Workers
+	connections := j.scan.Workers
 	if connections == scan.WorkersAuto {
 		connections = scan.WorkersAutoMax
 	}
-	job.store, err = command.ParseStore(c, bucket, connections)
-	return job, err
+	j.store, err = command.ParseStore(c, bucket, connections)
+	return j, err
 }
 
 // parseBucket reads the argument.
@@ -60,8 +60,8 @@ func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 }
 
 // parseKeys reads which keys are scanned.
-func parseKeys(c *cli.Context, job *scanJob) error {
-	cfg := &job.scan
+func parseKeys(c *cli.Context, j *job) error {
+	cfg := &j.scan
 	cfg.Range = list.Range{After: c.String("start-after"), Through: c.String("end-at")}
 	cfg.Limit, cfg.ListV1 = command.Get[int64](c, "limit"), c.Bool("list-objects-v1")
 	if rng := cfg.Range; rng.Through != "" && rng.Through <= rng.After {
@@ -71,8 +71,8 @@ func parseKeys(c *cli.Context, job *scanJob) error {
 }
 
 // parseSpeed reads how many requests are sent, and how.
-func parseSpeed(c *cli.Context, job *scanJob) error {
-	cfg := &job.scan
+func parseSpeed(c *cli.Context, j *job) error {
+	cfg := &j.scan
 	cfg.Workers, cfg.Listers = command.Get[int](c, "workers"), command.Get[int](c, "listers")
 	cfg.Pipeline, cfg.Rate = command.Get[int](c, "pipeline"), command.Get[float64](c, "rate")
 	cfg.Timeout, cfg.RetryFor = command.Get[time.Duration](c, "timeout"), command.Get[time.Duration](c, "retry-for")
@@ -97,8 +97,8 @@ func parseSpeed(c *cli.Context, job *scanJob) error {
 	return nil
 }
 
-func parseFiles(c *cli.Context, job *scanJob) error {
-	job.names = fileset.Names{
+func parseFiles(c *cli.Context, j *job) error {
+	j.names = fileset.Names{
 		Output: command.Get[string](c, "output"), Errors: command.Get[string](c, "errors"), Stats: command.Get[string](c, "stats"),
 		Checkpoint: command.Get[string](c, "checkpoint"), RetryFrom: command.Get[string](c, "retry-from"),
 	}
@@ -106,12 +106,12 @@ func parseFiles(c *cli.Context, job *scanJob) error {
 }
 
 // parseSafety reads the flags about failures and checkpoints.
-func parseSafety(c *cli.Context, job *scanJob) error {
-	cfg := &job.scan
+func parseSafety(c *cli.Context, j *job) error {
+	cfg := &j.scan
 	cfg.MaxFailures, cfg.CheckpointEvery = command.Get[int64](c, "max-errors"), command.Get[time.Duration](c, "checkpoint-every")
 	switch {
-	case job.names.Checkpoint != "":
-	case job.resume:
+	case j.names.Checkpoint != "":
+	case j.resume:
 		return exit.Usagef("--checkpoint FILE --resume", "--resume needs --checkpoint")
 	case c.IsSet("checkpoint-every"):
 		return exit.Usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every needs --checkpoint")
@@ -120,14 +120,31 @@ func parseSafety(c *cli.Context, job *scanJob) error {
 }
 
 // parsePrint reads what is printed of each object.
-func parsePrint(c *cli.Context, job *scanJob) error {
-	cfg := &job.scan
+func parsePrint(c *cli.Context, j *job) error {
+	cfg := &j.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
-	job.fields = command.Get[[]field.Field](c, "fields")
-	if needHead := field.Names(field.NeedHead(job.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
+	j.fields = command.Get[[]field.Field](c, "fields")
+	if needHead := field.Names(field.NeedHead(j.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))
 	}
+	return nil
+}
+
+// parseDryRun reads the flags of a dry run.
+func parseDryRun(c *cli.Context, j *job) error {
+	if j.dryRun = c.Bool("dry-run"); !j.dryRun {
+		if c.IsSet("price") {
+			return exit.Usagef("--dry-run --price LIST,HEAD", "--price needs --dry-run")
+		}
+		return nil
+	}
+	for _, flag := range []string{"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
+		if c.IsSet(flag) {
+			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")
+		}
+	}
+	j.price = command.Get[*forecast.Price](c, "price")
 	return nil
 }
 
@@ -143,21 +160,10 @@ func parseFields(text string) ([]field.Field, error) {
 	return fields, nil
 }
 
-// readKeys reads which objects failed in an earlier run.
-func readKeys(name, prefix string) (*list.Keys, error) {
-	f, err := output.OpenToRead(name)
+func parsePrice(text string) (*forecast.Price, error) {
+	price, err := forecast.ParsePrice(text)
 	if err != nil {
-		return nil, err
+		return nil, command.BadValue("--price LIST,HEAD in US dollars per 1,000 requests, as 0.005,0.0004", err.Error())
 	}
-	defer f.Close()
-	entries, err := output.ReadFailures(f)
-	if err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		if !strings.HasPrefix(entries[i].Key, prefix) {
-			return nil, fmt.Errorf("object %d is not below the prefix %q", i+1, prefix)
-		}
-	}
-	return list.NewKeys(entries), nil
+	return price, nil
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"net"
@@ -8,10 +8,10 @@ import (
 
 const (
 	demoBucket  = "demo"
-	demoObjects = 10_000 // read within the second in which one looks at it
+	demoObjects = 10_000 // a scan of them takes less than a second
 )
 
-// demo is the store of scan --demo.
+// demo is the embedded store of --demo.
 type demo struct {
 	*s3sim.Server
 	url string
@@ -27,6 +27,6 @@ func startDemo() (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	go func() { _ = server.Serve(listener) }() // it returns nil after Close, and nothing else ends it
+	go func() { _ = server.Serve(listener) }() // it ends with Close, and then returns nil
 	return &demo{Server: server, url: "http://" + listener.Addr().String()}, nil
 }

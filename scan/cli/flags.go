@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/scan"
+	"headcount/scan/command"
+	"headcount/scan/head/engine"
+)
+
+func keyFlags() []cli.Flag {
+	return command.Category("which keys",
+		&cli.BoolFlag{
+			Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs no account and no network",
+		},
+		&cli.StringFlag{Name: "start-after", Usage: "start after this `KEY`"},
+		&cli.StringFlag{Name: "end-at", Usage: "stop after this `KEY`"},
+		&cli.GenericFlag{
+			Name: "limit", Value: command.Int[int64](0, 1, 0), DefaultText: "all",
+			Usage: "stop after the first `N` objects",
+		},
+		&cli.GenericFlag{
+			Name: "retry-from", Value: command.File(),
+			Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing",
+		},
+	)
+}
+
+func speedFlags() []cli.Flag {
+	return command.Category("speed",
+		&cli.GenericFlag{
+			Name: "workers", Value: command.AutoInt(scan.WorkersAuto, 1, command.WorkersMax),
+			Usage: "send HEADs on `N` connections at once; auto finds the best number",
+		},
+		&cli.GenericFlag{
+			Name: "listers", Value: command.AutoInt(scan.ListersAuto, 1, command.ListersMax),
+			Usage: "list `N` ranges of keys at once; auto lists as many as keep the workers busy",
+		},
+		&cli.GenericFlag{
+			Name: "pipeline", Value: command.Int(1, 1, command.PipelineMax),
+			Usage: "keep `N` HEADs in flight on each connection; not every store supports more than 1",
+		},
+		&cli.GenericFlag{
+			Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK, engine.List),
+			Usage: "send HEADs by the engine `NAME`; sdk is slower and reaches every kind of bucket; " +
+				"list reads the metadata from the listing of MinIO",
+		},
+		&cli.GenericFlag{
+			Name: "rate", Value: command.Positive(command.RateMax), DefaultText: "no limit",
+			Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further",
+		},
+		&cli.GenericFlag{
+			Name: "timeout", Value: command.PositiveDuration(30 * time.Second),
+			Usage: "fail a request that has no complete answer after this `DURATION`",
+		},
+		&cli.GenericFlag{
+			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute),
+			Usage: "stop when the store has answered nothing for this `DURATION`",
+		},
+	)
+}
+
+func printFlags() []cli.Flag {
+	return command.Category("what to print",
+		&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too"},
+		&cli.GenericFlag{
+			Name: "fields", Value: command.Parsed("key,metadata", parseFields),
+			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all",
+		},
+		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish"},
+		&cli.GenericFlag{
+			Name: "output", Value: command.OutputFile(), DefaultText: "standard output",
+			Usage: "write the records to `FILE`, replacing its content; a name in .gz or .zst compresses them",
+		},
+	)
+}
+
+func safetyFlags() []cli.Flag {
+	return command.Category("safety",
+		&cli.BoolFlag{
+			Name: "dry-run", Usage: "list only, and print what the scan would take: requests, time, price",
+		},
+		&cli.GenericFlag{
+			Name: "price", Value: command.Parsed("", parsePrice), DefaultText: "AWS's, if the store is AWS",
+			Usage: "calculate the price of a dry run from `LIST,HEAD`, in US dollars per 1,000 requests",
+		},
+		&cli.GenericFlag{
+			Name: "checkpoint", Value: command.File(),
+			Usage: "save progress to `FILE`, so that --resume can continue",
+		},
+		&cli.GenericFlag{
+			Name: "checkpoint-every", Value: command.PositiveDuration(time.Second),
+			Usage: "save progress once per `DURATION`; a killed run repeats at most this much work",
+		},
+		&cli.BoolFlag{
+			Name: "resume", Usage: "continue the run of --checkpoint, or start one if there is none",
+		},
+		&cli.GenericFlag{
+			Name: "max-errors", Value: command.Int[int64](0, 1, 0), DefaultText: "never",
+			Usage: "stop when `N` objects have failed",
+		},
+		&cli.GenericFlag{
+			Name: "errors", Value: command.File(),
+			Usage: "write the failed objects to `FILE` as JSON lines, replacing its content",
+		},
+	)
+}

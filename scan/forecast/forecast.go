@@ -1,0 +1,105 @@
+// Package forecast estimates what a scan of a bucket will take, for --dry-run: its requests, its duration and its price.
+//
+// Run lists the bucket, which counts the objects and the requests. The duration follows from the rate of requests: the
+// rate that the user limits the scan to, or the rate of a Sample, for which Run sends HEADs for some objects. The price
+// follows from the requests and the storage classes of the objects.
+package forecast
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"headcount/scan/list"
+	"headcount/scan/metrics"
+)
+
+// Forecast is what a scan will take, as far as a listing shows it.
+type Forecast struct {
+	Objects int64            `json:"objects"`
+	Bytes   int64            `json:"bytes"`
+	Unsized int64            `json:"objects_without_size,omitempty"` // objects that Bytes leaves out
+	Classes map[string]int64 `json:"storage_classes"`                // objects by storage class; "": the LIST has none
+	Lists   int64            `json:"lists"`
+	Heads   int64            `json:"heads"` // one for each object; retries are not foreseen
+
+	// Rate is how many requests per second the Duration is for. A given Rate includes LISTs; a measured one is that of
+	// successful HEADs of the Sample.
+	Rate    float64    `json:"rate,omitempty"`
+	RateIs  RateOrigin `json:"rate_is"`
+	Sample  *Sample    `json:"sample,omitempty"`
+	Seconds *float64   `json:"seconds,omitempty"` // absent: unknown
+	Listing float64    `json:"list_seconds"`      // the duration of the listing alone
+
+	Price        *Cost  `json:"price,omitempty"`
+	PriceUnknown string `json:"price_unknown,omitempty"` // why there is no Price
+}
+
+// RateOrigin says where a Rate comes from.
+type RateOrigin string
+
+// The origins of a Rate.
+const (
+	RateGiven    RateOrigin = "given" // by --rate
+	RateMeasured RateOrigin = "measured"
+	RateUnknown  RateOrigin = "unknown"
+)
+
+// Stats is what --stats writes of a dry run: the statistics of the listing, and the Forecast.
+type Stats struct {
+	*metrics.Stats
+	DryRun *Forecast `json:"dry_run"`
+}
+
+func newForecast() *Forecast { return &Forecast{Classes: map[string]int64{}, RateIs: RateUnknown} }
+
+const (
+	// classesMax is more storage classes than any store has. Further classes are counted together, so that a store
+	// cannot fill the memory with names.
+	classesMax   = 32
+	otherClasses = "(others)"
+)
+
+// add counts the objects of a page.
+func (f *Forecast) add(p *list.Page) {
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		f.Objects++
+		if e.Size >= 0 {
+			f.Bytes += e.Size
+		} else {
+			f.Unsized++
+		}
+		f.Classes[f.className(e.StorageClass)]++
+	}
+	f.Heads = f.Objects
+}
+
+// className returns the name under which objects of a storage class are counted.
+func (f *Forecast) className(class string) string {
+	if _, known := f.Classes[class]; known {
+		return class
+	}
+	if len(f.Classes) >= classesMax {
+		return otherClasses
+	}
+	return strings.Clone(class) // the original keeps the texts of a whole page in memory
+}
+
+// ClassNames returns the storage classes, those with the most objects first.
+func (f *Forecast) ClassNames() []string {
+	return slices.SortedFunc(maps.Keys(f.Classes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(f.Classes[b], f.Classes[a]), cmp.Compare(a, b))
+	})
+}
+
+// setDuration calculates the duration of a scan that sends so many requests at the Rate. The HEADs overlap the listing,
+// so the scan takes at least as long as that.
+func (f *Forecast) setDuration(requests int64) {
+	seconds := f.Listing
+	if requests > 0 {
+		seconds = max(seconds, float64(requests)/f.Rate)
+	}
+	f.Seconds = &seconds
+}

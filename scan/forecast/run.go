@@ -1,0 +1,161 @@
+package forecast
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/head/engine"
+	"headcount/scan/list"
+	"headcount/scan/metrics"
+)
+
+// Config says which scan to estimate.
+type Config struct {
+	Scan  scan.Config // Store must be set; Run replaces Sink and ListOnly
+	Price *Price      // nil: AWS's prices, if the store is AWS
+
+	// StartProgress shows the progress of the listing until the function that it returns is called. nil: nothing is shown.
+	StartProgress func(progress func() metrics.Progress) (stop func())
+}
+
+// Run lists the bucket and returns the Forecast, with the statistics of the listing. Both are valid with an error too, as
+// far as Run came. The error is one that would end the scan as well.
+func Run(ctx context.Context, cfg Config) (*Stats, error) {
+	f := newForecast()
+	stats, err := f.estimate(ctx, &cfg)
+	f.setCost(cfg.Price, isAWS(cfg.Scan.Store.EndpointURLs()), cfg.Scan.Store.Region())
+	if err != nil {
+		stats.Complete, stats.Error = false, err.Error()
+	}
+	return &Stats{stats, f}, err
+}
+
+// estimate lists, and determines the Rate and the duration of the scan.
+func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, error) {
+	entriesMax := 0 // of the sample
+	if cfg.Scan.Rate == 0 {
+		entriesMax = sampleMax(&cfg.Scan)
+	}
+	stats, entries, err := f.list(ctx, cfg, entriesMax)
+	f.Lists, f.Listing = stats.Requests["list"]["200"], stats.DurationSeconds
+	switch {
+	case err != nil:
+		return stats, err
+	case cfg.Scan.Rate > 0:
+		f.Rate, f.RateIs = cfg.Scan.Rate, RateGiven
+		f.setDuration(f.Lists + f.Heads)
+	case f.Heads == 0:
+		f.setDuration(0)
+	default:
+		entries = entries[:min(len(entries), max(sampleFew, int(f.Objects/sampleShare)))]
+		if f.Sample, err = measure(ctx, cfg.Scan, entries); err != nil {
+			return stats, err
+		}
+		f.Sample.logFailures(cfg.Scan.Log)
+		if f.Rate = f.Sample.perSecond(); f.Rate > 0 {
+			f.RateIs = RateMeasured
+			f.setDuration(f.Heads)
+		}
+	}
+	return stats, nil
+}
+
+// list counts the objects of the bucket, and returns the first of them.
+func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metrics.Stats, []list.Entry, error) {
+	var entries []list.Entry
+	listing := cfg.Scan
+	listing.ListOnly = func(p *list.Page) {
+		f.add(p)
+		entries = append(entries, p.Entries[:min(len(p.Entries), entriesMax-len(entries))]...)
+	}
+	s, err := scan.New(listing)
+	if err != nil {
+		return new(metrics.Stats), nil, err
+	}
+	if cfg.StartProgress != nil {
+		stop := cfg.StartProgress(s.Progress)
+		defer stop()
+	}
+	stats, err := s.Run(ctx)
+	return &stats, entries, err
+}
+
+// Sample is how the store answered HEADs for some objects.
+type Sample struct {
+	Objects  int64            `json:"objects"`
+	Heads    int64            `json:"heads"` // sent
+	Seconds  float64          `json:"seconds"`
+	Statuses map[string]int64 `json:"statuses"` // as in metrics.Stats.Requests
+}
+
+const (
+	// SampleTime is how long a Sample takes at most: long compared with the setup of connections, and short for a person
+	// who waits.
+	SampleTime = 2 * time.Second
+
+	// sampleEnough objects make the beginning and the end of a sample, in which some workers are idle, insignificant. On
+	// AWS the HEADs for this many objects cost half a cent, or 10 cents for GLACIER_IR.
+	sampleEnough = 10_000
+
+	// samplePerHead is the least number of objects for each HEAD in flight: a worker takes several at once.
+	samplePerHead = 16
+
+	// A sample of 1/sampleShare of the objects is a small part of the scan. sampleFew objects are few in any case.
+	sampleShare = 10
+	sampleFew   = 200
+)
+
+// sampleMax returns the greatest number of objects of a sample.
+func sampleMax(cfg *scan.Config) int {
+	return max(sampleEnough, samplePerHead*cfg.Workers*max(1, cfg.Pipeline))
+}
+
+var errSampleTime = errors.New("the time of the sample is over")
+
+// measure sends HEADs for objects as the scan would, and drops their records. Its error would end the scan too.
+func measure(ctx context.Context, cfg scan.Config, entries []list.Entry) (*Sample, error) {
+	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nil
+	if cfg.Engine == engine.List { // the rate is that of HEADs
+		cfg.Engine = engine.Auto
+	}
+	s, err := scan.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, SampleTime, errSampleTime)
+	defer cancel()
+	stats, err := s.Run(ctx)
+	if err != nil && context.Cause(ctx) != errSampleTime {
+		return nil, err
+	}
+	return &Sample{
+		Objects: int64(len(entries)), Heads: stats.Heads, Seconds: stats.DurationSeconds, Statuses: stats.Requests["head"],
+	}, nil
+}
+
+// perSecond returns how many HEADs per second succeeded.
+func (s *Sample) perSecond() float64 {
+	if s.Seconds == 0 { // of a coarse clock
+		return 0
+	}
+	return float64(s.Statuses["200"]) / s.Seconds
+}
+
+// logFailures warns of HEADs that did not succeed. The user may lack the permission for them.
+func (s *Sample) logFailures(log *slog.Logger) {
+	others := maps.Clone(s.Statuses)
+	delete(others, "200")
+	var attributes []any
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		attributes = append(attributes, name, strconv.FormatInt(others[name], 10))
+	}
+	if len(attributes) > 0 && log != nil {
+		log.Warn("some HEADs of the sample did not succeed", attributes...)
+	}
+}
