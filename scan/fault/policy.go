@@ -57,7 +57,7 @@ type Attempts struct {
 //	  first contact                                              MaxFirst; at once for DNS, TLS, credentials
 //	  wrong document                                             MaxWrongDocuments
 //	refused, credentials    Verify, MaxRefusals                  MaxRefusals; credentials as transient
-//	clock skew              as refused                           once more
+//	clock skew              as refused                           twice more
 //	expired token           as refused                           Refresh, MaxRefreshes
 //	configuration           Verify, MaxRefusals                  give up
 //	header too large        give up                              give up
@@ -97,6 +97,10 @@ type Policy struct {
 	// Backoff returns the delay before the n-th retry; nil: the function Backoff.
 	Backoff func(n int) time.Duration
 }
+
+// maxClockSkews is after how many answers that name a wrong clock the request is given up. The first one corrects the
+// clock; where the clocks parted in the middle of a run, an older answer that is read later may undo that.
+const maxClockSkews = 3
 
 // MaxAttemptsDefault is how often a request for one object may fail while others succeed: with Backoff, for about 10 s.
 const MaxAttemptsDefault = 10
@@ -145,7 +149,10 @@ func (p *Policy) Next(ctx context.Context, a *Attempts, f Failure, h *Health) De
 		return Decision{Action: GiveUp}
 	case ClockSkew:
 		a.clockSkews++
-		return retryIf(a.clockSkews == 1, 0)
+		if a.clockSkews == 1 {
+			return Decision{}
+		}
+		return retryIf(a.clockSkews < maxClockSkews, p.backoff(a.Sent))
 	case ExpiredToken:
 		a.refreshes++
 		isLast := p.MaxRefreshes > 0 && a.refreshes >= p.MaxRefreshes

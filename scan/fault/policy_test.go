@@ -289,7 +289,7 @@ func TestRunPolicy(t *testing.T) {
 		{"no credentials", RunPolicy(time.Minute, 1, renew), unanswered(Credentials), true, 11, time.Minute + time.Second},
 		{"a refusal", RunPolicy(time.Hour, 1, renew), answer(403, "AccessDenied"), true, 1, 0},
 		{"a refusal by each endpoint", RunPolicy(time.Hour, 3, renew), answer(403, "AccessDenied"), true, 3, 0},
-		{"a clock that stays wrong", RunPolicy(time.Hour, 3, renew), answer(403, "RequestTimeTooSkewed"), true, 2, 0},
+		{"a clock that stays wrong", RunPolicy(time.Hour, 3, renew), answer(403, "RequestTimeTooSkewed"), true, 3, 0},
 		{"credentials that stay expired", RunPolicy(time.Hour, 3, renew), answer(400, "ExpiredToken"), true, 5, 0},
 		{"expired credentials", RunPolicy(time.Hour, 3, cannot), answer(400, "ExpiredToken"), true, 1, 0},
 		{"expired credentials, no provider", RunPolicy(time.Hour, 3, nil), answer(400, "ExpiredToken"), true, 1, 0},

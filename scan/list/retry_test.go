@@ -17,7 +17,7 @@ func TestListerGivesUp(t *testing.T) {
 	}{
 		"a refusal":             {refuse(403, "AccessDenied", ""), "403 Forbidden: AccessDenied", 1},
 		"no such bucket":        {refuse(404, "NoSuchBucket", ""), "NoSuchBucket", 1},
-		"skew that stays":       {refuse(403, "RequestTimeTooSkewed", ""), "RequestTimeTooSkewed", 2},
+		"skew that stays":       {refuse(403, "RequestTimeTooSkewed", ""), "RequestTimeTooSkewed", 3},
 		"a region that is ours": {refuse(400, "AuthorizationHeaderMalformed", "us-east-1"), "AuthorizationHeaderMalformed", 1},
 		"a region that moves on": {func(w http.ResponseWriter, r *http.Request) {
 			refuse(301, "PermanentRedirect", "region-"+strconv.FormatInt(time.Now().UnixNano(), 36))(w, r)
