@@ -27,11 +27,10 @@ func newCalendar() *calendar {
 	return c
 }
 
-// appendISO appends a time as LIST has it, second being counted from modifiedFirst.
+// appendISO appends a time as LIST has it, up to its seconds. second is counted from modifiedFirst.
 func (c *calendar) appendISO(dst []byte, second int64) []byte {
 	dst = append(dst, c.iso[second/daySeconds]...)
-	dst = appendTimeOfDay(dst, second%daySeconds)
-	return append(dst, ".000Z"...)
+	return appendTimeOfDay(dst, second%daySeconds)
 }
 
 // appendHTTP appends a time as HEAD has it: RFC 9110 §5.6.7.

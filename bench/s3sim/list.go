@@ -129,7 +129,8 @@ func (c *conn) startOf(q *listQuery) errorCode {
 // list answers ListObjectsV2 and ListObjects.
 func (c *conn) list(r *request) {
 	p := &c.page
-	p.query.encode, p.query.echo = p.query.asksURL, p.query.asksURL
+	p.query.encode = p.query.asksURL && c.srv.options.ListForm.encodes()
+	p.query.echo = p.query.encode
 	c.srv.bendQuery(&p.query)
 	p.fill(c.srv.keys, c.scratch)
 	c.nextToken(p)

@@ -2,47 +2,55 @@ package s3sim
 
 import "strconv"
 
-// appendXML appends the page as ListBucketResult, elements in the order of AWS.
-func (p *page) appendXML(dst []byte, c *conn) []byte {
+// appendRequest appends the names and keys that were asked for. Tokens are not encoded.
+func (p *page) appendRequest(dst []byte, c *conn) []byte {
 	q := &p.query
-	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
-		`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
 	dst = appendElement(dst, "Name", []byte(c.srv.options.Bucket), false)
 	dst = appendElement(dst, "Prefix", q.prefix, q.encode)
-	if q.v2 {
-		dst = p.appendV2(dst)
-	} else {
-		dst = appendElement(dst, "Marker", q.marker, q.encode)
-		if len(p.token) > 0 {
-			dst = appendElement(dst, "NextMarker", p.token, q.encode)
-		}
+	if !q.v2 {
+		return appendElement(dst, "Marker", q.marker, q.encode)
 	}
-	dst = appendIntElement(dst, "MaxKeys", q.maxKeys)
-	if len(q.delimiter) > 0 {
-		dst = appendElement(dst, "Delimiter", q.delimiter, q.encode)
-	}
-	if q.echo {
-		dst = append(dst, "<EncodingType>url</EncodingType>"...)
-	}
-	dst = append(dst, "<IsTruncated>"...)
-	dst = append(strconv.AppendBool(dst, p.truncated), "</IsTruncated>"...)
-	dst = p.appendEntries(dst, c)
-	return append(dst, "</ListBucketResult>"...)
-}
-
-// appendV2 appends what only ListObjectsV2 has. Tokens are not encoded.
-func (p *page) appendV2(dst []byte) []byte {
-	q := &p.query
 	if len(q.startAfter) > 0 {
 		dst = appendElement(dst, "StartAfter", q.startAfter, q.encode)
 	}
 	if len(q.token) > 0 {
 		dst = appendElement(dst, "ContinuationToken", q.token, false)
 	}
+	return dst
+}
+
+// appendNext appends where the next page begins.
+func (p *page) appendNext(dst []byte, _ *conn) []byte {
+	if !p.query.v2 {
+		if len(p.token) > 0 {
+			dst = appendElement(dst, "NextMarker", p.token, p.query.encode)
+		}
+		return dst
+	}
 	if len(p.token) > 0 {
 		dst = appendElement(dst, "NextContinuationToken", p.token, false)
 	}
 	return appendIntElement(dst, "KeyCount", len(p.entries))
+}
+
+func (p *page) appendLimits(dst []byte, _ *conn) []byte {
+	dst = appendIntElement(dst, "MaxKeys", p.query.maxKeys)
+	if len(p.query.delimiter) > 0 {
+		dst = appendElement(dst, "Delimiter", p.query.delimiter, p.query.encode)
+	}
+	return dst
+}
+
+func (p *page) appendEncoding(dst []byte, _ *conn) []byte {
+	if p.query.echo {
+		dst = append(dst, "<EncodingType>url</EncodingType>"...)
+	}
+	return dst
+}
+
+func (p *page) appendTruncated(dst []byte, _ *conn) []byte {
+	dst = append(dst, "<IsTruncated>"...)
+	return append(strconv.AppendBool(dst, p.truncated), "</IsTruncated>"...)
 }
 
 // appendEntries appends the keys, and after them the common prefixes.
@@ -54,11 +62,9 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 			continue
 		}
 		key := c.srv.keys.Append(c.scratch[:0], e.i)
-		dst = append(dst, "<Contents><Key>"...)
-		dst = appendText(dst, key, p.query.encode)
-		dst = append(dst, "</Key>"...)
+		dst = append(dst, "<Contents>"...)
 		o := c.srv.Object(key)
-		dst = o.appendXML(dst, c.srv.calendar)
+		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.calendar, key, p.query.encode)
 		if p.query.metadata && p.query.v2 && c.srv.options.ListMetadata {
 			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.i))
 		}
@@ -75,19 +81,6 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 		}
 	}
 	return dst
-}
-
-// appendXML appends what a LIST tells of an object.
-func (o Object) appendXML(dst []byte, days *calendar) []byte {
-	dst = append(dst, "<LastModified>"...)
-	dst = days.appendISO(dst, o.modifiedSecond())
-	dst = append(dst, "</LastModified><ETag>&quot;"...)
-	dst = o.appendETag(dst)
-	dst = append(dst, "&quot;</ETag><Size>"...)
-	dst = strconv.AppendInt(dst, o.Size(), 10)
-	dst = append(dst, "</Size><StorageClass>"...)
-	dst = append(dst, o.StorageClass()...)
-	return append(dst, "</StorageClass>"...)
 }
 
 // appendElement appends text that may be anything, url-encoded or as XML.

@@ -68,6 +68,8 @@ type Options struct {
 	ByteEvery time.Duration
 	// Quirk is the one thing that listings do wrong. "" is none.
 	Quirk Quirk
+	// ListForm is the form in which keys are listed. "" is ListAWS.
+	ListForm ListForm
 	// ListMetadata answers ListObjectsV2 with metadata=true as MinIO does, with the custom metadata of each object, and says to be MinIO.
 	// Otherwise the parameter is ignored, as elsewhere.
 	ListMetadata bool
@@ -100,6 +102,9 @@ func (o Options) withDefaults() Options {
 	if o.Shape == "" {
 		o.Shape = Flat
 	}
+	if o.ListForm == "" {
+		o.ListForm = ListAWS
+	}
 	if o.RefuseFor == 0 {
 		o.RefuseFor = 2 * time.Second
 	}
@@ -116,6 +121,9 @@ func (o Options) check() error {
 	}
 	if o.Quirk != "" && !slices.Contains(Quirks(), o.Quirk) {
 		return fmt.Errorf("unknown quirk %q: one of %s", o.Quirk, join(Quirks()))
+	}
+	if !slices.Contains(ListForms(), o.ListForm) {
+		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))
 	}
 	if o.Objects < 0 || o.Objects > objectsMax {
 		return fmt.Errorf("%d objects: from 0 to %d", o.Objects, int64(objectsMax))

@@ -1,0 +1,107 @@
+package s3sim
+
+import "strconv"
+
+// ListForm is the form in which a store writes a ListBucketResult: which elements it has, and in which order.
+type ListForm string
+
+// The forms, after the answers of these stores in 2026.
+const (
+	// ListAWS has ChecksumAlgorithm and ChecksumType between ETag and Size, as objects have that the SDKs of 2025 and later
+	// wrote. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+	ListAWS ListForm = "aws"
+	// ListMinIO writes quotes as &#34;, an Owner of each object, and EncodingType behind the objects.
+	ListMinIO ListForm = "minio"
+	// ListVersitygw writes the objects first, ETag before Key and no fractions of a second. It ignores encoding-type.
+	ListVersitygw ListForm = "versitygw"
+	// ListCeph writes an Owner and a Type of each object, and the token behind the objects.
+	ListCeph ListForm = "ceph"
+)
+
+// ListForms returns all forms.
+func ListForms() []ListForm { return []ListForm{ListAWS, ListMinIO, ListVersitygw, ListCeph} }
+
+// encodes reports whether stores of this form honour encoding-type.
+func (f ListForm) encodes() bool { return f != ListVersitygw }
+
+// appendXML appends the page as ListBucketResult.
+func (p *page) appendXML(dst []byte, c *conn) []byte {
+	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
+		`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
+	for _, part := range c.srv.options.ListForm.parts() {
+		dst = part(p, dst, c)
+	}
+	return append(dst, "</ListBucketResult>"...)
+}
+
+// appendPart appends one part of a page.
+type appendPart = func(p *page, dst []byte, c *conn) []byte
+
+// parts returns the parts of a page in the order of the form, in an array, which needs no allocation.
+func (f ListForm) parts() [6]appendPart {
+	var (
+		request, next, limits        = (*page).appendRequest, (*page).appendNext, (*page).appendLimits
+		encoding, truncated, entries = (*page).appendEncoding, (*page).appendTruncated, (*page).appendEntries
+	)
+	switch f {
+	case ListMinIO:
+		return [...]appendPart{request, next, limits, truncated, entries, encoding}
+	case ListVersitygw:
+		return [...]appendPart{entries, limits, truncated, next, request, encoding}
+	case ListCeph:
+		return [...]appendPart{encoding, request, limits, truncated, entries, next}
+	}
+	return [...]appendPart{request, next, limits, encoding, truncated, entries}
+}
+
+const (
+	awsChecksum = "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
+	minioOwner  = "<Owner><ID>02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4</ID>" +
+		"<DisplayName>minio</DisplayName></Owner>"
+	cephOwnerAndType = "<Owner><ID>demo</ID><DisplayName>Demo User</DisplayName></Owner><Type>Normal</Type>"
+)
+
+// appendXML appends the fields of an object.
+func (o Object) appendXML(dst []byte, form ListForm, days *calendar, key []byte, encode bool) []byte {
+	if form == ListVersitygw {
+		dst = o.appendETagXML(dst, "&#34;")
+		dst = appendElement(dst, "Key", key, encode)
+	} else {
+		dst = append(dst, "<Key>"...)
+		dst = append(appendText(dst, key, encode), "</Key>"...)
+	}
+	dst = append(dst, "<LastModified>"...)
+	dst = days.appendISO(dst, o.modifiedSecond())
+	switch form {
+	case ListMinIO:
+		dst = append(dst, ".000Z</LastModified>"...)
+		dst = o.appendETagXML(dst, "&#34;")
+	case ListVersitygw:
+		dst = append(dst, "Z</LastModified>"...)
+	case ListCeph:
+		dst = append(dst, ".000Z</LastModified>"...)
+		dst = o.appendETagXML(dst, "&quot;")
+	default:
+		dst = append(dst, ".000Z</LastModified>"...)
+		dst = append(o.appendETagXML(dst, "&quot;"), awsChecksum...)
+	}
+	dst = append(dst, "<Size>"...)
+	dst = strconv.AppendInt(dst, o.Size(), 10)
+	dst = append(dst, "</Size>"...)
+	if form == ListMinIO {
+		dst = append(dst, minioOwner...)
+	}
+	dst = append(dst, "<StorageClass>"...)
+	dst = append(dst, o.StorageClass()...)
+	dst = append(dst, "</StorageClass>"...)
+	if form == ListCeph {
+		dst = append(dst, cephOwnerAndType...)
+	}
+	return dst
+}
+
+func (o Object) appendETagXML(dst []byte, quote string) []byte {
+	dst = append(append(dst, "<ETag>"...), quote...)
+	dst = append(o.appendETag(dst), quote...)
+	return append(dst, "</ETag>"...)
+}
