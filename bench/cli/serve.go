@@ -29,6 +29,7 @@ are.
     headcount bench serve --rate-max 5500
     headcount bench serve --latency 5ms --stall 500ms --stall-every 10s
     headcount bench serve --quirk ends-early
+    headcount bench serve --list-form ceph
 
 It prints the flags by which headcount scan reaches the bucket. A signal ends it.`
 
@@ -56,6 +57,9 @@ func serveCommand() *cli.Command {
 				Name: "fault", Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " + joinNames(s3sim.FaultKinds()),
 			},
 			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...), Usage: "break listings by the quirk `NAME`"},
+			&cli.GenericFlag{
+				Name: "list-form", Value: command.OneOf(s3sim.ListAWS, s3sim.ListForms()...), Usage: "list in the form of the store `NAME`",
+			},
 			&cli.Float64Flag{Name: "gone", Usage: "answer 404 to HEADs of a `FRACTION` of the listed objects"},
 			&cli.Float64Flag{Name: "denied", Usage: "answer 403 to HEADs of a `FRACTION` of the objects"},
 			&cli.Uint64Flag{Name: "seed", Usage: "choose the requests that meet a fault by the seed `N`"},
@@ -100,7 +104,8 @@ func parseServe(c *cli.Context) (s3sim.Options, error) {
 		Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every"), RateMax: c.Float64("rate-max"),
 		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
 		Region:      c.String("region"), Quirk: command.Get[s3sim.Quirk](c, "quirk"),
-		Gone: c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),
+		ListForm: command.Get[s3sim.ListForm](c, "list-form"),
+		Gone:     c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),
 	}
 	for _, text := range c.StringSlice("fault") {
 		kind, rate, _ := strings.Cut(text, "=")

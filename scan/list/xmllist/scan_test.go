@@ -1,9 +1,14 @@
 package xmllist
 
 import (
+	"io"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
+
+	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 )
 
 // The fast scanner reads the answers of stores alone. encoding/xml costs some fifty times as much.
@@ -14,6 +19,19 @@ func TestScanReadsStoresAlone(t *testing.T) {
 	}
 	for name, body := range storeAnswers(t) {
 		documents[name] = string(body)
+	}
+	for _, form := range s3sim.ListForms() {
+		_, url := simtest.Start(t, s3sim.Options{Objects: 1000, Shape: s3sim.Nasty, XMLSafe: true, ListForm: form, ListMetadata: true})
+		response, err := http.Get(url + "/demo?list-type=2&encoding-type=url&metadata=true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents["bench serve --list-form "+string(form)] = string(body)
+		response.Body.Close()
 	}
 	maps.DeleteFunc(documents, func(name, _ string) bool { // they have comments, CDATA and prefixes, or another root
 		return name == "prefixed.xml" || strings.HasPrefix(name, "error-")
