@@ -150,7 +150,7 @@ func (r *run) afterFailure(ctx context.Context, op string, a *reply, failed erro
 			return fault.Decision{}, failed
 		}
 	}
-	next := r.policy.Next(ctx, attempts, failure, counts.health)
+	next := r.policy.Next(attempts, failure, counts.health)
 	if next.Action != fault.Verify {
 		return next, nil
 	}

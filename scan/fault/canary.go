@@ -10,6 +10,7 @@ import (
 // reason of a refusal: a LIST of one key. Make it with NewCanary. It may be used concurrently.
 type Canary struct {
 	probe    func(context.Context) error
+	renew    func(context.Context) bool
 	policy   Policy
 	retryFor time.Duration
 	log      *slog.Logger
@@ -18,18 +19,12 @@ type Canary struct {
 	answeredAt time.Time     // when the last probe was sent that was answered; the token's holder may use it
 }
 
-// NewCanary returns a Canary. probe sends the request once and returns nil if it was answered; refresh renews expired
-// credentials (Policy.Refresh). A store that does not answer is waited for as long as its Health allows, retryFor.
-func NewCanary(probe func(context.Context) error, refresh func(context.Context) bool, retryFor time.Duration, log *slog.Logger) *Canary {
-	c := &Canary{probe: probe, retryFor: retryFor, log: log, turn: make(chan struct{}, 1)}
-	c.policy = Policy{MaxRefusals: 1, Refresh: func(ctx context.Context) bool {
-		isRefreshed := refresh != nil && refresh(ctx)
-		if isRefreshed {
-			log.Info("the credentials have expired and are renewed")
-		}
-		return isRefreshed
-	}}
-	return c
+// NewCanary returns a Canary. probe sends the request once, and returns nil if it was answered. renew renews expired
+// credentials, and reports whether there may be new ones; nil: they cannot be renewed. A store that does not answer is waited for as long as its Health allows, retryFor.
+func NewCanary(probe func(context.Context) error, renew func(context.Context) bool, retryFor time.Duration, log *slog.Logger) *Canary {
+	return &Canary{
+		probe: probe, renew: renew, policy: Policy{MaxRefusals: 1}, retryFor: retryFor, log: log, turn: make(chan struct{}, 1),
+	}
 }
 
 // Check returns nil when the store has answered a probe that was sent after the call: one probe serves all callers that
@@ -59,10 +54,12 @@ func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 		}
 		attempts.Sent++
 		cause := FailureOf(err)
-		next := c.policy.Next(ctx, &attempts, cause, h)
+		next := c.policy.Next(&attempts, cause, h)
 		switch {
-		case next.Action == GiveUp:
+		case next.Action == GiveUp, next.Action == Renew && (c.renew == nil || !c.renew(ctx)):
 			return err
+		case next.Action == Renew:
+			c.log.Info("the credentials have expired and are renewed")
 		case next.Delay == 0:
 			continue // what the answer said is enough to send a better probe
 		case cause.Transient() && !isWarned:

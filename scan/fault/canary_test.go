@@ -37,9 +37,9 @@ func TestCanary(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		answers          []error
-		cannotRefresh    bool
+		cannotRenew      bool
 		err              error // errBusy: an UnavailableError
-		sent, refreshed  int
+		sent, renewed    int
 		isFailing, warns bool // while it was waited for
 	}{
 		{"answered", []error{nil}, false, nil, 1, 0, false, false},
@@ -60,11 +60,11 @@ func TestCanary(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
-				refreshed := 0
-				refresh := func(context.Context) bool { refreshed++; return !c.cannotRefresh }
+				renewed := 0
+				renew := func(context.Context) bool { renewed++; return !c.cannotRenew }
 				p, h := &probes{errs: c.answers}, NewHealth("HEAD")
 				began := time.Now()
-				err := NewCanary(p.probe, refresh, time.Minute, slog.New(slog.NewTextHandler(&log, nil))).Check(t.Context(), h, errBusy)
+				err := NewCanary(p.probe, renew, time.Minute, slog.New(slog.NewTextHandler(&log, nil))).Check(t.Context(), h, errBusy)
 				var unavailable *UnavailableError
 				switch {
 				case c.err == errBusy:
@@ -74,8 +74,8 @@ func TestCanary(t *testing.T) {
 				case err != c.err || p.sent != c.sent:
 					t.Errorf("%v after %d probes, want %v after %d", err, p.sent, c.err, c.sent)
 				}
-				if refreshed != c.refreshed {
-					t.Errorf("refreshed %d times", refreshed)
+				if renewed != c.renewed {
+					t.Errorf("renewed %d times", renewed)
 				}
 				time.Sleep(time.Second)
 				if isFailing := h.FailingFor() > 0; isFailing != c.isFailing {

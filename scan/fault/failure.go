@@ -30,7 +30,7 @@ func (f Failure) Transient() bool { return f.Class.Transient() || TransientStatu
 
 // SlowDown reports whether fewer requests should be sent after this one: the store asks for it, or cannot be reached.
 func (f Failure) SlowDown() bool {
-	return ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached()
+	return f.Transient() && (ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached())
 }
 
 // IsRefused reports whether err is an answer of the store by which it refuses the request, and will refuse it again.

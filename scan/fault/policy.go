@@ -1,9 +1,6 @@
 package fault
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Action is what is done about a request that failed.
 type Action uint8
@@ -15,16 +12,20 @@ const (
 	// Verify asks the Canary whether the failure is the store's, and then calls Policy.Verified.
 	Verify
 
+	// Renew renews the credentials and sends the same request again after Decision.Delay, or gives up where they cannot be
+	// renewed. A Policy that Verifies leaves that to the Canary.
+	Renew
+
 	// GiveUp takes the failure for the request's result.
 	GiveUp
 )
 
-func (a Action) String() string { return [...]string{"retry", "verify", "give up"}[a] }
+func (a Action) String() string { return [...]string{"retry", "verify", "renew", "give up"}[a] }
 
 // Decision is the answer of a Policy to a Failure. The zero value retries at once.
 type Decision struct {
 	Action Action
-	Delay  time.Duration // before the retry; 0 where the Action is not Retry
+	Delay  time.Duration // before the request is sent again; 0 for Verify and GiveUp
 }
 
 // Attempts is what was tried for one request. The zero value is that of a request that was not sent yet. It is a plain
@@ -41,7 +42,7 @@ type Attempts struct {
 	refused        int       // refusals that are believed
 	wrongDocuments int
 	clockSkews     int
-	refreshes      int
+	renewals       int
 	final          bool // the store was found to be healthy: one more failure is the request's own
 }
 
@@ -58,7 +59,7 @@ type Attempts struct {
 //	  wrong document                                             MaxWrongDocuments
 //	refused, credentials    Verify, MaxRefusals                  MaxRefusals; credentials as transient
 //	clock skew              as refused                           twice more
-//	expired token           as refused                           Refresh, MaxRefreshes
+//	expired token           as refused                           Renew, MaxRenewals
 //	configuration           Verify, MaxRefusals                  give up
 //	header too large        give up                              give up
 type Policy struct {
@@ -88,11 +89,8 @@ type Policy struct {
 	// answer has no body.
 	Verifies bool
 
-	// Refresh renews expired credentials, and reports whether there may be new ones. nil: they cannot be renewed.
-	Refresh func(context.Context) bool
-
-	// MaxRefreshes is after how many renewals for one request the credentials are taken to be expired.
-	MaxRefreshes int
+	// MaxRenewals is after how many answers that name expired credentials these are not renewed again.
+	MaxRenewals int
 
 	// Backoff returns the delay before the n-th retry; nil: the function Backoff.
 	Backoff func(n int) time.Duration
@@ -120,20 +118,19 @@ func ObjectPolicy(maxAttempts int) Policy {
 
 // RunPolicy is the Policy for requests that the whole run needs. The store has that many endpoints: one that refuses may
 // be alone in that, so each is asked once.
-func RunPolicy(retryFor time.Duration, endpoints int, refresh func(context.Context) bool) Policy {
+func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 	return Policy{
 		MaxFirst:          6,  // about 2 s
 		MaxWrongDocuments: 10, // enough for a proxy that restarts a store behind it
 		MaxRefusals:       endpoints,
 		RetryFor:          retryFor,
-		Refresh:           refresh,
-		MaxRefreshes:      5,
+		MaxRenewals:       5,
 	}
 }
 
 // Next decides about a request that has just failed. It counts the failure in a; h is the Health of requests of this
-// kind, which the caller has told of the failure. ctx is that of Refresh, which may wait.
-func (p *Policy) Next(ctx context.Context, a *Attempts, f Failure, h *Health) Decision {
+// kind, which the caller has told of the failure.
+func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 	switch {
 	case f.Class == HeaderTooLarge:
 		return Decision{Action: GiveUp}
@@ -154,9 +151,11 @@ func (p *Policy) Next(ctx context.Context, a *Attempts, f Failure, h *Health) De
 		}
 		return retryIf(a.clockSkews < maxClockSkews, p.backoff(a.Sent))
 	case ExpiredToken:
-		a.refreshes++
-		isLast := p.MaxRefreshes > 0 && a.refreshes >= p.MaxRefreshes
-		return retryIf(p.Refresh != nil && !isLast && p.Refresh(ctx), p.backoff(a.Sent))
+		a.renewals++
+		if p.MaxRenewals > 0 && a.renewals >= p.MaxRenewals {
+			return Decision{Action: GiveUp}
+		}
+		return Decision{Renew, p.backoff(a.Sent)}
 	}
 	a.refused++
 	return retryIf(a.refused < p.MaxRefusals, 0)

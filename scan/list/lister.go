@@ -71,7 +71,7 @@ func New(cfg Config) *Lister {
 	}
 	return &Lister{
 		cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix, health: fault.NewHealth("LIST"),
-		policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount(), cfg.Store.RefreshCredentials),
+		policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
 	}
 }
 
@@ -137,8 +137,8 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 			return nil, context.Cause(ctx)
 		}
 		next := retrier.next(ctx, err)
-		l.cfg.OnAttempt(statusOf(err), next.Action == fault.Retry)
-		if next.Action != fault.Retry {
+		l.cfg.OnAttempt(statusOf(err), next.Action != fault.GiveUp)
+		if next.Action == fault.GiveUp {
 			return nil, err
 		}
 		retrier.warn(err, next.Delay)

@@ -27,7 +27,11 @@ func (r *retrier) next(ctx context.Context, err error) fault.Decision {
 		l.cfg.Log.Info("the bucket is in another region", "region", refused.BucketRegion)
 		return fault.Decision{}
 	}
-	return l.policy.Next(ctx, &r.attempts, fault.FailureOf(err), l.health)
+	next := l.policy.Next(&r.attempts, fault.FailureOf(err), l.health)
+	if next.Action == fault.Renew && !l.cfg.Store.RefreshCredentials(ctx) {
+		return fault.Decision{Action: fault.GiveUp}
+	}
+	return next
 }
 
 // warn logs the first failure, and later ones once in warnEvery.
