@@ -17,18 +17,15 @@ const (
 	deleted                        // the answer says that the object was deleted
 	mismatch                       // the answer may be another object's: to be sent again on a new connection
 	wrongRegion                    // the bucket is in another region
-	transient                      // passing trouble: to be sent again later
-	unexplained                    // a refusal without a reason, since a HEAD has no body: the canary decides
-	permanent                      // another HEAD would get the same answer
+	failed                         // no use: the retry policy decides (fault.Policy)
 )
 
 // classify reads a Result. newConn says that the HEAD was the first request of its connection, so that its answer is no
 // other object's.
 func classify(r *head.Result, newConn bool) answerClass {
-	if r.Err != nil {
-		return classifyFailure(r.Err)
-	}
 	switch {
+	case r.Err != nil:
+		return failed
 	case r.Status == http.StatusOK && !r.Mismatch:
 		return answered
 	case r.Status == http.StatusOK && newConn:
@@ -40,7 +37,7 @@ func classify(r *head.Result, newConn bool) answerClass {
 	case deleteMarker(r):
 		return mismatch // it has no ETag by which another object's answer would show
 	case fault.TransientStatus(r.Status):
-		return transient
+		return failed // whatever region it names
 	}
 	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.Region {
 		switch r.Status {
@@ -48,7 +45,7 @@ func classify(r *head.Result, newConn bool) answerClass {
 			return wrongRegion
 		}
 	}
-	return unexplained
+	return failed
 }
 
 // deleteMarker needs the header besides the 405, since a gateway that forbids HEAD answers 405 for every object.
@@ -58,12 +55,12 @@ func deleteMarker(r *head.Result) bool {
 		string(r.Get("x-amz-delete-marker")) == "true"
 }
 
-func classifyFailure(err error) answerClass {
-	switch fault.ClassOf(err) {
-	case fault.HeaderTooLarge:
-		return permanent
-	case fault.Credentials:
-		return unexplained
+// failureOf describes a Result for the retry policy.
+func failureOf(r *head.Result) fault.Failure {
+	if r.Err != nil {
+		return fault.FailureOf(r.Err)
 	}
-	return transient
+	return fault.Failure{
+		Class: fault.StatusClass(r.Status), Status: r.Status, RetryAfter: fault.RetryAfter(string(r.Get("retry-after"))),
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headcount/scan/checkpoint"
+	"headcount/scan/fault"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -55,9 +56,8 @@ type Config struct {
 }
 
 const (
-	timeoutDefault     = 30 * time.Second
-	retryForDefault    = 15 * time.Minute
-	maxAttemptsDefault = 10
+	timeoutDefault  = 30 * time.Second
+	retryForDefault = 15 * time.Minute
 
 	// checkpointEveryDefault bounds the work that a killed run leaves to be done again. A checkpoint costs some milliseconds,
 	// in which nothing is written.
@@ -86,7 +86,7 @@ func (c Config) withDefaults() Config {
 		c.CheckpointEvery = checkpointEveryDefault
 	}
 	if c.MaxAttempts <= 0 {
-		c.MaxAttempts = maxAttemptsDefault
+		c.MaxAttempts = fault.MaxAttemptsDefault
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -28,7 +28,8 @@ type sharedCounters struct {
 // observe counts an answer, or the lack of one. A failure of an endpoint is shared at once.
 func (w *worker) observe(r *head.Result, class answerClass) {
 	c := &w.shared
-	if r.Err == nil && class != transient {
+	transient := class == failed && failureOf(r).Transient()
+	if r.Err == nil && !transient {
 		c.answered++
 	}
 	if r.Address != c.address {
@@ -37,10 +38,10 @@ func (w *worker) observe(r *head.Result, class answerClass) {
 	}
 	switch {
 	case r.Address == nil:
-	case class != transient && class != unexplained:
+	case class != failed:
 		c.addressAnswers++
 		c.addressLatency += r.Latency
-	case r.Err == nil || class == transient: // otherwise there were no credentials: the endpoint has no part in that
+	case r.Err == nil || transient: // otherwise there were no credentials: the endpoint has no part in that
 		w.flushCounters()
 		w.pool.store.ObserveRefusal(r.Address)
 	}

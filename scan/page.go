@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
@@ -99,10 +100,7 @@ func (b *batch) split() *batch {
 
 // attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
 type attempts struct {
-	sent    int            // HEADs sent for it
-	failed  int            // failures while other objects succeeded: so many end in the Outcome failed
-	last    time.Time      // of the last failure
-	refused int            // refusals that the canary confirmed
+	fault.Attempts
 	avoid   *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn bool           // the next HEAD needs a new connection, since the last answer may have been another object's
 }

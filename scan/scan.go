@@ -98,6 +98,7 @@ func (s *Scan) wire() {
 	workers := cfg.maxWorkers(depth)
 	inFlightMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
 	lastAnswered := new(sampleObject)
+	policy := fault.ObjectPolicy(cfg.MaxAttempts)
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
 	s.committer = newCommitter(cfg, inFlightMax)
@@ -106,15 +107,16 @@ func (s *Scan) wire() {
 	s.retries = newRetryQueue(s.inFlight)
 
 	s.verifier = &verifier{
-		refusalQueue: newRefusalQueue(), lister: s.lister, store: cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
+		refusalQueue: newRefusalQueue(), canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log), policy: policy,
+		store: cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
-		inFlight: s.inFlight, log: cfg.Log, maxAttempts: cfg.MaxAttempts,
+		inFlight: s.inFlight,
 	}
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
 		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
-		all: cfg.All, maxAttempts: cfg.MaxAttempts, retries: s.retries, verifier: s.verifier, committer: s.committer,
+		all: cfg.All, policy: policy, retries: s.retries, verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, depth, workers, inFlightMax)
 
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)

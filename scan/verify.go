@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,21 +17,11 @@ import (
 	"headcount/scan/store"
 )
 
-const (
-	// maxRefusals is how often the store has to refuse an object before the refusal is its Outcome. Once is not enough: the
-	// answer may have been another request's, or signed with credentials that were renewed meanwhile, or that of a store which
-	// was just starting.
-	maxRefusals = 2
-
-	// refusalPause is the time between two refusals of one object: longer than a hiccup, and short beside a page's way.
-	refusalPause = 500 * time.Millisecond
-)
-
 // refusal is an object whose HEAD was refused without a reason, or that failed again and again.
 type refusal struct {
 	batch      *batch // of that one object
+	failure    fault.Failure
 	err        *ObjectError
-	exhausted  bool   // it failed maxAttempts times while no other object succeeded
 	generation uint64 // of the store's credentials before the HEAD was sent
 }
 
@@ -74,7 +63,8 @@ func (q *refusalQueue) takeAll() []*refusal {
 type verifier struct {
 	refusalQueue
 
-	lister       *list.Lister // sends the canary
+	canary       *fault.Canary
+	policy       fault.Policy // of HEADs
 	store        *store.Store
 	engine       head.Engine
 	health       *fault.Health // of the HEADs
@@ -85,9 +75,6 @@ type verifier struct {
 	retries      *retryQueue
 	committer    *committer
 	inFlight     inFlight
-	log          *slog.Logger
-
-	maxAttempts int
 }
 
 // run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
@@ -113,7 +100,7 @@ func (v *verifier) run(ctx context.Context) error {
 		if session == nil {
 			session = v.engine.Session()
 		}
-		if err := v.canary(ctx, refusals[0].err); err != nil {
+		if err := v.canary.Check(ctx, v.health, refusals[0].err); err != nil {
 			return err
 		}
 		generation := v.store.PollGeneration(ctx)
@@ -129,37 +116,11 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 }
 
-// canary returns nil when the store answers a LIST. Its error is final. Expired credentials are renewed.
-func (v *verifier) canary(ctx context.Context, because *ObjectError) error {
-	for try := 1; ; try++ {
-		err := v.lister.Probe(ctx)
-		var refused *list.StoreError
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.As(err, &refused) && refused.Code == "RequestTimeTooSkewed" && try == 1:
-			continue // the Date of this answer has corrected the clock
-		case errors.As(err, &refused) && refused.Code == "ExpiredToken" && v.store.RefreshCredentials(ctx):
-			v.log.Info("the credentials have expired and are renewed")
-		case list.IsFinal(err):
-			return err
-		case try == 1:
-			v.log.Warn("the store refuses HEADs and does not answer a LIST; waiting for it", "error", err)
-		}
-		v.health.Failed(because)
-		if err := fault.Sleep(ctx, fault.Backoff(try)); err != nil {
-			return err
-		}
-	}
-}
-
-// headSample sends a HEAD for an object that was answered before, if a refusal is an exhausted one. At the end of a run there
+// headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run there
 // may be no other object whose success would show that the store answers HEADs.
 func (v *verifier) headSample(ctx context.Context, session head.Session, refusals []*refusal) (answered bool, err error) {
 	sample := v.lastAnswered.Load()
-	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.exhausted }) {
+	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.failure.Transient() }) {
 		return false, nil
 	}
 	counts := metrics.NewHeadCounts()
@@ -179,27 +140,20 @@ func (v *verifier) headSample(ctx context.Context, session head.Session, refusal
 // decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other objects,
 // generation is that of the canary's credentials.
 func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, generation uint64) error {
-	b, e := r.batch, r.err
-	switch {
-	case r.exhausted && headsAnswered:
-		// The failures so far may have been the store's. One more is the object's.
-		b.attempts.failed = v.maxAttempts - 1
-		return v.retry(ctx, r, 0)
-	case r.exhausted:
-		return v.retry(ctx, r, fault.Backoff(b.attempts.sent))
+	b := r.batch
+	if !r.failure.Transient() {
+		v.health.OK(time.Now())   // the store answers the canary: it is healthy, and means its refusals
+		b.attempts.newConn = true // the answer may have been another request's
 	}
-	v.health.OK(time.Now()) // the store answers the canary: it is healthy, and means its refusals
-	// A provider that has other credentials at every turn must not keep an object from its Outcome.
-	if r.generation != generation && b.attempts.sent < v.maxAttempts {
-		return v.retry(ctx, r, fault.Backoff(b.attempts.sent))
-	}
-	b.attempts.refused++
-	if b.attempts.refused < maxRefusals {
-		b.attempts.newConn = true
-		return v.retry(ctx, r, refusalPause)
+	decision := v.policy.Verified(&b.attempts.Attempts, r.failure, fault.Verification{
+		RequestsSucceed: headsAnswered, OtherCredentials: r.generation != generation,
+	})
+	if decision.Action == fault.Retry {
+		v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
+		return v.retries.add(ctx, b, decision.Delay)
 	}
 	result := batchResult{settled: 1}
-	switch {
+	switch e := r.err; {
 	case e.Status == http.StatusNotFound && b.page.NameUncertain(e.Entry.Key):
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 		fallthrough
@@ -209,11 +163,6 @@ func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, g
 		result.outcomes.Gone = 1
 	}
 	return v.committer.addResult(ctx, b.page, &result)
-}
-
-func (v *verifier) retry(ctx context.Context, r *refusal, delay time.Duration) error {
-	v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
-	return v.retries.add(ctx, r.batch, delay)
 }
 
 // sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store answers.

@@ -28,8 +28,8 @@ type workerDeps struct {
 	inFlight     inFlight
 	log          *slog.Logger
 
-	all         bool // Records for objects without metadata too
-	maxAttempts int
+	all    bool         // Records for objects without metadata too
+	policy fault.Policy // of HEADs
 
 	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
 	retries   *retryQueue
@@ -62,11 +62,11 @@ type worker struct {
 
 // unresolved is an object of the present batch without an Outcome.
 type unresolved struct {
-	batch     *batch
-	delay     time.Duration // until it is sent again
-	verify    bool          // the verifier decides instead
-	exhausted bool          // for the verifier: it failed maxAttempts times while no other object succeeded
-	err       *ObjectError
+	batch   *batch
+	delay   time.Duration // until it is sent again
+	verify  bool          // the verifier decides instead
+	failure fault.Failure
+	err     *ObjectError
 }
 
 func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
@@ -179,7 +179,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	for _, u := range w.unresolved {
 		if u.verify {
-			p.verifier.add(&refusal{batch: u.batch, err: u.err, exhausted: u.exhausted, generation: generation})
+			p.verifier.add(&refusal{batch: u.batch, failure: u.failure, err: u.err, generation: generation})
 		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
 			return err
 		}
@@ -214,8 +214,6 @@ func (w *worker) handleAnswer(r *head.Result) {
 	case deleted:
 		w.result.outcomes.Gone++
 		w.result.settled++
-	case permanent:
-		w.fail(w.newError(e, r))
 	case lossyMatch:
 		failure := w.newError(e, r)
 		failure.Class, failure.Err = fault.LossyKey, errLossyKey
@@ -254,51 +252,43 @@ func (w *worker) fail(e *ObjectError) {
 }
 
 func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
-	return newObjectError(w.pool.store.Bucket(), e, r, w.batch.attempts.sent+1)
+	return newObjectError(w.pool.store.Bucket(), e, r, w.batch.attempts.Sent+1)
 }
 
 // reschedule decides what happens next to an object that has no Outcome by this answer.
 func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answerClass) {
 	p := w.pool
 	tried := w.batch.attempts
-	tried.sent++
+	tried.Sent++
 	tried.avoid = r.Address
 	u := unresolved{
-		batch: &batch{page: w.batch.page, first: index, count: 1},
-		err:   w.newError(e, r),
+		batch: &batch{page: w.batch.page, first: index, count: 1}, failure: failureOf(r), err: w.newError(e, r),
 	}
 	switch class {
 	case mismatch:
 		tried.newConn = true
 	case wrongRegion:
 		u.verify = !p.store.SwitchRegion(r.Region, string(r.Get("x-amz-bucket-region")))
-	case unexplained:
-		u.verify = true
-	case transient:
-		retryAfter := fault.RetryAfter(string(r.Get("retry-after")))
-		if fault.ThrottledStatus(r.Status) || retryAfter > 0 || u.err.Class.Unreached() {
-			p.limiter.ObserveRefusal(sentAt(r), retryAfter)
+	default:
+		if u.failure.SlowDown() {
+			p.limiter.ObserveRefusal(sentAt(r), u.failure.RetryAfter)
 		}
-		p.health.Failed(u.err)
-		if tried.failed == 0 || p.health.OKAfter(tried.last) {
-			tried.failed++
+		if u.failure.Transient() {
+			p.health.Failed(u.err)
 		}
-		tried.last = time.Now()
-		if tried.failed >= p.maxAttempts {
+		decision := p.policy.Next(&tried.Attempts, u.failure, p.health)
+		if decision.Action == fault.GiveUp {
 			w.fail(u.err)
 			return
 		}
-		u.delay = max(fault.Backoff(tried.sent), retryAfter)
-		// No other object succeeds. The verifier finds out whether the store is ill, or no other object is left.
-		u.exhausted = tried.sent%p.maxAttempts == 0
-		u.verify = u.exhausted
+		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
 	}
 	u.batch.attempts = tried
 	w.unresolved = append(w.unresolved, u)
 	if !u.verify {
 		w.counts.Retries[metrics.ResultLabel(r)]++
 	}
-	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class, "attempts", tried.sent, "verify", u.verify)
+	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class, "attempts", tried.Sent, "verify", u.verify)
 }
 
 // sentAt returns when the HEAD of a Result was sent.
