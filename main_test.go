@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
 	"io/fs"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,13 +18,37 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/urfave/cli/v2"
 
-	"headcount/bench/s3sim"
+	"headcount/bench/scripttest"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 )
+
+// TestMain lets the test binary act as headcount, for the scripts.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("GORACE", scripttest.RaceOptions); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"headcount": main})
+}
+
+// TestScripts runs .testdata/*.txtar, which are about all commands, with the commands of package scripttest.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: ".testdata",
+		Setup: func(env *testscript.Env) error {
+			for name, value := range scripttest.IsolatedEnv(env.WorkDir) {
+				env.Setenv(name, value)
+			}
+			env.Setenv("GORACE", scripttest.RaceOptions)
+			return nil
+		},
+		Cmds: scripttest.Commands(),
+	})
+}
 
 func testApp() *cli.App { return newApp(nil, io.Discard, io.Discard) }
 
@@ -37,108 +60,123 @@ func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// Every example of the help runs, against a sim in place of the stores it names.
-func TestHelpExamplesRun(t *testing.T) {
-	server, err := s3sim.New(s3sim.Options{Objects: 50})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = server.Serve(l) }() // nil after Close
-	defer server.Close()
-	url := "http://" + l.Addr().String()
-	place := strings.NewReplacer("https://flashblade.example.com", url, "my-bucket", "demo", "public-bucket", "demo")
-	env := os.Environ()
-	for name, value := range awsNothing(t.TempDir()) {
-		env = append(env, name+"="+value)
-	}
-	env = append(env, "AWS_ENDPOINT_URL_S3="+url, "AWS_ACCESS_KEY_ID=alice", "AWS_SECRET_ACCESS_KEY=wonderland")
-	examples, dir := 0, t.TempDir() // one for all: an example may read what another writes
-	for _, command := range []string{"scan", "completion"} {
-		_, help, _ := runs(t, command, "--help")
-		for line := range strings.Lines(help) {
-			if !regexp.MustCompile(`^\s+(headcount|source) `).MatchString(line) || strings.Contains(line, "[") || strings.Contains(line, "fish") || strings.Contains(line, " - ") {
-				continue
-			}
-			if strings.Contains(line, "zsh") {
-				continue // its builtins are zsh's
-			}
-			examples++
-			c := exec.CommandContext(t.Context(), "bash", "-c", place.Replace(line))
-			c.Env, c.Dir = env, dir
-			if out, err := c.CombinedOutput(); err != nil {
-				t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
-			}
-		}
-	}
-	if examples < 6 {
-		t.Errorf("%d examples", examples)
+// floors are the packages of the module, lowest floor first. A package imports packages of its own floor and of lower ones.
+// A name ending in /... stands for a folder and all packages below it.
+func floors() [][]string {
+	return [][]string{
+		{"scan/exit", "scan/fault", "scan/pace", "output/console"}, // they import nothing of the module
+		{"scan/store/...", "scan/list/...", "scan/head/...", "scan/metrics", "scan/checkpoint"},
+		{"scan"},
+		{"scan/field", "scan/forecast"},
+		{"output", "output/fileset", "output/report"},
+		{"scan/command"},
+		{"bench/..."},
+		{"scan/cli", "bench/cli", "bench/dev"}, // nothing but main imports them
+		{"."},
 	}
 }
 
-// scan imports neither what makes bytes of its records nor what measures it.
+// floorOf returns the floor of a package, which the longest matching name decides; -1: no name matches.
+func floorOf(pkg string) int {
+	floor, longest := -1, 0
+	for i, names := range floors() {
+		for _, name := range names {
+			folder, isFolder := strings.CutSuffix(name, "/...")
+			if matches := pkg == folder || isFolder && strings.HasPrefix(pkg, folder+"/"); matches && len(folder) > longest {
+				floor, longest = i, len(folder)
+			}
+		}
+	}
+	return floor
+}
+
+// Imports go one way. Above all, the packages that make a scan import neither those that write its records nor those that
+// measure it.
 func TestImportsGoOneWay(t *testing.T) {
-	banned := map[string][]string{
-		"scan":   {"headcount/output", "headcount/bench"},
-		"output": {"headcount/bench"},
-	}
-	packages := 0
-	for root, bans := range banned {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
+	outputFloor, cliFloor := floorOf("output"), floorOf("scan/cli")
+	files := 0
+	for pkg, imports := range moduleImports(t, &files) {
+		floor := floorOf(pkg)
+		if floor < 0 {
+			t.Errorf("the package %s has no floor", pkg)
+		}
+		for _, imported := range imports {
+			switch to := floorOf(imported); {
+			case to > floor, to == floor && (to == 0 || to == cliFloor):
+				t.Errorf("%s imports %s", pkg, imported)
+			case floor < outputFloor && strings.HasPrefix(imported, "output"):
+				t.Errorf("%s imports %s", pkg, imported)
+			case pkg == "scan/cli" && strings.HasPrefix(imported, "bench/") && imported != "bench/s3sim": // the demo's store
+				t.Errorf("%s imports %s", pkg, imported)
 			}
-			packages++
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-			if err != nil {
-				return err
-			}
-			for _, i := range file.Imports {
-				for _, ban := range bans {
-					if strings.HasPrefix(strings.Trim(i.Path.Value, `"`), ban) {
-						t.Errorf("%s imports %s", path, i.Path.Value)
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
-	if packages < 10 {
-		t.Errorf("%d files were read", packages)
+	if files < 100 {
+		t.Errorf("%d files were read", files)
 	}
 }
 
-// Every package says what it is.
-func TestEveryPackageHasAComment(t *testing.T) {
-	comments := map[string]bool{}
+// moduleImports returns what the packages of the module import of each other, without their tests.
+func moduleImports(t *testing.T, files *int) map[string][]string {
+	t.Helper()
+	imports := map[string][]string{}
+	forEachFile(t, parser.ImportsOnly, func(pkg string, file *ast.File) {
+		*files++
+		if imports[pkg] == nil {
+			imports[pkg] = []string{}
+		}
+		for _, i := range file.Imports {
+			if imported, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "headcount/"); ours {
+				imports[pkg] = append(imports[pkg], imported)
+			}
+		}
+	})
+	return imports
+}
+
+// forEachFile parses every Go file of the module that is no test.
+func forEachFile(t *testing.T, mode parser.Mode, do func(pkg string, file *ast.File)) {
+	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
-		if err != nil {
-			return err
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
+		if err == nil {
+			do(filepath.ToSlash(filepath.Dir(path)), file)
 		}
-		comments[filepath.Dir(path)] = comments[filepath.Dir(path)] || file.Doc.Text() != ""
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, has := range comments {
-		if !has {
-			t.Errorf("package %s has no comment", dir)
+}
+
+// Every package has a comment that says what it holds.
+func TestEveryPackageHasAComment(t *testing.T) {
+	comments := map[string]string{}
+	forEachFile(t, parser.PackageClauseOnly|parser.ParseComments, func(pkg string, file *ast.File) {
+		comments[pkg] += file.Doc.Text()
+	})
+	for pkg, comment := range comments {
+		if comment == "" {
+			t.Errorf("package %s has no comment", pkg)
 		}
+	}
+	if len(comments) < 20 {
+		t.Errorf("%d packages were read", len(comments))
 	}
 }
 
-// Every headcount command in the README is one that headcount takes, down to the values of its flags.
+// The folder of the module has two Go files: everything else is in a package that can be imported and tested.
+func TestLayout(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if want := []string{"main.go", "main_test.go"}; err != nil || !slices.Equal(files, want) {
+		t.Errorf("%q, want %q; %v", files, want, err)
+	}
+}
+
+// Every headcount command in the README is one that headcount accepts, down to the values of its flags.
 func TestREADMENamesRealFlags(t *testing.T) {
 	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(readREADME(t), -1), nil)
 	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`).FindAllSubmatch(readme, -1)

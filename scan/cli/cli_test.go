@@ -27,7 +27,7 @@ func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 // Every scan in the README is one that headcount accepts, including the checks of flags against each other.
 func TestREADMEScansParse(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 		if f.RateIs != c.rateIs || f.Rate <= 0 || f.Seconds == nil || *f.Seconds < f.Listing || c.rate > 0 && f.Rate != c.rate {
 			t.Errorf("%s: %v by %s, %v", name, f.Rate, f.RateIs, f.Seconds)
 		}
-		if (f.Sample != nil) != (c.sample > 0) || f.Sample != nil && (f.Sample.Heads != c.sample || f.Sample.Statuses["200"] != c.sample) {
+		if (f.Sample != nil) != (c.sample > 0) || f.Sample != nil && f.Sample.Objects != c.sample {
 			t.Errorf("%s: %+v", name, f.Sample)
 		}
 		if progress().Listed != 2500 || !stopped {

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -13,13 +13,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"headcount/bench/scripttest"
 	"headcount/scan/exit"
 )
 
 // Stores that go silent, each in another place: the deadlines hold, and the scan ends as fatal when the user's patience does.
 // That a write which blocks has its deadline is among the tests of the direct engine.
 func TestStalledStores(t *testing.T) {
-	for name, value := range awsNothing(t.TempDir()) {
+	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 		t.Setenv(name, value)
 	}
 	const timeout, retryFor = 300 * time.Millisecond, time.Second // one after the other: urfave/cli shares its help flag

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"bytes"
@@ -48,10 +48,7 @@ func startSlow(t *testing.T) (p *process, first []byte) {
 	}
 	p.Cmd = exec.CommandContext(t.Context(), "headcount", "scan", "--no-sign-request", "--workers", "16",
 		"--endpoint-url", "http://"+l.Addr().String(), "--stats", p.stats, "s3://demo")
-	p.Env = os.Environ()
-	for name, value := range awsNothing(t.TempDir()) {
-		p.Env = append(p.Env, name+"="+value)
-	}
+	p.Env = environ(t)
 	if p.stdout, err = p.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}

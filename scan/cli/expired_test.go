@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
+	"headcount/bench/scripttest"
 	"headcount/scan/exit"
 )
 
@@ -17,7 +18,7 @@ func TestExpiredCredentials(t *testing.T) {
 			server, url := simtest.Start(t, s3sim.Options{
 				Objects: 20_000, Latency: 5 * time.Millisecond, Credentials: s3sim.Credentials{AccessKey: "owner", SecretKey: "secret"},
 			})
-			for name, value := range awsNothing(t.TempDir()) {
+			for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 				t.Setenv(name, value)
 			}
 			session := server.Session(lasts)

@@ -1,11 +1,12 @@
 //go:build readme
 
-package main
+package cli
 
 import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // The commands of the README's console blocks print what it says they print. They use jq, which go test alone must not
 // need, and so this test has a build tag: .ci/run sets it.
 func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,6 +27,7 @@ func TestREADME(t *testing.T) {
 				command = "set -o pipefail; " + command
 			}
 			c := exec.CommandContext(t.Context(), "bash", "-c", command)
+			c.Dir = root
 			var stdout, stderr bytes.Buffer
 			c.Stdout, c.Stderr = &stdout, &stderr
 			if err := c.Run(); err != nil {

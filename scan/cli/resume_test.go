@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"bytes"
@@ -51,10 +51,7 @@ func newResumed(t *testing.T, url, output string) *resumed {
 		"scan", "--no-sign-request", "--endpoint-url", url, "--workers", "32", "--output", output, "--checkpoint", "checkpoint", "--resume",
 		"--checkpoint-every", "40ms", "--errors", "errors", "--stats", "stats", "s3://demo",
 	}
-	r.env = os.Environ()
-	for name, value := range awsNothing(r.dir) {
-		r.env = append(r.env, name+"="+value)
-	}
+	r.env = environ(t)
 	return r
 }
 

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"headcount/bench/scripttest"
+	"headcount/bench/sources"
+)
+
+// root is the folder of the module, from this one.
+const root = "../.."
+
+// TestMain puts headcount into the PATH, for the scripts and for the tests that start it.
+func TestMain(m *testing.M) { os.Exit(scripttest.RunWithHeadcount(m, root)) }
+
+// environ returns an environment for a started headcount, in which AWS is not configured.
+func environ(t *testing.T) []string {
+	t.Helper()
+	sources.Watch(t, root)
+	env := os.Environ()
+	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// TestScripts runs testdata/*.txtar, with the commands of package scripttest.
+func TestScripts(t *testing.T) {
+	sources.Watch(t, root)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			for name, value := range scripttest.IsolatedEnv(env.WorkDir) {
+				env.Setenv(name, value)
+			}
+			env.Setenv("GORACE", scripttest.RaceOptions)
+			return nil
+		},
+		Cmds: scripttest.Commands(),
+	})
+}
