@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// axis places values on a line of the page: low at from, high at to.
+// axis maps values to positions on a line of the page: low to from, high to to.
 type axis struct {
 	name      string
-	low, high float64 // as of returns them
-	from, to  float64 // px; from is greater on an axis that goes up
+	low, high float64 // as scale returns them
+	from, to  float64 // px; on a vertical axis from is greater
 	scale     func(value float64) float64
 	ticks     []tick
-	gridLines bool // ticks go through the whole plot
+	gridLines bool // draw a grid line at each tick
 }
 
-// tick is a value that an axis names. Without a label there was no room to name it.
+// tick is a marked value of an axis. Its label is empty if there is no room for it.
 type tick struct {
 	value float64
 	label string
 }
 
-// position is where a value is, and whether it is on the axis.
+// position returns the position of a value, and whether the value is on the axis.
 func (a *axis) position(value float64) (px float64, on bool) {
-	const slack = 1e-9 // of rounding, at the ends
+	const slack = 1e-9 // for rounding errors at the ends
 	v := a.scale(value)
 	if !(v >= a.low-slack && v <= a.high+slack) || a.high <= a.low {
 		return 0, false
@@ -34,7 +34,7 @@ func (a *axis) position(value float64) (px float64, on bool) {
 
 func linear(v float64) float64 { return v }
 
-// linearAxis goes from nothing to a round number that is at least most, with about n ticks.
+// linearAxis goes from 0 to a round number of at least most, with about n ticks.
 func linearAxis(name string, most float64, n int, label func(v float64) string) *axis {
 	step := roundStep(most / float64(n))
 	a := &axis{name: name, scale: linear, high: math.Ceil(most/step-1e-9) * step}
@@ -46,7 +46,7 @@ func linearAxis(name string, most float64, n int, label func(v float64) string) 
 	return a
 }
 
-// roundStep is the least of 1, 2, 5, 10, 20 … and their parts that is no less than v, and 1 of nothing.
+// roundStep returns the least of … 0.1, 0.2, 0.5, 1, 2, 5, 10 … that is at least v; 1 for 0.
 func roundStep(v float64) float64 {
 	if v <= 0 {
 		return 1
@@ -60,7 +60,7 @@ func roundStep(v float64) float64 {
 	return 10 * power
 }
 
-// rateLabel writes 500, 20 k, 1.5 M.
+// rateLabel formats rates as 500, 20 k, 1.5 M.
 func rateLabel(v float64) string {
 	if !isMeasured(v) {
 		return notMeasured
@@ -76,7 +76,7 @@ func rateLabel(v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// secondsLabel writes 10 s, 2 min, 1.5 h, by what the step between two ticks is.
+// secondsLabel formats times as 10 s, 2 min or 1.5 h. The unit depends on the step between two ticks.
 func secondsLabel(step, v float64) string {
 	switch {
 	case v == 0:
@@ -89,10 +89,10 @@ func secondsLabel(step, v float64) string {
 	return formatShort(v) + " s"
 }
 
-// formatShort writes a number without what rounding left of it.
+// formatShort formats a number without rounding errors.
 func formatShort(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
-// timeAxis ends where the run does, since what is behind that would look like a store that answers nothing.
+// timeAxis ends at the end of the run: empty room behind it would look like a store that answers nothing.
 func timeAxis(seconds float64, n int) *axis {
 	step := seconds / float64(n)
 	switch {
@@ -115,7 +115,7 @@ func timeAxis(seconds float64, n int) *axis {
 	return a
 }
 
-// log10Of has the values that are not greater than nothing on no axis.
+// log10Of is NaN, which is on no axis, for values that are not over 0.
 func log10Of(v float64) float64 {
 	if v <= 0 {
 		return math.NaN()
@@ -123,8 +123,8 @@ func log10Of(v float64) float64 {
 	return math.Log10(v)
 }
 
-// logAxis goes from a round number to a round number, around least and most, which must be over nothing. Up to two and
-// a half decades have ticks at 1, 2 and 5.
+// logAxis goes from a round number to a round number, around least and most, which must be over 0. An axis of up to two
+// and a half decades has ticks at 1, 2 and 5.
 func logAxis(name string, least, most float64, label func(v float64) string) *axis {
 	digits := []float64{1, 2, 5}
 	if math.Log10(most/least) > 2.5 {
@@ -146,7 +146,7 @@ func logAxis(name string, least, most float64, label func(v float64) string) *ax
 	}
 }
 
-// latencyLabel writes 200 µs, 5 ms, 10 s.
+// latencyLabel formats milliseconds as 200 µs, 5 ms, 10 s.
 func latencyLabel(ms float64) string {
 	switch {
 	case ms >= 1000:
@@ -157,7 +157,7 @@ func latencyLabel(ms float64) string {
 	return formatShort(ms) + " ms"
 }
 
-// workersAxis has ticks at the powers of two, since that is how people sweep.
+// workersAxis has ticks at the powers of two, as the usual sweep has steps.
 func workersAxis(least, most int) *axis {
 	a := &axis{name: "workers", scale: func(v float64) float64 { return math.Log2(v) }}
 	a.low, a.high = math.Log2(float64(least)), math.Log2(float64(most))
@@ -172,10 +172,10 @@ func workersAxis(least, most int) *axis {
 	return a
 }
 
-// ninesOf is 0 for nothing, 1 for 90 %, 2 for 99 %.
+// ninesOf returns 0 for 0 %, 1 for 90 %, 2 for 99 %.
 func ninesOf(share float64) float64 { return -math.Log10(1 - share) }
 
-// ninesAxis shows shares of count latencies, each nine of them in as much room as the last.
+// ninesAxis shows shares of count latencies. Each further nine takes as much room as the last.
 func ninesAxis(count float64) *axis {
 	a := &axis{name: "share of the HEADs that took no longer", gridLines: true, scale: ninesOf, high: ninesOf(shareOfRank(count, count))}
 	a.ticks = []tick{{0.5, "50 %"}}
@@ -190,13 +190,13 @@ func ninesAxis(count float64) *axis {
 	return a
 }
 
-// shareOfRank places the last of count latencies half a rank before all of them, which no axis of nines has.
+// shareOfRank returns the share of count latencies up to a rank, less half a rank: 100 % is on no axis of nines.
 func shareOfRank(rank, count float64) float64 {
-	const most = 1 - 1e-9 // as many nines as there is room for, and no rounding to all of them
+	const most = 1 - 1e-9 // as many nines as have room, and never 100 % by rounding
 	return min(max(0, rank-0.5)/count, most)
 }
 
-// hideLabels takes labels away until those that stay have room, which of says each needs.
+// hideLabels removes labels until the others have room. room returns the room that a label needs.
 func (a *axis) hideLabels(room func(label string) float64) {
 	for every := 1; every < len(a.ticks); every++ {
 		if a.labelsFit(every, room) {
@@ -216,7 +216,7 @@ func (a *axis) labelsFit(every int, room func(label string) float64) bool {
 		at, _ := a.position(a.ticks[i].value)
 		half := room(a.ticks[i].label) / 2
 		if a.from > a.to {
-			at = -at // an axis that goes up
+			at = -at // a vertical axis
 		}
 		if at-half < last {
 			return false

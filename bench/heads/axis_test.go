@@ -3,6 +3,8 @@ package heads
 import (
 	"strings"
 	"testing"
+
+	"headcount/output/console"
 )
 
 func labelsOf(a *axis) string {
@@ -13,7 +15,7 @@ func labelsOf(a *axis) string {
 	return strings.Join(labels, "|")
 }
 
-// Ticks are at round numbers, and have units.
+// Ticks are at round numbers, and their labels have units.
 func TestTicks(t *testing.T) {
 	for _, c := range []struct {
 		what string
@@ -43,7 +45,7 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// What is on an axis is between its ends, the rest is nowhere.
+// A value on the axis has a position between its ends; any other value has none.
 func TestAxisPlaces(t *testing.T) {
 	a := logAxis("", 1, 100, latencyLabel)
 	a.from, a.to = 200, 0
@@ -59,7 +61,7 @@ func TestAxisPlaces(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{countText(0), "0"}, {countText(999), "999"}, {countText(-1000), "-1,000"}, {countText(-100), "-100"}, {countText(1_234_567), "1,234,567"},
+		{console.Number(0), "0"}, {console.Number(999), "999"}, {console.Number(-1000), "-1,000"}, {console.Number(-100), "-100"}, {console.Number(1_234_567), "1,234,567"},
 		{figureText(0.004), "0.004"}, {figureText(0.123), "0.12"}, {figureText(9.994), "9.99"}, {figureText(9.996), "10.0"},
 		{figureText(99.96), "100"}, {figureText(1234.5), "1,235"}, {figureText(2e12), "2e+12"},
 		{rateText(9.5), "9.50"}, {rateText(99.6), "100"}, {rateText(41_995.4), "41,995"},

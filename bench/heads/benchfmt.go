@@ -10,8 +10,8 @@ import (
 )
 
 // WriteBenchmarks writes the Steps in the format of Go's benchmarks, which benchstat reads:
-// https://golang.org/design/14313-benchmark-format A file may be put behind another: each begins with its
-// configuration. Where no HEAD succeeded it writes nothing.
+// https://golang.org/design/14313-benchmark-format Files can be concatenated: each begins with its configuration. If no
+// HEAD succeeded, WriteBenchmarks writes nothing.
 func (r *Report) WriteBenchmarks(w io.Writer) error {
 	if len(successfulByWorkers(r.Steps)) == 0 {
 		return nil
@@ -19,14 +19,14 @@ func (r *Report) WriteBenchmarks(w io.Writer) error {
 	var text strings.Builder
 	endpoint := strings.Join(r.Endpoints, " ")
 	if r.Embedded {
-		endpoint = "embedded" // its port is another each time, and benchstat would not compare them
+		endpoint = "embedded" // its port differs between runs, and benchstat would not compare them
 	}
 	for _, line := range [][2]string{
 		{"goos", runtime.GOOS}, {"goarch", runtime.GOARCH}, {"pkg", "headcount/bench/heads"}, {"cpu", r.Machine.CPU},
 		{"headcount", r.Headcount}, {"endpoint", endpoint}, {"bucket", r.Bucket}, {"prefix", r.Prefix},
 		{"server", r.Server}, {"engine", r.Engine}, {"loop", r.Loop}, {"pipeline", fmt.Sprint(r.Pipeline)}, {"keys", fmt.Sprint(r.Keys)},
 	} {
-		fmt.Fprintf(&text, "%s: %s\n", line[0], oneLine(line[1])) // an empty value takes away what a file before it said
+		fmt.Fprintf(&text, "%s: %s\n", line[0], oneLine(line[1])) // an empty value removes that of a file before this one
 	}
 	text.WriteString("Unit HEADs/s better=higher\n\n")
 	for i := range r.Steps {
@@ -36,10 +36,10 @@ func (r *Report) WriteBenchmarks(w io.Writer) error {
 	return err
 }
 
-// writeBenchmark writes a line. Units are such that benchstat scales them: a latency as nanoseconds.
+// writeBenchmark writes the line of a Step. benchstat scales units such as ns, so latencies are in nanoseconds.
 func (s *Step) writeBenchmark(text *strings.Builder) {
 	if s.Heads == 0 {
-		return // nothing was measured, and a benchmark has run once at least
+		return // the format has no benchmark that ran 0 times
 	}
 	name := fmt.Sprintf("workers=%d", s.Workers)
 	if s.Rate > 0 {

@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// The chart's greatest width and height, in characters. A terminal has 80 columns or more.
+// The greatest width and height of the chart, in characters. A terminal has 80 columns or more.
 const (
 	chartColumns = 72
 	chartRows    = 12
 )
 
-// chart is a picture of the Report for a terminal: of a sweep HEADs/s as bars, with the p99 beside them; of a single
-// step HEADs/s and p99 over time. It is empty where there is nothing to draw, and else ends with a newline.
+// chart draws the Report for a terminal: of a sweep HEADs/s as bars with the p99 beside them, of a single step HEADs/s
+// and p99 over time. It is empty if there is nothing to draw, and else ends with a newline.
 func (r *Report) chart() string {
 	if r.best() == nil {
 		return ""
@@ -27,7 +27,7 @@ func (r *Report) chart() string {
 	return r.timeChart()
 }
 
-// barChart has a row for each step, or for some of them, the best and the knee among these.
+// barChart draws a row for each step, or for as many as chartedSteps returns.
 func (r *Report) barChart() string {
 	steps := r.chartedSteps()
 	rows := [][3]string{{"workers", "HEADs/s", "p99, ms"}}
@@ -65,7 +65,7 @@ func (r *Report) barChart() string {
 
 func (r *Report) isKnee(s Step) bool { return r.Knee != nil && r.Knee.Workers == s.Workers }
 
-// chartedSteps are as many steps as the chart has room for, in their order.
+// chartedSteps returns as many steps as the chart has room for, in their order, including the best one and the knee.
 func (r *Report) chartedSteps() []Step {
 	const most = chartRows - 1
 	if len(r.Steps) <= most {
@@ -80,7 +80,7 @@ func (r *Report) chartedSteps() []Step {
 	}
 	keep(func(s Step) bool { return s.HeadsPerSecond == best })
 	keep(r.isKnee)
-	for i := range most - 2 { // evenly, the first and the last among them
+	for i := range most - 2 { // evenly spaced, with the first and the last
 		kept[i*(len(r.Steps)-1)/(most-3)] = true
 	}
 	var steps []Step
@@ -92,19 +92,19 @@ func (r *Report) chartedSteps() []Step {
 	return steps
 }
 
-// eighths are the blocks that fill a character from the left, and levels those that fill it from below.
-var (
-	eighths = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
-	levels  = [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
-)
+// eighths returns n eighths of a character, filled from the left.
+func eighths(n int) string { return [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}[n] }
 
-// bar is a share of width characters. What is over nothing is seen.
+// level returns a character of which n eighths are filled from below.
+func level(n int) string { return [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}[n] }
+
+// bar draws a share of width characters. A share over 0 is visible.
 func bar(share float64, width int) string {
 	n := eighthsOf(share, width)
-	return strings.Repeat("█", n/8) + eighths[n%8]
+	return strings.Repeat("█", n/8) + eighths(n%8)
 }
 
-// eighthsOf counts the eighths of characters that a share of them is.
+// eighthsOf returns a share of characters in eighths of a character.
 func eighthsOf(share float64, characters int) int {
 	if !(share > 0) {
 		return 0
@@ -112,7 +112,7 @@ func eighthsOf(share float64, characters int) int {
 	return min(8*characters, max(1, int(math.Round(min(share, 1)*8*float64(characters)))))
 }
 
-// The rows of HEADs/s and of p99 in a chart over time, and its columns beside the names.
+// The numbers of rows for HEADs/s and p99 in a chart over time, and of columns for the names and the time.
 const (
 	rateRows     = 5
 	latencyRows  = 4
@@ -120,14 +120,14 @@ const (
 	timeColumns  = 56
 )
 
-// timeChart draws the only step: HEADs/s, and p99 under it, both from nothing up.
+// timeChart draws the only step: HEADs/s, and p99 below. Both axes begin at 0.
 func (r *Report) timeChart() string {
 	moments := mergeMoments(r.Steps)[0]
 	if len(moments) == 0 {
 		return ""
 	}
 	columns := min(timeColumns, len(moments))
-	wide := timeColumns / columns // columns that a moment takes
+	wide := timeColumns / columns // columns per moment
 	part := make([]Moment, 0, columns)
 	for i := range columns {
 		from, to := i*len(moments)/columns, (i+1)*len(moments)/columns
@@ -160,7 +160,7 @@ func errorMark(m Moment) string {
 	return " "
 }
 
-// blockRows are rows of blocks, the top one first.
+// blockRows returns rows of blocks, the top row first.
 func blockRows(moments []Moment, of func(Moment) float64, wide, rows int) []string {
 	most := cmp.Or(greatest(moments, of), 1)
 	lines := make([]string, rows)
@@ -170,13 +170,13 @@ func blockRows(moments []Moment, of func(Moment) float64, wide, rows int) []stri
 			n = eighthsOf(v/most, rows)
 		}
 		for i := range lines {
-			lines[i] += strings.Repeat(levels[min(max(n-8*(rows-1-i), 0), 8)], wide)
+			lines[i] += strings.Repeat(level(min(max(n-8*(rows-1-i), 0), 8)), wide)
 		}
 	}
 	return lines
 }
 
-// writeRows writes a name, and what the top row stands for, before rows.
+// writeRows writes rows, with their name and the value of the top row before them.
 func writeRows(w *strings.Builder, rows []string, name, top string) {
 	for i, row := range rows {
 		text, edge := "", "│"

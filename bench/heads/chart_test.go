@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// checkChart checks what holds for the chart of any Report. One row more than chartRows is of errors.
+// checkChart checks the properties of every chart. A chart has chartRows rows at most, and one more for errors.
 func checkChart(t tester, text string) {
 	t.Helper()
 	if text == "" {
@@ -92,7 +92,7 @@ func TestTimeChart(t *testing.T) {
 	}
 }
 
-// Of more steps than there are rows the first, the last, the best and the knee are kept.
+// If there are more steps than rows, the first, the last, the best and the knee are drawn.
 func TestChartOfManySteps(t *testing.T) {
 	r := &Report{Knee: &Knee{Workers: 16}}
 	for workers := range 40 {

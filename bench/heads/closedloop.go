@@ -7,16 +7,16 @@ import (
 	"headcount/scan/fault"
 )
 
-// runClosed lets each worker send HEADs one after the other until the Step ends. They go through the sample in turn,
-// each from a place of its own.
+// runClosed runs all workers until the Step ends. Each sends one HEAD after the other. The workers begin at different
+// keys, and take the keys in order.
 func (s *step) runClosed(ctx context.Context) {
 	var wg sync.WaitGroup
 	for i := range s.workers {
 		wg.Go(func() {
-			a := newSender(s, i*len(s.keys)/s.workers)
-			defer a.close()
-			for !a.ended && a.send(ctx, max(batchMin, pipelineFills*s.pipeline)) {
-				if a.failuresInRow > 1 && fault.Sleep(ctx, failurePause) != nil {
+			sender := newSender(s, i*len(s.keys)/s.workers)
+			defer sender.close()
+			for !sender.ended && sender.send(ctx, max(batchMin, pipelineFills*s.pipeline)) {
+				if sender.failuresInRow > 1 && fault.Sleep(ctx, failurePause) != nil {
 					return
 				}
 			}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// drawing is a picture of the page: marks at their places, which the template writes as SVG from the back to the front.
-// What a mark looks like is said by its class, in the style of the template.
+// drawing is a chart of the page: shapes at their positions, which the template writes as SVG, the backmost first. The
+// class of a shape selects its look in the template's style.
 type drawing struct {
 	ID            string
-	Class         string // narrow, wide or nothing
+	Class         string // narrow, wide or empty
 	Title, Desc   string
 	Width, Height px
 
@@ -19,12 +19,12 @@ type drawing struct {
 	Rules  []rule
 	Labels []label
 	Fills  []shape
-	Hits   []box // not seen, but for their titles
+	Hits   []box // invisible areas with titles
 	Lines  []shape
 	Marks  []shape
 
 	x, y      *axis
-	plot      box // what the axes enclose
+	plot      box // the area between the axes
 	labelsEnd float64
 }
 
@@ -56,15 +56,15 @@ type label struct {
 // shape is a path. Its Title appears under the pointer.
 type shape struct{ D, Class, Title string }
 
-// series is a line of a drawing, in its legend too.
+// series is a line of a drawing, and an entry of its legend.
 type series struct {
 	class, name string
-	marker      marker // of its marks
+	marker      marker // of the series' marks
 	dashed      bool
-	marksOnly   bool // marks without a line
+	marksOnly   bool // no line
 }
 
-// The text of a drawing is this high, and a character of it about this wide.
+// The height of the text in a drawing, and the approximate width of a character.
 const (
 	textHeight = 12.0
 	charWidth  = 6.7
@@ -72,7 +72,7 @@ const (
 
 func textWidth(text string) float64 { return charWidth * float64(len([]rune(text))) }
 
-// The room around a plot, in px: for the ticks of the y axis; for the last tick of the x axis; for a row of the legend,
+// The room around a plot in px: for the ticks of the y axis, for the last tick of the x axis, for a row of the legend,
 // for the row of names above the plot, and for the ticks and the name of the x axis.
 const (
 	leftRoom   = 58.0
@@ -82,7 +82,7 @@ const (
 	belowRoom  = 42.0
 )
 
-// newDrawing has axes, a grid and a legend, and nothing in it.
+// newDrawing returns a drawing with axes, a grid and a legend.
 func newDrawing(id, title string, width, height float64, x, y *axis, legend []series) *drawing {
 	d := &drawing{ID: id, Title: title, Width: px(width), Height: px(height), x: x, y: y}
 	top := d.drawLegend(legend, width) + namesRoom
@@ -113,7 +113,7 @@ func (d *drawing) drawAxes() {
 		if on {
 			d.Rules = append(d.Rules, rule{px(at), bottom, px(at), bottom + 4, "axis"})
 		}
-		if on && at+textWidth(t.label)/2 <= float64(d.Width)+2 { // of many nines the last may not be
+		if on && at+textWidth(t.label)/2 <= float64(d.Width)+2 { // with many nines, the last label does not fit
 			d.addLabel(at, float64(bottom)+17, "middle", "tick", t.label)
 		}
 	}
@@ -128,7 +128,7 @@ func (d *drawing) addLabel(x, y float64, anchor, class, text string) {
 	}
 }
 
-// drawLegend writes the names of the series in rows, and returns where they end.
+// drawLegend writes the names of the series in rows, and returns where the rows end.
 func (d *drawing) drawLegend(legend []series, width float64) float64 {
 	const sample, gap = 24, 16
 	x, y := 4.0, textHeight
@@ -156,7 +156,7 @@ func (s series) lineClass() string {
 	return s.class
 }
 
-// marker is the outline of a mark, so that series differ without their colours too.
+// marker is the outline of the marks of a series, so that series differ without colours too.
 type marker int
 
 const (
@@ -202,8 +202,8 @@ type point struct {
 	title string
 }
 
-// addLine draws a series through points, and marks at them. It is broken where a point is on no axis; a point alone
-// between two breaks is a speck.
+// addLine draws a line through points, with marks. The line is interrupted at a point that is on no axis. A single
+// point between two interruptions becomes a dot.
 func (d *drawing) addLine(s series, points []point) {
 	var path strings.Builder
 	var xs, ys []float64
@@ -236,7 +236,7 @@ func (d *drawing) addLine(s series, points []point) {
 	}
 }
 
-// pathCommand is what SVG has before the i-th point of a line.
+// pathCommand returns the command of an SVG path for the i-th point of a line.
 func pathCommand(i int) string {
 	if i == 0 {
 		return "M"
@@ -244,7 +244,7 @@ func pathCommand(i int) string {
 	return "L"
 }
 
-// span is the part of the plot from one x to another.
+// span returns the part of the plot between two values of x.
 func (d *drawing) span(from, to float64, class, title string) (box, bool) {
 	x1, on1 := d.x.position(from)
 	x2, on2 := d.x.position(to)
@@ -254,7 +254,8 @@ func (d *drawing) span(from, to float64, class, title string) (box, bool) {
 	return box{px(x1), d.plot.Y, px(x2 - x1), d.plot.Height, class, title}, true
 }
 
-// labelAbove writes a text in the row above the plot, at an x and inside the drawing; not where the last one still is.
+// labelAbove writes a text above the plot, centred at x but inside the drawing. It leaves the text out if it would
+// overlap the last one.
 func (d *drawing) labelAbove(x float64, class, text string) {
 	half := textWidth(text) / 2
 	at := math.Min(math.Max(x, leftRoom+half), float64(d.Width)-half-2)

@@ -17,11 +17,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeStore is an engine whose answers come when they should, by the clock of a synctest bubble.
+// fakeStore is an engine with programmed latencies, by the clock of a synctest bubble.
 type fakeStore struct {
-	latency func(at time.Duration) time.Duration // of a HEAD that is sent so long after the store's begin
+	latency func(at time.Duration) time.Duration // of a HEAD that is sent at, from the beginning
 	outcome func(n int64) (status int, err error)
-	hangsUp func(n int64) time.Duration // after which it closes the connection of a HEAD that is then sent again; 0: it does not
+	hangsUp func(n int64) time.Duration // the store closes the connection of HEAD n after this time, and the HEAD is sent again; 0: it does not
 	began   time.Time
 	heads   atomic.Int64
 }
@@ -29,7 +29,7 @@ type fakeStore struct {
 func (f *fakeStore) Name() string          { return "fake" }
 func (f *fakeStore) Session() head.Session { return &fakeSession{f} }
 
-// The fake tells nobody who answered.
+// The fake ignores what its addresses answer.
 func (f *fakeStore) ObserveAnswers(*store.Address, int, time.Duration) {}
 func (f *fakeStore) ObserveRefusal(*store.Address)                     {}
 
@@ -66,12 +66,12 @@ func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*he
 	return nil
 }
 
-// constant is a store that takes so long for each.
+// constant returns the latency of a store that is equally fast all the time.
 func constant(latency time.Duration) func(time.Duration) time.Duration {
 	return func(time.Duration) time.Duration { return latency }
 }
 
-// stalling is a store that does nothing for a time in each ten seconds, and otherwise takes so long for each.
+// stalling returns the latency of a store that stalls at the beginning of each ten seconds.
 func stalling(latency, stall time.Duration) func(time.Duration) time.Duration {
 	return func(at time.Duration) time.Duration {
 		if into := at % (10 * time.Second); into < stall {
@@ -81,7 +81,7 @@ func stalling(latency, stall time.Duration) func(time.Duration) time.Duration {
 	}
 }
 
-// runStep runs a step of a fake store in a bubble, and returns what was measured.
+// runStep runs a step on a fake store in a bubble, and returns its result.
 func runStep(t *testing.T, f *fakeStore, s *step) (m Step) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"headcount/scan/store"
 )
 
-// listKeys lists the first keys below the prefix, so many at most.
+// listKeys lists the first keys below the prefix, cfg.KeysMax at most.
 func listKeys(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, error) {
 	pager := list.New(list.Config{
 		Store: st, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: listRetryFor, Log: cfg.Log,
@@ -28,18 +28,17 @@ func listKeys(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, 
 		sample = append(sample, page.Entries...)
 	}
 	if len(sample) == 0 {
-		return nil, fmt.Errorf("there is no key to send HEADs for in s3://%s/%s", st.Bucket(), cfg.Prefix)
+		return nil, fmt.Errorf("no key to send HEADs for in s3://%s/%s", st.Bucket(), cfg.Prefix)
 	}
 	return sample[:min(len(sample), cfg.KeysMax)], nil
 }
 
-// listRetryFor is how long a store in trouble is waited for before anything is measured: who measures would rather
-// know.
+// listRetryFor limits the retries of the LIST. It is short: nothing has been measured yet that a failure would lose.
 const listRetryFor = 10 * time.Second
 
-// NoSuccessError is a Step in which no HEAD succeeded. What could be measured then is of no HEAD.
+// NoSuccessError is the error of a Step in which no HEAD succeeded.
 type NoSuccessError struct {
-	Target   string // the URI of what was asked for
+	Target   string // the URI of the bucket and prefix
 	Statuses map[string]int64
 }
 
@@ -50,22 +49,22 @@ func (e *NoSuccessError) Error() string {
 	return fmt.Sprintf("no HEAD succeeded in %s: %s", e.Target, formatStatuses(e.Statuses))
 }
 
-// Hint is what can be done about it.
+// Hint says what the user can do about the error.
 func (e *NoSuccessError) Hint() string {
 	switch most := e.mostFrequentStatus(); {
 	case most == "":
-		return "give it more time: --duration"
+		return "allow more time: --duration"
 	case most == fmt.Sprint(http.StatusForbidden):
 		return "listing needs s3:ListBucket, HEAD needs s3:GetObject"
 	case most == classTimeout, most == classUnanswered:
 		return "does the store answer a HEAD at all? --timeout, --duration"
 	case fault.Class(most).Unreached():
-		return "is the store still there, and does it bear so many connections?"
+		return "is the store still reachable, and does it accept so many connections?"
 	}
 	return "does headcount scan of the same bucket work?"
 }
 
-// mostFrequentStatus is what came most often; empty: nothing did.
+// mostFrequentStatus returns the most frequent status; empty: there is none.
 func (e *NoSuccessError) mostFrequentStatus() string {
 	names := namesByCount(e.Statuses)
 	if len(names) == 0 {

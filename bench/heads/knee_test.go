@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// sweep is a Report of Steps with these figures: workers, HEADs per second, p50, p99.
+// sweep returns a Report of Steps with these figures: workers, HEADs per second, p50, p99.
 func sweep(figures ...[4]float64) *Report {
 	r := &Report{Loop: Closed, Complete: true}
 	for _, f := range figures {
@@ -21,17 +21,17 @@ func TestKnee(t *testing.T) {
 	for name, c := range map[string]struct {
 		report *Report
 		want   int    // 0: none
-		why    string // a part of it
+		why    string // is a part of Why
 	}{
-		"flat after 4":     {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}, [4]float64{4, 390, 1, 2}, [4]float64{8, 400, 2, 5}), 4, "4 workers bring 390 HEADs/s at a p99 of 2.00 ms; 8 bring 400 at 5.00 ms"},
-		"the most before":  {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 94, 1, 1}, [4]float64{4, 90, 1, 2}), 1, "1 worker bring"},
-		"a peak":           {sweep([4]float64{1, 96, 1, 1}, [4]float64{2, 100, 1, 1}, [4]float64{4, 90, 1, 2}), 1, "the most is 100, at 2"},
+		"flat after 4":     {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}, [4]float64{4, 390, 1, 2}, [4]float64{8, 400, 2, 5}), 4, "4 workers: 390 HEADs/s at a p99 of 2.00 ms; 8: 400 HEADs/s at 5.00 ms"},
+		"the most before":  {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 94, 1, 1}, [4]float64{4, 90, 1, 2}), 1, "1 worker: 100 HEADs/s"},
+		"a peak":           {sweep([4]float64{1, 96, 1, 1}, [4]float64{2, 100, 1, 1}, [4]float64{4, 90, 1, 2}), 1, "the highest throughput is 100 HEADs/s, with 2"},
 		"a bit too little": {sweep([4]float64{1, 94, 1, 1}, [4]float64{2, 100, 1, 1}, [4]float64{4, 90, 1, 2}), 2, ""},
-		"rising":           {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}), 2, "nothing shows that more would not bring more"},
-		"not in order":     {sweep([4]float64{8, 400, 2, 5}, [4]float64{1, 100, 1, 1}, [4]float64{4, 390, 1, 2}), 4, "8 bring 400"},
+		"rising":           {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 200, 1, 1}), 2, "more workers might have more"},
+		"not in order":     {sweep([4]float64{8, 400, 2, 5}, [4]float64{1, 100, 1, 1}, [4]float64{4, 390, 1, 2}), 4, "8: 400 HEADs/s"},
 		"one":              {sweep([4]float64{1, 100, 1, 1}), 0, ""},
-		"none at last":     {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 150, 1, 1}, [4]float64{4, 0, 0, 0}), 2, "nothing shows"},
-		"none but one":     {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 0, 0, 0}), 0, ""},
+		"no success last":  {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 150, 1, 1}, [4]float64{4, 0, 0, 0}), 2, "more workers might"},
+		"one with success": {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 0, 0, 0}), 0, ""},
 		"none succeeded":   {sweep([4]float64{1, 0, 0, 0}, [4]float64{2, 0, 0, 0}), 0, ""},
 		"a rate":           {&Report{Loop: Open, Steps: make([]Step, 2)}, 0, ""},
 	} {
@@ -44,7 +44,7 @@ func TestKnee(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestSetLimits(t *testing.T) {
 	busy := func(r *Report, at int, cpu, machine float64) []Step {
 		r.Steps[at].cpuShare, r.Steps[at].machineShare = cpu, machine
 		return r.Steps
@@ -69,9 +69,9 @@ func TestJudge(t *testing.T) {
 		"one, on a busy machine":      {busy(sweep([4]float64{64, 100, 1, 1}), 0, 0.4, 0.95), "cpu"},
 		"a sweep":                     {rises().Steps, "workers workers store"},
 		"a little slower each time":   {sweep([4]float64{4, 100, 1, 1}, [4]float64{5, 200, 1.15, 1}, [4]float64{7, 210, 1.3, 2}, [4]float64{8, 210, 1.5, 2}, [4]float64{12, 210, 1.55, 2}).Steps, "store workers store store store"},
-		"none at last":                {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 0, 0, 0}).Steps, "store store"},
+		"no success last":             {sweep([4]float64{1, 100, 1, 1}, [4]float64{2, 0, 0, 0}).Steps, "store store"},
 		"the machine is busy at last": {busy(rises(), 2, 0.4, 0.9), "workers workers cpu"},
-		"by others":                   {busy(rises(), 0, 0.1, 0.9), "workers workers store"}, // and latency is the same
+		"by others":                   {busy(rises(), 0, 0.1, 0.9), "workers workers store"}, // the latency is the same
 		"this process alone":          {busy(rises(), 0, 0.9, 0), "cpu workers store"},
 		"kept":                        {open(995, 5, 0, 20), "rate"},
 		"no more connections":         {open(900, 0, 100, 100), "workers"},
@@ -97,8 +97,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Where others keep the machine busy, it is not this process that needs more of it; of an embedded store nobody knows
-// its part.
+// If other processes keep the machine busy, this process is not the limit. The part of an embedded store is unknown.
 func TestBusyMachine(t *testing.T) {
 	for cpu, want := range map[float64]string{0.03: "machine", 0.4: "cpu", 0.9: "cpu"} {
 		r := sweep([4]float64{64, 100, 1, 1})

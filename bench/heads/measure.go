@@ -15,57 +15,58 @@ import (
 	"headcount/scan/store"
 )
 
-// Config says what to measure. Store or Serve, Workers, Duration, KeysMax and Timeout must be set.
+// Config says what to measure. Store or Embedded, Workers, Duration, KeysMax and Timeout must be set.
 type Config struct {
 	Store    store.Config // Connections is set by Measure
 	Prefix   string
 	ListV1   bool           // list by ListObjects instead of ListObjectsV2
-	Embedded *EmbeddedStore // the store is an embedded one; nil: it is Store's
+	Embedded *EmbeddedStore // measure this store instead of Store; nil: measure Store
 
-	KeysMax  int           // keys of the Sample
-	Workers  []int         // a Step for each; with Rate one number, of the connections at most
-	Rate     float64       // HEADs per second that are planned; 0: a closed loop
+	KeysMax  int           // the most keys of the Sample
+	Workers  []int         // a Step for each; with Rate one number: the most connections
+	Rate     float64       // HEADs per second that are planned; 0: closed loop
 	Duration time.Duration // of each Step, without its warm-up
 	Engine   string        // engine.Auto, engine.Direct, engine.SDK
-	Pipeline int           // HEADs in flight on each connection of the direct engine; below 1 is 1. With Rate it is 1
+	Pipeline int           // HEADs in flight on each connection of the direct engine; 0: 1. With Rate it must be 0 or 1
 	Timeout  time.Duration // of a HEAD
 	Log      *slog.Logger  // nil: silent
 
 	Version string   // for the Report
 	Command []string // for the Report
 
-	OnProgress func(Progress) // is called once a second; nil: nobody is told
-	OnStep     func(*Step)    // is called after each Step that came to its end; nil: nobody is told
+	OnProgress func(Progress) // is called once a second; may be nil
+	OnStep     func(*Step)    // is called after each Step that ran to its end; may be nil
 }
 
-// EmbeddedStore is an embedded store, in a process of its own.
+// EmbeddedStore is a synthetic store in a process of its own.
 type EmbeddedStore struct {
-	Program           string // headcount's executable file
+	Program           string // the executable file of the headcount that serves
 	Objects           int64
 	Latency           time.Duration // added to every HEAD
-	Stall, StallEvery time.Duration // for so long of each such time it answers nothing; zeros: it always does
+	Stall, StallEvery time.Duration // a stall of this length begins every StallEvery; 0: none
 }
 
-// Progress is how far a measurement has come.
+// Progress is the progress of a measurement.
 type Progress struct {
-	Step, Steps int // the present one, from 1, and how many there will be
+	Step, Steps int // the current one, from 1, and their number
 	Workers     int
 	Rate        float64
-	Left        time.Duration // of all Steps
-	Errors      int64         // of the present Step, as what follows
+	Left        time.Duration // until the end of the last Step
+	Errors      int64         // of the current Step
 
-	HeadsPerSecond float64 // that succeeded, of late
+	HeadsPerSecond float64 // successes in the last second
 }
 
-// the embedded store
+// The bucket and the credentials of the embedded store.
 const (
 	bucket    = "heads"
-	accessKey = "headcount" // it verifies nothing, but what a signature costs is a part of a HEAD
+	accessKey = "headcount" // the store verifies nothing, but signing is part of the cost of a HEAD
 	secretKey = "headcount"
 )
 
-// Measure takes the Sample, and holds a Step for each number of workers. When it fails, the Report has what was
-// measured until then: a NoneError where no HEAD succeeds, the cause of ctx's end, or what the LIST ended with.
+// Measure lists the Sample, and runs a Step for each number of workers. When it fails, the Report has the Steps until
+// then. Its errors are a NoSuccessError if no HEAD succeeds in a Step, a ConfigError, the cause of ctx's end, and the
+// error of the LIST.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{
 		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: figures.ThisMachine(ctx),
@@ -101,12 +102,12 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	return r, err
 }
 
-// ConfigError is a configuration with which no store can be opened.
+// ConfigError is the error of a Config from which no store or engine can be made.
 type ConfigError struct{ error }
 
 func (e *ConfigError) Unwrap() error { return e.error }
 
-// flags are those of bench serve.
+// flags returns the flags of bench serve.
 func (s *EmbeddedStore) flags() []string {
 	flags := []string{"--bucket", bucket, "--objects", strconv.FormatInt(s.Objects, 10), "--latency", s.Latency.String()}
 	if s.Stall > 0 {
@@ -123,11 +124,11 @@ type measurement struct {
 	report *Report
 }
 
-// runSteps holds all Steps.
+// runSteps runs all Steps.
 func (m *measurement) runSteps(ctx context.Context) error {
 	r, began := m.report, time.Now()
 	for i := range m.Workers {
-		// A new engine for each: those of the Step before have given their connections back.
+		// Each Step gets a new engine. The connections of the last one are closed.
 		opened, why, err := engine.Open(m.Engine, head.Config{
 			Store: m.store, Limiter: new(pace.Limiter), Timeout: m.Timeout, Pipeline: m.Pipeline, Log: m.Log,
 		})
@@ -165,7 +166,7 @@ func (m *measurement) runSteps(ctx context.Context) error {
 	return nil
 }
 
-// runStep runs a step, and tells of its progress.
+// runStep runs a step, and calls OnProgress meanwhile.
 func (m *measurement) runStep(ctx context.Context, s *step, number int, began time.Time) (Step, error) {
 	s.begin(time.Now())
 	if m.OnProgress == nil {
@@ -181,7 +182,7 @@ func (m *measurement) runStep(ctx context.Context, s *step, number int, began ti
 			select {
 			case now := <-ticker.C:
 				p, heads := m.progress(s, number)
-				if now.After(at) { // the warm-up is over
+				if now.After(at) { // after the warm-up
 					p.HeadsPerSecond = float64(heads-before) / now.Sub(at).Seconds()
 					before, at = heads, now
 				}

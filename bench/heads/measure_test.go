@@ -33,7 +33,7 @@ func serve(t *testing.T, o s3sim.Options) (*s3sim.Server, store.Config) {
 	return server, store.Config{Bucket: "demo", Endpoints: []string{"http://" + l.Addr().String()}, Isolated: true, AccessKey: "alice", SecretKey: "secret"}
 }
 
-// Every engine and loop sends signed HEADs for the sample, and nothing else, and counts what it sends.
+// Every engine and loop sends signed HEADs for the sample, and no other request, and counts them.
 func TestMeasure(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"direct":    func(*Config) {},
@@ -73,7 +73,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// Where nothing succeeds there is nothing to measure.
+// A Step in which no HEAD succeeds is an error.
 func TestNothingSucceeds(t *testing.T) {
 	t.Parallel()
 	cfg := Config{KeysMax: 10, Workers: []int{2, 3}, Duration: time.Second, Timeout: time.Second}
@@ -84,7 +84,7 @@ func TestNothingSucceeds(t *testing.T) {
 		t.Errorf("%v, %+v", err, r)
 	}
 	_, cfg.Store = serve(t, s3sim.Options{})
-	if _, err := Measure(t.Context(), cfg); err == nil || err.Error() != "there is no key to send HEADs for in s3://demo/" {
+	if _, err := Measure(t.Context(), cfg); err == nil || err.Error() != "no key to send HEADs for in s3://demo/" {
 		t.Error(err)
 	}
 	cfg.Store.Endpoints = []string{"no URL"}

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// openLoop sends HEADs at the times for which they are planned. Of its workers one leads: it waits for the next of
-// these times. When that has come, it hands the lead to whoever was busy last, or to a new worker, and sends. So there
-// are as many connections as are needed, and no more, and nobody has to be told what to send. Whoever has got an answer
-// takes what is due already; while all wait for answers nobody leads, and what is planned has to wait.
+// openLoop sends HEADs at their planned times. One of its workers leads: it waits for the time of the next HEAD, passes
+// the lead to the worker that became idle last, or to a new worker, and sends the HEAD. So there are only as many
+// connections as needed, and workers need not be told what to send. A worker whose HEAD is answered first claims a HEAD
+// that is due. While all workers wait for answers there is no leader, and the planned HEADs are delayed.
 type openLoop struct {
 	*step
-	ended chan struct{} // closed when no more are sent
+	ended chan struct{} // closed by the leader when the Step has ended
 	wg    sync.WaitGroup
 
-	failuresInRow atomic.Int64 // at once, one after the other
+	failuresInRow atomic.Int64 // immediate ones
 
 	mu          sync.Mutex
-	nextHead    int64           // HEAD to be sent
-	idle        []chan struct{} // of those who have nothing to do; the last is the one that was busy last
+	nextHead    int64           // the number of the next HEAD to send
+	idle        []chan struct{} // wake the idle workers; the last one became idle last
 	started     int
-	hasLeader   bool      // it is where anybody has nothing to do
-	pausedUntil time.Time // until which nothing is sent
+	hasLeader   bool      // always true while there is an idle worker
+	pausedUntil time.Time // no HEAD is sent before this time
 }
 
-// runOpen sends HEADs as they are planned until the Step ends, and returns when all that were sent are answered, or ctx
-// has ended.
+// runOpen sends HEADs as planned until the Step ends. It returns when all HEADs that were sent are answered, or ctx has
+// ended.
 func (s *step) runOpen(ctx context.Context) *openLoop {
 	o := &openLoop{step: s, hasLeader: true, ended: make(chan struct{})}
 	o.startWorker(ctx)
@@ -38,23 +38,23 @@ func (s *step) runOpen(ctx context.Context) *openLoop {
 
 // startWorker starts a worker that leads.
 func (o *openLoop) startWorker(ctx context.Context) {
-	a := newSender(o.step, o.started*len(o.keys)/o.workers)
+	s := newSender(o.step, o.started*len(o.keys)/o.workers)
 	wake := make(chan struct{}, 1)
 	o.started++
 	o.wg.Go(func() {
-		defer a.close()
-		for due := o.lead(ctx, a); due; due = o.awaitHead(ctx, a, wake) {
+		defer s.close()
+		for due := o.lead(ctx, s); due; due = o.awaitHead(ctx, s, wake) {
 			sent := time.Now()
-			if !a.send(ctx, 1) {
+			if !s.send(ctx, 1) {
 				return
 			}
-			a.flush()
-			o.observe(a.failuresInRow == 0, time.Since(sent))
+			s.flush()
+			o.observe(s.failuresInRow == 0, time.Since(sent))
 		}
 	})
 }
 
-// observe is told of each HEAD whether it was answered, and how long that took.
+// observe counts immediate failures in a row: failures that took less than failurePause.
 func (o *openLoop) observe(answered bool, took time.Duration) {
 	switch {
 	case !answered && took < failurePause:
@@ -64,10 +64,11 @@ func (o *openLoop) observe(answered bool, took time.Duration) {
 	}
 }
 
-// lead waits for the time of the next HEAD, takes that, and hands the lead over. false: there is no more.
-func (o *openLoop) lead(ctx context.Context, a *sender) bool {
-	for !o.claim(ctx, a, true) {
-		if !o.waitUntil(ctx, a.sendAt) {
+// lead waits for the time of the next HEAD, claims the HEAD, and passes the lead on. It returns false if the Step has
+// ended.
+func (o *openLoop) lead(ctx context.Context, s *sender) bool {
+	for !o.claim(ctx, s, true) {
+		if !o.waitUntil(ctx, s.sendAt) {
 			close(o.ended)
 			return false
 		}
@@ -75,23 +76,24 @@ func (o *openLoop) lead(ctx context.Context, a *sender) bool {
 	return true
 }
 
-// unreachableAfter is after how many failures in a row, each of them at once, an open loop sends but one HEAD in each
-// failPause until one is answered: all workers together, since those that paused alone would only have others hired.
-// One address of several that is gone brings no such row.
+// unreachableAfter is the number of immediate failures in a row after which the store counts as unreachable: until a
+// HEAD is answered, all workers together send one HEAD per failurePause. A pause of each worker alone would only start
+// further workers. If one of several addresses is unreachable, there are no such rows of failures.
 const unreachableAfter = 32
 
-// claim takes the next HEAD, if its time has come. a.planned is that time, and a.due when it can be sent. What is left
-// of the warm-up when that is over is not sent: it would take the place of what counts.
-func (o *openLoop) claim(ctx context.Context, a *sender, leads bool) bool {
+// claim claims the next HEAD for s, if its time has come. It sets s.plannedAt to the planned time, and s.sendAt to the
+// time from which the HEAD can be sent. HEADs of the warm-up that are still unsent at its end are skipped: they would
+// delay HEADs that count.
+func (o *openLoop) claim(ctx context.Context, s *sender, leads bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	if !now.Before(o.from) {
 		o.nextHead = max(o.nextHead, o.firstPlannedFrom(o.from))
 	}
-	a.plannedAt = o.plannedAt(o.nextHead)
-	a.sendAt = later(a.plannedAt, o.pausedUntil)
-	if now.Before(a.sendAt) || !now.Before(o.end) {
+	s.plannedAt = o.plannedAt(o.nextHead)
+	s.sendAt = later(s.plannedAt, o.pausedUntil)
+	if now.Before(s.sendAt) || !now.Before(o.end) {
 		return false
 	}
 	o.nextHead++
@@ -104,11 +106,11 @@ func (o *openLoop) claim(ctx context.Context, a *sender, leads bool) bool {
 	return true
 }
 
-// passLead lets another worker lead, if there is one that has nothing to do, or can be one more. o.mu is held.
+// passLead makes an idle worker the leader, or starts a worker if all are busy and more are allowed. o.mu is held.
 func (o *openLoop) passLead(ctx context.Context) {
 	switch last := len(o.idle) - 1; {
 	case last >= 0:
-		o.idle[last] <- struct{}{} // it has room: nobody wakes a worker twice
+		o.idle[last] <- struct{}{} // never blocks: the channel has room for one, and an idle worker is woken once
 		o.idle = o.idle[:last]
 	case o.started < o.workers:
 		o.startWorker(ctx)
@@ -117,43 +119,43 @@ func (o *openLoop) passLead(ctx context.Context) {
 	}
 }
 
-// awaitHead returns when the worker has taken another HEAD; false: there is no more.
-func (o *openLoop) awaitHead(ctx context.Context, a *sender, wake chan struct{}) bool {
-	if o.claim(ctx, a, false) {
+// awaitHead returns true when the worker has claimed another HEAD, and false if the Step has ended.
+func (o *openLoop) awaitHead(ctx context.Context, s *sender, wake chan struct{}) bool {
+	if o.claim(ctx, s, false) {
 		return true
 	}
 	o.mu.Lock()
 	if !o.hasLeader {
 		o.hasLeader = true
 		o.mu.Unlock()
-		return o.lead(ctx, a)
+		return o.lead(ctx, s)
 	}
 	o.idle = append(o.idle, wake)
 	o.mu.Unlock()
 	select {
 	case <-wake:
-		return o.lead(ctx, a)
+		return o.lead(ctx, s)
 	case <-o.ended:
 	case <-ctx.Done():
 	}
 	return false
 }
 
-// plannedAt is when the n-th HEAD is to be sent, n from 0: the first as the Step begins.
+// plannedAt returns the planned time of the n-th HEAD, from 0. HEAD 0 is planned for the beginning of the Step.
 func (o *openLoop) plannedAt(n int64) time.Time {
 	return o.startedAt.Add(time.Duration(float64(n) / o.rate * float64(time.Second)))
 }
 
-// firstPlannedFrom is that of the first HEAD that is planned for then, or later.
+// firstPlannedFrom returns the number of the first HEAD that is planned for at or later.
 func (o *openLoop) firstPlannedFrom(at time.Time) int64 {
 	return int64(math.Ceil(at.Sub(o.startedAt).Seconds() * o.rate))
 }
 
-// preciseSleepMax is what is slept by the kernel's clock: the runtime's timers may be a millisecond late where nothing
-// else happens, longer than a fast store takes.
+// preciseSleepMax is the longest sleep that uses the kernel's clock. On an idle machine the timers of Go's runtime may
+// be a millisecond late, which is longer than a HEAD of a fast store.
 const preciseSleepMax = 2 * time.Millisecond
 
-// waitUntil returns when the time of a HEAD has come; false: the Step's end, or ctx's, came before.
+// waitUntil returns true at the planned time, and false if the Step or ctx ends before.
 func (o *openLoop) waitUntil(ctx context.Context, planned time.Time) bool {
 	for planned.Before(o.end) && ctx.Err() == nil {
 		now := time.Now()
@@ -175,8 +177,8 @@ func (o *openLoop) waitUntil(ctx context.Context, planned time.Time) bool {
 	return false
 }
 
-// unsent is how many HEADs were planned before end, to be counted, and not sent, and how long the first of them had
-// waited by then.
+// unsent returns the number of HEADs that count, were planned before end and were not sent, and how long the first of
+// them had waited at end.
 func (o *openLoop) unsent(end time.Time) (count int64, longest time.Duration) {
 	first := max(o.nextHead, o.firstPlannedFrom(o.from))
 	if count = o.firstPlannedFrom(end) - first; count <= 0 {
@@ -185,7 +187,7 @@ func (o *openLoop) unsent(end time.Time) (count int64, longest time.Duration) {
 	return count, end.Sub(o.plannedAt(first))
 }
 
-// PlannedHeads is how many HEADs an open loop plans in what counts of a Step.
+// PlannedHeads returns the number of HEADs that an open loop plans in a Step, without its warm-up.
 func PlannedHeads(rate float64, duration time.Duration) int64 {
 	o := openLoop{step: &step{rate: rate, duration: duration}}
 	o.setTimes(time.Now())

@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"headcount/output/console"
 )
 
 //go:embed page.html.tmpl
 var pageText string
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	Title    string
 	Date     string
@@ -26,23 +28,23 @@ type page struct {
 	Panels   []panel
 	Columns  []string
 	Rows     []row
-	Limits   []fact // steps, and why they were no faster
+	Limits   []fact // steps and their limits
 	Statuses []status
 	Facts    []fact
 	Command  string
 }
 
-// fact is a name and what it is.
+// fact is a name and its value.
 type fact struct{ Name, Value, More string }
 
-// panel is a drawing with what is to be said of it; two of them where there is one for a wide page.
+// panel is a drawing with a heading and a note. A drawing with another form for wide pages has two.
 type panel struct {
 	Heading, Note string
 	Drawings      []*drawing
-	Full          bool // over the whole width
+	Full          bool // the panel has the whole width of the page
 }
 
-// row is of a Step.
+// row is the table's row of a Step.
 type row struct {
 	Knee  bool
 	Cells []string
@@ -51,10 +53,10 @@ type row struct {
 
 type status struct {
 	Name, Count, Share string
-	Steps              string // those that had it
+	Steps              string // the steps that have the status
 }
 
-// WritePage writes the Report as one page of HTML that needs nothing else: no network, no script.
+// WritePage writes the Report as one self-contained page of HTML, without scripts and network requests.
 func (r *Report) WritePage(w io.Writer) error {
 	rates, latencies := r.timePlots()
 	p := page{
@@ -65,7 +67,7 @@ func (r *Report) WritePage(w io.Writer) error {
 		p.Date = r.Date.UTC().Format(time.DateTime) + " UTC"
 	}
 	p.Columns, p.Rows = r.pageTable()
-	pageTemplate, err := template.New("page").Parse(pageText) // here, since most runs of the program make no page
+	pageTemplate, err := template.New("page").Parse(pageText) // parsed here, since most runs of the program make no page
 	if err != nil {
 		return err
 	}
@@ -94,22 +96,22 @@ func (r *Report) location() string {
 func (r *Report) pageNotes() []string {
 	var notes []string
 	if !r.Complete {
-		notes = append(notes, "The run ended early: what is here is of what was measured until then.")
+		notes = append(notes, "The run ended early. The figures are those until then.")
 	}
-	var late, again int64
+	var unsent, resent int64
 	for _, s := range r.Steps {
-		late, again = late+s.Unsent, again+s.Resent
+		unsent, resent = unsent+s.Unsent, resent+s.Resent
 	}
-	if again > 0 {
-		notes = append(notes, countText(again)+" HEADs were sent again, since the store closed their connections, and count from when they were sent first.")
+	if resent > 0 {
+		notes = append(notes, console.Number(resent)+" HEADs were sent again, since the store closed their connections. They count from their first send.")
 	}
-	if late > 0 {
-		notes = append(notes, countText(late)+" HEADs were planned and not sent before the end: the store, or this machine, did not keep up.")
+	if unsent > 0 {
+		notes = append(notes, console.Number(unsent)+" planned HEADs were not sent before the end: the store or this machine was too slow.")
 	}
 	return notes
 }
 
-// pageAnswer is the one sentence that a reader came for.
+// pageAnswer returns the most important result in one sentence.
 func (r *Report) pageAnswer() string {
 	best := r.best()
 	if best == nil {
@@ -135,7 +137,7 @@ func (r *Report) pageAnswer() string {
 	}
 	text += r.kneeText()
 	if best.LimitedBy != "" {
-		text += "; what limited it: " + limitText(best.LimitedBy)
+		text += "; limited by " + limitText(best.LimitedBy)
 	}
 	return text + "."
 }
@@ -160,12 +162,12 @@ func (r *Report) pageFigures() []fact {
 	figures = append(figures,
 		fact{"p99" + with, millisText(best.Latency.P99), "p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
 		fact{"limited by", limitText(best.LimitedBy), best.LimitedWhy},
-		fact{"errors", countText(errors), countText(heads) + " HEADs succeeded"},
+		fact{"errors", console.Number(errors), console.Number(heads) + " HEADs succeeded"},
 	)
 	return figures
 }
 
-// panels are the drawings that this Report has something to show in.
+// panels returns the drawings of this Report. A drawing without data is left out.
 func (r *Report) panels(rates, latencies []*drawing) []panel {
 	var panels []panel
 	add := func(full bool, heading, note string, drawings ...*drawing) {
@@ -183,7 +185,7 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 		}
 	}
 	if n := momentsPerPoint(r.Steps); n > 1 {
-		steps += fmt.Sprintf(" What is drawn is of %d moments: their HEADs on average, the worst of their latencies.", n)
+		steps += fmt.Sprintf(" Each point stands for %d moments: the mean of their HEADs, the worst of their latencies.", n)
 	}
 	add(true, "HEADs per second over time", "Those that succeeded."+steps, rates...)
 	add(true, "Latency over time", r.latencyNote()+steps, latencies...)
@@ -193,12 +195,12 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 
 func (r *Report) latencyNote() string {
 	if r.Loop == Open {
-		return "Latency counts from the planned start of a HEAD, so that a store that stalls cannot hide it."
+		return "Latency counts from the planned start of a HEAD, so that it includes delays by a stall of the store."
 	}
-	return "Latency counts from when a HEAD was sent."
+	return "Latency counts from the send."
 }
 
-// pageTable is the table of all steps, without the columns that no step has anything in.
+// pageTable returns the table of all steps, without columns that are empty in every step.
 func (r *Report) pageTable() (columns []string, rows []row) {
 	open := r.isOpen()
 	service := slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Service != nil })
@@ -219,18 +221,18 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 		}
 		rows = append(rows, row{
 			Knee: r.Knee != nil && r.Knee.Workers == s.Workers,
-			Cells: slices.Concat([]string{countText(int64(s.Workers))}, when(open, rateText(s.Rate)),
+			Cells: slices.Concat([]string{console.Number(int64(s.Workers))}, when(open, rateText(s.Rate)),
 				[]string{rateText(s.HeadsPerSecond), figureText(l.P50), figureText(l.P90), figureText(l.P99), figureText(l.P999), figureText(l.Max)},
 				when(service, figureText(own.P50), figureText(own.P99), figureText(own.P999)),
-				[]string{countText(s.Heads), countText(s.Errors)}, when(late, countText(s.Unsent)),
-				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPerHead), countText(int64(s.Connections)), figureText(s.InFlight)}),
+				[]string{console.Number(s.Heads), console.Number(s.Errors)}, when(late, console.Number(s.Unsent)),
+				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPerHead), console.Number(int64(s.Connections)), figureText(s.InFlight)}),
 			Limit: orNone(s.LimitedBy),
 		})
 	}
 	return columns, rows
 }
 
-// pageLimits says why steps were no faster, once for those in turn that have the same reason.
+// pageLimits returns the limits of the steps. Consecutive steps with the same reason share an entry.
 func (r *Report) pageLimits() []fact {
 	var limits []fact
 	for i := 0; i < len(r.Steps); {
@@ -247,7 +249,7 @@ func (r *Report) pageLimits() []fact {
 	return limits
 }
 
-// stepsText names steps: 8, 16, 32 workers.
+// stepsText names steps, as in "8, 16, 32 workers".
 func stepsText(steps []Step) string {
 	if len(steps) == 1 {
 		return steps[0].label()
@@ -285,22 +287,22 @@ func (r *Report) pageStatuses() []status {
 			steps = stepsText(had)
 		}
 		share := withUnit(figureText(100*float64(sums[name])/float64(total)), "%")
-		statuses = append(statuses, status{name, countText(sums[name]), share, steps})
+		statuses = append(statuses, status{name, console.Number(sums[name]), share, steps})
 	}
 	return statuses
 }
 
-// pageFacts is what the figures are of. What is not known is left out.
+// pageFacts describes the measurement. Unknown facts are left out.
 func (r *Report) pageFacts() []fact {
 	m := r.Machine
 	cores := ""
 	if m.Cores > 0 {
-		cores = countText(int64(m.Cores)) + " cores"
+		cores = console.Number(int64(m.Cores)) + " cores"
 	}
 	loop := r.Loop
 	switch r.Loop {
 	case Closed:
-		loop = "closed: each worker sends its next HEAD when the last one is answered"
+		loop = "closed: each worker sends its next HEAD after the answer to the last one"
 	case Open:
 		loop = "open: HEADs are planned at a fixed rate, whatever the store does"
 	}
@@ -311,10 +313,10 @@ func (r *Report) pageFacts() []fact {
 		{Name: "region", Value: r.Region},
 		{Name: "endpoints", Value: strings.Join(r.Endpoints, ", ")},
 		{Name: "server", Value: r.Server},
-		{Name: "keys", Value: countText(int64(r.Keys)), More: "taken by LIST before"},
+		{Name: "keys", Value: console.Number(int64(r.Keys)), More: "listed before the measurement"},
 		{Name: "loop", Value: loop},
 		{Name: "engine", Value: r.Engine, More: r.EngineWhy},
-		{Name: "pipeline", Value: countText(int64(r.Pipeline)), More: "HEADs in flight on a connection, at most"},
+		{Name: "pipeline", Value: console.Number(int64(r.Pipeline)), More: "most HEADs in flight on a connection"},
 		{Name: "machine", Value: joinNonEmpty(m.CPU, cores)},
 		{Name: "kernel", Value: m.Kernel},
 		{Name: "Go", Value: m.Go},
@@ -322,7 +324,7 @@ func (r *Report) pageFacts() []fact {
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" || f.Value == "0" })
 }
 
-// joinNonEmpty has the texts that are not empty.
+// joinNonEmpty joins the texts that are not empty.
 func joinNonEmpty(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }

@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"headcount/output/console"
 )
 
-// tester is what testing.T and rapid.T have in common.
+// tester is the common part of testing.T and rapid.T.
 type tester interface {
 	Helper()
 	Fatal(...any)
@@ -29,15 +31,15 @@ func pageOf(t tester, r *Report) string {
 	return text.String()
 }
 
-// element is one of a page that was read.
+// element is an element of a page.
 type element struct {
 	name string
 	attr map[string]string
-	text string // up to the first element that is in it
+	text string // up to its first child
 	full bool
 }
 
-// elementsOf reads a page as strictly as XML is read, which the template keeps to.
+// elementsOf parses a page as XML, which is stricter than HTML. The template is both.
 func elementsOf(t tester, page string) []*element {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(page))
@@ -77,7 +79,7 @@ func named(all []*element, name string) []*element {
 
 var reaches = regexp.MustCompile(`(?i)https?:|//|url\(|@import|javascript:`)
 
-// notNumber is what fmt writes of a figure that is no number, or of no figure.
+// notNumber returns fmt's text for a NaN, an infinity or a wrong verb in text; empty: there is none.
 func notNumber(text string) string {
 	for _, sign := range []string{"NaN", "Inf", "%!"} {
 		if strings.Contains(text, sign) {
@@ -87,7 +89,7 @@ func notNumber(text string) string {
 	return ""
 }
 
-// checkPage checks what holds for the page of any Report.
+// checkPage checks the properties of every page.
 func checkPage(t tester, r *Report) []*element {
 	t.Helper()
 	page := pageOf(t, r)
@@ -115,7 +117,7 @@ func checkPage(t tester, r *Report) []*element {
 	return all
 }
 
-// checkIDs checks that an id is of one element, and that there is one for each that is named.
+// checkIDs checks that ids are unique, and that every referenced id exists.
 func checkIDs(t tester, all []*element) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -143,7 +145,7 @@ func drawingsOf(r *Report) []*drawing {
 	return all
 }
 
-// checkDrawing checks that texts are inside the drawing and on none of each other, and marks inside the plot.
+// checkDrawing checks that labels are inside the drawing and do not overlap, and that marks are inside the plot.
 func checkDrawing(t tester, d *drawing) {
 	t.Helper()
 	type rectangle struct{ left, right, top, bottom float64 }
@@ -151,7 +153,7 @@ func checkDrawing(t tester, d *drawing) {
 	for _, l := range d.Labels {
 		width := textWidth(l.Text)
 		left := float64(l.X) - map[string]float64{"start": 0, "middle": width / 2, "end": width}[l.Anchor]
-		b := rectangle{left, left + width, float64(l.Y) - 9, float64(l.Y) + 1} // a little less than the text is high
+		b := rectangle{left, left + width, float64(l.Y) - 9, float64(l.Y) + 1} // a little less than the height of the text
 		if b.left < -2 || b.right > float64(d.Width)+3 || b.top < 0 || b.bottom > float64(d.Height) {
 			t.Errorf("%s: %q at %s, %s is not inside", d.ID, l.Text, l.X, l.Y)
 		}
@@ -163,7 +165,7 @@ func checkDrawing(t tester, d *drawing) {
 		boxes = append(boxes, b)
 	}
 	inside := func(x, y px) bool {
-		return x >= 0 && x <= d.Width && y >= 0 && y <= d.Height // not of NaN either
+		return x >= 0 && x <= d.Width && y >= 0 && y <= d.Height // false for NaN
 	}
 	for _, b := range slices.Concat(d.Bands, d.Hits) {
 		if !inside(b.X, b.Y) || !inside(b.X+b.Width, b.Y+b.Height) {
@@ -201,7 +203,7 @@ func headings(all []*element) []string {
 	return texts
 }
 
-// The page has what there is something to show of.
+// The page has the panels for which there is data, and no other.
 func TestPagePanels(t *testing.T) {
 	single := []string{"HEADs per second over time", "Latency over time", "Distribution of latency", "Steps", "Answers by status", "How it was measured"}
 	for _, c := range []struct {
@@ -225,7 +227,7 @@ func TestPagePanels(t *testing.T) {
 	}
 }
 
-// Every step has a row, and the knee is marked in the table and in both drawings that are against workers.
+// Every step has a row. The knee is marked in the table and in both drawings against workers.
 func TestPageSteps(t *testing.T) {
 	r := sweepSample()
 	all := elementsOf(t, pageOf(t, r))
@@ -244,14 +246,14 @@ func TestPageSteps(t *testing.T) {
 			cells = append(cells, e.text)
 		}
 	}
-	rows = rows[2:] // before the first row, and the heading
+	rows = rows[2:] // the text before the first row, and the heading
 	for i, s := range r.Steps {
-		want := []string{countText(int64(s.Workers)), rateText(s.HeadsPerSecond), figureText(s.Latency.P50)}
+		want := []string{console.Number(int64(s.Workers)), rateText(s.HeadsPerSecond), figureText(s.Latency.P50)}
 		if !slices.Equal(rows[i][:3], want) {
 			t.Errorf("row %d is %q, want %q", i, rows[i][:3], want)
 		}
 	}
-	if !slices.Equal(knees, []int{7}) { // 64 workers are the seventh of them, and there is the heading
+	if !slices.Equal(knees, []int{7}) { // 64 workers are the seventh step, and row 0 is the heading
 		t.Errorf("the knee is in rows %v", knees)
 	}
 	marked := slices.DeleteFunc(named(all, "text"), func(e *element) bool { return e.text != "knee: 64 workers" })
@@ -270,21 +272,21 @@ func TestPageAnswer(t *testing.T) {
 	}{
 		{Report{}, "No HEAD succeeded."},
 		{Report{Steps: []Step{{Workers: 8, HeadsPerSecond: math.NaN()}}}, "No HEAD succeeded."},
-		{Report{Steps: []Step{step}}, "1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; what limited it: the CPU here."},
+		{Report{Steps: []Step{step}}, "1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; limited by this machine's CPU."},
 		{
 			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 1200}, step}, Knee: &Knee{Workers: 4, HeadsPerSecond: 1200}},
 			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
-				"more than 4 workers (1,200 HEADs/s) bring little but latency; what limited it: the CPU here.",
+				"more than 4 workers (1,200 HEADs/s) mostly add latency; limited by this machine's CPU.",
 		},
 		{
 			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 600}, step}, Knee: &Knee{Workers: 8, HeadsPerSecond: 1234.4}},
 			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
-				"nothing shows that more would not bring more; what limited it: the CPU here.",
+				"more workers might bring more throughput; limited by this machine's CPU.",
 		},
 		{
 			Report{Steps: []Step{open}},
 			"Of 1,300 HEADs planned per second 1,234 succeeded; p99.9 was 480 ms from the planned start, " +
-				"and 6.00 ms from the send; what limited it: the planned rate.",
+				"and 6.00 ms from the send; limited by the planned rate (--rate).",
 		},
 	} {
 		if got := c.report.pageAnswer(); got != c.want {
@@ -293,7 +295,7 @@ func TestPageAnswer(t *testing.T) {
 	}
 }
 
-// A bucket is named by others, and so are statuses and servers.
+// Names of buckets, statuses and servers are escaped: others choose them.
 func TestPageEscapes(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src="https://example.com/x" onerror='alert(1)'/>`
 	r := errorsSample()
@@ -313,7 +315,7 @@ func TestPageEscapes(t *testing.T) {
 	}
 }
 
-// Each moment that had errors is marked, in the drawing for narrow pages and in that for wide ones.
+// Each moment with errors is marked, in the narrow and in the wide drawing.
 func TestPageMarksErrors(t *testing.T) {
 	r := errorsSample()
 	want := 0
@@ -326,7 +328,7 @@ func TestPageMarksErrors(t *testing.T) {
 	}
 	rates, _ := r.timePlots()
 	for _, d := range rates {
-		got := -1 // the one in the legend
+		got := -1 // without the one in the legend
 		for _, m := range d.Marks {
 			if m.Class == "cross error" {
 				got++
@@ -341,7 +343,7 @@ func TestPageMarksErrors(t *testing.T) {
 	}
 }
 
-// A stall is seen by the line of an open loop and not by the points of its service latency.
+// A stall shows in the line of an open loop, and not in the points of its service latency.
 func TestPageTellsServiceLatency(t *testing.T) {
 	r := openSample()
 	r.Steps[0].Service = &Latency{P50: 5, P90: 6, P99: 9, P999: 12, Max: 505}
@@ -367,7 +369,7 @@ func TestPageTellsServiceLatency(t *testing.T) {
 	}
 }
 
-// anyFigure is mostly one that a store may have, and now and then none at all.
+// anyFigure generates mostly figures of a real store, and sometimes impossible ones.
 func anyFigure(most float64) *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64Range(0, most), rapid.Float64Range(0, most), rapid.Float64Range(0, most),
@@ -427,7 +429,7 @@ func anyReport() *rapid.Generator[*Report] {
 	})
 }
 
-// Whatever a measurement brings, the page and the chart can be looked at.
+// Every Report has a valid page and a valid chart.
 func TestAnyReport(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyReport().Draw(t, "report")

@@ -4,38 +4,45 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"headcount/output/console"
 )
 
-// The sizes of drawings, in px: in half of a wide page and on a telephone, and over the whole width of a wide page.
+// The sizes of drawings in px. The narrow ones are for half of a wide page and for a telephone, the wide ones for the
+// whole width of a wide page.
 const (
 	narrowWidth, narrowHeight = 430.0, 290.0
 	wideWidth, wideHeight     = 1060.0, 270.0
 )
 
-// size is what a drawing for half a page, or for a whole one, has in it.
+// size is the form of a drawing for half of the page width, or for all of it.
 type size struct {
 	class         string
 	width, height float64
-	ticks         int // on an axis of time
+	ticks         int // the number of ticks on an axis of time
 }
 
-// sizes are those of a drawing that goes over the whole width. The style shows one of them.
-var sizes = []size{
-	{"narrow", narrowWidth, narrowHeight, 6},
-	{"wide", wideWidth, wideHeight, 12},
+// sizes returns the forms of a drawing that takes the whole width. The page's style shows one of them.
+func sizes() []size {
+	return []size{{"narrow", narrowWidth, narrowHeight, 6}, {"wide", wideWidth, wideHeight, 12}}
 }
 
-// The percentiles that lines are drawn of, the slowest first as in the drawing.
-var percentiles = []struct {
+// percentile is a percentile that is drawn as a line.
+type percentile struct {
 	series
 	of func(Latency) float64
-}{
-	{series{class: "p999", name: "p99.9", marker: triangle}, func(l Latency) float64 { return l.P999 }},
-	{series{class: "p99", name: "p99", marker: square}, func(l Latency) float64 { return l.P99 }},
-	{series{class: "p50", name: "p50", marker: circle}, func(l Latency) float64 { return l.P50 }},
 }
 
-// sweep is the steps of different numbers of workers, by these; empty where there is only one number.
+// percentiles returns the percentiles that are drawn, the slowest first.
+func percentiles() []percentile {
+	return []percentile{
+		{series{class: "p999", name: "p99.9", marker: triangle}, func(l Latency) float64 { return l.P999 }},
+		{series{class: "p99", name: "p99", marker: square}, func(l Latency) float64 { return l.P99 }},
+		{series{class: "p50", name: "p50", marker: circle}, func(l Latency) float64 { return l.P50 }},
+	}
+}
+
+// sweep returns the steps in the order of their workers; empty if all have the same number.
 func (r *Report) sweep() []Step {
 	steps := slices.DeleteFunc(slices.Clone(r.Steps), func(s Step) bool { return s.Workers < 1 })
 	slices.SortStableFunc(steps, func(a, b Step) int { return a.Workers - b.Workers })
@@ -45,7 +52,7 @@ func (r *Report) sweep() []Step {
 	return steps
 }
 
-// throughputPlot shows HEADs/s against workers.
+// throughputPlot draws HEADs/s against workers.
 func (r *Report) throughputPlot() *drawing {
 	steps := r.sweep()
 	most := greatest(steps, func(s Step) float64 { return s.HeadsPerSecond })
@@ -69,7 +76,7 @@ func (r *Report) throughputPlot() *drawing {
 func stepTitle(s Step) string {
 	return fmt.Sprintf("%s: %s HEADs/s, p50 %s, p99 %s, p99.9 %s, errors %s, limited by %s",
 		workersText(s.Workers), rateText(s.HeadsPerSecond), millisText(s.Latency.P50), millisText(s.Latency.P99), millisText(s.Latency.P999),
-		countText(s.Errors), orNone(s.LimitedBy))
+		console.Number(s.Errors), orNone(s.LimitedBy))
 }
 
 // drawKnee marks the knee, if it is on the axis of workers.
@@ -85,12 +92,12 @@ func (d *drawing) drawKnee(k *Knee) {
 	d.labelAbove(x, "knee", "knee: "+workersText(k.Workers))
 }
 
-// latencyPlot shows percentiles of latency against workers.
+// latencyPlot draws percentiles of latency against workers.
 func (r *Report) latencyPlot() *drawing {
 	steps := r.sweep()
 	var all []float64
 	for _, s := range steps {
-		for _, p := range percentiles {
+		for _, p := range percentiles() {
 			all = append(all, p.of(s.Latency))
 		}
 	}
@@ -99,7 +106,7 @@ func (r *Report) latencyPlot() *drawing {
 		return nil
 	}
 	var legend []series
-	for _, p := range percentiles {
+	for _, p := range percentiles() {
 		legend = append(legend, p.series)
 	}
 	x := workersAxis(steps[0].Workers, steps[len(steps)-1].Workers)
@@ -108,7 +115,7 @@ func (r *Report) latencyPlot() *drawing {
 	d.Desc = fmt.Sprintf("p99 from %s with %s to %s with %s.",
 		millisText(first.Latency.P99), workersText(first.Workers), millisText(last.Latency.P99), workersText(last.Workers))
 	d.drawKnee(r.Knee)
-	for _, p := range percentiles {
+	for _, p := range percentiles() {
 		var points []point
 		for _, s := range steps {
 			points = append(points, point{float64(s.Workers), p.of(s.Latency), workersText(s.Workers) + ": " + p.name + " " + millisText(p.of(s.Latency))})
@@ -118,9 +125,9 @@ func (r *Report) latencyPlot() *drawing {
 	return d
 }
 
-// latencyBounds are the bounds of what a logarithmic axis can show; 0 of nothing.
+// latencyBounds returns the bounds for a logarithmic axis; most is 0 if there is no latency.
 func latencyBounds(all []float64) (least, most float64) {
-	const microsecond = 1e-3 // no HEAD takes less
+	const microsecond = 1e-3 // in milliseconds; no HEAD is faster
 	least = math.Inf(1)
 	for _, v := range all {
 		if isMeasured(v) && v >= microsecond {
@@ -130,8 +137,8 @@ func latencyBounds(all []float64) (least, most float64) {
 	return least, most
 }
 
-// distributionPlots show what share of the HEADs took no longer than how long. Of a sweep three steps stand out: the
-// fewest workers, the knee, the most; where the store stalled, an open loop's service latency lies below its latency.
+// distributionPlots draw the share of HEADs below each latency. A sweep highlights three steps: the fewest workers, the
+// knee and the most workers. If the store stalled, the service latency of an open loop lies below its latency.
 func (r *Report) distributionPlots() []*drawing {
 	var all []float64
 	var count float64
@@ -150,7 +157,7 @@ func (r *Report) distributionPlots() []*drawing {
 		return nil
 	}
 	var drawings []*drawing
-	for _, size := range sizes {
+	for _, size := range sizes() {
 		drawings = append(drawings, r.distributionPlot(size, ninesAxis(count), logAxis("latency", least, most, latencyLabel)))
 	}
 	return drawings
@@ -182,9 +189,9 @@ func (r *Report) distributionPlot(size size, x, y *axis) *drawing {
 	return d
 }
 
-// highlightedStep is a step whose distribution stands out.
+// highlightedStep is a step whose distribution is highlighted.
 type highlightedStep struct {
-	step int // its index
+	step int // index in Report.Steps
 	series
 }
 
@@ -192,7 +199,7 @@ func (highlightedStep) service() series {
 	return series{class: "service", name: "service latency, from the send", marker: square, dashed: true}
 }
 
-// highlightedSteps are the steps that stand out, and the legend of them.
+// highlightedSteps returns the highlighted steps and their legend.
 func (r *Report) highlightedSteps() (shown []highlightedStep, legend []series) {
 	if len(r.Steps) == 1 {
 		only := highlightedStep{0, series{class: "heads", name: "latency", marker: circle}}
@@ -218,7 +225,8 @@ func (r *Report) highlightedSteps() (shown []highlightedStep, legend []series) {
 	return shown, legend
 }
 
-// highlightedIndexes are the indexes of the most workers, the knee (or else the most HEADs/s), and the fewest workers.
+// highlightedIndexes returns the indexes of the steps with the most workers, at the knee (or else with the most
+// HEADs/s), and with the fewest workers.
 func (r *Report) highlightedIndexes() []int {
 	fewest, most, knee := 0, 0, 0
 	for i, s := range r.Steps {
@@ -245,7 +253,7 @@ func (r *Report) highlightedIndexes() []int {
 	return indexes
 }
 
-// label names a step among the others.
+// label names a step among others.
 func (s Step) label() string {
 	if s.Rate > 0 {
 		return withUnit(rateText(s.Rate), "planned/s")
@@ -261,7 +269,7 @@ func (s Step) histogramCount() float64 {
 	return count
 }
 
-// distribution is the histogram as shares, without the points that would lie on the last one.
+// distribution returns the histogram as shares, without points that would coincide with the last one.
 func (s Step) distribution() []point {
 	const nearNines, nearDecades = 0.005, 0.002
 	count := s.histogramCount()
@@ -304,7 +312,7 @@ func percentilePoints(of string, l Latency) []point {
 	}
 }
 
-// best is the step of the most HEADs/s; nil where nothing was answered.
+// best returns the step with the most HEADs/s; nil if nothing was answered.
 func (r *Report) best() *Step {
 	var best *Step
 	for i := range r.Steps {
@@ -316,7 +324,7 @@ func (r *Report) best() *Step {
 	return best
 }
 
-// greatest is the greatest of the figures that can be drawn; 0 of nothing.
+// greatest returns the greatest figure that can be drawn; 0 if there is none.
 func greatest[T any](all []T, of func(T) float64) float64 {
 	var most float64
 	for _, v := range all {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// processorTicks is how long the machine's have been busy, and how long there were any, in the kernel's ticks. Zeros:
-// it does not tell.
+// processorTicks returns how long the machine's processors have been busy, and how long they have existed, in ticks of
+// the kernel. It returns zeros if the kernel does not say.
 // https://man7.org/linux/man-pages/man5/proc_stat.5.html
 func processorTicks() (busy, all int64) {
 	text, err := os.ReadFile("/proc/stat")
@@ -20,7 +20,7 @@ func processorTicks() (busy, all int64) {
 func parseProcessorTicks(stat string) (busy, all int64) {
 	const (
 		idle, waits = 3, 4 // for disks
-		steal       = 7    // what follows is counted in what stands before
+		steal       = 7    // the fields after it, of guests, are included in the ones before
 	)
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)

@@ -11,47 +11,47 @@ import (
 )
 
 const (
-	latencyMax = time.Hour // far over any timeout
+	latencyMax = time.Hour // far above any timeout
 
-	stepDigits   = 3 // a thousandth is finer than any network is steady
-	momentDigits = 2 // a tenth of the room, and there are many Moments
+	stepDigits   = 3 // finer than the jitter of any network
+	momentDigits = 2 // a tenth of the memory; there are many moments
 
-	// A moment is a second, or longer where a Step would have more than so many: each may take 27 KB, and no picture
+	// A moment is a second, or longer if a Step would have more than momentsMax. Each may take 27 KB, and no chart
 	// shows more.
 	momentMin  = time.Second
 	momentsMax = 600
 
-	// bucketsPerOctave makes Buckets 9 % wide: 150 at most from a microsecond to a minute, which is what a picture can
-	// show.
+	// bucketsPerOctave makes a Bucket 9 % wide. From a microsecond to a minute there are 150 at most, which is as fine
+	// as a chart can show.
 	bucketsPerOctave = 8
 )
 
-// Classes of what has no answer, beside those of fault.ClassOf.
+// The classes of HEADs without an answer, beside those of fault.ClassOf.
 const (
-	classUnanswered = "unanswered" // it was in flight when the Step was over, and for patience longer
+	classUnanswered = "unanswered" // still in flight drainTimeout after the end of the Step
 	classTimeout    = string(fault.Timeout)
 )
 
-// observation is what became of one HEAD.
+// observation is the outcome of one HEAD.
 type observation struct {
-	status  string        // its status, or the class of its failure
-	at      time.Duration // when that was known, since the part of the Step that counts began
-	latency time.Duration // from the planned start, or else from when it was sent
-	service time.Duration // from when it was sent
-	err     error         // why there is no answer; nil: there is one, or nobody waited for it
-	resent  int           // HEADs that were sent again before, as head.Result has it
+	status  string        // the status of the answer, or the class of the failure
+	at      time.Duration // when the outcome was known, from the end of the warm-up
+	latency time.Duration // from the planned start, or in a closed loop from the send
+	service time.Duration // from the send
+	err     error         // of a HEAD without an answer; nil: answered, or unanswered at the end of the Step
+	resent  int           // HEADs that were sent again before this result, as in head.Result
 	ok      bool
 }
 
-// hasLatency says whether it is among the latencies: it succeeded, or waited in vain for so long at least. A refusal
-// that comes at once is no fast HEAD.
+// hasLatency reports whether the HEAD counts in the latencies: it succeeded, or waited in vain for at least that long.
+// An immediate refusal is not a fast HEAD.
 func (n *observation) hasLatency() bool {
 	return n.ok || n.status == classTimeout || n.status == classUnanswered
 }
 
-// recorder is what the workers have noted of a Step. They hand in what they have once a batch: a histogram for each of
-// them, of a quarter of a megabyte, would take longer to merge than the HEADs do. Its methods may be called
-// concurrently.
+// recorder collects the observations of all workers in a Step. Workers hand in batches of observations. A histogram for
+// each worker would take a quarter of a megabyte, and merging it would take longer than the HEADs. The methods of a
+// recorder may be called concurrently.
 type recorder struct {
 	duration     time.Duration
 	momentLength time.Duration
@@ -63,112 +63,112 @@ type recorder struct {
 	ok           int64
 	errors       int64
 	unsent       int64
-	inFlightTime time.Duration // HEADs were in flight until the end, all together
+	inFlightTime time.Duration // the sum of the times for which HEADs were in flight until the end
 	statuses     map[string]int64
-	errorTexts   map[string]string // the text of a failure of each class
+	errorTexts   map[string]string // the text of the first failure of each class
 
 	resent int64
 }
 
-// moment is what was noted in a part of the Step. The last has the errors and the latencies of what came after the
-// Step's end, too, but not what succeeded then: that would be a peak that never was.
+// moment has the observations of a part of the Step. The last moment also has the errors and the latencies of HEADs
+// that ended after the Step. It does not have the successes after the Step, which would appear as a peak of throughput.
 type moment struct {
 	ok, errors int64
-	latency    *hdrhistogram.Histogram // nil: there is none
+	latency    *hdrhistogram.Histogram // nil: no latency
 }
 
 func newRecorder(duration time.Duration, isOpen bool) *recorder {
-	b := &recorder{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, errorTexts: map[string]string{}}
+	r := &recorder{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, errorTexts: map[string]string{}}
 	if isOpen {
-		b.service = newHistogram(stepDigits)
+		r.service = newHistogram(stepDigits)
 	}
-	b.momentLength = max(momentMin, duration/momentsMax)
-	b.moments = make([]moment, max(1, (duration+b.momentLength-1)/b.momentLength))
-	return b
+	r.momentLength = max(momentMin, duration/momentsMax)
+	r.moments = make([]moment, max(1, (duration+r.momentLength-1)/r.momentLength))
+	return r
 }
 
 func newHistogram(digits int) *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, latencyMax.Microseconds(), digits)
 }
 
-// addLatency adds n latencies. Those out of range are no longer than latencyMax, as far as anybody knows.
+// addLatency adds n latencies. One above latencyMax counts as latencyMax.
 func addLatency(h *hdrhistogram.Histogram, latency time.Duration, n int64) {
 	_ = h.RecordValues(min(max(1, latency.Microseconds()), latencyMax.Microseconds()), n)
 }
 
-// record takes in what a worker has noted, and for how long HEADs of it were in flight.
-func (b *recorder) record(notes []observation, busy time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.inFlightTime += busy
+// record adds the observations of a worker, and the time for which its HEADs were in flight.
+func (r *recorder) record(notes []observation, busy time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlightTime += busy
 	for i := range notes {
 		n := &notes[i]
-		m := b.momentAt(n.at)
-		b.resent += int64(n.resent)
+		m := r.momentAt(n.at)
+		r.resent += int64(n.resent)
 		switch {
 		case !n.ok:
-			b.errors++
+			r.errors++
 			m.errors++
-			b.keepError(n)
+			r.keepError(n)
 		default:
-			b.ok++
-			if n.at <= b.duration {
+			r.ok++
+			if n.at <= r.duration {
 				m.ok++
 			}
 		}
-		b.statuses[n.status]++
+		r.statuses[n.status]++
 		if n.hasLatency() {
-			addLatency(b.latency, n.latency, 1)
+			addLatency(r.latency, n.latency, 1)
 			addLatency(m.latency, n.latency, 1)
-			if b.service != nil {
-				addLatency(b.service, n.service, 1)
+			if r.service != nil {
+				addLatency(r.service, n.service, 1)
 			}
 		}
 	}
 }
 
-// keepError keeps the text of the first failure of each class. b.mu is held.
-func (b *recorder) keepError(n *observation) {
-	if _, has := b.errorTexts[n.status]; n.err != nil && !has {
-		b.errorTexts[n.status] = printable(n.err.Error())
+// keepError keeps the text of the first failure of each class. r.mu is held.
+func (r *recorder) keepError(n *observation) {
+	if _, has := r.errorTexts[n.status]; n.err != nil && !has {
+		r.errorTexts[n.status] = printable(n.err.Error())
 	}
 }
 
-func (b *recorder) momentAt(at time.Duration) *moment {
-	m := &b.moments[min(max(0, int(at/b.momentLength)), len(b.moments)-1)]
+func (r *recorder) momentAt(at time.Duration) *moment {
+	m := &r.moments[min(max(0, int(at/r.momentLength)), len(r.moments)-1)]
 	if m.latency == nil {
 		m.latency = newHistogram(momentDigits)
 	}
 	return m
 }
 
-// unsentWaits is how many different waits stand for those of any number of HEADs: nobody sees the difference to a
-// thousandth.
+// unsentWaits is the greatest number of distinct waits by which recordUnsent represents those of all unsent HEADs.
+// Differences of a thousandth are not visible.
 const unsentWaits = 1000
 
-// recordUnsent takes in HEADs that were planned, evenly, and not sent before the end: the first has waited for so long,
-// the last for nearly nothing.
-func (b *recorder) recordUnsent(count int64, longest time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.unsent += count
-	m := b.momentAt(b.duration)
+// recordUnsent adds HEADs that were planned evenly and not sent before the end. The first has waited for longest, and
+// the last for nearly no time.
+func (r *recorder) recordUnsent(count int64, longest time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unsent += count
+	m := r.momentAt(r.duration)
 	for i, parts := int64(0), min(count, unsentWaits); i < parts; i++ {
 		n := count*(i+1)/parts - count*i/parts
 		wait := time.Duration(float64(longest) * float64(parts-i) / float64(parts))
-		addLatency(b.latency, wait, n)
+		addLatency(r.latency, wait, n)
 		addLatency(m.latency, wait, n)
 	}
 }
 
-// counts are HEADs that succeeded and that did not.
-func (b *recorder) counts() (ok, errors int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ok, b.errors
+// counts returns the numbers of HEADs that succeeded and that failed.
+func (r *recorder) counts() (ok, errors int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ok, r.errors
 }
 
-// latencyOf tells a histogram in milliseconds.
+// latencyOf converts a histogram to milliseconds.
 func latencyOf(h *hdrhistogram.Histogram) Latency {
 	return Latency{
 		P50: millis(h.ValueAtQuantile(50)), P90: millis(h.ValueAtQuantile(90)), P99: millis(h.ValueAtQuantile(99)),
@@ -178,7 +178,7 @@ func latencyOf(h *hdrhistogram.Histogram) Latency {
 
 func millis(microseconds int64) float64 { return float64(microseconds) / 1000 }
 
-// bucketsOf sums a histogram up in Buckets.
+// bucketsOf merges the bars of a histogram to Buckets.
 func bucketsOf(h *hdrhistogram.Histogram) []Bucket {
 	buckets := []Bucket{}
 	last := math.MinInt
@@ -197,13 +197,14 @@ func bucketsOf(h *hdrhistogram.Histogram) []Bucket {
 	return buckets
 }
 
-// series are the moments of a Step whose part that counts began so many seconds after the first Step.
-func (b *recorder) series(began float64) []Moment {
-	all := make([]Moment, 0, len(b.moments))
-	for i := range b.moments {
-		m := &b.moments[i]
-		from := time.Duration(i) * b.momentLength
-		length := min(b.momentLength, b.duration-from)
+// series returns the moments of a Step. began is the time from the beginning of the first Step to the end of this
+// Step's warm-up, in seconds.
+func (r *recorder) series(began float64) []Moment {
+	all := make([]Moment, 0, len(r.moments))
+	for i := range r.moments {
+		m := &r.moments[i]
+		from := time.Duration(i) * r.momentLength
+		length := min(r.momentLength, r.duration-from)
 		if length <= 0 {
 			break
 		}

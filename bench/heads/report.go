@@ -8,26 +8,26 @@ import (
 	"headcount/bench/figures"
 )
 
-// The ways in which HEADs are sent.
+// The values of Report.Loop.
 const (
 	Closed = "closed"
 	Open   = "open"
 )
 
-// Report is what was measured of one store. All figures of it are kept as JSON, and told in other forms by its methods.
+// Report is the result of a measurement of one store. Its JSON has all figures; its methods write them in other forms.
 type Report struct {
 	Complete  bool            `json:"complete"` // every Step ran to its end
-	Date      time.Time       `json:"date"`     // when it began
+	Date      time.Time       `json:"date"`     // when the measurement began
 	Headcount string          `json:"headcount"`
-	Command   []string        `json:"command"` // as it was typed, without the program's folder
+	Command   []string        `json:"command"` // as typed, without the folder of the program
 	Machine   figures.Machine `json:"machine"`
 
-	Embedded  bool     `json:"embedded,omitempty"` // the store was started for this
+	Embedded  bool     `json:"embedded,omitempty"` // the embedded store
 	Endpoints []string `json:"endpoints"`
 	Bucket    string   `json:"bucket"`
 	Prefix    string   `json:"prefix,omitempty"`
 	Region    string   `json:"region"`
-	Server    string   `json:"server,omitempty"` // as the store's answers name it
+	Server    string   `json:"server,omitempty"` // the Server header of an answer
 
 	Engine    string `json:"engine"`
 	EngineWhy string `json:"engine_why"`
@@ -39,36 +39,36 @@ type Report struct {
 	Knee  *Knee  `json:"knee,omitempty"`
 }
 
-// Step is what came of one number of workers, or of one rate. A HEAD is part of it if its start, planned or else
-// actual, is in what counts of it.
+// Step is the result of one number of workers, or of one rate. A HEAD belongs to the Step if its start, planned or else
+// actual, is after the warm-up.
 type Step struct {
-	Workers          int      `json:"workers"`                   // connections, at most
+	Workers          int      `json:"workers"`                   // the most connections
 	Rate             float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
-	BeganSeconds     float64  `json:"began_seconds"`             // since the first Step began
-	DurationSeconds  float64  `json:"duration_seconds"`          // that counted, without the warm-up
+	BeganSeconds     float64  `json:"began_seconds"`             // from the beginning of the first Step to the end of this Step's warm-up
+	DurationSeconds  float64  `json:"duration_seconds"`          // without the warm-up
 	Heads            int64    `json:"heads"`                     // that succeeded
 	HeadsPerSecond   float64  `json:"heads_per_second"`          // of those that succeeded
-	Errors           int64    `json:"errors"`                    // HEADs that were answered otherwise than by 200, or not at all
-	Unsent           int64    `json:"unsent,omitempty"`          // HEADs that were planned and not sent before the end: the store, or this machine, did not keep up
-	Resent           int64    `json:"resent,omitempty"`          // HEADs that brought nothing, on a connection that the store then closed; they count from when they were sent first
+	Errors           int64    `json:"errors"`                    // HEADs with another answer than 200, or none
+	Unsent           int64    `json:"unsent,omitempty"`          // planned HEADs that were not sent before the end
+	Resent           int64    `json:"resent,omitempty"`          // HEADs whose connection the store closed instead of answering; they count from the first send
 	CPUMicrosPerHead float64  `json:"cpu_us_per_head"`           // of this process, user and system
-	Connections      int      `json:"connections"`               // workers that were ever answered, each by one connection at a time: not how many were open at once
-	InFlight         float64  `json:"in_flight"`                 // HEADs, on average
-	LimitedBy        string   `json:"limited_by"`                // store, cpu, rate, workers, or machine: what else ran on it
+	Connections      int      `json:"connections"`               // workers that were ever answered, each with one connection at a time
+	InFlight         float64  `json:"in_flight"`                 // HEADs in flight, on average
+	LimitedBy        string   `json:"limited_by"`                // store, cpu, rate, workers, or machine (other processes)
 	LimitedWhy       string   `json:"limited_why"`               // for people
-	Latency          Latency  `json:"latency"`                   // from the planned start in an Open loop, else from when it was sent
-	Service          *Latency `json:"service_latency,omitempty"` // Open: from when it was sent, which is less where it had to wait for a connection
+	Latency          Latency  `json:"latency"`                   // from the planned start in an open loop, else from the send
+	Service          *Latency `json:"service_latency,omitempty"` // open loop: from the send
 
 	Statuses  map[string]int64  `json:"statuses"`           // answers by status, and failures by class, as in scan --stats
-	Failures  map[string]string `json:"failures,omitempty"` // for each class of failure, the text of the first one
-	Histogram []Bucket          `json:"histogram"`          // of Latency, those with a Count only, in ascending order
-	Series    []Moment          `json:"series"`             // the Step over time, in ascending order
+	Failures  map[string]string `json:"failures,omitempty"` // the text of the first failure of each class
+	Histogram []Bucket          `json:"histogram"`          // of Latency, in ascending order, without empty Buckets
+	Series    []Moment          `json:"series"`             // the Step over time
 
-	cpuShare, machineShare float64 // of the processors: what this process used, and what was used of the machine's (0: not known)
+	cpuShare, machineShare float64 // shares of the processors' time: used by this process, and by all (0: unknown)
 }
 
-// Latency is in milliseconds: of HEADs that succeeded, and of those that waited in vain, for a timeout, or beyond the
-// end of the Step, which count for as long as they waited.
+// Latency has percentiles in milliseconds: of HEADs that succeeded, and of HEADs that waited in vain, until a timeout
+// or beyond the end of the Step, with the time that they waited.
 type Latency struct {
 	P50  float64 `json:"p50"`
 	P90  float64 `json:"p90"`
@@ -78,25 +78,25 @@ type Latency struct {
 	Mean float64 `json:"mean"`
 }
 
-// Bucket is how many latencies were over the last Bucket's and up to this one.
+// Bucket has the number of latencies above the last Bucket's limit and up to its own.
 type Bucket struct {
 	Millis float64 `json:"ms"`
 	Count  int64   `json:"count"`
 }
 
-// Moment is a part of a Step, of a second or less, or of a 600th of a Step of over ten minutes: what was answered in
-// it. The last has the errors and the latencies of what came after its end, too.
+// Moment is a part of a Step: a second or less, or a 600th of a Step of more than ten minutes. The last Moment also has
+// the errors and the latencies of HEADs that ended after the Step.
 type Moment struct {
-	AtSeconds float64 `json:"at_seconds"` // its end, since the first Step began
+	AtSeconds float64 `json:"at_seconds"` // its end, from the beginning of the first Step
 	Heads     int64   `json:"heads"`      // that succeeded
-	Seconds   float64 `json:"seconds"`    // how long it is
+	Seconds   float64 `json:"seconds"`    // its length
 	Errors    int64   `json:"errors"`
 	P50       float64 `json:"p50"` // milliseconds
 	P99       float64 `json:"p99"`
 	Max       float64 `json:"max"`
 }
 
-// Knee is where more workers are no longer worth their latency.
+// Knee is the number of workers beyond which more workers are not worth their latency.
 type Knee struct {
 	Workers        int     `json:"workers"`
 	HeadsPerSecond float64 `json:"heads_per_second"`

@@ -16,7 +16,7 @@ import (
 
 var pageFolder = flag.String("page", "", "write the sample pages and charts to this `folder`, to look at them")
 
-// TestSamplePages writes what the samples look like: go test ./bench/heads -run SamplePages -page /tmp
+// TestSamplePages writes sample pages and charts, to look at them: go test ./bench/heads -run SamplePages -page /tmp
 func TestSamplePages(t *testing.T) {
 	for name, r := range samples() {
 		text := pageOf(t, r)
@@ -35,7 +35,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// samples are Reports as measurements make them.
+// samples returns Reports like those of real measurements.
 func samples() map[string]*Report {
 	return map[string]*Report{
 		"sweep":  sweepSample(),
@@ -58,10 +58,10 @@ func newSample(loop string, command ...string) *Report {
 	}
 }
 
-// sampler makes latencies of a store that takes a while, and now and then much longer.
+// sampler generates latencies of a store that is sometimes much slower.
 type sampler struct {
 	random *rand.Rand
-	base   float64 // ms, of most HEADs
+	base   float64 // in ms, of most HEADs
 }
 
 func (s sampler) latency() float64 {
@@ -72,7 +72,7 @@ func (s sampler) latency() float64 {
 	return ms
 }
 
-// collected are latencies, and what a Step tells of them.
+// collected is a list of latencies.
 type collected []float64
 
 func (c collected) latency() Latency {
@@ -101,7 +101,7 @@ func (c collected) histogram() []Bucket {
 	return buckets
 }
 
-// sampleClosedStep is of workers that a store of 42,000 HEADs/s and 0.9 ms answers.
+// sampleClosedStep returns the Step of a store with this capacity in HEADs/s, and 0.9 ms of latency.
 func sampleClosedStep(random *rand.Rand, workers int, began, seconds, capacity float64) Step {
 	const base = 0.9
 	most := float64(workers) / base * 1e3
@@ -145,7 +145,7 @@ func sweepSample() *Report {
 	return r
 }
 
-// openSample plans 2,000 HEADs/s for 60 s on a store that takes 5 ms and stalls for 500 ms every 10 s.
+// openSample returns the Report of 2,000 HEADs/s for 60 s on a store that takes 5 ms and stalls for 500 ms every 10 s.
 func openSample() *Report {
 	r := newSample(Open, "--rate", "2000", "--workers", "64", "--duration", "1m", "s3://sensor-archive/2026/")
 	const rate, seconds, stall, every = 2000.0, 60, 500.0, 10_000.0
@@ -166,7 +166,7 @@ func openSample() *Report {
 			}
 			own := s.latency()
 			here = append(here, wait+own)
-			if wait == 0 || i%100 == 0 { // those that were in flight when it began
+			if wait == 0 || i%100 == 0 { // HEADs in flight at the beginning of the stall
 				service = append(service, min(own+wait, own+stall))
 			} else {
 				service = append(service, own)
@@ -190,7 +190,8 @@ func singleSample() *Report {
 	return r
 }
 
-// errorsSample is of a store that refuses what is over 5,500 per second, and was stopped.
+// errorsSample returns the Report of a store that refuses more than 5,500 requests per second, in a run that was
+// stopped.
 func errorsSample() *Report {
 	r := newSample(Closed, "--workers", "4,8,16,32", "s3://sensor-archive/It's 100 %/")
 	r.Complete, r.Server, r.Endpoints = false, "AmazonS3", []string{"https://sensor-archive.s3.us-east-1.amazonaws.com"}
@@ -217,7 +218,7 @@ func errorsSample() *Report {
 	return r
 }
 
-// longSample is of more moments than a drawing has room for.
+// longSample returns a Report with more moments than a drawing has room for.
 func longSample() *Report {
 	r := newSample(Closed, "--duration", "1h", "s3://sensor-archive/2026/")
 	s := sampleClosedStep(rand.New(rand.NewPCG(9, 10)), 64, 0, 30, 42_000)

@@ -12,198 +12,200 @@ import (
 )
 
 const (
-	// observationsMax is how many HEADs a worker notes before it hands them in, and notesLast how old the first of them
-	// may be: little beside a Moment.
+	// A worker hands in its observations when there are observationsMax, or when the first is flushEvery old, which is
+	// little compared with a Moment.
 	observationsMax = 64
 	flushEvery      = 5 * time.Millisecond
 
-	// batchMin is how many HEADs a worker asks its session for at once, and pipelineFill how often a pipeline is filled
-	// in that: it has to be emptied at the end of each batch.
+	// A worker asks its session for batchMin HEADs at once, or for as many as fill its pipeline pipelineFills times:
+	// the pipeline drains at the end of each batch.
 	batchMin      = 64
 	pipelineFills = 16
 
-	// hungAfter is how long a HEAD has been in flight that counts as unanswered where a signal ends the Step: others it
-	// ends as well, and that says nothing of the store.
+	// hungAfter is the time in flight from which a HEAD counts as unanswered when a signal ends the Step. The signal
+	// also ends HEADs of a healthy store, which must not count.
 	hungAfter = time.Second
 
-	// failurePause is how long a worker of a closed loop waits after two failures in a row: what nobody listens to
-	// fails at once, and would be a storm of connections.
+	// failurePause is the pause of a worker of a closed loop after two failures in a row. Without a listener, HEADs
+	// fail at once, and would cause a storm of connections.
 	failurePause = 50 * time.Millisecond
 )
 
-// sender sends HEADs by one session, and notes what becomes of them. It belongs to one goroutine.
+// sender sends the HEADs of one worker on one session, and records their outcomes. It belongs to one goroutine.
 type sender struct {
 	step     *step
 	session  head.Session
 	batch    head.Batch
-	onResult func(*head.Result) // a.hear, made once
-	nextKey  int                // the key of the sample that is next
+	onResult func(*head.Result) // s.observe, allocated once
+	nextKey  int                // index of the next key
 
 	plannedAt     time.Time // of the HEAD in flight, or of the next one; zero in a closed loop
-	sendAt        time.Time // when that can be sent: planned, or later where the store is gone
-	sentAt        time.Time // not after the HEAD in flight was
-	firstSentAt   time.Time // that those were sent first which are sent again
-	resent        int       // of them, that nothing is known of yet
-	answered      int       // HEADs of the batch
-	failuresInRow int       // HEADs in a row without an answer
-	ended         bool      // the Step's end has come
+	sendAt        time.Time // plannedAt, or later if the store is unreachable
+	sentAt        time.Time // no later than the send of the HEAD in flight
+	firstSentAt   time.Time // when the HEADs that are sent again were sent first
+	resent        int       // the HEADs that are sent again, and have no result yet
+	answered      int       // results of the batch
+	failuresInRow int       // HEADs without an answer
+	ended         bool      // the Step has ended
 
 	observations []observation
-	inFlightTime time.Duration // that HEADs were in flight in what counts of the Step, and that was not handed in
-	flushedAt    time.Time     // when notes were handed in last
-	everAnswered bool          // the store has answered
+	inFlightTime time.Duration // for which HEADs were in flight, and that was not handed in yet
+	flushedAt    time.Time     // when observations were handed in last
+	everAnswered bool          // the store has answered this worker
 
-	// What the Store was not told yet.
+	// Answers that were not reported to the Store yet.
 	address        *store.Address
 	addressAnswers int
 	addressLatency time.Duration
 }
 
-func newSender(s *step, at int) *sender {
-	a := &sender{step: s, session: s.engine.Session(), nextKey: at, observations: make([]observation, 0, observationsMax)}
-	a.onResult = a.observe
-	return a
+func newSender(st *step, nextKey int) *sender {
+	s := &sender{step: st, session: st.engine.Session(), nextKey: nextKey, observations: make([]observation, 0, observationsMax)}
+	s.onResult = s.observe
+	return s
 }
 
-func (a *sender) close() {
-	a.flush()
-	a.session.Close()
+func (s *sender) close() {
+	s.flush()
+	s.session.Close()
 }
 
-// send sends HEADs for the next keys, n at most: fewer where one fails, or the Step ends. false: ctx has ended.
-func (a *sender) send(ctx context.Context, n int) bool {
-	sample := a.step.keys
-	if a.nextKey >= len(sample) {
-		a.nextKey = 0
+// send sends HEADs for the next keys, n at most. It stops early after a failure, and at the end of the Step. It returns
+// false if ctx has ended.
+func (s *sender) send(ctx context.Context, n int) bool {
+	sample := s.step.keys
+	if s.nextKey >= len(sample) {
+		s.nextKey = 0
 	}
-	end := min(a.nextKey+n, len(sample))
-	a.batch.Reset(sample[a.nextKey:end])
-	a.nextKey, a.answered, a.resent, a.sentAt = end, 0, 0, time.Now()
-	if a.session.Head(ctx, &a.batch, a.onResult) == nil {
+	end := min(s.nextKey+n, len(sample))
+	s.batch.Reset(sample[s.nextKey:end])
+	s.nextKey, s.answered, s.resent, s.sentAt = end, 0, 0, time.Now()
+	if s.session.Head(ctx, &s.batch, s.onResult) == nil {
 		return true
 	}
-	a.recordUnanswered(len(a.batch.Claim(0)) - a.answered)
+	s.recordUnanswered(len(s.batch.Claim(0)) - s.answered)
 	return false
 }
 
-// observe notes what became of a HEAD.
-func (a *sender) observe(r *head.Result) {
+// observe records the result of a HEAD.
+func (s *sender) observe(r *head.Result) {
 	n := observation{status: statusOK, resent: r.Resent}
-	now, sent := r.Received, a.sentAt
+	now, sent := r.Received, s.sentAt
 	switch {
 	case r.Err != nil:
 		now = time.Now()
 		n.status, n.err = string(fault.ClassOf(r.Err)), r.Err
-		a.failuresInRow++
-		a.batch.Split()
+		s.failuresInRow++
+		s.batch.Split()
 	case r.Status != http.StatusOK:
 		n.status = strconv.Itoa(r.Status)
 		fallthrough
 	default:
 		n.ok = r.Status == http.StatusOK
 		sent = now.Add(-r.Latency)
-		a.failuresInRow = 0
-		if !a.everAnswered {
-			a.countConnection(r)
+		s.failuresInRow = 0
+		if !s.everAnswered {
+			s.countConnection(r)
 		}
 	}
-	a.add(&n, a.firstSent(r, sent), now)
-	a.countForAddress(r, n.ok)
-	a.answered, a.sentAt = a.answered+1, now
-	if !now.Before(a.step.end) {
-		a.ended = true
-		a.batch.Split()
+	s.add(&n, s.firstSent(r, sent), now)
+	s.countForAddress(r, n.ok)
+	s.answered, s.sentAt = s.answered+1, now
+	if !now.Before(s.step.end) {
+		s.ended = true
+		s.batch.Split()
 	}
 }
 
 const statusOK = "200"
 
-// firstSent is when a HEAD was sent that was last sent then. A store that hangs, and then hangs up, is sent it again,
-// which must not hide that.
-func (a *sender) firstSent(r *head.Result, sent time.Time) time.Time {
-	if r.Resent > 0 { // told with the first of a pipeline
-		a.firstSentAt, a.resent = a.sentAt, min(r.Resent, max(1, a.step.pipeline))
+// firstSent returns when a HEAD was sent first. sent is when it was sent last: a store that hangs and then closes the
+// connection is sent the HEAD again, which must not hide the hang.
+func (s *sender) firstSent(r *head.Result, sent time.Time) time.Time {
+	if r.Resent > 0 { // with the first result of a pipeline
+		s.firstSentAt, s.resent = s.sentAt, min(r.Resent, max(1, s.step.pipeline))
 	}
-	if a.resent == 0 {
+	if s.resent == 0 {
 		return sent
 	}
-	a.resent--
-	return a.firstSentAt
+	s.resent--
+	return s.firstSentAt
 }
 
-// add keeps what became of a HEAD at that time, if its start is in the part of the Step that counts.
-func (a *sender) add(n *observation, sent, now time.Time) {
-	a.inFlightTime += max(0, earlier(now, a.step.end).Sub(later(sent, a.step.from)))
+// add keeps an observation, if the start of its HEAD counts.
+func (s *sender) add(n *observation, sent, now time.Time) {
+	s.inFlightTime += max(0, earlier(now, s.step.end).Sub(later(sent, s.step.from)))
 	start := sent
-	if !a.plannedAt.IsZero() {
-		start = a.plannedAt
+	if !s.plannedAt.IsZero() {
+		start = s.plannedAt
 	}
-	if start.Before(a.step.from) || !start.Before(a.step.end) {
+	if start.Before(s.step.from) || !start.Before(s.step.end) {
 		return
 	}
-	n.at, n.latency, n.service = now.Sub(a.step.from), now.Sub(start), now.Sub(sent)
-	a.observations = append(a.observations, *n)
-	if len(a.observations) == observationsMax || now.Sub(a.flushedAt) > flushEvery {
-		a.flush()
-		a.flushedAt = now
+	n.at, n.latency, n.service = now.Sub(s.step.from), now.Sub(start), now.Sub(sent)
+	s.observations = append(s.observations, *n)
+	if len(s.observations) == observationsMax || now.Sub(s.flushedAt) > flushEvery {
+		s.flush()
+		s.flushedAt = now
 	}
 }
 
-// recordUnanswered notes those that were in flight when the Step was over, or has to end, and are still.
-func (a *sender) recordUnanswered(inFlight int) {
+// recordUnanswered records the HEADs that are in flight at the end of the Step, or when a signal ends it.
+func (s *sender) recordUnanswered(inFlight int) {
 	now := time.Now()
-	isCut := now.Before(a.step.end) && now.Sub(a.sentAt) < hungAfter
+	isCut := now.Before(s.step.end) && now.Sub(s.sentAt) < hungAfter
 	for range inFlight {
 		if isCut {
-			a.inFlightTime += max(0, now.Sub(later(a.sentAt, a.step.from)))
+			s.inFlightTime += max(0, now.Sub(later(s.sentAt, s.step.from)))
 			continue
 		}
-		a.add(&observation{status: classUnanswered}, a.sentAt, now)
+		s.add(&observation{status: classUnanswered}, s.sentAt, now)
 	}
 }
 
-// countConnection is told of the first answer.
-func (a *sender) countConnection(r *head.Result) {
-	a.everAnswered = true
-	a.step.connections.Add(1)
+// countConnection counts the connection at its first answer, and keeps the name of the server.
+func (s *sender) countConnection(r *head.Result) {
+	s.everAnswered = true
+	s.step.connections.Add(1)
 	if name := string(r.Get("server")); name != "" {
-		a.step.server.CompareAndSwap(nil, &name)
+		s.step.server.CompareAndSwap(nil, &name)
 	}
 }
 
-// countForAddress keeps, for the Store to share the load among its addresses by, which of them answered.
-func (a *sender) countForAddress(r *head.Result, ok bool) {
-	if r.Address != a.address {
-		a.reportAddress()
-		a.address = r.Address
+// countForAddress counts an answer of an address, by which the Store shares the load among its addresses.
+func (s *sender) countForAddress(r *head.Result, ok bool) {
+	if r.Address != s.address {
+		s.reportAddress()
+		s.address = r.Address
 	}
 	switch {
 	case r.Address == nil:
 	case ok || r.Err == nil && r.Status == http.StatusNotFound:
-		a.addressAnswers++
-		a.addressLatency += r.Latency
+		s.addressAnswers++
+		s.addressLatency += r.Latency
 	default:
-		a.reportAddress()
-		a.step.store.ObserveRefusal(r.Address)
+		s.reportAddress()
+		s.step.store.ObserveRefusal(r.Address)
 	}
 }
 
-func (a *sender) reportAddress() {
-	if a.addressAnswers > 0 {
-		a.step.store.ObserveAnswers(a.address, a.addressAnswers, a.addressLatency)
-		a.addressAnswers, a.addressLatency = 0, 0
+func (s *sender) reportAddress() {
+	if s.addressAnswers > 0 {
+		s.step.store.ObserveAnswers(s.address, s.addressAnswers, s.addressLatency)
+		s.addressAnswers, s.addressLatency = 0, 0
 	}
 }
 
-// flush hands in what was noted.
-func (a *sender) flush() {
-	a.reportAddress()
-	if len(a.observations) > 0 || a.inFlightTime > 0 {
-		a.step.recorder.record(a.observations, a.inFlightTime)
-		a.observations, a.inFlightTime = a.observations[:0], 0
+// flush hands in the observations.
+func (s *sender) flush() {
+	s.reportAddress()
+	if len(s.observations) > 0 || s.inFlightTime > 0 {
+		s.step.recorder.record(s.observations, s.inFlightTime)
+		s.observations, s.inFlightTime = s.observations[:0], 0
 	}
 }
 
+// earlier returns the earlier one of two times.
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
@@ -211,6 +213,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
+// later returns the later one of two times.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// preciseSleep sleeps for d, and is late by the kernel's 50 microseconds, where the runtime's timers are by up to a
-// millisecond. A signal may end it early.
+// preciseSleep sleeps for d. It is late by the kernel's 50 microseconds, while the timers of Go's runtime may be late
+// by a millisecond. A signal may end the sleep early.
 func preciseSleep(d time.Duration) {
 	t := syscall.NsecToTimespec(d.Nanoseconds())
 	_ = syscall.Nanosleep(&t, nil)

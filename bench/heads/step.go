@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// warmUpMax is how long each Step begins with what does not count, in which connections are made, or a warmShare-th
-	// of its duration if that is less.
+	// The warm-up is the first part of a Step, and does not count: connections are made in it. It takes warmUpMax, or
+	// the duration divided by warmUpDivisor if that is less.
 	warmUpMax     = time.Second
 	warmUpDivisor = 5
 
-	// drainTimeout is how long those are waited for that are in flight when a Step is over.
+	// drainTimeout is the time for which a Step that has ended waits for the HEADs in flight.
 	drainTimeout = 2 * time.Second
 )
 
-// errStepEnded ends the HEADs that are in flight long after the end of a Step.
+// errStepEnded cancels the HEADs that are still in flight after drainTimeout.
 var errStepEnded = errors.New("the step is over")
 
-// addressObserver is who is told what an address of the store has answered: a *store.Store.
+// addressObserver gets the answers of each address of the store. A *store.Store is one.
 type addressObserver interface {
 	ObserveAnswers(a *store.Address, answers int, took time.Duration)
 	ObserveRefusal(a *store.Address)
@@ -40,22 +40,22 @@ type step struct {
 	keys         []list.Entry
 	workers      int
 	pipeline     int     // HEADs in flight on each connection
-	rate         float64 // 0: a closed loop
+	rate         float64 // HEADs per second; 0: closed loop
 	duration     time.Duration
 	preciseSleep func(time.Duration)
 
-	startedAt   time.Time // with its warm-up
-	from, end   time.Time // what counts of it
+	startedAt   time.Time // the beginning of the warm-up
+	from, end   time.Time // the part that counts
 	recorder    *recorder
 	connections atomic.Int64
 	server      atomic.Pointer[string]
 }
 
-// processorUse is what was used of the processors.
+// processorUse is the time that the processors were used.
 type processorUse struct {
-	time      time.Duration // in which it was
-	cpu       time.Duration // by this process
-	busy, all int64         // of the machine's
+	time      time.Duration // elapsed
+	cpu       time.Duration // used by this process
+	busy, all int64         // ticks of all processors
 }
 
 func currentProcessorUse() (s processorUse) {
@@ -64,10 +64,10 @@ func currentProcessorUse() (s processorUse) {
 	return s
 }
 
-// warmUp is how long the Step begins with what does not count.
+// warmUp is the duration of the warm-up.
 func (s *step) warmUp() time.Duration { return min(warmUpMax, s.duration/warmUpDivisor) }
 
-// begin says that the Step begins now. Then run is called, once.
+// begin begins the Step now. run is called after it, once.
 func (s *step) begin(now time.Time) {
 	s.setTimes(now)
 	s.recorder = newRecorder(s.duration, s.rate > 0)
@@ -78,8 +78,8 @@ func (s *step) setTimes(now time.Time) {
 	s.end = s.from.Add(s.duration)
 }
 
-// run holds the Step, and returns it as measured. began is when the first Step began. The error is the cause of ctx's
-// end; the Step is of what was until then, and has no duration if nothing counted.
+// run runs the Step, and returns its result. began is when the first Step began. The error is the cause of ctx's end;
+// the result is then that of the time until ctx's end, and has no duration if ctx ended in the warm-up.
 func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -101,7 +101,7 @@ func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	s.drain(ctx, done)
 	stop(errStepEnded)
 	<-done
-	if err == nil && ctx.Err() != nil { // as it waited for what was in flight
+	if err == nil && ctx.Err() != nil { // ctx ended during drain
 		err = context.Cause(ctx)
 	}
 	s.recorder.duration = max(0, end.Sub(s.from))
@@ -113,7 +113,7 @@ func (s *step) run(ctx context.Context, began time.Time) (Step, error) {
 	return s.result(s.from.Sub(began).Seconds(), used), err
 }
 
-// waitForEnd waits for the end of the Step, and returns what was spent in the part of it that counts.
+// waitForEnd waits for the end of the Step, and returns the use of the processors after the warm-up.
 func (s *step) waitForEnd(ctx context.Context) (used processorUse, err error) {
 	if err := fault.Sleep(ctx, time.Until(s.from)); err != nil {
 		return used, err
@@ -128,7 +128,7 @@ func (s *step) waitForEnd(ctx context.Context) (used processorUse, err error) {
 	return used, err
 }
 
-// drain waits a while for what is in flight.
+// drain waits for the HEADs in flight, for drainTimeout at most.
 func (s *step) drain(ctx context.Context, done <-chan struct{}) {
 	timer := time.NewTimer(drainTimeout)
 	defer timer.Stop()
@@ -139,7 +139,7 @@ func (s *step) drain(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// result tells what the book has.
+// result converts the recorder's content.
 func (s *step) result(began float64, used processorUse) Step {
 	b := s.recorder
 	seconds := b.duration.Seconds()
@@ -156,7 +156,7 @@ func (s *step) result(began float64, used processorUse) Step {
 		m.HeadsPerSecond = float64(b.ok) / seconds
 		m.InFlight = b.inFlightTime.Seconds() / seconds
 	}
-	if used.time > 0 { // more than the Step's, where the machine is busy
+	if used.time > 0 { // longer than the Step if the machine is busy
 		m.cpuShare = used.cpu.Seconds() / used.time.Seconds() / float64(runtime.GOMAXPROCS(0))
 	}
 	if heads := b.ok + b.errors; heads > 0 {

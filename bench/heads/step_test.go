@@ -12,7 +12,7 @@ import (
 	"headcount/scan/list"
 )
 
-// Eight workers, each of whose HEADs takes 5 ms.
+// Eight workers, each with one HEAD of 5 ms at a time.
 func TestClosedLoop(t *testing.T) {
 	m := runStep(t, &fakeStore{latency: constant(5 * time.Millisecond)}, &step{workers: 8, pipeline: 1, duration: 10 * time.Second})
 	if m.Heads != 16_000 || m.HeadsPerSecond != 1600 || m.Errors != 0 || m.Connections != 8 || math.Abs(m.InFlight-8) > 0.01 {
@@ -39,7 +39,8 @@ func TestClosedLoop(t *testing.T) {
 	}
 }
 
-// The reason for the open loop: of a store that stalls for half a second in ten, it tells, and the closed one does not.
+// The reason for the open loop: it shows the stalls of a store that stalls for half a second in ten, and the closed
+// loop hides them.
 func TestStall(t *testing.T) {
 	const stall = 500 * time.Millisecond
 	latency := stalling(5*time.Millisecond, stall)
@@ -56,17 +57,18 @@ func TestStall(t *testing.T) {
 	}
 }
 
-// With too few connections what is planned waits, and what is sent is as fast as ever: the two latencies differ.
+// With too few connections the planned HEADs wait, and the HEADs that are sent are as fast as ever: the two latencies
+// differ.
 func TestOpenLoopThatCannotKeepUp(t *testing.T) {
 	m := runStep(t, &fakeStore{latency: constant(10 * time.Millisecond)}, &step{workers: 5, rate: 1000, pipeline: 1, duration: 10 * time.Second})
-	// 500 of 1,000 are sent in a second, and what the warm-up left behind is not.
+	// 500 of 1,000 HEADs are sent in a second. The HEADs left over from the warm-up are skipped.
 	if math.Abs(m.HeadsPerSecond-500) > 1 || m.Heads+m.Unsent != 10_000 || m.Errors != 0 || m.Connections != 5 || math.Abs(m.InFlight-5) > 0.01 {
 		t.Errorf("%v HEADs/s, %d + %d late, %d errors, %v in flight", m.HeadsPerSecond, m.Heads, m.Unsent, m.Errors, m.InFlight)
 	}
 	if s := m.Service; math.Abs(s.P50-10) > 0.1 || math.Abs(s.Max-10) > 0.1 {
 		t.Errorf("%+v", s)
 	}
-	// Those that were sent waited for 5 s at most, and so did the others: what is sent at the end was planned at the
+	// The HEADs that were sent waited for 5 s at most, and so did the others: the HEADs at the end were planned at the
 	// middle.
 	if l := m.Latency; l.Max < 4950 || l.Max > 5050 || math.Abs(l.P50-2500) > 50 {
 		t.Errorf("%+v", l)
@@ -80,7 +82,7 @@ func TestOpenLoopThatCannotKeepUp(t *testing.T) {
 	}
 }
 
-// A rate that a store keeps takes no more connections than it needs.
+// An open loop makes no more connections than its rate needs.
 func TestOpenLoopHasFewConnections(t *testing.T) {
 	m := runStep(t, &fakeStore{latency: constant(10 * time.Millisecond)}, &step{workers: 1024, rate: 200, pipeline: 1, duration: 5 * time.Second})
 	if m.Heads != 1000 || m.Connections > 4 || m.Latency.Max > 10.1 {
@@ -88,7 +90,7 @@ func TestOpenLoopHasFewConnections(t *testing.T) {
 	}
 }
 
-// A store that answers nothing any more: what is in flight counts as it waits, and so does what was planned.
+// A store stops answering: the HEADs in flight and the planned HEADs count with the time that they wait.
 func TestHangAtTheEnd(t *testing.T) {
 	latency := func(at time.Duration) time.Duration {
 		if at >= 6*time.Second {
@@ -98,7 +100,7 @@ func TestHangAtTheEnd(t *testing.T) {
 	}
 	for _, rate := range []float64{0, 100} {
 		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, rate: rate, pipeline: 1, duration: 10 * time.Second})
-		if m.Errors != 10 || m.Statuses[classUnanswered] != 10 || m.Latency.Max < 6900 { // 5 s and patience
+		if m.Errors != 10 || m.Statuses[classUnanswered] != 10 || m.Latency.Max < 6900 { // 5 s and drainTimeout
 			t.Errorf("rate %v: %v, %v ms", rate, m.Statuses, m.Latency.Max)
 		}
 		if rate > 0 && (m.Heads != 500 || m.Unsent != 490 || m.Latency.P99 < 4500) {
@@ -107,8 +109,8 @@ func TestHangAtTheEnd(t *testing.T) {
 	}
 }
 
-// What is refused is no HEAD, and a refusal no latency; what fails without an answer slows a closed loop down, or it
-// would be a storm.
+// A refusal is no success and has no latency. A HEAD that fails without an answer slows a closed loop down, or there
+// would be a storm of connections.
 func TestErrors(t *testing.T) {
 	refuses := func(n int64) (int, error) {
 		switch n % 4 {
@@ -124,7 +126,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%v, %v", m.Statuses, m.Histogram)
 	}
 	fails := func(int64) (int, error) { return 0, errTest }
-	// Sent at 0, 1, 52, 103 … 1174, 1225 ms: those from 205 on count, and the last is too late.
+	// HEADs are sent at 0, 1, 52, 103 … 1174, 1225 ms. They count from 205 ms on, and the last one is too late.
 	f := &fakeStore{latency: constant(time.Millisecond), outcome: fails}
 	m = runStep(t, f, &step{workers: 1, pipeline: 1, duration: time.Second})
 	if m.Heads != 0 || m.Errors != 20 || f.heads.Load() != 26 || m.Statuses["connection"] != m.Errors || m.Connections != 0 {
@@ -137,7 +139,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What was measured before a signal is kept.
+// The results until a signal are kept.
 func TestInterrupted(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		for at, want := range map[time.Duration]float64{500 * time.Millisecond: 0, 3500 * time.Millisecond: 2.5, 20 * time.Second: 10} {
@@ -164,21 +166,21 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Nothing is allocated for a HEAD.
-func TestHearAllocatesNothing(t *testing.T) {
+// No HEAD allocates memory.
+func TestObserveAllocatesNothing(t *testing.T) {
 	f := &fakeStore{}
 	s := &step{engine: f, store: f, keys: make([]list.Entry, 10), workers: 1, duration: time.Hour}
 	s.begin(time.Now().Add(-time.Minute))
 	a := newSender(s, 0)
 	r := head.Result{Status: 200, Latency: time.Millisecond}
-	hear := func() {
+	observe := func() {
 		r.Received = time.Now()
 		a.onResult(&r)
 	}
 	for range 2 * observationsMax {
-		hear()
+		observe()
 	}
-	if allocs := testing.AllocsPerRun(10*observationsMax, hear); allocs > 0 {
+	if allocs := testing.AllocsPerRun(10*observationsMax, observe); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
 	}
 }

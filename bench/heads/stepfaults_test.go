@@ -15,7 +15,7 @@ import (
 	"headcount/scan/list"
 )
 
-// interrupted runs a step of a fake store until a signal comes.
+// interrupted runs a step on a fake store until a signal.
 func interrupted(t *testing.T, f *fakeStore, s *step, at time.Duration) (m Step, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -30,7 +30,7 @@ func interrupted(t *testing.T, f *fakeStore, s *step, at time.Duration) (m Step,
 	return m, err
 }
 
-// hangsFromSixth is a store that answers nothing any more from the sixth second on.
+// hangsFromSixth is the latency of a store that stops answering in the sixth second.
 func hangsFromSixth(at time.Duration) time.Duration {
 	if at >= 6*time.Second {
 		return time.Hour
@@ -38,7 +38,7 @@ func hangsFromSixth(at time.Duration) time.Duration {
 	return 10 * time.Millisecond
 }
 
-// What hangs is counted where a signal comes: in the middle of the step, and while the last HEADs are waited for.
+// Unanswered HEADs count when a signal ends the step, in its middle, and while it drains.
 func TestInterruptedWhileTheStoreHangs(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		for at, want := range map[time.Duration]struct{ duration, longest float64 }{
@@ -56,8 +56,9 @@ func TestInterruptedWhileTheStoreHangs(t *testing.T) {
 	}
 }
 
-// What a store hangs up on is sent again, and a stall that shows so counts.
-func TestSentAgain(t *testing.T) {
+// A HEAD whose connection the store closes is sent again, and counts from its first send, so that a stall stays
+// visible.
+func TestResent(t *testing.T) {
 	hangsUp := func(n int64) time.Duration {
 		if n%20 == 0 {
 			return 500 * time.Millisecond
@@ -80,8 +81,8 @@ func TestSentAgain(t *testing.T) {
 	}
 }
 
-// All of a pipeline that was sent again were sent first before.
-func TestPipelineSentAgain(t *testing.T) {
+// All HEADs of a pipeline that is sent again count from their first send.
+func TestPipelineResent(t *testing.T) {
 	f := &fakeStore{}
 	s := &step{engine: f, store: f, keys: make([]list.Entry, 10), workers: 1, pipeline: 4, duration: time.Hour}
 	s.begin(time.Now().Add(-time.Minute))
@@ -98,7 +99,7 @@ func TestPipelineSentAgain(t *testing.T) {
 	}
 }
 
-// Where a busy machine makes a short step longer, the processors are used for longer.
+// On a busy machine a short step takes longer than planned. The share of CPU is that of the elapsed time.
 func TestCPUShareIsOfElapsedTime(t *testing.T) {
 	s := &step{workers: 1, pipeline: 1, duration: 100 * time.Millisecond}
 	s.begin(time.Now())
@@ -108,7 +109,7 @@ func TestCPUShareIsOfElapsedTime(t *testing.T) {
 	}
 }
 
-func TestPlanned(t *testing.T) {
+func TestPlannedHeads(t *testing.T) {
 	for _, c := range []struct {
 		rate     float64
 		duration time.Duration
@@ -120,8 +121,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// No more HEADs are in flight than there are workers to wait for them, also where they hang beyond the end, or are
-// answered there.
+// There are never more HEADs in flight than workers, even if they hang beyond the end of the step, or are answered
+// after it.
 func TestInFlightIsWithinTheStep(t *testing.T) {
 	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": constant(1300 * time.Millisecond)} {
 		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, pipeline: 1, duration: 7 * time.Second})
@@ -131,7 +132,7 @@ func TestInFlightIsWithinTheStep(t *testing.T) {
 	}
 }
 
-// What succeeds after the end is no peak in the last moment.
+// Successes after the end of the step are no peak in the last moment.
 func TestLastMomentIsNoPeak(t *testing.T) {
 	m := runStep(t, &fakeStore{latency: constant(900 * time.Millisecond)}, &step{workers: 10, pipeline: 1, duration: 5 * time.Second})
 	sum := int64(0)
@@ -146,7 +147,7 @@ func TestLastMomentIsNoPeak(t *testing.T) {
 	}
 }
 
-// A day takes no more room than ten minutes.
+// A step of a day has as many moments as one of ten minutes.
 func TestMomentsOfADay(t *testing.T) {
 	b := newRecorder(24*time.Hour, false)
 	for at := range 24 * 60 {
@@ -162,8 +163,8 @@ func TestMomentsOfADay(t *testing.T) {
 	}
 }
 
-// One failure of each class is told in full, once.
-func TestReasons(t *testing.T) {
+// The text of one failure of each class is printed once.
+func TestErrorTexts(t *testing.T) {
 	fails := func(int64) (int, error) { return 0, errors.New("dial tcp 127.0.0.1:9:\x1b[2J too many\nopen files") }
 	m := runStep(t, &fakeStore{latency: constant(time.Millisecond), outcome: fails}, &step{workers: 2, pipeline: 1, duration: time.Second})
 	r := &Report{Complete: true, Steps: []Step{m, m}}
@@ -173,8 +174,9 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// An open loop does not dial a store that is gone as often as HEADs are planned, and is back soon when the store is.
-func TestOpenLoopOfStoreThatIsGone(t *testing.T) {
+// An open loop does not dial an unreachable store for every planned HEAD, and resumes soon after the store is reachable
+// again.
+func TestOpenLoopOfUnreachableStore(t *testing.T) {
 	f := &fakeStore{latency: constant(100 * time.Microsecond)}
 	f.outcome = func(int64) (int, error) {
 		if at := time.Since(f.began); at > 3*time.Second && at < 8*time.Second {

@@ -29,7 +29,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("\n%s", text.String())
 	}
 	for _, part := range []string{
-		"\nknee: 64 workers bring 12,345 HEADs/s at a p99 of 123 ms; 128 bring 12,346 at 1234 ms; the most is 12,346, at 128\n",
+		"\nknee: 64 workers: 12,345 HEADs/s at a p99 of 123 ms; 128: 12,346 HEADs/s at 1234 ms; the highest throughput is 12,346 HEADs/s, with 128\n",
 		"\n64 workers: limited by the store: 64 workers are answered more slowly than 1: p50 5.20 ms and 1.23 ms\n",
 	} {
 		if !strings.Contains(text.String(), part) {
@@ -49,8 +49,8 @@ func TestTableOfRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		"\n         0.5      0.4     500 ", "\nfrom sending             5.00 ", "\nnot complete",
-		"0.5 HEADs/s planned: 1 HEADs that were planned were not sent", "limited by the store: of 5 HEADs planned, 4 succeeded, and 1 were not sent\n",
+		"\n      0.5      0.4     500 ", "from send             5.00 ", "\nnot complete",
+		"0.5 HEADs/s planned: 1 planned HEADs were not sent", "limited by the store: of 5 HEADs planned, 4 succeeded, and 1 were not sent\n",
 	} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("%q is not in\n%s", part, text.String())

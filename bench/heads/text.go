@@ -6,34 +6,23 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"headcount/output/console"
 )
 
-// What the page and the chart say where a figure was not measured.
+// notMeasured stands for a figure that was not measured, on the page and in the chart.
 const notMeasured = "–"
 
-// measurableMax is beyond any figure of a store; what is over it, or is no number, is shown as noFigure and drawn
-// nowhere.
+// measurableMax is above any figure of a store. A figure above it, or NaN, is shown as notMeasured and not drawn.
 const measurableMax = 1e15
 
-func isMeasured(v float64) bool { return v >= 0 && v <= measurableMax } // NaN is neither
+func isMeasured(v float64) bool { return v >= 0 && v <= measurableMax } // false for NaN
 
-// countText groups by thousands: 12,345.
-func countText(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	first := 0
-	if n < 0 {
-		first = 1
-	}
-	for i := len(digits) - 3; i > first; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// wholeMax is as large as figures are written in full.
+// wholeMax is the figure from which exponents are used.
 const wholeMax = 1e9
 
-// figureText has three significant digits below a hundred, and whole numbers with groups from there.
+// figureText formats a figure with three significant digits below a hundred, and as a whole number with commas from
+// there.
 func figureText(v float64) string {
 	switch {
 	case !isMeasured(v):
@@ -41,7 +30,7 @@ func figureText(v float64) string {
 	case v >= wholeMax:
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	case v >= 99.95:
-		return countText(int64(math.Round(v)))
+		return console.Number(int64(math.Round(v)))
 	case v >= 9.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case v == 0:
@@ -52,7 +41,7 @@ func figureText(v float64) string {
 	return strconv.FormatFloat(v, 'g', 2, 64)
 }
 
-// withUnit leaves the unit away where there is no figure.
+// withUnit appends the unit, unless there is no figure.
 func withUnit(figure, unit string) string {
 	if figure == notMeasured {
 		return figure
@@ -62,22 +51,17 @@ func withUnit(figure, unit string) string {
 
 func millisText(ms float64) string { return withUnit(figureText(ms), "ms") }
 
-// rateText is of HEADs per second, of which no fraction matters, but for the slowest.
+// rateText formats HEADs per second: as a whole number, unless it is below 10.
 func rateText(rate float64) string {
 	if rate >= 10 && rate < wholeMax {
-		return countText(int64(math.Round(rate)))
+		return console.Number(int64(math.Round(rate)))
 	}
 	return figureText(rate)
 }
 
-func workersText(n int) string {
-	if n == 1 {
-		return "1 worker"
-	}
-	return countText(int64(n)) + " workers"
-}
+func workersText(n int) string { return console.Count(int64(n), "worker", "workers") }
 
-// commandText is what a shell would read as the same arguments.
+// commandText quotes arguments for a shell.
 func commandText(args []string) string {
 	quoted := make([]string, len(args))
 	for i, arg := range args {
@@ -93,19 +77,19 @@ func isShellSpecial(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("|&;<>()$`\\\"'*?[]#~!{}\u007f", r)
 }
 
-// limitText is what LimitedBy means in a sentence.
+// limitText describes a value of Step.LimitedBy for people.
 func limitText(by string) string {
 	switch by {
-	case "store":
+	case limitStore:
 		return "the store"
-	case "cpu":
-		return "the CPU here"
-	case "rate":
-		return "the planned rate"
-	case "machine":
-		return "what else ran on this machine"
-	case "workers":
-		return "the number of workers"
+	case limitCPU:
+		return "this machine's CPU"
+	case limitRate:
+		return "the planned rate (--rate)"
+	case limitMachine:
+		return "other processes on this machine"
+	case limitWorkers:
+		return "the number of workers (--workers)"
 	}
 	return orNone(by)
 }
@@ -117,7 +101,7 @@ func orNone(text string) string {
 	return text
 }
 
-// kneeText is the knee in half a sentence; empty: there is none.
+// kneeText describes the knee in half a sentence; empty: there is none.
 func (r *Report) kneeText() string {
 	k := r.Knee
 	if k == nil {
@@ -125,16 +109,16 @@ func (r *Report) kneeText() string {
 	}
 	for _, s := range successfulByWorkers(r.Steps) {
 		if s.Workers > k.Workers {
-			return fmt.Sprintf("; more than %s (%s HEADs/s) bring little but latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
+			return fmt.Sprintf("; more than %s (%s HEADs/s) mostly add latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
 		}
 	}
-	return "; nothing shows that more would not bring more"
+	return "; more workers might bring more throughput"
 }
 
-// errorTextMax is as much as is shown of why something failed, in bytes: an answer may be quoted in it.
+// errorTextMax is the number of bytes of an error that are shown. An error may quote a whole answer.
 const errorTextMax = 300
 
-// printable has a text in one line, with nothing in it that a terminal would obey.
+// printable puts a text into one line, without characters that a terminal would obey.
 func printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"headcount/output/console"
 )
 
-// momentsDrawn is how many moments a drawing has room for.
+// momentsDrawn is the greatest number of moments in a drawing.
 const momentsDrawn = 300
 
-// mergeMoments has no more than momentsMost moments for all steps, or one for each step. What stands for several has
-// the worst latencies of them, since their percentiles cannot be had from theirs.
+// mergeMoments returns at most momentsDrawn moments for all steps, or one for each step. A merged moment has the worst
+// latencies of its moments, since percentiles cannot be computed from percentiles.
 func mergeMoments(steps []Step) [][]Moment {
 	all := make([][]Moment, len(steps))
 	group := momentsPerPoint(steps)
@@ -26,7 +28,7 @@ func mergeMoments(steps []Step) [][]Moment {
 	return all
 }
 
-// momentsPerPoint is how many moments one stands for.
+// momentsPerPoint returns the number of moments that are merged into one.
 func momentsPerPoint(steps []Step) int {
 	moments := 0
 	for _, s := range steps {
@@ -57,20 +59,19 @@ func (m Moment) title() string {
 	text := fmt.Sprintf("%s to %s s: %s HEADs/s, p50 %s, p99 %s, max %s", formatShort(m.began()), formatShort(m.AtSeconds),
 		rateText(m.rate()), millisText(m.P50), millisText(m.P99), millisText(m.Max))
 	if m.Errors > 0 {
-		text += ", errors " + countText(m.Errors)
+		text += ", errors " + console.Number(m.Errors)
 	}
 	return text
 }
 
-// timePlots show the run over time: HEADs/s, and latency, both for narrow and for wide pages. Empty where no moment was
-// measured.
+// timePlots draw HEADs/s and latency over time, both in all sizes. They are empty if no moment was measured.
 func (r *Report) timePlots() (rates, latencies []*drawing) {
 	series := mergeMoments(r.Steps)
 	moments := slices.Concat(series...)
 	if len(moments) == 0 {
 		return nil, nil
 	}
-	for _, size := range sizes {
+	for _, size := range sizes() {
 		if d := r.ratePlot(series, moments, size); d != nil {
 			rates = append(rates, d)
 		}
@@ -81,7 +82,7 @@ func (r *Report) timePlots() (rates, latencies []*drawing) {
 	return rates, latencies
 }
 
-// newTimeDrawing is newDrawing with time for an x axis, and the steps shaded.
+// newTimeDrawing is newDrawing with an x axis of time, and with the steps shaded.
 func newTimeDrawing(r *Report, id, title string, moments [][]Moment, y *axis, legend []series, size size) *drawing {
 	x := timeAxis(greatest(slices.Concat(moments...), momentEnd), size.ticks)
 	d := newDrawing(id+"-"+size.class, title, size.width, size.height, x, y, legend)
@@ -92,7 +93,7 @@ func newTimeDrawing(r *Report, id, title string, moments [][]Moment, y *axis, le
 	return d
 }
 
-// drawSteps shades every other step, and names them above the plot.
+// drawSteps shades every other step, and names all steps above the plot.
 func (d *drawing) drawSteps(steps []Step, moments [][]Moment) {
 	for i, series := range moments {
 		if len(series) == 0 {
@@ -127,7 +128,7 @@ func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing 
 		legend = append(legend, failed)
 	}
 	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments, linearAxis("HEADs/s", 1.05*most, 5, rateLabel), legend, size)
-	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", countText(int64(len(all))), rateText(greatest(all, momentRate)))
+	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", console.Number(int64(len(all))), rateText(greatest(all, momentRate)))
 	for i, series := range moments {
 		d.drawRate(series, answered)
 		if rate := r.Steps[i].Rate; rate > 0 && len(series) > 0 {
@@ -146,7 +147,7 @@ func (r *Report) isOpen() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Rate > 0 })
 }
 
-// drawRate draws a step of the run as stairs, and what is under them: each moment is as wide as it is long.
+// drawRate draws a step of the run as a staircase with the area below it. Each stair is as wide as its moment.
 func (d *drawing) drawRate(moments []Moment, s series) {
 	var top []point
 	var fill strings.Builder
@@ -171,7 +172,7 @@ func (d *drawing) drawRate(moments []Moment, s series) {
 	d.drawHits(moments)
 }
 
-// drawHits has the figures of a moment appear under the pointer.
+// drawHits adds areas that show the figures of a moment under the pointer.
 func (d *drawing) drawHits(moments []Moment) {
 	for _, m := range moments {
 		if b, ok := d.span(m.began(), m.AtSeconds, "hit", m.title()); ok {
@@ -180,7 +181,7 @@ func (d *drawing) drawHits(moments []Moment) {
 	}
 }
 
-// latencyOverTime has no line where nothing was answered.
+// latencyOverTime draws latencies over time; nil if nothing was answered.
 func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *drawing {
 	lines := []struct {
 		series
