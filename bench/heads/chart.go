@@ -93,10 +93,14 @@ func (r *Report) chartedSteps() []Step {
 }
 
 // eighths returns n eighths of a character, filled from the left.
-func eighths(n int) string { return [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}[n] }
+func eighths(n int) string {
+	return [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}[n]
+}
 
 // level returns a character of which n eighths are filled from below.
-func level(n int) string { return [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}[n] }
+func level(n int) string {
+	return [...]string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}[n]
+}
 
 // bar draws a share of width characters. A share over 0 is visible.
 func bar(share float64, width int) string {

@@ -19,7 +19,8 @@ import (
 	"headcount/scan/store"
 )
 
-// CleanStats is the account of a Clean. Every listed object is counted under exactly one other name, if it is complete.
+// CleanStats are the statistics of a Clean. If it is complete, every listed object is counted as exactly one of
+// removed, foreign, gone and failed.
 type CleanStats struct {
 	Complete bool   `json:"complete"`
 	Error    string `json:"error,omitempty"`
@@ -27,36 +28,38 @@ type CleanStats struct {
 
 	Listed  int64 `json:"listed"`
 	Removed int64 `json:"removed"`
-	Foreign int64 `json:"foreign"` // without the Marker: they are there still
-	Gone    int64 `json:"gone"`    // that somebody else has deleted since
+	Foreign int64 `json:"foreign"` // without the Marker, and left
+	Gone    int64 `json:"gone"`    // deleted by somebody else meanwhile
 	Failed  int64 `json:"failed"`
 
-	// Left are the objects that a LIST of the Folder finds at the end, beyond those that are foreign or failed: the store has said of them
-	// that they are gone, or deleted, and it is not so, or somebody has put them meanwhile. They are counted above too.
+	// Left is the number of objects that a LIST of the Folder finds at the end, less the foreign and failed ones. The
+	// store has answered that they are gone or deleted, which is not true, or somebody has put them meanwhile. They are
+	// also counted above.
 	Left int64 `json:"left"`
 
 	Requests
 }
 
-// Clean removes from a Folder what a Seed has put. Make it with NewClean.
+// Clean removes the objects of a Seed from a Folder. Make it with NewClean.
 type Clean struct {
 	*run
 	onForeign func(target string)
 	engine    head.Engine
 	keys      chan list.Entry // from the listers to the workers
 
-	counted   atomic.Int64 // by Count
+	counted   atomic.Int64 // set by Count
 	listedAll atomic.Bool
 
 	listed, removed, foreign, gone, failed atomic.Int64
 
-	left int64 // by checkEmpty
+	left int64 // set by countLeft
 }
 
-// ErrSeveralEndpoints is why a Store with several endpoints is not cleaned.
+// ErrSeveralEndpoints is the error for a Store with several endpoints, which Clean does not accept.
 var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked whose an object is, and another one delete it")
 
-// NewClean prepares a run. It sends nothing. Its errors are ErrSeveralEndpoints, and those of engine.Open. foreign is told of every Foreign object, one call at a time; nil: they are only counted.
+// NewClean returns a Clean, and sends nothing. Its errors are ErrSeveralEndpoints, and those of engine.Open. foreign is
+// called with the URI of every Foreign object, one call at a time; it may be nil.
 func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 	if cfg.Store.EndpointCount() > 1 {
 		return nil, ErrSeveralEndpoints
@@ -65,13 +68,13 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 		foreign = func(string) {}
 	}
 	c := &Clean{run: newRun(cfg), onForeign: foreign}
-	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // a lister and the workers do not wait for each other at every key
+	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // so that the lister and the workers need not wait for each other at every key
 	var err error
 	c.engine, _, err = engine.Open(engine.Auto, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
 	return c, err
 }
 
-// Count lists the Folder, and returns how many objects there are in it. Progress has a total from then on.
+// Count lists the Folder, and returns the number of objects in it. From then on Progress has a total.
 func (c *Clean) Count(ctx context.Context) (int64, error) {
 	err := c.forEachPage(ctx, listers, func(_ context.Context, page *list.Page) error {
 		c.counted.Add(int64(len(page.Entries)))
@@ -80,19 +83,19 @@ func (c *Clean) Count(ctx context.Context) (int64, error) {
 	return c.counted.Load(), err
 }
 
-// Run lists the Folder, removes what has the Marker, and lists it once more. Its errors are those of Seed.Run. It is called once; the CleanStats are right
-// after every end.
+// Run lists the Folder, removes the objects with the Marker, and lists the Folder again. Its errors are those of
+// Seed.Run. Call it once. The CleanStats are valid even if it fails.
 func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	from := time.Now()
 	g, during := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(c.keys)
-		err := c.forEachPage(during, 1, c.enqueue) // one is faster than two requests for each key
+		err := c.forEachPage(during, 1, c.enqueue) // one lister is faster than the two requests for each key
 		c.listedAll.Store(err == nil)
 		return err
 	})
-	for turn := range c.cfg.Workers {
-		g.Go(func() error { return c.work(during, turn) })
+	for endpoint := range c.cfg.Workers {
+		g.Go(func() error { return c.work(during, endpoint) })
 	}
 	err := g.Wait()
 	if err == nil {
@@ -109,8 +112,8 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 	return stats, err
 }
 
-// countLeft counts what is left: a store that knows its keys in another spelling than it lists them says of each that it is gone, and a
-// proxy's page says 200 to a DELETE.
+// countLeft counts the objects that are still listed. A store that lists keys in another spelling than it accepts
+// answers 404 to each of them, and a proxy may answer 200 to a DELETE.
 func (c *Clean) countLeft(ctx context.Context) error {
 	if c.removed.Load()+c.gone.Load() == 0 {
 		return nil
@@ -138,13 +141,14 @@ func (c *Clean) enqueue(ctx context.Context, page *list.Page) error {
 	return nil
 }
 
-// work looks at one object after the other, and deletes those that have the Marker.
+// work deletes the objects with the Marker, one after the other.
 //
-// They are deleted by a request each, and not by the thousand (DeleteObjects): that one has a body, for which some stores demand a
-// Content-MD5 and others a checksum that the first do not know; its XML cannot name every key; it says 200 when it has failed; and
-// between the HEAD and the end of an object there would be a thousand round trips, and not one.
-func (c *Clean) work(ctx context.Context, turn int) error {
-	w, h := &writer{run: c.run, endpoint: turn}, &headSender{session: c.engine.Session()}
+// Each object is deleted by a request of its own, and not a thousand at a time by DeleteObjects. Its body needs a
+// Content-MD5 for some stores, and for others a checksum that the first ones do not know. Its XML cannot name every
+// key. It answers 200 when it has failed. And there would be a thousand round trips between the HEAD and the deletion
+// of an object, and not one.
+func (c *Clean) work(ctx context.Context, endpoint int) error {
+	w, h := &writer{run: c.run, endpoint: endpoint}, &headSender{session: c.engine.Session()}
 	defer h.session.Close()
 	for e := range c.keys {
 		if err := c.remove(ctx, w, h, e); err != nil {
@@ -160,8 +164,8 @@ type headSender struct {
 	avoid   *store.Address // did not answer the last HEAD; nil: it was answered
 }
 
-// remove gives one object its outcome. No DELETE is sent, be it the first or a later one, but right after a HEAD that found the Marker: the
-// DELETE before may have been heard although it failed, and what is there by now is somebody else's.
+// remove gives an object its outcome. Every DELETE, the first one and retries, directly follows a HEAD that found the
+// Marker: a failed DELETE may have had its effect, and the object that is there now may be somebody else's.
 func (c *Clean) remove(ctx context.Context, w *writer, h *headSender, e list.Entry) error {
 	a, err := c.sendUntilFinal(ctx, opDelete, e.Key, func(ctx context.Context, try int) (reply, error) {
 		if err := c.checkMarker(ctx, h, e, try > 1); err != nil {
@@ -174,7 +178,7 @@ func (c *Clean) remove(ctx context.Context, w *writer, h *headSender, e list.Ent
 		return nil
 	case err != nil:
 		return err
-	case a.ok(), a.gone() && a.attempts > 1: // the DELETE before was heard, and its answer was not
+	case a.ok(), a.gone() && a.attempts > 1: // an earlier DELETE succeeded, and its answer was lost
 		c.removed.Add(1)
 	case a.gone():
 		c.gone.Add(1)
@@ -184,26 +188,27 @@ func (c *Clean) remove(ctx context.Context, w *writer, h *headSender, e list.Ent
 	return nil
 }
 
-// errOutcomeKnown says that there is nothing to delete: the object has its outcome.
+// errOutcomeKnown says that the object already has its outcome, and is not to be deleted.
 var errOutcomeKnown = errors.New("the object has its outcome")
 
-// checkMarker returns nil if the object is there, and has the Marker. Otherwise it gives it its outcome. again: a DELETE was sent before.
+// checkMarker returns nil if the object exists and has the Marker. Otherwise it gives the object its outcome. again: a
+// DELETE was sent before.
 func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, again bool) error {
-	isOurs := false
+	marked := false
 	a, err := c.sendUntilFinal(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, isOurs, err = c.headOnce(ctx, h, e, try > 1)
+		a, marked, err = c.headOnce(ctx, h, e, try > 1)
 		return a, err
 	})
 	switch {
 	case err != nil:
 		return err
-	case a.gone() && again: // by the DELETE
+	case a.gone() && again: // the earlier DELETE succeeded
 		c.removed.Add(1)
 	case a.gone():
 		c.gone.Add(1)
 	case !a.ok():
 		c.addFailed(&c.failed, a.objectError(opHead, c.target(e.Key), e.Key))
-	case !isOurs:
+	case !marked:
 		c.failedMu.Lock()
 		defer c.failedMu.Unlock()
 		c.foreign.Add(1)
@@ -214,38 +219,38 @@ func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, ag
 	return errOutcomeKnown
 }
 
-// headOnce sends one HEAD, and says whether its answer has the Marker. An answer that does not agree with the listing is not taken for
-// this object's until a connection has brought it that brought nothing else.
-func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, fresh bool) (a reply, isOurs bool, err error) {
+// headOnce sends one HEAD, and reports whether its answer has the Marker. An answer that contradicts the listing is
+// believed only on a connection that has carried no other answer.
+func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, newConn bool) (a reply, marked bool, err error) {
 	for {
 		var (
-			unlike bool
-			from   *store.Address
-			batch  = head.NewBatch([]list.Entry{e})
+			mismatch bool
+			from     *store.Address
+			batch    = head.NewBatch([]list.Entry{e})
 		)
-		batch.NewConn, batch.Avoid = fresh, h.avoid
+		batch.NewConn, batch.Avoid = newConn, h.avoid
 		h.avoid = nil
 		err = h.session.Head(ctx, batch, func(r *head.Result) {
 			a = reply{
 				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
 			}
-			unlike, from = r.Mismatch, r.Address
-			isOurs = r.Status == http.StatusOK && hasMarker(e.Key, r)
+			mismatch, from = r.Mismatch, r.Address
+			marked = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})
 		if from != nil && a.transient() {
 			h.avoid = from
 		}
-		if err != nil || !unlike || fresh {
-			return a, isOurs, err
+		if err != nil || !mismatch || newConn {
+			return a, marked, err
 		}
 		c.counters.sent(opHead, &a)
-		fresh = true
+		newConn = true
 	}
 }
 
-// deleteOnce deletes one object once, and at once: the next HEAD waits for it too. At a low rate another wait for the gate would be a minute, with
-// what somebody writes in it.
+// deleteOnce sends one DELETE without waiting for the limiter; the next HEAD waits for it too. At a low rate a wait
+// could be a minute, in which somebody may write the object.
 func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
@@ -260,7 +265,7 @@ func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
 // Progress may be called at any time, from any goroutine.
 func (c *Clean) Progress() metrics.Progress {
 	failed, removed := c.failed.Load(), c.removed.Load()
-	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it is never more than what is listed
+	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it never exceeds the listed objects
 	counted, listedAll := c.counted.Load(), c.listedAll.Load()
 	return metrics.Progress{
 		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed, Heads: removed,

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A store that says gone, or yes, and does nothing, is found out.
+// A store that answers 404 or 200 but deletes nothing is detected.
 func TestCleanFindsWhatIsLeft(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string
@@ -46,7 +46,7 @@ func TestCleanFindsWhatIsLeft(t *testing.T) {
 	}
 }
 
-// What the user thinks, between the Count and the Run, is no time of the run.
+// The time of the run does not include the time between Count and Run, in which the user is asked.
 func TestCleanTakesItsTimeFromRunOn(t *testing.T) {
 	f := newFake(t)
 	f.seeds(t, Objects{Count: 3})

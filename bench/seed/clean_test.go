@@ -14,7 +14,7 @@ import (
 	"headcount/scan/list"
 )
 
-// others puts objects that no Clean may touch: beside the Folder, and in it without its Marker.
+// others puts objects that no Clean may touch: beside the Folder, and in it without the Marker.
 func (f *fake) others(t *testing.T, copied string) (beside, foreign []string) {
 	beside = []string{"headcount-seed/obj", "p/headcount-seed", "p/headcount-seedling/k", "p/other", "p/q/headcount-seed/k", "z"}
 	for _, key := range beside {
@@ -42,7 +42,7 @@ func targets(keys []string) (all []string) {
 	return all
 }
 
-// What a Seed has put goes, of every shape, and nothing else does.
+// Clean removes the objects of a Seed, of every shape, and no other.
 func TestCleanRemovesJustThose(t *testing.T) {
 	for i, shape := range Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCleanRemovesJustThose(t *testing.T) {
 	}
 }
 
-// Whole pages go while others are listed, and the count before that is of the Folder alone.
+// Whole pages are deleted while others are listed. The Count is that of the Folder alone.
 func TestCleanOfPages(t *testing.T) {
 	f := newFake(t)
 	f.seeds(t, Objects{Count: 1100, Shape: s3sim.Hashed, Metadata: None})
@@ -87,12 +87,12 @@ func TestCleanOfPages(t *testing.T) {
 	}
 }
 
-// The same faults as a Seed's: nothing is taken for gone that is there.
+// With the same faults as for a Seed: no object that exists is taken for gone.
 func TestCleanThroughFaults(t *testing.T) {
 	f := newFake(t)
 	o := Objects{Count: 400}
 	f.seeds(t, o)
-	var stay []string // what is denied for good
+	var stay []string // the objects that are always denied
 	gone := 0
 	for _, key := range keysOf(t, o) {
 		r, _ := http.NewRequest(http.MethodPut, "http://h/"+bucket+"/"+key, nil)
@@ -114,7 +114,7 @@ func TestCleanThroughFaults(t *testing.T) {
 			return hangUp()
 		case isDelete && h >= 15 && h < 18 && nth == 1:
 			return refuse(w, http.StatusOK, "InternalError")
-		case isDelete && h >= 18 && h < 20 && nth == 2: // it had been heard
+		case isDelete && h >= 18 && h < 20 && nth == 2: // an earlier DELETE succeeded
 			return refuse(w, http.StatusNotFound, "NoSuchKey")
 		case isDelete && h >= 18 && h < 20:
 			return hangUp()
@@ -124,12 +124,12 @@ func TestCleanThroughFaults(t *testing.T) {
 		return false
 	})
 	cfg := f.config(t)
-	told := failed(&cfg)
+	objectErrors := failed(&cfg)
 	stats, foreign := f.cleans(t, cfg)
-	if int(stats.Failed) != len(stay) || len(*told) != len(stay) || int(stats.Gone) != gone || gone == 0 || len(foreign) != 0 {
+	if int(stats.Failed) != len(stay) || len(*objectErrors) != len(stay) || int(stats.Gone) != gone || gone == 0 || len(foreign) != 0 {
 		t.Errorf("%+v; %d are denied, and %d gone", stats, len(stay), gone)
 	}
-	for _, e := range *told {
+	for _, e := range *objectErrors {
 		if !slices.Contains(stay, e.Entry.Key) || e.Status != http.StatusForbidden || e.Attempts != maxRefusals {
 			t.Errorf("%v, %d", e, e.Attempts)
 		}
@@ -142,7 +142,7 @@ func TestCleanThroughFaults(t *testing.T) {
 	}
 }
 
-// An answer with the Marker that is not like what was listed is not believed, until a fresh connection brings the same.
+// An answer with the Marker that contradicts the listing is believed only if a new connection confirms it.
 func TestCleanAsksAgainWhatIsUnlike(t *testing.T) {
 	f := newFake(t)
 	o := Objects{Count: 20}
@@ -164,7 +164,7 @@ func TestCleanAsksAgainWhatIsUnlike(t *testing.T) {
 	}
 }
 
-// A Clean that may not delete ends soon, and says why.
+// A Clean without the right to delete ends soon, with a reason.
 func TestCleanEndsWhereAllIsRefused(t *testing.T) {
 	f := newFake(t)
 	f.seeds(t, Objects{Count: 300})
@@ -182,7 +182,7 @@ func TestCleanEndsWhereAllIsRefused(t *testing.T) {
 	}
 }
 
-// Stopped at some request, it ends with the reason; another run removes the rest.
+// A Clean that is stopped at any request ends with the reason, and another run removes the rest.
 func TestCleanIsStopped(t *testing.T) {
 	why := errors.New("enough")
 	for _, at := range []int{1, 2, 100, 402} {

@@ -11,22 +11,22 @@ import (
 	"headcount/scan/list"
 )
 
-// reply is what became of one request that was sent.
+// reply is the result of one request.
 type reply struct {
-	status        int           // 0: there was no answer
-	err           error         // and why
-	code, message string        // of an error, as its XML names them
-	requestID     string        // as the store has it
-	retryAfter    time.Duration // 0: the store did not say
-	sent          time.Time     // when
-	latency       time.Duration // until the answer's header; 0: there was none
-	attempts      int           // how many were sent, with this one
+	status        int           // 0: no answer
+	err           error         // the reason why there is no answer
+	code, message string        // of the XML of an error
+	requestID     string        // of the store
+	retryAfter    time.Duration // 0: not given
+	sent          time.Time     // when the request was sent
+	latency       time.Duration // until the answer's header; 0: no answer
+	attempts      int           // requests for the object so far, including this one
 }
 
-// ok says whether the request did what it was to do. Some stores say 200 and send an error.
+// ok reports whether the request succeeded. Some stores answer 200 with an error in the body.
 func (a *reply) ok() bool { return a.err == nil && a.status/100 == 2 && a.code == "" }
 
-// gone says whether there is no such object.
+// gone reports whether the store answered that the object does not exist.
 func (a *reply) gone() bool {
 	return a.err == nil && a.status == http.StatusNotFound && (a.code == "" || a.code == "NoSuchKey")
 }
@@ -42,7 +42,7 @@ func (a *reply) failure() fault.Failure {
 // transient reports whether the request failed, and the same request may succeed later.
 func (a *reply) transient() bool { return !a.ok() && a.failure().Transient() }
 
-// asError is a reply that is not well, as LISTs have them, for which there are hints.
+// asError returns a reply that is not ok as an error like those of LISTs, for which there are hints.
 func (a *reply) asError(op, target string) error {
 	if a.err != nil {
 		return fmt.Errorf("%s %s: %w", op, target, a.err)
@@ -50,7 +50,7 @@ func (a *reply) asError(op, target string) error {
 	return &list.StoreError{Op: op, Target: target, Status: a.status, Code: a.code, Message: a.message, RequestID: a.requestID}
 }
 
-// outcome is the name under which it is counted.
+// outcome is the name under which the reply is counted.
 func (a *reply) outcome() string {
 	switch {
 	case a.err != nil:
@@ -61,7 +61,7 @@ func (a *reply) outcome() string {
 	return fmt.Sprint(a.status)
 }
 
-// objectError is what is told of an object that failed.
+// objectError returns the error of an object that failed.
 func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 	e := &scan.ObjectError{
 		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Class: a.failure().Class, Attempts: a.attempts,

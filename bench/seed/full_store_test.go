@@ -10,7 +10,7 @@ import (
 	"headcount/scan/list"
 )
 
-// A store that is full after some PUTs ends a Seed soon; one that refuses as many, but not in a row, does not.
+// A store that is full after some PUTs ends a Seed soon. A store that refuses as many PUTs, but not in a row, does not.
 func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 	for name, every := range map[string]int{"full": 1, "every other one": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -22,9 +22,9 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 				}
 				f.mu.Lock()
 				puts++
-				isRefused := puts > 20 && hash(r)%every == 0
+				refused := puts > 20 && hash(r)%every == 0
 				f.mu.Unlock()
-				return isRefused && refuse(w, http.StatusForbidden, "QuotaExceeded")
+				return refused && refuse(w, http.StatusForbidden, "QuotaExceeded")
 			})
 			s, err := New(f.config(t), Objects{Count: 400})
 			if err != nil {
@@ -33,8 +33,8 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 			s.setDelay(time.Millisecond)
 			stats, err := s.Run(t.Context())
 			var refused *list.StoreError
-			switch isFull := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
-			case every == 1 && (!isFull || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*refusedInARow):
+			switch full := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
+			case every == 1 && (!full || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*refusedInARow):
 				t.Errorf("%+v, %v, %d PUTs", stats, err, f.sent("PUT"))
 			case every == 2 && (err != nil || stats.Sent["put"]["403"] <= refusedInARow):
 				t.Errorf("%+v, %v", stats, err)
@@ -43,15 +43,15 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 	}
 }
 
-// A Clean goes on behind what is retained, however much that is.
+// A Clean continues after any number of retained objects.
 func TestCleanGoesOnBehindWhatIsRetained(t *testing.T) {
 	f := newFake(t)
 	o := Objects{Count: 200}
 	f.seeds(t, o)
 	last := "/" + bucket + "/" + keysOf(t, o)[199]
 	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
-		isFirst := strings.HasSuffix(r.URL.Path, "0000")
-		return r.Method == http.MethodDelete && r.URL.Path != last && !isFirst && refuse(w, http.StatusForbidden, "AccessDenied")
+		first := strings.HasSuffix(r.URL.Path, "0000")
+		return r.Method == http.MethodDelete && r.URL.Path != last && !first && refuse(w, http.StatusForbidden, "AccessDenied")
 	})
 	cfg := f.config(t)
 	cfg.Workers = 2

@@ -23,17 +23,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const bucket = "seeded"
 
-// fake is a gofakes3 with one bucket, and what gets in the way of it.
+// fake is a gofakes3 with one bucket, behind programmable faults.
 type fake struct {
 	url    string
-	client *s3.Client // past what gets in the way
+	client *s3.Client // bypasses the faults
 
 	mu    sync.Mutex
-	fault func(w http.ResponseWriter, r *http.Request, nth int) bool // says whether it has answered; nth of this method and path, from 1
-	seen  map[string]int                                             // requests, by method and path
+	fault func(w http.ResponseWriter, r *http.Request, nth int) bool // reports whether it has answered; nth counts the requests of this method and path, from 1
+	seen  map[string]int                                             // requests by method and path
 }
 
-// newFake starts one for a test, which waits more than it works and so is run beside others.
+// newFake starts a fake. Its tests wait more than they work, so they run in parallel.
 func newFake(t *testing.T) *fake {
 	t.Helper()
 	t.Parallel()
@@ -65,7 +65,7 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-// config is of a run below p/, on which 8 requests are in flight.
+// config returns the Config of a run below p/ with 8 workers.
 func (f *fake) config(t *testing.T) Config {
 	t.Helper()
 	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{f.url}, Isolated: true, Connections: 8})
@@ -76,14 +76,14 @@ func (f *fake) config(t *testing.T) Config {
 	return Config{Store: opened, Prefix: "p", Workers: 8, Timeout: 5 * time.Second}
 }
 
-// faults sets what gets in the way from now on, and forgets what was seen.
+// faults sets the faults from now on, and forgets the requests so far.
 func (f *fake) faults(fault func(w http.ResponseWriter, r *http.Request, nth int) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault, f.seen = fault, map[string]int{}
 }
 
-// sent is how many requests of a method were sent.
+// sent returns the number of requests of a method.
 func (f *fake) sent(method string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +95,8 @@ func (f *fake) sent(method string) (n int) {
 	return n
 }
 
-// put puts an object past the faults. gofakes3 adds the metadata of one that was there before to its own, so that one is deleted.
+// put puts an object, without faults. gofakes3 merges the metadata with those of an existing object, so put deletes
+// that one first.
 func (f *fake) put(t *testing.T, key string, metadata map[string]string) {
 	t.Helper()
 	f.remove(t, key)
@@ -104,7 +105,7 @@ func (f *fake) put(t *testing.T, key string, metadata map[string]string) {
 	}
 }
 
-// remove deletes an object past the faults.
+// remove deletes an object, without faults.
 func (f *fake) remove(t *testing.T, key string) {
 	t.Helper()
 	if _, err := f.client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}); err != nil {
@@ -112,7 +113,7 @@ func (f *fake) remove(t *testing.T, key string) {
 	}
 }
 
-// keys are those of all objects of the bucket.
+// keys returns the keys of all objects of the bucket.
 func (f *fake) keys(t *testing.T) (keys []string) {
 	t.Helper()
 	pages := s3.NewListObjectsV2Paginator(f.client, &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
@@ -128,7 +129,7 @@ func (f *fake) keys(t *testing.T) (keys []string) {
 	return keys
 }
 
-// head asks for an object past the faults.
+// head sends a HEAD, without faults.
 func (f *fake) head(t *testing.T, key string) *s3.HeadObjectOutput {
 	t.Helper()
 	o, err := f.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
@@ -138,7 +139,7 @@ func (f *fake) head(t *testing.T, key string) *s3.HeadObjectOutput {
 	return o
 }
 
-// seeds runs a Seed that must end well.
+// seeds runs a Seed that must succeed.
 func (f *fake) seeds(t *testing.T, objects Objects) Stats {
 	t.Helper()
 	s, err := New(f.config(t), objects)
@@ -152,7 +153,7 @@ func (f *fake) seeds(t *testing.T, objects Objects) Stats {
 	return stats
 }
 
-// cleans runs a Clean that must end well, and returns what it found to be foreign.
+// cleans runs a Clean that must succeed, and returns the foreign objects.
 func (f *fake) cleans(t *testing.T, cfg Config) (stats CleanStats, foreign []string) {
 	t.Helper()
 	c, err := NewClean(cfg, func(target string) { foreign = append(foreign, target) })
@@ -166,7 +167,7 @@ func (f *fake) cleans(t *testing.T, cfg Config) (stats CleanStats, foreign []str
 	return stats, foreign
 }
 
-// keysOf are the keys that a Seed puts below p/.
+// keysOf returns the keys that a Seed puts below p/.
 func keysOf(t *testing.T, o Objects) (keys []string) {
 	t.Helper()
 	sim, err := s3sim.New(s3sim.Options{Objects: o.Count, Shape: o.Shape})
@@ -179,7 +180,7 @@ func keysOf(t *testing.T, o Objects) (keys []string) {
 	return keys
 }
 
-// failed collects what a run tells of failures.
+// failed collects the failed objects of a run.
 func failed(cfg *Config) *[]*scan.ObjectError {
 	all := new([]*scan.ObjectError)
 	cfg.OnFailed = func(e *scan.ObjectError) { *all = append(*all, e) }

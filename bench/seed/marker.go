@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// folderName says in every key whose it is.
+	// folderName marks every key as an object of a Seed.
 	folderName = "headcount-seed/"
 
-	// markerName says it in the metadata: x-amz-meta-headcount-seed.
+	// markerName marks its metadata: x-amz-meta-headcount-seed.
 	markerName = "headcount-seed"
 )
 
-// Folder is how the keys begin that are put and deleted below a prefix. A prefix that has no slash at its end gets one, and
-// the Folder of a Folder is itself, so that the name which a run tells can be given to another.
+// Folder returns the beginning of the keys that are put and deleted below a prefix. It appends a slash to a prefix that
+// has none. The Folder of a Folder is itself, so that the printed name of a Folder can be given to another run.
 func Folder(prefix string) string {
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
@@ -27,10 +27,10 @@ func Folder(prefix string) string {
 	return prefix + folderName
 }
 
-// marker is the value of the Marker of a key.
+// marker returns the Marker's value for a key.
 func marker(key string) string { return s3sim.ID([]byte(key)) }
 
-// hasMarker says whether the answer to a HEAD has the Marker of this key.
+// hasMarker reports whether the answer to a HEAD has the Marker of this key.
 func hasMarker(key string, r *head.Result) bool {
 	for _, field := range r.Metadata {
 		if string(field.Name) == markerName {

@@ -8,7 +8,7 @@ import (
 	"headcount/bench/s3sim"
 )
 
-// Objects says what is put.
+// Objects describes the objects that are put.
 type Objects struct {
 	Count    int64       // objects, from 1 to ObjectsMax
 	Shape    s3sim.Shape // of their keys; "" is s3sim.Flat
@@ -17,21 +17,23 @@ type Objects struct {
 }
 
 const (
-	// ObjectsMax is more than anybody puts for a test; one bit of memory is kept for each.
+	// ObjectsMax is more than any test needs. A Seed uses one bit of memory for each object.
 	ObjectsMax = 1_000_000_000
 
-	// SizeDefault is the least with which every body is another one, and so every ETag, by which a pipelined scan tells answers apart.
+	// SizeDefault is the least size at which all bodies differ, and so all ETags, by which a pipelined scan
+	// distinguishes answers.
 	SizeDefault = 16
 
-	// SizeMax keeps the bodies that are in flight in memory. Nobody reads them: they are there for the length that a HEAD tells.
+	// SizeMax bounds the memory of the bodies in flight. Nobody reads them: they only set the length that a HEAD
+	// returns.
 	SizeMax = 1 << 20
 
 	// keyBytesMax is S3's limit. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 	keyBytesMax = 1024
 )
 
-// Shapes returns those that keys can have: all of s3sim's but Nasty. Among its keys are ../ and the like, by which stores that take keys
-// for paths would put objects beside the Folder.
+// Shapes returns the possible shapes of keys: all of s3sim's but Nasty. Nasty has keys with ../ and the like. A store
+// that uses keys as paths would put such objects outside the Folder.
 func Shapes() []s3sim.Shape {
 	return slices.DeleteFunc(s3sim.Shapes(), func(s s3sim.Shape) bool { return s == s3sim.Nasty })
 }
@@ -46,23 +48,23 @@ func (o Objects) withDefaults() Objects {
 	return o
 }
 
-// Check says why they cannot be put below this prefix; nil: they can.
+// Check returns why the objects cannot be put below this prefix; nil: they can.
 func (o Objects) Check(prefix string) error {
 	_, err := o.withDefaults().check(Folder(prefix))
 	return err
 }
 
-// check says what is wrong with them, in this Folder, or returns who knows their keys.
+// check returns why the objects cannot be put in this Folder, or a server that knows their keys.
 func (o Objects) check(folder string) (*s3sim.Server, error) {
 	switch {
 	case o.Count < 1 || o.Count > ObjectsMax:
-		return nil, fmt.Errorf("%d objects: from 1 to %d", o.Count, ObjectsMax)
+		return nil, fmt.Errorf("%d objects: out of range from 1 to %d", o.Count, ObjectsMax)
 	case o.Size < 0 || o.Size > SizeMax:
-		return nil, fmt.Errorf("%d bytes: from 0 to %d", o.Size, SizeMax)
+		return nil, fmt.Errorf("%d bytes: out of range from 0 to %d", o.Size, SizeMax)
 	case !slices.Contains(Shapes(), o.Shape):
-		return nil, fmt.Errorf("there is no shape %q to put; there are: %s", o.Shape, joinNames(Shapes()))
+		return nil, fmt.Errorf("no shape %q to put; the shapes are %s", o.Shape, joinNames(Shapes()))
 	case !slices.Contains(Metadatas(), o.Metadata):
-		return nil, fmt.Errorf("there is no metadata %q; there are: %s", o.Metadata, joinNames(Metadatas()))
+		return nil, fmt.Errorf("no metadata %q; the kinds are %s", o.Metadata, joinNames(Metadatas()))
 	}
 	sim, err := s3sim.New(s3sim.Options{Objects: o.Count, Shape: o.Shape})
 	if err != nil {
@@ -82,7 +84,7 @@ func joinNames[T ~string](names []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// body has the hash of the key again and again, so that objects of SizeDefault and more have ETags of their own.
+// body repeats the hash of the key, so that objects of SizeDefault and more have different ETags.
 func body(key string, size int) string {
 	if size == 0 {
 		return ""

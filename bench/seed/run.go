@@ -14,42 +14,43 @@ import (
 	"headcount/scan/store"
 )
 
-// Config says where, and how fast. Store must be set.
+// Config says where to write, and how fast. Store must be set.
 type Config struct {
 	Store    *store.Store
-	Prefix   string        // below which the Folder is
+	Prefix   string        // of the Folder
 	ListV1   bool          // list by ListObjects instead of ListObjectsV2
 	Workers  int           // requests in flight; 0: 64
-	Rate     float64       // requests per second, LISTs included, that are not exceeded; 0: as many as the store bears
-	Timeout  time.Duration // of each request, answer included; 0: 30 s
-	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
+	Rate     float64       // the most requests per second, LISTs included; 0: no limit
+	Timeout  time.Duration // of each request with its answer; 0: 30 s
+	RetryFor time.Duration // end the run after this time without a success; 0: 15 min
 	Log      *slog.Logger  // nil: silent
 
-	// OnFailed is told of every object that failed, one call at a time. nil: they are only counted.
+	// OnFailed is called with every object that failed, one call at a time. It may be nil.
 	OnFailed func(*scan.ObjectError)
 }
 
 const (
-	// WorkersDefault are as many as a store that answers in 5 ms needs for 10,000 requests a second.
+	// WorkersDefault is enough for 10,000 requests a second to a store that answers in 5 ms.
 	WorkersDefault = 64
 
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 
-	// refusedAtStart is how many refusals, with nothing done before, show that all will be refused: more than one at a time has each of
-	// a few workers, and a second's worth of the rest.
+	// refusedAtStart is the number of refusals, before any success, after which all requests count as refused: several
+	// for each of a few workers, or those of about a second of many workers.
 	refusedAtStart = 32
 
-	// refusedInARow is how many refusals of PUTs, with nothing put in between, show that all the others will be refused too, as where the
-	// store is full: some for each of many workers, and far more than a policy for some of the keys makes, which are mixed with the others.
-	// It is not so for DELETEs: what is retained is listed together, and others come after it.
+	// refusedInARow is the number of PUTs refused in a row after which all count as refused, as by a full store. It is
+	// some for each of many workers. It is far more than a policy about some of the keys causes in a row, since those
+	// are mixed with others. It does not hold for DELETEs: retained objects are listed together, and others come after
+	// them.
 	refusedInARow = 300
 
-	// listers list where nothing else is done: some ten thousand keys a second at 100 ms a page.
+	// listers is the number of listers while nothing else is done: some ten thousand keys a second at 100 ms a page.
 	listers = 8
 )
 
-// run is what a Seed and a Clean have in common. Its methods may be called concurrently.
+// run is the common part of Seed and Clean. Its methods may be called concurrently.
 type run struct {
 	cfg      Config
 	folder   string
@@ -59,7 +60,7 @@ type run struct {
 	policy   fault.Policy
 	canary   *fault.Canary
 
-	failedMu sync.Mutex // of what failed
+	failedMu sync.Mutex // serializes OnFailed and the callback about foreign objects
 }
 
 func newRun(cfg Config) *run {
@@ -87,18 +88,18 @@ func newRun(cfg Config) *run {
 	return r
 }
 
-// Folder is the URI of what the run may write to.
+// Folder returns the URI of the folder that the run may write to.
 func (r *run) Folder() string { return r.target(r.folder) }
 
 func (r *run) target(key string) string { return "s3://" + r.cfg.Store.Bucket() + "/" + key }
 
-// forEachPage calls each with every Page of the Folder, by so many listers at once, and in no order.
+// forEachPage calls each with every Page of the Folder, from so many listers at once, in no particular order.
 func (r *run) forEachPage(ctx context.Context, listers int, each func(context.Context, *list.Page) error) error {
 	return r.lister.Parallel([]list.Range{{}}, listers, nil).ForEach(ctx, each)
 }
 
 // sendUntilFinal sends a request for an object until its reply is final by the policy. send sends it once, when the
-// limiter lets it. An error, be it of send or of sendUntilFinal, ends the run (but see errSettled).
+// limiter lets it. An error, be it of send or of sendUntilFinal, ends the run (but see errOutcomeKnown).
 //
 // The worker waits with the request, unlike a scan's: retries are few beside the objects, since the limiter holds back
 // requests that the store would refuse, and so no queue of retries has to be bounded.
@@ -157,11 +158,11 @@ func (r *run) afterFailure(ctx context.Context, op string, a *reply, failed erro
 	if err := r.canary.Check(ctx, counts.health, failed); err != nil {
 		return fault.Decision{}, err
 	}
-	// No other object can be put or deleted to see whether the store does that: the canary has to be enough.
+	// No other object can be put or deleted to test the store, so the canary must suffice.
 	return r.policy.Verified(attempts, failure, fault.Verification{RequestsSucceed: true}), nil
 }
 
-// addFailed gives an object up.
+// addFailed counts an object as failed.
 func (r *run) addFailed(count *atomic.Int64, e *scan.ObjectError) {
 	r.failedMu.Lock()
 	defer r.failedMu.Unlock()

@@ -16,37 +16,37 @@ import (
 	"headcount/scan/metrics"
 )
 
-// Stats is the account of a Seed.
+// Stats are the statistics of a Seed.
 type Stats struct {
-	Complete bool   `json:"complete"` // every object is there, or has failed
+	Complete bool   `json:"complete"` // every object is present or has failed
 	Error    string `json:"error,omitempty"`
 	Folder   string `json:"folder"` // s3://bucket/prefix/headcount-seed/
 
-	Objects int64 `json:"objects"` // that there are to be
-	Present int64 `json:"present"` // that were there already
+	Objects int64 `json:"objects"` // objects that the bucket should have
+	Present int64 `json:"present"` // objects that were there before
 	Put     int64 `json:"put"`
 	Failed  int64 `json:"failed"`
-	Other   int64 `json:"other"` // in the Folder that are none of them
+	Other   int64 `json:"other"` // further objects in the Folder
 
 	Requests
 }
 
-// Seed puts what is missing in a Folder. Make it with New.
+// Seed puts the missing objects in a Folder. Make it with New.
 type Seed struct {
 	*run
 	objects Objects
-	sim     *s3sim.Server // serves nothing: it knows the keys, and what is usual
+	sim     *s3sim.Server // does not serve: it knows the keys, and the usual metadata
 
 	mu      sync.Mutex
-	present []uint64 // a bit for each object
+	present []uint64 // one bit for each object
 
-	next    atomic.Int64 // the object that is looked at next
-	putting atomic.Bool  // the PUTs have
+	next    atomic.Int64 // index of the next object
+	putting atomic.Bool  // true from the first PUT on
 
 	alreadyPresent, other, putCount, failed atomic.Int64
 }
 
-// New prepares a run. It sends nothing. Its error says what is wrong with the Objects.
+// New returns a Seed, and sends nothing. Its error says why the Objects cannot be put.
 func New(cfg Config, objects Objects) (*Seed, error) {
 	objects = objects.withDefaults()
 	sim, err := objects.check(Folder(cfg.Prefix))
@@ -56,9 +56,9 @@ func New(cfg Config, objects Objects) (*Seed, error) {
 	return &Seed{run: newRun(cfg), objects: objects, sim: sim, present: make([]uint64, (objects.Count+63)/64)}, nil
 }
 
-// Run lists the Folder, and puts what is missing in it. It returns nil when every object is there or has failed. Any other end is an
-// error: the cause of ctx's end, what the listing ended with, a fault.UnavailableError, or a list.StoreError by which the store refuses
-// everything. It is called once; the Stats are right after every end.
+// Run lists the Folder, and puts the missing objects. It returns nil when every object is present or has failed. Its
+// errors are the cause of ctx's end, the error of the listing, a fault.UnavailableError, and a list.StoreError if the
+// store refuses everything. Call it once. The Stats are valid even if it fails.
 func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	began := time.Now()
 	err := s.forEachPage(ctx, listers, s.markPresent)
@@ -67,8 +67,8 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 		from = time.Now()
 		s.putting.Store(true)
 		g, ctx := errgroup.WithContext(ctx)
-		for turn := range s.cfg.Workers {
-			g.Go(func() error { return s.work(ctx, turn) })
+		for endpoint := range s.cfg.Workers {
+			g.Go(func() error { return s.work(ctx, endpoint) })
 		}
 		err = g.Wait()
 	}
@@ -83,14 +83,15 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 	return stats, err
 }
 
-// markPresent notes which objects are there. A key that the store lists otherwise than it is, is none of them, and is put again.
+// markPresent marks the listed objects as present. An object whose key the store lists in another spelling is put
+// again.
 func (s *Seed) markPresent(_ context.Context, page *list.Page) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range page.Entries {
-		at, isOurs := s.sim.Keyspace().Index([]byte(strings.TrimPrefix(page.Entries[i].Key, s.folder)))
+		at, known := s.sim.Keyspace().Index([]byte(strings.TrimPrefix(page.Entries[i].Key, s.folder)))
 		switch bit := uint64(1) << (at % 64); {
-		case !isOurs:
+		case !known:
 			s.other.Add(1)
 		case s.present[at/64]&bit == 0:
 			s.present[at/64] |= bit
@@ -100,12 +101,12 @@ func (s *Seed) markPresent(_ context.Context, page *list.Page) error {
 	return nil
 }
 
-// isPresent is asked when nobody looks any more.
+// isPresent must not be called before the listing has ended.
 func (s *Seed) isPresent(at int64) bool { return s.present[at/64]&(1<<(at%64)) != 0 }
 
-// work puts one object after the other, until all are looked at.
-func (s *Seed) work(ctx context.Context, turn int) error {
-	w := &writer{run: s.run, endpoint: turn}
+// work puts the missing objects, one after the other.
+func (s *Seed) work(ctx context.Context, endpoint int) error {
+	w := &writer{run: s.run, endpoint: endpoint}
 	for at := s.next.Add(1) - 1; at < s.objects.Count; at = s.next.Add(1) - 1 {
 		if s.isPresent(at) {
 			continue
@@ -124,7 +125,7 @@ func (s *Seed) work(ctx context.Context, turn int) error {
 	return nil
 }
 
-// put puts one object once, when the gate lets it.
+// put sends one PUT, when the limiter allows it.
 func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 	if _, err := s.limiter.Wait(ctx, 1); err != nil {
 		return reply{}, err
@@ -139,8 +140,8 @@ func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 	}), nil
 }
 
-// Progress may be called at any time, from any goroutine. Until the Folder is listed, the objects are those that are there, and none
-// is settled; from then on they are all that there are to be.
+// Progress may be called at any time, from any goroutine. Until the Folder is listed, its total is the number of objects
+// found, and none is settled. From then on the total is that of all Objects.
 func (s *Seed) Progress() metrics.Progress {
 	if !s.putting.Load() {
 		return metrics.Progress{Listed: s.alreadyPresent.Load() + s.other.Load()}

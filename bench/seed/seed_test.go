@@ -28,7 +28,7 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// What is put is what s3sim serves, and the marker, for every shape of keys and metadata.
+// The objects are those that s3sim serves, with the Marker, for every shape of keys and kind of metadata.
 func TestSeedPutsWhatItSays(t *testing.T) {
 	for i, shape := range Shapes() {
 		metadata := Metadatas()[i%len(Metadatas())]
@@ -65,7 +65,7 @@ func TestSeedPutsWhatItSays(t *testing.T) {
 	}
 }
 
-// From SizeDefault on no two bodies are the same, of which a pipelined scan could not tell the answers apart.
+// From SizeDefault on all bodies differ; a pipelined scan could not distinguish the answers of equal ones.
 func TestBodiesDiffer(t *testing.T) {
 	keys := keysOf(t, Objects{Count: 20_000})
 	for _, size := range []int{SizeDefault, SizeDefault + 1, 1000} {
@@ -94,7 +94,7 @@ func TestLargeMetadataAreLarge(t *testing.T) {
 	}
 }
 
-// A second run puts only what is missing, and leaves alone what is there, whatever it is.
+// A second run puts only the missing objects, and does not touch existing ones, whatever they are.
 func TestSeedResumes(t *testing.T) {
 	f := newFake(t)
 	o := Objects{Count: 1100, Shape: s3sim.Hashed}
@@ -116,7 +116,7 @@ func TestSeedResumes(t *testing.T) {
 	}
 }
 
-// hash chooses keys for a fault.
+// hash selects keys for a fault.
 func hash(r *http.Request) int {
 	n := 0
 	for _, b := range []byte(r.URL.Path) {
@@ -133,7 +133,7 @@ func refuse(w http.ResponseWriter, status int, code string) bool {
 
 func hangUp() bool { panic(http.ErrAbortHandler) }
 
-// Of what fails now and then nothing is lost; of what fails for good each is told.
+// Transient failures lose no object, and OnFailed is called for every permanent failure.
 func TestSeedThroughFaults(t *testing.T) {
 	f := newFake(t)
 	o := Objects{Count: 400}
@@ -153,15 +153,15 @@ func TestSeedThroughFaults(t *testing.T) {
 			return refuse(w, http.StatusServiceUnavailable, "SlowDown")
 		case h < 9 && nth == 1:
 			return hangUp()
-		case h < 12 && nth == 1: // as AWS says of a connection on which nothing came
+		case h < 12 && nth == 1: // AWS's answer to an idle connection
 			return refuse(w, http.StatusBadRequest, "RequestTimeout")
-		case h < 15 && nth == 1: // an error that says 200
+		case h < 15 && nth == 1: // an error with status 200
 			return refuse(w, http.StatusOK, "InternalError")
 		}
 		return false
 	})
 	cfg := f.config(t)
-	told := failed(&cfg)
+	objectErrors := failed(&cfg)
 	s, err := New(cfg, o)
 	if err != nil {
 		t.Fatal(err)
@@ -170,10 +170,10 @@ func TestSeedThroughFaults(t *testing.T) {
 	if err != nil || int(stats.Failed) != denied || denied == 0 || stats.Put != 400-stats.Failed {
 		t.Fatalf("%+v, %v; %d are denied", stats, err, denied)
 	}
-	if len(*told) != denied {
-		t.Errorf("%d were told", len(*told))
+	if len(*objectErrors) != denied {
+		t.Errorf("%d calls of OnFailed", len(*objectErrors))
 	}
-	for _, e := range *told {
+	for _, e := range *objectErrors {
 		want := "PUT s3://seeded/" + e.Entry.Key + ": 403 Forbidden so it is"
 		if e.Error() != want || e.Class != "AccessDenied" || e.Attempts != maxRefusals {
 			t.Errorf("%v, %s, %d; want %s", e, e.Class, e.Attempts, want)
@@ -191,21 +191,21 @@ func TestSeedThroughFaults(t *testing.T) {
 	}
 }
 
-// An object that meets trouble again and again is given up, while others succeed and where there are no others.
+// An object whose PUT always fails is given up, with and without other objects that succeed.
 func TestSeedGivesUp(t *testing.T) {
 	for _, count := range []int64{1, 30} {
 		t.Run(fmt.Sprint(count), func(t *testing.T) {
 			f := newFake(t)
 			o := Objects{Count: count}
-			ill := "/seeded/" + keysOf(t, o)[0]
+			failing := "/seeded/" + keysOf(t, o)[0]
 			f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
-				return r.Method == http.MethodPut && r.URL.Path == ill && refuse(w, http.StatusInternalServerError, "InternalError")
+				return r.Method == http.MethodPut && r.URL.Path == failing && refuse(w, http.StatusInternalServerError, "InternalError")
 			})
 			s, err := New(f.config(t), o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.setDelay(5 * time.Millisecond) // others are put in that time
+			s.setDelay(5 * time.Millisecond) // time for other PUTs
 			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != fault.MaxAttemptsDefault || stats.Retries["put"]["500"] != fault.MaxAttemptsDefault-1 {
 				t.Errorf("%+v, %v", stats, err)
 			}
@@ -213,7 +213,7 @@ func TestSeedGivesUp(t *testing.T) {
 	}
 }
 
-// Where everything is refused, it ends before everything was tried, and with a reason.
+// If the store refuses everything, the run ends early, with the reason.
 func TestSeedEndsWhereAllIsRefused(t *testing.T) {
 	f := newFake(t)
 	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
@@ -233,7 +233,7 @@ func TestSeedEndsWhereAllIsRefused(t *testing.T) {
 	}
 }
 
-// A store that answers no PUT is waited for so long, and no longer.
+// A run waits for a store that answers no PUT, but not longer than RetryFor.
 func TestSeedEndsInSilence(t *testing.T) {
 	f := newFake(t)
 	f.faults(func(_ http.ResponseWriter, r *http.Request, _ int) bool {
@@ -252,7 +252,7 @@ func TestSeedEndsInSilence(t *testing.T) {
 	}
 }
 
-// A bucket that goes is not as many failures as there are objects left.
+// A bucket that disappears ends the run, and does not fail all remaining objects.
 func TestSeedEndsWithItsBucket(t *testing.T) {
 	f := newFake(t)
 	gone := false
@@ -273,7 +273,8 @@ func TestSeedEndsWithItsBucket(t *testing.T) {
 	}
 }
 
-// Stopped at its first PUT, in the middle and at its last one: it ends with the reason, and another run puts the rest.
+// A run that is stopped at its first PUT, in the middle or at its last PUT ends with the reason, and another run puts
+// the rest.
 func TestSeedIsStopped(t *testing.T) {
 	why := errors.New("enough")
 	for _, at := range []int{0, 1, 100, 200} {
@@ -312,7 +313,7 @@ func TestSeedIsStopped(t *testing.T) {
 	}
 }
 
-// All requests together keep to the rate: 40 PUTs at 200/s take a fifth of a second of waiting, less what may be sent at once.
+// All requests together keep to the rate: 40 PUTs at 200/s wait for a fifth of a second, less the burst.
 func TestSeedKeepsToItsRate(t *testing.T) {
 	f := newFake(t)
 	cfg := f.config(t)

@@ -14,23 +14,24 @@ import (
 	"headcount/scan/store"
 )
 
-// The kinds of requests that are sent for an object.
+// The methods of the requests for an object.
 const (
 	opPut    = "PUT"
 	opHead   = "HEAD"
 	opDelete = "DELETE"
 )
 
-// errorBytesMax is how much of an answer's body is read: an <Error> has some hundred bytes, a proxy's page some thousand.
+// errorBytesMax is the part of an answer's body that is read: an <Error> has some hundred bytes, a proxy's page some
+// thousand.
 const errorBytesMax = 64 << 10
 
-// writer sends the PUTs and DELETEs of one worker. It is not used concurrently.
+// writer sends the PUTs and DELETEs of one worker. It must not be used concurrently.
 type writer struct {
 	run      *run
-	endpoint int // which endpoint is next: it stays at one that answers
+	endpoint int // index of the endpoint: it changes after a failure
 }
 
-// send sends one request once. It does not ask the gate.
+// send sends one request once, without waiting for the limiter.
 func (w *writer) send(
 	ctx context.Context, output any, request func(context.Context, *s3.Client, ...func(*s3.Options)) error,
 ) reply {
@@ -53,13 +54,13 @@ func (w *writer) send(
 	return a
 }
 
-// plainBody keeps the SDK from adding a CRC32 in a trailer to what is sent, of which many stores know nothing.
+// plainBody keeps the SDK from adding a CRC32 in a trailer, which many stores do not support.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
 func plainBody(o *s3.Options) {
 	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 }
 
-// read takes over an answer. Its body is read to the end, so that the connection can be used again.
+// read reads an answer. It reads the body to its end, so that the connection can be used again.
 func (a *reply) read(response *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, errorBytesMax))
 	if err != nil {
@@ -71,7 +72,7 @@ func (a *reply) read(response *http.Response) error {
 		XMLName       xml.Name `xml:"Error"`
 		Code, Message string
 	}
-	if xml.Unmarshal(body, &refusal) == nil { // what is none has no code
+	if xml.Unmarshal(body, &refusal) == nil { // a body that is no error has no code
 		a.code, a.message = refusal.Code, refusal.Message
 	}
 	return nil

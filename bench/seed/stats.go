@@ -12,26 +12,26 @@ import (
 	"headcount/scan/metrics"
 )
 
-// Requests is the account of what was sent.
+// Requests are the statistics of the requests.
 type Requests struct {
-	DurationSeconds  float64 `json:"duration_seconds"`   // of Run alone, and not of a Count before it
-	ObjectsPerSecond float64 `json:"objects_per_second"` // put or removed, from the first PUT or HEAD on
+	DurationSeconds  float64 `json:"duration_seconds"`   // of Run, without a Count before it
+	ObjectsPerSecond float64 `json:"objects_per_second"` // objects put or removed, since the first PUT or HEAD
 
-	// By operation ("list", "put", "head", "delete"), and by status or the class of what came in its place ("timeout", "reset", …).
+	// By operation ("list", "put", "head", "delete"), and by status or class of failure ("timeout", "reset", …).
 	Sent    map[string]map[string]int64 `json:"requests"`
-	Retries map[string]map[string]int64 `json:"retries"` // requests that were sent again because of it
+	Retries map[string]map[string]int64 `json:"retries"` // requests that were sent again because of that result
 
-	Latency   map[string]metrics.Latency `json:"latency_ms"`           // to the answer's header
-	RateLimit float64                    `json:"rate_limit,omitempty"` // requests per second that were allowed at the end; 0: any number
+	Latency   map[string]metrics.Latency `json:"latency_ms"`           // until the answer's header
+	RateLimit float64                    `json:"rate_limit,omitempty"` // of the limiter at the end, in requests per second; 0: no limit
 	Workers   int                        `json:"workers"`
 }
 
 const (
-	latencyMax    = time.Hour // far over any timeout
-	latencyDigits = 3         // a thousandth is finer than any network is steady
+	latencyMax    = time.Hour // far above any timeout
+	latencyDigits = 3         // finer than the jitter of any network
 )
 
-// counters collects what is sent. Its methods may be called concurrently.
+// counters counts requests. Its methods may be called concurrently.
 type counters struct {
 	ops map[string]*opHealth // by operation
 
@@ -40,12 +40,12 @@ type counters struct {
 	listRetries map[string]int64
 }
 
-// opHealth is what was sent of one operation, and whether it succeeds.
+// opHealth counts the requests of one operation, and tracks whether they succeed.
 type opHealth struct {
-	name    string // in the account
+	name    string // in the statistics
 	isPut   bool
 	health  *fault.Health
-	refused atomic.Int64 // how many were since one succeeded last
+	refused atomic.Int64 // refusals since the last success
 
 	mu            sync.Mutex
 	sent, retries map[string]int64
@@ -65,7 +65,7 @@ func newCounters() *counters {
 
 func (m *counters) of(op string) *opHealth { return m.ops[op] }
 
-// listSent counts one LIST.
+// listSent counts a LIST.
 func (m *counters) listSent(status string, again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,19 +75,19 @@ func (m *counters) listSent(status string, again bool) {
 	}
 }
 
-// sent counts a request that was sent.
+// sent counts a request.
 func (m *counters) sent(op string, a *reply) {
 	n := m.of(op)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sent[a.outcome()]++
 	if a.latency > 0 {
-		// Out of range is only what took longer than latencyMax, which the deadlines rule out.
+		// Only latencies above latencyMax are out of range, and the timeouts exclude them.
 		_ = n.latency.RecordValue(max(1, a.latency.Microseconds()))
 	}
 }
 
-// resent counts one that will be sent again because of this reply.
+// resent counts a request that will be sent again because of this reply.
 func (m *counters) resent(op string, a *reply) {
 	n := m.of(op)
 	n.mu.Lock()
@@ -95,19 +95,19 @@ func (m *counters) resent(op string, a *reply) {
 	n.retries[a.outcome()]++
 }
 
-// succeeded is told when a request did what it was to do.
+// succeeded must be called when a request succeeded.
 func (n *opHealth) succeeded() {
 	n.health.OK(time.Now())
 	n.refused.Store(0)
 }
 
-// refusedAll is told when one was refused, and says whether it seems that all will be.
+// refusedAll must be called when a request was refused. It reports whether all requests seem to be refused.
 func (n *opHealth) refusedAll() bool {
 	refused := n.refused.Add(1)
 	return !n.health.EverOK() && refused >= refusedAtStart || n.isPut && refused >= refusedInARow
 }
 
-// fill writes what was counted into the account of what began then, done being so many objects since the moment from.
+// fill adds the counts to q. began is when the run began; done objects were put or removed since from.
 func (r *run) fill(q *Requests, began time.Time, done int64, from time.Time) {
 	m := r.counters
 	now := time.Now()
