@@ -90,12 +90,12 @@ func TestAllEndpointsRefuse(t *testing.T) {
 		options := s3sim.Options{Objects: most(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
 		server, one := simtest.Start(t, options)
 		_, other := simtest.Start(t, options)
-		want := map[s3sim.Fate]int64{}
+		want := map[s3sim.HeadState]int64{}
 		for i := range server.Keyspace().Len() {
-			want[server.Fate(server.Keyspace().Key(i))]++
+			want[server.HeadState(server.Keyspace().Key(i))]++
 		}
 		r := run(t.Context(), t, open(t, one, other), by)
-		if r.err != nil || r.stats.Failed != want[s3sim.FateDenied] || r.stats.Gone != want[s3sim.FateGone] {
+		if r.err != nil || r.stats.Failed != want[s3sim.HeadDenied] || r.stats.Gone != want[s3sim.HeadGone] {
 			t.Errorf("%+v, %v, want %v", r.stats.Outcomes, r.err, want)
 		}
 	})

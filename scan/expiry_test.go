@@ -84,7 +84,7 @@ func renewed(t *testing.T, server *s3sim.Server, lasts time.Duration, told bool)
 	dir := t.TempDir()
 	file, config := filepath.Join(dir, "session.json"), filepath.Join(dir, "config")
 	write := func() error {
-		c, expiry := server.Session(lasts), time.Now().Add(lasts)
+		c, expiry := server.NewSession(lasts), time.Now().Add(lasts)
 		if !told {
 			expiry = expiry.Add(time.Hour)
 		}

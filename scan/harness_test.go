@@ -242,7 +242,7 @@ func expect(t testing.TB, server *s3sim.Server, lines []string) {
 	for i := range ks.Len() {
 		k := ks.Key(i)
 		o := server.Object(k)
-		if said := !o.Bare() || o.MissingMeta() > 0; said != seen[string(k)] {
+		if said := !o.WithoutMetadata() || o.MissingMeta() > 0; said != seen[string(k)] {
 			t.Fatalf("key %q: it has metadata: %v, and it was printed: %v", k, said, seen[string(k)])
 		}
 	}

@@ -24,12 +24,12 @@ func testFates(t *testing.T, by scan.Config) {
 	var gone, denied, rewritten int64
 	ks := server.Keyspace()
 	for i := range ks.Len() {
-		switch server.Fate(ks.Key(i)) {
-		case s3sim.FateGone, s3sim.FateDeleteMark:
+		switch server.HeadState(ks.Key(i)) {
+		case s3sim.HeadGone, s3sim.HeadDeleteMarked:
 			gone++
-		case s3sim.FateDenied:
+		case s3sim.HeadDenied:
 			denied++
-		case s3sim.FateRewritten:
+		case s3sim.HeadRewritten:
 			rewritten++
 		}
 	}
@@ -42,12 +42,12 @@ func testFates(t *testing.T, by scan.Config) {
 	checkLines(t, server, r.lines)
 	for _, line := range r.lines {
 		k := []byte(key(t, line))
-		if marked := strings.Contains(line, `"changed":true`); marked != (server.Fate(k) == s3sim.FateRewritten) {
+		if marked := strings.Contains(line, `"changed":true`); marked != (server.HeadState(k) == s3sim.HeadRewritten) {
 			t.Errorf("changed is %v: %s", marked, line)
 		}
 	}
 	for _, e := range r.failed {
-		if server.Fate([]byte(e.Entry.Key)) != s3sim.FateDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
+		if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -70,7 +70,7 @@ func TestBrokenObjects(t *testing.T) {
 		}
 		checkLines(t, server, r.lines)
 		for _, e := range r.failed {
-			if server.Fate([]byte(e.Entry.Key)) != s3sim.FateAlways500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
+			if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadBroken500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
 				t.Errorf("%+v", e)
 			}
 		}

@@ -183,9 +183,9 @@ func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats metrics.Sta
 	ks := server.Keyspace()
 	for i := range ks.Len() {
 		key := ks.Key(i)
-		want := map[s3sim.Fate]int{s3sim.Fine: 1, s3sim.FateDenied: -10}[server.Fate(key)]
+		want := map[s3sim.HeadState]int{s3sim.HeadOK: 1, s3sim.HeadDenied: -10}[server.HeadState(key)]
 		if times[string(key)] != want {
-			t.Errorf("%q, fate %v: %d, want %d", key, server.Fate(key), times[string(key)], want)
+			t.Errorf("%q, state %v: %d, want %d", key, server.HeadState(key), times[string(key)], want)
 		}
 	}
 	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) || stats.Failed != int64(len(g.failed)) ||

@@ -102,7 +102,7 @@ func (got scanned) wantSim(t *testing.T, server *s3sim.Server) {
 		key := server.Keyspace().Key(i)
 		o := server.Object(key)
 		r := records[string(key)]
-		if isBare := o.Bare() && o.MissingMeta() == 0; (r == nil) != isBare {
+		if isBare := o.WithoutMetadata() && o.MissingMeta() == 0; (r == nil) != isBare {
 			t.Fatalf("%q has metadata: %v, and a record: %v", key, !isBare, r != nil)
 		}
 		if r != nil && !maps.Equal(r.metadata(), o.Metadata()) {

@@ -135,7 +135,7 @@ func sampleObject(objects int64) (key string, records int64, err error) {
 	}
 	key = string(sim.Keyspace().Key(0))
 	for i := range objects {
-		if k := sim.Keyspace().Key(i); !sim.Object(k).Bare() {
+		if k := sim.Keyspace().Key(i); !sim.Object(k).WithoutMetadata() {
 			key = string(k)
 			records++
 		}

@@ -74,7 +74,7 @@ func TestSampleObject(t *testing.T) {
 	if records < 500 || records > 999 { // most have metadata, and not all
 		t.Errorf("%d of 1,000 have metadata", records)
 	}
-	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists || sim.Object([]byte(key)).Bare() {
+	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists || sim.Object([]byte(key)).WithoutMetadata() {
 		t.Errorf("%q, %v", key, err)
 	}
 	if _, _, err := sampleObject(-1); err == nil {

@@ -13,49 +13,49 @@ const (
 	opHead
 	opHeadBucket
 	opList
-	operations // how many there are
+	operationCount // how many there are
 )
 
-// answer appends the answer to a request and says how it is to be sent.
-func (c *conn) answer(r *request) manner {
+// respond appends the answer to a request and says how it is to be sent.
+func (c *conn) respond(r *request) sendMode {
 	c.seq++
 	op, code := c.route(r)
 	c.schedule(r, op)
-	if (op == opHead || op == opList) && !c.srv.budget.take(r.arrived) {
+	if (op == opHead || op == opList) && !c.srv.rateLimit.take(r.arrived) {
 		c.srv.counts.throttled.Add(1)
 		c.fail(r, op, codeSlowDown)
-		return after(r)
+		return sendModeOf(r)
 	}
 	if fault := c.drawFault(op); fault != "" {
-		return c.play(fault, r, op)
+		return c.injectFault(fault, r, op)
 	}
-	c.answerWell(r, op, code)
-	if r.closing {
-		return thenClose
+	c.respondNormally(r, op, code)
+	if r.closeAfter {
+		return sendClose
 	}
-	return thenGoOn
+	return sendKeepOpen
 }
 
 // schedule sets when the answer is due. Answers that are due at another time
 // than those before are sent apart.
 func (c *conn) schedule(r *request, op operation) {
-	due := c.srv.stall.after(r.arrived)
+	due := c.srv.stall.resumeAt(r.arrived)
 	switch op {
 	case opHead, opHeadBucket:
 		due = due.Add(c.srv.options.Latency)
 	case opList:
 		due = due.Add(c.srv.options.ListLatency)
 	}
-	due = c.srv.stall.after(due)
-	if c.lane != nil && len(c.out) > 0 && !due.Equal(c.due) {
-		c.flush(thenGoOn) // a broken connection shows at the next read
+	due = c.srv.stall.resumeAt(due)
+	if c.delayed != nil && len(c.out) > 0 && !due.Equal(c.due) {
+		c.flush(sendKeepOpen) // a broken connection shows at the next read
 	}
 	c.due = due
 }
 
-// answerWell is the answer of a store in which nothing goes wrong by chance.
-func (c *conn) answerWell(r *request, op operation, code errorCode) {
-	if refused := c.srv.refused(); refused != codeNone {
+// respondNormally is the answer of a store in which nothing goes wrong by chance.
+func (c *conn) respondNormally(r *request, op operation, code errorCode) {
+	if refused := c.srv.refusalCode(); refused != codeNone {
 		c.refuse(r, op, refused)
 		return
 	}
@@ -88,7 +88,7 @@ func (c *conn) refuse(r *request, op operation, code errorCode) {
 func (c *conn) route(r *request) (operation, errorCode) {
 	c.key, c.page.query = c.key[:0], listQuery{}
 	path, query := splitTarget(r.target)
-	if r.chunked || len(path) == 0 || path[0] != '/' {
+	if r.isChunked || len(path) == 0 || path[0] != '/' {
 		return c.notImplemented(r)
 	}
 	path, ok := c.bucketOf(r, path[1:])
@@ -122,8 +122,8 @@ func (c *conn) operationOf(r *request, query []byte) (operation, errorCode) {
 // notImplemented refuses; a body that would follow is not read, so the
 // connection ends.
 func (c *conn) notImplemented(r *request) (operation, errorCode) {
-	if r.chunked || r.bodyBytes > 0 {
-		r.closing = true
+	if r.isChunked || r.bodyBytes > 0 {
+		r.closeAfter = true
 	}
 	return opOther, codeNotImplemented
 }
@@ -132,7 +132,7 @@ func (c *conn) notImplemented(r *request) (operation, errorCode) {
 // proxies send, is accepted: RFC 9112 §3.2.2.
 func splitTarget(target []byte) (path, query []byte) {
 	for _, scheme := range []string{"http://", "https://"} {
-		if len(target) > len(scheme) && foldEqual(target[:len(scheme)], scheme) {
+		if len(target) > len(scheme) && equalFold(target[:len(scheme)], scheme) {
 			target = target[len(scheme):]
 			slash := bytes.IndexByte(target, '/')
 			if slash < 0 {
@@ -163,9 +163,9 @@ func selectsVersion(query []byte) bool {
 	return bytes.Contains(query, []byte("versionId=")) || bytes.Contains(query, []byte("partNumber="))
 }
 
-// begin appends the status line and the headers that every answer has.
-func (c *conn) begin(op operation, status int) {
-	c.pending.add(&c.srv.counts, op, status)
+// beginHead appends the status line and the headers that every answer has.
+func (c *conn) beginHead(op operation, status int) {
+	c.uncounted.add(&c.srv.counts, op, status)
 	c.out = append(c.out, "HTTP/1.1 "...)
 	c.out = appendDigits(c.out, int64(status), 3)
 	c.out = append(c.out, ' ')
@@ -173,7 +173,7 @@ func (c *conn) begin(op operation, status int) {
 	c.out = append(c.out, "\r\nx-amz-request-id: "...)
 	c.out = appendRequestID(c.out, c.id, c.seq)
 	c.out = append(c.out, "\r\nDate: "...)
-	c.out = c.clock.appendDate(c.out, c.req.arrived.Add(c.srv.options.ClockAhead))
+	c.out = c.dateHeader.appendDate(c.out, c.req.arrived.Add(c.srv.options.ClockAhead))
 	if c.srv.options.ListMetadata {
 		c.out = append(c.out, "\r\nServer: MinIO\r\n"...)
 	} else {
@@ -184,7 +184,7 @@ func (c *conn) begin(op operation, status int) {
 // endHead appends what the connection's state asks for, and the empty line.
 func (c *conn) endHead(r *request) {
 	switch {
-	case r.closing:
+	case r.closeAfter:
 		c.out = append(c.out, "Connection: close\r\n"...)
 	case r.http10:
 		c.out = append(c.out, "Connection: keep-alive\r\n"...)
@@ -192,9 +192,9 @@ func (c *conn) endHead(r *request) {
 	c.out = append(c.out, "\r\n"...)
 }
 
-// bodyless ends the head of an error to a HEAD. AWS announces a chunked body
+// endHeadWithoutBody ends the head of an error to a HEAD. AWS announces a chunked body
 // there, which never comes (RFC 9112 §6.3): a client that waits for it, hangs.
-func (c *conn) bodyless(r *request) {
+func (c *conn) endHeadWithoutBody(r *request) {
 	if !r.http10 {
 		c.out = append(c.out, "Transfer-Encoding: chunked\r\n"...)
 	}

@@ -28,7 +28,7 @@ func benchAppend(b *testing.B, requests int, request string) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if used, open := c.answerAll(buf); used != len(buf) || !open {
+		if used, open := c.respondAll(buf); used != len(buf) || !open {
 			b.Fatal(used, open)
 		}
 		c.out = c.out[:0]

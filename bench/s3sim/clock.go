@@ -5,13 +5,13 @@ import "time"
 // httpDate is the format of Date and Last-Modified: RFC 9110 §5.6.7.
 const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// clock keeps the text of the current second, which thousands of answers share.
-type clock struct {
+// dateCache keeps the text of the current second, which thousands of answers share.
+type dateCache struct {
 	second int64
 	text   []byte
 }
 
-func (c *clock) appendDate(dst []byte, now time.Time) []byte {
+func (c *dateCache) appendDate(dst []byte, now time.Time) []byte {
 	if second := now.Unix(); second != c.second {
 		c.second = second
 		c.text = now.UTC().AppendFormat(c.text[:0], httpDate)

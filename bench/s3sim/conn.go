@@ -21,22 +21,22 @@ type conn struct {
 	net net.Conn
 	req request
 
-	in   []byte // read buffer
-	out  []byte // answers not yet written
-	due  time.Time
-	lane *lane // nil where nothing is held back
-	skip int64 // bytes of a request's body still to be passed over
+	in       []byte // read buffer
+	out      []byte // answers not yet written
+	due      time.Time
+	delayed  *delayedWriter // nil where nothing is held back
+	bodyLeft int64          // bytes of a request's body still to be passed over
 
-	key     []byte // of the request, decoded
-	arena   []byte // query parameters, decoded
-	scratch []byte // a key that is computed to be compared or written
-	page    page
-	signing signing
+	key        []byte // of the request, decoded
+	arena      []byte // query parameters, decoded
+	scratch    []byte // a key that is computed to be compared or written
+	page       page
+	signingKey signingKeyCache
 
-	id      uint64 // of the connection, for request ids
-	seq     uint64 // requests so far
-	clock   clock
-	pending tally
+	id         uint64 // of the connection, for request ids
+	seq        uint64 // requests so far
+	dateHeader dateCache
+	uncounted  pendingCount
 }
 
 func newConn(s *Server, c net.Conn, id uint64) *conn {
@@ -53,7 +53,7 @@ func newConn(s *Server, c net.Conn, id uint64) *conn {
 // ends the connection.
 func (c *conn) serve() {
 	if o := &c.srv.options; o.Latency > 0 || o.ListLatency > 0 || o.Stall > 0 {
-		c.lane = newLane(c)
+		c.delayed = newDelayedWriter(c)
 	}
 	for have := 0; ; {
 		n, err := c.net.Read(c.in[have:])
@@ -62,58 +62,58 @@ func (c *conn) serve() {
 		}
 		have += n
 		c.req.arrived = time.Now()
-		used, open := c.answerAll(c.in[:have])
-		if !open || !c.flush(thenGoOn) {
+		used, open := c.respondAll(c.in[:have])
+		if !open || !c.flush(sendKeepOpen) {
 			break
 		}
 		have = copy(c.in, c.in[used:have])
 		if have == len(c.in) {
-			c.refuseRequest(codeHeadTooLarge)
+			c.rejectMalformed(codeHeadTooLarge)
 			break
 		}
 	}
-	if c.lane != nil {
-		c.lane.finish()
+	if c.delayed != nil {
+		c.delayed.drain()
 	}
 	c.net.Close()
 }
 
-// answerAll answers the complete requests at the start of buf. It returns how
+// respondAll answers the complete requests at the start of buf. It returns how
 // many bytes they were, and false when the connection is over.
-func (c *conn) answerAll(buf []byte) (used int, open bool) {
+func (c *conn) respondAll(buf []byte) (used int, open bool) {
 	for used < len(buf) {
-		if c.skip > 0 {
-			n := min(c.skip, int64(len(buf)-used))
-			c.skip -= n
+		if c.bodyLeft > 0 {
+			n := min(c.bodyLeft, int64(len(buf)-used))
+			c.bodyLeft -= n
 			used += int(n)
 			continue
 		}
 		n, err := c.req.parse(buf[used:])
 		if err != nil {
-			c.refuseRequest(codeBadRequest)
+			c.rejectMalformed(codeBadRequest)
 			return used, false
 		}
 		if n == 0 {
 			break
 		}
 		used += n
-		c.skip = c.req.bodyBytes
-		if then := c.answer(&c.req); then != thenGoOn {
+		c.bodyLeft = c.req.bodyBytes
+		if then := c.respond(&c.req); then != sendKeepOpen {
 			if !c.flush(then) {
 				return used, false
 			}
-		} else if len(c.out) > flushBytes && !c.flush(thenGoOn) {
+		} else if len(c.out) > flushBytes && !c.flush(sendKeepOpen) {
 			return used, false
 		}
 	}
 	return used, true
 }
 
-// refuseRequest answers what could not even be parsed, and closes: after such
+// rejectMalformed answers what could not even be parsed, and closes: after such
 // a request nobody knows where the next begins.
-func (c *conn) refuseRequest(code errorCode) {
-	c.req.closing = true
+func (c *conn) rejectMalformed(code errorCode) {
+	c.req.closeAfter = true
 	c.req.method = nil
 	c.fail(&c.req, opOther, code)
-	c.flush(thenClose)
+	c.flush(sendClose)
 }

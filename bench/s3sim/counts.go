@@ -29,35 +29,35 @@ const statusMax = 600
 type counters struct {
 	connections atomic.Int64
 	throttled   atomic.Int64
-	answers     [operations][statusMax]atomic.Int64
+	answers     [operationCount][statusMax]atomic.Int64
 	mu          sync.Mutex
 	faults      map[FaultKind]int64
 }
 
-// tally counts a run of answers of one kind on one connection, so that the
+// pendingCount counts a run of answers of one kind on one connection, so that the
 // counters which all cores share are touched once a write and not once a request.
-type tally struct {
+type pendingCount struct {
 	op     operation
 	status int
 	n      int64
 }
 
-func (t *tally) add(c *counters, op operation, status int) {
+func (t *pendingCount) add(c *counters, op operation, status int) {
 	if t.op != op || t.status != status {
-		c.merge(t)
+		c.flush(t)
 		t.op, t.status = op, status
 	}
 	t.n++
 }
 
-func (c *counters) merge(t *tally) {
+func (c *counters) flush(t *pendingCount) {
 	if t.n > 0 {
 		c.answers[t.op][t.status].Add(t.n)
 		t.n = 0
 	}
 }
 
-func (c *counters) played(kind FaultKind) {
+func (c *counters) countFault(kind FaultKind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.faults == nil {

@@ -106,13 +106,13 @@ func (c *conn) fail(r *request, op operation, code errorCode) {
 
 // failAs is fail with a status of its own.
 func (c *conn) failAs(r *request, op operation, status int, code errorCode, message string) {
-	c.begin(op, status)
+	c.beginHead(op, status)
 	if status == 301 || code == codeWrongRegion {
 		c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
 	}
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")
 	if string(r.method) == "HEAD" {
-		c.bodyless(r)
+		c.endHeadWithoutBody(r)
 		return
 	}
 	body := c.arena[:0]

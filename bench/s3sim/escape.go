@@ -110,8 +110,8 @@ func xmlChar(r rune) bool {
 		r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// xmlCarries tells whether text survives XML unchanged.
-func xmlCarries(text string) bool {
+// xmlRepresentable tells whether text survives XML unchanged.
+func xmlRepresentable(text string) bool {
 	for _, r := range text {
 		if !xmlChar(r) {
 			return false

@@ -100,23 +100,23 @@ const (
 	// faultsInARow is how often the same request is hit before it is answered,
 	// so that a client which retries gets through at any rate.
 	faultsInARow = 3
-	// faultBookMax bounds the requests of which it is known that they were hit;
+	// faultLogMax bounds the requests of which it is known that they were hit;
 	// while the book is full no other is. A million are some 40 MB.
-	faultBookMax = 1 << 20
+	faultLogMax = 1 << 20
 )
 
-// faultBook draws faults and remembers which requests were hit and not yet
+// faultLog draws faults and remembers which requests were hit and not yet
 // answered since. It may be used concurrently.
-type faultBook struct {
+type faultLog struct {
 	seed   uint64
-	faults [operations][]Fault
+	faults [operationCount][]Fault
 	mu     sync.Mutex
-	hit    map[uint64]int // how often in a row, by request
+	hits   map[uint64]int // how often in a row, by request
 }
 
-func newFaultBook(o Options) *faultBook {
-	book := &faultBook{seed: mix(o.Seed, saltFault), hit: map[uint64]int{}}
-	for op := range operations {
+func newFaultLog(o Options) *faultLog {
+	book := &faultLog{seed: mix(o.Seed, saltFault), hits: map[uint64]int{}}
+	for op := range operationCount {
 		for _, fault := range o.Faults {
 			if fault.Rate > 0 && fault.Kind.hits(op) {
 				book.faults[op] = append(book.faults[op], fault)
@@ -129,22 +129,22 @@ func newFaultBook(o Options) *faultBook {
 // draw returns the fault that hits a request, or "". It depends on the seed, on
 // the request and on how often in a row the same was hit, and on nothing else:
 // the same scan meets the same faults.
-func (b *faultBook) draw(op operation, request uint64) FaultKind {
+func (b *faultLog) draw(op operation, request uint64) FaultKind {
 	request = mix(request^b.seed^uint64(op), saltFault)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	times := b.hit[request]
-	kind := b.at(op, unit(mix(request+uint64(times), saltFault)))
-	if kind == "" || times == faultsInARow || times == 0 && len(b.hit) >= faultBookMax {
-		delete(b.hit, request)
+	times := b.hits[request]
+	kind := b.faultAt(op, unitInterval(mix(request+uint64(times), saltFault)))
+	if kind == "" || times == faultsInARow || times == 0 && len(b.hits) >= faultLogMax {
+		delete(b.hits, request)
 		return ""
 	}
-	b.hit[request] = times + 1
+	b.hits[request] = times + 1
 	return kind
 }
 
-// at returns the fault in whose part of [0, 1) x lies.
-func (b *faultBook) at(op operation, x float64) FaultKind {
+// faultAt returns the fault in whose part of [0, 1) x lies.
+func (b *faultLog) faultAt(op operation, x float64) FaultKind {
 	for _, fault := range b.faults[op] {
 		if x < fault.Rate {
 			return fault.Kind
@@ -157,15 +157,15 @@ func (b *faultBook) at(op operation, x float64) FaultKind {
 // drawFault draws for the request at hand: a HEAD is known by its key, a LIST
 // by its prefix and start point.
 func (c *conn) drawFault(op operation) FaultKind {
-	if len(c.srv.faults.faults[op]) == 0 {
+	if len(c.srv.faultLog.faults[op]) == 0 {
 		return ""
 	}
 	switch op {
 	case opHead:
-		return c.srv.faults.draw(op, hashKey(c.key))
+		return c.srv.faultLog.draw(op, hashKey(c.key))
 	case opList:
 		q := &c.page.query
-		return c.srv.faults.draw(op, mix(hashKey(q.from.last), saltKey)^hashKey(q.prefix))
+		return c.srv.faultLog.draw(op, mix(hashKey(q.start.last), saltKey)^hashKey(q.prefix))
 	}
 	return ""
 }

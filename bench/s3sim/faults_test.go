@@ -205,7 +205,7 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 			var hit, fine []byte
 			for i := int64(0); hit == nil || fine == nil; i++ {
 				key := s.Keyspace().Key(i)
-				if s.faults.draw(opHead, hashKey(key)) != "" {
+				if s.faultLog.draw(opHead, hashKey(key)) != "" {
 					hit = key
 				} else {
 					fine = key
@@ -229,7 +229,7 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 // TestFaultsAreDeterministic draws twice with one seed and once with another.
 func TestFaultsAreDeterministic(t *testing.T) {
 	draw := func(seed uint64) (kinds []FaultKind) {
-		book := newFaultBook(Options{Seed: seed, Faults: []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}})
+		book := newFaultLog(Options{Seed: seed, Faults: []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}})
 		for request := range uint64(20_000) {
 			kinds = append(kinds, book.draw(opHead, request))
 		}
@@ -260,7 +260,7 @@ func TestFaultsAreDeterministic(t *testing.T) {
 
 // TestFaultsEnd repeats every request until it is answered.
 func TestFaultsEnd(t *testing.T) {
-	book := newFaultBook(Options{Faults: []Fault{{Fault500, 0.9}}})
+	book := newFaultLog(Options{Faults: []Fault{{Fault500, 0.9}}})
 	longest := 0
 	for request := range uint64(10_000) {
 		tries := 0
@@ -269,8 +269,8 @@ func TestFaultsEnd(t *testing.T) {
 		}
 		longest = max(longest, tries)
 	}
-	if longest != faultsInARow || len(book.hit) != 0 {
-		t.Errorf("%d in a row, %d remembered", longest, len(book.hit))
+	if longest != faultsInARow || len(book.hits) != 0 {
+		t.Errorf("%d in a row, %d remembered", longest, len(book.hits))
 	}
 }
 
@@ -289,7 +289,7 @@ func TestFaultKindsAreAllPlayed(t *testing.T) {
 		if _, err := c.req.parse([]byte(request)); err != nil {
 			t.Fatal(err)
 		}
-		then := c.answer(&c.req)
+		then := c.respond(&c.req)
 		return append(c.out, byte(then))
 	}
 	for _, kind := range FaultKinds() {

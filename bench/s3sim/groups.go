@@ -10,8 +10,8 @@ import (
 type keyGroup struct {
 	prefix, suffix string
 	keys           int64
-	first          int64  // number of the group's first key in the bucket
-	lowest         string // that key
+	firstIndex     int64  // number of the group's first key in the bucket
+	firstKey       string // that key
 }
 
 // groupedKeys are groups, sorted. No prefix may go on with a digit where
@@ -26,8 +26,8 @@ func newGroupedKeys(groups []keyGroup) groupedKeys {
 	})
 	first := int64(0)
 	for i := range groups {
-		groups[i].first = first
-		groups[i].lowest = groups[i].prefix + strings.Repeat("0", counterWidth) + groups[i].suffix
+		groups[i].firstIndex = first
+		groups[i].firstKey = groups[i].prefix + strings.Repeat("0", counterWidth) + groups[i].suffix
 		first += groups[i].keys
 	}
 	return groups
@@ -37,17 +37,17 @@ func (g groupedKeys) append(dst []byte, i int64) []byte {
 	// The group is the last that does not begin above i.
 	at := 0
 	if len(g) > 1 {
-		at = sort.Search(len(g), func(n int) bool { return g[n].first > i }) - 1
+		at = sort.Search(len(g), func(n int) bool { return g[n].firstIndex > i }) - 1
 	}
 	group := &g[at]
 	dst = append(dst, group.prefix...)
-	dst = appendDigits(dst, i-group.first, counterWidth)
+	dst = appendDigits(dst, i-group.firstIndex, counterWidth)
 	return append(dst, group.suffix...)
 }
 
-func (g groupedKeys) guess(key []byte) (i int64, ok bool) {
+func (g groupedKeys) parse(key []byte) (i int64, ok bool) {
 	// The group is the last whose first key is not above key.
-	at := sort.Search(len(g), func(n int) bool { return g[n].lowest > string(key) }) - 1
+	at := sort.Search(len(g), func(n int) bool { return g[n].firstKey > string(key) }) - 1
 	if at < 0 {
 		return 0, false
 	}
@@ -56,5 +56,5 @@ func (g groupedKeys) guess(key []byte) (i int64, ok bool) {
 		return 0, false
 	}
 	n, ok := parseDigits(key[len(group.prefix) : len(group.prefix)+counterWidth])
-	return group.first + n, ok && n < group.keys
+	return group.firstIndex + n, ok && n < group.keys
 }

@@ -25,7 +25,7 @@ const (
 	saltSize
 	saltModified
 	saltType
-	saltBare
+	saltWithoutMetadata
 	saltOwner
 	saltProject
 	saltProjectName
@@ -33,7 +33,7 @@ const (
 	saltStorageClass
 	saltVersion
 	saltMissing
-	saltFate
+	saltHeadState
 	saltRewritten
 	saltFault
 	saltKey
@@ -49,8 +49,8 @@ func mix(h uint64, s salt) uint64 {
 	return h ^ h>>31
 }
 
-// unit maps a hash to [0, 1). 53 bits are what a float64 holds exactly.
-func unit(h uint64) float64 { return float64(h>>11) / (1 << 53) }
+// unitInterval maps a hash to [0, 1). 53 bits are what a float64 holds exactly.
+func unitInterval(h uint64) float64 { return float64(h>>11) / (1 << 53) }
 
 // appendHex64 appends h as sixteen lower-case hex digits.
 func appendHex64(dst []byte, h uint64) []byte {

@@ -8,25 +8,25 @@ func (c *conn) head(r *request) {
 		return
 	}
 	object := c.srv.Object(c.key)
-	switch fate := c.srv.fate(object); fate {
-	case FateGone:
+	switch fate := c.srv.headState(object); fate {
+	case HeadGone:
 		c.fail(r, opHead, codeNoSuchKey)
-	case FateDenied:
+	case HeadDenied:
 		c.fail(r, opHead, codeAccessDenied)
-	case FateAlways500:
+	case HeadBroken500:
 		c.fail(r, opHead, codeInternalError)
-	case FateDeleteMark:
+	case HeadDeleteMarked:
 		c.headDeleteMarker(r)
 	default:
-		c.headObject(r, object, fate == FateRewritten)
+		c.headObject(r, object, fate == HeadRewritten)
 	}
 }
 
 // headObject appends the headers of an object that is there.
 func (c *conn) headObject(r *request, o Object, rewritten bool) {
-	c.begin(opHead, 200)
+	c.beginHead(opHead, 200)
 	out := append(c.out, "Last-Modified: "...)
-	out = c.srv.calendar.appendHTTP(out, o.modifiedSecond())
+	out = c.srv.dates.appendHTTP(out, o.modifiedSecond())
 	out = append(out, "\r\nETag: \""...)
 	size := o.Size()
 	if rewritten {
@@ -39,14 +39,14 @@ func (c *conn) headObject(r *request, o Object, rewritten bool) {
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
 	if o.nasty {
-		out = o.appendUnusual(out)
+		out = o.appendNastyHeaders(out)
 	}
 	c.out = o.appendMetadata(out)
 	c.endHead(r)
 }
 
-// appendUnusual appends the headers that few objects have.
-func (o Object) appendUnusual(dst []byte) []byte {
+// appendNastyHeaders appends the headers that few objects have.
+func (o Object) appendNastyHeaders(dst []byte) []byte {
 	if class := o.StorageClass(); class != "STANDARD" {
 		dst = appendHeader(dst, "x-amz-storage-class", class)
 	}
@@ -62,17 +62,17 @@ func (o Object) appendUnusual(dst []byte) []byte {
 // headDeleteMarker answers as for a version that is a delete marker.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
 func (c *conn) headDeleteMarker(r *request) {
-	c.begin(opHead, 405)
+	c.beginHead(opHead, 405)
 	c.out = appendHeader(c.out, "x-amz-delete-marker", "true")
 	c.out = appendHeader(c.out, "Allow", "DELETE")
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")
-	c.bodyless(r)
+	c.endHeadWithoutBody(r)
 }
 
 // headBucket answers HeadBucket.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 func (c *conn) headBucket(r *request) {
-	c.begin(opHeadBucket, 200)
+	c.beginHead(opHeadBucket, 200)
 	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")
 	c.out = appendHeaderInt(c.out, "Content-Length", 0)

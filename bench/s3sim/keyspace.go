@@ -17,7 +17,7 @@ type Keyspace struct {
 // false; the caller verifies it, so guess may be wrong about keys that do not exist.
 type keyShape interface {
 	append(dst []byte, i int64) []byte
-	guess(key []byte) (i int64, ok bool)
+	parse(key []byte) (i int64, ok bool)
 }
 
 // Len returns the number of keys.
@@ -42,7 +42,7 @@ func (k *Keyspace) Rank(key []byte) int64 {
 // index is Index with room for a key that the caller brings, so that a HEAD
 // allocates nothing.
 func (k *Keyspace) index(key, scratch []byte) (i int64, ok bool) {
-	i, ok = k.shape.guess(key)
+	i, ok = k.shape.parse(key)
 	if !ok || i < 0 || i >= k.objects {
 		return 0, false
 	}
@@ -67,9 +67,9 @@ func (k *Keyspace) rankAfter(key, scratch []byte) int64 {
 	return n
 }
 
-// rankBeyond returns the number of keys that begin with prefix or are below it:
+// rankAfterPrefix returns the number of keys that begin with prefix or are below it:
 // where a walk goes on that skips the prefix.
-func (k *Keyspace) rankBeyond(prefix, scratch []byte) int64 {
+func (k *Keyspace) rankAfterPrefix(prefix, scratch []byte) int64 {
 	next := append(make([]byte, 0, keyBytesMax), prefix...)
 	for len(next) > 0 {
 		last := len(next) - 1

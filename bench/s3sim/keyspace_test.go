@@ -95,7 +95,7 @@ func checkAgainst(t *testing.T, keys *Keyspace, all []string) {
 				beyond++
 			}
 		}
-		if got := keys.rankBeyond(probe, nil); got != int64(beyond) {
+		if got := keys.rankAfterPrefix(probe, nil); got != int64(beyond) {
 			r.Fatalf("rankBeyond(%q) = %d, want %d", probe, got, beyond)
 		}
 	})
@@ -152,7 +152,7 @@ func TestGroupsAreSortedWithTheirCounter(t *testing.T) {
 }
 
 func TestNastyHasEveryForm(t *testing.T) {
-	forms := nastyForms()
+	forms := nastyAffixes()
 	keys := keyspaceOf(t, Options{Shape: Nasty, Objects: int64(len(forms))})
 	var all []string
 	longest := 0
@@ -170,7 +170,7 @@ func TestNastyHasEveryForm(t *testing.T) {
 	}
 	safe := keyspaceOf(t, Options{Shape: Nasty, Objects: 1000, XMLSafe: true})
 	for i := range safe.Len() {
-		if key := safe.Key(i); !xmlCarries(string(key)) {
+		if key := safe.Key(i); !xmlRepresentable(string(key)) {
 			t.Errorf("XMLSafe has %q", key)
 		}
 	}

@@ -9,28 +9,28 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 type listQuery struct {
-	v2         bool
-	prefix     []byte
-	delimiter  []byte
-	startAfter []byte // V2
-	token      []byte // V2
-	marker     []byte // V1
-	maxKeys    int
-	asksURL    bool // encoding-type=url
-	metadata   bool // metadata=true, which is MinIO's
+	v2               bool
+	prefix           []byte
+	delimiter        []byte
+	startAfter       []byte // V2
+	token            []byte // V2
+	marker           []byte // V1
+	maxKeys          int
+	wantsURLEncoding bool // encoding-type=url
+	metadata         bool // metadata=true, which is MinIO's
 
-	// from here on as the Server takes it
-	from      token // where the page begins
-	inclusive bool  // the quirk: the start point itself is listed
-	encode    bool  // keys are percent-encoded
-	echo      bool  // and the answer says so
+	// start here on as the Server takes it
+	start        token // where the page begins
+	inclusive    bool  // the quirk: the start point itself is listed
+	urlEncode    bool  // keys are percent-encoded
+	echoEncoding bool  // and the answer says so
 }
 
 // pageKeysMax is S3's limit of max-keys, and what it is when not given.
 const pageKeysMax = 1000
 
-// subresource tells the parameters that select another operation on a bucket.
-func subresource(name string) bool {
+// isSubresource tells the parameters that select another operation on a bucket.
+func isSubresource(name string) bool {
 	switch name {
 	case "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering",
 		"inventory", "lifecycle", "location", "logging", "metrics", "notification",
@@ -52,18 +52,18 @@ func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 		var pair []byte
 		pair, query, _ = bytes.Cut(query, []byte("&"))
 		name, escaped, _ := bytes.Cut(pair, []byte("="))
-		if subresource(string(name)) {
+		if isSubresource(string(name)) {
 			return c.notImplemented(r)
 		}
 		value, ok := c.unescapeQuery(escaped)
 		if !ok {
 			return opList, codeInvalidURI
 		}
-		if !q.set(string(name), value) {
+		if !q.setParameter(string(name), value) {
 			return opList, codeInvalidArgument
 		}
 	}
-	return opList, c.startOf(q)
+	return opList, c.setStart(q)
 }
 
 // unescapeQuery decodes a value into the arena. Earlier values stay good when
@@ -74,8 +74,8 @@ func (c *conn) unescapeQuery(escaped []byte) (value []byte, ok bool) {
 	return c.arena[at:len(c.arena):len(c.arena)], ok
 }
 
-// set takes one parameter in. It returns false when S3 would refuse the value.
-func (q *listQuery) set(name string, value []byte) bool {
+// setParameter takes one parameter in. It returns false when S3 would refuse the value.
+func (q *listQuery) setParameter(name string, value []byte) bool {
 	switch name {
 	case "list-type":
 		q.v2 = string(value) == "2"
@@ -98,29 +98,29 @@ func (q *listQuery) set(name string, value []byte) bool {
 	case "metadata":
 		q.metadata = string(value) == "true"
 	case "encoding-type":
-		q.asksURL = string(value) == "url"
-		return q.asksURL
+		q.wantsURLEncoding = string(value) == "url"
+		return q.wantsURLEncoding
 	}
 	return true
 }
 
-// startOf finds where the page begins. A continuation token, where there is one,
+// setStart finds where the page begins. A continuation token, where there is one,
 // takes the place of start-after.
-func (c *conn) startOf(q *listQuery) errorCode {
+func (c *conn) setStart(q *listQuery) errorCode {
 	switch {
 	case !q.v2:
-		q.from.last = q.marker
+		q.start.last = q.marker
 		return codeNone
 	case q.token == nil:
-		q.from.last = q.startAfter
-		q.from.fromStartAfter = len(q.startAfter) > 0
+		q.start.last = q.startAfter
+		q.start.fromStartAfter = len(q.startAfter) > 0
 		return codeNone
 	}
 	var ok bool
-	if q.from, ok = parseToken(q.token); !ok {
+	if q.start, ok = parseToken(q.token); !ok {
 		return codeInvalidArgument
 	}
-	if q.from.epoch != c.srv.epoch.Load() && c.srv.options.Quirk != TokensVoid {
+	if q.start.epoch != c.srv.tokenEpoch.Load() && c.srv.options.Quirk != TokensVoid {
 		return codeInvalidArgument
 	}
 	return codeNone
@@ -129,14 +129,14 @@ func (c *conn) startOf(q *listQuery) errorCode {
 // list answers ListObjectsV2 and ListObjects.
 func (c *conn) list(r *request) {
 	p := &c.page
-	p.query.encode = p.query.asksURL && c.srv.options.ListForm.encodes()
-	p.query.echo = p.query.encode
-	c.srv.bendQuery(&p.query)
+	p.query.urlEncode = p.query.wantsURLEncoding && c.srv.options.ListForm.honoursEncodingType()
+	p.query.echoEncoding = p.query.urlEncode
+	c.srv.applyQueryQuirk(&p.query)
 	p.fill(c.srv.keys, c.scratch)
-	c.nextToken(p)
-	c.srv.bendPage(p)
+	c.setNextToken(p)
+	c.srv.applyPageQuirk(p)
 
-	c.begin(opList, 200)
+	c.beginHead(opList, 200)
 	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")
 	c.out = append(c.out, "Content-Length: "...)
@@ -159,8 +159,8 @@ func fillLength(space []byte, n int) {
 	copy(space[len(space)-len(digits):], digits)
 }
 
-// nextToken makes the token with which the listing goes on.
-func (c *conn) nextToken(p *page) {
+// setNextToken makes the token with which the listing goes on.
+func (c *conn) setNextToken(p *page) {
 	p.token = p.token[:0]
 	if !p.truncated || len(p.entries) == 0 {
 		return
@@ -174,9 +174,9 @@ func (c *conn) nextToken(p *page) {
 		return
 	}
 	p.token = token{
-		epoch:          c.srv.epoch.Load(),
-		number:         c.srv.tokens.Add(1),
-		fromStartAfter: p.query.from.fromStartAfter,
+		epoch:          c.srv.tokenEpoch.Load(),
+		serial:         c.srv.tokensIssued.Add(1),
+		fromStartAfter: p.query.start.fromStartAfter,
 		last:           name,
 	}.append(p.token)
 }

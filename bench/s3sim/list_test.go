@@ -23,7 +23,7 @@ func listHere(t rapid.TB, s *Server, query url.Values) listResult {
 	if _, err := c.req.parse([]byte("GET /demo?" + query.Encode() + " HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	c.answer(&c.req)
+	c.respond(&c.req)
 	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.out)), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestListWithoutEncoding(t *testing.T) {
 		for i, key := range allKeys(s) {
 			if result.Contents[i].Key != key {
 				lost++
-				if xmlCarries(key) || !strings.Contains(result.Contents[i].Key, "\ufffd") {
+				if xmlRepresentable(key) || !strings.Contains(result.Contents[i].Key, "\ufffd") {
 					t.Errorf("%q is listed as %q", key, result.Contents[i].Key)
 				}
 			}
@@ -238,7 +238,7 @@ func TestListDetails(t *testing.T) {
 func TestTokens(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		want := token{
-			epoch: rapid.Uint32().Draw(r, "epoch"), number: rapid.Uint32().Draw(r, "number"),
+			epoch: rapid.Uint32().Draw(r, "epoch"), serial: rapid.Uint32().Draw(r, "number"),
 			fromStartAfter: rapid.Bool().Draw(r, "flag"), last: rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(r, "last"),
 		}
 		text := want.append(nil)

@@ -21,8 +21,8 @@ const (
 // ListForms returns all forms.
 func ListForms() []ListForm { return []ListForm{ListAWS, ListMinIO, ListVersitygw, ListCeph} }
 
-// encodes reports whether stores of this form honour encoding-type.
-func (f ListForm) encodes() bool { return f != ListVersitygw }
+// honoursEncodingType reports whether stores of this form honour encoding-type.
+func (f ListForm) honoursEncodingType() bool { return f != ListVersitygw }
 
 // appendXML appends the page as ListBucketResult.
 func (p *page) appendXML(dst []byte, c *conn) []byte {
@@ -62,7 +62,7 @@ const (
 )
 
 // appendXML appends the fields of an object.
-func (o Object) appendXML(dst []byte, form ListForm, days *calendar, key []byte, encode bool) []byte {
+func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte, encode bool) []byte {
 	if form == ListVersitygw {
 		dst = o.appendETagXML(dst, "&#34;")
 		dst = appendElement(dst, "Key", key, encode)

@@ -18,7 +18,7 @@ func listBody(t *testing.T, s *Server, query string) string {
 	if _, err := c.req.parse([]byte("GET /demo?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	c.answer(&c.req)
+	c.respond(&c.req)
 	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.out)), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestListFormsTellTheTruth(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, result := allKeys(s), listHere(t, s, url.Values{"list-type": {"2"}, "encoding-type": {"url"}})
-		if len(result.Contents) != len(all) || (result.EncodingType == "url") != form.encodes() {
+		if len(result.Contents) != len(all) || (result.EncodingType == "url") != form.honoursEncodingType() {
 			t.Fatalf("%s: %d of %d keys, EncodingType %q", form, len(result.Contents), len(all), result.EncodingType)
 		}
 		for i, c := range result.Contents {

@@ -18,7 +18,7 @@ func listedMetadata(t *testing.T, s *Server, query string) (map[string]map[strin
 	if _, err := c.req.parse([]byte("GET /demo?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	c.answer(&c.req)
+	c.respond(&c.req)
 	response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.out)), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestListMetadata(t *testing.T) {
 			if i+1 < 400 {
 				t.Fatalf("%q: %q, want %q", key, listed, want)
 			}
-		} else if given && i+1 >= 400 && !o.Bare() {
+		} else if given && i+1 >= 400 && !o.WithoutMetadata() {
 			t.Fatalf("%q: right", key)
 		}
 	}

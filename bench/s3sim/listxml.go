@@ -6,12 +6,12 @@ import "strconv"
 func (p *page) appendRequest(dst []byte, c *conn) []byte {
 	q := &p.query
 	dst = appendElement(dst, "Name", []byte(c.srv.options.Bucket), false)
-	dst = appendElement(dst, "Prefix", q.prefix, q.encode)
+	dst = appendElement(dst, "Prefix", q.prefix, q.urlEncode)
 	if !q.v2 {
-		return appendElement(dst, "Marker", q.marker, q.encode)
+		return appendElement(dst, "Marker", q.marker, q.urlEncode)
 	}
 	if len(q.startAfter) > 0 {
-		dst = appendElement(dst, "StartAfter", q.startAfter, q.encode)
+		dst = appendElement(dst, "StartAfter", q.startAfter, q.urlEncode)
 	}
 	if len(q.token) > 0 {
 		dst = appendElement(dst, "ContinuationToken", q.token, false)
@@ -23,7 +23,7 @@ func (p *page) appendRequest(dst []byte, c *conn) []byte {
 func (p *page) appendNext(dst []byte, _ *conn) []byte {
 	if !p.query.v2 {
 		if len(p.token) > 0 {
-			dst = appendElement(dst, "NextMarker", p.token, p.query.encode)
+			dst = appendElement(dst, "NextMarker", p.token, p.query.urlEncode)
 		}
 		return dst
 	}
@@ -36,13 +36,13 @@ func (p *page) appendNext(dst []byte, _ *conn) []byte {
 func (p *page) appendLimits(dst []byte, _ *conn) []byte {
 	dst = appendIntElement(dst, "MaxKeys", p.query.maxKeys)
 	if len(p.query.delimiter) > 0 {
-		dst = appendElement(dst, "Delimiter", p.query.delimiter, p.query.encode)
+		dst = appendElement(dst, "Delimiter", p.query.delimiter, p.query.urlEncode)
 	}
 	return dst
 }
 
 func (p *page) appendEncoding(dst []byte, _ *conn) []byte {
-	if p.query.echo {
+	if p.query.echoEncoding {
 		dst = append(dst, "<EncodingType>url</EncodingType>"...)
 	}
 	return dst
@@ -61,12 +61,12 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 			prefixes++
 			continue
 		}
-		key := c.srv.keys.Append(c.scratch[:0], e.i)
+		key := c.srv.keys.Append(c.scratch[:0], e.index)
 		dst = append(dst, "<Contents>"...)
 		o := c.srv.Object(key)
-		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.calendar, key, p.query.encode)
+		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.dates, key, p.query.urlEncode)
 		if p.query.metadata && p.query.v2 && c.srv.options.ListMetadata {
-			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.i))
+			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.index))
 		}
 		dst = append(dst, "</Contents>"...)
 	}
@@ -76,7 +76,7 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 	for _, e := range p.entries {
 		if e.prefixEnd > 0 {
 			dst = append(dst, "<CommonPrefixes>"...)
-			dst = appendElement(dst, "Prefix", e.name(c.srv.keys, c.scratch), p.query.encode)
+			dst = appendElement(dst, "Prefix", e.name(c.srv.keys, c.scratch), p.query.urlEncode)
 			dst = append(dst, "</CommonPrefixes>"...)
 		}
 	}

@@ -2,14 +2,14 @@ package s3sim
 
 import "strings"
 
-// nastyForm is how the keys of one group begin and end around their counter.
-type nastyForm struct{ prefix, suffix string }
+// affixes is how the keys of one group begin and end around their counter.
+type affixes struct{ prefix, suffix string }
 
-// nastyForms are keys that some client, proxy or store is known to get wrong.
+// nastyAffixes are keys that some client, proxy or store is known to get wrong.
 // None is a prefix of another one followed by a digit (see groupedKeys).
-func nastyForms() []nastyForm {
+func nastyAffixes() []affixes {
 	long := strings.Repeat("long/", 198)[:1000-counterWidth-1]
-	return []nastyForm{
+	return []affixes{
 		{"plain-", ""},
 		{"/leading-slash-", ""},
 		{"//two-leading-", ""},
@@ -70,8 +70,8 @@ func nastyForms() []nastyForm {
 // newNastyKeys gives every form the same number of keys, and the first form the rest.
 func newNastyKeys(objects int64, xmlSafe bool) keyShape {
 	var groups []keyGroup
-	for _, form := range nastyForms() {
-		if !xmlSafe || xmlCarries(form.prefix+form.suffix) {
+	for _, form := range nastyAffixes() {
+		if !xmlSafe || xmlRepresentable(form.prefix+form.suffix) {
 			groups = append(groups, keyGroup{prefix: form.prefix, suffix: form.suffix})
 		}
 	}

@@ -20,15 +20,17 @@ type Header struct{ Name, Value string }
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 const metaPrefix = "x-amz-meta-"
 
-// bareOneIn is how many objects there are for each without custom metadata.
-const bareOneIn = 10
+// withoutMetadataOneIn is how many objects there are for each without custom metadata.
+const withoutMetadataOneIn = 10
 
 // ID returns the value of every object's metadata "id": the 64-bit FNV-1a hash
 // of the key in hex.
 func ID(key []byte) string { return string(appendHex64(nil, hashKey(key))) }
 
-// Bare tells whether the object carries no custom metadata.
-func (o Object) Bare() bool { return mix(o.hash, saltBare)%bareOneIn == 0 }
+// WithoutMetadata tells whether the object carries no custom metadata.
+func (o Object) WithoutMetadata() bool {
+	return mix(o.hash, saltWithoutMetadata)%withoutMetadataOneIn == 0
+}
 
 // Metadata returns the custom metadata as a client should report it: names in
 // lower case without x-amz-meta-, repeated values joined with a comma in order.
@@ -48,19 +50,19 @@ func (o Object) Metadata() map[string]string {
 // MetadataHeaders returns the custom metadata as it is on the wire.
 func (o Object) MetadataHeaders() []Header {
 	var headers []Header
-	if o.Bare() {
+	if o.WithoutMetadata() {
 		return headers
 	}
 	headers = append(headers, Header{metaPrefix + "id", string(appendHex64(nil, o.hash))})
-	o.eachConstant(func(name, value string) {
+	o.eachExceptID(func(name, value string) {
 		headers = append(headers, Header{name, value})
 	})
 	return headers
 }
 
-// eachConstant calls each with all metadata but "id", which is the only value
+// eachExceptID calls each with all metadata but "id", which is the only value
 // that has to be computed: so a HEAD can append them without allocating.
-func (o Object) eachConstant(each func(name, value string)) {
+func (o Object) eachExceptID(each func(name, value string)) {
 	each("x-amz-meta-owner", pick(o.hash, saltOwner,
 		"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"))
 	if mix(o.hash, saltProject)%3 == 0 {
@@ -112,11 +114,11 @@ func (o Object) appendETag(dst []byte) []byte {
 	return appendHex64(dst, mix(o.hash, saltETagLow))
 }
 
-// sizeMax keeps sizes below a mebibyte: they are only told, nobody downloads them.
-const sizeMax = 1 << 20
+// objectBytesMax keeps sizes below a mebibyte: they are only told, nobody downloads them.
+const objectBytesMax = 1 << 20
 
 // Size returns the length in bytes.
-func (o Object) Size() int64 { return int64(mix(o.hash, saltSize) % sizeMax) }
+func (o Object) Size() int64 { return int64(mix(o.hash, saltSize) % objectBytesMax) }
 
 // LastModified returns a time in UTC with whole seconds, which is all that an
 // HTTP date can say.
@@ -171,12 +173,12 @@ func (o Object) appendRewrittenETag(dst []byte) []byte {
 
 // appendMetadata appends the header lines of the custom metadata.
 func (o Object) appendMetadata(dst []byte) []byte {
-	if o.Bare() {
+	if o.WithoutMetadata() {
 		return dst
 	}
 	dst = append(dst, "x-amz-meta-id: "...)
 	dst = append(appendHex64(dst, o.hash), "\r\n"...)
-	o.eachConstant(func(name, value string) {
+	o.eachExceptID(func(name, value string) {
 		dst = appendHeader(dst, name, value)
 	})
 	return dst

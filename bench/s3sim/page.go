@@ -14,13 +14,13 @@ type page struct {
 // entry is one line of a listing: a key, or a common prefix, which is the start
 // of a key.
 type entry struct {
-	i         int64 // number of the key
+	index     int64 // number of the key
 	prefixEnd int   // length of the common prefix; 0 for a key
 }
 
 // name computes the entry's key or common prefix.
 func (e entry) name(keys *Keyspace, scratch []byte) []byte {
-	name := keys.Append(scratch[:0], e.i)
+	name := keys.Append(scratch[:0], e.index)
 	if e.prefixEnd > 0 {
 		name = name[:e.prefixEnd]
 	}
@@ -33,13 +33,13 @@ func (e entry) name(keys *Keyspace, scratch []byte) []byte {
 func (p *page) fill(keys *Keyspace, scratch []byte) {
 	q := &p.query
 	p.entries = p.entries[:0]
-	i, end := q.firstKey(keys, scratch), keys.rankBeyond(q.prefix, scratch)
+	i, end := q.firstKey(keys, scratch), keys.rankAfterPrefix(q.prefix, scratch)
 	for i < end && len(p.entries) < q.maxKeys {
-		e := entry{i: i}
+		e := entry{index: i}
 		if i++; len(q.delimiter) > 0 {
-			key := keys.Append(scratch[:0], e.i)
+			key := keys.Append(scratch[:0], e.index)
 			if e.prefixEnd = q.commonPrefix(key); e.prefixEnd > 0 {
-				i = keys.rankBeyond(key[:e.prefixEnd], scratch)
+				i = keys.rankAfterPrefix(key[:e.prefixEnd], scratch)
 			}
 		}
 		p.entries = append(p.entries, e)
@@ -51,16 +51,16 @@ func (p *page) fill(keys *Keyspace, scratch []byte) {
 // firstKey returns the number of the first key that the page may hold.
 func (q *listQuery) firstKey(keys *Keyspace, scratch []byte) int64 {
 	i := keys.rank(q.prefix, scratch)
-	if len(q.from.last) == 0 {
+	if len(q.start.last) == 0 {
 		return i
 	}
 	if q.inclusive {
-		return max(i, keys.rank(q.from.last, scratch))
+		return max(i, keys.rank(q.start.last, scratch))
 	}
-	i = max(i, keys.rankAfter(q.from.last, scratch))
-	if bytes.HasPrefix(q.from.last, q.prefix) {
-		if end := q.commonPrefix(q.from.last); end > 0 {
-			i = max(i, keys.rankBeyond(q.from.last[:end], scratch))
+	i = max(i, keys.rankAfter(q.start.last, scratch))
+	if bytes.HasPrefix(q.start.last, q.prefix) {
+		if end := q.commonPrefix(q.start.last); end > 0 {
+			i = max(i, keys.rankAfterPrefix(q.start.last[:end], scratch))
 		}
 	}
 	return i

@@ -61,35 +61,35 @@ func Quirks() []Quirk {
 }
 
 const (
-	// unaskedKeys is more than any client may expect on a page.
-	unaskedKeys = 2500
+	// oversizedPageKeys is more than any client may expect on a page.
+	oversizedPageKeys = 2500
 	// repeatedKeys are few, so that a page always has new ones.
 	repeatedKeys = 3
-	// voidTokenEvery is rare enough that most pages go well, and often enough
+	// voidTokenPeriod is rare enough that most pages go well, and often enough
 	// that a small bucket meets it.
-	voidTokenEvery = 8
+	voidTokenPeriod = 8
 )
 
-// bendQuery changes what was asked into what the store takes it for.
-func (s *Server) bendQuery(q *listQuery) {
+// applyQueryQuirk changes what was asked into what the store takes it for.
+func (s *Server) applyQueryQuirk(q *listQuery) {
 	switch s.options.Quirk {
 	case StartAfterInclusive:
 		q.inclusive = q.token == nil
 	case StartAfterIgnored:
 		if q.v2 && q.token == nil {
-			q.from.last = nil
+			q.start.last = nil
 		}
 	case EncodingNotEchoed:
-		q.encode, q.echo = false, false
+		q.urlEncode, q.echoEncoding = false, false
 	case EncodedUnasked:
-		q.encode, q.echo = true, false
+		q.urlEncode, q.echoEncoding = true, false
 	case MaxKeysIgnored:
-		q.maxKeys = unaskedKeys
+		q.maxKeys = oversizedPageKeys
 	}
 }
 
-// bendPage changes the page that would be right into the one that is answered.
-func (s *Server) bendPage(p *page) {
+// applyPageQuirk changes the page that would be right into the one that is answered.
+func (s *Server) applyPageQuirk(p *page) {
 	q := &p.query
 	going := q.v2 && q.token != nil // not the listing's first page
 	switch s.options.Quirk {
@@ -103,50 +103,50 @@ func (s *Server) bendPage(p *page) {
 		if going {
 			p.entries = p.entries[:0]
 			p.truncated = true
-			p.token = s.again(q.from).append(p.token[:0])
+			p.token = s.reissueToken(q.start).append(p.token[:0])
 		}
 	case EndsEarly:
 		// Whether the first page is still well is left to the start point.
 		well := !going && hashKey(q.startAfter)%2 == 0
-		if p.truncated && q.from.fromStartAfter && !well {
-			p.end(len(p.entries) * 867 / 1000)
+		if p.truncated && q.start.fromStartAfter && !well {
+			p.endAt(len(p.entries) * 867 / 1000)
 		}
 	case Unsorted:
 		slices.Reverse(p.entries)
 	case KeysRepeated:
 		if going {
-			p.repeat(s.keys)
+			p.prependRepeated(s.keys)
 		}
 	case TokensVoid:
-		void := q.from.epoch != s.epoch.Load() || q.from.number%voidTokenEvery == 0
+		void := q.start.epoch != s.tokenEpoch.Load() || q.start.serial%voidTokenPeriod == 0
 		if going && void && p.truncated {
-			p.end(len(p.entries) / 2)
+			p.endAt(len(p.entries) / 2)
 		}
 	}
 }
 
-// again is another token for the same place.
-func (s *Server) again(t token) token {
-	t.number = s.tokens.Add(1)
+// reissueToken is another token for the same place.
+func (s *Server) reissueToken(t token) token {
+	t.serial = s.tokensIssued.Add(1)
 	return t
 }
 
-// end cuts the page to n entries, but one, and declares it the last.
-func (p *page) end(n int) {
+// endAt cuts the page to n entries, but one, and declares it the last.
+func (p *page) endAt(n int) {
 	p.entries = p.entries[:max(n, 1)]
 	p.truncated, p.token = false, p.token[:0]
 }
 
-// repeat puts the keys that precede the page before it.
-func (p *page) repeat(keys *Keyspace) {
+// prependRepeated puts the keys that precede the page before it.
+func (p *page) prependRepeated(keys *Keyspace) {
 	if len(p.entries) == 0 || len(p.query.delimiter) > 0 {
 		return
 	}
-	first := p.entries[0].i
+	first := p.entries[0].index
 	lowest := max(first-repeatedKeys, keys.Rank(p.query.prefix))
 	var repeated []entry
 	for i := lowest; i < first; i++ {
-		repeated = append(repeated, entry{i: i})
+		repeated = append(repeated, entry{index: i})
 	}
 	p.entries = slices.Insert(p.entries, 0, repeated...)
 }

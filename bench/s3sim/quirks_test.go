@@ -158,7 +158,7 @@ func TestQuirkTokensVoid(t *testing.T) {
 	for page = ask("max-keys", "10"); page.IsTruncated; pages++ {
 		page = ask("max-keys", "10", "continuation-token", page.NextContinuationToken)
 	}
-	if pages > voidTokenEvery+1 || len(page.Contents) != 5 {
+	if pages > voidTokenPeriod+1 || len(page.Contents) != 5 {
 		t.Errorf("it ends after %d pages with %s", pages, page.span())
 	}
 }

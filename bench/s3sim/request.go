@@ -14,9 +14,9 @@ type request struct {
 	fields         []byte // the header lines, each with its CRLF
 	host           []byte
 	bodyBytes      int64
-	chunked        bool
+	isChunked      bool
 	http10         bool
-	closing        bool // the client wants the connection closed after the answer
+	closeAfter     bool // the client wants the connection closed after the answer
 	arrived        time.Time
 }
 
@@ -78,7 +78,7 @@ func (r *request) parseLine(line []byte) error {
 	switch string(line[last+1:]) {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
-		r.http10, r.closing = true, true
+		r.http10, r.closeAfter = true, true
 	default:
 		return errMalformed
 	}
@@ -92,13 +92,13 @@ func (r *request) parseField(line []byte) error {
 		return errMalformed
 	}
 	switch {
-	case foldEqual(name, "host"):
+	case equalFold(name, "host"):
 		r.host = value
-	case foldEqual(name, "connection"):
-		r.closing = r.closing && !foldEqual(value, "keep-alive") || foldEqual(value, "close")
-	case foldEqual(name, "transfer-encoding"):
-		r.chunked = true
-	case foldEqual(name, "content-length"):
+	case equalFold(name, "connection"):
+		r.closeAfter = r.closeAfter && !equalFold(value, "keep-alive") || equalFold(value, "close")
+	case equalFold(name, "transfer-encoding"):
+		r.isChunked = true
+	case equalFold(name, "content-length"):
 		n, ok := parseDigits(value)
 		if !ok || n > math.MaxInt32 { // no answer here needs a body of any size
 			return errMalformed
@@ -139,8 +139,8 @@ func (r *request) eachField(yield func(name, value []byte) bool) {
 	}
 }
 
-// foldEqual compares ASCII without case. lower is in lower case.
-func foldEqual(text []byte, lower string) bool {
+// equalFold compares ASCII without case. lower is in lower case.
+func equalFold(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false
 	}

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// manner is how bytes are written and what happens to the connection after them.
-type manner uint8
+// sendMode is how bytes are written and what happens to the connection after them.
+type sendMode uint8
 
 const (
-	thenGoOn  manner = iota
-	thenClose        // as the protocol has it: half-close, wait a moment, close
-	thenFIN          // close the TCP connection under whatever is above it
-	thenReset        // RST
-	thenHang         // nothing, until the client goes
-	drip             // a byte at a time, then go on
+	sendKeepOpen sendMode = iota
+	sendClose             // as the protocol has it: half-close, wait a moment, close
+	sendFIN               // close the TCP connection under whatever is above it
+	sendReset             // RST
+	sendHang              // nothing, until the client goes
+	sendSlowly            // a byte at a time, then go on
 )
 
 // flush writes what was appended. It returns false when the connection is over.
-func (c *conn) flush(m manner) bool {
-	c.srv.counts.merge(&c.pending)
-	if len(c.out) == 0 && m == thenGoOn {
+func (c *conn) flush(m sendMode) bool {
+	c.srv.counts.flush(&c.uncounted)
+	if len(c.out) == 0 && m == sendKeepOpen {
 		return true
 	}
-	if c.lane != nil {
-		return c.lane.put(m)
+	if c.delayed != nil {
+		return c.delayed.enqueue(m)
 	}
 	ok := c.send(c.out, m)
 	c.out = c.out[:0]
@@ -33,9 +33,9 @@ func (c *conn) flush(m manner) bool {
 }
 
 // send writes data in a manner.
-func (c *conn) send(data []byte, m manner) bool {
-	if m == drip {
-		return c.drip(data)
+func (c *conn) send(data []byte, m sendMode) bool {
+	if m == sendSlowly {
+		return c.writeSlowly(data)
 	}
 	if len(data) > 0 {
 		if _, err := c.net.Write(data); err != nil {
@@ -43,22 +43,22 @@ func (c *conn) send(data []byte, m manner) bool {
 		}
 	}
 	switch m {
-	case thenGoOn:
+	case sendKeepOpen:
 		return true
-	case thenClose:
-		closeGently(c.net)
-	case thenFIN:
-		closeGently(underlying(c.net))
-	case thenReset:
+	case sendClose:
+		closeGracefully(c.net)
+	case sendFIN:
+		closeGracefully(underlying(c.net))
+	case sendReset:
 		reset(c.net)
-	case thenHang:
+	case sendHang:
 		io.Copy(io.Discard, c.net)
 	}
 	return false
 }
 
-// drip writes one byte at a time. The client's going ends it through the write's error.
-func (c *conn) drip(data []byte) bool {
+// writeSlowly writes one byte at a time. The client's going ends it through the write's error.
+func (c *conn) writeSlowly(data []byte) bool {
 	for i := range data {
 		if _, err := c.net.Write(data[i : i+1]); err != nil {
 			return false
@@ -70,15 +70,15 @@ func (c *conn) drip(data []byte) bool {
 	return true
 }
 
-// gentleWait is how long a half-closed connection waits for the client to have
+// lingerTime is how long a half-closed connection waits for the client to have
 // read everything: closing a socket with unread bytes in it sends a reset, which
 // can overtake the answer (RFC 9112 §9.6).
-const gentleWait = 500 * time.Millisecond
+const lingerTime = 500 * time.Millisecond
 
-// closeGently ends a connection so that the client still gets all that was written.
-func closeGently(c net.Conn) {
+// closeGracefully ends a connection so that the client still gets all that was written.
+func closeGracefully(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		c.SetReadDeadline(time.Now().Add(gentleWait))
+		c.SetReadDeadline(time.Now().Add(lingerTime))
 		io.Copy(io.Discard, c)
 	}
 	c.Close()

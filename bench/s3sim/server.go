@@ -11,24 +11,24 @@ import (
 
 // Server is a synthetic S3. All methods may be called concurrently.
 type Server struct {
-	options  Options
-	keys     *Keyspace
-	calendar *calendar
-	fates    []fateShare
-	faults   *faultBook
-	budget   budget
-	stall    stall
-	counts   counters
-	sessions sessions
-	refusal  atomic.Pointer[errorCode] // what everything is refused with
-	epoch    atomic.Uint32             // of continuation tokens
-	tokens   atomic.Uint32             // handed out
+	options         Options
+	keys            *Keyspace
+	dates           *dateTable
+	headStateShares []headStateShare
+	faultLog        *faultLog
+	rateLimit       rateLimiter
+	stall           stall
+	counts          counters
+	sessions        sessions
+	refusal         atomic.Pointer[errorCode] // what everything is refused with
+	tokenEpoch      atomic.Uint32             // of continuation tokens
+	tokensIssued    atomic.Uint32             // handed out
 
-	closing chan struct{} // closed by Close
-	mu      sync.Mutex
-	doors   map[*door]struct{}
-	conns   map[net.Conn]struct{}
-	running sync.WaitGroup
+	closing   chan struct{} // closed by Close
+	mu        sync.Mutex
+	listeners map[*pausableListener]struct{}
+	conns     map[net.Conn]struct{}
+	running   sync.WaitGroup
 }
 
 // New returns a Server that is not serving yet: for what its Keyspace and
@@ -39,16 +39,16 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("s3sim: %w", err)
 	}
 	return &Server{
-		options:  o,
-		keys:     newKeyspace(o),
-		calendar: newCalendar(),
-		fates:    fateShares(o),
-		faults:   newFaultBook(o),
-		budget:   newBudget(o.RateMax),
-		stall:    stall{lasts: o.Stall, every: o.StallEvery, began: time.Now()},
-		closing:  make(chan struct{}),
-		doors:    map[*door]struct{}{},
-		conns:    map[net.Conn]struct{}{},
+		options:         o,
+		keys:            newKeyspace(o),
+		dates:           newDateTable(),
+		headStateShares: headStateShares(o),
+		faultLog:        newFaultLog(o),
+		rateLimit:       newRateLimiter(o.RateMax),
+		stall:           stall{duration: o.Stall, period: o.StallEvery, start: time.Now()},
+		closing:         make(chan struct{}),
+		listeners:       map[*pausableListener]struct{}{},
+		conns:           map[net.Conn]struct{}{},
 	}, nil
 }
 
@@ -63,12 +63,12 @@ func (s *Server) Object(key []byte) Object {
 // Serve accepts connections from l until Close, and then returns nil. It owns
 // l. It may be called for several listeners at once. For TLS, l is a tls.Listener.
 func (s *Server) Serve(l net.Listener) error {
-	d := newDoor(l, s.options.RefuseFor, s.closing)
-	if !s.open(d) {
+	d := newPausableListener(l, s.options.RefuseFor, s.closing)
+	if !s.addListener(d) {
 		l.Close()
 		return nil
 	}
-	defer s.leave(d)
+	defer s.removeListener(d)
 	for {
 		c, err := d.accept()
 		if err != nil {
@@ -77,7 +77,7 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return fmt.Errorf("s3sim: %w", err)
 		}
-		s.start(c)
+		s.startConn(c)
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *Server) Close() error {
 		close(s.closing)
 	}
 	var err error
-	for d := range s.doors {
+	for d := range s.listeners {
 		if e := d.close(); e != nil && err == nil {
 			err = e
 		}
@@ -124,7 +124,7 @@ func Refusals() []string {
 	}
 }
 
-func (s *Server) refused() errorCode {
+func (s *Server) refusalCode() errorCode {
 	if code := s.refusal.Load(); code != nil {
 		return *code
 	}
@@ -134,7 +134,7 @@ func (s *Server) refused() errorCode {
 // Restart makes all continuation tokens void that were handed out so far, as a
 // store's restart does where they name something in its memory. A void token is
 // 400 InvalidArgument, or with the quirk TokensVoid a listing that ends early.
-func (s *Server) Restart() { s.epoch.Add(1) }
+func (s *Server) Restart() { s.tokenEpoch.Add(1) }
 
 func (s *Server) closed() bool {
 	select {
@@ -160,28 +160,28 @@ func (s *Server) sleep(d time.Duration) bool {
 	}
 }
 
-// open takes a door in, unless the Server is closed.
-func (s *Server) open(d *door) bool {
+// addListener takes a door in, unless the Server is closed.
+func (s *Server) addListener(d *pausableListener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed() {
 		return false
 	}
-	s.doors[d] = struct{}{}
+	s.listeners[d] = struct{}{}
 	s.running.Add(1)
 	return true
 }
 
-func (s *Server) leave(d *door) {
+func (s *Server) removeListener(d *pausableListener) {
 	s.mu.Lock()
-	delete(s.doors, d)
+	delete(s.listeners, d)
 	s.mu.Unlock()
 	d.close()
 	s.running.Done()
 }
 
-// start serves a connection in a goroutine of its own, unless the Server is closed.
-func (s *Server) start(c net.Conn) {
+// startConn serves a connection in a goroutine of its own, unless the Server is closed.
+func (s *Server) startConn(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed() {

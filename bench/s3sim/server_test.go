@@ -110,8 +110,8 @@ func TestCloseEndsEverything(t *testing.T) {
 			t.Error("again:", err)
 		}
 		s.mu.Lock()
-		if len(s.conns)+len(s.doors) > 0 {
-			t.Errorf("%+v: Close left %d connections and %d listeners", o, len(s.conns), len(s.doors))
+		if len(s.conns)+len(s.listeners) > 0 {
+			t.Errorf("%+v: Close left %d connections and %d listeners", o, len(s.conns), len(s.listeners))
 		}
 		s.mu.Unlock()
 		if took := time.Since(began); took > time.Second {
@@ -375,7 +375,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		c := newConn(s, discardConn{}, 1)
 		buf := []byte(test.request)
 		if n := testing.AllocsPerRun(200, func() {
-			c.answerAll(buf)
+			c.respondAll(buf)
 			c.out = c.out[:0]
 		}); n > test.allowed {
 			t.Errorf("%v allocations for %.40s", n, test.request)
@@ -402,7 +402,7 @@ func FuzzRequests(f *testing.F) {
 			}
 			ours, theirs := net.Pipe()
 			go io.Copy(io.Discard, theirs)
-			used, _ := newConn(s, ours, 1).answerAll(data)
+			used, _ := newConn(s, ours, 1).respondAll(data)
 			ours.Close()
 			theirs.Close()
 			if used > len(data) {

@@ -17,10 +17,10 @@ type session struct {
 	expiry time.Time
 }
 
-// Session returns credentials that are accepted for that long from now on, as STS hands them out: a key, a secret and a token
+// NewSession returns credentials that are accepted for that long from now on, as STS hands them out: a key, a secret and a token
 // that belong together. After that they are refused with ExpiredToken. Where Options has no Credentials nothing is verified,
 // and so none are refused.
-func (s *Server) Session(lasts time.Duration) Credentials {
+func (s *Server) NewSession(lasts time.Duration) Credentials {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	if s.sessions.byKey == nil {
@@ -34,8 +34,8 @@ func (s *Server) Session(lasts time.Duration) Credentials {
 	return c
 }
 
-// credentials returns those of an access key, if the token belongs to it and they are still accepted.
-func (s *Server) credentials(accessKey, token string, at time.Time) (Credentials, errorCode) {
+// findCredentials returns those of an access key, if the token belongs to it and they are still accepted.
+func (s *Server) findCredentials(accessKey, token string, at time.Time) (Credentials, errorCode) {
 	c, expired := s.options.Credentials, false
 	if accessKey != c.AccessKey {
 		s.sessions.mu.Lock()

@@ -19,7 +19,7 @@ func TestSessions(t *testing.T) {
 		_, err := sdkClient(t, address, c, "us-east-1", false).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("demo")})
 		return code(err)
 	}
-	long, short := s.Session(time.Hour), s.Session(50*time.Millisecond)
+	long, short := s.NewSession(time.Hour), s.NewSession(50*time.Millisecond)
 	if got := head(long); got != 200 {
 		t.Errorf("a session's HEAD: %d", got)
 	}

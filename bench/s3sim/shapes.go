@@ -90,7 +90,7 @@ func (d deepKeys) append(dst []byte, i int64) []byte {
 	return appendDigits(dst, digits[deepLevels-1], levelWidth)
 }
 
-func (d deepKeys) guess(key []byte) (i int64, ok bool) {
+func (d deepKeys) parse(key []byte) (i int64, ok bool) {
 	const leafAt = (deepLevels - 1) * (levelWidth + 1)
 	if len(key) != leafAt+len(deepLeaf)+levelWidth {
 		return 0, false
@@ -135,7 +135,7 @@ func (d datedKeys) append(dst []byte, i int64) []byte {
 	return append(dst, datedSuffix...)
 }
 
-func (d datedKeys) guess(key []byte) (i int64, ok bool) {
+func (d datedKeys) parse(key []byte) (i int64, ok bool) {
 	const digitsAt = len(datedLayout) + len(datedLeaf)
 	if len(key) != digitsAt+counterWidth+len(datedSuffix) {
 		return 0, false
@@ -163,7 +163,7 @@ func (h hashedKeys) append(dst []byte, i int64) []byte {
 	return appendHex64(dst, mix(noise, saltKey))
 }
 
-func (h hashedKeys) guess(key []byte) (i int64, ok bool) {
+func (h hashedKeys) parse(key []byte) (i int64, ok bool) {
 	var high [8]byte
 	if len(key) != 32 {
 		return 0, false
@@ -194,7 +194,7 @@ func (u uuidKeys) append(dst []byte, i int64) []byte {
 	return dst
 }
 
-func (u uuidKeys) guess(key []byte) (i int64, ok bool) {
+func (u uuidKeys) parse(key []byte) (i int64, ok bool) {
 	var room [32]byte
 	digits := room[:0]
 	for g, n := range uuidGroups {
@@ -207,7 +207,7 @@ func (u uuidKeys) guess(key []byte) (i int64, ok bool) {
 		digits = append(digits, key[min(g, 1):n]...)
 		key = key[n:]
 	}
-	i, ok = u.hashedKeys.guess(digits)
+	i, ok = u.hashedKeys.parse(digits)
 	return i, ok && len(key) == 0
 }
 

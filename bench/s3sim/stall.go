@@ -7,17 +7,17 @@ import (
 
 // stall is a store that answers nothing for a while, again and again. The zero stall never does.
 type stall struct {
-	lasts, every time.Duration
-	began        time.Time // when the first one begins
+	duration, period time.Duration
+	start            time.Time // when the first one begins
 }
 
-// after is when a store goes on that would do something at that time: then, or when the stall ends in which that lies.
-func (s *stall) after(at time.Time) time.Time {
-	if s.lasts <= 0 || at.Before(s.began) {
+// resumeAt is when a store goes on that would do something at that time: then, or when the stall ends in which that lies.
+func (s *stall) resumeAt(at time.Time) time.Time {
+	if s.duration <= 0 || at.Before(s.start) {
 		return at
 	}
-	if into := at.Sub(s.began) % s.every; into < s.lasts {
-		return at.Add(s.lasts - into)
+	if into := at.Sub(s.start) % s.period; into < s.duration {
+		return at.Add(s.duration - into)
 	}
 	return at
 }

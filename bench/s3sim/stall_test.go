@@ -13,7 +13,7 @@ import (
 
 func TestStallAfter(t *testing.T) {
 	began := time.Now()
-	s := stall{lasts: 500 * time.Millisecond, every: 10 * time.Second, began: began}
+	s := stall{duration: 500 * time.Millisecond, period: 10 * time.Second, start: began}
 	for at, want := range map[time.Duration]time.Duration{
 		-time.Second: -time.Second, 0: 500, 499 * time.Millisecond: 500, 500 * time.Millisecond: 500, 3 * time.Second: 3000,
 		9999 * time.Millisecond: 9999, 10 * time.Second: 10_500, 20_100 * time.Millisecond: 20_500, 20_500 * time.Millisecond: 20_500,
@@ -21,11 +21,11 @@ func TestStallAfter(t *testing.T) {
 		if want > 0 {
 			want *= time.Millisecond
 		}
-		if got := s.after(began.Add(at)).Sub(began); got != want {
+		if got := s.resumeAt(began.Add(at)).Sub(began); got != want {
 			t.Errorf("what comes at %v goes on at %v, want %v", at, got, want)
 		}
 	}
-	if at := time.Now(); new(stall).after(at) != at {
+	if at := time.Now(); new(stall).resumeAt(at) != at {
 		t.Error("a stall that is none stalls")
 	}
 }

@@ -27,14 +27,14 @@ const (
 // authorization is the Authorization header, taken apart.
 type authorization struct {
 	accessKey, day, region, service, end string
-	signed                               []string // header names
+	signedHeaders                        []string // header names
 	signature                            []byte
 }
 
-// signing is what a connection keeps for the next signature.
-type signing struct {
-	day, secret string
-	key         []byte // signing key of both
+// signingKeyCache is what a connection keeps for the next signature.
+type signingKeyCache struct {
+	day, secretKey string
+	key            []byte // signing key of both
 }
 
 // verify returns codeNone if the request is signed as it must be, else what S3
@@ -53,7 +53,7 @@ func (c *conn) verify(r *request) errorCode {
 		return codeWrongRegion
 	}
 	token, _ := r.field("x-amz-security-token")
-	given, code := c.srv.credentials(auth.accessKey, string(token), r.arrived)
+	given, code := c.srv.findCredentials(auth.accessKey, string(token), r.arrived)
 	if code != codeNone {
 		return code
 	}
@@ -79,10 +79,10 @@ func (c *conn) verifySignature(r *request, auth authorization, secret string) er
 	if at.Format("20060102") != auth.day {
 		return codeSignatureMismatch
 	}
-	if !r.signsEnough(auth.signed) {
+	if !r.signsRequired(auth.signedHeaders) {
 		return codeAccessDenied
 	}
-	canonical, ok := r.canonical(auth.signed)
+	canonical, ok := r.canonicalRequest(auth.signedHeaders)
 	if !ok {
 		return codeSignatureMismatch
 	}
@@ -112,7 +112,7 @@ func parseAuthorization(text string) (a authorization, ok bool) {
 			a.accessKey = strings.Join(scope[:last], "/")
 			a.day, a.region, a.service, a.end = scope[last], scope[last+1], scope[last+2], scope[last+3]
 		case "SignedHeaders":
-			a.signed = strings.Split(value, ";")
+			a.signedHeaders = strings.Split(value, ";")
 		case "Signature":
 			var err error
 			if a.signature, err = hex.DecodeString(value); err != nil {
@@ -120,11 +120,11 @@ func parseAuthorization(text string) (a authorization, ok bool) {
 			}
 		}
 	}
-	return a, a.accessKey != "" && len(a.signed) > 0 && len(a.signature) == sha256.Size
+	return a, a.accessKey != "" && len(a.signedHeaders) > 0 && len(a.signature) == sha256.Size
 }
 
-// signsEnough tells whether host and every x-amz- header that was sent are signed.
-func (r *request) signsEnough(signed []string) bool {
+// signsRequired tells whether host and every x-amz- header that was sent are signed.
+func (r *request) signsRequired(signed []string) bool {
 	if !slices.Contains(signed, "host") {
 		return false
 	}
@@ -137,9 +137,9 @@ func (r *request) signsEnough(signed []string) bool {
 	return true
 }
 
-// canonical returns the canonical request. It returns false for a request that
+// canonicalRequest returns the canonical request. It returns false for a request that
 // has none: escapes that cannot be decoded, a signed header that was not sent.
-func (r *request) canonical(signed []string) ([]byte, bool) {
+func (r *request) canonicalRequest(signed []string) ([]byte, bool) {
 	path, query := splitTarget(r.target)
 	out := append([]byte(nil), r.method...)
 	out = append(out, '\n')
@@ -218,7 +218,7 @@ func appendCanonicalQuery(dst, query []byte) ([]byte, bool) {
 func (r *request) canonicalField(lower string) (value string, present bool) {
 	var values []string
 	for name, raw := range r.eachField {
-		if foldEqual(name, lower) {
+		if equalFold(name, lower) {
 			values = append(values, strings.Join(strings.Fields(string(raw)), " "))
 		}
 	}
@@ -228,7 +228,7 @@ func (r *request) canonicalField(lower string) (value string, present bool) {
 // field returns the first value of a header.
 func (r *request) field(lower string) (value []byte, present bool) {
 	for name, raw := range r.eachField {
-		if foldEqual(name, lower) {
+		if equalFold(name, lower) {
 			return raw, true
 		}
 	}
@@ -238,15 +238,15 @@ func (r *request) field(lower string) (value []byte, present bool) {
 // signature computes what the request's signature must be.
 func (c *conn) signature(auth authorization, secret, at string, canonical []byte) []byte {
 	o := &c.srv.options
-	if c.signing.day != auth.day || c.signing.secret != secret {
+	if c.signingKey.day != auth.day || c.signingKey.secretKey != secret {
 		key := hmacSHA256([]byte("AWS4"+secret), auth.day)
 		key = hmacSHA256(key, o.Region)
 		key = hmacSHA256(key, signatureService)
-		c.signing = signing{day: auth.day, secret: secret, key: hmacSHA256(key, signatureEnd)}
+		c.signingKey = signingKeyCache{day: auth.day, secretKey: secret, key: hmacSHA256(key, signatureEnd)}
 	}
 	hash := sha256.Sum256(canonical)
 	scope := auth.day + "/" + o.Region + "/" + signatureService + "/" + signatureEnd
-	return hmacSHA256(c.signing.key,
+	return hmacSHA256(c.signingKey.key,
 		signatureAlgorithm+"\n"+at+"\n"+scope+"\n"+hex.EncodeToString(hash[:]))
 }
 

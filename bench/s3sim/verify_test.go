@@ -77,7 +77,7 @@ func verifyAll(t *testing.T, name string, s *Server, client *s3.Client) {
 		if *head.ETag != o.ETag() || *head.ContentLength != o.Size() || !head.LastModified.Equal(o.LastModified()) {
 			t.Errorf("%s: HEAD %q: %v %v %v", name, key, *head.ETag, *head.ContentLength, head.LastModified)
 		}
-		if !o.Bare() && head.Metadata["id"] != ID([]byte(key)) {
+		if !o.WithoutMetadata() && head.Metadata["id"] != ID([]byte(key)) {
 			t.Errorf("%s: HEAD %q: id %q", name, key, head.Metadata["id"])
 		}
 	}

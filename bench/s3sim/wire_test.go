@@ -34,7 +34,7 @@ func TestEscapes(t *testing.T) {
 		if err := xml.Unmarshal(document, &element); err != nil {
 			r.Fatal(err)
 		}
-		if xmlCarries(string(text)) && element.Text != string(text) {
+		if xmlRepresentable(string(text)) && element.Text != string(text) {
 			r.Fatalf("%q is read as %q", text, element.Text)
 		}
 	})
@@ -94,7 +94,7 @@ func TestHeadTellsTheTruth(t *testing.T) {
 			response, _ := c.answer("HEAD")
 			o := s.Object(key)
 			checkHead(t, key, o, response)
-			if o.Bare() {
+			if o.WithoutMetadata() {
 				bare++
 			}
 			ids[response.Header.Get("x-amz-request-id")] = true
@@ -131,8 +131,8 @@ func checkHead(t *testing.T, key []byte, o Object, response *http.Response) {
 		}
 	}
 	want := o.Metadata()
-	if o.Bare() != (len(want) == 0) || !o.Bare() && want["id"] != ID(key) {
-		t.Errorf("%q: bare %v, metadata %v", key, o.Bare(), want)
+	if o.WithoutMetadata() != (len(want) == 0) || !o.WithoutMetadata() && want["id"] != ID(key) {
+		t.Errorf("%q: bare %v, metadata %v", key, o.WithoutMetadata(), want)
 	}
 	if len(metadata) != len(want) {
 		t.Errorf("HEAD %q: %q, want %q", key, metadata, want)
@@ -174,32 +174,32 @@ func TestNastyMetadataOccurs(t *testing.T) {
 
 func TestFates(t *testing.T) {
 	s, address := start(t, Options{Objects: 2000, Gone: 0.1, DeleteMarked: 0.1, Denied: 0.1, Rewritten: 0.1, Broken500: 0.1})
-	count := map[Fate]int{}
+	count := map[HeadState]int{}
 	c := dial(t, address)
 	for _, key := range allKeys(s) {
 		c.say("HEAD " + pathOf([]byte(key)) + " HTTP/1.1\r\nHost: x\r\n\r\n")
 		response, _ := c.answer("HEAD")
-		fate := s.Fate([]byte(key))
+		fate := s.HeadState([]byte(key))
 		count[fate]++
-		want := map[Fate]int{Fine: 200, FateRewritten: 200, FateGone: 404, FateDeleteMark: 405, FateDenied: 403, FateAlways500: 500}[fate]
+		want := map[HeadState]int{HeadOK: 200, HeadRewritten: 200, HeadGone: 404, HeadDeleteMarked: 405, HeadDenied: 403, HeadBroken500: 500}[fate]
 		if response.StatusCode != want {
 			t.Errorf("%s: %d, want %d", fate, response.StatusCode, want)
 		}
-		if marked := response.Header.Get("x-amz-delete-marker") == "true"; marked != (fate == FateDeleteMark) {
+		if marked := response.Header.Get("x-amz-delete-marker") == "true"; marked != (fate == HeadDeleteMarked) {
 			t.Errorf("%s: x-amz-delete-marker %v", fate, marked)
 		}
 		o := s.Object([]byte(key))
 		same := response.Header.Get("ETag") == o.ETag() && response.ContentLength == o.Size()
-		if want == 200 && same != (fate == Fine) {
+		if want == 200 && same != (fate == HeadOK) {
 			t.Errorf("%s: ETag %s, length %d", fate, response.Header.Get("ETag"), response.ContentLength)
 		}
 	}
 	for fate, n := range count {
-		if fate != Fine && (n < 140 || n > 260) {
+		if fate != HeadOK && (n < 140 || n > 260) {
 			t.Errorf("%s: %d of 2000", fate, n)
 		}
 	}
-	if len(count) != 6 || s.Counts().HeadStatus[405] != int64(count[FateDeleteMark]) {
+	if len(count) != 6 || s.Counts().HeadStatus[405] != int64(count[HeadDeleteMarked]) {
 		t.Errorf("%v, counted %v", count, s.Counts().HeadStatus)
 	}
 }
@@ -288,8 +288,8 @@ func TestRequestsInPieces(t *testing.T) {
 		"GET /demo?list-type=2 HTTP/1.1\r\nHost: x\r\n\r\n\r\nHEAD /demo/obj-000000000002 HTTP/1.1\r\nHost: x\r\n\r\n"
 	answers := func(cut int) string {
 		c := newConn(s, nil, 1)
-		used, _ := c.answerAll([]byte(requests[:cut]))
-		if n, open := c.answerAll([]byte(requests[used:])); used+n != len(requests) || !open {
+		used, _ := c.respondAll([]byte(requests[:cut]))
+		if n, open := c.respondAll([]byte(requests[used:])); used+n != len(requests) || !open {
 			t.Errorf("cut at %d: %d and %d bytes used, open %v", cut, used, n, open)
 		}
 		return string(c.out)

@@ -21,7 +21,7 @@ func TestExpiredCredentials(t *testing.T) {
 			for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 				t.Setenv(name, value)
 			}
-			session := server.Session(lasts)
+			session := server.NewSession(lasts)
 			t.Setenv("AWS_ACCESS_KEY_ID", session.AccessKey)
 			t.Setenv("AWS_SECRET_ACCESS_KEY", session.SecretKey)
 			t.Setenv("AWS_SESSION_TOKEN", session.SessionToken)

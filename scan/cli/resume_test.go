@@ -128,7 +128,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	failed := map[string]bool{}
 	failures, _ := keysOf(r.t, string(r.read("errors")))
 	for _, key := range failures {
-		if failed[key] || server.Fate([]byte(key)) != s3sim.FateDenied {
+		if failed[key] || server.HeadState([]byte(key)) != s3sim.HeadDenied {
 			r.t.Fatalf("%q failed twice, or not", key)
 		}
 		failed[key] = true
@@ -136,11 +136,11 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	ks := server.Keyspace()
 	for i := range ks.Len() {
 		key := ks.Key(i)
-		o, fate := server.Object(key), server.Fate(key)
-		if want := fate == s3sim.Fine && (!o.Bare() || o.MissingMeta() > 0); want != printed[string(key)] {
+		o, fate := server.Object(key), server.HeadState(key)
+		if want := fate == s3sim.HeadOK && (!o.WithoutMetadata() || o.MissingMeta() > 0); want != printed[string(key)] {
 			r.t.Fatalf("%q, fate %v: printed %v", key, fate, !want)
 		}
-		if want := fate == s3sim.FateDenied; want != failed[string(key)] {
+		if want := fate == s3sim.HeadDenied; want != failed[string(key)] {
 			r.t.Fatalf("%q, fate %v: failed %v", key, fate, !want)
 		}
 	}
@@ -304,7 +304,7 @@ func TestClosedPipeIsResumable(t *testing.T) {
 	for i := range ks.Len() {
 		key := ks.Key(i)
 		o := server.Object(key)
-		want := server.Fate(key) == s3sim.Fine && (!o.Bare() || o.MissingMeta() > 0)
+		want := server.HeadState(key) == s3sim.HeadOK && (!o.WithoutMetadata() || o.MissingMeta() > 0)
 		switch is := printed[string(key)]; {
 		case want && !is:
 			missing++

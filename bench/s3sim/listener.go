@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// door is a listener that can be shut for a while, for the fault "refuse". A
+// pausableListener is a listener that can be shut for a while, for the fault "refuse". A
 // TCP listener is closed and opened again on the same port, so that the kernel
 // refuses; any other accepts and resets, since it cannot be made anew.
-type door struct {
-	shutFor time.Duration
-	closing <-chan struct{}
+type pausableListener struct {
+	pauseFor time.Duration
+	closing  <-chan struct{}
 
-	mu        sync.Mutex
-	listener  net.Listener
-	shutUntil time.Time
-	down      bool // the listener is closed and will be made anew
-	closed    bool
+	mu          sync.Mutex
+	listener    net.Listener
+	pausedUntil time.Time
+	reopening   bool // the listener is closed and will be made anew
+	closed      bool
 }
 
-func newDoor(l net.Listener, shutFor time.Duration, closing <-chan struct{}) *door {
-	return &door{listener: l, shutFor: shutFor, closing: closing}
+func newPausableListener(l net.Listener, shutFor time.Duration, closing <-chan struct{}) *pausableListener {
+	return &pausableListener{listener: l, pauseFor: shutFor, closing: closing}
 }
 
 // accept waits for a connection that comes while the door is open.
-func (d *door) accept() (net.Conn, error) {
+func (d *pausableListener) accept() (net.Conn, error) {
 	for {
 		c, err := d.current().Accept()
-		wait, down := d.shut()
+		wait, down := d.pauseState()
 		switch {
 		case err == nil && wait <= 0:
 			return c, nil
@@ -45,30 +45,30 @@ func (d *door) accept() (net.Conn, error) {
 	}
 }
 
-func (d *door) current() net.Listener {
+func (d *pausableListener) current() net.Listener {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.listener
 }
 
-// shut returns how long the door stays shut, and whether its listener is gone meanwhile.
-func (d *door) shut() (wait time.Duration, down bool) {
+// pauseState returns how long the door stays shut, and whether its listener is gone meanwhile.
+func (d *pausableListener) pauseState() (wait time.Duration, down bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return time.Until(d.shutUntil), d.down && !d.closed
+	return time.Until(d.pausedUntil), d.reopening && !d.closed
 }
 
-// refuse shuts the door. One that is shut already is not shut for longer, else
+// pause shuts the door. One that is shut already is not shut for longer, else
 // the connections which are still open could keep it shut for ever.
-func (d *door) refuse() {
+func (d *pausableListener) pause() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || time.Now().Before(d.shutUntil) {
+	if d.closed || time.Now().Before(d.pausedUntil) {
 		return
 	}
-	d.shutUntil = time.Now().Add(d.shutFor)
+	d.pausedUntil = time.Now().Add(d.pauseFor)
 	if tcp, ok := d.listener.(*net.TCPListener); ok {
-		d.down = true
+		d.reopening = true
 		tcp.Close()
 	}
 }
@@ -80,7 +80,7 @@ const (
 )
 
 // reopen waits, and listens again where the door was.
-func (d *door) reopen(wait time.Duration) error {
+func (d *pausableListener) reopen(wait time.Duration) error {
 	address := d.current().Addr()
 	var err error
 	for range reopenTries {
@@ -98,19 +98,19 @@ func (d *door) reopen(wait time.Duration) error {
 	return err
 }
 
-func (d *door) replace(l net.Listener) error {
+func (d *pausableListener) replace(l net.Listener) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		l.Close()
 		return net.ErrClosed
 	}
-	d.listener, d.down = l, false
+	d.listener, d.reopening = l, false
 	return nil
 }
 
 // close ends the door for good.
-func (d *door) close() error {
+func (d *pausableListener) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

@@ -12,7 +12,7 @@ func TestBudget(t *testing.T) {
 	for _, rate := range []float64{2, 500, 5500} {
 		for _, asked := range []float64{0.5, 1, 1.2, 100} {
 			const lasts = 10 * time.Second
-			b, began := newBudget(rate), time.Now()
+			b, began := newRateLimiter(rate), time.Now()
 			got, every := 0.0, time.Duration(float64(time.Second)/(asked*rate))
 			n := int(lasts / every)
 			for i := range n {
@@ -24,16 +24,16 @@ func TestBudget(t *testing.T) {
 			for b.take(began.Add(2 * lasts)) {
 				left++
 			}
-			if saved := max(budgetSavedMin, rate*budgetSaved.Seconds()); left != float64(int(saved)) {
+			if saved := max(burstMin, rate*burstDuration.Seconds()); left != float64(int(saved)) {
 				t.Errorf("%v/s: %v were saved up, want %v", rate, left, saved)
 			}
-			want := min(float64(n), lasts.Seconds()*rate+max(budgetSavedMin, rate*budgetSaved.Seconds()))
+			want := min(float64(n), lasts.Seconds()*rate+max(burstMin, rate*burstDuration.Seconds()))
 			if got > want || got < want-2 {
 				t.Errorf("%v/s asked for %v times as much: %v of %d answered, want %v", rate, asked, got, n, want)
 			}
 		}
 	}
-	b, now := newBudget(0), time.Now()
+	b, now := newRateLimiter(0), time.Now()
 	for range 1000 {
 		if !b.take(now) {
 			t.Fatal("no limit refuses")
@@ -46,7 +46,7 @@ func TestRateMax(t *testing.T) {
 	s, address := start(t, Options{Objects: 20, RateMax: 1})
 	c := dial(t, address)
 	var refused int64
-	for range budgetSavedMin + 3 {
+	for range burstMin + 3 {
 		c.say(headRequest)
 		if response, _ := c.answer("HEAD"); response.StatusCode == 503 {
 			refused++

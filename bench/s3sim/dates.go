@@ -10,15 +10,15 @@ const (
 	daySeconds    = 24 * 3600
 )
 
-// calendar is the text of those days, because formatting a date costs as much as
+// dateTable is the text of those days, because formatting a date costs as much as
 // all the rest of a line of a listing. It is immutable.
-type calendar struct {
+type dateTable struct {
 	iso  [modifiedDays]string // "2023-11-15T"
 	http [modifiedDays]string // "Wed, 15 Nov 2023 "
 }
 
-func newCalendar() *calendar {
-	c := new(calendar)
+func newDateTable() *dateTable {
+	c := new(dateTable)
 	for day := range modifiedDays {
 		at := time.Unix(modifiedFirst+int64(day)*daySeconds, 0).UTC()
 		c.iso[day] = at.Format("2006-01-02T")
@@ -28,13 +28,13 @@ func newCalendar() *calendar {
 }
 
 // appendISO appends a time as LIST has it, up to its seconds. second is counted from modifiedFirst.
-func (c *calendar) appendISO(dst []byte, second int64) []byte {
+func (c *dateTable) appendISO(dst []byte, second int64) []byte {
 	dst = append(dst, c.iso[second/daySeconds]...)
 	return appendTimeOfDay(dst, second%daySeconds)
 }
 
 // appendHTTP appends a time as HEAD has it: RFC 9110 §5.6.7.
-func (c *calendar) appendHTTP(dst []byte, second int64) []byte {
+func (c *dateTable) appendHTTP(dst []byte, second int64) []byte {
 	dst = append(dst, c.http[second/daySeconds]...)
 	dst = appendTimeOfDay(dst, second%daySeconds)
 	return append(dst, " GMT"...)
