@@ -176,9 +176,22 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// Every headcount command in the README is one that headcount accepts, down to the values of its flags.
+// Every headcount command in the README and in the pages that it links to is one that headcount takes, down to the values of
+// its flags.
 func TestREADMENamesRealFlags(t *testing.T) {
-	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(readREADME(t), -1), nil)
+	text := readREADME(t)
+	pages := regexp.MustCompile(`\]\(([a-z/]+/README\.md)\)`).FindAllSubmatch(text, -1)
+	if len(pages) < 5 {
+		t.Errorf("the README links to %d pages", len(pages))
+	}
+	for _, page := range pages {
+		linked, err := os.ReadFile(string(page[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, linked...)
+	}
+	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(text, -1), nil)
 	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`).FindAllSubmatch(readme, -1)
 	if len(commands) < 8 {
 		t.Fatalf("%d commands", len(commands))
@@ -229,6 +242,14 @@ func TestREADMEIsTheCode(t *testing.T) {
 	ofScan := slices.DeleteFunc(slices.Clone(all), func(code int) bool { return code == exit.Missed })
 	if !slices.Equal(codes, all) || !slices.Equal(helped, ofScan) {
 		t.Errorf("the README has the exit codes %v, the help of scan %v, and there are %v", codes, helped, all)
+	}
+}
+
+// A README is for five minutes: what it is, its use by task, tables. Depth is in the pages that it links to.
+func TestREADMEIsShort(t *testing.T) {
+	const maxLines = 220
+	if lines := bytes.Count(readREADME(t), []byte("\n")); lines > maxLines {
+		t.Errorf("the README has %d lines, of %d at most", lines, maxLines)
 	}
 }
 
