@@ -8,8 +8,9 @@ import (
 	"headcount/scan/metrics"
 )
 
-// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and hands
-// the batches to the pool. A page without objects goes to the committer at once, since its Range has to be committed too.
+// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and
+// hands the batches to the pool. A page without objects goes to the committer at once, since its Range has to be
+// committed too.
 type producer struct {
 	source       Source
 	listers      int  // at once, at most

@@ -159,9 +159,9 @@ func (s *Scan) newSource(listers int) Source {
 	return source
 }
 
-// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause of ctx's
-// end, an OutputError, a fault.UnavailableError, a FailuresError, a ListMetadataError, or that of the listing (list.StoreError,
-// list.ProtocolError, list.SendError). It is called once. The Stats are right after every end.
+// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause of
+// ctx's end, an OutputError, a fault.UnavailableError, a FailuresError, a ListMetadataError, or that of the listing
+// (list.StoreError, list.ProtocolError, list.SendError). It is called once. The Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	s.began = time.Now()
 	s.cpuBefore, _ = metrics.Usage()
@@ -181,8 +181,8 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	return stats, err
 }
 
-// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run that
-// has ended.
+// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run
+// that has ended.
 func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
 	stats.LimitReached = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit

@@ -98,8 +98,9 @@ func (w *worker) run(ctx context.Context) error {
 
 func (w *worker) parked() bool { return w.index >= w.pool.currentSize() }
 
-// park waits until the pool includes the worker again. The connection stays open for as long as it can be used, since a pool
-// that tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the store.
+// park waits until the pool includes the worker again. The connection stays open for as long as it can be used, since a
+// pool that tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for
+// the store.
 func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	stale := time.NewTimer(store.IdleTimeout)
 	defer stale.Stop()
@@ -118,8 +119,8 @@ func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	return false, nil
 }
 
-// nextBatch returns the next batch, nil when there will be none. Batches from the retry queue come first: a page waits for
-// each of them.
+// nextBatch returns the next batch, nil when there will be none. Batches from the retry queue come first: a page waits
+// for each of them.
 func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 	p := w.pool
 	select {
