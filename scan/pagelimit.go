@@ -50,12 +50,15 @@ func (l *pageLimit) grow(workers, moreListers int) {
 	}
 }
 
+// firstFunc is Walk.IsFirst.
+type firstFunc func() (first bool, changed <-chan struct{})
+
 // acquire waits until one more page may be in flight. Whoever gets release calls it once.
 //
 // isFirst is for ordered output, else nil. Ordered pages wait for those before them, so all pages in flight may wait
 // for one that is not listed yet. The walk of the smallest unlisted keys (isFirst) therefore has a reserve of its own.
 // changed is closed when the answer of isFirst may be another.
-func (l *pageLimit) acquire(ctx context.Context, isFirst func() (first bool, changed <-chan struct{})) (release func(), err error) {
+func (l *pageLimit) acquire(ctx context.Context, isFirst firstFunc) (release func(), err error) {
 	for {
 		first, changed := false, (<-chan struct{})(nil)
 		if isFirst != nil {

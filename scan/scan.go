@@ -102,13 +102,15 @@ func (s *Scan) wire() {
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
 	s.committer = newCommitter(cfg, inFlightMax)
-	s.committer.stats, s.committer.metrics, s.committer.progress, s.committer.inFlight = s.stats, s.metrics, &s.progress, s.inFlight
+	s.committer.stats, s.committer.metrics = s.stats, s.metrics
+	s.committer.progress, s.committer.inFlight = &s.progress, s.inFlight
 
 	s.retries = newRetryQueue(s.inFlight)
 
 	s.verifier = &verifier{
-		refusalQueue: newRefusalQueue(), canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log), policy: policy,
-		store: cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
+		refusalQueue: newRefusalQueue(), policy: policy,
+		canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log),
+		store:  cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
 		inFlight: s.inFlight,
 	}
@@ -149,7 +151,7 @@ func (s *Scan) newSource(listers int) Source {
 			needed = s.pool.starved
 		}
 		s.parallel = s.lister.Parallel(ranges, listers, needed)
-		source = &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: cfg.Store.Unordered()}, lister: s.parallel}
+		source = newBucketSource(s.parallel, ranges, cfg.Store.Unordered())
 	}
 	if cfg.Limit > 0 {
 		left := new(atomic.Int64)

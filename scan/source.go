@@ -82,6 +82,10 @@ type bucketSource struct {
 	lister *list.ParallelLister
 }
 
+func newBucketSource(lister *list.ParallelLister, ranges []list.Range, anyOrder bool) *bucketSource {
+	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: anyOrder}, lister: lister}
+}
+
 func (s *bucketSource) Next(ctx context.Context) (Walk, error) {
 	pager, err := s.lister.NextPager(ctx)
 	if pager == nil {

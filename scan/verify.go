@@ -118,7 +118,9 @@ func (v *verifier) run(ctx context.Context) error {
 
 // headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run
 // there may be no other object whose success would show that the store answers HEADs.
-func (v *verifier) headSample(ctx context.Context, session head.Session, refusals []*refusal) (answered bool, err error) {
+func (v *verifier) headSample(
+	ctx context.Context, session head.Session, refusals []*refusal,
+) (answered bool, err error) {
 	sample := v.lastAnswered.Load()
 	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.failure.Transient() }) {
 		return false, nil

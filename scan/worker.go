@@ -71,7 +71,8 @@ type unresolved struct {
 
 func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
 	w := &worker{
-		pool: p, index: index, wake: wake, session: p.engine.Session(), counts: metrics.NewHeadCounts(), current: &p.current[index],
+		pool: p, index: index, wake: wake, session: p.engine.Session(),
+		current: &p.current[index], counts: metrics.NewHeadCounts(),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -289,7 +290,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	if !u.verify {
 		w.counts.Retries[metrics.ResultLabel(r)]++
 	}
-	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class, "attempts", tried.Sent, "verify", u.verify)
+	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class,
+		"attempts", tried.Sent, "verify", u.verify)
 }
 
 // sentAt returns when the HEAD of a Result was sent.
