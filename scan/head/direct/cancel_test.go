@@ -35,29 +35,29 @@ func TestContextEnds(t *testing.T) {
 	patient := head.Config{Timeout: time.Minute}
 	stall := func(c *headtest.Conn) { c.Stall() }
 	t.Run("while it connects", func(t *testing.T) { // TLS: a TCP handshake needs no program to answer it
-		s := headtest.NewRaw(t, stall)
-		checkEnds(t, headtest.Session(t, direct.New, patient, "https"+s.URL[len("http"):]), headtest.Entries("a"))
+		s := headtest.NewRawStore(t, stall)
+		checkEnds(t, headtest.OpenSession(t, direct.New, patient, "https"+s.URL[len("http"):]), headtest.Entries("a"))
 	})
 	for _, pipeline := range []int{1, 8} {
 		t.Run("while it reads", func(t *testing.T) {
 			cfg := patient
 			cfg.Pipeline = pipeline
-			checkEnds(t, newSession(t, headtest.NewRaw(t, stall), cfg), headtest.Entries(headtest.Keys(20)...))
+			checkEnds(t, newSession(t, headtest.NewRawStore(t, stall), cfg), headtest.Entries(headtest.Keys(20)...))
 		})
 	}
 	t.Run("while the gate is closed", func(t *testing.T) {
 		cfg := patient
 		cfg.Limiter = new(pace.Limiter)
 		cfg.Limiter.ObserveRefusal(time.Now(), time.Minute)
-		s := headtest.NewRaw(t, stall)
+		s := headtest.NewRawStore(t, stall)
 		checkEnds(t, newSession(t, s, cfg), headtest.Entries("a"))
 		if n := s.Connections(); n != 0 {
 			t.Errorf("%d connections", n)
 		}
 	})
 	t.Run("while it is asked again", func(t *testing.T) { // on a connection that was good
-		s := headtest.NewRaw(t, func(c *headtest.Conn) {
-			if r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI)) {
+		s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+			if r := c.ReadRequest(); r != nil && c.Send(headtest.Answer(r.RequestURI)) {
 				c.Stall()
 			}
 		})

@@ -21,13 +21,13 @@ import (
 )
 
 // direct opens a Session of the direct engine on a raw store.
-func newSession(t *testing.T, s *headtest.Raw, cfg head.Config) head.Session {
+func newSession(t *testing.T, s *headtest.RawStore, cfg head.Config) head.Session {
 	t.Helper()
-	return headtest.Session(t, direct.New, cfg, s.URL)
+	return headtest.OpenSession(t, direct.New, cfg, s.URL)
 }
 
 // wire is what a raw store was asked for, without the bucket, and over how many connections.
-func wire(s *headtest.Raw) string {
+func wire(s *headtest.RawStore) string {
 	var keys []string
 	for _, path := range s.Paths() {
 		keys = append(keys, strings.TrimPrefix(path, "/b/"))
@@ -55,13 +55,13 @@ func TestSurplus(t *testing.T) {
 		"an empty line, late":         {answer("/b/a"), "\r\n" + answer("/b/b"), "a b b by 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := headtest.NewRaw(t, func(on *headtest.Conn) {
-				if on.Nth > 0 {
+			s := headtest.NewRawStore(t, func(on *headtest.Conn) {
+				if on.Index > 0 {
 					on.Serve()
 					return
 				}
 				for _, text := range []string{c.first, c.second} {
-					if on.Ask() == nil || !on.Say(text) {
+					if on.ReadRequest() == nil || !on.Send(text) {
 						return
 					}
 				}
@@ -81,25 +81,25 @@ func TestSurplus(t *testing.T) {
 // says: it is handed on as it is, does not match, and the connection is not used again.
 func TestUnsolicitedAnswer(t *testing.T) {
 	for _, pause := range []time.Duration{0, 20 * time.Millisecond} { // together with the right one, or before it
-		s := headtest.NewRaw(t, func(c *headtest.Conn) {
-			if c.Nth > 0 {
+		s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+			if c.Index > 0 {
 				c.Serve()
 				return
 			}
 			for _, late := range []string{"", headtest.Answer("/b/a")} {
-				r := c.Ask()
-				if r == nil || !c.Say(late) {
+				r := c.ReadRequest()
+				if r == nil || !c.Send(late) {
 					return
 				}
 				time.Sleep(pause)
-				c.Say(headtest.Answer(r.RequestURI))
+				c.Send(headtest.Answer(r.RequestURI))
 			}
 			c.Stall()
 		})
 		session := newSession(t, s, head.Config{})
 		headtest.Expect(t, session, "a")
 		b := headtest.Entries("b")
-		if r := headtest.Ask(t, session, b)[0]; !r.Mismatch != headtest.IsAnswer(&r, "b") {
+		if r := headtest.Head(t, session, b)[0]; !r.Mismatch != headtest.IsAnswer(&r, "b") {
 			t.Errorf("another's answer looks like the right one: %d %s", r.Status, r.Metadata)
 		}
 		headtest.Expect(t, session, "b", "c")
@@ -115,19 +115,19 @@ func TestClosedWhileIdle(t *testing.T) {
 		"closed": func(*headtest.Conn) {},
 		"reset":  func(c *headtest.Conn) { c.Reset() },
 		// The store closes just as it has read what it is asked.
-		"closed on the next": func(c *headtest.Conn) { c.Ask() },
-		"reset on the next":  func(c *headtest.Conn) { c.Ask(); c.Reset() },
+		"closed on the next": func(c *headtest.Conn) { c.ReadRequest() },
+		"reset on the next":  func(c *headtest.Conn) { c.ReadRequest(); c.Reset() },
 	} {
 		for _, pipeline := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, " ", pipeline), func(t *testing.T) {
 				closed := make(chan struct{})
-				s := headtest.NewRaw(t, func(c *headtest.Conn) {
-					if c.Nth > 0 {
+				s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+					if c.Index > 0 {
 						c.Serve()
 						return
 					}
-					if r := c.Ask(); r != nil {
-						c.Say(headtest.Answer(r.RequestURI))
+					if r := c.ReadRequest(); r != nil {
+						c.Send(headtest.Answer(r.RequestURI))
 					}
 					if !strings.Contains(name, "on the next") {
 						end(c)
@@ -161,19 +161,19 @@ func TestClosedWhileIdle(t *testing.T) {
 // An answer that is cut short has begun, so that it is no idle connection's: this one HEAD fails.
 func TestCutShort(t *testing.T) {
 	for class, end := range map[fault.Class]func(*headtest.Conn){fault.Closed: func(*headtest.Conn) {}, fault.Reset: (*headtest.Conn).Reset} {
-		s := headtest.NewRaw(t, func(c *headtest.Conn) {
-			if c.Nth > 0 {
+		s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+			if c.Index > 0 {
 				c.Serve()
 				return
 			}
-			if r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI)) && c.Ask() != nil && c.Say("HTTP/1.1 200") {
+			if r := c.ReadRequest(); r != nil && c.Send(headtest.Answer(r.RequestURI)) && c.ReadRequest() != nil && c.Send("HTTP/1.1 200") {
 				time.Sleep(20 * time.Millisecond) // a reset may overtake what was said before it
 				end(c)
 			}
 		})
 		session := newSession(t, s, head.Config{})
 		headtest.Expect(t, session, "a")
-		if r := headtest.Ask(t, session, headtest.Entries("b"))[0]; headtest.Class(&r) != class {
+		if r := headtest.Head(t, session, headtest.Entries("b"))[0]; headtest.Class(&r) != class {
 			t.Errorf("%s: status %d, error %v", class, r.Status, r.Err)
 		}
 		headtest.Expect(t, session, "b")
@@ -203,7 +203,7 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 		"not that old":   {func(s head.Session) { direct.Age(s, 200*time.Second) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := headtest.NewRaw(t, (*headtest.Conn).Serve)
+			s := headtest.NewRawStore(t, (*headtest.Conn).Serve)
 			session := newSession(t, s, head.Config{})
 			headtest.Expect(t, session, "a")
 			c.pass(session)
@@ -220,15 +220,15 @@ func TestDeadline(t *testing.T) {
 	interim := "HTTP/1.1 102 Processing\r\n\r\n"
 	for name, play := range map[string]func(*headtest.Conn){
 		"silent":      (*headtest.Conn).Stall,
-		"not reading": (*headtest.Conn).Starve,
+		"not reading": (*headtest.Conn).Freeze,
 		"interim answers for ever": func(c *headtest.Conn) {
-			for c.Ask(); c.Say(interim); {
+			for c.ReadRequest(); c.Send(interim); {
 				time.Sleep(headtest.Timeout / 20)
 			}
 		},
 		"a header for ever": func(c *headtest.Conn) {
-			c.Ask()
-			for c.Say("HTTP/1.1 200 OK\r\n"); c.Say("a: b\r\n"); {
+			c.ReadRequest()
+			for c.Send("HTTP/1.1 200 OK\r\n"); c.Send("a: b\r\n"); {
 				time.Sleep(headtest.Timeout / 20)
 			}
 		},
@@ -236,9 +236,9 @@ func TestDeadline(t *testing.T) {
 		for _, pipeline := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, " ", pipeline), func(t *testing.T) {
 				t.Parallel() // it waits
-				s := headtest.NewRaw(t, func(c *headtest.Conn) {
-					if c.Nth == 0 {
-						if r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI)) {
+				s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+					if c.Index == 0 {
+						if r := c.ReadRequest(); r != nil && c.Send(headtest.Answer(r.RequestURI)) {
 							play(c)
 						}
 						return
@@ -249,7 +249,7 @@ func TestDeadline(t *testing.T) {
 				headtest.Expect(t, session, "a")
 				began := time.Now()
 				keys := headtest.Keys(8)
-				results := headtest.Ask(t, session, headtest.Entries(keys...))
+				results := headtest.Head(t, session, headtest.Entries(keys...))
 				if took := time.Since(began); took < headtest.Timeout || took > headtest.Timeout*3 {
 					t.Errorf("it took %v", took)
 				}
@@ -269,12 +269,12 @@ func TestDeadline(t *testing.T) {
 // A store that ends a connection while nothing is asked, and reads on, answers nothing that comes then. That is seen before anything is sent.
 func TestEndedWhileIdle(t *testing.T) {
 	ended := make(chan struct{})
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
-		if c.Nth > 0 {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+		if c.Index > 0 {
 			c.Serve()
 			return
 		}
-		c.Say(headtest.Answer(c.Ask().RequestURI))
+		c.Send(headtest.Answer(c.ReadRequest().RequestURI))
 		_ = c.Conn.(*net.TCPConn).CloseWrite()
 		close(ended)
 		c.Stall()
@@ -297,8 +297,8 @@ func TestEndedBetweenHEADs(t *testing.T) {
 	const perConnection = 4
 	end := func(c *headtest.Conn) {
 		for range perConnection {
-			r := c.Ask()
-			if r == nil || !c.Say(headtest.Answer(r.RequestURI)) {
+			r := c.ReadRequest()
+			if r == nil || !c.Send(headtest.Answer(r.RequestURI)) {
 				return
 			}
 		}
@@ -314,8 +314,8 @@ func TestEndedBetweenHEADs(t *testing.T) {
 	_, url := headtest.Secure(t, pair, end)
 	opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
 	for name, session := range map[string]head.Session{
-		"http":  newSession(t, headtest.NewRaw(t, end), cfg),
-		"https": headtest.SessionOf(t, opened, direct.New, cfg),
+		"http":  newSession(t, headtest.NewRawStore(t, end), cfg),
+		"https": headtest.OpenSessionOn(t, opened, direct.New, cfg),
 	} {
 		t.Run(name, func(t *testing.T) { headtest.Expect(t, session, headtest.Keys(10*perConnection)...) })
 	}
@@ -332,16 +332,16 @@ func TestBlockedWrite(t *testing.T) {
 		keys[i] = fmt.Sprintf("%s%d", strings.Repeat("\xff", 2000), i)
 	}
 	play := func(c *headtest.Conn) {
-		if c.Nth > 0 {
-			for r := c.Ask(); r != nil && c.Say(headtest.Answer("/b/"+r.URL.Path)); r = c.Ask() {
+		if c.Index > 0 {
+			for r := c.ReadRequest(); r != nil && c.Send(headtest.Answer("/b/"+r.URL.Path)); r = c.ReadRequest() {
 			}
 			return
 		}
 		_ = c.Conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-		c.Starve()
+		c.Freeze()
 	}
 	t.Run("deadline", func(t *testing.T) {
-		session := newSession(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: timeout})
+		session := newSession(t, headtest.NewRawStore(t, play), head.Config{Pipeline: depth, Timeout: timeout})
 		began, took := time.Now(), time.Duration(0)
 		n := 0
 		if err := session.Head(t.Context(), head.NewBatch(headtest.Entries(keys...)), func(r *head.Result) {
@@ -363,7 +363,7 @@ func TestBlockedWrite(t *testing.T) {
 		}
 	})
 	t.Run("context", func(t *testing.T) {
-		session := newSession(t, headtest.NewRaw(t, play), head.Config{Pipeline: depth, Timeout: time.Minute})
+		session := newSession(t, headtest.NewRawStore(t, play), head.Config{Pipeline: depth, Timeout: time.Minute})
 		checkEnds(t, session, headtest.Entries(keys...))
 	})
 }

@@ -20,7 +20,7 @@ import (
 func window(c *headtest.Conn, n int) (paths []string) {
 	for range n {
 		_ = c.SetReadDeadline(time.Now().Add(headtest.Timeout / 10))
-		r := c.Ask()
+		r := c.ReadRequest()
 		if r == nil {
 			break
 		}
@@ -44,45 +44,45 @@ func TestPipelineIsNotBorne(t *testing.T) {
 	for name, play := range map[string]func(c *headtest.Conn, paths []string){
 		"answered in the wrong order": func(c *headtest.Conn, paths []string) {
 			slices.Reverse(paths)
-			c.Say(answers(paths...))
+			c.Send(answers(paths...))
 		},
 		"two of them swapped": func(c *headtest.Conn, paths []string) {
 			paths[5], paths[6] = paths[6], paths[5]
-			c.Say(answers(paths...))
+			c.Send(answers(paths...))
 		},
 		"the last two swapped": func(c *headtest.Conn, paths []string) {
 			paths[6], paths[7] = paths[7], paths[6]
-			c.Say(answers(paths...))
+			c.Send(answers(paths...))
 		},
 		"one left out": func(c *headtest.Conn, paths []string) {
-			c.Say(answers(slices.Delete(paths, 3, 4)...))
+			c.Send(answers(slices.Delete(paths, 3, 4)...))
 		},
 		"one answered twice": func(c *headtest.Conn, paths []string) {
-			c.Say(answers(slices.Insert(paths, 3, paths[3])...))
+			c.Send(answers(slices.Insert(paths, 3, paths[3])...))
 		},
 		"the last answered twice": func(c *headtest.Conn, paths []string) {
-			c.Say(answers(append(paths, paths[7])...))
+			c.Send(answers(append(paths, paths[7])...))
 		},
 		"one with a body": func(c *headtest.Conn, paths []string) {
-			c.Say(answers(paths[:3]...) + "<html></html>" + answers(paths[3:]...))
+			c.Send(answers(paths[:3]...) + "<html></html>" + answers(paths[3:]...))
 		},
 		"closed before all":   func(*headtest.Conn, []string) {},
-		"closed after one":    func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:1]...)) },
-		"closed after seven":  func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:7]...)) },
-		"reset after three":   func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:3]...)); c.Reset() },
-		"closed within one":   func(c *headtest.Conn, paths []string) { text := answers(paths...); c.Say(text[:len(text)/2]) },
-		"garbage after three": func(c *headtest.Conn, paths []string) { c.Say(answers(paths[:3]...) + "\x15\x03\x01") },
+		"closed after one":    func(c *headtest.Conn, paths []string) { c.Send(answers(paths[:1]...)) },
+		"closed after seven":  func(c *headtest.Conn, paths []string) { c.Send(answers(paths[:7]...)) },
+		"reset after three":   func(c *headtest.Conn, paths []string) { c.Send(answers(paths[:3]...)); c.Reset() },
+		"closed within one":   func(c *headtest.Conn, paths []string) { text := answers(paths...); c.Send(text[:len(text)/2]) },
+		"garbage after three": func(c *headtest.Conn, paths []string) { c.Send(answers(paths[:3]...) + "\x15\x03\x01") },
 		"malformed after three": func(c *headtest.Conn, paths []string) {
-			c.Say(answers(paths[:3]...) + "HTTP/1.1 200 OK\r\n: \r\n\r\n" + answers(paths[4:]...))
+			c.Send(answers(paths[:3]...) + "HTTP/1.1 200 OK\r\n: \r\n\r\n" + answers(paths[4:]...))
 		},
 		"said to be closed": func(c *headtest.Conn, paths []string) {
 			text := answers(paths...)
-			c.Say(strings.Replace(text, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)[:len(text)/8+40])
+			c.Send(strings.Replace(text, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)[:len(text)/8+40])
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := headtest.NewRaw(t, func(c *headtest.Conn) {
-				if c.Nth > 0 {
+			s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+				if c.Index > 0 {
 					c.Serve()
 					return
 				}
@@ -107,9 +107,9 @@ func TestPipelineIsNotBorne(t *testing.T) {
 func TestPipelineToAStoreThatCloses(t *testing.T) {
 	for name, says := range map[string][]string{"says so": {"Connection: close"}, "just does": nil} {
 		t.Run(name, func(t *testing.T) {
-			s := headtest.NewRaw(t, func(c *headtest.Conn) {
-				if r := c.Ask(); r != nil {
-					c.Say(headtest.Answer(r.RequestURI, says...))
+			s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+				if r := c.ReadRequest(); r != nil {
+					c.Send(headtest.Answer(r.RequestURI, says...))
 				}
 			})
 			var told logged
@@ -129,19 +129,19 @@ func TestPipelineToAStoreThatCloses(t *testing.T) {
 // A store that answers the first of those in flight and is silent then: each deadline costs one object, and after a few
 // nothing is pipelined any more.
 func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 		paths := window(c, 4)
-		for len(paths) == 1 && c.Say(answers(paths...)) {
+		for len(paths) == 1 && c.Send(answers(paths...)) {
 			paths = window(c, 4)
 		}
-		if len(paths) > 0 && c.Say(answers(paths[0])) {
+		if len(paths) > 0 && c.Send(answers(paths[0])) {
 			c.Stall()
 		}
 	})
 	session := newSession(t, s, head.Config{Pipeline: 4, Timeout: headtest.Timeout / 2})
 	keys := headtest.Keys(24)
 	began := time.Now()
-	results := headtest.Ask(t, session, headtest.Entries(keys...))
+	results := headtest.Head(t, session, headtest.Entries(keys...))
 	var failed []string
 	for i := range results {
 		if r := &results[i]; headtest.Class(r) == fault.Timeout {
@@ -159,17 +159,17 @@ func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
 // A pipeline that breaks now and then goes on: pipelining is given up only where it never works.
 func TestPipelineThatBreaksNowAndThen(t *testing.T) {
 	var piped atomic.Int64 // requests that were followed before they were answered
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 		for range 20 {
-			r := c.Ask()
-			if c.Waiting() > 0 {
+			r := c.ReadRequest()
+			if c.Buffered() > 0 {
 				piped.Add(1)
 			}
-			if r == nil || !c.Say(headtest.Answer(r.RequestURI)) {
+			if r == nil || !c.Send(headtest.Answer(r.RequestURI)) {
 				return
 			}
 		}
-		c.Ask()
+		c.ReadRequest()
 	})
 	session := newSession(t, s, head.Config{Pipeline: 8})
 	for range 20 {
@@ -185,13 +185,13 @@ func TestPipelineThatBreaksNowAndThen(t *testing.T) {
 // Long answers, of which one fills the read buffer many times, are taken while others are in flight.
 func TestPipelineOfLongHeaders(t *testing.T) {
 	long := strings.Repeat("v", store.HeaderBytesMax-500)
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
-		for r := c.Ask(); r != nil && c.Say(headtest.Answer(r.RequestURI, "x-long: "+long)); r = c.Ask() {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+		for r := c.ReadRequest(); r != nil && c.Send(headtest.Answer(r.RequestURI, "x-long: "+long)); r = c.ReadRequest() {
 		}
 	})
 	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(32)
-	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
+	for i, r := range headtest.Head(t, session, headtest.Entries(keys...)) {
 		if !headtest.IsAnswer(&r, keys[i]) || string(r.Get("x-long")) != long {
 			t.Errorf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata)
 		}
@@ -203,20 +203,20 @@ func TestPipelineOfLongHeaders(t *testing.T) {
 
 // One that is too long is that object's failure alone.
 func TestPipelineOfOneTooLong(t *testing.T) {
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
-		for r := c.Ask(); r != nil; r = c.Ask() {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+		for r := c.ReadRequest(); r != nil; r = c.ReadRequest() {
 			var more []string
 			if strings.HasSuffix(r.RequestURI, "-3") {
 				more = append(more, "x-long: "+strings.Repeat("v", store.HeaderBytesMax))
 			}
-			if !c.Say(headtest.Answer(r.RequestURI, more...)) {
+			if !c.Send(headtest.Answer(r.RequestURI, more...)) {
 				return
 			}
 		}
 	})
 	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(8)
-	for i, r := range headtest.Ask(t, session, headtest.Entries(keys...)) {
+	for i, r := range headtest.Head(t, session, headtest.Entries(keys...)) {
 		switch {
 		case i == 3 && headtest.Class(&r) != fault.HeaderTooLarge,
 			i != 3 && !headtest.IsAnswer(&r, keys[i]):
@@ -227,7 +227,7 @@ func TestPipelineOfOneTooLong(t *testing.T) {
 
 // In batches of one there is nothing to pipeline, and one connection.
 func TestPipelineOfOne(t *testing.T) {
-	s := headtest.NewRaw(t, (*headtest.Conn).Serve)
+	s := headtest.NewRawStore(t, (*headtest.Conn).Serve)
 	session := newSession(t, s, head.Config{Pipeline: 8})
 	keys := headtest.Keys(20)
 	for _, key := range keys {
@@ -240,11 +240,11 @@ func TestPipelineOfOne(t *testing.T) {
 
 // A burst has as many HEADs as may be in flight, and the next one begins when it is answered.
 func TestPipelineIsFull(t *testing.T) {
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 		var waiting []string
 		for _, inFlight := range []int{4, 3, 2, 1, 4, 3, 2, 1, 1} { // before each answer
 			for len(waiting) < inFlight {
-				r := c.Ask()
+				r := c.ReadRequest()
 				if r == nil {
 					return
 				}
@@ -254,7 +254,7 @@ func TestPipelineIsFull(t *testing.T) {
 				t.Errorf("more than %d are in flight", inFlight)
 				return
 			}
-			if !c.Say(answers(waiting[0])) {
+			if !c.Send(answers(waiting[0])) {
 				return
 			}
 			waiting = waiting[1:]
@@ -275,16 +275,16 @@ func TestGateClosesInFlight(t *testing.T) {
 		shut time.Time
 		sent atomic.Int64 // nanoseconds after that the next one was
 	)
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 		paths := window(c, 4)
 		shut = time.Now()
 		gate.ObserveRefusal(time.Now(), held)
-		c.Say(answers(paths[:3]...))
+		c.Send(answers(paths[:3]...))
 		time.Sleep(headtest.Timeout / 10)
-		c.Say(answers(paths[3:]...))
-		if r := c.Ask(); r != nil {
+		c.Send(answers(paths[3:]...))
+		if r := c.ReadRequest(); r != nil {
 			sent.Store(int64(time.Since(shut)))
-			c.Say(headtest.Answer(r.RequestURI))
+			c.Send(headtest.Answer(r.RequestURI))
 			c.Serve()
 		}
 	})
@@ -319,24 +319,24 @@ func TestAlikeAreNotTakenForEachOther(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(c *headtest.Conn, path string){
 		"left out":        func(c *headtest.Conn, path string) {},
-		"twice":           func(c *headtest.Conn, path string) { c.Say(say(path) + say(path)) },
-		"after another's": func(c *headtest.Conn, path string) { c.Say(say("another's") + say(path)) },
+		"twice":           func(c *headtest.Conn, path string) { c.Send(say(path) + say(path)) },
+		"after another's": func(c *headtest.Conn, path string) { c.Send(say("another's") + say(path)) },
 		"with its next": func(c *headtest.Conn, path string) {
-			if c.Waiting() > 0 { // it was pipelined
-				c.Say(say(c.Ask().RequestURI) + say(path))
+			if c.Buffered() > 0 { // it was pipelined
+				c.Send(say(c.ReadRequest().RequestURI) + say(path))
 				return
 			}
-			c.Say(say(path))
+			c.Send(say(path))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var nth atomic.Int64
-			s := headtest.NewRaw(t, func(c *headtest.Conn) {
-				for r := c.Ask(); r != nil; r = c.Ask() {
+			s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+				for r := c.ReadRequest(); r != nil; r = c.ReadRequest() {
 					if nth.Add(1) == spoiled {
 						spoil(c, r.RequestURI)
-					} else if !c.Say(say(r.RequestURI)) {
+					} else if !c.Send(say(r.RequestURI)) {
 						return
 					}
 				}
@@ -346,7 +346,7 @@ func TestAlikeAreNotTakenForEachOther(t *testing.T) {
 				batch[i].ETag, batch[i].Size = "same", 0
 			}
 			answered := 0
-			for i, r := range headtest.Ask(t, newSession(t, s, head.Config{Pipeline: 8}), batch) {
+			for i, r := range headtest.Head(t, newSession(t, s, head.Config{Pipeline: 8}), batch) {
 				switch {
 				case r.Err != nil: // of the one without an answer
 				case !headtest.IsAnswer(&r, batch[i].Key):

@@ -25,17 +25,17 @@ func testClosing(t *testing.T, open opener) {
 		"HTTP/1.0, keep-alive": {"HTTP/1.0", "Connection: Keep-Alive\r\n", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := NewRaw(t, func(on *Conn) {
-				for r := on.Ask(); r != nil; r = on.Ask() {
+			s := NewRawStore(t, func(on *Conn) {
+				for r := on.ReadRequest(); r != nil; r = on.ReadRequest() {
 					text := strings.Replace(Answer(r.RequestURI), "HTTP/1.1", c.before, 1)
-					if !on.Say(strings.TrimSuffix(text, "\r\n") + c.after + "\r\n") {
+					if !on.Send(strings.TrimSuffix(text, "\r\n") + c.after + "\r\n") {
 						return
 					}
 				}
 			})
 			session := open(t, s)
 			for _, key := range Keys(3) {
-				if r := Ask(t, session, Entries(key))[0]; !IsAnswer(&r, key) {
+				if r := Head(t, session, Entries(key))[0]; !IsAnswer(&r, key) {
 					t.Errorf("%s: status %d, error %v", key, r.Status, r.Err)
 				}
 			}
@@ -48,13 +48,13 @@ func testClosing(t *testing.T, open opener) {
 
 // testNewConn: a batch with NewConn goes over a connection that carried no request before.
 func testNewConn(t *testing.T, open opener) {
-	s := newRaw(t, always(ok()))
+	s := newScriptedStore(t, always(okAnswer()))
 	session := open(t, s)
-	ask(t, session, "a", "b")
+	headKeys(t, session, "a", "b")
 	before := s.Connections()
-	batch := head.NewBatch(entries([]string{"a"}))
+	batch := head.NewBatch(unlistedEntries([]string{"a"}))
 	batch.NewConn = true
-	if r := AskBatch(t, session, batch)[0]; r.Status != 200 {
+	if r := HeadBatch(t, session, batch)[0]; r.Status != 200 {
 		t.Errorf("status %d, error %v", r.Status, r.Err)
 	}
 	if after := s.Connections(); before != 1 || after != 2 {
@@ -68,18 +68,18 @@ func testCancel(t *testing.T, open opener) {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			cause := errors.New("enough")
 			ctx, cancel := context.WithCancelCause(t.Context())
-			s := newRaw(t, func(_ *http.Request, nth int) string {
+			s := newScriptedStore(t, func(_ *http.Request, nth int) string {
 				if nth == at {
 					cancel(cause)
 					return stall
 				}
-				return ok()
+				return okAnswer()
 			})
 			if at < 0 {
 				cancel(cause)
 			}
 			called := 0
-			err := open(t, s).Head(ctx, head.NewBatch(entries([]string{"a", "b", "c"})), func(*head.Result) { called++ })
+			err := open(t, s).Head(ctx, head.NewBatch(unlistedEntries([]string{"a", "b", "c"})), func(*head.Result) { called++ })
 			if !errors.Is(err, cause) || called > max(at, 0) { // fewer, if some were answered that nobody had read yet
 				t.Errorf("%d answers, %v", called, err)
 			}
@@ -89,7 +89,7 @@ func testCancel(t *testing.T, open opener) {
 
 // testContexts: the end of a context that Head was called with before is no matter of the next.
 func testContexts(t *testing.T, open opener) {
-	session := open(t, NewRaw(t, (*Conn).Serve))
+	session := open(t, NewRawStore(t, (*Conn).Serve))
 	for i := range 100 { // the end may be noticed any time later
 		ctx, cancel := context.WithCancel(t.Context())
 		err := session.Head(ctx, head.NewBatch(Entries("a", "b")), func(r *head.Result) {
@@ -109,10 +109,10 @@ func testContexts(t *testing.T, open opener) {
 
 // testStaleConnection: a kept connection that the store closes just as it is used again costs nothing.
 func testStaleConnection(t *testing.T, open opener) {
-	s := newRaw(t, always(ok("x-amz-meta-a: b")+hangUp))
+	s := newScriptedStore(t, always(okAnswer("x-amz-meta-a: b")+hangUp))
 	session := open(t, s)
 	for range 20 {
-		if r := ask(t, session, "k")[0]; r.Status != 200 {
+		if r := headKeys(t, session, "k")[0]; r.Status != 200 {
 			t.Fatalf("status %d, error %v", r.Status, r.Err)
 		}
 	}

@@ -14,17 +14,17 @@ import (
 func testEndpoints(t *testing.T, newEngine NewEngine) {
 	var answer atomic.Value // of the first endpoint, in place of a right one
 	answer.Store("")
-	first := NewRaw(t, func(c *Conn) {
-		for r := c.Ask(); r != nil; r = c.Ask() {
+	first := NewRawStore(t, func(c *Conn) {
+		for r := c.ReadRequest(); r != nil; r = c.ReadRequest() {
 			text := answer.Load().(string)
-			if text == "reset" || !c.Say(cmp.Or(text, Answer(r.RequestURI))) {
+			if text == "reset" || !c.Send(cmp.Or(text, Answer(r.RequestURI))) {
 				c.Reset()
 				return
 			}
 		}
 	})
-	second := NewRaw(t, (*Conn).Serve)
-	session := Session(t, newEngine, head.Config{}, first.URL, second.URL)
+	second := NewRawStore(t, (*Conn).Serve)
+	session := OpenSession(t, newEngine, head.Config{}, first.URL, second.URL)
 	at := map[string]string{first.URL: "1", second.URL: "2"}
 	var (
 		last    *store.Address // of the answer before
@@ -37,7 +37,7 @@ func testEndpoints(t *testing.T, newEngine NewEngine) {
 		batch := head.NewBatch(Entries(Keys(n)...))
 		batch.Avoid, batch.NewConn = avoid, newConn
 		avoid, newConn = nil, false
-		for _, r := range AskBatch(t, session, batch) {
+		for _, r := range HeadBatch(t, session, batch) {
 			got += at[r.Address.URL]
 			if last = r.Address; r.Err == nil && "http://"+r.Address.IP.String() != r.Address.URL {
 				t.Errorf("%s: %s is at %v", what, r.Address.URL, r.Address.IP)
@@ -69,8 +69,8 @@ func testEndpoints(t *testing.T, newEngine NewEngine) {
 	avoid = last
 	step("failures", 3, "122")
 
-	s := NewRaw(t, (*Conn).Serve)
-	session = Session(t, newEngine, head.Config{}, s.URL)
+	s := NewRawStore(t, (*Conn).Serve)
+	session = OpenSession(t, newEngine, head.Config{}, s.URL)
 	at[s.URL] = "s"
 	step("alone", 2, "ss")
 	avoid = last

@@ -78,8 +78,8 @@ func OpenStore(t *testing.T, cfg store.Config, variables ...string) *store.Store
 }
 
 // Secure is a raw store behind TLS, and its URL.
-func Secure(t *testing.T, pair tls.Certificate, serve func(*Conn)) (s *Raw, url string) {
-	s = NewRaw(t, OverTLS(&tls.Config{Certificates: []tls.Certificate{pair}}, serve))
+func Secure(t *testing.T, pair tls.Certificate, serve func(*Conn)) (s *RawStore, url string) {
+	s = NewRawStore(t, OverTLS(&tls.Config{Certificates: []tls.Certificate{pair}}, serve))
 	return s, "https" + strings.TrimPrefix(s.URL, "http")
 }
 
@@ -107,10 +107,10 @@ func testTrust(t *testing.T, newEngine NewEngine) {
 			_, url := Secure(t, c.pair, (*Conn).Serve)
 			cfg := c.cfg
 			cfg.Bucket, cfg.Endpoints, cfg.Anonymous, cfg.Region = "b", []string{url}, true, "us-east-1"
-			session := SessionOf(t, OpenStore(t, cfg, c.variables...), newEngine, head.Config{})
+			session := OpenSessionOn(t, OpenStore(t, cfg, c.variables...), newEngine, head.Config{})
 			if c.class == "" {
 				Expect(t, session, "a", "b")
-			} else if r := Ask(t, session, Entries("a"))[0]; Class(&r) != c.class {
+			} else if r := Head(t, session, Entries("a"))[0]; Class(&r) != c.class {
 				t.Errorf("status %d, error %v", r.Status, r.Err)
 			}
 		})

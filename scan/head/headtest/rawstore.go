@@ -29,8 +29,8 @@ type TB interface {
 	Context() context.Context
 }
 
-// Raw is a store that speaks HTTP/1.1 byte by byte, as a test says, right or wrong.
-type Raw struct {
+// RawStore is a store that speaks HTTP/1.1 byte by byte, as a test says, right or wrong.
+type RawStore struct {
 	URL string
 
 	listener net.Listener
@@ -43,28 +43,28 @@ type Raw struct {
 	paths []string // of the requests, as they were sent
 }
 
-// NewRaw starts a Raw that lives as long as the test. Every connection is played by serve, in a goroutine of its own, and
+// NewRawStore starts a Raw that lives as long as the test. Every connection is played by serve, in a goroutine of its own, and
 // closed when that returns.
-func NewRaw(t TB, serve func(*Conn)) *Raw {
+func NewRawStore(t TB, serve func(*Conn)) *RawStore {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Raw{URL: "http://" + l.Addr().String(), listener: l, serve: serve, closing: make(chan struct{})}
+	s := &RawStore{URL: "http://" + l.Addr().String(), listener: l, serve: serve, closing: make(chan struct{})}
 	s.running.Go(s.accept)
 	t.Cleanup(s.close)
 	return s
 }
 
-func (s *Raw) accept() {
+func (s *RawStore) accept() {
 	for {
 		c, err := s.listener.Accept()
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		conn := &Conn{Conn: c, Nth: len(s.conns), raw: s, in: bufio.NewReader(c)}
+		conn := &Conn{Conn: c, Index: len(s.conns), raw: s, in: bufio.NewReader(c)}
 		s.conns = append(s.conns, c)
 		s.mu.Unlock()
 		s.running.Go(func() {
@@ -74,7 +74,7 @@ func (s *Raw) accept() {
 	}
 }
 
-func (s *Raw) close() {
+func (s *RawStore) close() {
 	close(s.closing)
 	s.listener.Close()
 	s.mu.Lock()
@@ -95,14 +95,14 @@ func OverTLS(cfg *tls.Config, serve func(*Conn)) func(*Conn) {
 }
 
 // Connections is how many there have been.
-func (s *Raw) Connections() int {
+func (s *RawStore) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
 // Paths are those of the requests so far, as they were sent.
-func (s *Raw) Paths() []string {
+func (s *RawStore) Paths() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.paths...)
@@ -111,14 +111,14 @@ func (s *Raw) Paths() []string {
 // Conn is one connection to a Raw.
 type Conn struct {
 	net.Conn
-	Nth int // which of the Raw's connections it is, from 0
+	Index int // which of the Raw's connections it is, from 0
 
-	raw *Raw
+	raw *RawStore
 	in  *bufio.Reader
 }
 
-// Ask is the next request, nil when there will be none.
-func (c *Conn) Ask() *http.Request {
+// ReadRequest is the next request, nil when there will be none.
+func (c *Conn) ReadRequest() *http.Request {
 	r, err := http.ReadRequest(c.in)
 	if err != nil {
 		return nil
@@ -129,11 +129,11 @@ func (c *Conn) Ask() *http.Request {
 	return r
 }
 
-// Waiting is how many bytes of further requests have been read.
-func (c *Conn) Waiting() int { return c.in.Buffered() }
+// Buffered is how many bytes of further requests have been read.
+func (c *Conn) Buffered() int { return c.in.Buffered() }
 
-// Say sends text, and says whether the client is still there.
-func (c *Conn) Say(text string) bool {
+// Send sends text, and says whether the client is still there.
+func (c *Conn) Send(text string) bool {
 	_, err := io.WriteString(c, text)
 	return err == nil
 }
@@ -141,8 +141,8 @@ func (c *Conn) Say(text string) bool {
 // Stall does nothing until the client or the Raw closes the connection. What the client sends is read.
 func (c *Conn) Stall() { _, _ = io.Copy(io.Discard, c.in) }
 
-// Starve does nothing until the Raw closes, and reads nothing.
-func (c *Conn) Starve() { <-c.raw.closing }
+// Freeze does nothing until the Raw closes, and reads nothing.
+func (c *Conn) Freeze() { <-c.raw.closing }
 
 // Reset closes the connection so that the client finds an error and not an end.
 func (c *Conn) Reset() {
@@ -156,13 +156,13 @@ func (c *Conn) Reset() {
 
 // Serve answers every request well.
 func (c *Conn) Serve() {
-	for r := c.Ask(); r != nil && c.Say(Answer(r.RequestURI)); r = c.Ask() {
+	for r := c.ReadRequest(); r != nil && c.Send(Answer(r.RequestURI)); r = c.ReadRequest() {
 	}
 }
 
 // Answer is the right answer to the request for path. No two paths have the same ETag.
 func Answer(path string, headers ...string) string {
-	return ok(append(headers, `ETag: "`+tag(path)+`"`, "x-amz-meta-key: "+path)...)
+	return okAnswer(append(headers, `ETag: "`+tag(path)+`"`, "x-amz-meta-key: "+path)...)
 }
 
 // Entries are what a LIST says of keys for which Answer is the answer. The keys stand for themselves in a path.
@@ -197,7 +197,7 @@ func tag(path string) string {
 // okLength is the length of all objects.
 const okLength = 3
 
-func ok(headers ...string) string {
+func okAnswer(headers ...string) string {
 	length := fmt.Sprintf("Content-Length: %d", okLength)
 	return "HTTP/1.1 200 OK\r\n" + strings.Join(append(headers, length), "\r\n") + "\r\n\r\n"
 }
@@ -205,9 +205,9 @@ func ok(headers ...string) string {
 // Timeout of a HEAD in tests: long for a loopback, short for a test.
 const Timeout = 500 * time.Millisecond
 
-// Session opens a Session of the Engine that newEngine makes, on a store at these URLs. It sets the Store of cfg, and sets Limiter and
+// OpenSession opens a Session of the Engine that newEngine makes, on a store at these URLs. It sets the Store of cfg, and sets Limiter and
 // Timeout where they are missing.
-func Session(t TB, newEngine NewEngine, cfg head.Config, urls ...string) head.Session {
+func OpenSession(t TB, newEngine NewEngine, cfg head.Config, urls ...string) head.Session {
 	t.Helper()
 	opened, err := store.Open(t.Context(), store.Config{
 		Bucket: "b", Endpoints: urls, Isolated: true, Region: "us-east-1",
@@ -216,11 +216,11 @@ func Session(t TB, newEngine NewEngine, cfg head.Config, urls ...string) head.Se
 		t.Fatal(err)
 	}
 	t.Cleanup(opened.Close)
-	return SessionOf(t, opened, newEngine, cfg)
+	return OpenSessionOn(t, opened, newEngine, cfg)
 }
 
-// SessionOf is Session on an open Store.
-func SessionOf(t TB, opened *store.Store, newEngine NewEngine, cfg head.Config) head.Session {
+// OpenSessionOn is Session on an open Store.
+func OpenSessionOn(t TB, opened *store.Store, newEngine NewEngine, cfg head.Config) head.Session {
 	t.Helper()
 	cfg.Store = opened
 	if cfg.Limiter == nil {
@@ -234,18 +234,18 @@ func SessionOf(t TB, opened *store.Store, newEngine NewEngine, cfg head.Config) 
 	return session
 }
 
-// Ask HEADs entries and returns what each callback saw, copied.
-func Ask(t TB, session head.Session, entries []list.Entry) []head.Result {
+// Head HEADs entries and returns what each callback saw, copied.
+func Head(t TB, session head.Session, entries []list.Entry) []head.Result {
 	t.Helper()
-	results := AskBatch(t, session, head.NewBatch(entries))
+	results := HeadBatch(t, session, head.NewBatch(entries))
 	if len(results) != len(entries) {
 		t.Fatal(len(results), "results for", len(entries), "keys")
 	}
 	return results
 }
 
-// AskBatch HEADs a batch and returns what each callback saw, copied.
-func AskBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
+// HeadBatch HEADs a batch and returns what each callback saw, copied.
+func HeadBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
 	t.Helper()
 	var results []head.Result
 	if err := session.Head(t.Context(), batch, func(r *head.Result) { results = append(results, clone(r)) }); err != nil {
@@ -257,7 +257,7 @@ func AskBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
 // Expect HEADs keys, and expects Answer for each of them.
 func Expect(t TB, session head.Session, keys ...string) {
 	t.Helper()
-	for i, r := range Ask(t, session, Entries(keys...)) {
+	for i, r := range Head(t, session, Entries(keys...)) {
 		if !IsAnswer(&r, keys[i]) {
 			t.Error(fmt.Sprintf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata))
 		}

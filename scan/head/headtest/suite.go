@@ -18,20 +18,20 @@ import (
 )
 
 // opener opens a Session of the Engine that is tested on a Raw.
-type opener func(*testing.T, *Raw) head.Session
+type opener func(*testing.T, *RawStore) head.Session
 
 // NewEngine makes the Engine that is tested.
 type NewEngine func(head.Config) head.Engine
 
 // Run tests the Engine that newEngine makes, with so many HEADs in flight on a connection.
 func Run(t *testing.T, newEngine NewEngine, pipeline int) {
-	open := func(t *testing.T, s *Raw) head.Session {
-		return Session(t, newEngine, head.Config{Pipeline: pipeline}, s.URL)
+	open := func(t *testing.T, s *RawStore) head.Session {
+		return OpenSession(t, newEngine, head.Config{Pipeline: pipeline}, s.URL)
 	}
 	suite := map[string]func(*testing.T, opener){
 		"Metadata":        testMetadata,
 		"Answers":         testAnswers,
-		"Unlike":          testUnlike,
+		"Unlike":          testMismatch,
 		"Failures":        testFailures,
 		"Paths":           testPaths,
 		"Order":           testOrder,
@@ -56,24 +56,24 @@ const (
 	drip   = "\x00drip" // the answer before it byte by byte, for ever
 )
 
-// newRaw is a Raw that answers each request with the bytes that answer returns, on connections that stay open unless
+// newScriptedStore is a Raw that answers each request with the bytes that answer returns, on connections that stay open unless
 // those bytes are followed by hangUp.
-func newRaw(t *testing.T, answer func(r *http.Request, nth int) string) *Raw {
+func newScriptedStore(t *testing.T, answer func(r *http.Request, nth int) string) *RawStore {
 	t.Helper()
 	var requests atomic.Int64
-	return NewRaw(t, func(c *Conn) {
-		for r := c.Ask(); r != nil; r = c.Ask() {
+	return NewRawStore(t, func(c *Conn) {
+		for r := c.ReadRequest(); r != nil; r = c.ReadRequest() {
 			text, end, _ := strings.Cut(answer(r, int(requests.Add(1))-1), "\x00")
 			if "\x00"+end == drip {
 				for _, b := range []byte(text) {
-					if !c.Say(string(b)) {
+					if !c.Send(string(b)) {
 						return
 					}
 					time.Sleep(Timeout / 10)
 				}
 				return
 			}
-			if !c.Say(text) {
+			if !c.Send(text) {
 				return
 			}
 			switch "\x00" + end {
@@ -87,13 +87,13 @@ func newRaw(t *testing.T, answer func(r *http.Request, nth int) string) *Raw {
 	})
 }
 
-// ask HEADs keys of which the LIST said nothing.
-func ask(t *testing.T, session head.Session, keys ...string) []head.Result {
+// headKeys HEADs keys of which the LIST said nothing.
+func headKeys(t *testing.T, session head.Session, keys ...string) []head.Result {
 	t.Helper()
-	return Ask(t, session, entries(keys))
+	return Head(t, session, unlistedEntries(keys))
 }
 
-func entries(keys []string) []list.Entry {
+func unlistedEntries(keys []string) []list.Entry {
 	batch := make([]list.Entry, len(keys))
 	for i, key := range keys {
 		batch[i] = list.Entry{Key: key, Size: -1}
@@ -121,12 +121,12 @@ func always(text string) func(*http.Request, int) string {
 }
 
 func testMetadata(t *testing.T, open opener) {
-	s := newRaw(t, always(ok(
+	s := newScriptedStore(t, always(okAnswer(
 		"x-amz-meta-zulu: last", "X-Amz-Meta-Alpha:  outer blanks \t", "x-amz-meta-empty:", "x-amz-meta-dup: one",
 		"x-amz-meta-utf8: Füße ☃", "x-amz-meta-latin1: F\xfc\xdfe", "X-AMZ-META-Dup: two", "x-amz-meta-inner: a  b",
 		"x-amz-meta-mime: =?UTF-8?B?w7w=?=", "ETag: \"e\"", "x-amz-metadata: none", "Last-Modified: whenever",
 	)))
-	r := ask(t, open(t, s), "k")[0]
+	r := headKeys(t, open(t, s), "k")[0]
 	var got strings.Builder
 	for _, f := range r.Metadata {
 		fmt.Fprintf(&got, "%s=%q ", f.Name, f.Value)
@@ -147,8 +147,8 @@ func testMetadata(t *testing.T, open opener) {
 func testAnswers(t *testing.T, open opener) {
 	for _, status := range []int{200, 204, 301, 304, 307, 400, 401, 403, 404, 405, 408, 429, 500, 501, 503, 504, 509, 520} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			s := newRaw(t, always(fmt.Sprintf("HTTP/1.1 %d X\r\nRetry-After: 7\r\nLocation: http://127.0.0.1:1/\r\nx-amz-request-id: R\r\n\r\n", status)))
-			r := ask(t, open(t, s), "k")[0]
+			s := newScriptedStore(t, always(fmt.Sprintf("HTTP/1.1 %d X\r\nRetry-After: 7\r\nLocation: http://127.0.0.1:1/\r\nx-amz-request-id: R\r\n\r\n", status)))
+			r := headKeys(t, open(t, s), "k")[0]
 			if r.Status != status || r.Err != nil {
 				t.Errorf("status %d, error %v", r.Status, r.Err)
 			}
@@ -162,7 +162,7 @@ func testAnswers(t *testing.T, open opener) {
 	}
 	t.Run("long header", func(t *testing.T) {
 		value := strings.Repeat("v", 60_000)
-		r := ask(t, open(t, newRaw(t, always(ok("x-amz-meta-long: "+value)))), "k")[0]
+		r := headKeys(t, open(t, newScriptedStore(t, always(okAnswer("x-amz-meta-long: "+value)))), "k")[0]
 		if len(r.Metadata) != 1 || string(r.Metadata[0].Value) != value {
 			t.Errorf("status %d, error %v, %d metadata", r.Status, r.Err, len(r.Metadata))
 		}
@@ -170,28 +170,28 @@ func testAnswers(t *testing.T, open opener) {
 }
 
 // testUnlike: an answer is held against what the LIST said of the object, where both say something.
-func testUnlike(t *testing.T, open opener) {
+func testMismatch(t *testing.T, open opener) {
 	for name, c := range map[string]struct {
 		etag   string // as listed
 		size   int64
 		answer string
 		want   bool
 	}{
-		"as listed":            {"e", okLength, ok(`ETag: "e"`), false},
-		"another ETag":         {"e", okLength, ok(`ETag: "f"`), true},
-		"another length":       {"e", okLength + 1, ok(`ETag: "e"`), true},
-		"a weak ETag":          {"e", okLength, ok(`ETag: W/"e"`), false},
-		"no ETag listed":       {"", okLength, ok(`ETag: "e"`), false},
-		"no ETag listed, long": {"", okLength + 1, ok(`ETag: "e"`), true},
-		"no ETag answered":     {"e", okLength, ok(), false},
-		"no size listed":       {"e", -1, ok(`ETag: "e"`), false},
-		"no size, another":     {"e", -1, ok(`ETag: "f"`), true},
-		"an empty object":      {"e", 0, ok(`ETag: "e"`), true},
+		"as listed":            {"e", okLength, okAnswer(`ETag: "e"`), false},
+		"another ETag":         {"e", okLength, okAnswer(`ETag: "f"`), true},
+		"another length":       {"e", okLength + 1, okAnswer(`ETag: "e"`), true},
+		"a weak ETag":          {"e", okLength, okAnswer(`ETag: W/"e"`), false},
+		"no ETag listed":       {"", okLength, okAnswer(`ETag: "e"`), false},
+		"no ETag listed, long": {"", okLength + 1, okAnswer(`ETag: "e"`), true},
+		"no ETag answered":     {"e", okLength, okAnswer(), false},
+		"no size listed":       {"e", -1, okAnswer(`ETag: "e"`), false},
+		"no size, another":     {"e", -1, okAnswer(`ETag: "f"`), true},
+		"an empty object":      {"e", 0, okAnswer(`ETag: "e"`), true},
 		"no object":            {"e", 7, "HTTP/1.1 404 NF\r\nETag: \"f\"\r\n\r\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			entry := list.Entry{Key: "k", ETag: c.etag, Size: c.size}
-			if r := Ask(t, open(t, newRaw(t, always(c.answer))), []list.Entry{entry})[0]; r.Mismatch != c.want || r.Err != nil {
+			if r := Head(t, open(t, newScriptedStore(t, always(c.answer))), []list.Entry{entry})[0]; r.Mismatch != c.want || r.Err != nil {
 				t.Errorf("unlike: %v, want %v; error %v", r.Mismatch, c.want, r.Err)
 			}
 		})
@@ -209,28 +209,28 @@ func testFailures(t *testing.T, open opener) {
 		"closed in the head":  {"HTTP/1.1 200 OK\r\nETag: " + hangUp, fault.Closed},
 		"hang":                {stall, fault.Timeout},
 		"hang in the head":    {"HTTP/1.1 200 OK\r\n" + stall, fault.Timeout},
-		"a byte at a time":    {ok("x-amz-meta-a: b") + drip, fault.Timeout},
-		"too long a head":     {ok("x-amz-meta-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), fault.HeaderTooLarge},
-		"a name that is none": {ok("x-amz-meta-\xc3\xa9: b"), fault.Malformed},
+		"a byte at a time":    {okAnswer("x-amz-meta-a: b") + drip, fault.Timeout},
+		"too long a head":     {okAnswer("x-amz-meta-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), fault.HeaderTooLarge},
+		"a name that is none": {okAnswer("x-amz-meta-\xc3\xa9: b"), fault.Malformed},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s := newRaw(t, func(_ *http.Request, nth int) string {
+			s := newScriptedStore(t, func(_ *http.Request, nth int) string {
 				if nth == 0 {
 					return c.answer
 				}
-				return ok()
+				return okAnswer()
 			})
 			session := open(t, s)
 			began := time.Now()
-			r := ask(t, session, "k")[0]
+			r := headKeys(t, session, "k")[0]
 			if took := time.Since(began); took > 3*Timeout {
 				t.Errorf("the deadline did not hold: %v", took)
 			}
 			if r.Status != 0 || Class(&r) != c.class {
 				t.Errorf("status %d, error %v (%s), want %s", r.Status, r.Err, fault.ClassOf(r.Err), c.class)
 			}
-			if r := ask(t, session, "k")[0]; r.Status != 200 {
+			if r := headKeys(t, session, "k")[0]; r.Status != 200 {
 				t.Errorf("afterwards: status %d, error %v", r.Status, r.Err)
 			}
 		})
@@ -252,10 +252,10 @@ func testPaths(t *testing.T, open opener) {
 		"..":               "/b/..",
 		"!*'()":            "/b/%21%2A%27%28%29",
 	}
-	s := newRaw(t, always(ok()))
+	s := newScriptedStore(t, always(okAnswer()))
 	session := open(t, s)
 	for key, path := range keys {
-		ask(t, session, key)
+		headKeys(t, session, key)
 		if got := s.Paths()[len(s.Paths())-1]; got != path {
 			t.Errorf("key %q was asked for as %s, want %s", key, got, path)
 		}
@@ -264,7 +264,7 @@ func testPaths(t *testing.T, open opener) {
 
 // testOrder: each is called once for every entry, in order, with its own answer.
 func testOrder(t *testing.T, open opener) {
-	s := newRaw(t, func(r *http.Request, _ int) string { return ok("x-amz-meta-key: " + r.RequestURI) })
+	s := newScriptedStore(t, func(r *http.Request, _ int) string { return okAnswer("x-amz-meta-key: " + r.RequestURI) })
 	session := open(t, s)
 	if err := session.Head(t.Context(), new(head.Batch), func(*head.Result) { t.Error("called for nothing") }); err != nil {
 		t.Error(err)
@@ -273,7 +273,7 @@ func testOrder(t *testing.T, open opener) {
 	for i := range 200 {
 		keys = append(keys, fmt.Sprintf("key-%d", i))
 	}
-	for i, r := range ask(t, session, keys...) {
+	for i, r := range headKeys(t, session, keys...) {
 		if got, want := string(r.Metadata[0].Value), "/b/"+keys[i]; got != want {
 			t.Fatalf("answer %d is that to %s, want %s", i, got, want)
 		}
@@ -288,8 +288,8 @@ func testFraming(t *testing.T, open opener) {
 	cases := map[string]string{
 		"length without body":  "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nx-amz-meta-a: b\r\n\r\n",
 		"chunked without body": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-amz-meta-a: b\r\n\r\n",
-		"103 before":           "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok("x-amz-meta-a: b"),
-		"100 before":           "HTTP/1.1 100 Continue\r\n\r\n" + ok("x-amz-meta-a: b"),
+		"103 before":           "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + okAnswer("x-amz-meta-a: b"),
+		"100 before":           "HTTP/1.1 100 Continue\r\n\r\n" + okAnswer("x-amz-meta-a: b"),
 		"HTTP/1.0":             "HTTP/1.0 200 OK\r\nx-amz-meta-a: b\r\n\r\n" + hangUp,
 		"close":                "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amz-meta-a: b\r\n\r\n" + hangUp,
 		"no reason":            "HTTP/1.1 200\r\nx-amz-meta-a: b\r\n\r\n",
@@ -298,9 +298,9 @@ func testFraming(t *testing.T, open opener) {
 	}
 	for name, answer := range cases {
 		t.Run(name, func(t *testing.T) {
-			session := open(t, newRaw(t, always(answer)))
+			session := open(t, newScriptedStore(t, always(answer)))
 			for range 3 {
-				r := ask(t, session, "k")[0]
+				r := headKeys(t, session, "k")[0]
 				if r.Status != 200 || len(r.Metadata) != 1 || string(r.Metadata[0].Value) != "b" {
 					t.Fatalf("status %d, error %v, metadata %s", r.Status, r.Err, r.Metadata)
 				}
