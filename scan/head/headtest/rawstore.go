@@ -2,7 +2,6 @@ package headtest
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"fmt"
 	"hash/fnv"
@@ -11,25 +10,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
-	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
-	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
-// TB is what a test is to this package: a *testing.T or a *rapid.T.
-type TB interface {
-	Helper()
-	Error(args ...any)
-	Fatal(args ...any)
-	Cleanup(func())
-	Context() context.Context
-}
-
-// RawStore is a store that speaks HTTP/1.1 byte by byte, as a test says, right or wrong.
+// RawStore is a store that speaks HTTP/1.1 byte by byte. A test writes its side of each connection, right or wrong.
 type RawStore struct {
 	URL string
 
@@ -43,8 +29,8 @@ type RawStore struct {
 	paths []string // of the requests, as they were sent
 }
 
-// NewRawStore starts a Raw that lives as long as the test. Every connection is played by serve, in a goroutine of its own, and
-// closed when that returns.
+// NewRawStore starts a RawStore that ends with the test. Each connection gets a goroutine that calls serve. When
+// serve returns, the connection is closed.
 func NewRawStore(t TB, serve func(*Conn)) *RawStore {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,7 +50,7 @@ func (s *RawStore) accept() {
 			return
 		}
 		s.mu.Lock()
-		conn := &Conn{Conn: c, Index: len(s.conns), raw: s, in: bufio.NewReader(c)}
+		conn := &Conn{Conn: c, Index: len(s.conns), store: s, in: newReader(c)}
 		s.conns = append(s.conns, c)
 		s.mu.Unlock()
 		s.running.Go(func() {
@@ -85,87 +71,108 @@ func (s *RawStore) close() {
 	s.running.Wait()
 }
 
-// OverTLS is serve behind a handshake. The Raw's URL begins with https then.
+// OverTLS returns serve behind a TLS handshake. The URL of its RawStore has to begin with https.
 func OverTLS(cfg *tls.Config, serve func(*Conn)) func(*Conn) {
 	return func(c *Conn) {
 		c.Conn = tls.Server(c.Conn, cfg)
-		c.in = bufio.NewReader(c.Conn)
+		c.in = newReader(c.Conn)
 		serve(c)
 	}
 }
 
-// Connections is how many there have been.
+// Connections returns the number of connections so far.
 func (s *RawStore) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
-// Paths are those of the requests so far, as they were sent.
+// Paths returns the paths of the requests so far, as they were sent.
 func (s *RawStore) Paths() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.paths...)
 }
 
-// Conn is one connection to a Raw.
+// Conn is one connection to a RawStore.
 type Conn struct {
 	net.Conn
-	Index int // which of the Raw's connections it is, from 0
+	Index int // of the connection among those of its RawStore, from 0
 
-	raw *RawStore
-	in  *bufio.Reader
+	store *RawStore
+	in    *bufio.Reader
 }
 
-// ReadRequest is the next request, nil when there will be none.
+// newReader returns a reader with room for every burst of a test: what one Write sends, one Read receives.
+func newReader(c net.Conn) *bufio.Reader { return bufio.NewReaderSize(c, 64<<10) }
+
+// ReadRequest returns the next request, or nil if there is none.
 func (c *Conn) ReadRequest() *http.Request {
 	r, err := http.ReadRequest(c.in)
 	if err != nil {
 		return nil
 	}
-	c.raw.mu.Lock()
-	c.raw.paths = append(c.raw.paths, r.RequestURI)
-	c.raw.mu.Unlock()
+	c.store.mu.Lock()
+	c.store.paths = append(c.store.paths, r.RequestURI)
+	c.store.mu.Unlock()
 	return r
 }
 
-// Buffered is how many bytes of further requests have been read.
+// ReadBurst reads the requests that the client sent by one write, up to most, and returns their paths. It returns
+// fewer than one if there is no request.
+func (c *Conn) ReadBurst(most int) (paths []string) {
+	for len(paths) < most && (len(paths) == 0 || c.Buffered() > 0) {
+		r := c.ReadRequest()
+		if r == nil {
+			break
+		}
+		paths = append(paths, r.RequestURI)
+	}
+	return paths
+}
+
+// Buffered returns the number of bytes received of further requests.
 func (c *Conn) Buffered() int { return c.in.Buffered() }
 
-// Send sends text, and says whether the client is still there.
+// Send sends text. It reports whether the client still receives.
 func (c *Conn) Send(text string) bool {
 	_, err := io.WriteString(c, text)
 	return err == nil
 }
 
-// Stall does nothing until the client or the Raw closes the connection. What the client sends is read.
+// Stall reads and answers nothing until the client or the RawStore closes the connection.
 func (c *Conn) Stall() { _, _ = io.Copy(io.Discard, c.in) }
 
-// Freeze does nothing until the Raw closes, and reads nothing.
-func (c *Conn) Freeze() { <-c.raw.closing }
+// Freeze neither reads nor answers until the RawStore closes.
+func (c *Conn) Freeze() { <-c.store.closing }
 
-// Reset closes the connection so that the client finds an error and not an end.
+// Reset closes the connection so that the client gets an error instead of an end.
 func (c *Conn) Reset() {
-	under := c.Conn
-	if secured, ok := under.(*tls.Conn); ok {
-		under = secured.NetConn()
-	}
-	_ = under.(*net.TCPConn).SetLinger(0)
-	under.Close()
+	tcp := c.TCP()
+	_ = tcp.SetLinger(0)
+	tcp.Close()
 }
 
-// Serve answers every request well.
+// TCP returns the TCP connection, below TLS if there is TLS.
+func (c *Conn) TCP() *net.TCPConn {
+	if secured, ok := c.Conn.(*tls.Conn); ok {
+		return secured.NetConn().(*net.TCPConn)
+	}
+	return c.Conn.(*net.TCPConn)
+}
+
+// Serve answers every request with Answer.
 func (c *Conn) Serve() {
 	for r := c.ReadRequest(); r != nil && c.Send(Answer(r.RequestURI)); r = c.ReadRequest() {
 	}
 }
 
-// Answer is the right answer to the request for path. No two paths have the same ETag.
+// Answer returns the right answer to the request for path. Each path has its own ETag.
 func Answer(path string, headers ...string) string {
 	return okAnswer(append(headers, `ETag: "`+tag(path)+`"`, "x-amz-meta-key: "+path)...)
 }
 
-// Entries are what a LIST says of keys for which Answer is the answer. The keys stand for themselves in a path.
+// Entries returns the entries of a LIST whose HEADs have Answer. The keys must need no encoding in a path.
 func Entries(keys ...string) []list.Entry {
 	batch := make([]list.Entry, len(keys))
 	for i, key := range keys {
@@ -174,12 +181,12 @@ func Entries(keys ...string) []list.Entry {
 	return batch
 }
 
-// IsAnswer says whether the Result is that of Answer for this key.
+// IsAnswer reports whether the Result is Answer for that key.
 func IsAnswer(r *head.Result, key string) bool {
 	return r.Status == http.StatusOK && len(r.Metadata) == 1 && string(r.Metadata[0].Value) == "/b/"+key
 }
 
-// Keys are so many keys.
+// Keys returns n keys.
 func Keys(n int) []string {
 	keys := make([]string, n)
 	for i := range keys {
@@ -200,74 +207,4 @@ const okLength = 3
 func okAnswer(headers ...string) string {
 	length := fmt.Sprintf("Content-Length: %d", okLength)
 	return "HTTP/1.1 200 OK\r\n" + strings.Join(append(headers, length), "\r\n") + "\r\n\r\n"
-}
-
-// Timeout of a HEAD in tests: long for a loopback, short for a test.
-const Timeout = 500 * time.Millisecond
-
-// OpenSession opens a Session of the Engine that newEngine makes, on a store at these URLs. It sets the Store of cfg, and sets Limiter and
-// Timeout where they are missing.
-func OpenSession(t TB, newEngine NewEngine, cfg head.Config, urls ...string) head.Session {
-	t.Helper()
-	opened, err := store.Open(t.Context(), store.Config{
-		Bucket: "b", Endpoints: urls, Isolated: true, Region: "us-east-1",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(opened.Close)
-	return OpenSessionOn(t, opened, newEngine, cfg)
-}
-
-// OpenSessionOn is Session on an open Store.
-func OpenSessionOn(t TB, opened *store.Store, newEngine NewEngine, cfg head.Config) head.Session {
-	t.Helper()
-	cfg.Store = opened
-	if cfg.Limiter == nil {
-		cfg.Limiter = new(pace.Limiter)
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = Timeout
-	}
-	session := newEngine(cfg).Session()
-	t.Cleanup(session.Close)
-	return session
-}
-
-// Head HEADs entries and returns what each callback saw, copied.
-func Head(t TB, session head.Session, entries []list.Entry) []head.Result {
-	t.Helper()
-	results := HeadBatch(t, session, head.NewBatch(entries))
-	if len(results) != len(entries) {
-		t.Fatal(len(results), "results for", len(entries), "keys")
-	}
-	return results
-}
-
-// HeadBatch HEADs a batch and returns what each callback saw, copied.
-func HeadBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
-	t.Helper()
-	var results []head.Result
-	if err := session.Head(t.Context(), batch, func(r *head.Result) { results = append(results, clone(r)) }); err != nil {
-		t.Fatal(err)
-	}
-	return results
-}
-
-// Expect HEADs keys, and expects Answer for each of them.
-func Expect(t TB, session head.Session, keys ...string) {
-	t.Helper()
-	for i, r := range Head(t, session, Entries(keys...)) {
-		if !IsAnswer(&r, keys[i]) {
-			t.Error(fmt.Sprintf("%s: status %d, error %v, metadata %s", keys[i], r.Status, r.Err, r.Metadata))
-		}
-	}
-}
-
-// Class is the Class of a Result's error, empty if it has none.
-func Class(r *head.Result) fault.Class {
-	if r.Err == nil {
-		return ""
-	}
-	return fault.ClassOf(r.Err)
 }
