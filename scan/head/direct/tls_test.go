@@ -98,7 +98,7 @@ func TestClosedWhileIdleBehindTLS(t *testing.T) {
 			headtest.Expect(t, session, "a")
 			<-closed
 			headtest.Expect(t, session, "b")
-			if got := wire(s); got != "a b by 2" {
+			if got := summary(s); got != "a b by 2" {
 				t.Errorf("asked for %s", got)
 			}
 		})
