@@ -79,10 +79,13 @@ func newRun(cfg Config) *run {
 	if cfg.OnFailed == nil {
 		cfg.OnFailed = func(*scan.ObjectError) {}
 	}
-	r := &run{cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(), policy: fault.ObjectPolicy(fault.MaxAttemptsDefault)}
+	r := &run{
+		cfg: cfg, folder: Folder(cfg.Prefix), limiter: pace.NewLimiter(cfg.Rate), counters: newCounters(),
+		policy: fault.ObjectPolicy(fault.MaxAttemptsDefault),
+	}
 	r.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: cfg.RetryFor,
-		Log: cfg.Log, OnAttempt: r.counters.listSent,
+		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1,
+		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: r.counters.listSent,
 	})
 	r.canary = fault.NewCanary(r.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
 	return r
@@ -103,7 +106,9 @@ func (r *run) forEachPage(ctx context.Context, listers int, each func(context.Co
 //
 // The worker waits with the request, unlike a scan's: retries are few beside the objects, since the limiter holds back
 // requests that the store would refuse, and so no queue of retries has to be bounded.
-func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error)) (reply, error) {
+func (r *run) sendUntilFinal(
+	ctx context.Context, op, key string, send func(ctx context.Context, try int) (reply, error),
+) (reply, error) {
 	var attempts fault.Attempts
 	for {
 		attempts.Sent++
@@ -134,7 +139,9 @@ func (r *run) sendUntilFinal(ctx context.Context, op, key string, send func(ctx 
 }
 
 // afterFailure decides about a request that failed: fault.Retry or fault.GiveUp. An error ends the run.
-func (r *run) afterFailure(ctx context.Context, op string, a *reply, failed error, attempts *fault.Attempts) (fault.Decision, error) {
+func (r *run) afterFailure(
+	ctx context.Context, op string, a *reply, failed error, attempts *fault.Attempts,
+) (fault.Decision, error) {
 	failure, counts := a.failure(), r.counters.of(op)
 	switch {
 	case failure.Transient():

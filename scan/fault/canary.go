@@ -20,16 +20,20 @@ type Canary struct {
 }
 
 // NewCanary returns a Canary. probe sends the request once, and returns nil if it was answered. renew renews expired
-// credentials, and reports whether there may be new ones; nil: they cannot be renewed. A store that does not answer is waited for as long as its Health allows, retryFor.
-func NewCanary(probe func(context.Context) error, renew func(context.Context) bool, retryFor time.Duration, log *slog.Logger) *Canary {
+// credentials, and reports whether there may be new ones; nil: they cannot be renewed. Check waits for a store that
+// does not answer until its Health has failed for retryFor.
+func NewCanary(
+	probe func(context.Context) error, renew func(context.Context) bool, retryFor time.Duration, log *slog.Logger,
+) *Canary {
 	return &Canary{
-		probe: probe, renew: renew, policy: Policy{MaxRefusals: 1}, retryFor: retryFor, log: log, turn: make(chan struct{}, 1),
+		probe: probe, renew: renew, policy: Policy{MaxRefusals: 1}, retryFor: retryFor, log: log,
+		turn: make(chan struct{}, 1),
 	}
 }
 
-// Check returns nil when the store has answered a probe that was sent after the call: one probe serves all callers that
-// wait. Any error ends the run: the store's refusal, the cause of ctx's end, or an UnavailableError. While the store does
-// not answer, Check records in h that it fails, with the failure of the request that is verified.
+// Check returns nil when the store has answered a probe that was sent after the call: one probe serves all callers
+// that wait. Any error ends the run: the store's refusal, the cause of ctx's end, or an UnavailableError. While the
+// store does not answer, Check records in h that it fails, with the failure of the request that is verified.
 func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 	called := time.Now()
 	select {
@@ -61,7 +65,7 @@ func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 		case next.Action == Renew:
 			c.log.Info("the credentials have expired and are renewed")
 		case next.Delay == 0:
-			continue // what the answer said is enough to send a better probe
+			continue // the answer has corrected the clock
 		case cause.Transient() && !isWarned:
 			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
 			isWarned = true

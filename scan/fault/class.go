@@ -1,5 +1,5 @@
-// Package fault says what the failure of a request means, and what to do about it. It knows no kind of request by itself:
-// HEADs, LISTs, PUTs and DELETEs use it alike.
+// Package fault says what the failure of a request means, and what to do about it. It knows no kind of request by
+// itself: HEADs, LISTs, PUTs and DELETEs use it alike.
 //
 // Class: one word for why a request failed, in statistics and error files.
 // Failure: one request that failed, as the policy sees it.
@@ -18,7 +18,7 @@ type Class string
 const (
 	Canceled       Class = "canceled"
 	Timeout        Class = "timeout" // StatusClass returns it too, for a 408
-	Refused        Class = "refused" // nobody listens on the port
+	ConnRefused    Class = "refused" // nobody listens on the port
 	Reset          Class = "reset"
 	Closed         Class = "closed" // the other side closed the connection before the end of its answer
 	DNS            Class = "dns"
@@ -60,7 +60,7 @@ const (
 // ServerError, is transient only if all of them are: Failure.Transient regards the status too.
 func (c Class) Transient() bool {
 	switch c {
-	case Canceled, Timeout, Refused, Reset, Closed, DNS, TLS, Malformed, Connection, WrongDocument, Throttled:
+	case Canceled, Timeout, ConnRefused, Reset, Closed, DNS, TLS, Malformed, Connection, WrongDocument, Throttled:
 		return true
 	// Some stores refuse with a 200 or a 400 whose code says that they are only busy.
 	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
@@ -74,7 +74,7 @@ func (c Class) Transient() bool {
 // listens. Without a limit on the rate, retries of such requests would become a storm of connections.
 func (c Class) Unreached() bool {
 	switch c {
-	case Refused, Reset, Closed, DNS, TLS, Connection:
+	case ConnRefused, Reset, Closed, DNS, TLS, Connection:
 		return true
 	}
 	return false

@@ -38,7 +38,7 @@ func ClassOf(err error) Class {
 	case isTLS(err):
 		return TLS
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return Refused
+		return ConnRefused
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
 		errors.Is(err, wsaConnReset), errors.Is(err, wsaConnAborted):
 		return Reset

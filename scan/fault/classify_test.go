@@ -42,7 +42,7 @@ func TestClassOf(t *testing.T) {
 		{x509.UnknownAuthorityError{}, TLS},
 		{x509.HostnameError{Certificate: &x509.Certificate{}}, TLS},
 		{errors.New("http: server gave HTTP response to HTTPS client"), TLS},
-		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, Refused},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, ConnRefused},
 		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, Reset},
 		{&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, Reset},
 		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNABORTED)}, Reset},
@@ -78,7 +78,7 @@ func TestClassMethods(t *testing.T) {
 		{"", false, false, false},
 		{Canceled, true, false, false},
 		{Timeout, true, false, false},
-		{Refused, true, true, false},
+		{ConnRefused, true, true, false},
 		{Reset, true, true, true},
 		{Closed, true, true, true},
 		{DNS, true, true, false},
@@ -161,8 +161,13 @@ func TestStatusClass(t *testing.T) {
 
 func TestStripSDK(t *testing.T) {
 	cause := errors.New("cause")
-	wrapped := &smithy.OperationError{ServiceID: "S3", OperationName: "HeadObject", Err: fmt.Errorf("exceeded maximum number of attempts, 1, %w",
-		&smithyhttp.RequestSendError{Err: &smithy.CanceledError{Err: &url.Error{Op: "Head", URL: "http://h/b/k", Err: cause}}})}
+	unsent := &smithyhttp.RequestSendError{
+		Err: &smithy.CanceledError{Err: &url.Error{Op: "Head", URL: "http://h/b/k", Err: cause}},
+	}
+	wrapped := &smithy.OperationError{
+		ServiceID: "S3", OperationName: "HeadObject",
+		Err: fmt.Errorf("exceeded maximum number of attempts, 1, %w", unsent),
+	}
 	if got := StripSDK(wrapped); got != cause {
 		t.Errorf("got %v, want %v", got, cause)
 	}

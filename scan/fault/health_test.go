@@ -38,8 +38,11 @@ func TestHealthFails(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		var unavailable *UnavailableError
-		if err := h.Check(3 * time.Second); !errors.As(err, &unavailable) || unavailable.Op != "PUT" || unavailable.For != 3*time.Second+1 ||
-			!errors.Is(err, errBusy) || err.Error() != "no PUT has succeeded for 3s: busy" {
+		err := h.Check(3 * time.Second)
+		if !errors.As(err, &unavailable) || unavailable.Op != "PUT" || unavailable.For != 3*time.Second+1 {
+			t.Errorf("after the limit: %v", err)
+		}
+		if !errors.Is(err, errBusy) || err.Error() != "no PUT has succeeded for 3s: busy" {
 			t.Errorf("after the limit: %v", err)
 		}
 		h.OK(time.Now())

@@ -12,8 +12,8 @@ const (
 	// Verify asks the Canary whether the failure is the store's, and then calls Policy.Verified.
 	Verify
 
-	// Renew renews the credentials and sends the same request again after Decision.Delay, or gives up where they cannot be
-	// renewed. A Policy that Verifies leaves that to the Canary.
+	// Renew renews the credentials and sends the same request again after Decision.Delay. Where the credentials cannot
+	// be renewed it is GiveUp. A Policy that Verifies leaves that to the Canary, and never returns it.
 	Renew
 
 	// GiveUp takes the failure for the request's result.
@@ -33,82 +33,84 @@ type Decision struct {
 type Attempts struct {
 	Sent int // requests sent; the caller counts each before it calls Next
 
-	// Since is the time from which Policy.RetryFor counts; Next sets it to the first failure where it is zero. A caller
-	// moves it on by the time that the request waited for something else than the store.
+	// Since is the time from which Policy.RetryFor counts. Where it is zero, Next sets it to the first failure. The
+	// caller adds to it the time for which the request waited for something other than the store.
 	Since time.Time
 
-	failed         int       // transient failures that count: some other request has succeeded since the one before
-	failedAt       time.Time // the last transient failure
-	refused        int       // refusals that are believed
+	failed         int       // transient failures, each after a success of another request since the one before
+	failedAt       time.Time // of the last transient failure
+	refused        int       // refusals by a store that answers the Canary, if the Policy verifies
 	wrongDocuments int
 	clockSkews     int
 	renewals       int
-	final          bool // the store was found to be healthy: one more failure is the request's own
+	final          bool // the next failure is the result: the store was found to be healthy
 }
 
-// Policy says what to do about each Failure of requests of one kind. ObjectPolicy and RunPolicy return the two that
-// exist. Its methods do not change it, and may be called concurrently. A limit of 0 is none.
+// Policy decides about Failures of requests of one kind. ObjectPolicy and RunPolicy return the two that are in use. Its
+// methods do not change it, and may be called concurrently. A limit of 0 is no limit.
 //
-// Two kinds of requests differ in what a failure means. Of a request for one object (HEAD, PUT, DELETE) a failure is the
-// object's result, and the run continues with other objects; the run ends when Health says that no request succeeds.
-// Without a request that the whole run needs (LIST) the run ends, so that it is repeated for RetryFor.
+// An ObjectPolicy is for requests of one object each (HEAD, PUT, DELETE). Their failure is the object's result, and the
+// run continues with other objects. Health.Check ends a run in which no request succeeds. A RunPolicy is for requests
+// that the run cannot do without (LIST): their failure ends the run.
 //
-//	failure                 request for an object                request that the run needs
-//	transient               MaxAttempts, while others succeed    RetryFor
-//	  first contact                                              MaxFirst; at once for DNS, TLS, credentials
-//	  wrong document                                             MaxWrongDocuments
-//	refused, credentials    Verify, MaxRefusals                  MaxRefusals; credentials as transient
-//	clock skew              as refused                           twice more
-//	expired token           as refused                           Renew, MaxRenewals
-//	configuration           Verify, MaxRefusals                  give up
-//	header too large        give up                              give up
+//	failure             ObjectPolicy                      RunPolicy
+//	transient           MaxAttempts, if others succeed    RetryFor
+//	  first contact                                       MaxFirst; DNS, TLS, credentials: give up
+//	  wrong document                                      MaxWrongDocuments
+//	refused             Verify, MaxRefusals               MaxRefusals
+//	credentials         as refused                        as transient
+//	clock skew          as refused                        retry twice
+//	expired token       as refused                        Renew, MaxRenewals
+//	configuration       as refused                        give up
+//	header too large    give up                           give up
 type Policy struct {
-	// MaxAttempts is after how many transient failures of one request, while others succeed, the failure is its result.
-	// Where no other request succeeds, either the store is unavailable or there are no other requests: every MaxAttempts
-	// attempts the Decision is Verify.
+	// MaxAttempts is the number of transient failures of one request, while other requests succeed, that are its
+	// result. While no other request succeeds, either the store is unavailable or there are no other requests. Then the
+	// Decision is Verify, once in MaxAttempts attempts.
 	MaxAttempts int
 
-	// MaxFirst is after how many attempts at a store that has never answered the request is given up: a wrong endpoint
-	// shows within seconds, and not after RetryFor. A name that cannot be resolved, a certificate that is not trusted and
-	// missing credentials end the first attempt; later they are transient.
+	// MaxFirst is the number of attempts to reach a store that has never answered: a wrong endpoint shows within
+	// seconds, and not after RetryFor. A name that cannot be resolved, a certificate that is not trusted and missing
+	// credentials show at the first attempt. Once the store has answered, they are transient.
 	MaxFirst int
 
-	// MaxWrongDocuments is after how many WrongDocuments the request is given up.
+	// MaxWrongDocuments is the number of WrongDocuments that are the result of a request.
 	MaxWrongDocuments int
 
-	// MaxRefusals is after how many refusals the refusal is the result.
+	// MaxRefusals is the number of refusals that are the result of a request.
 	MaxRefusals int
 
-	// RefusalDelay is the time before a request that was refused is sent again, after the Canary was answered.
+	// RefusalDelay is the time between the Canary's answer and the next attempt of a request that was refused.
 	RefusalDelay time.Duration
 
-	// RetryFor is for how long one request is repeated, from Attempts.Since on.
+	// RetryFor is the time for which one request is repeated, from Attempts.Since on.
 	RetryFor time.Duration
 
-	// Verifies is set where the answers do not name the reason of a refusal, so that the Canary must find it: a HEAD's
-	// answer has no body.
+	// Verifies is set for requests whose answers do not name the reason of a refusal, so that the Canary has to find
+	// it: the answer to a HEAD has no body.
 	Verifies bool
 
-	// MaxRenewals is after how many answers that name expired credentials these are not renewed again.
+	// MaxRenewals is the number of answers that name expired credentials, the last of which is the result of a request.
 	MaxRenewals int
 
 	// Backoff returns the delay before the n-th retry; nil: the function Backoff.
 	Backoff func(n int) time.Duration
 }
 
-// maxClockSkews is after how many answers that name a wrong clock the request is given up. The first one corrects the
-// clock; where the clocks parted in the middle of a run, an older answer that is read later may undo that.
+// maxClockSkews is the number of answers that name a wrong clock, the last of which is the result of a request. The
+// first one corrects the clock. Where a clock is set in the middle of a run, an answer that the store sent before that,
+// and that is read after the correction, undoes the correction.
 const maxClockSkews = 3
 
-// MaxAttemptsDefault is how often a request for one object may fail while others succeed: with Backoff, for about 10 s.
+// MaxAttemptsDefault is the number of attempts for one object while others succeed: with Backoff, they take about 10 s.
 const MaxAttemptsDefault = 10
 
 // ObjectPolicy is the Policy for requests of one object each.
 func ObjectPolicy(maxAttempts int) Policy {
 	return Policy{
 		MaxAttempts: maxAttempts,
-		// One refusal is not enough: it may have been meant for another request, signed with credentials that were renewed
-		// meanwhile, or given by a store that was just starting, whatever it says a moment later.
+		// One refusal is not enough: it may have been the answer to another request, to one signed with credentials
+		// that were renewed meanwhile, or that of a store that was just starting.
 		MaxRefusals: 2,
 		// Longer than a hiccup of a store, and short beside the time that a page is in flight.
 		RefusalDelay: 500 * time.Millisecond,
@@ -116,20 +118,20 @@ func ObjectPolicy(maxAttempts int) Policy {
 	}
 }
 
-// RunPolicy is the Policy for requests that the whole run needs. The store has that many endpoints: one that refuses may
-// be alone in that, so each is asked once.
+// RunPolicy is the Policy for requests that the run cannot do without, at a store with so many endpoints. One endpoint
+// may be alone in its refusal, so each is asked once.
 func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 	return Policy{
 		MaxFirst:          6,  // about 2 s
-		MaxWrongDocuments: 10, // enough for a proxy that restarts a store behind it
+		MaxWrongDocuments: 10, // about 10 s: enough for a proxy whose store restarts
 		MaxRefusals:       endpoints,
 		RetryFor:          retryFor,
 		MaxRenewals:       5,
 	}
 }
 
-// Next decides about a request that has just failed. It counts the failure in a; h is the Health of requests of this
-// kind, which the caller has told of the failure.
+// Next decides about a request that has just failed, and counts the failure in a. h is the Health of requests of this
+// kind; the caller has called h.Failed for a transient failure before.
 func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 	switch {
 	case f.Class == HeaderTooLarge:
@@ -188,7 +190,7 @@ func (p *Policy) afterTransient(a *Attempts, f Failure, h *Health) Decision {
 	return Decision{Retry, delay}
 }
 
-// isFirstContactFailed reports whether a store that has never answered is not asked again. One that refused has answered.
+// isFirstContactFailed reports whether Next gives up on a store that has never answered. A refusal is an answer.
 func (p *Policy) isFirstContactFailed(a *Attempts, f Failure, h *Health) bool {
 	if p.MaxFirst == 0 || f.Status != 0 || h.EverOK() {
 		return false
@@ -216,14 +218,14 @@ func (p *Policy) countAttempt(a *Attempts, h *Health, delay time.Duration) Decis
 	return Decision{Retry, delay}
 }
 
-// Verification is what was found out after a Decision to Verify, beside that the Canary was answered.
+// Verification is the result of a Decision to Verify, besides the Canary's answer.
 type Verification struct {
-	// RequestsSucceed is set where the store was found to answer requests of this kind, and not the Canary alone.
+	// RequestsSucceed is set if the store also answers requests of this kind, and not the Canary alone.
 	RequestsSucceed bool
 
-	// OtherCredentials is set where the request was signed with other credentials than the Canary, which then says nothing
-	// of its refusal. A provider that has other credentials each time must not keep a request from its result: after
-	// MaxAttempts this is ignored.
+	// OtherCredentials is set if the request was signed with other credentials than the Canary. Then the Canary's
+	// answer says nothing about the refusal. After MaxAttempts it is ignored: a provider that has other credentials
+	// each time must not keep a request from its result.
 	OtherCredentials bool
 }
 
@@ -231,7 +233,7 @@ type Verification struct {
 func (p *Policy) Verified(a *Attempts, f Failure, v Verification) Decision {
 	switch {
 	case f.Transient() && v.RequestsSucceed:
-		a.final = true // so far, it may have been the store
+		a.final = true // the failures so far may have been the store's
 		return Decision{}
 	case f.Transient():
 		return Decision{Retry, p.backoff(a.Sent)}

@@ -16,6 +16,11 @@ func answer(status int, code string) Failure {
 	return Failure{Class: AnswerClass(status, code), Status: status}
 }
 
+// asks is a Failure by an answer that asks for a retry after d.
+func asks(d time.Duration) Failure { return Failure{Class: Throttled, Status: 503, RetryAfter: d} }
+
+func retryIn(d time.Duration) Decision { return Decision{Retry, d} }
+
 // unanswered is a Failure without an answer.
 func unanswered(class Class) Failure { return Failure{Class: class} }
 
@@ -50,7 +55,7 @@ func TestFailure(t *testing.T) {
 		{Failure{Class: ServerError, Status: 500, RetryAfter: time.Second}, ServerError, true, true, false},
 		{Failure{Class: Forbidden, Status: 403, RetryAfter: time.Second}, Forbidden, false, false, true},
 		{unanswered(Timeout), Timeout, true, false, false},
-		{unanswered(Refused), Refused, true, true, false},
+		{unanswered(ConnRefused), ConnRefused, true, true, false},
 		{unanswered(Malformed), Malformed, true, false, false},
 		{unanswered(WrongDocument), WrongDocument, true, false, false},
 		{unanswered(ProtocolViolation), ProtocolViolation, false, false, false},
@@ -100,16 +105,16 @@ func TestPolicyOfAFirstFailure(t *testing.T) {
 		{answer(200, "SlowDown"), retry, retry, retry},
 		{answer(408, ""), retry, retry, retry},
 		{answer(520, ""), retry, retry, retry},
-		{Failure{Class: Throttled, Status: 503, RetryAfter: 7 * time.Second}, Decision{Retry, 7 * time.Second}, Decision{Retry, 7 * time.Second}, Decision{Retry, 7 * time.Second}},
-		{Failure{Class: Throttled, Status: 503, RetryAfter: time.Millisecond}, retry, retry, retry},
-		{Failure{Class: Throttled, Status: 503, RetryAfter: time.Hour}, Decision{Retry, time.Hour}, Decision{Retry, time.Minute}, Decision{Retry, time.Minute}},
+		{asks(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second)},
+		{asks(time.Millisecond), retry, retry, retry},
+		{asks(time.Hour), retryIn(time.Hour), retryIn(time.Minute), retryIn(time.Minute)},
 		{answer(403, "AccessDenied"), verify, atOnce, atOnce}, // another endpoint is asked
 		{answer(404, ""), verify, atOnce, atOnce},
 		{answer(501, ""), verify, atOnce, atOnce},
 		{answer(403, "RequestTimeTooSkewed"), verify, atOnce, atOnce},
 		{answer(400, "ExpiredToken"), verify, renew, renew},
 		{unanswered(Timeout), retry, retry, retry},
-		{unanswered(Refused), retry, retry, retry},
+		{unanswered(ConnRefused), retry, retry, retry},
 		{unanswered(Reset), retry, retry, retry},
 		{unanswered(Closed), retry, retry, retry},
 		{unanswered(Connection), retry, retry, retry},
@@ -132,7 +137,11 @@ func TestPolicyOfAFirstFailure(t *testing.T) {
 				policy Policy
 				health *Health
 				want   Decision
-			}{{"object", object, answered, c.object}, {"run", run, answered, c.run}, {"run, first contact", run, never, c.atFirstContact}} {
+			}{
+				{"object", object, answered, c.object},
+				{"run", run, answered, c.run},
+				{"run, first contact", run, never, c.atFirstContact},
+			} {
 				if got := d.policy.Next(&Attempts{Sent: 1}, c.failure, d.health); got != d.want {
 					t.Errorf("%+v, %s: %v, want %v", c.failure, d.name, got, d.want)
 				}
@@ -196,11 +205,12 @@ func TestObjectPolicyInAnOutage(t *testing.T) {
 		time.Sleep(time.Second)
 		r.health.OK(time.Now()) // before the outage
 		for round := range 5 {
-			action, sent := r.until(unanswered(Refused), func() {})
+			action, sent := r.until(unanswered(ConnRefused), func() {})
 			if action != Verify || sent != 9+10*round {
 				t.Fatalf("%v after %d", action, sent)
 			}
-			if d := r.policy.Verified(&r.attempts, unanswered(Refused), Verification{}); d.Action != Retry || d.Delay != steady(sent) {
+			d := r.policy.Verified(&r.attempts, unanswered(ConnRefused), Verification{})
+			if d != retryIn(steady(sent)) {
 				t.Fatalf("%v", d)
 			}
 		}
@@ -246,9 +256,12 @@ func TestObjectPolicyOfRefusals(t *testing.T) {
 	// A Canary with other credentials confirms nothing, but not for ever.
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequest(t, ObjectPolicy(3))
-		for _, want := range []Decision{{Retry, steady(1)}, {Retry, steady(2)}, {Retry, 500 * time.Millisecond}, {Action: GiveUp}} {
+		other := Verification{OtherCredentials: true, RequestsSucceed: true}
+		for _, want := range []Decision{
+			retryIn(steady(1)), retryIn(steady(2)), retryIn(500 * time.Millisecond), {Action: GiveUp},
+		} {
 			r.fails(denied)
-			if d := r.policy.Verified(&r.attempts, denied, Verification{OtherCredentials: true, RequestsSucceed: true}); d != want {
+			if d := r.policy.Verified(&r.attempts, denied, other); d != want {
 				t.Errorf("%v after %d, want %v", d, r.attempts.Sent, want)
 			}
 		}
@@ -280,13 +293,13 @@ func TestRunPolicy(t *testing.T) {
 		sent       int
 		took       time.Duration // 0: any
 	}{
-		{"a wrong endpoint", RunPolicy(time.Hour, 1), unanswered(Refused), false, 6, 0},
+		{"a wrong endpoint", RunPolicy(time.Hour, 1), unanswered(ConnRefused), false, 6, 0},
 		{"a host that hangs", RunPolicy(time.Hour, 1), unanswered(Timeout), false, 6, 0},
 		{"no such host", RunPolicy(time.Hour, 1), unanswered(DNS), false, 1, 0},
 		{"no S3", RunPolicy(time.Hour, 1), unanswered(WrongDocument), false, 6, 0},
 		{"a proxy's page", RunPolicy(time.Hour, 1), unanswered(WrongDocument), true, 10, 0},
-		{"an outage", RunPolicy(time.Minute, 1), unanswered(Refused), true, 11, time.Minute + time.Second},
-		{"an outage that is answered", RunPolicy(time.Minute, 1), answer(503, ""), false, 11, time.Minute + time.Second},
+		{"an outage", RunPolicy(time.Minute, 1), unanswered(ConnRefused), true, 11, time.Minute + time.Second},
+		{"an answered outage", RunPolicy(time.Minute, 1), answer(503, ""), false, 11, time.Minute + time.Second},
 		{"no credentials", RunPolicy(time.Minute, 1), unanswered(Credentials), true, 11, time.Minute + time.Second},
 		{"a refusal", RunPolicy(time.Hour, 1), answer(403, "AccessDenied"), true, 1, 0},
 		{"a refusal by each endpoint", RunPolicy(time.Hour, 3), answer(403, "AccessDenied"), true, 3, 0},
@@ -337,7 +350,8 @@ func TestRunPolicyCountsEachKindByItself(t *testing.T) {
 			r.fails(unanswered(WrongDocument))
 		}
 		for _, f := range []Failure{
-			answer(403, "RequestTimeTooSkewed"), answer(400, "ExpiredToken"), answer(403, "AccessDenied"), answer(503, ""), unanswered(Reset),
+			answer(403, "RequestTimeTooSkewed"), answer(400, "ExpiredToken"), answer(403, "AccessDenied"),
+			answer(503, ""), unanswered(Reset),
 		} {
 			if d := r.fails(f); d.Action == GiveUp {
 				t.Errorf("%+v: %v", f, d)

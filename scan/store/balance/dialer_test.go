@@ -168,7 +168,7 @@ func TestDialerWithAllAddressesInCooldown(t *testing.T) {
 		}
 		for _, want := range []string{"? 1 2 3", "2 3 1", "3 1 2"} {
 			err := n.dial(d, 1)
-			if got := n.takeLog(); got != want || !errors.Is(err, syscall.ECONNREFUSED) || fault.ClassOf(err) != fault.Refused {
+			if got := n.takeLog(); got != want || !errors.Is(err, syscall.ECONNREFUSED) || fault.ClassOf(err) != fault.ConnRefused {
 				t.Errorf("%s, want %s: %v", got, want, err)
 			}
 		}
