@@ -34,8 +34,12 @@ func (h *Health) sinceStart(at time.Time) int64 { return max(1, int64(at.Sub(h.s
 // OK records that a request succeeded at that time.
 func (h *Health) OK(at time.Time) {
 	h.lastSuccess.Store(h.sinceStart(at))
-	if h.failingSince.Load() != 0 { // nearly never: all workers share the cache line
-		h.failingSince.Store(0)
+	if h.failingSince.Load() == 0 { // nearly always; no write, since all workers share the cache line
+		return
+	}
+	// A success before the first failure may be recorded after it.
+	if since := h.failingSince.Load(); since < h.sinceStart(at) {
+		h.failingSince.CompareAndSwap(since, 0)
 	}
 }
 

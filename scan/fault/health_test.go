@@ -60,6 +60,21 @@ func TestHealthFails(t *testing.T) {
 	})
 }
 
+// A success that was received before the first failure, and is recorded after it, changes nothing.
+func TestHealthOfALateRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHealth("HEAD")
+		received := time.Now()
+		time.Sleep(time.Second)
+		h.Failed(errBusy)
+		h.OK(received)
+		time.Sleep(time.Second)
+		if got := h.FailingFor(); got != time.Second {
+			t.Errorf("failing for %v", got)
+		}
+	})
+}
+
 func TestUnavailableErrorHint(t *testing.T) {
 	for _, c := range []struct {
 		last error
@@ -112,7 +127,7 @@ func TestHealthWatch(t *testing.T) {
 		h.Failed(errBusy)
 		time.Sleep(limit - time.Second)
 		h.OK(time.Now())
-		time.Sleep(10*limit + 4*time.Second) // no request is sent, and no check is due at the limit
+		time.Sleep(10 * limit) // no request is sent
 		synctest.Wait()
 		select {
 		case err := <-result:
