@@ -38,10 +38,10 @@ func TestCredentialsThatExpire(t *testing.T) {
 		by.Workers = max(1, perSecond/100/max(1, by.Pipeline))
 		for _, told := range []bool{true, false} {
 			var watch keyWatch
-			server, url := tapped(t, s3sim.Options{
+			server, url := startBehindProxy(t, s3sim.Options{
 				Objects: objects, Latency: 10 * time.Millisecond, ListLatency: 20 * time.Millisecond,
 				Credentials: s3sim.Credentials{AccessKey: "owner", SecretKey: "secret"},
-			}, tap{heard: watch.heard, said: watch.said})
+			}, proxy{onRequest: watch.onRequest, onAnswer: watch.onAnswer})
 			t.Setenv("AWS_CONFIG_FILE", renewed(t, server, *stormSession, told))
 			s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64})
 			if err != nil {
@@ -135,7 +135,7 @@ var (
 	isCanary = regexp.MustCompile(`[?&]max-keys=1[& ]`)
 )
 
-func (w *keyWatch) heard(c net.Conn, text []byte) error {
+func (w *keyWatch) onRequest(c net.Conn, text []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.keys == nil {
@@ -152,7 +152,7 @@ func (w *keyWatch) heard(c net.Conn, text []byte) error {
 	return nil
 }
 
-func (w *keyWatch) said(c net.Conn) {
+func (w *keyWatch) onAnswer(c net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.flying, c)

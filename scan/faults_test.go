@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 	costs.log(t)
 }
 
-// faultyObjects is how many a storm has. With 20,000 a thousand of them meet a fault of one answer in twenty, at any moment of
+// faultyObjects is how many a storm has. Of 8,000 objects 400 meet a fault of one answer in twenty, at any moment of
 // a run.
 func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	switch {
@@ -58,17 +58,16 @@ func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	case by.Pipeline > 1:
 		return most(2_000)
 	case seed == 0:
-		return 20_000
+		return 8_000
 	}
 	return *stormObjects
 }
 
 // testFault returns how often the fault was played, how many times the requests of a run without it there were, and how long it took.
 func testFault(t *testing.T, by scan.Config, kind s3sim.FaultKind, seed uint64, without calm) (faults int64, ratio float64, took time.Duration) {
-	by.Workers, by.Timeout = 32, 5*time.Second
-	switch kind {
-	case s3sim.FaultHang, s3sim.FaultBytePerSecond:
-		// A thousand of them wait for it; in less, a busy machine leaves others without their answers too.
+	by.Workers = 32
+	hangs := kind == s3sim.FaultHang || kind == s3sim.FaultBytePerSecond
+	if hangs { // a timeout ends each of these faults
 		by.Workers, by.Timeout = 256, time.Second
 	}
 	rate := 0.05
@@ -87,7 +86,12 @@ func testFault(t *testing.T, by scan.Config, kind s3sim.FaultKind, seed uint64, 
 	if by.Pipeline > 1 {
 		sent -= r.stats.Requests["head"]["lost"]
 	}
-	if sent > without.requests*5/4 || r.stats.Heads > 2*r.stats.Listed {
+	heads := r.stats.Heads
+	if hangs { // on a busy machine other requests reach their timeout too
+		timeouts := r.stats.Requests["head"]["timeout"]
+		sent, heads = sent-timeouts-r.stats.Requests["list"]["timeout"], heads-timeouts
+	}
+	if sent > without.requests*5/4 || heads > 2*r.stats.Listed {
 		t.Errorf("%d requests, and %d where nothing goes wrong; %v", sent, without.requests, r.stats.Requests)
 	}
 	return server.Counts().Faults[kind], float64(sent) / float64(without.requests), took
@@ -109,7 +113,8 @@ func TestADeadEndpointIsLeftAlone(t *testing.T) {
 				t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
 			}
 			expect(t, server, r.lines)
-			if refused := r.stats.Requests["head"]["refused"]; refused > 200 {
+			// Half of all HEADs go to an endpoint that is not left alone.
+			if refused := r.stats.Requests["head"]["refused"]; refused > r.stats.Listed/2 {
 				t.Errorf("%d HEADs went to it", refused)
 			}
 		}

@@ -1,10 +1,10 @@
 package scan_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,15 +35,13 @@ func TestFatal(t *testing.T) {
 
 func testFatal(t *testing.T, by scan.Config, code string, as404 bool) {
 	server, url := simtest.Start(t, s3sim.Options{Objects: outlasting, RefuseHead404: as404})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
 	by.Store, by.All = open(t, url), true
-	by.Sink = &tripSink{after: 2, trip: func() {
+	by.Sink = &tripSink{after: 1, trip: func() {
 		if err := server.Refuse(code); err != nil {
 			t.Error(err)
 		}
 	}}
-	stats, err := newScan(t, by).Run(ctx)
+	stats, err := newScan(t, by).Run(t.Context())
 	var refused *list.StoreError
 	if !errors.As(err, &refused) || refused.Code != code {
 		t.Fatalf("%v", err)
@@ -53,13 +51,13 @@ func testFatal(t *testing.T, by scan.Config, code string, as404 bool) {
 	}
 }
 
-// A store of which nothing is heard any more ends the run, but only after the user's patience.
-func TestSilence(t *testing.T) { eachEngine(t, testSilence) }
+// A store that refuses everything from some moment on ends the run, but only after the user's patience.
+func TestAStoreThatStaysThrottled(t *testing.T) { eachEngine(t, testStaysThrottled) }
 
-func testSilence(t *testing.T, by scan.Config) {
+func testStaysThrottled(t *testing.T, by scan.Config) {
 	server, url := simtest.Start(t, s3sim.Options{Objects: outlasting})
-	by.Store, by.All, by.RetryFor = open(t, url), true, 2*time.Second
-	by.Sink = &tripSink{after: 2, trip: func() {
+	by.Store, by.All, by.RetryFor = open(t, url), true, time.Second
+	by.Sink = &tripSink{after: 1, trip: func() {
 		if err := server.Refuse("SlowDown"); err != nil {
 			t.Error(err)
 		}
@@ -71,7 +69,7 @@ func testSilence(t *testing.T, by scan.Config) {
 	if !errors.As(err, &unavailable) && !errors.As(err, &refused) {
 		t.Fatalf("%v", err)
 	}
-	if took := time.Since(began); took < 2*time.Second || took > 15*time.Second {
+	if took := time.Since(began); took < by.RetryFor {
 		t.Errorf("it took %v", took)
 	}
 	if stats.Failed > 0 || stats.Gone > 0 {
@@ -79,44 +77,8 @@ func testSilence(t *testing.T, by scan.Config) {
 	}
 }
 
-// An outage of any kind that ends costs nothing but time, even if it outlasts the tries of an object.
-func TestOutage(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
-		for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
-			t.Run(fmt.Sprint(status), func(t *testing.T) { testOutage(t, by, status) })
-		}
-	})
-}
-
-func testOutage(t *testing.T, by scan.Config, status int) {
-	var heads, until atomic.Int64
-	server, url := fronted(t, s3sim.Options{Objects: 3_000}, func(w http.ResponseWriter, r *http.Request) bool {
-		if heads.Add(1) == 1_000 {
-			until.Store(time.Now().Add(1900 * time.Millisecond).UnixNano())
-		}
-		out := time.Now().UnixNano() < until.Load()
-		if out {
-			w.WriteHeader(status)
-		}
-		return out
-	})
-	by.Workers, by.MaxAttempts = 64, 5 // some HEADs are still answered well after the first was not
-	r := run(t.Context(), t, open(t, url), by)
-	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
-	}
-	refused := r.stats.Requests["head"][fmt.Sprint(status)]
-	if refused == 0 {
-		t.Error("no HEAD met the outage")
-	}
-	// While it is throttled the gate opens six times within two seconds, and every worker sends what it may have in flight.
-	if inFlight := int64(by.Workers * max(1, by.Pipeline)); status == http.StatusServiceUnavailable && refused > 8*inFlight {
-		t.Errorf("%d HEADs were refused", refused)
-	}
-	expect(t, server, r.lines)
-}
-
-// A store that refuses everything for a moment, and is well when the canary flies, has not deleted its objects.
+// A store that refuses HEADs for a moment, and is well when the canary comes, has not deleted its objects. A moment is a
+// hundred HEADs, each the first one for its object: so no object is refused twice, however slow the machine is.
 func TestAHiccupDeletesNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		for _, status := range []int{403, 404, 400} {
@@ -126,12 +88,14 @@ func TestAHiccupDeletesNothing(t *testing.T) {
 }
 
 func testHiccup(t *testing.T, by scan.Config, status int) {
-	var heads, until atomic.Int64
+	var heads, refused atomic.Int64
+	var asked sync.Map // keys
 	server, url := fronted(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
-		if heads.Add(1) == 500 {
-			until.Store(time.Now().Add(50 * time.Millisecond).UnixNano())
+		if r.Method != http.MethodHead {
+			return false
 		}
-		hiccup := r.Method == http.MethodHead && time.Now().UnixNano() < until.Load()
+		_, again := asked.LoadOrStore(r.URL.Path, true)
+		hiccup := heads.Add(1) >= 500 && !again && refused.Add(1) <= 100
 		if hiccup {
 			w.WriteHeader(status)
 		}
@@ -141,83 +105,69 @@ func testHiccup(t *testing.T, by scan.Config, status int) {
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 	}
-	if r.stats.Requests["head"][fmt.Sprint(status)] == 0 {
-		t.Error("no HEAD met the hiccup")
+	if n := r.stats.Requests["head"][fmt.Sprint(status)]; n != 100 {
+		t.Errorf("%d HEADs met the hiccup", n)
 	}
 	expect(t, server, r.lines)
 }
 
-// pausingSink does not write for a while, as a pipe does whose reader looks at what it has.
-type pausingSink struct {
-	tripSink
-	pause time.Duration
+// One canary LIST covers all refusals that wait: here the first canary is answered when every object was refused once,
+// and the third when every object was refused twice.
+func TestOneCanaryForManyRefusals(t *testing.T) {
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		const objects = 100
+		var heads, canaries atomic.Int64
+		once, twice := make(chan struct{}), make(chan struct{})
+		_, url := fronted(t, s3sim.Options{Objects: objects}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodHead {
+				switch w.WriteHeader(http.StatusForbidden); heads.Add(1) {
+				case objects:
+					close(once)
+				case 2 * objects:
+					close(twice)
+				}
+				return true
+			}
+			if r.URL.Query().Get("max-keys") == "1" {
+				switch canaries.Add(1) {
+				case 1:
+					<-once
+				case 3:
+					<-twice
+				}
+			}
+			return false
+		})
+		r := run(t.Context(), t, open(t, url), by)
+		if r.err != nil || r.stats.Failed != objects || r.stats.Heads != 2*objects {
+			t.Errorf("%+v, %v", r.stats, r.err)
+		}
+		if n := canaries.Load(); n < 2 || n > 5 {
+			t.Errorf("%d canaries for %d refusals", n, 2*objects)
+		}
+	})
 }
 
-func (s *pausingSink) Commit(page *list.Page, c []scan.Chunk) error {
-	if s.pages == 1 {
-		time.Sleep(s.pause)
-	}
-	return s.tripSink.Commit(page, c)
-}
-
-// A pause is not silence: what counts is how long HEADs have failed, and not since when none was sent.
-func TestAPauseIsNoSilence(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes many pages until nothing is sent any more")
-	}
-	t.Parallel()
-	_, url := simtest.Start(t, s3sim.Options{Objects: 80_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.01}}})
-	sink := &pausingSink{pause: 900 * time.Millisecond}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	enough := errors.New("enough")
-	sink.after, sink.trip = 60, func() { cancel(enough) }
-	_, err := newScan(t, scan.Config{Store: open(t, url), Sink: sink, All: true, RetryFor: 500 * time.Millisecond}).Run(ctx)
-	if !errors.Is(err, enough) {
-		t.Errorf("%v", err)
-	}
-}
-
-// The user's patience holds whatever the store asks for, and however long its answers take.
-func TestPatienceHolds(t *testing.T) {
+// A store that accepts connections and never answers a HEAD ends the run.
+func TestAStoreThatNeverAnswers(t *testing.T) {
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
-	for name, answer := range map[string]http.HandlerFunc{
-		"Retry-After in seconds": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "3600")
-			w.WriteHeader(http.StatusServiceUnavailable)
-		},
-		"Retry-After as a date": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "Fri, 31 Dec 2099 00:00:00 GMT")
-			w.WriteHeader(http.StatusServiceUnavailable)
-		},
-		"hangs": func(_ http.ResponseWriter, r *http.Request) {
-			select {
-			case <-r.Context().Done():
-			case <-over: // net/http does not notice the end of a connection on which another request waits
+	eachEngine(t, func(t *testing.T, by scan.Config) {
+		_, url := fronted(t, s3sim.Options{Objects: 500}, func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodHead {
+				select {
+				case <-r.Context().Done():
+				case <-over: // net/http does not see the end of a connection while another request waits on it
+				}
 			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachEngine(t, func(t *testing.T, by scan.Config) { testPatience(t, by, answer) })
+			return r.Method == http.MethodHead
 		})
-	}
-}
-
-func testPatience(t *testing.T, by scan.Config, answer http.HandlerFunc) {
-	_, url := fronted(t, s3sim.Options{Objects: 500}, func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodHead {
-			answer(w, r)
+		by.Store, by.Sink, by.Workers = open(t, url), &tripSink{}, 1
+		by.RetryFor, by.Timeout = time.Second, 400*time.Millisecond
+		stats, err := newScan(t, by).Run(t.Context())
+		var unavailable *fault.UnavailableError
+		if !errors.As(err, &unavailable) || stats.Listed != 0 {
+			t.Errorf("%+v, %v", stats.Outcomes, err)
 		}
-		return r.Method == http.MethodHead
 	})
-	by.Store, by.Sink, by.Workers, by.RetryFor, by.Timeout = open(t, url), &tripSink{}, 1, time.Second, 400*time.Millisecond
-	began := time.Now()
-	stats, err := newScan(t, by).Run(t.Context())
-	var unavailable *fault.UnavailableError
-	if !errors.As(err, &unavailable) || stats.Listed != 0 {
-		t.Errorf("%+v, %v", stats.Outcomes, err)
-	}
-	if took := time.Since(began); took < time.Second || took > 5*time.Second {
-		t.Errorf("it took %v", took)
-	}
 }

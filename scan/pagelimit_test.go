@@ -37,7 +37,7 @@ func TestPagesInFlight(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 100_000})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	sink := &roomSink{commits: 30, trip: func() { cancel(enough) }}
+	sink := &roomSink{commits: 5, trip: func() { cancel(enough) }}
 	sink.scan = newScan(t, scan.Config{
 		Store: open(t, url), Sink: sink, Engine: engine.Direct, All: true, Workers: workers, Listers: listers,
 	})

@@ -8,48 +8,48 @@ import (
 	"headcount/bench/s3sim/simtest"
 )
 
-// tap is the way between a store and its clients, for a test that listens in. Both functions may be nil, and are called from
-// many connections at once.
-type tap struct {
-	heard func(c net.Conn, text []byte) error // of what the store is about to read; an error is what it reads instead
-	said  func(c net.Conn)                    // before the store writes
+// proxy watches the connections between clients and a store. Both functions may be nil. Connections call them
+// concurrently.
+type proxy struct {
+	onRequest func(c net.Conn, text []byte) error // with what the store is about to read; its error is read instead
+	onAnswer  func(c net.Conn)                    // before the store writes
 }
 
-// tapped serves a sim behind a tap.
-func tapped(t *testing.T, o s3sim.Options, by tap) (*s3sim.Server, string) {
+// startBehindProxy starts a sim that is reached through a proxy.
+func startBehindProxy(t *testing.T, o s3sim.Options, by proxy) (*s3sim.Server, string) {
 	t.Helper()
-	return simtest.StartBehind(t, o, func(l net.Listener) net.Listener { return &tapListener{l, by} })
+	return simtest.StartBehind(t, o, func(l net.Listener) net.Listener { return &proxyListener{l, by} })
 }
 
-type tapListener struct {
+type proxyListener struct {
 	net.Listener
-	tap tap
+	proxy proxy
 }
 
-func (l *tapListener) Accept() (net.Conn, error) {
+func (l *proxyListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &tapConn{c, l.tap}, nil
+	return &proxyConn{c, l.proxy}, nil
 }
 
-type tapConn struct {
+type proxyConn struct {
 	net.Conn
-	tap tap
+	proxy proxy
 }
 
-func (c *tapConn) Read(p []byte) (int, error) {
+func (c *proxyConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if err == nil && c.tap.heard != nil {
-		err = c.tap.heard(c.Conn, p[:n])
+	if err == nil && c.proxy.onRequest != nil {
+		err = c.proxy.onRequest(c.Conn, p[:n])
 	}
 	return n, err
 }
 
-func (c *tapConn) Write(p []byte) (int, error) {
-	if c.tap.said != nil {
-		c.tap.said(c.Conn)
+func (c *proxyConn) Write(p []byte) (int, error) {
+	if c.proxy.onAnswer != nil {
+		c.proxy.onAnswer(c.Conn)
 	}
 	return c.Conn.Write(p)
 }

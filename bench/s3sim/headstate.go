@@ -1,21 +1,22 @@
 package s3sim
 
-// HeadState is the permanent result of a HEAD of one key. It depends on the key and on the fractions in Options.
+// HeadState is what every HEAD of a key meets, whatever else happens. It depends on
+// the key and on the fractions in Options.
 type HeadState uint8
 
-// The states. Faults come on top of them.
+// The fates.
 const (
 	HeadOK           HeadState = iota
-	HeadGone                   // 404: deleted since the LIST
+	HeadGone                   // 404: deleted since it was listed
 	HeadDeleteMarked           // 405 with x-amz-delete-marker: true
 	HeadDenied                 // 403 on this object alone
-	HeadRewritten              // 200 with another ETag and another length than the LIST says
+	HeadRewritten              // 200 with another ETag and length than the LIST says
 	HeadBroken500              // 500
 )
 
 // String returns a name for messages.
-func (h HeadState) String() string {
-	switch h {
+func (f HeadState) String() string {
+	switch f {
 	case HeadGone:
 		return "gone"
 	case HeadDeleteMarked:
@@ -27,23 +28,23 @@ func (h HeadState) String() string {
 	case HeadBroken500:
 		return "broken-500"
 	}
-	return "ok"
+	return "fine"
 }
 
-// headStateShare is one state and the upper end of its part of [0, 1).
+// headStateShare is one fate and the upper end of its part of [0, 1).
 type headStateShare struct {
 	below float64
 	state HeadState
 }
 
-// headStateShares divides [0, 1) by the fractions in o. It returns nil when all are zero.
+// headStateShares lays the fractions side by side. It is nil when all are zero.
 func headStateShares(o Options) []headStateShare {
 	var shares []headStateShare
 	end := 0.0
-	add := func(fraction float64, state HeadState) {
+	add := func(fraction float64, fate HeadState) {
 		if fraction > 0 {
 			end += fraction
-			shares = append(shares, headStateShare{end, state})
+			shares = append(shares, headStateShare{end, fate})
 		}
 	}
 	add(o.Gone, HeadGone)
@@ -54,6 +55,7 @@ func headStateShares(o Options) []headStateShare {
 	return shares
 }
 
+// headState returns the fate of an object.
 func (s *Server) headState(o Object) HeadState {
 	if len(s.headStateShares) == 0 {
 		return HeadOK
@@ -67,6 +69,6 @@ func (s *Server) headState(o Object) HeadState {
 	return HeadOK
 }
 
-// HeadState returns the permanent result of a HEAD of key, whether or not the key exists. It may be called
-// concurrently.
+// HeadState returns what every HEAD of key meets. It does not ask whether the key
+// exists. It may be called concurrently.
 func (s *Server) HeadState(key []byte) HeadState { return s.headState(s.Object(key)) }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// listQuery is the decoded query of a LIST.
+// listQuery is what a LIST asks for, decoded.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 type listQuery struct {
@@ -17,19 +17,19 @@ type listQuery struct {
 	marker           []byte // V1
 	maxKeys          int
 	wantsURLEncoding bool // encoding-type=url
-	metadata         bool // metadata=true, an extension of MinIO
+	metadata         bool // metadata=true, which is MinIO's
 
-	// set by the Server, and changed by quirks
+	// start here on as the Server takes it
 	start        token // where the page begins
-	inclusive    bool  // the start point itself is listed
-	urlEncode    bool  // keys are URL-encoded
-	echoEncoding bool  // the response contains EncodingType
+	inclusive    bool  // the quirk: the start point itself is listed
+	urlEncode    bool  // keys are percent-encoded
+	echoEncoding bool  // and the answer says so
 }
 
-// pageKeysMax is the limit of max-keys in S3, and its default.
+// pageKeysMax is S3's limit of max-keys, and what it is when not given.
 const pageKeysMax = 1000
 
-// isSubresource reports whether a parameter selects another operation on a bucket.
+// isSubresource tells the parameters that select another operation on a bucket.
 func isSubresource(name string) bool {
 	switch name {
 	case "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering",
@@ -42,7 +42,8 @@ func isSubresource(name string) bool {
 	return false
 }
 
-// parseList parses the query of a GET on the bucket. It ignores unknown parameters, as S3 does.
+// parseList reads the query of a GET on the bucket. What it does not know it
+// ignores, as S3 does.
 func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 	q := &c.page.query
 	*q = listQuery{maxKeys: pageKeysMax}
@@ -65,14 +66,15 @@ func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 	return opList, c.setStart(q)
 }
 
-// unescapeQuery decodes a value into the arena. When the arena grows, earlier values keep pointing to the old one.
+// unescapeQuery decodes a value into the arena. Earlier values stay good when
+// the arena moves: they keep the old one.
 func (c *conn) unescapeQuery(escaped []byte) (value []byte, ok bool) {
 	at := len(c.arena)
 	c.arena, ok = appendUnescaped(c.arena, escaped, true)
 	return c.arena[at:len(c.arena):len(c.arena)], ok
 }
 
-// setParameter stores one parameter. It returns false when S3 would refuse the value.
+// setParameter takes one parameter in. It returns false when S3 would refuse the value.
 func (q *listQuery) setParameter(name string, value []byte) bool {
 	switch name {
 	case "list-type":
@@ -102,7 +104,8 @@ func (q *listQuery) setParameter(name string, value []byte) bool {
 	return true
 }
 
-// setStart sets where the page begins. A continuation token takes precedence over start-after.
+// setStart finds where the page begins. A continuation token, where there is one,
+// takes the place of start-after.
 func (c *conn) setStart(q *listQuery) errorCode {
 	switch {
 	case !q.v2:
@@ -146,8 +149,8 @@ func (c *conn) list(r *request) {
 	fillLength(c.out[lengthAt:lengthAt+len(lengthSpace)], len(c.out)-bodyAt)
 }
 
-// lengthSpace is the placeholder of a Content-Length that is known only after the body is written. Blanks before a
-// field's value are not part of it: RFC 9112 §5.
+// lengthSpace is room for a Content-Length that is known only once the body is
+// written. Blanks before a field's value are not part of it: RFC 9112 §5.
 const lengthSpace = "          "
 
 // fillLength writes n at the end of space.
@@ -156,7 +159,7 @@ func fillLength(space []byte, n int) {
 	copy(space[len(space)-len(digits):], digits)
 }
 
-// setNextToken sets the token of the next page.
+// setNextToken makes the token with which the listing goes on.
 func (c *conn) setNextToken(p *page) {
 	p.token = p.token[:0]
 	if !p.truncated || len(p.entries) == 0 {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// This file verifies signatures by the text of the specification, step by step. It shares no code with any signer,
-// because an error that both make would go unnoticed.
+// Signatures are verified from the text of the specification, step by step, and
+// with nothing taken from any signer: an error that both made would not be seen.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
 const (
@@ -24,20 +24,21 @@ const (
 	clockSkewMax = 15 * time.Minute
 )
 
-// authorization is a parsed Authorization header.
+// authorization is the Authorization header, taken apart.
 type authorization struct {
 	accessKey, day, region, service, end string
 	signedHeaders                        []string // header names
 	signature                            []byte
 }
 
-// signingKeyCache holds the signing key of a connection's latest request.
+// signingKeyCache is what a connection keeps for the next signature.
 type signingKeyCache struct {
 	day, secretKey string
-	key            []byte // derived from both
+	key            []byte // signing key of both
 }
 
-// verify returns codeNone if the request's signature is valid, else the error code of S3.
+// verify returns codeNone if the request is signed as it must be, else what S3
+// says about it.
 func (c *conn) verify(r *request) errorCode {
 	o := &c.srv.options
 	if o.AccessKey == "" {
@@ -52,7 +53,7 @@ func (c *conn) verify(r *request) errorCode {
 		return codeWrongRegion
 	}
 	token, _ := r.field("x-amz-security-token")
-	credentials, code := c.srv.findCredentials(auth.accessKey, string(token), r.arrived)
+	given, code := c.srv.findCredentials(auth.accessKey, string(token), r.arrived)
 	if code != codeNone {
 		return code
 	}
@@ -62,15 +63,15 @@ func (c *conn) verify(r *request) errorCode {
 		}
 		return codeWrongRegion
 	}
-	return c.verifySignature(r, auth, credentials.SecretKey)
+	return c.verifySignature(r, auth, given.SecretKey)
 }
 
-// verifySignature checks the time, the list of signed headers, and the signature.
+// verifySignature checks the time, what is signed, and the signature.
 func (c *conn) verifySignature(r *request, auth authorization, secret string) errorCode {
 	text, _ := r.field("x-amz-date")
 	at, err := time.Parse(amzDate, string(text))
 	if err != nil {
-		return codeAccessDenied // S3 also accepts the Date header, which no tested signer sends
+		return codeAccessDenied // S3 takes the Date header too, which no signer here sends
 	}
 	if skew := r.arrived.Add(c.srv.options.ClockAhead).Sub(at); skew.Abs() > clockSkewMax {
 		return codeRequestTimeTooSkewed
@@ -92,8 +93,8 @@ func (c *conn) verifySignature(r *request, auth authorization, secret string) er
 	return codeNone
 }
 
-// parseAuthorization parses a header such as
-// "AWS4-HMAC-SHA256 Credential=K/day/region/s3/aws4_request, SignedHeaders=a;b, Signature=hex".
+// parseAuthorization takes
+// "AWS4-HMAC-SHA256 Credential=K/day/region/s3/aws4_request, SignedHeaders=a;b, Signature=hex" apart.
 func parseAuthorization(text string) (a authorization, ok bool) {
 	text, ok = strings.CutPrefix(text, signatureAlgorithm+" ")
 	if !ok {
@@ -122,7 +123,7 @@ func parseAuthorization(text string) (a authorization, ok bool) {
 	return a, a.accessKey != "" && len(a.signedHeaders) > 0 && len(a.signature) == sha256.Size
 }
 
-// signsRequired reports whether the signed headers include Host and every x-amz- header of the request.
+// signsRequired tells whether host and every x-amz- header that was sent are signed.
 func (r *request) signsRequired(signed []string) bool {
 	if !slices.Contains(signed, "host") {
 		return false
@@ -136,8 +137,8 @@ func (r *request) signsRequired(signed []string) bool {
 	return true
 }
 
-// canonicalRequest returns the canonical request. It returns false if a percent escape is invalid or a signed header is
-// missing.
+// canonicalRequest returns the canonical request. It returns false for a request that
+// has none: escapes that cannot be decoded, a signed header that was not sent.
 func (r *request) canonicalRequest(signed []string) ([]byte, bool) {
 	path, query := splitTarget(r.target)
 	out := append([]byte(nil), r.method...)
@@ -165,10 +166,10 @@ func (r *request) canonicalRequest(signed []string) ([]byte, bool) {
 	return append(out, payload...), true
 }
 
-// appendCanonical is UriEncode of the specification. It escapes once, with upper-case hex digits.
-func appendCanonical(dst, text []byte, keepSlash bool) []byte {
+// appendCanonical is the specification's UriEncode: once, upper-case hex.
+func appendCanonical(dst, text []byte, slashStays bool) []byte {
 	for _, b := range text {
-		if isUnreserved(b) || b == '/' && keepSlash {
+		if unreserved(b) || b == '/' && slashStays {
 			dst = append(dst, b)
 		} else {
 			dst = append(dst, '%', upperHex[b>>4], upperHex[b&15])
@@ -177,7 +178,8 @@ func appendCanonical(dst, text []byte, keepSlash bool) []byte {
 	return dst
 }
 
-// appendCanonicalQuery appends the parameters, encoded and sorted. A parameter without a value gets an empty value.
+// appendCanonicalQuery appends the parameters encoded and sorted; one without a
+// value gets an empty one.
 func appendCanonicalQuery(dst, query []byte) ([]byte, bool) {
 	type parameter struct{ name, value string }
 	var parameters []parameter
@@ -211,7 +213,8 @@ func appendCanonicalQuery(dst, query []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// canonicalField returns all values of a header, trimmed, with runs of blanks replaced by one blank, joined by commas.
+// canonicalField returns all values of a header, trimmed, runs of blanks made
+// one, and joined with a comma.
 func (r *request) canonicalField(lower string) (value string, present bool) {
 	var values []string
 	for name, raw := range r.eachField {
@@ -222,7 +225,17 @@ func (r *request) canonicalField(lower string) (value string, present bool) {
 	return strings.Join(values, ","), len(values) > 0
 }
 
-// signature computes the request's valid signature.
+// field returns the first value of a header.
+func (r *request) field(lower string) (value []byte, present bool) {
+	for name, raw := range r.eachField {
+		if equalFold(name, lower) {
+			return raw, true
+		}
+	}
+	return nil, false
+}
+
+// signature computes what the request's signature must be.
 func (c *conn) signature(auth authorization, secret, at string, canonical []byte) []byte {
 	o := &c.srv.options
 	if c.signingKey.day != auth.day || c.signingKey.secretKey != secret {

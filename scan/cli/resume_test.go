@@ -190,8 +190,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// expectWhole holds a checkpoint against the file that it speaks of: up to its position that is whole, and nothing in
-// it is of a Range that is still to be scanned.
+// expectWhole holds a checkpoint against the file that it speaks of: up to its position that is whole, and nothing in it is of a Range that is
+// still to be scanned.
 func (r *resumed) expectWhole(output string) {
 	r.t.Helper()
 	text, err := os.ReadFile(filepath.Join(r.dir, "checkpoint"))
@@ -270,8 +270,7 @@ func TestStoppedIsResumable(t *testing.T) {
 	}
 }
 
-// On standard output a record may come twice, and none is missing but those that were in the pipe when the reader
-// went away.
+// On standard output a record may come twice, and none is missing but those that were in the pipe when the reader went away.
 func TestClosedPipeIsResumable(t *testing.T) {
 	server, url := simtest.Start(t, killedOptions)
 	r := newResumed(t, url, "-")

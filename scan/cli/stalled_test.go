@@ -17,8 +17,8 @@ import (
 	"headcount/scan/exit"
 )
 
-// Stores that go silent, each in another place: the deadlines hold, and the scan ends as fatal when the user's
-// patience does. That a write which blocks has its deadline is among the tests of the direct engine.
+// Stores that go silent, each in another place: the deadlines hold, and the scan ends as fatal when the user's patience does.
+// That a write which blocks has its deadline is among the tests of the direct engine.
 func TestStalledStores(t *testing.T) {
 	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 		t.Setenv(name, value)

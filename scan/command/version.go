@@ -35,6 +35,5 @@ func Version() string {
 			}
 		}
 	}
-	platform := runtime.GOOS + "/" + runtime.GOARCH
-	return fmt.Sprintf("headcount %s%s%s %s %s", name, revision, modified, runtime.Version(), platform)
+	return fmt.Sprintf("headcount %s%s%s %s %s/%s", name, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// splitState is the knowledge of a Pager about its Range that splitting needs. The zero value knows nothing. Pager.mu
-// guards it.
+// splitState is what a Pager knows of its Range that helps to split it. The zero value knows nothing. It belongs to whoever holds the Pager's mu.
 type splitState struct {
-	alphabet    *alphabet // shared by all Pagers of a ParallelLister; nil: the Range is not split
-	firstListed string    // the first key that the store has listed for a probe
-	keys        int64     // new keys so far
-	pages       int       // pages with new keys
-	pageFirst   string    // the first key of the last such page
-	lastKey     string    // the last key that is not lossy
-	upperBound  string    // only the last key of the Range can be at or after it; empty: not known
-	tinySplits  int       // splits in a row whose upper part was at most a page
+	alphabet    *alphabet // shared by all Pagers that list for the same Listing; nil: the Range is not split
+	firstListed string    // the first key of the listing of a new half
+	keys        int64     // admitted so far
+	pages       int       // that brought any
+	pageFirst   string    // the first key of the last of them
+	lastKey     string    // the last exact one
+	upperBound  string    // no key lies beyond it but the end of the Range; empty: not known
+	tinySplits  int       // halves in a row that were no more than a page
 }
 
-// onAnswer remembers the first key that a LIST has returned.
+// onAnswer takes in what a LIST has returned.
 func (s *splitState) onAnswer(p *Pager, entries []Entry) {
 	if s.alphabet == nil || s.firstListed != "" {
 		return
@@ -33,90 +32,88 @@ func (s *splitState) onAnswer(p *Pager, entries []Entry) {
 	}
 }
 
-// onNewEntries learns from the new entries of a LIST.
-func (s *splitState) onNewEntries(entries []Entry, keysDeclared bool) {
-	if s.alphabet == nil || len(entries) == 0 {
+// onNewEntries takes in what was new of it.
+func (s *splitState) onNewEntries(fresh []Entry, exact bool) {
+	if s.alphabet == nil || len(fresh) == 0 {
 		return
 	}
-	s.keys += int64(len(entries))
+	s.keys += int64(len(fresh))
 	s.pages++
-	s.pageFirst = strings.Clone(entries[0].Key)
-	for i := len(entries) - 1; i >= 0; i-- {
-		if !isLossy(entries[i].Key, keysDeclared) {
-			s.lastKey = strings.Clone(entries[i].Key)
+	s.pageFirst = strings.Clone(fresh[0].Key)
+	for i := len(fresh) - 1; i >= 0; i-- {
+		if !isLossy(fresh[i].Key, exact) {
+			s.lastKey = strings.Clone(fresh[i].Key)
 			break
 		}
 	}
-	if s.lastKey >= s.upperBound { // objects were written there meanwhile
+	if s.lastKey >= s.upperBound { // more was written since
 		s.upperBound = ""
 	}
-	s.alphabet.learn(entries)
+	s.alphabet.learn(fresh)
 }
 
-// errNotSplit is the error of a split that may succeed after another page.
+// errNotSplit is why a Range was not split this time. After another page that may be possible.
 var errNotSplit = errors.New("the Range was not split")
 
-// errUpperEmpty is the error of a split with no key after the split key. Another split key can be tried at once.
+// errUpperEmpty is why it was not split and can be tried again at once: nothing lies beyond the guess.
 var errUpperEmpty = errors.New("the upper part of the Range is empty")
 
-// errStartAfterIgnored is the error of a store whose Ranges can never be split.
+// errStartAfterIgnored is why no Range of this store can be split.
 var errStartAfterIgnored = errors.New("the store ignores start-after")
 
-// probePagesMax is the number of empty pages after which a probe fails.
+// probePagesMax is how many pages may be empty before the first key after a guess is given up.
 const probePagesMax = 3
 
-// probe is a listing that begins at a split key. Its first key becomes the boundary, and the keys after that on the
-// same page become the first page of the upper part. So the boundary is a key that the store has listed, no key is
-// listed twice, and the split key only decides how equal the parts are.
+// probe is a listing that was begun at a guess, to be the upper part of a Range that is split there. Its first key becomes the boundary, and what
+// follows on its page the first page of the upper part: so the boundary is a key that the store has shown, nothing is asked twice, and
+// the guess decides only how well the parts are balanced.
 type probe struct {
-	pager    *Pager // of the upper part
-	start    string // the split key
-	boundary string // the first key after start; empty: there is none up to the end of the Range
+	pager    *Pager
+	start    string
+	boundary string // the first key after guess; empty: there is none up to the end of the Range
 }
 
-// probe begins a listing at splitKey, which lies in the Range of p, while the owner of p goes on listing. p lists the
-// same keys if the probe fails, so a failure does not matter. The error is errNotSplit, errStartAfterIgnored, or that
-// of a LIST.
-func (p *Pager) probe(ctx context.Context, splitKey string) (*probe, error) {
+// probe begins a listing at guess, which lies in p's Range, while p's owner goes on. What goes wrong with it is no matter, since p lists all that it
+// would: its error is errNotSplit, errIgnored, or what the LIST failed with.
+func (p *Pager) probe(ctx context.Context, guess string) (*probe, error) {
 	p.mu.Lock()
-	upper := p.lister.Pager(Range{splitKey, p.rng.Through})
-	upper.split.alphabet, upper.probing = p.split.alphabet, true
+	half := p.lister.Pager(Range{guess, p.rng.Through})
+	half.split.alphabet, half.probing = p.split.alphabet, true
 	p.mu.Unlock()
-	defer func() { upper.probing = false }()
+	defer func() { half.probing = false }()
 	for range probePagesMax {
-		if err := upper.fetch(ctx); err != nil {
+		if err := half.fetch(ctx); err != nil {
 			return nil, err
 		}
-		if len(upper.pending) > 0 || upper.complete {
+		if len(half.pending) > 0 || half.complete {
 			break
 		}
 	}
-	switch first := upper.split.firstListed; {
-	case first != "" && first < splitKey:
+	switch opening := half.split.firstListed; {
+	case opening != "" && opening < guess:
 		return nil, errStartAfterIgnored
-	case len(upper.pending) == 0 && !upper.complete:
+	case len(half.pending) == 0 && !half.complete:
 		return nil, errNotSplit
 	}
-	// Lossy keys before the boundary may belong to the lower part, which lists them again.
-	at := slices.IndexFunc(upper.pending, func(e Entry) bool { return !isLossy(e.Key, upper.keysDeclared) })
+	// Lossy keys before the first exact one may lie before it, and the lower part lists them again.
+	at := slices.IndexFunc(half.pending, func(e Entry) bool { return !isLossy(e.Key, half.keysDeclared) })
 	if at < 0 {
-		return &probe{pager: upper, start: splitKey}, nil
+		return &probe{pager: half, start: guess}, nil
 	}
-	boundary := strings.Clone(upper.pending[at].Key)
-	upper.rng.After, upper.cursor, upper.pending = boundary, boundary, upper.pending[at+1:]
-	return &probe{upper, splitKey, boundary}, nil
+	pivot := strings.Clone(half.pending[at].Key)
+	half.rng.After, half.cursor, half.pending = pivot, pivot, half.pending[at+1:]
+	return &probe{half, guess, pivot}, nil
 }
 
-// contains reports whether p may still list key.
+// contains says whether key lies in what p has still to list.
 func (p *Pager) contains(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.complete && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
 }
 
-// splitAt splits the Range of p at a probe whose split key it contains: of (A, B], p keeps (A, boundary], and the Pager
-// of the probe lists (boundary, B]. B may have moved since the probe began. The owner of p may list meanwhile. The
-// error is errNotSplit or errUpperEmpty.
+// splitAt splits p's Range at a probe whose guess it holds: of (A, B] it keeps (A, pivot], and the probe's Pager walks (pivot, B], which may be less than it began
+// with. It may be called while p's owner walks. Its error is errNotSplit, or errEmpty.
 func (p *Pager) splitAt(at *probe) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,7 +140,7 @@ func (p *Pager) splitAt(at *probe) error {
 	return nil
 }
 
-// truncateAt removes the keys after through from the Range of p, which no other goroutine may use yet.
+// truncateAt gives up what a Pager that nobody else has yet would list beyond through.
 func (p *Pager) truncateAt(through string) {
 	if through == p.rng.Through {
 		return
@@ -162,7 +159,7 @@ func (p *Pager) truncateAt(through string) {
 	}
 }
 
-// pageCount returns the number of pages with new keys so far.
+// pageCount is how many pages brought keys so far.
 func (p *Pager) pageCount() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,5 +1,4 @@
-// Package simtest serves a synthetic bucket on the loopback until the end of a test. Its nouns are those of s3sim.
-// The tests of s3sim itself cannot import it.
+// Package simtest serves a synthetic bucket for as long as a test takes. The tests of s3sim itself cannot import it.
 package simtest
 
 import (
@@ -12,14 +11,13 @@ import (
 	"headcount/bench/s3sim"
 )
 
-// Start serves a bucket on a free port of the loopback until the test ends, and returns its URL. An error ends the
-// test.
+// Start serves a bucket on a free port of the loopback until the test ends, and returns its URL.
 func Start(t testing.TB, o s3sim.Options) (server *s3sim.Server, url string) {
 	t.Helper()
 	return StartTLS(t, o, nil)
 }
 
-// StartTLS is Start over TLS. With a nil cfg it is Start.
+// StartTLS is Start over TLS; without a cfg it is Start.
 func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Server, url string) {
 	t.Helper()
 	if cfg == nil {
@@ -29,11 +27,9 @@ func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Ser
 	return server, "https" + strings.TrimPrefix(url, "http")
 }
 
-// StartBehind is Start with the listener that front makes of the TCP listener. If that is not a TCP listener, the fault
-// "refuse" resets connections instead of refusing them.
-func StartBehind(
-	t testing.TB, o s3sim.Options, front func(net.Listener) net.Listener,
-) (server *s3sim.Server, url string) {
+// StartBehind is Start behind whatever front makes of the listener. Behind one that is not TCP's own, the fault "refuse"
+// resets connections in place of refusing them.
+func StartBehind(t testing.TB, o s3sim.Options, front func(net.Listener) net.Listener) (server *s3sim.Server, url string) {
 	t.Helper()
 	server, err := s3sim.New(o)
 	if err != nil {

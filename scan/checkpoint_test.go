@@ -1,0 +1,49 @@
+package scan
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"headcount/scan/checkpoint"
+)
+
+// A run saves a Checkpoint when it begins, within CheckpointEvery after a page is committed, and when it ends; none while
+// nothing changes.
+func TestWhenCheckpointsAreSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type saved struct {
+			at       time.Duration
+			listed   int64
+			complete bool
+		}
+		var got []saved
+		start := time.Now()
+		sim := simulation{keys: 3_000, listLatency: 10 * time.Second}
+		_, _, err := sim.run(t, t.Context(), Config{
+			Workers: 16, CheckpointEvery: 3700 * time.Millisecond,
+			OnCheckpoint: func(c *checkpoint.Checkpoint) error {
+				got = append(got, saved{time.Since(start), c.Stats.Listed, c.Stats.Complete})
+				return nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Pages are committed after 10, 20 and 30 s, and the last one ends the run.
+		want := []saved{
+			{0, 0, false},
+			{11_100 * time.Millisecond, 1_000, false},
+			{22_200 * time.Millisecond, 2_000, false},
+			{30 * time.Second, 3_000, true},
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("checkpoint %d: %+v, want %+v", i, got[i], want[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,231 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"headcount/scan/fault"
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/metrics"
+	"headcount/scan/pace"
+	"headcount/scan/store"
+)
+
+// simulation is a store without a network, for runs in the bubble of a synctest: there every delay is exact, and the
+// speed of the machine decides nothing. The zero value lists no keys and answers every HEAD at once with 200.
+type simulation struct {
+	keys        int
+	listLatency time.Duration // of each page
+	canaryURL   string        // see answerCanaries; empty: nobody answers the canary
+
+	sessionLatency []time.Duration // added to each answer, by the number of the session
+
+	// answer says how the store answers the n-th HEAD for a key, n from 1. nil: at once, with 200.
+	answer func(key string, n int) simulatedAnswer
+
+	heads    atomic.Int64 // HEADs that were sent
+	sessions atomic.Int64 // that were made
+
+	mu       sync.Mutex
+	attempts map[string]int // by key
+}
+
+// simulatedAnswer comes after a time that may be longer than the request's timeout.
+type simulatedAnswer struct {
+	after      time.Duration
+	status     int // 0: 200
+	retryAfter string
+}
+
+// simulatedKey returns the i-th key.
+func simulatedKey(i int) string { return fmt.Sprintf("k%06d", i) }
+
+// run scans the simulation, and returns what Run returns and for how long it ran.
+func (sim *simulation) run(t *testing.T, ctx context.Context, cfg Config) (stats metrics.Stats, took time.Duration, err error) {
+	t.Helper()
+	s := sim.newScan(t, cfg)
+	start := time.Now()
+	stats, err = s.Run(ctx)
+	took = time.Since(start)
+	if !stats.Balanced() {
+		t.Errorf("the outcomes do not add up: %+v", stats.Outcomes)
+	}
+	return stats, took, err
+}
+
+func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
+	t.Helper()
+	var err error
+	cfg.Store, err = store.Open(t.Context(), store.Config{
+		Bucket: "simulated", Endpoints: []string{cmp.Or(sim.canaryURL, "http://127.0.0.1:1")}, Isolated: true, Connections: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cfg.Store.Close)
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim.attempts = map[string]int{}
+	s.engine = &simulatedEngine{sim, s.limiter, s.cfg.Timeout}
+	s.wire()
+	s.pool.cpuTime = func() time.Duration { return 0 }
+	source := &simulatedSource{sim: sim, pendingRanges: pendingRanges{ranges: []list.Range{{}}}}
+	s.producer.source, s.committer.source = source, source
+	return s
+}
+
+// answerCanaries starts a server that answers every LIST, and returns its URL. It is started outside the bubble, whose
+// clock stands still while a canary is on its way: so the server closes each connection after its answer.
+func answerCanaries(t *testing.T) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		_, _ = w.Write([]byte("<ListBucketResult></ListBucketResult>"))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// simulatedSource has one Walk, over all keys.
+type simulatedSource struct {
+	pendingRanges
+	sim   *simulation
+	begun atomic.Bool
+}
+
+func (s *simulatedSource) Next(context.Context) (Walk, error) {
+	if s.begun.Swap(true) {
+		return nil, nil
+	}
+	return &simulatedWalk{sim: s.sim}, nil
+}
+
+func (s *simulatedSource) Split(context.Context) (list.Range, bool, error) {
+	return list.Range{}, false, nil
+}
+
+type simulatedWalk struct {
+	sim  *simulation
+	next int
+	last bool // the last page was handed out
+	rest list.Range
+}
+
+func (w *simulatedWalk) Next(ctx context.Context) (*list.Page, error) {
+	if w.last {
+		return nil, nil
+	}
+	if err := fault.Sleep(ctx, w.sim.listLatency); err != nil {
+		return nil, err
+	}
+	page := &list.Page{Range: w.rest}
+	for len(page.Entries) < pageKeys && w.next < w.sim.keys {
+		page.Entries = append(page.Entries, list.Entry{Key: simulatedKey(w.next)})
+		w.next++
+	}
+	if w.last = w.next == w.sim.keys; !w.last {
+		page.Range.Through = page.Entries[len(page.Entries)-1].Key
+	}
+	w.rest.After = page.Range.Through
+	return page, nil
+}
+
+func (w *simulatedWalk) Rest() list.Range                 { return w.rest }
+func (w *simulatedWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
+func (w *simulatedWalk) Close()                           {}
+
+// simulatedEngine sends HEADs one after the other on each session, as the contract of head.Engine wants it.
+type simulatedEngine struct {
+	sim     *simulation
+	limiter *pace.Limiter
+	timeout time.Duration
+}
+
+func (e *simulatedEngine) Name() string { return "simulated" }
+
+func (e *simulatedEngine) Session() head.Session {
+	n := int(e.sim.sessions.Add(1)) - 1
+	s := &simulatedSession{simulatedEngine: e}
+	if n < len(e.sim.sessionLatency) {
+		s.latency = e.sim.sessionLatency[n]
+	}
+	return s
+}
+
+type simulatedSession struct {
+	*simulatedEngine
+	latency time.Duration
+}
+
+func (s *simulatedSession) Close() {}
+
+func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
+	for i := 0; ; i++ {
+		claimed := batch.Claim(1)
+		if i == len(claimed) {
+			return nil
+		}
+		if _, err := s.limiter.Wait(ctx, 1); err != nil {
+			return err
+		}
+		sent := time.Now()
+		answer := s.sim.next(claimed[i].Key)
+		answer.after += s.latency
+		if err := fault.Sleep(ctx, min(answer.after, s.timeout)); err != nil {
+			return err
+		}
+		r := &head.Result{Status: answer.status, Received: time.Now(), Latency: time.Since(sent)}
+		if answer.after > s.timeout {
+			r = &head.Result{Err: context.DeadlineExceeded}
+		}
+		if answer.retryAfter != "" {
+			r.Headers = []head.Field{{Name: []byte("retry-after"), Value: []byte(answer.retryAfter)}}
+		}
+		each(r)
+	}
+}
+
+// next returns the answer to the next HEAD for a key.
+func (sim *simulation) next(key string) simulatedAnswer {
+	sim.heads.Add(1)
+	sim.mu.Lock()
+	sim.attempts[key]++
+	n := sim.attempts[key]
+	sim.mu.Unlock()
+	var answer simulatedAnswer
+	if sim.answer != nil {
+		answer = sim.answer(key, n)
+	}
+	if answer.status == 0 {
+		answer.status = http.StatusOK
+	}
+	return answer
+}
+
+// A simulated run gives every object its Outcome, and takes the time that the answers take.
+func TestSimulation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, keys := range []int{0, 1, 999, 1000, 1001} {
+			sim := simulation{keys: keys, listLatency: time.Second, answer: func(string, int) simulatedAnswer {
+				return simulatedAnswer{after: 10 * time.Millisecond}
+			}}
+			stats, took, err := sim.run(t, t.Context(), Config{Workers: 1, All: true})
+			pages := max(1, (keys+pageKeys-1)/pageKeys)
+			least := time.Duration(pages)*time.Second + time.Duration(keys%pageKeys)*10*time.Millisecond
+			if err != nil || !stats.Complete || stats.Emitted != int64(keys) || sim.heads.Load() != int64(keys) || took < least {
+				t.Errorf("%d keys: %+v after %v, at least %v, %v", keys, stats.Outcomes, took, least, err)
+			}
+		}
+	})
+}
