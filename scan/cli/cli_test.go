@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,26 +17,34 @@ import (
 	"headcount/scan/exit"
 )
 
+// hangs is when a test gives up on a run that should end by itself, however slow the machine is.
+const hangs = 2 * time.Minute
+
 // runs runs the program in this process, with the command scan alone.
 func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hangs)
+	defer cancel()
 	var out, errs bytes.Buffer
 	app := command.NewApp(strings.NewReader(""), &out, &errs, Command())
-	err := command.Run(t.Context(), app, append([]string{"headcount"}, args...))
+	err := command.Run(ctx, app, append([]string{"headcount"}, args...))
 	command.PrintError(&errs, err)
 	return exit.Code(err), out.String(), errs.String()
 }
 
-// Every scan in the README is one that headcount accepts, including the checks of flags against each other.
+// Every scan in the README and in the pages that it links to is one that headcount accepts, including the checks of
+// flags against each other.
 func TestREADMEScansParse(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
+	text := readFile(t, "README.md")
+	for _, page := range regexp.MustCompile(`\]\(([a-z/]+/README\.md)\)`).FindAllStringSubmatch(text, -1) {
+		text += readFile(t, page[1])
 	}
-	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(text, -1), nil)
+	text = strings.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAllString(text, -1), "")
+	example := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`)
+	end := regexp.MustCompile(` (#|2?>|[|&;]|&&)(.|$)`)
 	scans := 0
-	for _, line := range regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`).FindAllSubmatch(readme, -1) {
-		args := regexp.MustCompile(` (#|2?>|[|&;]|&&)(.|$)`).Split(string(line[1]), 2)[0]
+	for _, line := range example.FindAllStringSubmatch(text, -1) {
+		args := end.Split(line[1], 2)[0]
 		if strings.HasPrefix(args, "bench ") {
 			continue
 		}
@@ -54,4 +64,13 @@ func TestREADMEScansParse(t *testing.T) {
 	if scans < 8 {
 		t.Errorf("%d scans", scans)
 	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -1,39 +1,29 @@
 package cli
 
 import (
-	"net"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 )
 
-// Every example of the help runs, against a sim in place of the stores it names.
+// Every example of the help runs, against a synthetic store in place of the stores that it names.
 func TestHelpExamplesRun(t *testing.T) {
-	server, err := s3sim.New(s3sim.Options{Objects: 50})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = server.Serve(l) }() // nil after Close
-	defer server.Close()
-	url := "http://" + l.Addr().String()
+	_, url := simtest.Start(t, s3sim.Options{Objects: 50})
 	place := strings.NewReplacer("https://flashblade.example.com", url, "my-bucket", "demo", "public-bucket", "demo")
-	env := append(environ(t), "AWS_ENDPOINT_URL_S3="+url, "AWS_ACCESS_KEY_ID=alice", "AWS_SECRET_ACCESS_KEY=wonderland")
-	examples, dir := 0, t.TempDir() // one for all: an example may read what another writes
+	env := append(environ(t),
+		"AWS_ENDPOINT_URL_S3="+url, "AWS_ACCESS_KEY_ID=alice", "AWS_SECRET_ACCESS_KEY=wonderland")
+	example := regexp.MustCompile(`(?m)^ +(?:headcount|source) .*`)
+	other := regexp.MustCompile(`\[|fish|zsh| - `) // a synopsis, an example for another shell, or prose
+	examples, dir := 0, t.TempDir()                // one for all: an example may read what another one writes
 	for _, command := range []string{"scan", "completion"} {
 		_, help, _ := runs(t, command, "--help")
-		for line := range strings.Lines(help) {
-			if !regexp.MustCompile(`^\s+(headcount|source) `).MatchString(line) || strings.Contains(line, "[") || strings.Contains(line, "fish") || strings.Contains(line, " - ") {
+		for _, line := range example.FindAllString(help, -1) {
+			if other.MatchString(line) {
 				continue
-			}
-			if strings.Contains(line, "zsh") {
-				continue // its builtins are zsh's
 			}
 			examples++
 			c := exec.CommandContext(t.Context(), "bash", "-c", place.Replace(line))
@@ -43,7 +33,7 @@ func TestHelpExamplesRun(t *testing.T) {
 			}
 		}
 	}
-	if examples < 6 {
+	if examples < 10 {
 		t.Errorf("%d examples", examples)
 	}
 }

@@ -4,26 +4,21 @@ package cli
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// The commands of the README's console blocks print what it says they print. They use jq, which go test alone must not
-// need, and so this test has a build tag: .ci/run sets it.
+// The commands in the README's console blocks print the output that the README shows. They use jq, which go test
+// alone must not need, so this test has a build tag. .ci/run sets it.
 func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readFile(t, "README.md")
 	ran := 0
-	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllSubmatch(readme, -1) {
-		for _, step := range strings.Split(string(block[1]), "$ ")[1:] {
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(readme, -1) {
+		for _, step := range strings.Split(block[1], "$ ")[1:] {
 			command, want, _ := strings.Cut(step, "\n")
-			if !strings.Contains(command, "| head") { // it ends what it reads from by closing the pipe
+			if !strings.Contains(command, "| head") { // head closes the pipe, which ends the command before it
 				command = "set -o pipefail; " + command
 			}
 			c := exec.CommandContext(t.Context(), "bash", "-c", command)
@@ -34,7 +29,7 @@ func TestREADME(t *testing.T) {
 				t.Errorf("%s: %v\n%s", command, err, stderr.String())
 			}
 			if !matches(stdout.String(), want) {
-				t.Errorf("%s\nprints\n%s\nand the README says\n%s", command, stdout.String(), want)
+				t.Errorf("%s\nprints\n%s\nand the README has\n%s", command, stdout.String(), want)
 			}
 			ran++
 		}
@@ -44,7 +39,7 @@ func TestREADME(t *testing.T) {
 	}
 }
 
-// matches compares, … standing for anything.
+// matches compares got with want, in which … stands for any text.
 func matches(got, want string) bool {
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
 	return regexp.MustCompile(`(?s)^` + pattern + `$`).MatchString(got)

@@ -27,13 +27,17 @@ import (
 	"headcount/scan/metrics"
 )
 
-// kills is how often TestKilled kills. Kept runs are of 500.
-var kills = flag.Int("kills", 20, "how often each run of TestKilled is killed")
+// kills is how often TestKilled kills each run. The kept runs have 500.
+var kills = flag.Int("kills", 20, "how often TestKilled kills each run")
 
-// killedOptions are of a bucket whose scan takes some seconds, with objects of each Outcome.
-var killedOptions = s3sim.Options{Objects: 20_000, Shape: s3sim.Nasty, XMLSafe: true, Latency: 5 * time.Millisecond, Gone: 0.002, Denied: 0.002}
+// killedOptions returns a bucket whose scan takes some seconds, with objects of each outcome.
+func killedOptions() s3sim.Options {
+	return s3sim.Options{
+		Objects: 20_000, Shape: s3sim.Nasty, XMLSafe: true, Latency: 5 * time.Millisecond, Gone: 0.002, Denied: 0.002,
+	}
+}
 
-// resumed runs one command again and again.
+// resumed runs one command again and again, with --resume.
 type resumed struct {
 	t    *testing.T
 	dir  string
@@ -48,8 +52,9 @@ func newResumed(t *testing.T, url, output string) *resumed {
 	t.Helper()
 	r := &resumed{t: t, dir: t.TempDir()}
 	r.args = []string{
-		"scan", "--no-sign-request", "--endpoint-url", url, "--workers", "32", "--output", output, "--checkpoint", "checkpoint", "--resume",
-		"--checkpoint-every", "40ms", "--errors", "errors", "--stats", "stats", "s3://demo",
+		"scan", "--no-sign-request", "--endpoint-url", url, "--workers", "32", "--output", output,
+		"--checkpoint", "checkpoint", "--resume", "--checkpoint-every", "40ms",
+		"--errors", "errors", "--stats", "stats", "s3://demo",
 	}
 	r.env = environ(t)
 	return r
@@ -74,7 +79,7 @@ func (r *resumed) read(name string) []byte {
 	return text
 }
 
-// records is what an output file holds, unpacked.
+// records returns the uncompressed content of an output file.
 func (r *resumed) records(name string) string {
 	r.t.Helper()
 	var in io.Reader = bytes.NewReader(r.read(name))
@@ -95,7 +100,7 @@ func (r *resumed) records(name string) string {
 	return string(text)
 }
 
-// keysOf are the keys of lines, each of which must be whole.
+// keysOf returns the keys of lines, and the lines. Each line must be whole.
 func keysOf(t *testing.T, text string) (keys []string, lines []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -112,7 +117,7 @@ func keysOf(t *testing.T, text string) (keys []string, lines []map[string]any) {
 	return keys, lines
 }
 
-// expectOnce holds records and failures against what the server has: each once, with its own metadata.
+// expectOnce compares records and failures with the objects of the server: each object once, with its own metadata.
 func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	r.t.Helper()
 	keys, lines := keysOf(r.t, r.records(output))
@@ -121,7 +126,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 		want := server.Object([]byte(key)).Metadata()
 		got, _ := lines[i]["metadata"].(map[string]any)
 		if id, ok := got["id"]; printed[key] || ok && id != want["id"] || ok != (len(want) > 0) {
-			r.t.Fatalf("%q is there twice, or with another object's metadata: %v", key, lines[i])
+			r.t.Fatalf("%q is printed twice, or with the metadata of another object: %v", key, lines[i])
 		}
 		printed[key] = true
 	}
@@ -129,7 +134,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	failures, _ := keysOf(r.t, string(r.read("errors")))
 	for _, key := range failures {
 		if failed[key] || server.HeadState([]byte(key)) != s3sim.HeadDenied {
-			r.t.Fatalf("%q failed twice, or not", key)
+			r.t.Fatalf("%q failed twice, or should not have failed", key)
 		}
 		failed[key] = true
 	}
@@ -147,16 +152,16 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	var stats metrics.Stats
 	if err := json.Unmarshal(r.read("stats"), &stats); err != nil || !stats.Complete || stats.Listed != ks.Len() ||
 		stats.Emitted != int64(len(keys)) || stats.Failed != int64(len(failures)) || !stats.Balanced() {
-		r.t.Errorf("%d records, %d failures, and the account %+v, %v", len(keys), len(failures), stats.Outcomes, err)
+		r.t.Errorf("%d records, %d failures, and the statistics %+v, %v", len(keys), len(failures), stats.Outcomes, err)
 	}
 }
 
-// However often a scan is killed, in the end each record is in the file once.
+// A scan may be killed at any time and as often as one likes: when it is complete, the file has each record once.
 func TestKilled(t *testing.T) {
 	for _, output := range []string{"o.jsonl", "o.jsonl.zst", "o.jsonl.gz"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
-			server, url := simtest.Start(t, killedOptions)
+			server, url := simtest.Start(t, killedOptions())
 			seed := rand.Uint64()
 			rng := rand.New(rand.NewPCG(seed, 1))
 			t.Logf("seed %d", seed)
@@ -165,17 +170,18 @@ func TestKilled(t *testing.T) {
 				most = min(most, 4)
 			}
 			if output == "o.jsonl.gz" {
-				most /= 4 // it differs from the other in the library's name
+				most /= 4 // only the library differs from .zst
 			}
 			for killed := 0; killed < most; {
 				r := newResumed(t, url, output)
 				for code := -1; code == -1; {
 					c := r.start()
 					if killed < most {
-						timer := time.AfterFunc(time.Duration(rng.Int64N(int64(500*time.Millisecond))), func() { _ = c.Process.Kill() })
+						after := time.Duration(rng.Int64N(int64(500 * time.Millisecond)))
+						timer := time.AfterFunc(after, func() { _ = c.Process.Kill() })
 						defer timer.Stop()
 					}
-					_ = c.Wait() // the exit code tells
+					_ = c.Wait() // ProcessState has the exit code
 					if code = c.ProcessState.ExitCode(); code == -1 {
 						killed++
 					}
@@ -190,13 +196,13 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// expectWhole holds a checkpoint against the file that it speaks of: up to its position that is whole, and nothing in it is of a Range that is
-// still to be scanned.
+// expectWhole compares a checkpoint with the output file. Up to the position of the checkpoint, the file has whole
+// lines, and no key of a range that is still to be scanned.
 func (r *resumed) expectWhole(output string) {
 	r.t.Helper()
 	text, err := os.ReadFile(filepath.Join(r.dir, "checkpoint"))
 	if os.IsNotExist(err) {
-		return // killed before anything was done
+		return // the run was killed before its first checkpoint
 	}
 	at, err := checkpoint.Decode(text)
 	if err != nil {
@@ -212,37 +218,37 @@ func (r *resumed) expectWhole(output string) {
 	for _, key := range keys {
 		for _, rest := range at.Rest {
 			if rest.Contains(key) {
-				r.t.Fatalf("%q is there, and would come again with %v", key, fmt.Sprint(rest))
+				r.t.Fatalf("%q is printed, and the range %v would print it again", key, fmt.Sprint(rest))
 			}
 		}
 	}
 }
 
-// begun waits until something of a run is kept.
+// begun waits for a checkpoint with progress.
 func (r *resumed) begun() {
 	r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		text, _ := os.ReadFile(filepath.Join(r.dir, "checkpoint")) // there may be none yet
+	for deadline := time.Now().Add(hangs); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		text, _ := os.ReadFile(filepath.Join(r.dir, "checkpoint")) // there may be no checkpoint yet
 		if at, err := checkpoint.Decode(text); err == nil && at.Stats.Listed > 0 {
 			return
 		}
 	}
-	r.t.Fatalf("nothing is kept\n%s", r.log.String())
+	r.t.Fatalf("there is no progress\n%s", r.log.String())
 }
 
 // complete runs the command to its end.
 func (r *resumed) complete() {
 	r.t.Helper()
 	c := r.start()
-	_ = c.Wait() // the exit code tells
+	_ = c.Wait() // ProcessState has the exit code
 	if code := c.ProcessState.ExitCode(); code != exit.Failures {
 		r.t.Fatalf("exit code %d\n%s", code, r.log.String())
 	}
 }
 
-// What stops a run leaves it resumable, and with nothing lost: what was committed is kept to the last page.
+// A signal leaves a run that can be resumed, and loses no committed page.
 func TestStoppedIsResumable(t *testing.T) {
-	server, url := simtest.Start(t, killedOptions)
+	server, url := simtest.Start(t, killedOptions())
 	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupt, syscall.SIGTERM: exit.Terminate} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -252,17 +258,19 @@ func TestStoppedIsResumable(t *testing.T) {
 			if err := c.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			_ = c.Wait() // the exit code tells
+			_ = c.Wait() // ProcessState has the exit code
 			if code := c.ProcessState.ExitCode(); code != want {
 				t.Fatalf("exit code %d, want %d\n%s", code, want, r.log.String())
 			}
-			if !strings.Contains(r.log.String(), "resumable: the same command with --resume continues from checkpoint") {
+			const hint = "resumable: the same command with --resume continues from checkpoint"
+			if !strings.Contains(r.log.String(), hint) {
 				t.Errorf("%s", r.log.String())
 			}
 			r.expectWhole("o.jsonl")
 			at, err := checkpoint.Decode(r.read("checkpoint"))
-			if position := at.Positions["output"].Bytes; err != nil || int64(len(r.read("o.jsonl"))) != position || at.Stats.Error == "" {
-				t.Errorf("%d bytes are kept of %d; %v, %s", position, len(r.read("o.jsonl")), err, at.Stats.Error)
+			size := int64(len(r.read("o.jsonl")))
+			if position := at.Positions["output"].Bytes; err != nil || size != position || at.Stats.Error == "" {
+				t.Errorf("the checkpoint has %d bytes of %d; %v, %s", position, size, err, at.Stats.Error)
 			}
 			r.complete()
 			r.expectOnce(server, "o.jsonl")
@@ -270,9 +278,9 @@ func TestStoppedIsResumable(t *testing.T) {
 	}
 }
 
-// On standard output a record may come twice, and none is missing but those that were in the pipe when the reader went away.
+// Standard output may have a record twice. It lacks only records that were in the pipe when the reader closed it.
 func TestClosedPipeIsResumable(t *testing.T) {
-	server, url := simtest.Start(t, killedOptions)
+	server, url := simtest.Start(t, killedOptions())
 	r := newResumed(t, url, "-")
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -286,14 +294,14 @@ func TestClosedPipeIsResumable(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader.Close()
-	_ = c.Wait() // the exit code tells
+	_ = c.Wait() // ProcessState has the exit code
 	if code := c.ProcessState.ExitCode(); code != exit.Pipe {
 		t.Fatalf("exit code %d\n%s", code, r.log.String())
 	}
 	var second bytes.Buffer
 	r.stdout = &second
 	r.complete()
-	first = first[:bytes.LastIndexByte(first, '\n')+1] // the reader took what it wanted
+	first = first[:bytes.LastIndexByte(first, '\n')+1] // the reader may have cut a line
 	keys, _ := keysOf(t, string(first)+second.String())
 	printed := map[string]bool{}
 	for _, key := range keys {
@@ -317,9 +325,9 @@ func TestClosedPipeIsResumable(t *testing.T) {
 	}
 }
 
-// A disk that is full ends a run with its own code, and when there is room again, it goes on.
+// A full disk ends a run with an exit code of its own. With free space the run continues.
 func TestFullDiskIsResumable(t *testing.T) {
-	// A file system of 1 MiB where one may be mounted, and a limit on the size of files elsewhere.
+	// A file system of 1 MiB if the user may mount one, and otherwise a limit on the size of files.
 	const script = `
 		if [ "$1" = tmpfs ]; then mount -t tmpfs -o size=1m tmpfs full || exit 99; else ulimit -f 2048; fi
 		shift
@@ -330,7 +338,7 @@ func TestFullDiskIsResumable(t *testing.T) {
 	for _, output := range []string{"o.jsonl", "o.jsonl.zst"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
-			o := killedOptions
+			o := killedOptions()
 			o.Objects, o.Latency = 50_000, 0
 			server, url := simtest.Start(t, o)
 			r := newResumed(t, url, "full/"+output)
@@ -339,10 +347,12 @@ func TestFullDiskIsResumable(t *testing.T) {
 				t.Fatal(err)
 			}
 			var code int
-			for _, way := range [][]string{{"unshare", "-rm", "sh", "-c", script, "sh", "tmpfs"}, {"sh", "-c", script, "sh", "limit"}} {
+			for _, way := range [][]string{
+				{"unshare", "-rm", "sh", "-c", script, "sh", "tmpfs"}, {"sh", "-c", script, "sh", "limit"},
+			} {
 				c := exec.CommandContext(t.Context(), way[0], append(way[1:], r.args...)...)
 				c.Dir, c.Env, c.Stderr = r.dir, r.env, &r.log
-				_ = c.Run() // the exit code tells
+				_ = c.Run() // ProcessState has the exit code
 				if code = c.ProcessState.ExitCode(); code == exit.Output {
 					break
 				}
@@ -350,14 +360,14 @@ func TestFullDiskIsResumable(t *testing.T) {
 			if code != exit.Output {
 				t.Fatalf("exit code %d\n%s", code, r.log.String())
 			}
-			if _, err := os.Stat(filepath.Join(r.dir, output)); err == nil { // what the mounted file system held
+			if _, err := os.Stat(filepath.Join(r.dir, output)); err == nil { // the content of the mounted file system
 				if err := os.Rename(filepath.Join(r.dir, output), filepath.Join(r.dir, "full", output)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			at, err := checkpoint.Decode(r.read("checkpoint"))
 			if err != nil || at.Stats.Listed == 0 {
-				t.Errorf("nothing is kept: %+v, %v", at, err)
+				t.Errorf("there is no progress: %+v, %v", at, err)
 			}
 			r.complete()
 			r.expectOnce(server, "full/"+output)

@@ -15,21 +15,25 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"headcount/bench/s3sim"
 )
 
-// process runs headcount on a store whose scan would take minutes, and waits until records come.
+// process is a headcount that scans a store for many minutes.
 type process struct {
 	*exec.Cmd
-	stdout io.ReadCloser
+	stdout *os.File // the read end of a pipe
 	stderr bytes.Buffer
 	stats  string
 }
 
-// statsBefore is what an earlier run left in the file of --stats, longer than any account.
-var statsBefore = strings.Repeat("an earlier account\n", 1000)
+// statsBefore is the content of the file of --stats before the run, longer than any statistics.
+var statsBefore = strings.Repeat("an earlier run\n", 1000)
 
-func startSlow(t *testing.T) (p *process, first []byte) {
+// startSlow starts a process and waits for its first record. It returns the first bytes of the record, and the write
+// end of the pipe, which the process has too.
+func startSlow(t *testing.T) (p *process, first []byte, writer *os.File) {
 	t.Helper()
 	server, err := s3sim.New(s3sim.Options{Objects: 1_000_000, Latency: 10 * time.Millisecond})
 	if err != nil {
@@ -49,10 +53,11 @@ func startSlow(t *testing.T) (p *process, first []byte) {
 	p.Cmd = exec.CommandContext(t.Context(), "headcount", "scan", "--no-sign-request", "--workers", "16",
 		"--endpoint-url", "http://"+l.Addr().String(), "--stats", p.stats, "s3://demo")
 	p.Env = environ(t)
-	if p.stdout, err = p.StdoutPipe(); err != nil {
+	if p.stdout, writer, err = os.Pipe(); err != nil {
 		t.Fatal(err)
 	}
-	p.Stderr = &p.stderr
+	t.Cleanup(func() { p.stdout.Close(); writer.Close() })
+	p.Stdout, p.Stderr = writer, &p.stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -60,19 +65,19 @@ func startSlow(t *testing.T) (p *process, first []byte) {
 	if _, err := io.ReadFull(p.stdout, first); err != nil {
 		t.Fatalf("%v\n%s", err, p.stderr.String())
 	}
-	return p, first
+	return p, first, writer
 }
 
-// ends waits for the end and returns the exit code, or the signal that ended the process, negative.
+// ends waits for the end of the process and returns its exit code, or the negative number of the signal that ended it.
 func (p *process) ends(t *testing.T) int {
 	t.Helper()
 	done := make(chan struct{})
-	go func() { _ = p.Wait(); close(done) }() // the exit code tells
+	go func() { _ = p.Wait(); close(done) }() // ProcessState has the exit code
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(hangs):
 		_ = p.Process.Kill()
-		t.Fatal("it goes on")
+		t.Fatal("the process does not end")
 	}
 	status := p.ProcessState.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
@@ -81,11 +86,12 @@ func (p *process) ends(t *testing.T) int {
 	return status.ExitStatus()
 }
 
-// A signal ends a scan on a page boundary: what was printed is whole lines, and the account is of them.
+// A signal ends a scan on a page boundary: the output is whole lines, and the statistics count them.
 func TestSignals(t *testing.T) {
 	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		t.Run(signal.String(), func(t *testing.T) {
-			p, text := startSlow(t)
+			p, text, writer := startSlow(t)
+			writer.Close()
 			if err := p.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -101,51 +107,73 @@ func TestSignals(t *testing.T) {
 			for line := range strings.Lines(string(text)) {
 				lines++
 				if !json.Valid([]byte(line)) {
-					t.Fatalf("half a line: %q", line)
+					t.Fatalf("a partial line: %q", line)
 				}
 			}
 			var stats struct {
 				Complete        bool
 				Listed, Emitted int64
 			}
-			account, err := os.ReadFile(p.stats)
+			text, err = os.ReadFile(p.stats)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal(account, &stats); err != nil {
+			if err := json.Unmarshal(text, &stats); err != nil {
 				t.Fatal(err)
 			}
 			if stats.Complete || stats.Emitted != lines || stats.Listed%1000 != 0 {
-				t.Errorf("%d lines, and the account %+v", lines, stats)
+				t.Errorf("%d lines, and the statistics %+v", lines, stats)
 			}
-			if !strings.Contains(p.stderr.String(), "not complete: ") || !strings.Contains(p.stderr.String(), "error: stopped by ") {
-				t.Errorf("%s", p.stderr.String())
+			for _, says := range []string{"not complete: ", "error: stopped by "} {
+				if !strings.Contains(p.stderr.String(), says) {
+					t.Errorf("without %q:\n%s", says, p.stderr.String())
+				}
 			}
 		})
 	}
 }
 
-// A second signal ends it at once, even while it waits for somebody to read what it prints.
+// A second signal ends the process at once, even while it waits for a reader of its output. The file of --stats keeps
+// its content.
 func TestSecondSignal(t *testing.T) {
-	p, _ := startSlow(t)
-	time.Sleep(500 * time.Millisecond) // the pipe fills, since nobody reads on
-	for range 2 {
-		if err := p.Process.Signal(syscall.SIGINT); err != nil {
-			t.Fatal(err)
+	p, _, writer := startSlow(t)
+	waitUntilFull(t, writer)
+	done := make(chan struct{})
+	go func() {
+		for { // signals that arrive at the same time are one
+			select {
+			case <-done:
+				return
+			case <-time.After(50 * time.Millisecond):
+				_ = p.Process.Signal(syscall.SIGINT) // it fails if the process has ended
+			}
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if got := p.ends(t); got != 130 {
+	}()
+	got := p.ends(t)
+	close(done)
+	if got != 130 {
 		t.Errorf("exit code %d\n%s", got, p.stderr.String())
 	}
 	if text, err := os.ReadFile(p.stats); err != nil || string(text) != statsBefore {
-		t.Errorf("%v: the old account is not kept until there is a new one: %q", err, text)
+		t.Errorf("the file of --stats has changed: %q, %v", text, err)
 	}
 }
 
-// A reader that goes away ends it quietly.
+// waitUntilFull waits until a write to the pipe would block.
+func waitUntilFull(t *testing.T, writer *os.File) {
+	t.Helper()
+	for deadline := time.Now().Add(hangs); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		fds := []unix.PollFd{{Fd: int32(writer.Fd()), Events: unix.POLLOUT}}
+		if n, err := unix.Poll(fds, 0); n == 0 && err == nil {
+			return
+		}
+	}
+	t.Fatal("the pipe does not fill")
+}
+
+// A reader that closes the pipe ends the process, and nothing is printed about it.
 func TestClosedPipe(t *testing.T) {
-	p, _ := startSlow(t)
+	p, _, _ := startSlow(t)
 	if err := p.stdout.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +185,7 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
-// So it does with what is no scan.
+// The same holds for commands other than scan.
 func TestClosedPipeOfVersion(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -173,7 +201,7 @@ func TestClosedPipeOfVersion(t *testing.T) {
 	}
 }
 
-// What was ignored when headcount began stays ignored: nohup, and the background of a shell that is no terminal's.
+// A signal that is ignored when headcount starts stays ignored, as by nohup and in the background of a script.
 func TestIgnoredSignal(t *testing.T) {
 	p := exec.CommandContext(t.Context(), "sh", "-c", "trap '' INT; exec headcount bench serve --addr 127.0.0.1:0")
 	stdout, err := p.StdoutPipe()
