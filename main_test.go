@@ -60,8 +60,8 @@ func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// floors are the packages of the module, lowest floor first. A package imports packages of its own floor and of lower ones.
-// A name ending in /... stands for a folder and all packages below it.
+// floors are the packages of the module, lowest floor first. A package imports packages of its own floor and of lower
+// ones. A name ending in /... stands for a folder and all packages below it.
 func floors() [][]string {
 	return [][]string{
 		{"scan/exit", "scan/fault", "scan/pace", "output/console"}, // they import nothing of the module
@@ -82,7 +82,8 @@ func floorOf(pkg string) int {
 	for i, names := range floors() {
 		for _, name := range names {
 			folder, isFolder := strings.CutSuffix(name, "/...")
-			if matches := pkg == folder || isFolder && strings.HasPrefix(pkg, folder+"/"); matches && len(folder) > longest {
+			matches := pkg == folder || isFolder && strings.HasPrefix(pkg, folder+"/")
+			if matches && len(folder) > longest {
 				floor, longest = i, len(folder)
 			}
 		}
@@ -90,9 +91,10 @@ func floorOf(pkg string) int {
 	return floor
 }
 
-// Imports go one way. Above all, the packages that make a scan import neither those that write its records nor those that
-// measure it.
+// Imports go one way. Above all, the packages that make a scan import neither those that write its records nor those
+// that measure it.
 func TestImportsGoOneWay(t *testing.T) {
+	const demoStore = "bench/s3sim" // scan --demo scans it
 	outputFloor, cliFloor := floorOf("output"), floorOf("scan/cli")
 	files := 0
 	for pkg, imports := range moduleImports(t, &files) {
@@ -106,7 +108,7 @@ func TestImportsGoOneWay(t *testing.T) {
 				t.Errorf("%s imports %s", pkg, imported)
 			case floor < outputFloor && strings.HasPrefix(imported, "output"):
 				t.Errorf("%s imports %s", pkg, imported)
-			case pkg == "scan/cli" && strings.HasPrefix(imported, "bench/") && imported != "bench/s3sim": // the demo's store
+			case pkg == "scan/cli" && strings.HasPrefix(imported, "bench/") && imported != demoStore:
 				t.Errorf("%s imports %s", pkg, imported)
 			}
 		}
@@ -176,8 +178,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// Every headcount command in the README and in the pages that it links to is one that headcount takes, down to the values of
-// its flags.
+// Every headcount command in the README and in the pages that it links to is one that headcount accepts, down to the
+// values of its flags.
 func TestREADMENamesRealFlags(t *testing.T) {
 	text := readREADME(t)
 	pages := regexp.MustCompile(`\]\(([a-z/]+/README\.md)\)`).FindAllSubmatch(text, -1)
@@ -192,7 +194,8 @@ func TestREADMENamesRealFlags(t *testing.T) {
 		text = append(text, linked...)
 	}
 	readme := bytes.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAll(text, -1), nil)
-	commands := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`).FindAllSubmatch(readme, -1)
+	line := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`)
+	commands := line.FindAllSubmatch(readme, -1)
 	if len(commands) < 8 {
 		t.Fatalf("%d commands", len(commands))
 	}
@@ -238,7 +241,10 @@ func TestREADMEIsTheCode(t *testing.T) {
 	for _, code := range regexp.MustCompile(`\b[0-9]+\b`).FindAllString(help, -1) {
 		helped = append(helped, atoi(t, code))
 	}
-	all := []int{exit.Complete, exit.Fatal, exit.Usage, exit.Failures, exit.Missed, exit.Output, exit.Interrupt, exit.Terminate, exit.Pipe}
+	all := []int{
+		exit.Complete, exit.Fatal, exit.Usage, exit.Failures, exit.Missed, exit.Output,
+		exit.Interrupt, exit.Terminate, exit.Pipe,
+	}
 	ofScan := slices.DeleteFunc(slices.Clone(all), func(code int) bool { return code == exit.Missed })
 	if !slices.Equal(codes, all) || !slices.Equal(helped, ofScan) {
 		t.Errorf("the README has the exit codes %v, the help of scan %v, and there are %v", codes, helped, all)

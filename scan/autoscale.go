@@ -19,8 +19,8 @@ const (
 	speedSmoothing = 8
 )
 
-// autoscaler starts the workers. With WorkersAuto it resizes the pool to the number of workers with which the store answers
-// most. In every window of time it also classifies what limits the run.
+// autoscaler starts the workers. With WorkersAuto it resizes the pool to the number of workers with which the store
+// answers most. In every window of time it also classifies what limits the run.
 type autoscaler struct {
 	pool        *workerPool
 	concurrency *pace.Concurrency // nil: the number of workers is fixed
@@ -127,8 +127,8 @@ func (a *autoscaler) observe(at time.Duration, workers int, seen pace.Window, cp
 	a.shares.Add(bottleneck, seen, cpu)
 }
 
-// fill writes into the Stats how many workers there were, and what limited them. cpuBefore is what the process took before
-// the run.
+// fill writes into the Stats how many workers there were, and what limited them. cpuBefore is what the process took
+// before the run.
 func (a *autoscaler) fill(stats *metrics.Stats, cpuBefore time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 	"headcount/scan/metrics"
 )
 
-// committer is the last stage: the one goroutine that writes. It writes finished pages as a whole, tells the Source that their
-// Ranges are committed, and saves Checkpoints between two pages. Its input channel is never closed; run ends with the run of
-// the scan.
+// committer is the last stage: the one goroutine that writes. It writes finished pages as a whole, tells the Source
+// that their Ranges are committed, and saves Checkpoints between two pages. Its input channel is never closed; run ends
+// with the run of the scan.
 type committer struct {
 	in       chan *page
 	source   Source
@@ -29,10 +29,12 @@ type committer struct {
 	maxFailures     int64
 	onCheckpoint    func(*checkpoint.Checkpoint) error // nil: no checkpoints
 	checkpointEvery time.Duration
-	stats           func(metrics.Outcomes, error) metrics.Stats // of a run that has committed these, and ended with an error
 	metrics         *metrics.Collector
 	progress        *metrics.ProgressCounters
 	inFlight        inFlight
+
+	// stats returns the Stats of a run that has committed these Outcomes, and has ended with an error or not ended.
+	stats func(metrics.Outcomes, error) metrics.Stats
 
 	outcomes     metrics.Outcomes // committed, by the earlier runs too
 	failedBefore int64            // objects that failed in earlier runs
@@ -55,8 +57,8 @@ func newCommitter(cfg *Config, maxPages int) *committer {
 	return c
 }
 
-// addResult adds what became of some objects to their page, and queues the page for its commit with its last object. It may be
-// called concurrently.
+// addResult adds what became of some objects to their page, and queues the page for its commit with its last object. It
+// may be called concurrently.
 func (c *committer) addResult(ctx context.Context, p *page, r *batchResult) error {
 	c.progress.Settled.Add(int64(r.settled))
 	if !p.addResult(r) {
@@ -75,7 +77,8 @@ func (c *committer) enqueue(ctx context.Context, p *page) error {
 	}
 }
 
-// committed returns the Outcomes of all committed pages, those of earlier runs included. It is called after run and end.
+// committed returns the Outcomes of all committed pages, those of earlier runs included. It is called after run and
+// end.
 func (c *committer) committed() metrics.Outcomes { return c.outcomes }
 
 // queued reports whether finished pages wait to be written.
@@ -170,8 +173,8 @@ func (c *committer) checkErrorBudget() error {
 	}
 }
 
-// save makes a Checkpoint, unless the last one is still true. After a partial page write it does nothing: resuming from there
-// would duplicate that page's records.
+// save makes a Checkpoint, unless the last one is still true. After a partial page write it does nothing: resuming from
+// there would duplicate that page's records.
 func (c *committer) save() error {
 	if c.onCheckpoint == nil || c.saved || c.partialWrite {
 		return nil
@@ -216,8 +219,9 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 	return nil
 }
 
-// end closes the sinks of a run whose stages returned err, saves the last Checkpoint, and returns the run's first error. It
-// saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call the run complete.
+// end closes the sinks of a run whose stages returned err, saves the last Checkpoint, and returns the run's first
+// error. It saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call
+// the run complete.
 func (c *committer) end(err error) error {
 	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.anyOrder {
 		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])

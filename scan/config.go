@@ -19,8 +19,8 @@ type Config struct {
 	Sink     Sink
 	Failures FailureSink
 
-	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and at
-	// the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
+	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and
+	// at the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
 	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
 	OnCheckpoint    func(*checkpoint.Checkpoint) error
 	CheckpointEvery time.Duration
@@ -59,15 +59,15 @@ const (
 	timeoutDefault  = 30 * time.Second
 	retryForDefault = 15 * time.Minute
 
-	// checkpointEveryDefault bounds the work that a killed run leaves to be done again. A checkpoint costs some milliseconds,
-	// in which nothing is written.
+	// checkpointEveryDefault bounds the work that a killed run leaves to be done again. A checkpoint costs some
+	// milliseconds, in which nothing is written.
 	checkpointEveryDefault = time.Second
 
 	// ListersAuto lists as many Ranges at once as keep the workers busy.
 	ListersAuto = -1
 
-	// listersMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine can
-	// send HEADs for.
+	// listersMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine
+	// can send HEADs for.
 	listersMax = 64
 )
 

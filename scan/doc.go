@@ -10,17 +10,17 @@
 //
 // The stages, in the order in which a key passes them:
 //
-//   - producer (producer.go) lists the pages of a Source (source.go), by several listers at once, and cuts each page into
-//     batches: small enough that all workers share a page.
-//   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (classify.go), and encodes
-//     the Record. autoscaler (autoscale.go) chooses the number of workers.
+//   - producer (producer.go) lists the pages of a Source (source.go), by several listers at once, and cuts each page
+//     into batches: small enough that all workers share a page.
+//   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (classify.go), and
+//     encodes the Record. autoscaler (autoscale.go) chooses the number of workers.
 //   - retryQueue (retry.go) holds what is sent again. An object that waits occupies no worker; its page stays open.
 //   - verifier (verify.go) decides about refusals, whose reason a HEAD cannot say. It asks the canary: a LIST.
 //   - committer (commit.go) is the one goroutine that writes. It writes a page when the last object has its Outcome.
 //
-// Each stage owns its input channel. Nobody closes these channels, since objects can go back from a later stage to an earlier
-// one. Instead inFlight counts the producer and the pages that are not committed; when it is Done, all stages return. An error
-// of any stage, or the end of the context, ends all stages at their next send or receive.
+// Each stage owns its input channel. Nobody closes these channels, since objects can go back from a later stage to an
+// earlier one. Instead inFlight counts the producer and the pages that are not committed; when it is Done, all stages
+// return. An error of any stage, or the end of the context, ends all stages at their next send or receive.
 //
 // What a run promises:
 //

@@ -37,8 +37,8 @@ func (e *ObjectError) Error() string {
 
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It keeps
-// nothing of r's memory.
+// newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It
+// keeps nothing of r's memory.
 func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) *ObjectError {
 	o := &ObjectError{
 		Op: "HEAD", Target: "s3://" + bucket + "/" + e.Key, Entry: *e, Status: r.Status,

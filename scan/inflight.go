@@ -2,8 +2,8 @@ package scan
 
 import "sync/atomic"
 
-// inFlight counts what keeps a run from its end: the producer, and each page that is not committed. All stages end when it
-// closes Done. A new inFlight counts the producer. Its methods may be called concurrently.
+// inFlight counts what keeps a run from its end: the producer, and each page that is not committed. All stages end when
+// it closes Done. A new inFlight counts the producer. Its methods may be called concurrently.
 type inFlight struct {
 	count *atomic.Int64
 	ended chan struct{}

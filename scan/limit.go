@@ -21,8 +21,8 @@ func (s *limitedSource) Next(ctx context.Context) (Walk, error) {
 	return &limitedWalk{Walk: walk, left: s.left}, nil
 }
 
-// limitedWalk is a Walk that ends when all Walks that share left have handed out so many objects. The Page that reaches the
-// limit is cut, and extends to the end of the Range: the keys behind it are no part of the scan.
+// limitedWalk is a Walk that ends when all Walks that share left have handed out so many objects. The Page that reaches
+// the limit is cut, and extends to the end of the Range: the keys behind it are no part of the scan.
 type limitedWalk struct {
 	Walk
 	left *atomic.Int64

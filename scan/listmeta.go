@@ -14,15 +14,17 @@ import (
 	"headcount/scan/list"
 )
 
-// listMetadata takes the metadata of objects from the listing, where the user asked for that (--engine list) and the store
-// gives them there (list.Metadata). An object whose metadata are taken from the listing gets no HEAD. The result has to be
-// the same, byte for byte, as a HEAD's. Three rules see to that:
+// listMetadata takes the metadata of objects from the listing, where the user asked for that (--engine list) and the
+// store gives them there (list.Metadata). An object whose metadata are taken from the listing gets no HEAD. The result
+// has to be the same, byte for byte, as a HEAD's. Three rules see to that:
 //
-//   - Metadata whose form does not guarantee that a HEAD says the same (list.Metadata.Exact) are not taken: the object gets
-//     a HEAD.
-//   - Of every page, one object at random gets a HEAD, and so does one of the objects that have metadata. The page is not
-//     written before both have answered. A difference ends the run, since objects that nobody compared may be wrong too.
-//   - An object that was overwritten since it was listed is no such difference. Its date, or a second LIST of it, shows that.
+//   - Metadata whose form does not guarantee that a HEAD says the same (list.Metadata.Exact) are not taken: the object
+//     gets a HEAD.
+//   - Of every page, one object at random gets a HEAD, and so does one of the objects that have metadata. The page is
+//     not written before both have answered. A difference ends the run, since objects that nobody compared may be
+//     wrong too.
+//   - An object that was overwritten since it was listed is no such difference. Its date, or a second LIST of it,
+//     shows that.
 //
 // A HEAD would also tell that an object was deleted or overwritten since the LIST. The listing cannot.
 type listMetadata struct {
@@ -43,17 +45,18 @@ func newListMetadata(cfg *Config, lister *list.Lister) *listMetadata {
 	return &listMetadata{lister: lister, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix}
 }
 
-// hintAtListMetadata logs that this store could have given the metadata with its listing, where the user let headcount choose
-// the engine.
+// hintAtListMetadata logs that this store could have given the metadata with its listing, where the user let headcount
+// choose the engine.
 func (s *Scan) hintAtListMetadata() {
 	cfg := &s.cfg
-	if (cfg.Engine == engine.Auto || cfg.Engine == "") && s.parallel != nil && !cfg.ListV1 && cfg.ListOnly == nil && s.lister.ServerIsMinIO() {
+	chosen := cfg.Engine == engine.Auto || cfg.Engine == ""
+	if chosen && s.parallel != nil && !cfg.ListV1 && cfg.ListOnly == nil && s.lister.ServerIsMinIO() {
 		cfg.Log.Info("the store is MinIO: --engine list takes the metadata from its listing, without HEADs")
 	}
 }
 
-// onPage chooses the objects of a page that are compared with their HEADs. It returns a ListMetadataError for a page by which
-// the store shows that it lists no metadata.
+// onPage chooses the objects of a page that are compared with their HEADs. It returns a ListMetadataError for a page by
+// which the store shows that it lists no metadata.
 func (m *listMetadata) onPage(p *list.Page) error {
 	if m == nil {
 		return nil
@@ -64,7 +67,9 @@ func (m *listMetadata) onPage(p *list.Page) error {
 	// A page can lack metadata for a reason of its own (MetadataErr): its objects get HEADs.
 	if p.MetadataErr == nil && !m.given.Load() {
 		return &ListMetadataError{
-			Target: m.target, What: "the store gives no metadata with its listing", Advice: "leave --engine out, so that HEADs are sent",
+			Target: m.target,
+			What:   "the store gives no metadata with its listing",
+			Advice: "leave --engine out, so that HEADs are sent",
 		}
 	}
 	chooseSample(p.Metadata, func(*list.Metadata) bool { return true })
@@ -117,8 +122,8 @@ type mismatchedObject struct {
 	items []list.Item // of the HEAD
 }
 
-// compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where the
-// answer's date shows that the object was overwritten.
+// compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where
+// the answer's date shows that the object was overwritten.
 func compareWithListing(e *list.Entry, r *head.Result) *mismatchedObject {
 	if r.Source != head.DiffersFromListing || modifiedSince(e, r) {
 		return nil
@@ -130,8 +135,8 @@ func compareWithListing(e *list.Entry, r *head.Result) *mismatchedObject {
 	return &mismatchedObject{key: e.Key, items: items}
 }
 
-// modifiedSince reports whether an answer is of a later object than the listed one. A HEAD has whole seconds, rounded either
-// way.
+// modifiedSince reports whether an answer is of a later object than the listed one. A HEAD has whole seconds, rounded
+// either way.
 func modifiedSince(e *list.Entry, r *head.Result) bool {
 	listed, listedErr := time.Parse(time.RFC3339, e.LastModified)
 	answered, err := http.ParseTime(string(r.Get("last-modified")))

@@ -85,8 +85,8 @@ func TestMetadataFromTheListingOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// A key that the store cannot list is not printed as if it were one, whatever the listing says of its metadata.
-func TestLossyKeysAreAskedFor(t *testing.T) {
+// An object whose key the store cannot list gets a HEAD, whatever metadata the listing gives.
+func TestLossyKeysGetHeads(t *testing.T) {
 	options := s3sim.Options{Objects: 2_500, Shape: s3sim.Nasty, Quirk: s3sim.EncodingNotEchoed}
 	_, plain := simtest.Start(t, options)
 	options.ListMetadata = true
@@ -134,7 +134,8 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 	}
 }
 
-// A page that cannot be had with metadata, as one that is no XML for an object's name of a metadatum, is had without, and its objects are asked for.
+// A page that the store cannot list with metadata is listed without, and its objects get HEADs. A metadata name that is no
+// XML name spoils a page so.
 func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 	for name, c := range map[string]struct {
 		refuse func(nth int64) bool // of the LISTs with metadata
@@ -164,8 +165,8 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 	}
 }
 
-// A HEAD of an object that was overwritten since it was listed disproves nothing.
-func TestOverwrittenObjectsAreNoDispute(t *testing.T) {
+// An object that was overwritten since it was listed is no mismatch.
+func TestOverwrittenObjectsAreNoMismatch(t *testing.T) {
 	for name, date := range map[string]time.Time{"later": time.Now().Add(time.Hour), "in the same second": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -208,8 +209,8 @@ func TestOverwrittenObjectsAreNoDispute(t *testing.T) {
 	}
 }
 
-// The outcomes that a HEAD alone tells are told of the objects that are asked for, and trouble with them is borne as ever.
-func TestListedMetadataAmongTrouble(t *testing.T) {
+// Faults, deleted and overwritten objects among those that get a HEAD end in their usual Outcomes.
+func TestMetadataFromTheListingThroughFaults(t *testing.T) {
 	faults := []s3sim.Fault{
 		{Kind: s3sim.Fault500, Rate: 0.01}, {Kind: s3sim.FaultRSTBeforeByte, Rate: 0.01}, {Kind: s3sim.Fault503Empty, Rate: 0.01},
 		{Kind: s3sim.FaultListCutShort, Rate: 0.1}, {Kind: s3sim.FaultListSlowDown, Rate: 0.1},

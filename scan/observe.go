@@ -7,12 +7,12 @@ import (
 	"headcount/scan/store"
 )
 
-// flushEvery bounds the age of counts that a worker has not shared: it is short beside every delay, and long beside the time
-// to an answer, since what is shared costs cache misses on every core.
+// flushEvery bounds the age of counts that a worker has not shared: it is short beside every delay, and long beside the
+// time to an answer, since what is shared costs cache misses on every core.
 const flushEvery = 5 * time.Millisecond
 
-// sharedCounters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's health
-// and the autoscaler.
+// sharedCounters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's
+// health and the autoscaler.
 type sharedCounters struct {
 	answered  int64     // answers other than passing trouble
 	ok        int64     // successes among them

@@ -66,8 +66,8 @@ func (p *page) chunks() []Chunk {
 	return chunks
 }
 
-// batch is a part of a page that one worker sends HEADs for: adjoining objects that had no HEAD yet, or one object that is
-// sent again.
+// batch is a part of a page that one worker sends HEADs for: adjoining objects that had no HEAD yet, or one object that
+// is sent again.
 type batch struct {
 	page     *page
 	first    int // index into page.Entries

@@ -14,16 +14,16 @@ const (
 	waitingPages = 24
 )
 
-// maxPages returns how many pages may be in flight with so many workers, batches of so many keys, and so many listers. These
-// are the pages whose objects the workers HEAD now; and beside the pages that wait, those that the workers HEAD next. Each
-// lister may hold one of the latter, so there are at least as many as listers.
+// maxPages returns how many pages may be in flight with so many workers, batches of so many keys, and so many listers.
+// These are the pages whose objects the workers HEAD now; and beside the pages that wait, those that the workers HEAD
+// next. Each lister may hold one of the latter, so there are at least as many as listers.
 func maxPages(workers, batchSize, listers int) int {
 	heading := (workers*batchSize + pageKeys - 1) / pageKeys
 	return heading + max(heading+waitingPages, listers)
 }
 
-// pageLimit bounds the pages in flight, and with them memory: a page is in flight from before its LIST until it is committed.
-// The limit only grows. All methods may be called concurrently.
+// pageLimit bounds the pages in flight, and with them memory: a page is in flight from before its LIST until it is
+// committed. The limit only grows. All methods may be called concurrently.
 type pageLimit struct {
 	mu        sync.Mutex
 	limit     int
@@ -50,12 +50,15 @@ func (l *pageLimit) grow(workers, moreListers int) {
 	}
 }
 
+// firstFunc is Walk.IsFirst.
+type firstFunc func() (first bool, changed <-chan struct{})
+
 // acquire waits until one more page may be in flight. Whoever gets release calls it once.
 //
-// isFirst is for ordered output, else nil. Ordered pages wait for those before them, so all pages in flight may wait for one
-// that is not listed yet. The walk of the smallest unlisted keys (isFirst) therefore has a reserve of its own. changed is
-// closed when the answer of isFirst may be another.
-func (l *pageLimit) acquire(ctx context.Context, isFirst func() (first bool, changed <-chan struct{})) (release func(), err error) {
+// isFirst is for ordered output, else nil. Ordered pages wait for those before them, so all pages in flight may wait
+// for one that is not listed yet. The walk of the smallest unlisted keys (isFirst) therefore has a reserve of its own.
+// changed is closed when the answer of isFirst may be another.
+func (l *pageLimit) acquire(ctx context.Context, isFirst firstFunc) (release func(), err error) {
 	for {
 		first, changed := false, (<-chan struct{})(nil)
 		if isFirst != nil {

@@ -23,19 +23,19 @@ const (
 	// spareFiles are left for files and connections other than the workers': LISTs, the canary, name look-ups, outputs.
 	spareFiles = 64
 
-	// batchMax keeps the answers to a batch (64 of 600 bytes) within the first-level cache, and costs one channel operation
-	// for 64 HEADs.
+	// batchMax keeps the answers to a batch (64 of 600 bytes) within the first-level cache, and costs one channel
+	// operation for 64 HEADs.
 	batchMax = 64
 
 	// batchMin shares the cost of a channel operation, and of a Chunk, among some objects at least.
 	batchMin = 8
 )
 
-// workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Workers with
-// index < size run, the others are parked. A worker is started the first time the pool grows to include it.
+// workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Workers
+// with index < size run, the others are parked. A worker is started the first time the pool grows to include it.
 //
-// The pool takes batches from the producer (submit) and from the retry queue. Neither channel is closed: the workers end when
-// nothing is in flight.
+// The pool takes batches from the producer (submit) and from the retry queue. Neither channel is closed: the workers
+// end when nothing is in flight.
 type workerPool struct {
 	workerDeps
 
@@ -69,9 +69,9 @@ func (c *Config) maxWorkers(depth int) int {
 	return max(1, most)
 }
 
-// batchSizeFor returns how many objects a batch has with so many workers. They are few enough that all workers share two
-// pages: so no worker waits at the end of a listing while others have much to do. A pipeline of a given depth has to be filled
-// more often than it is emptied.
+// batchSizeFor returns how many objects a batch has with so many workers. They are few enough that all workers share
+// two pages: so no worker waits at the end of a listing while others have much to do. A pipeline of a given depth has
+// to be filled more often than it is emptied.
 func batchSizeFor(workers, depth int) int {
 	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*depth))
 }
@@ -109,8 +109,8 @@ func (p *workerPool) queueEmpty() bool { return len(p.queue) == 0 }
 // starved reports whether workers are idle for want of keys.
 func (p *workerPool) starved() bool { return p.queueEmpty() && p.idle.count() > 0 }
 
-// resize makes size workers run. Batches and the page limit are made for next, the size that comes next. Workers are started
-// in g. A batch of a worker that is parked keeps what is sent; the other workers get the rest.
+// resize makes size workers run. Batches and the page limit are made for next, the size that comes next. Workers are
+// started in g. A batch of a worker that is parked keeps what is sent; the other workers get the rest.
 func (p *workerPool) resize(ctx context.Context, g *errgroup.Group, size, next int) error {
 	before := int(p.size.Swap(int64(size)))
 	p.batch.Store(int64(batchSizeFor(next, p.depth)))
@@ -177,8 +177,8 @@ func (s poolSample) delta(before poolSample, workers int) pace.Window {
 	return w
 }
 
-// idleTime adds up the times in which workers have no batch. The zero value is ready. Its methods may be called concurrently;
-// times are since the run began.
+// idleTime adds up the times in which workers have no batch. The zero value is ready. Its methods may be called
+// concurrently; times are since the run began.
 type idleTime struct {
 	mu   sync.Mutex
 	idle int

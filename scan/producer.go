@@ -8,8 +8,9 @@ import (
 	"headcount/scan/metrics"
 )
 
-// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and hands
-// the batches to the pool. A page without objects goes to the committer at once, since its Range has to be committed too.
+// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and
+// hands the batches to the pool. A page without objects goes to the committer at once, since its Range has to be
+// committed too.
 type producer struct {
 	source       Source
 	listers      int  // at once, at most
@@ -55,7 +56,7 @@ func (p *producer) list(ctx context.Context) error {
 }
 
 func (p *producer) listWalk(ctx context.Context, walk Walk) error {
-	var isFirst func() (bool, <-chan struct{})
+	var isFirst firstFunc
 	if p.ordered {
 		isFirst = walk.IsFirst
 	}
@@ -88,7 +89,8 @@ func (p *producer) handOn(ctx context.Context, page *page) error {
 		return p.committer.enqueue(ctx, page)
 	}
 	if p.listOnly {
-		return p.committer.addResult(ctx, page, &batchResult{settled: count, outcomes: metrics.Outcomes{Filtered: int64(count)}})
+		filtered := batchResult{settled: count, outcomes: metrics.Outcomes{Filtered: int64(count)}}
+		return p.committer.addResult(ctx, page, &filtered)
 	}
 	if err := p.listMetadata.onPage(page.Page); err != nil {
 		return err

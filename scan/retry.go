@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// retryQueue is the stage where batches wait that are sent again: it hands each to the pool when its time has come. A batch
-// that waits occupies no worker. Its input channel is never closed; run ends with the run of the scan.
+// retryQueue is the stage where batches wait that are sent again: it hands each to the pool when its time has come. A
+// batch that waits occupies no worker. Its input channel is never closed; run ends with the run of the scan.
 type retryQueue struct {
 	in       chan delayed
 	due      chan *batch // to the pool, unbuffered: a batch leaves the queue when a worker takes it

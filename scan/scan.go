@@ -102,13 +102,15 @@ func (s *Scan) wire() {
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
 	s.committer = newCommitter(cfg, inFlightMax)
-	s.committer.stats, s.committer.metrics, s.committer.progress, s.committer.inFlight = s.stats, s.metrics, &s.progress, s.inFlight
+	s.committer.stats, s.committer.metrics = s.stats, s.metrics
+	s.committer.progress, s.committer.inFlight = &s.progress, s.inFlight
 
 	s.retries = newRetryQueue(s.inFlight)
 
 	s.verifier = &verifier{
-		refusalQueue: newRefusalQueue(), canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log), policy: policy,
-		store: cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
+		refusalQueue: newRefusalQueue(), policy: policy,
+		canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log),
+		store:  cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
 		inFlight: s.inFlight,
 	}
@@ -149,7 +151,7 @@ func (s *Scan) newSource(listers int) Source {
 			needed = s.pool.starved
 		}
 		s.parallel = s.lister.Parallel(ranges, listers, needed)
-		source = &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: cfg.Store.Unordered()}, lister: s.parallel}
+		source = newBucketSource(s.parallel, ranges, cfg.Store.Unordered())
 	}
 	if cfg.Limit > 0 {
 		left := new(atomic.Int64)
@@ -159,9 +161,9 @@ func (s *Scan) newSource(listers int) Source {
 	return source
 }
 
-// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause of ctx's
-// end, an OutputError, a fault.UnavailableError, a FailuresError, a ListMetadataError, or that of the listing (list.StoreError,
-// list.ProtocolError, list.SendError). It is called once. The Stats are right after every end.
+// Run scans until every key of the Range has its Outcome, and then returns nil. Any other end is an error: the cause of
+// ctx's end, an OutputError, a fault.UnavailableError, a FailuresError, a ListMetadataError, or that of the listing
+// (list.StoreError, list.ProtocolError, list.SendError). It is called once. The Stats are right after every end.
 func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	s.began = time.Now()
 	s.cpuBefore, _ = metrics.Usage()
@@ -181,8 +183,8 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	return stats, err
 }
 
-// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run that
-// has ended.
+// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run
+// that has ended.
 func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
 	stats.LimitReached = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit

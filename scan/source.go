@@ -11,30 +11,30 @@ import (
 
 // Source says which keys a Scan reads. The Scan asks a Source for walks, and tells it which Ranges are committed.
 //
-// There are two Sources: a bucket's listing of some Ranges (of one Range at first, later of the Ranges that a checkpoint has
-// left), and a list of known keys.
+// There are two Sources: a bucket's listing of some Ranges (of one Range at first, later of the Ranges that a
+// checkpoint has left), and a list of known keys.
 type Source interface {
-	// Next returns a Walk over keys that no other Walk has, and nil after the last one. It waits while no further Walk is of
-	// use. It may be called concurrently. Its error ends the run.
+	// Next returns a Walk over keys that no other Walk has, and nil after the last one. It waits while no further Walk is
+	// of use. It may be called concurrently. Its error ends the run.
 	Next(ctx context.Context) (Walk, error)
 
-	// Committed takes the Range of a committed page from the pending ones. An error is a fault of this program: the Range was
-	// not pending.
+	// Committed takes the Range of a committed page from the pending ones. An error is a fault of this program: the Range
+	// was not pending.
 	Committed(list.Range, metrics.Outcomes) error
 
 	// Pending returns the Ranges that are not committed, in the order of their keys. When there are none, the Source is
 	// complete. The caller does not change them.
 	Pending() []list.Range
 
-	// Split gives away a part of what no Walk has listed yet, for another machine to scan. The part is no longer pending. ok is
-	// false where nothing can be given away now.
+	// Split gives away a part of what no Walk has listed yet, for another machine to scan. The part is no longer pending.
+	// ok is false where nothing can be given away now.
 	Split(ctx context.Context) (part list.Range, ok bool, err error)
 }
 
 // Walk hands out the Pages of one Range. It belongs to one goroutine.
 type Walk interface {
-	// Next returns the next Page, and nil after the last one. The Pages are adjoining, and cover the Range of the Walk. The last
-	// Page may have no Entries.
+	// Next returns the next Page, and nil after the last one. The Pages are adjoining, and cover the Range of the Walk.
+	// The last Page may have no Entries.
 	Next(context.Context) (*list.Page, error)
 
 	// Rest returns the part of the Range that no Page covered.
@@ -48,8 +48,8 @@ type Walk interface {
 	Close()
 }
 
-// pendingRanges is the Ranges that are not committed, in the order of their keys, without overlap. Their number is bounded by
-// that of the Ranges at the start and the pages in flight.
+// pendingRanges is the Ranges that are not committed, in the order of their keys, without overlap. Their number is
+// bounded by that of the Ranges at the start and the pages in flight.
 type pendingRanges struct {
 	mu       sync.Mutex
 	ranges   []list.Range
@@ -80,6 +80,10 @@ func (p *pendingRanges) remove(rng list.Range) error {
 type bucketSource struct {
 	pendingRanges
 	lister *list.ParallelLister
+}
+
+func newBucketSource(lister *list.ParallelLister, ranges []list.Range, anyOrder bool) *bucketSource {
+	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: anyOrder}, lister: lister}
 }
 
 func (s *bucketSource) Next(ctx context.Context) (Walk, error) {
@@ -144,7 +148,8 @@ func (s *keySource) Split(context.Context) (list.Range, bool, error) {
 	return part, true, s.remove(part)
 }
 
-// rangeWalk is the Walk of a list.PageSource. After its last Page it covers the rest of the Range with a Page without Entries.
+// rangeWalk is the Walk of a list.PageSource. After its last Page it covers the rest of the Range with a Page without
+// Entries.
 type rangeWalk struct {
 	list.PageSource
 	isFirst func() (first bool, changed <-chan struct{})

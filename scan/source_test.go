@@ -34,7 +34,7 @@ func sources(t *testing.T, ranges ...list.Range) (map[string]Source, []string) {
 	}
 	lister := list.New(list.Config{Store: st})
 	return map[string]Source{
-		"bucket": &bucketSource{pendingRanges: pendingRanges{ranges: ranges}, lister: lister.Parallel(ranges, 4, nil)},
+		"bucket": newBucketSource(lister.Parallel(ranges, 4, nil), ranges, false),
 		"keys":   newKeySource(list.NewKeys(entries), ranges),
 	}, keys
 }

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// stalledAfter is how long a worker may work at one batch before other workers get what it has not begun. An answer that is
-	// late then delays its own object alone.
+	// stalledAfter is how long a worker may work at one batch before other workers get what it has not begun. An answer
+	// that is late then delays its own object alone.
 	stalledAfter = time.Second
 
 	stealEvery = stalledAfter / 4

@@ -54,10 +54,10 @@ func (q *refusalQueue) takeAll() []*refusal {
 	return refusals
 }
 
-// verifier is the stage that decides about refusals. The answer to a HEAD has no body, so it does not name the error. The
-// answer to a LIST does: that LIST is the canary. One canary LIST covers all refusals that were queued before it. If the store
-// answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second canary, is the
-// object's Outcome. A canary that was signed with other credentials confirms nothing.
+// verifier is the stage that decides about refusals. The answer to a HEAD has no body, so it does not name the error.
+// The answer to a LIST does: that LIST is the canary. One canary LIST covers all refusals that were queued before it.
+// If the store answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second
+// canary, is the object's Outcome. A canary that was signed with other credentials confirms nothing.
 //
 // Even a 404 needs this: versitygw answers 404 to an access key that it does not know.
 type verifier struct {
@@ -116,9 +116,11 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 }
 
-// headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run there
-// may be no other object whose success would show that the store answers HEADs.
-func (v *verifier) headSample(ctx context.Context, session head.Session, refusals []*refusal) (answered bool, err error) {
+// headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run
+// there may be no other object whose success would show that the store answers HEADs.
+func (v *verifier) headSample(
+	ctx context.Context, session head.Session, refusals []*refusal,
+) (answered bool, err error) {
 	sample := v.lastAnswered.Load()
 	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.failure.Transient() }) {
 		return false, nil
@@ -137,8 +139,8 @@ func (v *verifier) headSample(ctx context.Context, session head.Session, refusal
 	return answered, err
 }
 
-// decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other objects,
-// generation is that of the canary's credentials.
+// decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other
+// objects, generation is that of the canary's credentials.
 func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, generation uint64) error {
 	b := r.batch
 	if !r.failure.Transient() {
@@ -165,7 +167,8 @@ func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, g
 	return v.committer.addResult(ctx, b.page, &result)
 }
 
-// sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store answers.
+// sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store
+// answers.
 type sampleObject struct{ atomic.Pointer[list.Entry] }
 
 // errLossyKey is why an object that was listed cannot be found.

@@ -71,7 +71,8 @@ type unresolved struct {
 
 func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
 	w := &worker{
-		pool: p, index: index, wake: wake, session: p.engine.Session(), counts: metrics.NewHeadCounts(), current: &p.current[index],
+		pool: p, index: index, wake: wake, session: p.engine.Session(),
+		current: &p.current[index], counts: metrics.NewHeadCounts(),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -98,8 +99,9 @@ func (w *worker) run(ctx context.Context) error {
 
 func (w *worker) parked() bool { return w.index >= w.pool.currentSize() }
 
-// park waits until the pool includes the worker again. The connection stays open for as long as it can be used, since a pool
-// that tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the store.
+// park waits until the pool includes the worker again. The connection stays open for as long as it can be used, since a
+// pool that tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for
+// the store.
 func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	stale := time.NewTimer(store.IdleTimeout)
 	defer stale.Stop()
@@ -118,8 +120,8 @@ func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	return false, nil
 }
 
-// nextBatch returns the next batch, nil when there will be none. Batches from the retry queue come first: a page waits for
-// each of them.
+// nextBatch returns the next batch, nil when there will be none. Batches from the retry queue come first: a page waits
+// for each of them.
 func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 	p := w.pool
 	select {
@@ -288,7 +290,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	if !u.verify {
 		w.counts.Retries[metrics.ResultLabel(r)]++
 	}
-	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class, "attempts", tried.Sent, "verify", u.verify)
+	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class,
+		"attempts", tried.Sent, "verify", u.verify)
 }
 
 // sentAt returns when the HEAD of a Result was sent.

@@ -2,10 +2,10 @@ package heads
 
 import (
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"headcount/output/console"
+	"headcount/scan/fault"
 )
 
 const (
@@ -89,7 +89,12 @@ func stepOfTwice(more []*Step, workers int) *Step {
 
 // throttled reports whether the store throttled the HEADs, and sets the limit if so.
 func (s *Step) throttled() bool {
-	refused := s.Statuses[strconv.Itoa(http.StatusServiceUnavailable)] + s.Statuses[strconv.Itoa(http.StatusTooManyRequests)]
+	var refused int64
+	for name, count := range s.Statuses {
+		if status, err := strconv.Atoi(name); err == nil && fault.ThrottledStatus(status) {
+			refused += count
+		}
+	}
 	share := float64(refused) / float64(s.Heads+s.Errors)
 	if !(share > throttledShare) {
 		return false

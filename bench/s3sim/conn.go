@@ -6,35 +6,35 @@ import (
 )
 
 const (
-	// headBytesMax is how long a request head may be, and the read buffer with
-	// it: a read also takes in as many pipelined requests as fit.
-	headBytesMax = 64 << 10
-	// flushBytes is when answers are written though more requests wait: about
-	// one page of a listing, beyond which a larger write saves nothing.
+	// requestHeadBytesMax is the longest request head, and the size of the read buffer. One read takes as many
+	// pipelined requests as fit.
+	requestHeadBytesMax = 64 << 10
+	// flushBytes is the size at which responses are written while more requests wait. It is about one page of a
+	// listing; a larger write saves nothing.
 	flushBytes = 256 << 10
 )
 
-// conn is one connection. All of it belongs to the goroutine in serve, but for
-// what the lane of a delayed answer takes over (see send.go).
+// conn is one connection. The goroutine in serve owns it, except for the buffers that it hands to delayed.
 type conn struct {
 	srv *Server
 	net net.Conn
 	req request
 
 	in       []byte // read buffer
-	out      []byte // answers not yet written
+	out      []byte // responses not yet written
 	due      time.Time
-	delayed  *delayedWriter // nil where nothing is held back
-	bodyLeft int64          // bytes of a request's body still to be passed over
+	delayed  *delayedWriter // nil when no response is delayed
+	bodyLeft int64          // bytes of a request body still to be discarded
 
-	key        []byte // of the request, decoded
-	arena      []byte // query parameters, decoded
-	scratch    []byte // a key that is computed to be compared or written
-	page       page
+	key     []byte // of the request, decoded
+	arena   []byte // decoded query parameters, or an error body
+	scratch []byte // holds one computed key at a time
+	page    page
+
 	signingKey signingKeyCache
 
-	id         uint64 // of the connection, for request ids
-	seq        uint64 // requests so far
+	id         uint64 // of the connection, for request IDs
+	seq        uint64 // requests so far, for request IDs
 	dateHeader dateCache
 	uncounted  pendingCount
 }
@@ -44,13 +44,12 @@ func newConn(s *Server, c net.Conn, id uint64) *conn {
 		srv:     s,
 		net:     c,
 		id:      id,
-		in:      make([]byte, headBytesMax),
+		in:      make([]byte, requestHeadBytesMax),
 		scratch: make([]byte, 0, keyBytesMax),
 	}
 }
 
-// serve answers requests until the client goes, the Server closes, or an answer
-// ends the connection.
+// serve answers requests until the client or the Server closes, or a response ends the connection.
 func (c *conn) serve() {
 	if o := &c.srv.options; o.Latency > 0 || o.ListLatency > 0 || o.Stall > 0 {
 		c.delayed = newDelayedWriter(c)
@@ -78,8 +77,8 @@ func (c *conn) serve() {
 	c.net.Close()
 }
 
-// respondAll answers the complete requests at the start of buf. It returns how
-// many bytes they were, and false when the connection is over.
+// respondAll answers the complete requests at the start of buf. It returns their length in bytes, and false when the
+// connection has ended.
 func (c *conn) respondAll(buf []byte) (used int, open bool) {
 	for used < len(buf) {
 		if c.bodyLeft > 0 {
@@ -98,8 +97,8 @@ func (c *conn) respondAll(buf []byte) (used int, open bool) {
 		}
 		used += n
 		c.bodyLeft = c.req.bodyBytes
-		if then := c.respond(&c.req); then != sendKeepOpen {
-			if !c.flush(then) {
+		if mode := c.respond(&c.req); mode != sendKeepOpen {
+			if !c.flush(mode) {
 				return used, false
 			}
 		} else if len(c.out) > flushBytes && !c.flush(sendKeepOpen) {
@@ -109,8 +108,8 @@ func (c *conn) respondAll(buf []byte) (used int, open bool) {
 	return used, true
 }
 
-// rejectMalformed answers what could not even be parsed, and closes: after such
-// a request nobody knows where the next begins.
+// rejectMalformed answers a request that could not be parsed, and closes the connection: the start of the next request
+// is unknown.
 func (c *conn) rejectMalformed(code errorCode) {
 	c.req.closeAfter = true
 	c.req.method = nil

@@ -6,54 +6,54 @@ import (
 	"sync/atomic"
 )
 
-// Counts is what a Server has done so far. A request counts once a status line
-// was made for it, even if a fault then cut it; one that a fault left without
-// any is in Faults alone. The maps belong to the caller.
+// Counts is what a Server has done so far. A request counts once the Server has made a status line for it, even if a
+// fault then cuts the response. A request that a fault leaves without a status line is in Faults alone.
+// The caller owns the maps.
 type Counts struct {
 	Connections int64               // accepted
 	Heads       int64               // HEADs of objects
 	Lists       int64               // LISTs
 	Pages       int64               // LISTs answered with 200
-	Others      int64               // everything else, malformed requests included
-	HeadStatus  map[int]int64       // HEADs of objects, by status
-	ListStatus  map[int]int64       // LISTs likewise
-	Faults      map[FaultKind]int64 // faults played, on HEADs and LISTs
-	Throttled   int64               // HEADs and LISTs that were beyond RateMax
+	Others      int64               // all other requests, malformed ones included
+	HeadStatus  map[int]int64       // HEADs of objects by status
+	ListStatus  map[int]int64       // LISTs by status
+	Faults      map[FaultKind]int64 // faults injected into HEADs and LISTs, by kind
+	Throttled   int64               // HEADs and LISTs above RateMax
 }
 
-// statusMax is above every status there is.
+// statusMax is above every status code.
 const statusMax = 600
 
-// counters are what Counts is made of. Those per request are indexed by
-// operation and status.
+// counters are the source of Counts. responses is indexed by operation and status.
 type counters struct {
 	connections atomic.Int64
 	throttled   atomic.Int64
-	answers     [operationCount][statusMax]atomic.Int64
+	responses   [operationCount][statusMax]atomic.Int64
 	mu          sync.Mutex
 	faults      map[FaultKind]int64
 }
 
-// pendingCount counts a run of answers of one kind on one connection, so that the
-// counters which all cores share are touched once a write and not once a request.
+// pendingCount counts consecutive responses of one connection that have the same operation and status. It keeps the
+// cores from sharing the counters on every request: they are updated once a write.
 type pendingCount struct {
 	op     operation
 	status int
 	n      int64
 }
 
-func (t *pendingCount) add(c *counters, op operation, status int) {
-	if t.op != op || t.status != status {
-		c.flush(t)
-		t.op, t.status = op, status
+func (p *pendingCount) add(c *counters, op operation, status int) {
+	if p.op != op || p.status != status {
+		c.flush(p)
+		p.op, p.status = op, status
 	}
-	t.n++
+	p.n++
 }
 
-func (c *counters) flush(t *pendingCount) {
-	if t.n > 0 {
-		c.answers[t.op][t.status].Add(t.n)
-		t.n = 0
+// flush adds p to the counters and sets it to zero.
+func (c *counters) flush(p *pendingCount) {
+	if p.n > 0 {
+		c.responses[p.op][p.status].Add(p.n)
+		p.n = 0
 	}
 }
 
@@ -66,8 +66,8 @@ func (c *counters) countFault(kind FaultKind) {
 	c.faults[kind]++
 }
 
-// Counts returns what was done so far. A request is counted before its answer
-// is written. It may be called concurrently, and costs a few microseconds.
+// Counts returns the counts so far. The Server counts a request before it writes the response. Counts may be called
+// concurrently, and takes a few microseconds.
 func (s *Server) Counts() Counts {
 	counts := Counts{
 		Connections: s.counts.connections.Load(),
@@ -76,16 +76,16 @@ func (s *Server) Counts() Counts {
 		ListStatus:  map[int]int64{},
 	}
 	for status := range statusMax {
-		if n := s.counts.answers[opHead][status].Load(); n > 0 {
+		if n := s.counts.responses[opHead][status].Load(); n > 0 {
 			counts.HeadStatus[status] = n
 			counts.Heads += n
 		}
-		if n := s.counts.answers[opList][status].Load(); n > 0 {
+		if n := s.counts.responses[opList][status].Load(); n > 0 {
 			counts.ListStatus[status] = n
 			counts.Lists += n
 		}
-		counts.Others += s.counts.answers[opOther][status].Load() +
-			s.counts.answers[opHeadBucket][status].Load()
+		counts.Others += s.counts.responses[opOther][status].Load() +
+			s.counts.responses[opHeadBucket][status].Load()
 	}
 	counts.Pages = counts.ListStatus[200]
 	s.counts.mu.Lock()

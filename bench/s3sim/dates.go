@@ -2,40 +2,40 @@ package s3sim
 
 import "time"
 
-// Objects were last modified in the year that begins with modifiedFirst,
-// 2023-11-15T00:00:00Z.
+// The last-modified times of all objects lie in the year that begins with modifiedFirst, 2023-11-15T00:00:00Z.
 const (
 	modifiedFirst = 1_700_006_400
 	modifiedDays  = 365
 	daySeconds    = 24 * 3600
 )
 
-// dateTable is the text of those days, because formatting a date costs as much as
-// all the rest of a line of a listing. It is immutable.
+// dateTable holds the text of each day of that year, because formatting a date costs as much CPU as all the rest of an
+// object in a listing. It is immutable.
 type dateTable struct {
 	iso  [modifiedDays]string // "2023-11-15T"
 	http [modifiedDays]string // "Wed, 15 Nov 2023 "
 }
 
 func newDateTable() *dateTable {
-	c := new(dateTable)
+	t := new(dateTable)
 	for day := range modifiedDays {
 		at := time.Unix(modifiedFirst+int64(day)*daySeconds, 0).UTC()
-		c.iso[day] = at.Format("2006-01-02T")
-		c.http[day] = at.Format("Mon, 02 Jan 2006 ")
+		t.iso[day] = at.Format("2006-01-02T")
+		t.http[day] = at.Format("Mon, 02 Jan 2006 ")
 	}
-	return c
+	return t
 }
 
-// appendISO appends a time as LIST has it, up to its seconds. second is counted from modifiedFirst.
-func (c *dateTable) appendISO(dst []byte, second int64) []byte {
-	dst = append(dst, c.iso[second/daySeconds]...)
+// appendISO appends a time in the format of LIST, without fractions of a second and zone. second counts from
+// modifiedFirst.
+func (t *dateTable) appendISO(dst []byte, second int64) []byte {
+	dst = append(dst, t.iso[second/daySeconds]...)
 	return appendTimeOfDay(dst, second%daySeconds)
 }
 
-// appendHTTP appends a time as HEAD has it: RFC 9110 §5.6.7.
-func (c *dateTable) appendHTTP(dst []byte, second int64) []byte {
-	dst = append(dst, c.http[second/daySeconds]...)
+// appendHTTP appends a time in the format of HTTP headers: RFC 9110 §5.6.7. second counts from modifiedFirst.
+func (t *dateTable) appendHTTP(dst []byte, second int64) []byte {
+	dst = append(dst, t.http[second/daySeconds]...)
 	dst = appendTimeOfDay(dst, second%daySeconds)
 	return append(dst, " GMT"...)
 }
@@ -46,4 +46,21 @@ func appendTimeOfDay(dst []byte, second int64) []byte {
 		byte('0'+h/10), byte('0'+h%10), ':',
 		byte('0'+m/10), byte('0'+m%10), ':',
 		byte('0'+s/10), byte('0'+s%10))
+}
+
+// httpDate is the format of Date and Last-Modified: RFC 9110 §5.6.7.
+const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// dateCache holds the Date header's text of the current second, which thousands of responses share.
+type dateCache struct {
+	second int64
+	text   []byte
+}
+
+func (c *dateCache) appendDate(dst []byte, now time.Time) []byte {
+	if second := now.Unix(); second != c.second {
+		c.second = second
+		c.text = now.UTC().AppendFormat(c.text[:0], httpDate)
+	}
+	return append(dst, c.text...)
 }

@@ -2,76 +2,75 @@ package s3sim
 
 import "time"
 
-// delayedWriter holds answers back until they are due. The connection's goroutine reads
-// on meanwhile, so that the latencies of pipelined requests overlap, as they do
-// when a distance is what makes them.
+// delayedWriter writes the responses of one connection when they are due. The connection's goroutine meanwhile reads
+// further requests, so that the latencies of pipelined requests overlap, as network latency does.
+//
+// The connection's goroutine owns writes: it sends to it and closes it in drain. The writer's goroutine closes done.
 type delayedWriter struct {
 	c            *conn
-	chunks       chan pendingWrite
-	spareBuffers chan []byte   // buffers written out
-	done         chan struct{} // closed when the writer has ended
+	writes       chan pendingWrite
+	spareBuffers chan []byte   // buffers that were written and can be used again
+	done         chan struct{} // closed when the writer's goroutine ends
 }
 
-// pendingWrite is bytes that are due together, and how they are sent.
+// pendingWrite is a buffer, the time at which it is due, and how it is sent.
 type pendingWrite struct {
 	data []byte
 	due  time.Time
 	mode sendMode
 }
 
-// pendingWritesMax bounds the answers that wait on one connection; the connection
-// reads no further when so many do.
+// pendingWritesMax bounds the writes that wait on one connection. The connection stops reading when it is reached.
 const pendingWritesMax = 256
 
-// spareBuffersMax bounds the buffers kept, since a page of a listing makes one large.
+// spareBuffersMax bounds the buffers that are kept. A page of a listing makes a buffer large.
 const spareBuffersMax = 8
 
+// newDelayedWriter starts the writer's goroutine. drain ends it.
 func newDelayedWriter(c *conn) *delayedWriter {
-	l := &delayedWriter{
+	w := &delayedWriter{
 		c:            c,
-		chunks:       make(chan pendingWrite, pendingWritesMax),
+		writes:       make(chan pendingWrite, pendingWritesMax),
 		spareBuffers: make(chan []byte, spareBuffersMax),
 		done:         make(chan struct{}),
 	}
-	go l.run()
-	return l
+	go w.run()
+	return w
 }
 
-// run writes chunks in order, each when it is due, until there are no more or
-// the connection is over.
-func (l *delayedWriter) run() {
-	defer close(l.done)
-	for chunk := range l.chunks {
-		if !l.c.srv.sleep(time.Until(chunk.due)) || !l.c.send(chunk.data, chunk.mode) {
-			l.c.net.Close() // wakes the reader
+// run writes the buffers in order, each when it is due. It ends when the queue is closed or the connection ends.
+func (w *delayedWriter) run() {
+	defer close(w.done)
+	for write := range w.writes {
+		if !w.c.srv.sleep(time.Until(write.due)) || !w.c.send(write.data, write.mode) {
+			w.c.net.Close() // unblocks the reader
 			return
 		}
 		select {
-		case l.spareBuffers <- chunk.data[:0]:
+		case w.spareBuffers <- write.data[:0]:
 		default:
 		}
 	}
 }
 
-// enqueue hands over what was appended so far and leaves the connection an empty
-// buffer. It returns false when the connection is over: nothing is written
-// after a chunk that ends it.
-func (l *delayedWriter) enqueue(m sendMode) bool {
+// put queues the connection's write buffer and gives the connection an empty one. It returns false when the connection
+// has ended or ends with this write.
+func (w *delayedWriter) put(mode sendMode) bool {
 	select {
-	case l.chunks <- pendingWrite{l.c.out, l.c.due, m}:
-	case <-l.done:
+	case w.writes <- pendingWrite{w.c.out, w.c.due, mode}:
+	case <-w.done:
 		return false
 	}
 	select {
-	case l.c.out = <-l.spareBuffers:
+	case w.c.out = <-w.spareBuffers:
 	default:
-		l.c.out = nil
+		w.c.out = nil
 	}
-	return m == sendKeepOpen || m == sendSlowly
+	return mode == sendKeepOpen || mode == sendSlowly
 }
 
-// drain waits until everything is written.
-func (l *delayedWriter) drain() {
-	close(l.chunks)
-	<-l.done
+// drain waits until everything is written, or the connection ends.
+func (w *delayedWriter) drain() {
+	close(w.writes)
+	<-w.done
 }

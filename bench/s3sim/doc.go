@@ -1,26 +1,24 @@
-// Package s3sim is a synthetic S3: HEAD and LIST over HTTP/1.1, answered from
-// arithmetic. It holds no objects; a billion keys cost no memory, and every
-// answer can be checked because everything in it follows from the key.
+// Package s3sim is a synthetic S3 server. It answers HEAD and LIST over HTTP/1.1 and stores no objects: it computes
+// keys, metadata and listings. A billion keys cost no memory, and a test can check every response, because everything
+// in it follows from the key.
 //
 // The nouns:
 //
-//   - Keyspace: the keys, in order. Key i is computed from i, and the number of
-//     keys below any bytes is computed from the keys. A Shape is how they look.
-//   - Object: what is true of one key, computed from the key: metadata, ETag,
-//     size, last-modified. Its Fate is what a HEAD of it will always meet.
-//   - Server: the store. It owns listeners, connections and Counts.
-//   - conn: one connection: requests are parsed where they lie in its read
-//     buffer, answers are appended to its write buffer, and the write happens
-//     once no complete request is left, so pipelined requests share it.
-//   - Fault: something that happens to a request now and then, and not to its
-//     retries for ever: a 503, a reset, a byte a second.
-//   - Quirk: something the store always does wrong when it lists.
+//   - Keyspace: the keys of the bucket, in order. It computes key i from i, and the rank of any bytes among the keys.
+//     A Shape names the pattern of the keys.
+//   - Object: the metadata, ETag, size and last-modified time of one key, computed from the key.
+//   - HeadState: the permanent result of a HEAD of one key, such as 404 or 403.
+//   - Server: the store. It owns the listeners, the connections and the Counts.
+//   - conn: one connection. It parses requests in its read buffer without copying them and appends responses to its
+//     write buffer. It writes when no complete request is left, so that pipelined requests share one write.
+//   - Fault: a transient failure of a request, such as a 503, a reset or one byte a second. Retries get past it.
+//   - Quirk: a permanent deviation of the store's listings from S3.
+//   - ListForm: the elements of a listing and their order, after a real store.
 //
-// It speaks HTTP by its own loop, not through net/http, because faults need the
-// raw connection and because it must cost less than the client that it serves.
-// It checks signatures by its own code, which shares nothing with what signs.
+// s3sim has an HTTP loop of its own instead of net/http: faults need the raw connection, and the server must cost less
+// CPU than the client that it measures. It verifies signatures with code of its own, which it shares with no signer.
 //
-// The way of a request: conn.go reads, request.go parses, answer.go decides
-// what is asked and who answers, head.go and list.go answer, faults.go and
-// play.go get in the way, send.go writes.
+// A request passes through these files: conn.go reads it, request.go parses it, route.go finds the operation,
+// respond.go schedules and dispatches it, head.go and list.go build the response, faults.go and inject.go replace the
+// response by a fault, and send.go or delay.go writes it.
 package s3sim

@@ -1,6 +1,6 @@
 package s3sim
 
-// errorCode is what S3 calls an error.
+// errorCode is the code of an S3 error.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type errorCode string
 
@@ -26,7 +26,7 @@ const (
 	codeSlowDown             errorCode = "SlowDown"
 )
 
-// statusAndMessage returns what goes with a code.
+// statusAndMessage returns the HTTP status and the message of a code.
 func (e errorCode) statusAndMessage() (status int, message string) {
 	switch e {
 	case codePermanentRedirect:
@@ -52,7 +52,8 @@ func (e errorCode) statusAndMessage() (status int, message string) {
 	case codeRequestTimeTooSkewed:
 		return 403, "The difference between the request time and the server's time is too large."
 	case codeSignatureMismatch:
-		return 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+		return 403, "The request signature we calculated does not match the signature you provided. " +
+			"Check your key and signing method."
 	case codeNoSuchBucket:
 		return 404, "The specified bucket does not exist"
 	case codeNoSuchKey:
@@ -67,7 +68,7 @@ func (e errorCode) statusAndMessage() (status int, message string) {
 	return 500, "We encountered an internal error. Please try again."
 }
 
-// reason returns the phrase of a status line.
+// reason returns the reason phrase of a status line.
 func reason(status int) string {
 	switch status {
 	case 200:
@@ -95,16 +96,16 @@ func reason(status int) string {
 	case 504:
 		return "Gateway Timeout"
 	}
-	return "Web Server Returned an Unknown Error" // 520, as a proxy in front says it
+	return "Web Server Returned an Unknown Error" // 520, in the words of the proxies that send it
 }
 
-// fail answers with an error: XML, or for a HEAD the status alone.
+// fail answers with an error: an XML body, or for a HEAD the status alone.
 func (c *conn) fail(r *request, op operation, code errorCode) {
 	status, message := code.statusAndMessage()
 	c.failAs(r, op, status, code, message)
 }
 
-// failAs is fail with a status of its own.
+// failAs is fail with another status and message than the code's.
 func (c *conn) failAs(r *request, op operation, status int, code errorCode, message string) {
 	c.beginHead(op, status)
 	if status == 301 || code == codeWrongRegion {

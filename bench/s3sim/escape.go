@@ -5,9 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendUnescaped appends text with its percent escapes decoded, and tells
-// whether all were well-formed. plusIsSpace is for query strings; in a path a
-// plus is a plus (RFC 3986 §2.1, §3.3).
+// appendUnescaped appends text with its percent escapes decoded. It returns false if an escape is invalid. plusIsSpace
+// is for query strings; in a path a plus stands for itself (RFC 3986 §2.1, §3.3).
 func appendUnescaped(dst, text []byte, plusIsSpace bool) ([]byte, bool) {
 	if !plusIsSpace && bytes.IndexByte(text, '%') < 0 {
 		return append(dst, text...), true
@@ -46,13 +45,12 @@ func hexValue(b byte) (byte, bool) {
 	return 0, false
 }
 
-// appendURLEncoded appends a key as encoding-type=url does it on AWS: a blank
-// is a plus, the slash stays.
+// appendURLEncoded appends a key as AWS encodes it for encoding-type=url: a blank becomes a plus, a slash stays.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html#API_ListObjectsV2_ResponseSyntax
 func appendURLEncoded(dst, key []byte) []byte {
-	plain := 0 // start of the bytes that are copied as they are
+	plain := 0 // start of the bytes that are copied unchanged
 	for i, b := range key {
-		if unreserved(b) || b == '/' || b == '*' {
+		if isUnreserved(b) || b == '/' || b == '*' {
 			continue
 		}
 		dst = append(dst, key[plain:i]...)
@@ -68,14 +66,14 @@ func appendURLEncoded(dst, key []byte) []byte {
 
 const upperHex = "0123456789ABCDEF"
 
-// unreserved tells the bytes that need no escape anywhere (RFC 3986 §2.3).
-func unreserved(b byte) bool {
+// isUnreserved reports whether a byte needs no escape in any part of a URL (RFC 3986 §2.3).
+func isUnreserved(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' ||
 		b == '-' || b == '_' || b == '.' || b == '~'
 }
 
-// appendXML appends text as XML character data. What XML 1.0 cannot carry, and
-// invalid UTF-8, becomes U+FFFD as with versitygw: such a key is lost.
+// appendXML appends text as XML character data. It replaces characters that XML 1.0 cannot represent and invalid UTF-8
+// by U+FFFD, as versitygw does: such a key is lost.
 // https://www.w3.org/TR/xml/#charsets
 func appendXML(dst, text []byte) []byte {
 	for len(text) > 0 {
@@ -92,11 +90,11 @@ func appendXML(dst, text []byte) []byte {
 			dst = append(dst, "&gt;"...)
 		case r == '"':
 			dst = append(dst, "&quot;"...)
-		case r == '\r': // a bare one would be read as \n: https://www.w3.org/TR/xml/#sec-line-ends
+		case r == '\r': // a parser reads an unescaped \r as \n: https://www.w3.org/TR/xml/#sec-line-ends
 			dst = append(dst, "&#13;"...)
-		case !xmlChar(r):
+		case !isXMLChar(r):
 			dst = append(dst, "\ufffd"...)
-		default: // an invalid byte decodes as U+FFFD, and is written as that
+		default: // an invalid byte decodes as U+FFFD
 			dst = utf8.AppendRune(dst, r)
 		}
 		text = text[size:]
@@ -104,16 +102,16 @@ func appendXML(dst, text []byte) []byte {
 	return dst
 }
 
-// xmlChar tells the characters that an XML 1.0 document may contain.
-func xmlChar(r rune) bool {
+// isXMLChar reports whether an XML 1.0 document may contain a character.
+func isXMLChar(r rune) bool {
 	return r >= 0x20 && r <= 0xd7ff || r == '\t' || r == '\n' || r == '\r' ||
 		r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// xmlRepresentable tells whether text survives XML unchanged.
+// xmlRepresentable reports whether XML 1.0 can represent text unchanged.
 func xmlRepresentable(text string) bool {
 	for _, r := range text {
-		if !xmlChar(r) {
+		if !isXMLChar(r) {
 			return false
 		}
 	}

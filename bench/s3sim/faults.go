@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// FaultKind names something that happens to a request now and then.
+// FaultKind names a transient failure of requests.
 type FaultKind string
 
-// The faults. Those named list- hit LISTs, head-body hits HEADs, the others both.
+// The kinds. Those that begin with list- affect LISTs, head-body affects HEADs, and the others affect both.
 const (
 	Fault500           FaultKind = "500"
 	Fault502           FaultKind = "502"
@@ -26,19 +26,19 @@ const (
 	FaultListEmpty    FaultKind = "list-200-empty" // 200 without a body
 	FaultListHTML     FaultKind = "list-200-html"  // 200, and the body is a web page
 	FaultListCutShort FaultKind = "list-cut-short" // half of its Content-Length, then FIN
-	FaultListBadChunk FaultKind = "list-bad-chunk" // chunked, and a chunk has no size
+	FaultListBadChunk FaultKind = "list-bad-chunk" // chunked, and a chunk has an invalid size
 
-	FaultRSTBeforeByte FaultKind = "rst-before-byte" // RST instead of an answer
+	FaultRSTBeforeByte FaultKind = "rst-before-byte" // RST instead of a response
 	FaultRSTInHeaders  FaultKind = "rst-in-headers"
 	FaultFINInHeaders  FaultKind = "fin-in-headers"
-	FaultIdleClose     FaultKind = "idle-close" // an answer, then FIN without Connection: close
-	FaultHang          FaultKind = "hang"       // no answer, until the client goes
+	FaultIdleClose     FaultKind = "idle-close" // a response without Connection: close, then FIN
+	FaultHang          FaultKind = "hang"       // no response until the client closes
 	FaultBytePerSecond FaultKind = "byte-per-second"
-	FaultHeadBody      FaultKind = "head-body"      // a HEAD's answer, and body bytes after it
-	FaultUnsolicited   FaultKind = "unsolicited"    // another object's answer after the right one
-	FaultGarbageStatus FaultKind = "garbage-status" // a status line that is none
-	Fault103           FaultKind = "103-then-200"   // legal, and rarely expected
-	FaultRefuse        FaultKind = "refuse"         // RST, and for RefuseFor nobody gets in
+	FaultHeadBody      FaultKind = "head-body"      // a HEAD's response followed by body bytes
+	FaultUnsolicited   FaultKind = "unsolicited"    // the right response followed by another object's
+	FaultGarbageStatus FaultKind = "garbage-status" // an invalid status line
+	Fault103           FaultKind = "103-then-200"   // legal, but few clients expect it
+	FaultRefuse        FaultKind = "refuse"         // RST, and new connections are refused for RefuseFor
 )
 
 // FaultKinds returns all kinds.
@@ -51,13 +51,13 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// Fault is a kind and how often it happens: the fraction of requests, 0 to 1.
+// Fault is a kind of failure and the fraction of requests, 0 to 1, that it affects.
 type Fault struct {
 	Kind FaultKind
 	Rate float64
 }
 
-// ParseFault reads "kind=rate", as in "503-empty=0.01". New checks both.
+// ParseFault parses "kind=rate", as in "503-empty=0.01". It does not check the kind and the rate; New does.
 func ParseFault(text string) (Fault, error) {
 	kind, rate, ok := strings.Cut(text, "=")
 	share, err := strconv.ParseFloat(rate, 64)
@@ -67,8 +67,8 @@ func ParseFault(text string) (Fault, error) {
 	return Fault{FaultKind(kind), share}, nil
 }
 
-// hits tells whether a kind can hit an operation.
-func (k FaultKind) hits(op operation) bool {
+// affects reports whether the kind affects an operation.
+func (k FaultKind) affects(op operation) bool {
 	switch k {
 	case FaultListSlowDown, FaultListError, FaultListEmpty, FaultListHTML, FaultListCutShort, FaultListBadChunk:
 		return op == opList
@@ -85,7 +85,7 @@ func checkFaults(faults []Fault) error {
 			if !slices.Contains(FaultKinds(), fault.Kind) {
 				return fmt.Errorf("unknown fault %q: one of %s", fault.Kind, join(FaultKinds()))
 			}
-			if fault.Kind.hits(op) {
+			if fault.Kind.affects(op) {
 				rates = append(rates, fault.Rate)
 			}
 		}
@@ -97,55 +97,54 @@ func checkFaults(faults []Fault) error {
 }
 
 const (
-	// faultsInARow is how often the same request is hit before it is answered,
-	// so that a client which retries gets through at any rate.
+	// faultsInARow is the largest number of consecutive faults of one request, so that a client that retries succeeds
+	// at any rate.
 	faultsInARow = 3
-	// faultLogMax bounds the requests of which it is known that they were hit;
-	// while the book is full no other is. A million are some 40 MB.
-	faultLogMax = 1 << 20
+	// rememberedFaultsMax bounds the requests that are remembered. At the bound no further request meets a fault.
+	// A million requests take some 40 MB.
+	rememberedFaultsMax = 1 << 20
 )
 
-// faultLog draws faults and remembers which requests were hit and not yet
-// answered since. It may be used concurrently.
-type faultLog struct {
-	seed   uint64
-	faults [operationCount][]Fault
-	mu     sync.Mutex
-	hits   map[uint64]int // how often in a row, by request
+// faultSampler draws faults and remembers the requests that met one and were not answered since. It may be used
+// concurrently.
+type faultSampler struct {
+	seed        uint64
+	faults      [operationCount][]Fault
+	mu          sync.Mutex
+	consecutive map[uint64]int // faults in a row, by request
 }
 
-func newFaultLog(o Options) *faultLog {
-	book := &faultLog{seed: mix(o.Seed, saltFault), hits: map[uint64]int{}}
+func newFaultSampler(o Options) *faultSampler {
+	sampler := &faultSampler{seed: mix(o.Seed, saltFault), consecutive: map[uint64]int{}}
 	for op := range operationCount {
 		for _, fault := range o.Faults {
-			if fault.Rate > 0 && fault.Kind.hits(op) {
-				book.faults[op] = append(book.faults[op], fault)
+			if fault.Rate > 0 && fault.Kind.affects(op) {
+				sampler.faults[op] = append(sampler.faults[op], fault)
 			}
 		}
 	}
-	return book
+	return sampler
 }
 
-// draw returns the fault that hits a request, or "". It depends on the seed, on
-// the request and on how often in a row the same was hit, and on nothing else:
-// the same scan meets the same faults.
-func (b *faultLog) draw(op operation, request uint64) FaultKind {
-	request = mix(request^b.seed^uint64(op), saltFault)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	times := b.hits[request]
-	kind := b.faultAt(op, unitInterval(mix(request+uint64(times), saltFault)))
-	if kind == "" || times == faultsInARow || times == 0 && len(b.hits) >= faultLogMax {
-		delete(b.hits, request)
+// draw returns the fault that affects a request, or "". The result depends on the seed, on the request and on the
+// number of consecutive faults of the same request, and on nothing else: the same scan meets the same faults.
+func (f *faultSampler) draw(op operation, request uint64) FaultKind {
+	request = mix(request^f.seed^uint64(op), saltFault)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	times := f.consecutive[request]
+	kind := f.faultAt(op, unitInterval(mix(request+uint64(times), saltFault)))
+	if kind == "" || times == faultsInARow || times == 0 && len(f.consecutive) >= rememberedFaultsMax {
+		delete(f.consecutive, request)
 		return ""
 	}
-	b.hits[request] = times + 1
+	f.consecutive[request] = times + 1
 	return kind
 }
 
-// faultAt returns the fault in whose part of [0, 1) x lies.
-func (b *faultLog) faultAt(op operation, x float64) FaultKind {
-	for _, fault := range b.faults[op] {
+// faultAt returns the fault whose part of [0, 1) contains x, or "".
+func (f *faultSampler) faultAt(op operation, x float64) FaultKind {
+	for _, fault := range f.faults[op] {
 		if x < fault.Rate {
 			return fault.Kind
 		}
@@ -154,18 +153,18 @@ func (b *faultLog) faultAt(op operation, x float64) FaultKind {
 	return ""
 }
 
-// drawFault draws for the request at hand: a HEAD is known by its key, a LIST
-// by its prefix and start point.
+// drawFault draws a fault for the current request. A HEAD is identified by its key, a LIST by its prefix and start
+// point.
 func (c *conn) drawFault(op operation) FaultKind {
-	if len(c.srv.faultLog.faults[op]) == 0 {
+	if len(c.srv.faultSampler.faults[op]) == 0 {
 		return ""
 	}
 	switch op {
 	case opHead:
-		return c.srv.faultLog.draw(op, hashKey(c.key))
+		return c.srv.faultSampler.draw(op, hashKey(c.key))
 	case opList:
 		q := &c.page.query
-		return c.srv.faultLog.draw(op, mix(hashKey(q.start.last), saltKey)^hashKey(q.prefix))
+		return c.srv.faultSampler.draw(op, mix(hashKey(q.start.last), saltKey)^hashKey(q.prefix))
 	}
 	return ""
 }

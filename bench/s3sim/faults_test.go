@@ -18,7 +18,7 @@ const (
 
 // request returns the request that a fault of the kind hits, and its method.
 func (k FaultKind) request() (text, method string) {
-	if k.hits(opHead) {
+	if k.affects(opHead) {
 		return headRequest, "HEAD"
 	}
 	return pageRequest, "GET"
@@ -59,7 +59,7 @@ func TestFaultStatuses(t *testing.T) {
 		{FaultListHTML, 200, "<!DOCTYPE html>"},
 	} {
 		for _, op := range []operation{opHead, opList} {
-			if !test.kind.hits(op) {
+			if !test.kind.affects(op) {
 				continue
 			}
 			_, address := faulty(t, test.kind)
@@ -205,7 +205,7 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 			var hit, fine []byte
 			for i := int64(0); hit == nil || fine == nil; i++ {
 				key := s.Keyspace().Key(i)
-				if s.faultLog.draw(opHead, hashKey(key)) != "" {
+				if s.faultSampler.draw(opHead, hashKey(key)) != "" {
 					hit = key
 				} else {
 					fine = key
@@ -229,9 +229,9 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 // TestFaultsAreDeterministic draws twice with one seed and once with another.
 func TestFaultsAreDeterministic(t *testing.T) {
 	draw := func(seed uint64) (kinds []FaultKind) {
-		book := newFaultLog(Options{Seed: seed, Faults: []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}})
+		sampler := newFaultSampler(Options{Seed: seed, Faults: []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}})
 		for request := range uint64(20_000) {
-			kinds = append(kinds, book.draw(opHead, request))
+			kinds = append(kinds, sampler.draw(opHead, request))
 		}
 		return kinds
 	}
@@ -260,17 +260,17 @@ func TestFaultsAreDeterministic(t *testing.T) {
 
 // TestFaultsEnd repeats every request until it is answered.
 func TestFaultsEnd(t *testing.T) {
-	book := newFaultLog(Options{Faults: []Fault{{Fault500, 0.9}}})
+	sampler := newFaultSampler(Options{Faults: []Fault{{Fault500, 0.9}}})
 	longest := 0
 	for request := range uint64(10_000) {
 		tries := 0
-		for book.draw(opHead, request) != "" {
+		for sampler.draw(opHead, request) != "" {
 			tries++
 		}
 		longest = max(longest, tries)
 	}
-	if longest != faultsInARow || len(book.hits) != 0 {
-		t.Errorf("%d in a row, %d remembered", longest, len(book.hits))
+	if longest != faultsInARow || len(sampler.consecutive) != 0 {
+		t.Errorf("%d in a row, %d remembered", longest, len(sampler.consecutive))
 	}
 }
 

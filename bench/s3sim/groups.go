@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// keyGroup is a run of keys: prefix, counter of fixed width, suffix.
+// keyGroup is a run of keys of the form prefix, counter of fixed width, suffix.
 type keyGroup struct {
 	prefix, suffix string
 	keys           int64
@@ -14,14 +14,14 @@ type keyGroup struct {
 	firstKey       string // that key
 }
 
-// groupedKeys are groups, sorted. No prefix may go on with a digit where
-// another ends, else the groups would interleave.
+// groupedKeys are groups in order. A prefix must not be another prefix followed by a digit: the keys of the two groups
+// would interleave.
 type groupedKeys []keyGroup
 
 func newGroupedKeys(groups []keyGroup) groupedKeys {
 	groups = slices.DeleteFunc(groups, func(g keyGroup) bool { return g.keys == 0 })
 	slices.SortFunc(groups, func(a, b keyGroup) int {
-		// The counter takes part in the comparison: "a/0" is before "a0".
+		// The counter is part of the comparison: "a/0" is before "a0".
 		return strings.Compare(a.prefix+"0", b.prefix+"0")
 	})
 	first := int64(0)
@@ -34,7 +34,7 @@ func newGroupedKeys(groups []keyGroup) groupedKeys {
 }
 
 func (g groupedKeys) append(dst []byte, i int64) []byte {
-	// The group is the last that does not begin above i.
+	// The last group that does not begin above i.
 	at := 0
 	if len(g) > 1 {
 		at = sort.Search(len(g), func(n int) bool { return g[n].firstIndex > i }) - 1
@@ -46,7 +46,7 @@ func (g groupedKeys) append(dst []byte, i int64) []byte {
 }
 
 func (g groupedKeys) parse(key []byte) (i int64, ok bool) {
-	// The group is the last whose first key is not above key.
+	// The last group whose first key is not above key.
 	at := sort.Search(len(g), func(n int) bool { return g[n].firstKey > string(key) }) - 1
 	if at < 0 {
 		return 0, false

@@ -2,11 +2,9 @@ package s3sim
 
 import "encoding/binary"
 
-// Everything that is true of an object comes from one hash of its key, so that
-// LIST and HEAD agree without either remembering anything.
-
-// hashKey is FNV-1a with 64 bits: five lines in any language, so that a checker
-// need not be written in Go. http://www.isthe.com/chongo/tech/comp/fnv/
+// hashKey is the 64-bit FNV-1a hash: five lines in any language, so that a checker need not be written in Go. LIST and
+// HEAD compute every property of an object from this hash of its key, and so agree without storing anything.
+// http://www.isthe.com/chongo/tech/comp/fnv/
 func hashKey(key []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, b := range key {
@@ -16,7 +14,7 @@ func hashKey(key []byte) uint64 {
 	return h
 }
 
-// salt keeps apart what is drawn from one hash.
+// salt makes the values that are drawn from one hash independent of each other.
 type salt uint64
 
 const (
@@ -40,8 +38,8 @@ const (
 	saltRequestID
 )
 
-// mix is the finaliser of SplitMix64 (https://prng.di.unimi.it/splitmix64.c):
-// a bijection of h for each salt, so distinct hashes stay distinct.
+// mix is the finaliser of SplitMix64 (https://prng.di.unimi.it/splitmix64.c). It is a bijection of h for each salt:
+// distinct hashes stay distinct.
 func mix(h uint64, s salt) uint64 {
 	h += uint64(s) * 0x9e3779b97f4a7c15
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
@@ -49,7 +47,7 @@ func mix(h uint64, s salt) uint64 {
 	return h ^ h>>31
 }
 
-// unitInterval maps a hash to [0, 1). 53 bits are what a float64 holds exactly.
+// unitInterval maps a hash to [0, 1). A float64 holds 53 bits exactly.
 func unitInterval(h uint64) float64 { return float64(h>>11) / (1 << 53) }
 
 // appendHex64 appends h as sixteen lower-case hex digits.
@@ -58,9 +56,8 @@ func appendHex64(dst []byte, h uint64) []byte {
 	return binary.BigEndian.AppendUint64(dst, hexOf(uint32(h)))
 }
 
-// hexOf returns eight hex digits at once, since an answer has up to 64 of them:
-// the nibbles are spread over the bytes, and every byte of them above 9 gets the
-// distance from '9'+1 to 'a' in addition.
+// hexOf returns eight hex digits at once, because a response has up to 64 of them. It spreads the nibbles over the
+// bytes of a word, and adds the distance from '9'+1 to 'a' to every byte above 9.
 func hexOf(h uint32) uint64 {
 	x := uint64(h)
 	x = (x<<16 | x) & 0x0000ffff0000ffff
@@ -70,9 +67,8 @@ func hexOf(h uint32) uint64 {
 	return x + 0x3030303030303030 + letters*('a'-'9'-1)
 }
 
-// appendDigits appends n in exactly width decimal digits, 18 at most. They are
-// written in place: bytes collected elsewhere and copied at once would make the
-// processor wait for each of them.
+// appendDigits appends n in exactly width decimal digits, at most 18. It writes the digits in place: with digits
+// collected elsewhere and copied at once, the processor would wait for each of them.
 func appendDigits(dst []byte, n int64, width int) []byte {
 	dst = append(dst, "000000000000000000"[:width]...)
 	text := dst[len(dst)-width:]
@@ -83,8 +79,7 @@ func appendDigits(dst []byte, n int64, width int) []byte {
 	return dst
 }
 
-// parseDigits reads a number of decimal digits and nothing else. At most 18
-// digits, which fit an int64.
+// parseDigits parses text that consists of 1 to 18 decimal digits, which fit an int64.
 func parseDigits(text []byte) (n int64, ok bool) {
 	if len(text) == 0 || len(text) > 18 {
 		return 0, false

@@ -22,7 +22,7 @@ func (c *conn) head(r *request) {
 	}
 }
 
-// headObject appends the headers of an object that is there.
+// headObject appends the headers of an existing object.
 func (c *conn) headObject(r *request, o Object, rewritten bool) {
 	c.beginHead(opHead, 200)
 	out := append(c.out, "Last-Modified: "...)
@@ -45,7 +45,7 @@ func (c *conn) headObject(r *request, o Object, rewritten bool) {
 	c.endHead(r)
 }
 
-// appendNastyHeaders appends the headers that few objects have.
+// appendNastyHeaders appends the headers that only objects of the Nasty shape have.
 func (o Object) appendNastyHeaders(dst []byte) []byte {
 	if class := o.StorageClass(); class != "STANDARD" {
 		dst = appendHeader(dst, "x-amz-storage-class", class)
@@ -59,7 +59,7 @@ func (o Object) appendNastyHeaders(dst []byte) []byte {
 	return dst
 }
 
-// headDeleteMarker answers as for a version that is a delete marker.
+// headDeleteMarker answers as S3 does for a version that is a delete marker.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
 func (c *conn) headDeleteMarker(r *request) {
 	c.beginHead(opHead, 405)

@@ -1,22 +1,21 @@
 package s3sim
 
-// HeadState is what every HEAD of a key meets, whatever else happens. It depends on
-// the key and on the fractions in Options.
+// HeadState is the permanent result of a HEAD of one key. It depends on the key and on the fractions in Options.
 type HeadState uint8
 
-// The fates.
+// The states. Faults come on top of them.
 const (
 	HeadOK           HeadState = iota
-	HeadGone                   // 404: deleted since it was listed
+	HeadGone                   // 404: deleted since the LIST
 	HeadDeleteMarked           // 405 with x-amz-delete-marker: true
 	HeadDenied                 // 403 on this object alone
-	HeadRewritten              // 200 with another ETag and length than the LIST says
+	HeadRewritten              // 200 with another ETag and another length than the LIST says
 	HeadBroken500              // 500
 )
 
 // String returns a name for messages.
-func (f HeadState) String() string {
-	switch f {
+func (h HeadState) String() string {
+	switch h {
 	case HeadGone:
 		return "gone"
 	case HeadDeleteMarked:
@@ -28,23 +27,23 @@ func (f HeadState) String() string {
 	case HeadBroken500:
 		return "broken-500"
 	}
-	return "fine"
+	return "ok"
 }
 
-// headStateShare is one fate and the upper end of its part of [0, 1).
+// headStateShare is one state and the upper end of its part of [0, 1).
 type headStateShare struct {
 	below float64
 	state HeadState
 }
 
-// headStateShares lays the fractions side by side. It is nil when all are zero.
+// headStateShares divides [0, 1) by the fractions in o. It returns nil when all are zero.
 func headStateShares(o Options) []headStateShare {
 	var shares []headStateShare
 	end := 0.0
-	add := func(fraction float64, fate HeadState) {
+	add := func(fraction float64, state HeadState) {
 		if fraction > 0 {
 			end += fraction
-			shares = append(shares, headStateShare{end, fate})
+			shares = append(shares, headStateShare{end, state})
 		}
 	}
 	add(o.Gone, HeadGone)
@@ -55,7 +54,6 @@ func headStateShares(o Options) []headStateShare {
 	return shares
 }
 
-// headState returns the fate of an object.
 func (s *Server) headState(o Object) HeadState {
 	if len(s.headStateShares) == 0 {
 		return HeadOK
@@ -69,6 +67,6 @@ func (s *Server) headState(o Object) HeadState {
 	return HeadOK
 }
 
-// HeadState returns what every HEAD of key meets. It does not ask whether the key
-// exists. It may be called concurrently.
+// HeadState returns the permanent result of a HEAD of key, whether or not the key exists. It may be called
+// concurrently.
 func (s *Server) HeadState(key []byte) HeadState { return s.headState(s.Object(key)) }

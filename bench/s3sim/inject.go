@@ -2,20 +2,20 @@ package s3sim
 
 import "bytes"
 
-// injectFault answers a request with a fault, and says how the answer is to be sent.
-// Whatever was appended before it belongs to other requests, and is sent well.
+// injectFault answers a request with a fault and returns how the response is sent. Responses that were appended before
+// belong to other requests and are sent whole.
 func (c *conn) injectFault(kind FaultKind, r *request, op operation) sendMode {
 	c.srv.counts.countFault(kind)
-	if then, ok := c.injectStatus(kind, r, op); ok {
-		return then
+	if mode, ok := c.injectStatus(kind, r, op); ok {
+		return mode
 	}
-	if then, ok := c.injectBadList(kind, r); ok {
-		return then
+	if mode, ok := c.injectBadList(kind, r); ok {
+		return mode
 	}
 	return c.injectConnFault(kind, r, op)
 }
 
-// injectStatus plays the faults that are an answer with an error status.
+// injectStatus answers with the faults that are an error status. It returns false for other kinds.
 func (c *conn) injectStatus(kind FaultKind, r *request, op operation) (sendMode, bool) {
 	switch kind {
 	case Fault500:
@@ -43,7 +43,7 @@ func (c *conn) injectStatus(kind FaultKind, r *request, op operation) (sendMode,
 	return sendModeOf(r), true
 }
 
-// failAsProxy answers as what stands in front of a store does: not in XML.
+// failAsProxy answers as a proxy in front of a store does: without S3's XML.
 func (c *conn) failAsProxy(r *request, op operation, status int, contentType, body string) {
 	c.beginHead(op, status)
 	if contentType != "" {
@@ -56,7 +56,7 @@ func (c *conn) failAsProxy(r *request, op operation, status int, contentType, bo
 	}
 }
 
-// sendModeOf is how a whole answer is sent.
+// sendModeOf returns how a complete response to r is sent.
 func sendModeOf(r *request) sendMode {
 	if r.closeAfter {
 		return sendClose
@@ -67,7 +67,7 @@ func sendModeOf(r *request) sendMode {
 const loginPage = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>" +
 	"<body><form action=\"/login\"><input name=\"user\"></form></body></html>\n"
 
-// injectBadList plays the faults that are a LIST's 200 gone wrong.
+// injectBadList answers a LIST with 200 and a wrong body. It returns false for other kinds.
 func (c *conn) injectBadList(kind FaultKind, r *request) (sendMode, bool) {
 	switch kind {
 	case FaultListError:
@@ -91,7 +91,7 @@ func (c *conn) injectBadList(kind FaultKind, r *request) (sendMode, bool) {
 	return sendModeOf(r), true
 }
 
-// appendBadChunk sends one good chunk and then one whose size is no number (RFC 9112 §7.1).
+// appendBadChunk appends one valid chunk and then a chunk whose size is not a number: RFC 9112 §7.1.
 func (c *conn) appendBadChunk(r *request) {
 	c.beginHead(opList, 200)
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")
@@ -101,7 +101,7 @@ func (c *conn) appendBadChunk(r *request) {
 	c.out = append(c.out, "chunk of unknown size\r\n<ListBucketResult>\r\n0\r\n\r\n"...)
 }
 
-// injectConnFault plays the faults of the connection.
+// injectConnFault breaks or slows the connection.
 func (c *conn) injectConnFault(kind FaultKind, r *request, op operation) sendMode {
 	switch kind {
 	case FaultRSTBeforeByte:
@@ -134,7 +134,7 @@ func (c *conn) injectConnFault(kind FaultKind, r *request, op operation) sendMod
 	return c.injectExtraBytes(kind, r, op)
 }
 
-// injectExtraBytes plays the faults that are more than an answer.
+// injectExtraBytes answers with bytes that do not belong to the response.
 func (c *conn) injectExtraBytes(kind FaultKind, r *request, op operation) sendMode {
 	switch kind {
 	case FaultHeadBody:
@@ -152,15 +152,15 @@ func (c *conn) injectExtraBytes(kind FaultKind, r *request, op operation) sendMo
 	return sendModeOf(r)
 }
 
-// appendUnsolicited appends the answer to a HEAD that nobody sent, of another object:
-// a client that reads on takes it for the answer to its next request.
+// appendUnsolicited appends the response to a HEAD of another object, which no client sent. A client that reads on
+// mistakes it for the response to its next request.
 func (c *conn) appendUnsolicited(r *request) {
 	other := c.srv.Object([]byte("unsolicited"))
 	c.headObject(r, other, false)
 }
 
-// flushEarlier sends what was appended so far, so that the fault hits this answer
-// alone. It returns where the answer begins.
+// flushEarlier sends the responses that were appended before, so that the fault affects this response alone. It returns
+// the index in out at which this response begins.
 func (c *conn) flushEarlier() int {
 	if len(c.out) > 0 {
 		c.flush(sendKeepOpen)
@@ -168,17 +168,17 @@ func (c *conn) flushEarlier() int {
 	return len(c.out)
 }
 
-// headLength returns the length of an answer's head.
-func headLength(answer []byte) int {
-	end := bytes.Index(answer, []byte("\r\n\r\n"))
+// headLength returns the length of a response's head.
+func headLength(response []byte) int {
+	end := bytes.Index(response, []byte("\r\n\r\n"))
 	return end + 4
 }
 
-// pauseListeners shuts all doors for a while.
+// pauseListeners refuses new connections for Options.RefuseFor.
 func (s *Server) pauseListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for d := range s.listeners {
-		d.pause()
+	for l := range s.listeners {
+		l.pause()
 	}
 }

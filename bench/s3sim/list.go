@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// listQuery is what a LIST asks for, decoded.
+// listQuery is the decoded query of a LIST.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 type listQuery struct {
@@ -17,19 +17,19 @@ type listQuery struct {
 	marker           []byte // V1
 	maxKeys          int
 	wantsURLEncoding bool // encoding-type=url
-	metadata         bool // metadata=true, which is MinIO's
+	metadata         bool // metadata=true, an extension of MinIO
 
-	// start here on as the Server takes it
+	// set by the Server, and changed by quirks
 	start        token // where the page begins
-	inclusive    bool  // the quirk: the start point itself is listed
-	urlEncode    bool  // keys are percent-encoded
-	echoEncoding bool  // and the answer says so
+	inclusive    bool  // the start point itself is listed
+	urlEncode    bool  // keys are URL-encoded
+	echoEncoding bool  // the response contains EncodingType
 }
 
-// pageKeysMax is S3's limit of max-keys, and what it is when not given.
+// pageKeysMax is the limit of max-keys in S3, and its default.
 const pageKeysMax = 1000
 
-// isSubresource tells the parameters that select another operation on a bucket.
+// isSubresource reports whether a parameter selects another operation on a bucket.
 func isSubresource(name string) bool {
 	switch name {
 	case "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering",
@@ -42,8 +42,7 @@ func isSubresource(name string) bool {
 	return false
 }
 
-// parseList reads the query of a GET on the bucket. What it does not know it
-// ignores, as S3 does.
+// parseList parses the query of a GET on the bucket. It ignores unknown parameters, as S3 does.
 func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 	q := &c.page.query
 	*q = listQuery{maxKeys: pageKeysMax}
@@ -66,15 +65,14 @@ func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 	return opList, c.setStart(q)
 }
 
-// unescapeQuery decodes a value into the arena. Earlier values stay good when
-// the arena moves: they keep the old one.
+// unescapeQuery decodes a value into the arena. When the arena grows, earlier values keep pointing to the old one.
 func (c *conn) unescapeQuery(escaped []byte) (value []byte, ok bool) {
 	at := len(c.arena)
 	c.arena, ok = appendUnescaped(c.arena, escaped, true)
 	return c.arena[at:len(c.arena):len(c.arena)], ok
 }
 
-// setParameter takes one parameter in. It returns false when S3 would refuse the value.
+// setParameter stores one parameter. It returns false when S3 would refuse the value.
 func (q *listQuery) setParameter(name string, value []byte) bool {
 	switch name {
 	case "list-type":
@@ -104,8 +102,7 @@ func (q *listQuery) setParameter(name string, value []byte) bool {
 	return true
 }
 
-// setStart finds where the page begins. A continuation token, where there is one,
-// takes the place of start-after.
+// setStart sets where the page begins. A continuation token takes precedence over start-after.
 func (c *conn) setStart(q *listQuery) errorCode {
 	switch {
 	case !q.v2:
@@ -149,8 +146,8 @@ func (c *conn) list(r *request) {
 	fillLength(c.out[lengthAt:lengthAt+len(lengthSpace)], len(c.out)-bodyAt)
 }
 
-// lengthSpace is room for a Content-Length that is known only once the body is
-// written. Blanks before a field's value are not part of it: RFC 9112 §5.
+// lengthSpace is the placeholder of a Content-Length that is known only after the body is written. Blanks before a
+// field's value are not part of it: RFC 9112 §5.
 const lengthSpace = "          "
 
 // fillLength writes n at the end of space.
@@ -159,7 +156,7 @@ func fillLength(space []byte, n int) {
 	copy(space[len(space)-len(digits):], digits)
 }
 
-// setNextToken makes the token with which the listing goes on.
+// setNextToken sets the token of the next page.
 func (c *conn) setNextToken(p *page) {
 	p.token = p.token[:0]
 	if !p.truncated || len(p.entries) == 0 {

@@ -7,117 +7,117 @@ import (
 	"time"
 )
 
-// pausableListener is a listener that can be shut for a while, for the fault "refuse". A
-// TCP listener is closed and opened again on the same port, so that the kernel
-// refuses; any other accepts and resets, since it cannot be made anew.
+// pausableListener is a listener that can refuse connections for a while, for the fault "refuse". It closes a TCP
+// listener and listens again on the same port, so that the kernel refuses connections. Any other listener cannot be
+// made again: it accepts connections and resets them.
 type pausableListener struct {
 	pauseFor time.Duration
-	closing  <-chan struct{}
+	closing  <-chan struct{} // closed by Server.Close
 
 	mu          sync.Mutex
 	listener    net.Listener
 	pausedUntil time.Time
-	reopening   bool // the listener is closed and will be made anew
+	reopening   bool // listener is closed, and accept will replace it
 	closed      bool
 }
 
-func newPausableListener(l net.Listener, shutFor time.Duration, closing <-chan struct{}) *pausableListener {
-	return &pausableListener{listener: l, pauseFor: shutFor, closing: closing}
+func newPausableListener(l net.Listener, pauseFor time.Duration, closing <-chan struct{}) *pausableListener {
+	return &pausableListener{listener: l, pauseFor: pauseFor, closing: closing}
 }
 
-// accept waits for a connection that comes while the door is open.
-func (d *pausableListener) accept() (net.Conn, error) {
+// accept waits for a connection that arrives outside of pauses.
+func (p *pausableListener) accept() (net.Conn, error) {
 	for {
-		c, err := d.current().Accept()
-		wait, down := d.pauseState()
+		c, err := p.current().Accept()
+		wait, reopening := p.pauseState()
 		switch {
 		case err == nil && wait <= 0:
 			return c, nil
 		case err == nil:
 			reset(c)
-		case !down:
+		case !reopening:
 			return nil, err
 		default:
-			if err := d.reopen(wait); err != nil {
+			if err := p.reopen(wait); err != nil {
 				return nil, err
 			}
 		}
 	}
 }
 
-func (d *pausableListener) current() net.Listener {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.listener
+func (p *pausableListener) current() net.Listener {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listener
 }
 
-// pauseState returns how long the door stays shut, and whether its listener is gone meanwhile.
-func (d *pausableListener) pauseState() (wait time.Duration, down bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return time.Until(d.pausedUntil), d.reopening && !d.closed
+// pauseState returns the rest of the pause, and whether the listener must be opened again.
+func (p *pausableListener) pauseState() (wait time.Duration, reopening bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Until(p.pausedUntil), p.reopening && !p.closed
 }
 
-// pause shuts the door. One that is shut already is not shut for longer, else
-// the connections which are still open could keep it shut for ever.
-func (d *pausableListener) pause() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed || time.Now().Before(d.pausedUntil) {
+// pause starts a pause. It does not extend a pause: connections that are still open could otherwise keep the listener
+// paused for ever.
+func (p *pausableListener) pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || time.Now().Before(p.pausedUntil) {
 		return
 	}
-	d.pausedUntil = time.Now().Add(d.pauseFor)
-	if tcp, ok := d.listener.(*net.TCPListener); ok {
-		d.reopening = true
+	p.pausedUntil = time.Now().Add(p.pauseFor)
+	if tcp, ok := p.listener.(*net.TCPListener); ok {
+		p.reopening = true
 		tcp.Close()
 	}
 }
 
-// reopenTries times reopenPause is how long another process may sit on the port.
+// Another process may hold the port for reopenAttempts times reopenPause.
 const (
-	reopenTries = 100
-	reopenPause = 20 * time.Millisecond
+	reopenAttempts = 100
+	reopenPause    = 20 * time.Millisecond
 )
 
-// reopen waits, and listens again where the door was.
-func (d *pausableListener) reopen(wait time.Duration) error {
-	address := d.current().Addr()
+// reopen waits, and then listens on the same address again.
+func (p *pausableListener) reopen(wait time.Duration) error {
+	address := p.current().Addr()
 	var err error
-	for range reopenTries {
+	for range reopenAttempts {
 		select {
 		case <-time.After(wait):
-		case <-d.closing:
+		case <-p.closing:
 			return net.ErrClosed
 		}
 		var l net.Listener
 		if l, err = net.Listen(address.Network(), address.String()); err == nil {
-			return d.replace(l)
+			return p.replace(l)
 		}
 		wait = reopenPause
 	}
 	return err
 }
 
-func (d *pausableListener) replace(l net.Listener) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+func (p *pausableListener) replace(l net.Listener) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		l.Close()
 		return net.ErrClosed
 	}
-	d.listener, d.reopening = l, false
+	p.listener, p.reopening = l, false
 	return nil
 }
 
-// close ends the door for good.
-func (d *pausableListener) close() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+// close closes the listener for good. A second call does nothing.
+func (p *pausableListener) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		return nil
 	}
-	d.closed = true
-	if err := d.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	p.closed = true
+	if err := p.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil

@@ -2,29 +2,30 @@ package s3sim
 
 import "strconv"
 
-// ListForm is the form in which a store writes a ListBucketResult: which elements it has, and in which order.
+// ListForm names a store whose ListBucketResult the Server imitates: its elements, their order and their spelling.
 type ListForm string
 
-// The forms, after the answers of these stores in 2026.
+// The forms, after the responses of these stores in 2026.
 const (
-	// ListAWS has ChecksumAlgorithm and ChecksumType between ETag and Size, as objects have that the SDKs of 2025 and later
-	// wrote. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+	// ListAWS has ChecksumAlgorithm and ChecksumType between ETag and Size, as objects written by the SDKs of 2025 and
+	// later have. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 	ListAWS ListForm = "aws"
-	// ListMinIO writes quotes as &#34;, an Owner of each object, and EncodingType behind the objects.
+	// ListMinIO writes quotes as &#34;, an Owner for each object, and EncodingType after the objects.
 	ListMinIO ListForm = "minio"
-	// ListVersitygw writes the objects first, ETag before Key and no fractions of a second. It ignores encoding-type.
+	// ListVersitygw writes the objects first, ETag before Key, and times without fractions of a second. It ignores
+	// encoding-type.
 	ListVersitygw ListForm = "versitygw"
-	// ListCeph writes an Owner and a Type of each object, and the token behind the objects.
+	// ListCeph writes an Owner and a Type for each object, and the token after the objects.
 	ListCeph ListForm = "ceph"
 )
 
 // ListForms returns all forms.
 func ListForms() []ListForm { return []ListForm{ListAWS, ListMinIO, ListVersitygw, ListCeph} }
 
-// honoursEncodingType reports whether stores of this form honour encoding-type.
+// honoursEncodingType reports whether the store honours encoding-type.
 func (f ListForm) honoursEncodingType() bool { return f != ListVersitygw }
 
-// appendXML appends the page as ListBucketResult.
+// appendXML appends the page as a ListBucketResult.
 func (p *page) appendXML(dst []byte, c *conn) []byte {
 	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
 		`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
@@ -34,10 +35,10 @@ func (p *page) appendXML(dst []byte, c *conn) []byte {
 	return append(dst, "</ListBucketResult>"...)
 }
 
-// appendPart appends one part of a page.
+// appendPart appends one part of a ListBucketResult.
 type appendPart = func(p *page, dst []byte, c *conn) []byte
 
-// parts returns the parts of a page in the order of the form, in an array, which needs no allocation.
+// parts returns the parts of a page in their order. It returns an array, which needs no allocation.
 func (f ListForm) parts() [6]appendPart {
 	var (
 		request, next, limits        = (*page).appendRequest, (*page).appendNext, (*page).appendLimits
@@ -61,7 +62,7 @@ const (
 	cephOwnerAndType = "<Owner><ID>demo</ID><DisplayName>Demo User</DisplayName></Owner><Type>Normal</Type>"
 )
 
-// appendXML appends the fields of an object.
+// appendXML appends the elements of an object.
 func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte, encode bool) []byte {
 	if form == ListVersitygw {
 		dst = o.appendETagXML(dst, "&#34;")

@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// appendUserMetadata appends the custom metadata as MinIO lists it: by the names of the headers, as net/http capitalizes them, with the content-type
-// among them, repeated values joined, and all of it as XML, whatever encoding-type says. Where a HEAD would say that it leaves metadata out, there is
-// no UserMetadata at all.
+// appendUserMetadata appends the user metadata as MinIO lists it. The element names are header names as net/http
+// capitalizes them, content-type is among them, repeated values are joined, and encoding-type has no effect. An object
+// whose HEAD reports missing metadata has no UserMetadata element.
 //
-// MinIO's HEAD has encoded words for what is not ASCII, and the listing the raw bytes. Here they are raw in both.
+// For metadata that is not ASCII, MinIO's HEAD sends encoded words and its LIST raw bytes. The Server sends raw bytes
+// in both.
 func (o Object) appendUserMetadata(dst []byte, wrong bool) []byte {
 	if o.MissingMeta() > 0 {
 		return dst
@@ -29,7 +30,7 @@ func (o Object) appendUserMetadata(dst []byte, wrong bool) []byte {
 	if wrong && len(names) > 0 {
 		values[names[0]] = strings.ToUpper(values[names[0]]) + "?"
 	}
-	slices.Reverse(names) // MinIO's order is of chance
+	slices.Reverse(names) // the order is random in MinIO; this one differs from that of the HEAD
 	dst = append(dst, "<UserMetadata>"...)
 	for _, name := range names {
 		dst = appendElement(dst, name, []byte(values[name]), false)
@@ -38,7 +39,7 @@ func (o Object) appendUserMetadata(dst []byte, wrong bool) []byte {
 	return append(dst, "</UserMetadata><Internal><K>1</K><M>0</M></Internal>"...)
 }
 
-// listsWrongMetadata tells whether the metadata of a key are listed as they are not.
+// listsWrongMetadata reports whether the key with this index is listed with wrong metadata.
 func (o *Options) listsWrongMetadata(i int64) bool {
 	return o.ListMetadataWrongFrom > 0 && i+1 >= o.ListMetadataWrongFrom
 }

@@ -2,7 +2,7 @@ package s3sim
 
 import "strconv"
 
-// appendRequest appends the names and keys that were asked for. Tokens are not encoded.
+// appendRequest appends the elements that repeat the request. Tokens are not URL-encoded.
 func (p *page) appendRequest(dst []byte, c *conn) []byte {
 	q := &p.query
 	dst = appendElement(dst, "Name", []byte(c.srv.options.Bucket), false)
@@ -19,7 +19,7 @@ func (p *page) appendRequest(dst []byte, c *conn) []byte {
 	return dst
 }
 
-// appendNext appends where the next page begins.
+// appendNext appends the start of the next page, and for V2 the number of entries.
 func (p *page) appendNext(dst []byte, _ *conn) []byte {
 	if !p.query.v2 {
 		if len(p.token) > 0 {
@@ -53,7 +53,7 @@ func (p *page) appendTruncated(dst []byte, _ *conn) []byte {
 	return append(strconv.AppendBool(dst, p.truncated), "</IsTruncated>"...)
 }
 
-// appendEntries appends the keys, and after them the common prefixes.
+// appendEntries appends the keys and then the common prefixes.
 func (p *page) appendEntries(dst []byte, c *conn) []byte {
 	prefixes := 0
 	for _, e := range p.entries {
@@ -83,12 +83,12 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 	return dst
 }
 
-// appendElement appends text that may be anything, url-encoded or as XML.
-func appendElement(dst []byte, name string, text []byte, encode bool) []byte {
+// appendElement appends an element with any text, URL-encoded or escaped for XML.
+func appendElement(dst []byte, name string, text []byte, urlEncode bool) []byte {
 	dst = append(dst, '<')
 	dst = append(dst, name...)
 	dst = append(dst, '>')
-	dst = appendText(dst, text, encode)
+	dst = appendText(dst, text, urlEncode)
 	dst = append(dst, "</"...)
 	dst = append(dst, name...)
 	return append(dst, '>')
@@ -99,9 +99,9 @@ func appendIntElement(dst []byte, name string, n int) []byte {
 	return appendElement(dst, name, strconv.AppendInt(digits[:0], int64(n), 10), false)
 }
 
-// appendText appends text url-encoded or as XML.
-func appendText(dst, text []byte, encode bool) []byte {
-	if encode {
+// appendText appends text URL-encoded or escaped for XML.
+func appendText(dst, text []byte, urlEncode bool) []byte {
+	if urlEncode {
 		return appendURLEncoded(dst, text)
 	}
 	return appendXML(dst, text)

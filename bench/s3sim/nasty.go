@@ -2,11 +2,11 @@ package s3sim
 
 import "strings"
 
-// affixes is how the keys of one group begin and end around their counter.
+// affixes are the bytes before and after the counter in the keys of one group.
 type affixes struct{ prefix, suffix string }
 
-// nastyAffixes are keys that some client, proxy or store is known to get wrong.
-// None is a prefix of another one followed by a digit (see groupedKeys).
+// nastyAffixes returns the affixes of keys that some client, proxy or store handles wrongly. No prefix is another
+// prefix followed by a digit (see groupedKeys).
 func nastyAffixes() []affixes {
 	long := strings.Repeat("long/", 198)[:1000-counterWidth-1]
 	return []affixes{
@@ -67,7 +67,7 @@ func nastyAffixes() []affixes {
 	}
 }
 
-// newNastyKeys gives every form the same number of keys, and the first form the rest.
+// newNastyKeys gives all affixes the same number of keys, and the rest to the first.
 func newNastyKeys(objects int64, xmlSafe bool) keyShape {
 	var groups []keyGroup
 	for _, form := range nastyAffixes() {

@@ -6,35 +6,34 @@ import (
 	"time"
 )
 
-// Object is the truth about one key. It is a small value, computed from the key
-// and the shape alone: neither Seed nor fates nor faults change it.
+// Object is what the Server reports of one key. It is a small value, computed from the key and the Shape alone: neither
+// Seed nor HeadStates nor faults change it.
 type Object struct {
 	hash  uint64
 	nasty bool
 }
 
-// Header is one header line of a HEAD answer, as it is on the wire.
+// Header is one header line of a HEAD response, with its spelling.
 type Header struct{ Name, Value string }
 
-// metaPrefix begins the header names of custom metadata.
+// metaPrefix begins the header names of user metadata.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 const metaPrefix = "x-amz-meta-"
 
-// withoutMetadataOneIn is how many objects there are for each without custom metadata.
+// One in withoutMetadataOneIn objects has no user metadata.
 const withoutMetadataOneIn = 10
 
-// ID returns the value of every object's metadata "id": the 64-bit FNV-1a hash
-// of the key in hex.
+// ID returns the value of the metadata "id", which every object with metadata has: the 64-bit FNV-1a hash of the key in
+// hex.
 func ID(key []byte) string { return string(appendHex64(nil, hashKey(key))) }
 
-// WithoutMetadata tells whether the object carries no custom metadata.
+// WithoutMetadata reports whether the object has no user metadata.
 func (o Object) WithoutMetadata() bool {
 	return mix(o.hash, saltWithoutMetadata)%withoutMetadataOneIn == 0
 }
 
-// Metadata returns the custom metadata as a client should report it: names in
-// lower case without x-amz-meta-, repeated values joined with a comma in order.
-// It is empty for a bare object.
+// Metadata returns the user metadata as a client should report it: names in lower case without x-amz-meta-, and
+// repeated values joined with a comma in order. It is empty for an object without metadata.
 func (o Object) Metadata() map[string]string {
 	metadata := map[string]string{}
 	for _, header := range o.MetadataHeaders() {
@@ -47,7 +46,7 @@ func (o Object) Metadata() map[string]string {
 	return metadata
 }
 
-// MetadataHeaders returns the custom metadata as it is on the wire.
+// MetadataHeaders returns the user metadata as the Server sends it.
 func (o Object) MetadataHeaders() []Header {
 	var headers []Header
 	if o.WithoutMetadata() {
@@ -60,8 +59,8 @@ func (o Object) MetadataHeaders() []Header {
 	return headers
 }
 
-// eachExceptID calls each with all metadata but "id", which is the only value
-// that has to be computed: so a HEAD can append them without allocating.
+// eachExceptID calls each with all metadata except "id". Only the value of "id" must be computed, so a HEAD can append
+// the others without an allocation.
 func (o Object) eachExceptID(each func(name, value string)) {
 	each("x-amz-meta-owner", pick(o.hash, saltOwner,
 		"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"))
@@ -73,13 +72,13 @@ func (o Object) eachExceptID(each func(name, value string)) {
 	}
 }
 
-// eachNasty calls each with metadata that clients get wrong, one kind an object.
+// eachNasty calls each with metadata that clients handle wrongly, one kind per object.
 func (o Object) eachNasty(each func(name, value string)) {
 	switch mix(o.hash, saltExtra) % 9 {
 	case 0:
 		each("x-amz-meta-empty", "")
 	case 1:
-		each("x-amz-meta-utf8", "größe 日本語 😀") // raw, as versitygw sends it
+		each("x-amz-meta-utf8", "größe 日本語 😀") // raw, as versitygw sends non-ASCII
 	case 2:
 		each("x-amz-meta-quoted", `say "hi" \ <b>&amp;</b>`)
 	case 3:
@@ -98,13 +97,12 @@ func (o Object) eachNasty(each func(name, value string)) {
 	}
 }
 
-// pick chooses one of the names by the hash. It is given few, so that the slice
-// of them stays on the stack.
+// pick chooses one of the names by the hash. Callers pass few names, so that the slice stays on the stack.
 func pick(h uint64, s salt, names ...string) string {
 	return names[mix(h, s)%uint64(len(names))]
 }
 
-// ETag returns the entity tag with its quotes, as LIST and HEAD agree on it.
+// ETag returns the entity tag with its quotes, as both LIST and HEAD report it.
 func (o Object) ETag() string {
 	return `"` + string(o.appendETag(nil)) + `"`
 }
@@ -114,19 +112,18 @@ func (o Object) appendETag(dst []byte) []byte {
 	return appendHex64(dst, mix(o.hash, saltETagLow))
 }
 
-// objectBytesMax keeps sizes below a mebibyte: they are only told, nobody downloads them.
+// objectBytesMax keeps sizes below a mebibyte. No client downloads an object.
 const objectBytesMax = 1 << 20
 
 // Size returns the length in bytes.
 func (o Object) Size() int64 { return int64(mix(o.hash, saltSize) % objectBytesMax) }
 
-// LastModified returns a time in UTC with whole seconds, which is all that an
-// HTTP date can say.
+// LastModified returns a time in UTC with whole seconds, the resolution of an HTTP date.
 func (o Object) LastModified() time.Time {
 	return time.Unix(modifiedFirst+o.modifiedSecond(), 0).UTC()
 }
 
-// modifiedSecond is LastModified counted from modifiedFirst.
+// modifiedSecond returns LastModified in seconds since modifiedFirst.
 func (o Object) modifiedSecond() int64 {
 	return int64(mix(o.hash, saltModified) % (modifiedDays * daySeconds))
 }
@@ -136,8 +133,8 @@ func (o Object) ContentType() string {
 	return pick(o.hash, saltType, "application/octet-stream", "text/plain", "application/json", "image/jpeg")
 }
 
-// StorageClass returns STANDARD, or in the Nasty shape now and then another.
-// A HEAD does not name STANDARD, a LIST does, as on AWS.
+// StorageClass returns STANDARD, or for one in seven objects of the Nasty shape STANDARD_IA. As on AWS, a LIST reports
+// STANDARD and a HEAD omits it.
 func (o Object) StorageClass() string {
 	if o.nasty && mix(o.hash, saltStorageClass)%7 == 0 {
 		return "STANDARD_IA"
@@ -145,8 +142,7 @@ func (o Object) StorageClass() string {
 	return "STANDARD"
 }
 
-// VersionID returns what a HEAD says in x-amz-version-id: "" for most, and in
-// the Nasty shape sometimes "null".
+// VersionID returns the x-amz-version-id of a HEAD: "null" for one in eleven objects of the Nasty shape, otherwise "".
 func (o Object) VersionID() string {
 	if o.nasty && mix(o.hash, saltVersion)%11 == 0 {
 		return "null"
@@ -154,8 +150,8 @@ func (o Object) VersionID() string {
 	return ""
 }
 
-// MissingMeta returns what a HEAD says in x-amz-missing-meta: the number of
-// metadata that HTTP cannot carry. 0 is not said.
+// MissingMeta returns the x-amz-missing-meta of a HEAD: the number of metadata entries that HTTP cannot carry. A HEAD
+// omits it when it is 0.
 func (o Object) MissingMeta() int {
 	if o.nasty && mix(o.hash, saltMissing)%13 == 0 {
 		return 2
@@ -163,15 +159,14 @@ func (o Object) MissingMeta() int {
 	return 0
 }
 
-// appendRewrittenETag appends the entity tag after somebody has overwritten the
-// object: the same
-// metadata, another ETag. FateRewritten answers it.
+// appendRewrittenETag appends the entity tag that HeadRewritten reports, as if the object had been overwritten since
+// the LIST.
 func (o Object) appendRewrittenETag(dst []byte) []byte {
 	dst = appendHex64(dst, mix(o.hash, saltRewritten))
 	return appendHex64(dst, mix(o.hash, saltETagLow))
 }
 
-// appendMetadata appends the header lines of the custom metadata.
+// appendMetadata appends the header lines of the user metadata.
 func (o Object) appendMetadata(dst []byte) []byte {
 	if o.WithoutMetadata() {
 		return dst

@@ -8,90 +8,87 @@ import (
 	"time"
 )
 
-// Options says what a Server is. The zero value is a healthy, anonymous, empty
-// bucket "demo" of flat keys in us-east-1.
+// Options configures a Server. The zero value is a healthy, anonymous, empty bucket "demo" of flat keys in us-east-1.
 type Options struct {
-	// Bucket is the one bucket there is; any other is 404 NoSuchBucket. "" is "demo".
+	// Bucket is the name of the only bucket. Any other bucket is 404 NoSuchBucket. "" is "demo".
 	Bucket string
 	// Objects is the number of keys, at most 10^12.
 	Objects int64
-	// Shape is how keys look. "" is Flat.
+	// Shape is the pattern of the keys. "" is Flat.
 	Shape Shape
-	// XMLSafe leaves those keys out of the Nasty shape which XML 1.0 cannot
-	// carry: without encoding-type=url they are listed as U+FFFD, as versitygw does.
+	// XMLSafe omits the keys of the Nasty shape that XML 1.0 cannot represent. Without encoding-type=url they are
+	// listed with U+FFFD, as versitygw does.
 	XMLSafe bool
 
-	// Latency and ListLatency pass between the arrival of a HEAD or a LIST and
-	// its answer. Pipelined requests overlap. The resolution is the runtime's
-	// timers': about a millisecond on an idle machine.
+	// Latency and ListLatency are the times between the arrival of a HEAD or a LIST and its response. The latencies of
+	// pipelined requests overlap. The resolution is that of the runtime's timers, about a millisecond on an idle
+	// machine.
 	Latency, ListLatency time.Duration
 
-	// Stall is how long nothing is answered at the begin of each StallEvery, counted from when New made the Server: what comes in it is
-	// looked at when it ends. Connections are made meanwhile. Zeros: never.
+	// Stall is how long the Server answers nothing at the start of each StallEvery, which counts from New. The Server
+	// handles requests that arrive during a stall when the stall ends. It accepts connections during a stall. Zeros:
+	// never.
 	Stall, StallEvery time.Duration
 
-	// RateMax is how many HEADs and LISTs are answered in a second, counted together; what is beyond that gets 503
-	// SlowDown, before anything else is looked at. A twentieth of a second's worth can be saved up. 0: there is no limit.
+	// RateMax is the number of HEADs and LISTs, counted together, that the Server answers per second. It answers those
+	// above with 503 SlowDown before any other check. Unused requests of a twentieth of a second can be saved up. 0: no
+	// limit.
 	RateMax float64
 
-	// ClockAhead is how far the server's clock is ahead of the client's, behind it where it is below 0: the Date of every
-	// answer says so, and a signature that is more than 15 minutes off is refused.
+	// ClockAhead is how far the server's clock is ahead of the client's, below 0 behind it. The Date header shows it,
+	// and the Server refuses a signature that is more than 15 minutes off.
 	ClockAhead time.Duration
 
-	// Credentials are what requests must be signed with. With an empty
-	// AccessKey nothing is verified and anonymous requests are served.
+	// Credentials are those with which requests must be signed. With an empty AccessKey the Server verifies nothing and
+	// accepts anonymous requests.
 	Credentials
-	// Region is the bucket's. "" is us-east-1. It matters where signatures are
-	// verified: one scoped to another region gets 400
-	// AuthorizationHeaderMalformed, with x-amz-bucket-region.
+	// Region is the bucket's region. "" is us-east-1. It matters where signatures are verified: a signature for another
+	// region fails with 400 AuthorizationHeaderMalformed and x-amz-bucket-region.
 	Region string
-	// RedirectRegion answers the wrong region with 301 PermanentRedirect instead.
+	// RedirectRegion answers a signature for another region with 301 PermanentRedirect instead.
 	RedirectRegion bool
-	// RefuseHead404 makes a HEAD that Refuse refuses a 404, as versitygw does
-	// for an access key it does not know.
+	// RefuseHead404 makes a HEAD that Refuse refuses a 404, as versitygw answers an unknown access key.
 	RefuseHead404 bool
 
-	// Fates: the fraction of keys, chosen by a hash of the key, that have one.
-	// They add up to 1 at most.
-	Gone         float64 // 404: deleted since it was listed
-	DeleteMarked float64 // 405 with x-amz-delete-marker: true
-	Denied       float64 // 403 on this object alone
-	Rewritten    float64 // another ETag and length than the LIST says
-	Broken500    float64 // 500, always
+	// Gone and the following are the fractions of keys with a HeadState, chosen by a hash of the key. Their sum is at
+	// most 1.
+	Gone         float64 // HeadGone: 404
+	DeleteMarked float64 // HeadDeleteMarked: 405
+	Denied       float64 // HeadDenied: 403
+	Rewritten    float64 // HeadRewritten: 200 with another ETag and length
+	Broken500    float64 // HeadBroken500: 500
 
-	// Faults are drawn for every request. The rates of those that can hit one
-	// operation add up to 1 at most.
+	// Faults are drawn for every request. The rates of the faults that affect one operation add up to at most 1.
 	Faults []Fault
-	// RefuseFor is how long the fault "refuse" keeps connections out. 0 is 2 s.
+	// RefuseFor is how long the fault "refuse" refuses connections. 0 is 2 s.
 	RefuseFor time.Duration
 	// ByteEvery is the pause between the bytes of the fault "byte-per-second". 0 is 1 s.
 	ByteEvery time.Duration
-	// Quirk is the one thing that listings do wrong. "" is none.
+	// Quirk is the deviation of all listings. "" is none.
 	Quirk Quirk
-	// ListForm is the form in which keys are listed. "" is ListAWS.
+	// ListForm is the store whose listings the Server imitates. "" is ListAWS.
 	ListForm ListForm
-	// ListMetadata answers ListObjectsV2 with metadata=true as MinIO does, with the custom metadata of each object, and says to be MinIO.
-	// Otherwise the parameter is ignored, as elsewhere.
+	// ListMetadata answers ListObjectsV2 with metadata=true as MinIO does, with the user metadata of each object, and
+	// sends "Server: MinIO". Otherwise the Server ignores the parameter, as other stores do.
 	ListMetadata bool
-	// ListMetadataWrongFrom is the number, counted from 1, of the first key whose metadata are listed with another value than its HEAD
-	// has; all that follow are too. 0: none.
+	// ListMetadataWrongFrom is the number, counted from 1, of the first key that is listed with other metadata than its
+	// HEAD returns. All following keys are too. 0: none.
 	ListMetadataWrongFrom int64
-	// Seed chooses which requests meet a Fault. Keys, objects and fates do not
-	// depend on it.
+	// Seed chooses the requests that a Fault affects. Keys, objects and HeadStates do not depend on it.
 	Seed uint64
 }
 
-// Credentials are what a client signs with.
+// Credentials are the keys with which a client signs.
 type Credentials struct {
 	AccessKey, SecretKey string
-	SessionToken         string // "" when there is none
+	SessionToken         string // "": none
 }
 
-// objectsMax keeps every counter of every shape within its fixed width of
-// twelve digits, without which the order of keys would not be the order of numbers.
+// objectsMax keeps every counter of every shape within its fixed width of twelve digits. With more digits the bytewise
+// order of the keys would differ from the order of the numbers.
 const objectsMax = 1e12
 
-// withDefaults fills in what was left empty.
+// withDefaults replaces zero values by their defaults.
 func (o Options) withDefaults() Options {
 	if o.Bucket == "" {
 		o.Bucket = "demo"
@@ -114,7 +111,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// check returns an error that names what is wrong and what would be right.
+// check returns an error that names the invalid option and the allowed values.
 func (o Options) check() error {
 	if !slices.Contains(Shapes(), o.Shape) {
 		return fmt.Errorf("unknown shape %q: one of %s", o.Shape, join(Shapes()))
@@ -126,52 +123,53 @@ func (o Options) check() error {
 		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))
 	}
 	if o.Objects < 0 || o.Objects > objectsMax {
-		return fmt.Errorf("%d objects: from 0 to %d", o.Objects, int64(objectsMax))
+		return fmt.Errorf("%d objects: must be from 0 to %d", o.Objects, int64(objectsMax))
 	}
 	if strings.ContainsAny(o.Bucket, "/?#% \r\n") {
-		return fmt.Errorf("bucket %q: a name without / ? # %% or blanks", o.Bucket)
+		return fmt.Errorf("bucket %q: the name must not contain / ? # %% or blanks", o.Bucket)
 	}
 	for _, d := range []time.Duration{o.Latency, o.ListLatency, o.RefuseFor, o.ByteEvery} {
 		if d < 0 {
-			return fmt.Errorf("duration %s: not below 0", d)
+			return fmt.Errorf("duration %s: must not be below 0", d)
 		}
 	}
 	if err := checkStall(o.Stall, o.StallEvery); err != nil {
 		return err
 	}
-	if !(o.RateMax >= 0) || math.IsInf(o.RateMax, 1) { // so that NaN is refused too
-		return fmt.Errorf("%v requests per second: from 0", o.RateMax)
+	if !(o.RateMax >= 0) || math.IsInf(o.RateMax, 1) { // negated, so that NaN is refused
+		return fmt.Errorf("%v requests per second: must be finite and not below 0", o.RateMax)
 	}
 	if o.ListMetadataWrongFrom != 0 && !o.ListMetadata || o.ListMetadataWrongFrom < 0 {
-		return fmt.Errorf("metadata listed wrong from key %d on: from 0, and only where metadata are listed", o.ListMetadataWrongFrom)
+		return fmt.Errorf("wrong metadata from key %d: must be from 0, and above 0 only with ListMetadata",
+			o.ListMetadataWrongFrom)
 	}
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)
 	}
-	if err := checkShares("fates", o.Gone, o.DeleteMarked, o.Denied, o.Rewritten, o.Broken500); err != nil {
+	if err := checkShares("HEAD states", o.Gone, o.DeleteMarked, o.Denied, o.Rewritten, o.Broken500); err != nil {
 		return err
 	}
 	return checkFaults(o.Faults)
 }
 
-// checkShares refuses fractions below 0 or above 1 in total. Written as "not
-// within", so that NaN is refused too.
-func checkShares(what string, shares ...float64) error {
+// checkShares refuses fractions below 0 and fractions above 1 in total. The comparisons are negated so that NaN is
+// refused.
+func checkShares(name string, shares ...float64) error {
 	total := 0.0
 	for _, share := range shares {
 		if !(share >= 0 && share <= 1) {
-			return fmt.Errorf("%s: fraction %v: from 0 to 1", what, share)
+			return fmt.Errorf("%s: fraction %v: must be from 0 to 1", name, share)
 		}
 		total += share
 	}
-	// A thousandth of a percent above 1 is rounding: 0.1 ten times is not 1.
+	// Rounding may exceed 1 by a thousandth of a percent: ten times 0.1 is not 1.
 	if total > 1.00001 {
-		return fmt.Errorf("%s: fractions add up to %v: 1 at most", what, total)
+		return fmt.Errorf("%s: fractions add up to %v: the sum must be at most 1", name, total)
 	}
 	return nil
 }
 
-// join lists names for an error message.
+// join returns the names as a list for an error message.
 func join[T ~string](names []T) string {
 	texts := make([]string, len(names))
 	for i, name := range names {

@@ -2,8 +2,7 @@ package s3sim
 
 import "bytes"
 
-// page is one page of a listing: what was asked, and what the answer is. It is
-// reused from one LIST of a connection to the next.
+// page is one page of a listing: the query and the result. It is reused for all LISTs of a connection.
 type page struct {
 	query     listQuery
 	entries   []entry
@@ -11,8 +10,7 @@ type page struct {
 	token     []byte // V2: the next continuation token; V1: the next marker
 }
 
-// entry is one line of a listing: a key, or a common prefix, which is the start
-// of a key.
+// entry is one entry of a page: a key, or a common prefix, which is the start of a key.
 type entry struct {
 	index     int64 // number of the key
 	prefixEnd int   // length of the common prefix; 0 for a key
@@ -27,9 +25,8 @@ func (e entry) name(keys *Keyspace, scratch []byte) []byte {
 	return name
 }
 
-// fill finds what is on the page. Entries are keys and common prefixes in one
-// order, and those above the start point are listed: so a common prefix that was
-// the last entry of a page is not listed again on the next.
+// fill sets the entries of the page. Keys and common prefixes share one order, and only entries above the start point
+// are listed. A common prefix that was the last entry of a page therefore does not come again on the next page.
 func (p *page) fill(keys *Keyspace, scratch []byte) {
 	q := &p.query
 	p.entries = p.entries[:0]
@@ -44,11 +41,11 @@ func (p *page) fill(keys *Keyspace, scratch []byte) {
 		}
 		p.entries = append(p.entries, e)
 	}
-	// S3 says that max-keys=0 is complete; a truncated page could not go on.
+	// In S3 a page with max-keys=0 is complete: a truncated page without entries could not name the next.
 	p.truncated = i < end && q.maxKeys > 0
 }
 
-// firstKey returns the number of the first key that the page may hold.
+// firstKey returns the index of the first key that the page may contain.
 func (q *listQuery) firstKey(keys *Keyspace, scratch []byte) int64 {
 	i := keys.rank(q.prefix, scratch)
 	if len(q.start.last) == 0 {
@@ -66,8 +63,8 @@ func (q *listQuery) firstKey(keys *Keyspace, scratch []byte) int64 {
 	return i
 }
 
-// commonPrefix returns the length of the common prefix into which key is rolled
-// up, or 0: up to the first delimiter after the prefix, and with it.
+// commonPrefix returns the length of the common prefix of key, or 0. The common prefix ends with the first delimiter
+// after the query's prefix.
 func (q *listQuery) commonPrefix(key []byte) int {
 	if len(q.delimiter) == 0 {
 		return 0

@@ -2,53 +2,47 @@ package s3sim
 
 import "slices"
 
-// Quirk is one thing that a store does wrong in every listing. Each was seen on
-// a real store.
+// Quirk is a permanent deviation of a store's listings from S3. Each was seen on a real store.
 type Quirk string
 
-// The quirks, and what an honest client can do about each.
+// The quirks, and what a correct client can do about each.
 const (
-	// TruncatedNoToken: IsTruncated is true and no token comes (old Ceph,
-	// Huawei). V2 has to fail; start-after with the last key would be exact,
-	// and is a guess. V1 pages by the last key and is exact.
+	// TruncatedNoToken: IsTruncated is true and the token is missing (old Ceph, Huawei). V2 has to fail: start-after
+	// with the last key would be exact, but a client can only guess so. V1 pages by the last key and is exact.
 	TruncatedNoToken Quirk = "truncated-no-token"
-	// SameToken: every page but the first hands out the token that it was asked
-	// with, for ever (Wasabi). Has to fail.
+	// SameToken: every page except the first returns the token of its own request, for ever (Wasabi). A client has to
+	// fail.
 	SameToken Quirk = "same-token"
-	// EmptyTruncated: every page after the first is empty and says there is
-	// more, with a new token, for ever. One such page is legal; without end it
-	// has to fail.
+	// EmptyTruncated: every page except the first is empty and truncated, with a new token, for ever. One such page is
+	// legal; a client has to fail after some number of them.
 	EmptyTruncated Quirk = "empty-truncated"
-	// StartAfterInclusive: the key named by start-after is listed too
-	// (rustfs#1165). Exact, by dropping keys that are not above start-after.
+	// StartAfterInclusive: the key named by start-after is listed too (rustfs#1165). Exact if the client drops keys
+	// that are not above start-after.
 	StartAfterInclusive Quirk = "start-after-inclusive"
-	// StartAfterIgnored: start-after does nothing; tokens work. Exact, by
-	// dropping such keys and going on by token.
+	// StartAfterIgnored: start-after has no effect; tokens work. Exact if the client drops such keys and continues by
+	// token.
 	StartAfterIgnored Quirk = "start-after-ignored"
-	// EndsEarly: a listing that begins with start-after says it is complete
-	// when it is not (MinIO): its first or second page holds 867 keys of a
-	// thousand and no token. Exact, by listing again after the last key until
-	// nothing comes.
+	// EndsEarly: a listing with start-after reports its end too early (MinIO). Its first or second page holds 867 of
+	// 1,000 keys and no token. Exact if the client lists again after the last key until a page is empty.
 	EndsEarly Quirk = "ends-early"
-	// EncodingNotEchoed: encoding-type=url is ignored: keys come as XML and
-	// EncodingType is absent (versitygw, gofakes3). Exact for what XML carries,
-	// by decoding only what is declared; other keys are lost and their HEAD is 404.
+	// EncodingNotEchoed: encoding-type=url has no effect, and EncodingType is absent (versitygw, gofakes3). Exact for
+	// keys that XML can represent if the client decodes only what is declared as encoded. Other keys are lost and their
+	// HEAD is 404.
 	EncodingNotEchoed Quirk = "encoding-not-echoed"
-	// EncodedUnasked: keys are url-encoded always, and EncodingType is absent
-	// always. Nobody can tell "%41" from "A": exact for keys that need no
-	// encoding; the others are 404 at HEAD and must not count as listed and deleted.
+	// EncodedUnasked: keys are always URL-encoded, and EncodingType is absent. A client cannot tell "%41" from "A".
+	// Exact for keys that need no encoding. The HEADs of the others are 404, and the client must not count those keys
+	// as deleted.
 	EncodedUnasked Quirk = "encoded-unasked"
-	// Unsorted: keys of a page come in descending order (S3 Express directory
-	// buckets have none). Exact by token alone; Ranges have to be refused.
+	// Unsorted: the keys of a page are in descending order (S3 Express directory buckets have no order). Exact by token
+	// alone; a client has to refuse Ranges.
 	Unsorted Quirk = "unsorted"
-	// KeysRepeated: a page begins with the last three keys of the one before.
-	// Exact, by dropping keys that are not above the last.
+	// KeysRepeated: a page begins with the last three keys of the page before. Exact if the client drops keys that are
+	// not above the last key.
 	KeysRepeated Quirk = "keys-repeated"
-	// MaxKeysIgnored: pages hold 2,500 keys whatever is asked. Exact.
+	// MaxKeysIgnored: pages hold 2,500 keys whatever max-keys says. Exact.
 	MaxKeysIgnored Quirk = "max-keys-ignored"
-	// TokensVoid: a token from before Restart, and every eighth at any time, is
-	// answered by half a page that says it is the last (MinIO after a restart).
-	// Exact, by listing again after the last key until nothing comes.
+	// TokensVoid: a LIST with a token from before Restart, or with any eighth token, returns half a page that reports
+	// the end (MinIO after a restart). Exact if the client lists again after the last key until a page is empty.
 	TokensVoid Quirk = "tokens-void"
 )
 
@@ -61,16 +55,15 @@ func Quirks() []Quirk {
 }
 
 const (
-	// oversizedPageKeys is more than any client may expect on a page.
+	// oversizedPageKeys is more than S3 allows on a page.
 	oversizedPageKeys = 2500
-	// repeatedKeys are few, so that a page always has new ones.
+	// repeatedKeys is small, so that every page has new keys.
 	repeatedKeys = 3
-	// voidTokenPeriod is rare enough that most pages go well, and often enough
-	// that a small bucket meets it.
+	// voidTokenPeriod is large enough that most pages are right, and small enough that a small bucket meets the quirk.
 	voidTokenPeriod = 8
 )
 
-// applyQueryQuirk changes what was asked into what the store takes it for.
+// applyQueryQuirk changes the query into what the store wrongly understands.
 func (s *Server) applyQueryQuirk(q *listQuery) {
 	switch s.options.Quirk {
 	case StartAfterInclusive:
@@ -88,56 +81,56 @@ func (s *Server) applyQueryQuirk(q *listQuery) {
 	}
 }
 
-// applyPageQuirk changes the page that would be right into the one that is answered.
+// applyPageQuirk changes the right page into the wrong one.
 func (s *Server) applyPageQuirk(p *page) {
 	q := &p.query
-	going := q.v2 && q.token != nil // not the listing's first page
+	continued := q.v2 && q.token != nil // not the listing's first page
 	switch s.options.Quirk {
 	case TruncatedNoToken:
 		p.token = p.token[:0]
 	case SameToken:
-		if going && p.truncated {
+		if continued && p.truncated {
 			p.token = append(p.token[:0], q.token...)
 		}
 	case EmptyTruncated:
-		if going {
+		if continued {
 			p.entries = p.entries[:0]
 			p.truncated = true
 			p.token = s.reissueToken(q.start).append(p.token[:0])
 		}
 	case EndsEarly:
-		// Whether the first page is still well is left to the start point.
-		well := !going && hashKey(q.startAfter)%2 == 0
-		if p.truncated && q.start.fromStartAfter && !well {
+		// A hash of the start point decides whether the first page is complete.
+		complete := !continued && hashKey(q.startAfter)%2 == 0
+		if p.truncated && q.start.fromStartAfter && !complete {
 			p.endAt(len(p.entries) * 867 / 1000)
 		}
 	case Unsorted:
 		slices.Reverse(p.entries)
 	case KeysRepeated:
-		if going {
+		if continued {
 			p.prependRepeated(s.keys)
 		}
 	case TokensVoid:
-		void := q.start.epoch != s.tokenEpoch.Load() || q.start.serial%voidTokenPeriod == 0
-		if going && void && p.truncated {
+		isVoid := q.start.epoch != s.tokenEpoch.Load() || q.start.serial%voidTokenPeriod == 0
+		if continued && isVoid && p.truncated {
 			p.endAt(len(p.entries) / 2)
 		}
 	}
 }
 
-// reissueToken is another token for the same place.
+// reissueToken returns another token for the same start point.
 func (s *Server) reissueToken(t token) token {
 	t.serial = s.tokensIssued.Add(1)
 	return t
 }
 
-// endAt cuts the page to n entries, but one, and declares it the last.
+// endAt cuts the page to n entries, at least one, and marks it as the last.
 func (p *page) endAt(n int) {
 	p.entries = p.entries[:max(n, 1)]
 	p.truncated, p.token = false, p.token[:0]
 }
 
-// prependRepeated puts the keys that precede the page before it.
+// prependRepeated puts the keys that precede the page at its start.
 func (p *page) prependRepeated(keys *Keyspace) {
 	if len(p.entries) == 0 || len(p.query.delimiter) > 0 {
 		return

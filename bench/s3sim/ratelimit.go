@@ -6,42 +6,44 @@ import (
 )
 
 const (
-	// burstDuration is how much of its budget a Server saves up while it is asked for less.
+	// burstDuration is the time whose requests a Server saves up while clients send fewer than its rate.
 	burstDuration = 50 * time.Millisecond
-	// burstMin is how many requests that are at least: fewer no client could use.
+	// burstMin is the least burst in requests. A client could not use fewer.
 	burstMin = 5
 )
 
-// rateLimiter is what is left of RateMax: a token bucket. It may be used concurrently.
+// rateLimiter enforces Options.RateMax as a token bucket. It may be used concurrently.
 type rateLimiter struct {
-	rate float64 // requests per second; 0: there is no limit
+	rate float64 // requests per second; 0: no limit
 
 	mu      sync.Mutex
-	left    float64
-	updated time.Time // when so much was left
+	left    float64   // requests that may be answered at the time updated
+	updated time.Time // latest arrival so far
 }
 
 func newRateLimiter(rate float64) rateLimiter { return rateLimiter{rate: rate} }
 
-// take takes one request out, and says whether there was one left.
-func (b *rateLimiter) take(now time.Time) bool {
-	if b.rate == 0 {
+// burst returns the number of requests that may be answered at once after a pause.
+func (l *rateLimiter) burst() float64 { return max(burstMin, l.rate*burstDuration.Seconds()) }
+
+// take takes one request out of the bucket. It returns false when the bucket is empty.
+func (l *rateLimiter) take(now time.Time) bool {
+	if l.rate == 0 {
 		return true
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	saved := max(burstMin, b.rate*burstDuration.Seconds())
-	if b.updated.IsZero() {
-		b.left = saved
-	} else if passed := now.Sub(b.updated); passed > 0 { // requests of several connections come out of order
-		b.left = min(saved, b.left+passed.Seconds()*b.rate)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.updated.IsZero() {
+		l.left = l.burst()
+	} else if passed := now.Sub(l.updated); passed > 0 { // arrivals on several connections come out of order
+		l.left = min(l.burst(), l.left+passed.Seconds()*l.rate)
 	}
-	if now.After(b.updated) {
-		b.updated = now
+	if now.After(l.updated) {
+		l.updated = now
 	}
-	if b.left < 1 {
+	if l.left < 1 {
 		return false
 	}
-	b.left--
+	l.left--
 	return true
 }

@@ -7,23 +7,21 @@ import (
 	"time"
 )
 
-// request is one request head. Its slices point into the connection's read
-// buffer and are good until the next read.
+// request is one request head. Its slices point into the connection's read buffer and are valid until the next read.
 type request struct {
 	method, target []byte
-	fields         []byte // the header lines, each with its CRLF
+	fields         []byte // header lines, each with its CRLF
 	host           []byte
 	bodyBytes      int64
 	isChunked      bool
 	http10         bool
-	closeAfter     bool // the client wants the connection closed after the answer
+	closeAfter     bool // the client wants the connection closed after the response
 	arrived        time.Time
 }
 
 var errMalformed = errors.New("malformed request")
 
-// parse reads one request head from the start of buf and returns its length,
-// or 0 if it is not complete yet. It goes over the bytes once.
+// parse parses one request head at the start of buf and returns its length. It returns 0 if the head is incomplete.
 func (r *request) parse(buf []byte) (n int, err error) {
 	*r = request{arrived: r.arrived}
 	for fieldsAt := 0; ; {
@@ -34,9 +32,9 @@ func (r *request) parse(buf []byte) (n int, err error) {
 		n += size
 		switch {
 		case fieldsAt == 0 && len(line) == 0:
-			// An empty line before the request is left over from a body: RFC 9112 §2.2.
+			// RFC 9112 §2.2: ignore an empty line before the request line.
 		case fieldsAt == 0:
-			fieldsAt, err = n, r.parseLine(line)
+			fieldsAt, err = n, r.parseRequestLine(line)
 		case len(line) == 0:
 			r.fields = buf[fieldsAt : n-size]
 			if r.host == nil && !r.http10 { // RFC 9112 §3.2
@@ -52,8 +50,8 @@ func (r *request) parse(buf []byte) (n int, err error) {
 	}
 }
 
-// nextLine returns the first line without its CRLF, and its size with it: 0 if
-// it is not complete.
+// nextLine returns the first line without its CRLF, and the length with the CRLF. The length is 0 if the line is
+// incomplete.
 func nextLine(buf []byte) (line []byte, size int, err error) {
 	end := bytes.IndexByte(buf, '\n')
 	if end < 0 {
@@ -65,8 +63,8 @@ func nextLine(buf []byte) (line []byte, size int, err error) {
 	return buf[:end-1], end + 1, nil
 }
 
-// parseLine reads METHOD SP TARGET SP VERSION: RFC 9112 §3.
-func (r *request) parseLine(line []byte) error {
+// parseRequestLine parses METHOD SP TARGET SP VERSION: RFC 9112 §3.
+func (r *request) parseRequestLine(line []byte) error {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if first <= 0 || last <= first+1 {
 		return errMalformed
@@ -85,7 +83,7 @@ func (r *request) parseLine(line []byte) error {
 	return nil
 }
 
-// parseField keeps what matters to the connection. Signatures read the lines again.
+// parseField parses the headers that concern the connection. verify parses the header lines again.
 func (r *request) parseField(line []byte) error {
 	name, value, ok := splitField(line)
 	if !ok {
@@ -100,7 +98,7 @@ func (r *request) parseField(line []byte) error {
 		r.isChunked = true
 	case equalFold(name, "content-length"):
 		n, ok := parseDigits(value)
-		if !ok || n > math.MaxInt32 { // no answer here needs a body of any size
+		if !ok || n > math.MaxInt32 { // no supported operation has a body of any size
 			return errMalformed
 		}
 		r.bodyBytes = n
@@ -108,26 +106,26 @@ func (r *request) parseField(line []byte) error {
 	return nil
 }
 
-// splitField takes a header line apart. A name that is empty or has a blank at
-// either end, and with it a folded line, is refused: RFC 9112 §5.1, §5.2.
+// splitField splits a header line into name and value. It refuses a name that is empty or has a blank at either end,
+// and thereby a folded line: RFC 9112 §5.1, §5.2.
 func splitField(line []byte) (name, value []byte, ok bool) {
 	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 || blank(line[0]) || blank(line[colon-1]) {
+	if colon <= 0 || isBlank(line[0]) || isBlank(line[colon-1]) {
 		return nil, nil, false
 	}
 	value = line[colon+1:]
-	for len(value) > 0 && blank(value[0]) {
+	for len(value) > 0 && isBlank(value[0]) {
 		value = value[1:]
 	}
-	for len(value) > 0 && blank(value[len(value)-1]) {
+	for len(value) > 0 && isBlank(value[len(value)-1]) {
 		value = value[:len(value)-1]
 	}
 	return line[:colon], value, true
 }
 
-func blank(b byte) bool { return b == ' ' || b == '\t' }
+func isBlank(b byte) bool { return b == ' ' || b == '\t' }
 
-// eachField yields the header lines, which parse has found to be well-formed.
+// eachField yields the header lines. parse must have accepted them.
 func (r *request) eachField(yield func(name, value []byte) bool) {
 	for rest := r.fields; len(rest) > 0; {
 		line, size, _ := nextLine(rest)
@@ -139,7 +137,17 @@ func (r *request) eachField(yield func(name, value []byte) bool) {
 	}
 }
 
-// equalFold compares ASCII without case. lower is in lower case.
+// field returns the first value of a header. lower is the name in lower case.
+func (r *request) field(lower string) (value []byte, present bool) {
+	for name, raw := range r.eachField {
+		if equalFold(name, lower) {
+			return raw, true
+		}
+	}
+	return nil, false
+}
+
+// equalFold compares ASCII text without regard to case. lower must be in lower case.
 func equalFold(text []byte, lower string) bool {
 	if len(text) != len(lower) {
 		return false

@@ -6,35 +6,35 @@ import (
 	"time"
 )
 
-// sendMode is how bytes are written and what happens to the connection after them.
+// sendMode says how bytes are written and what happens to the connection afterwards.
 type sendMode uint8
 
 const (
 	sendKeepOpen sendMode = iota
-	sendClose             // as the protocol has it: half-close, wait a moment, close
-	sendFIN               // close the TCP connection under whatever is above it
+	sendClose             // half-close, wait for the client, close: RFC 9112 §9.6
+	sendFIN               // the same on the TCP connection below TLS
 	sendReset             // RST
-	sendHang              // nothing, until the client goes
-	sendSlowly            // a byte at a time, then go on
+	sendHang              // write nothing more until the client closes
+	sendSlowly            // write one byte at a time, then keep the connection open
 )
 
-// flush writes what was appended. It returns false when the connection is over.
-func (c *conn) flush(m sendMode) bool {
+// flush writes the responses that were appended so far. It returns false when the connection has ended.
+func (c *conn) flush(mode sendMode) bool {
 	c.srv.counts.flush(&c.uncounted)
-	if len(c.out) == 0 && m == sendKeepOpen {
+	if len(c.out) == 0 && mode == sendKeepOpen {
 		return true
 	}
 	if c.delayed != nil {
-		return c.delayed.enqueue(m)
+		return c.delayed.put(mode)
 	}
-	ok := c.send(c.out, m)
+	ok := c.send(c.out, mode)
 	c.out = c.out[:0]
 	return ok
 }
 
-// send writes data in a manner.
-func (c *conn) send(data []byte, m sendMode) bool {
-	if m == sendSlowly {
+// send writes data now. It returns false when the connection has ended.
+func (c *conn) send(data []byte, mode sendMode) bool {
+	if mode == sendSlowly {
 		return c.writeSlowly(data)
 	}
 	if len(data) > 0 {
@@ -42,7 +42,7 @@ func (c *conn) send(data []byte, m sendMode) bool {
 			return false
 		}
 	}
-	switch m {
+	switch mode {
 	case sendKeepOpen:
 		return true
 	case sendClose:
@@ -57,7 +57,7 @@ func (c *conn) send(data []byte, m sendMode) bool {
 	return false
 }
 
-// writeSlowly writes one byte at a time. The client's going ends it through the write's error.
+// writeSlowly writes one byte at a time. It returns false when the client or the Server closes.
 func (c *conn) writeSlowly(data []byte) bool {
 	for i := range data {
 		if _, err := c.net.Write(data[i : i+1]); err != nil {
@@ -70,12 +70,11 @@ func (c *conn) writeSlowly(data []byte) bool {
 	return true
 }
 
-// lingerTime is how long a half-closed connection waits for the client to have
-// read everything: closing a socket with unread bytes in it sends a reset, which
-// can overtake the answer (RFC 9112 §9.6).
+// lingerTime is how long a half-closed connection waits for the client to close. Closing a socket that holds unread
+// bytes sends a reset, which can overtake the response: RFC 9112 §9.6.
 const lingerTime = 500 * time.Millisecond
 
-// closeGracefully ends a connection so that the client still gets all that was written.
+// closeGracefully closes a connection so that the client receives everything that was written.
 func closeGracefully(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		c.SetReadDeadline(time.Now().Add(lingerTime))
@@ -84,8 +83,7 @@ func closeGracefully(c net.Conn) {
 	c.Close()
 }
 
-// reset closes a connection with RST: a linger time of 0 makes the kernel drop
-// what is unsent and say so.
+// reset closes a connection with RST: with a linger time of 0 the kernel drops unsent bytes and sends a reset.
 func reset(c net.Conn) {
 	c = underlying(c)
 	if tcp, ok := c.(*net.TCPConn); ok {
@@ -94,7 +92,7 @@ func reset(c net.Conn) {
 	c.Close()
 }
 
-// underlying returns the connection beneath TLS, since resets and cuts are TCP's.
+// underlying returns the connection below TLS, since resets and cuts belong to TCP.
 func underlying(c net.Conn) net.Conn {
 	for {
 		wrapped, ok := c.(interface{ NetConn() net.Conn })

@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// Server is a synthetic S3. All methods may be called concurrently.
+// Server is a synthetic S3 server. All methods may be called concurrently.
 type Server struct {
 	options         Options
 	keys            *Keyspace
 	dates           *dateTable
 	headStateShares []headStateShare
-	faultLog        *faultLog
+	faultSampler    *faultSampler
 	rateLimit       rateLimiter
 	stall           stall
 	counts          counters
 	sessions        sessions
-	refusal         atomic.Pointer[errorCode] // what everything is refused with
-	tokenEpoch      atomic.Uint32             // of continuation tokens
-	tokensIssued    atomic.Uint32             // handed out
+	refusal         atomic.Pointer[errorCode] // set by Refuse
+	tokenEpoch      atomic.Uint32             // of continuation tokens; see Restart
+	tokensIssued    atomic.Uint32
 
 	closing   chan struct{} // closed by Close
 	mu        sync.Mutex
 	listeners map[*pausableListener]struct{}
 	conns     map[net.Conn]struct{}
-	running   sync.WaitGroup
+	running   sync.WaitGroup // Serve calls and connections
 }
 
-// New returns a Server that is not serving yet: for what its Keyspace and
-// objects tell, nothing needs to be served. Its errors name what is allowed.
+// New returns a Server that does not listen yet. Keyspace and Object work without Serve. An error names the invalid
+// option and the allowed values.
 func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -43,7 +43,7 @@ func New(o Options) (*Server, error) {
 		keys:            newKeyspace(o),
 		dates:           newDateTable(),
 		headStateShares: headStateShares(o),
-		faultLog:        newFaultLog(o),
+		faultSampler:    newFaultSampler(o),
 		rateLimit:       newRateLimiter(o.RateMax),
 		stall:           stall{duration: o.Stall, period: o.StallEvery, start: time.Now()},
 		closing:         make(chan struct{}),
@@ -55,22 +55,22 @@ func New(o Options) (*Server, error) {
 // Keyspace returns the bucket's keys.
 func (s *Server) Keyspace() *Keyspace { return s.keys }
 
-// Object returns the truth about a key. It does not ask whether the key exists.
+// Object returns the object of a key, whether or not the key exists.
 func (s *Server) Object(key []byte) Object {
 	return Object{hash: hashKey(key), nasty: s.options.Shape == Nasty}
 }
 
-// Serve accepts connections from l until Close, and then returns nil. It owns
-// l. It may be called for several listeners at once. For TLS, l is a tls.Listener.
+// Serve accepts connections from l until Close, and then returns nil. It closes l. It may be called for several
+// listeners at once. For TLS, l is a tls.Listener.
 func (s *Server) Serve(l net.Listener) error {
-	d := newPausableListener(l, s.options.RefuseFor, s.closing)
-	if !s.addListener(d) {
+	p := newPausableListener(l, s.options.RefuseFor, s.closing)
+	if !s.addListener(p) {
 		l.Close()
 		return nil
 	}
-	defer s.removeListener(d)
+	defer s.removeListener(p)
 	for {
-		c, err := d.accept()
+		c, err := p.accept()
 		if err != nil {
 			if s.closed() {
 				return nil
@@ -81,22 +81,20 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
-// Close stops listening, closes all connections and waits until their
-// goroutines have ended. A second call does nothing more.
+// Close closes all listeners and connections and waits until their goroutines have ended. A second call does nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if !s.closed() {
 		close(s.closing)
 	}
 	var err error
-	for d := range s.listeners {
-		if e := d.close(); e != nil && err == nil {
+	for p := range s.listeners {
+		if e := p.close(); e != nil && err == nil {
 			err = e
 		}
 	}
 	for c := range s.conns {
-		// The TCP connection, since closing TLS first says goodbye to a client
-		// that may not listen.
+		// Closing TLS would first send an alert to a client that may not read.
 		underlying(c).Close()
 	}
 	s.mu.Unlock()
@@ -104,9 +102,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Refuse makes every request from now on fail as S3 does it: "" accepts again,
-// else one of Refusals. A HEAD gets the status alone. An unknown code is an
-// error, and changes nothing.
+// Refuse makes every further request fail with an S3 error code, one of Refusals. "" makes the Server accept requests
+// again. A HEAD receives the status alone. An unknown code is an error and changes nothing.
 func (s *Server) Refuse(code string) error {
 	if code != "" && !slices.Contains(Refusals(), code) {
 		return fmt.Errorf("s3sim: unknown refusal %q: one of %s", code, join(Refusals()))
@@ -116,7 +113,7 @@ func (s *Server) Refuse(code string) error {
 	return nil
 }
 
-// Refusals returns the codes that Refuse knows.
+// Refusals returns the codes that Refuse accepts.
 func Refusals() []string {
 	return []string{
 		string(codeExpiredToken), string(codeInvalidAccessKeyID),
@@ -124,6 +121,7 @@ func Refusals() []string {
 	}
 }
 
+// refusalCode returns the code that Refuse set, or codeNone.
 func (s *Server) refusalCode() errorCode {
 	if code := s.refusal.Load(); code != nil {
 		return *code
@@ -131,9 +129,8 @@ func (s *Server) refusalCode() errorCode {
 	return codeNone
 }
 
-// Restart makes all continuation tokens void that were handed out so far, as a
-// store's restart does where they name something in its memory. A void token is
-// 400 InvalidArgument, or with the quirk TokensVoid a listing that ends early.
+// Restart invalidates all continuation tokens issued so far, as a restart does in a store whose tokens refer to its
+// memory. A LIST with an invalid token fails with 400 InvalidArgument; with the quirk TokensVoid it ends early instead.
 func (s *Server) Restart() { s.tokenEpoch.Add(1) }
 
 func (s *Server) closed() bool {
@@ -145,7 +142,7 @@ func (s *Server) closed() bool {
 	}
 }
 
-// sleep waits, and returns false if the Server closed meanwhile.
+// sleep waits for d. It returns false if the Server closes first.
 func (s *Server) sleep(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -160,27 +157,27 @@ func (s *Server) sleep(d time.Duration) bool {
 	}
 }
 
-// addListener takes a door in, unless the Server is closed.
-func (s *Server) addListener(d *pausableListener) bool {
+// addListener registers a listener for Close. It returns false if the Server is closed.
+func (s *Server) addListener(p *pausableListener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed() {
 		return false
 	}
-	s.listeners[d] = struct{}{}
+	s.listeners[p] = struct{}{}
 	s.running.Add(1)
 	return true
 }
 
-func (s *Server) removeListener(d *pausableListener) {
+func (s *Server) removeListener(p *pausableListener) {
 	s.mu.Lock()
-	delete(s.listeners, d)
+	delete(s.listeners, p)
 	s.mu.Unlock()
-	d.close()
+	p.close()
 	s.running.Done()
 }
 
-// startConn serves a connection in a goroutine of its own, unless the Server is closed.
+// startConn serves a connection in a goroutine of its own. It closes the connection if the Server is closed.
 func (s *Server) startConn(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// sessions are the temporary credentials that were handed out. They may be used concurrently.
+// sessions holds the temporary credentials that NewSession issued. It may be used concurrently.
 type sessions struct {
 	mu    sync.Mutex
-	byKey map[string]session
+	byKey map[string]session // by access key
 }
 
 type session struct {
@@ -17,10 +17,10 @@ type session struct {
 	expiry time.Time
 }
 
-// NewSession returns credentials that are accepted for that long from now on, as STS hands them out: a key, a secret and a token
-// that belong together. After that they are refused with ExpiredToken. Where Options has no Credentials nothing is verified,
-// and so none are refused.
-func (s *Server) NewSession(lasts time.Duration) Credentials {
+// NewSession returns temporary credentials as STS issues them: an access key, a secret key and a token that belong
+// together. The Server accepts them for lifetime from now on, and then refuses them with ExpiredToken. A Server whose
+// Options have no Credentials verifies nothing and accepts them for ever. NewSession may be called concurrently.
+func (s *Server) NewSession(lifetime time.Duration) Credentials {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	if s.sessions.byKey == nil {
@@ -30,21 +30,22 @@ func (s *Server) NewSession(lasts time.Duration) Credentials {
 	c := Credentials{
 		AccessKey: fmt.Sprint("session", n), SecretKey: fmt.Sprint("secret", n), SessionToken: fmt.Sprint("token", n),
 	}
-	s.sessions.byKey[c.AccessKey] = session{c, time.Now().Add(lasts)}
+	s.sessions.byKey[c.AccessKey] = session{c, time.Now().Add(lifetime)}
 	return c
 }
 
-// findCredentials returns those of an access key, if the token belongs to it and they are still accepted.
+// findCredentials returns the credentials of an access key. It returns an error code when the key is unknown, the token
+// belongs to another key, or the session has expired.
 func (s *Server) findCredentials(accessKey, token string, at time.Time) (Credentials, errorCode) {
 	c, expired := s.options.Credentials, false
 	if accessKey != c.AccessKey {
 		s.sessions.mu.Lock()
-		given, known := s.sessions.byKey[accessKey]
+		found, ok := s.sessions.byKey[accessKey]
 		s.sessions.mu.Unlock()
-		if !known {
+		if !ok {
 			return c, codeInvalidAccessKeyID
 		}
-		c, expired = given.Credentials, at.After(given.expiry)
+		c, expired = found.Credentials, at.After(found.expiry)
 	}
 	switch {
 	case token != c.SessionToken:

@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Shape is how the keys of a bucket look.
+// Shape names the pattern of a bucket's keys.
 type Shape string
 
-// The shapes. Prefixes are where listings can be split, so they differ in that.
+// The shapes. They differ in their prefixes, at which a listing can be split.
 const (
 	Flat   Shape = "flat"   // obj-000000000123: no delimiter anywhere
-	Deep   Shape = "deep"   // 003/001/000/002/004/obj-001: six levels, all alike
-	Dated  Shape = "dated"  // 2024/03/01/17/event-000000000042.json: a folder an hour
+	Deep   Shape = "deep"   // 003/001/000/002/004/obj-001: six levels of the same width
+	Dated  Shape = "dated"  // 2024/03/01/17/event-000000000042.json: a folder per hour
 	Hashed Shape = "hashed" // 3f9c… 32 hex digits: evenly spread, not consecutive
-	Skewed Shape = "skewed" // nine tenths beneath logs/
-	Nasty  Shape = "nasty"  // every byte that clients get wrong; see nasty.go
+	Skewed Shape = "skewed" // nine tenths of the keys under logs/
+	Nasty  Shape = "nasty"  // all bytes and names that clients handle wrongly; see nasty.go
 
-	UUID    Shape = "uuid"    // 3f9c0a17-…: the same with hyphens, in the 36 characters of RFC 9562
-	Long    Shape = "long"    // 900 bytes that all keys have in common, and a counter
-	Unicode Shape = "unicode" // folders in several scripts, of two to four bytes a character
+	UUID    Shape = "uuid"    // 3f9c0a17-…: Hashed in the 36 characters of RFC 9562
+	Long    Shape = "long"    // a prefix of 900 bytes and a counter
+	Unicode Shape = "unicode" // folders in scripts of two to four bytes per character
 )
 
 // Shapes returns all shapes.
 func Shapes() []Shape { return []Shape{Flat, Deep, Dated, Hashed, Skewed, Nasty, UUID, Long, Unicode} }
 
-// keyBytesMax is S3's limit of a key's length.
+// keyBytesMax is the limit of a key's length in S3.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const keyBytesMax = 1024
 
-// counterWidth is the number of digits of a counter in a key: objectsMax fits.
+// counterWidth is the number of digits of a counter in a key. objectsMax fits in it.
 const counterWidth = 12
 
 func newKeyspace(o Options) *Keyspace {
@@ -60,8 +60,7 @@ func newKeyspace(o Options) *Keyspace {
 	return &Keyspace{objects: o.Objects, shape: shape}
 }
 
-// deepKeys are the digits of i in a base chosen so that every level of the tree
-// has about the same number of children.
+// deepKeys are the digits of i in a base that gives every level of the tree about the same number of children.
 type deepKeys struct{ base int64 }
 
 const (
@@ -72,8 +71,8 @@ const (
 )
 
 func newDeepKeys(objects int64) deepKeys {
-	// Rounding up makes base^6 at least objects, so six digits are enough; the
-	// one on top covers an error of floating point.
+	// Rounding up makes base^6 at least objects, so that six digits are enough. The additional 1 covers floating-point
+	// errors.
 	return deepKeys{base: int64(math.Ceil(math.Pow(float64(objects), 1.0/deepLevels))) + 1}
 }
 
@@ -109,7 +108,7 @@ func (d deepKeys) parse(key []byte) (i int64, ok bool) {
 	return i, true
 }
 
-// datedKeys put the same number of keys beneath every hour.
+// datedKeys are the same number of keys in the folder of every hour.
 type datedKeys struct{ perHour int64 }
 
 const (
@@ -149,8 +148,8 @@ func (d datedKeys) parse(key []byte) (i int64, ok bool) {
 	return (at.Unix()-datedFirst)/3600*d.perHour + within, ok1 && ok2 && ok3 && ok4 && ok5
 }
 
-// hashedKeys look random and are in order: the first 64 bits are i steps and a
-// random part of a step, the last 64 are random.
+// hashedKeys are 32 hex digits that look random and increase with i. The first 64 bits are i steps plus a random part
+// of a step, the last 64 bits are random.
 type hashedKeys struct{ step uint64 }
 
 func newHashedKeys(objects int64) hashedKeys {
@@ -182,8 +181,8 @@ type uuidKeys struct{ hashedKeys }
 var uuidGroups = [...]int{8, 4, 4, 4, 12}
 
 func (u uuidKeys) append(dst []byte, i int64) []byte {
-	var room [32]byte
-	digits := u.hashedKeys.append(room[:0], i)
+	var buf [32]byte
+	digits := u.hashedKeys.append(buf[:0], i)
 	for g, n := range uuidGroups {
 		if g > 0 {
 			dst = append(dst, '-')
@@ -195,8 +194,8 @@ func (u uuidKeys) append(dst []byte, i int64) []byte {
 }
 
 func (u uuidKeys) parse(key []byte) (i int64, ok bool) {
-	var room [32]byte
-	digits := room[:0]
+	var buf [32]byte
+	digits := buf[:0]
 	for g, n := range uuidGroups {
 		if g > 0 {
 			n++
@@ -211,10 +210,10 @@ func (u uuidKeys) parse(key []byte) (i int64, ok bool) {
 	return i, ok && len(key) == 0
 }
 
-// longBytes is a prefix that leaves a key little room.
+// longBytes is the length of a prefix that leaves little of keyBytesMax for the rest of the key.
 const longBytes = 900
 
-// newUnicodeKeys puts the same number of keys beneath each folder.
+// newUnicodeKeys gives all folders the same number of keys.
 func newUnicodeKeys(objects int64) keyShape {
 	folders := []string{"año/", "Ωmega/", "архив/", "عربى/", "हिन्दी/", "日本語/", "한국어/", "😀/"}
 	groups := make([]keyGroup, len(folders))
@@ -225,8 +224,8 @@ func newUnicodeKeys(objects int64) keyShape {
 	return newGroupedKeys(groups)
 }
 
-// newSkewedKeys puts nine tenths of the keys beneath logs/, in the middle of
-// the bucket, so that splitting it evenly by the alphabet does not help.
+// newSkewedKeys puts nine tenths of the keys under logs/, in the middle of the bucket. Splitting the bucket evenly by
+// the alphabet does not balance it.
 func newSkewedKeys(objects int64) keyShape {
 	small := []string{"archive/", "backup/", "config/", "data/", "images/", "media/", "public/", "users/"}
 	groups := make([]keyGroup, 0, len(small)+1)

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// stall is a store that answers nothing for a while, again and again. The zero stall never does.
+// stall makes a Server answer nothing for a while, periodically. The zero value never stalls.
 type stall struct {
 	duration, period time.Duration
-	start            time.Time // when the first one begins
+	start            time.Time // of the first stall
 }
 
-// resumeAt is when a store goes on that would do something at that time: then, or when the stall ends in which that lies.
+// resumeAt returns at, or the end of the stall in which at lies.
 func (s *stall) resumeAt(at time.Time) time.Time {
 	if s.duration <= 0 || at.Before(s.start) {
 		return at
 	}
-	if into := at.Sub(s.start) % s.period; into < s.duration {
-		return at.Add(s.duration - into)
+	if elapsed := at.Sub(s.start) % s.period; elapsed < s.duration {
+		return at.Add(s.duration - elapsed)
 	}
 	return at
 }
 
-// checkStall returns an error that names what is wrong and what would be right.
-func checkStall(lasts, every time.Duration) error {
+// checkStall returns an error for a stall that has no length, or that does not end before the next begins.
+func checkStall(duration, period time.Duration) error {
 	switch {
-	case lasts == 0 && every == 0:
-	case lasts <= 0 || every <= lasts:
-		return fmt.Errorf("a stall of %s every %s: longer than nothing, and shorter than the time from one to the next", lasts, every)
+	case duration == 0 && period == 0:
+	case duration <= 0 || period <= duration:
+		return fmt.Errorf("stall %s every %s: the stall must be above 0 and shorter than its period", duration, period)
 	}
 	return nil
 }

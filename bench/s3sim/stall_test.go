@@ -75,7 +75,7 @@ func TestStallOptions(t *testing.T) {
 	for _, o := range []Options{
 		{Stall: time.Second}, {StallEvery: time.Second}, {Stall: time.Second, StallEvery: time.Second}, {Stall: -1, StallEvery: time.Second},
 	} {
-		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "longer than nothing") {
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "must be above 0") {
 			t.Errorf("%v every %v: %v", o.Stall, o.StallEvery, err)
 		}
 	}

@@ -5,16 +5,16 @@ import (
 	"encoding/binary"
 )
 
-// token is what a continuation token means. To clients it is opaque; it holds
-// "+", "/" and "=" as those of AWS do, so that a client must escape it.
+// token is a decoded continuation token. Clients must treat its text as opaque. The text is base64 and contains "+",
+// "/" and "=" as the tokens of AWS do, so that a client must escape it.
 type token struct {
-	epoch          uint32 // Server.Restart makes tokens of an earlier one void
-	serial         uint32 // of all tokens handed out: two are never equal
+	epoch          uint32 // Server.Restart invalidates the tokens of earlier epochs
+	serial         uint32 // differs between any two tokens of a Server
 	fromStartAfter bool   // the listing began with start-after
-	last           []byte // the last entry before the page; empty at the start
+	last           []byte // last entry before the page; empty at the start
 }
 
-// tokenHeaderBytes is what precedes last: a sum, epoch, number, flag.
+// tokenHeaderBytes is the length of all that precedes last: checksum, epoch, serial, flag.
 const tokenHeaderBytes = 4 + 4 + 4 + 1
 
 // append appends the token as text.
@@ -31,7 +31,7 @@ func (t token) append(dst []byte) []byte {
 	return base64.StdEncoding.AppendEncode(dst, raw)
 }
 
-// parseToken is the inverse. It returns false for what no Server handed out.
+// parseToken is the inverse of append. It returns false for text that no Server issued.
 func parseToken(text []byte) (t token, ok bool) {
 	raw, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
 	if err != nil || len(raw) < tokenHeaderBytes || binary.BigEndian.Uint32(raw) != tokenChecksum(raw) {
@@ -45,5 +45,5 @@ func parseToken(text []byte) (t token, ok bool) {
 	}, true
 }
 
-// tokenChecksum finds a token that was cut or decoded wrongly on its way.
+// tokenChecksum detects a token that the client cut or decoded wrongly.
 func tokenChecksum(raw []byte) uint32 { return uint32(hashKey(raw[4:])) }

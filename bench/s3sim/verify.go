@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Signatures are verified from the text of the specification, step by step, and
-// with nothing taken from any signer: an error that both made would not be seen.
+// This file verifies signatures by the text of the specification, step by step. It shares no code with any signer,
+// because an error that both make would go unnoticed.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
 const (
@@ -24,21 +24,20 @@ const (
 	clockSkewMax = 15 * time.Minute
 )
 
-// authorization is the Authorization header, taken apart.
+// authorization is a parsed Authorization header.
 type authorization struct {
 	accessKey, day, region, service, end string
 	signedHeaders                        []string // header names
 	signature                            []byte
 }
 
-// signingKeyCache is what a connection keeps for the next signature.
+// signingKeyCache holds the signing key of a connection's latest request.
 type signingKeyCache struct {
 	day, secretKey string
-	key            []byte // signing key of both
+	key            []byte // derived from both
 }
 
-// verify returns codeNone if the request is signed as it must be, else what S3
-// says about it.
+// verify returns codeNone if the request's signature is valid, else the error code of S3.
 func (c *conn) verify(r *request) errorCode {
 	o := &c.srv.options
 	if o.AccessKey == "" {
@@ -53,7 +52,7 @@ func (c *conn) verify(r *request) errorCode {
 		return codeWrongRegion
 	}
 	token, _ := r.field("x-amz-security-token")
-	given, code := c.srv.findCredentials(auth.accessKey, string(token), r.arrived)
+	credentials, code := c.srv.findCredentials(auth.accessKey, string(token), r.arrived)
 	if code != codeNone {
 		return code
 	}
@@ -63,15 +62,15 @@ func (c *conn) verify(r *request) errorCode {
 		}
 		return codeWrongRegion
 	}
-	return c.verifySignature(r, auth, given.SecretKey)
+	return c.verifySignature(r, auth, credentials.SecretKey)
 }
 
-// verifySignature checks the time, what is signed, and the signature.
+// verifySignature checks the time, the list of signed headers, and the signature.
 func (c *conn) verifySignature(r *request, auth authorization, secret string) errorCode {
 	text, _ := r.field("x-amz-date")
 	at, err := time.Parse(amzDate, string(text))
 	if err != nil {
-		return codeAccessDenied // S3 takes the Date header too, which no signer here sends
+		return codeAccessDenied // S3 also accepts the Date header, which no tested signer sends
 	}
 	if skew := r.arrived.Add(c.srv.options.ClockAhead).Sub(at); skew.Abs() > clockSkewMax {
 		return codeRequestTimeTooSkewed
@@ -93,8 +92,8 @@ func (c *conn) verifySignature(r *request, auth authorization, secret string) er
 	return codeNone
 }
 
-// parseAuthorization takes
-// "AWS4-HMAC-SHA256 Credential=K/day/region/s3/aws4_request, SignedHeaders=a;b, Signature=hex" apart.
+// parseAuthorization parses a header such as
+// "AWS4-HMAC-SHA256 Credential=K/day/region/s3/aws4_request, SignedHeaders=a;b, Signature=hex".
 func parseAuthorization(text string) (a authorization, ok bool) {
 	text, ok = strings.CutPrefix(text, signatureAlgorithm+" ")
 	if !ok {
@@ -123,7 +122,7 @@ func parseAuthorization(text string) (a authorization, ok bool) {
 	return a, a.accessKey != "" && len(a.signedHeaders) > 0 && len(a.signature) == sha256.Size
 }
 
-// signsRequired tells whether host and every x-amz- header that was sent are signed.
+// signsRequired reports whether the signed headers include Host and every x-amz- header of the request.
 func (r *request) signsRequired(signed []string) bool {
 	if !slices.Contains(signed, "host") {
 		return false
@@ -137,8 +136,8 @@ func (r *request) signsRequired(signed []string) bool {
 	return true
 }
 
-// canonicalRequest returns the canonical request. It returns false for a request that
-// has none: escapes that cannot be decoded, a signed header that was not sent.
+// canonicalRequest returns the canonical request. It returns false if a percent escape is invalid or a signed header is
+// missing.
 func (r *request) canonicalRequest(signed []string) ([]byte, bool) {
 	path, query := splitTarget(r.target)
 	out := append([]byte(nil), r.method...)
@@ -166,10 +165,10 @@ func (r *request) canonicalRequest(signed []string) ([]byte, bool) {
 	return append(out, payload...), true
 }
 
-// appendCanonical is the specification's UriEncode: once, upper-case hex.
-func appendCanonical(dst, text []byte, slashStays bool) []byte {
+// appendCanonical is UriEncode of the specification. It escapes once, with upper-case hex digits.
+func appendCanonical(dst, text []byte, keepSlash bool) []byte {
 	for _, b := range text {
-		if unreserved(b) || b == '/' && slashStays {
+		if isUnreserved(b) || b == '/' && keepSlash {
 			dst = append(dst, b)
 		} else {
 			dst = append(dst, '%', upperHex[b>>4], upperHex[b&15])
@@ -178,8 +177,7 @@ func appendCanonical(dst, text []byte, slashStays bool) []byte {
 	return dst
 }
 
-// appendCanonicalQuery appends the parameters encoded and sorted; one without a
-// value gets an empty one.
+// appendCanonicalQuery appends the parameters, encoded and sorted. A parameter without a value gets an empty value.
 func appendCanonicalQuery(dst, query []byte) ([]byte, bool) {
 	type parameter struct{ name, value string }
 	var parameters []parameter
@@ -213,8 +211,7 @@ func appendCanonicalQuery(dst, query []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// canonicalField returns all values of a header, trimmed, runs of blanks made
-// one, and joined with a comma.
+// canonicalField returns all values of a header, trimmed, with runs of blanks replaced by one blank, joined by commas.
 func (r *request) canonicalField(lower string) (value string, present bool) {
 	var values []string
 	for name, raw := range r.eachField {
@@ -225,17 +222,7 @@ func (r *request) canonicalField(lower string) (value string, present bool) {
 	return strings.Join(values, ","), len(values) > 0
 }
 
-// field returns the first value of a header.
-func (r *request) field(lower string) (value []byte, present bool) {
-	for name, raw := range r.eachField {
-		if equalFold(name, lower) {
-			return raw, true
-		}
-	}
-	return nil, false
-}
-
-// signature computes what the request's signature must be.
+// signature computes the request's valid signature.
 func (c *conn) signature(auth authorization, secret, at string, canonical []byte) []byte {
 	o := &c.srv.options
 	if c.signingKey.day != auth.day || c.signingKey.secretKey != secret {

@@ -253,7 +253,7 @@ func TestRequests(t *testing.T) {
 		{"no colon", "HEAD /demo HTTP/1.1\r\nHost\r\n\r\n", "", 400, "BadRequest", false},
 		{"bare newlines", "HEAD /demo HTTP/1.1\nHost: x\n\n", "", 400, "BadRequest", false},
 		{"bad length", "GET /demo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "", 400, "BadRequest", false},
-		{"large head", "HEAD /demo HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", headBytesMax), "", 400, "RequestHeaderSectionTooLarge", false},
+		{"large head", "HEAD /demo HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", requestHeadBytesMax), "", 400, "RequestHeaderSectionTooLarge", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := dial(t, address).say(test.request)

@@ -22,8 +22,8 @@ func BuildHeadcount(t *testing.T, folder string) string {
 	return binary
 }
 
-// RunWithHeadcount is for a TestMain: it runs the tests with a headcount of the module in folder in the PATH, and returns
-// the exit code. Tests that start this headcount must call sources.Watch.
+// RunWithHeadcount is for a TestMain: it runs the tests with a headcount of the module in folder in the PATH, and
+// returns the exit code. Tests that start this headcount must call sources.Watch.
 func RunWithHeadcount(m *testing.M, folder string) int {
 	dir, err := os.MkdirTemp("", "headcount-test-")
 	if err == nil {

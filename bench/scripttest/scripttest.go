@@ -1,5 +1,5 @@
-// Package scripttest holds the parts that the tests of several programs share: the programs, an isolated environment, and
-// commands for scripts of testscript.
+// Package scripttest holds the parts that the tests of several programs share: the programs, an isolated environment,
+// and commands for scripts of testscript.
 package scripttest
 
 import (

@@ -60,8 +60,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], "http://"+l.Addr().String())
 }
 
-// Web is the script command "web [--tls] VAR": it serves the same web page for every request, and puts its URL into VAR. The
-// URL is http with --tls too.
+// Web is the script command "web [--tls] VAR": it serves the same web page for every request, and puts its URL into
+// VAR. The URL is http with --tls too.
 func Web(ts *testscript.TestScript, _ bool, args []string) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "<!doctype html><html><body>Sign in</body></html>")

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// StatusLine lets log lines and one line of progress share a terminal. A Write removes the line that Draw has drawn, and
-// the next Draw draws it again below. Its methods may be called concurrently.
+// StatusLine lets log lines and one line of progress share a terminal. A Write removes the line that Draw has drawn,
+// and the next Draw draws it again below. Its methods may be called concurrently.
 type StatusLine struct {
 	mu    sync.Mutex
 	w     io.Writer

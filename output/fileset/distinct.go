@@ -31,8 +31,8 @@ func sameFileError(one, other string) error {
 	return exit.Usagef("name a file of its own", "%s and %s are the same file", one, other)
 }
 
-// sameFile reports whether a write to one file destroys or tears the content of the other. Two writers can share a device
-// such as a terminal or /dev/null.
+// sameFile reports whether a write to one file destroys or tears the content of the other. Two writers can share a
+// device such as a terminal or /dev/null.
 func sameFile(a, b fs.FileInfo) bool {
 	return a != nil && b != nil && a.Mode()&fs.ModeDevice == 0 && os.SameFile(a, b)
 }

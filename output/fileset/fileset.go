@@ -1,8 +1,8 @@
 // Package fileset opens, checks and finishes the files that a command line names.
 //
-// A Set is the files of a scan. A Document is a file whose content is replaced at the end of a run. Every file belongs to
-// the user until there is something better: opening shows that a file can be written, and changes nothing. No two files
-// of a command line may be the same one.
+// A Set is the files of a scan. A Document is a file whose content is replaced at the end of a run. Every file
+// belongs to the user until there is something better: opening shows that a file can be written, and changes nothing.
+// No two files of a command line may be the same one.
 package fileset
 
 import (
@@ -32,8 +32,8 @@ type Set struct {
 	Stats  *Document    // the statistics, at the end
 }
 
-// Open opens and locks the files, and checks that they are different ones. It returns a usage error, or one with the code
-// exit.Output.
+// Open opens and locks the files, and checks that they are different ones. It returns a usage error, or one with the
+// code exit.Output.
 func Open(names *Names, stdout, stderr io.Writer) (*Set, error) {
 	s := &Set{}
 	err := s.open(names)
@@ -101,7 +101,8 @@ func checkNames(names *Names, stdout, stderr io.Writer) error {
 	// The checkpoint may not exist yet, and there is another file beside it while it is replaced.
 	name := filepath.Clean(names.Checkpoint)
 	for _, other := range []struct{ flag, name string }{
-		{"--output", names.Output}, {"--errors", names.Errors}, {"--stats", names.Stats}, {"--retry-from", names.RetryFrom},
+		{"--output", names.Output}, {"--errors", names.Errors},
+		{"--stats", names.Stats}, {"--retry-from", names.RetryFrom},
 	} {
 		if clean := filepath.Clean(other.name); clean == name || clean == checkpoint.TempName(name) {
 			return sameFileError(other.flag, "--checkpoint")

@@ -53,7 +53,8 @@ func classesText(f *forecast.Forecast) string {
 func durationText(f *forecast.Forecast) string {
 	switch {
 	case f.Seconds == nil:
-		return fmt.Sprintf("not known: no HEAD for a sample of objects succeeded within %v; --rate N gives one", forecast.SampleTime)
+		return fmt.Sprintf("not known: no HEAD for a sample of objects succeeded within %v; --rate N gives one",
+			forecast.SampleTime)
 	case *f.Seconds == f.Listing:
 		return secondsText(*f.Seconds) + ", the time of the listing"
 	case f.RateIs == forecast.RateGiven:

@@ -14,7 +14,8 @@ import (
 	"headcount/scan/exit"
 )
 
-// Config is how much a run reports, and in which form. The zero value reports everything from slog.LevelInfo on, as text.
+// Config is how much a run reports, and in which form. The zero value reports everything from slog.LevelInfo on, as
+// text.
 type Config struct {
 	Quiet      bool // errors only
 	NoProgress bool

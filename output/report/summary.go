@@ -27,8 +27,8 @@ func (r *Reporter) PrintFailures(first []*scan.ObjectError, more int64) {
 	}
 }
 
-// PrintSummary prints the outcomes of the objects and the speed of the run. The outcomes are of whole pages, so they add
-// up to the listed objects however the run ended.
+// PrintSummary prints the outcomes of the objects and the speed of the run. The outcomes are of whole pages, so they
+// add up to the listed objects however the run ended.
 func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	if r.Quiet {
 		return
@@ -41,7 +41,8 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	console.PrintLine(r.Status, "%s: %s listed = %s emitted + %s without metadata + %s filtered + %s gone + %s failed",
 		state(s), console.Count(s.Listed, "object", "objects"),
 		number(s.Emitted), number(s.WithoutMetadata), number(s.Filtered), number(s.Gone), number(s.Failed))
-	console.PrintLine(r.Status, "%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
+	console.PrintLine(r.Status,
+		"%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
 		console.Count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)),
 		s.HeadLatency.P50, s.HeadLatency.P99, s.CPUMicrosPerObject, s.Engine,
 		console.Count(int64(s.Workers), "worker", "workers"))
@@ -104,7 +105,8 @@ func (r *Reporter) LogResume(checkpoint string, objects int64, runs int) {
 
 // LogRepeats logs that a resumed run may repeat records on standard output.
 func (r *Reporter) LogRepeats() {
-	r.Log.Info("standard output cannot be rewound: after --resume some records may come twice; --output FILE has each once")
+	r.Log.Info("standard output cannot be rewound: after --resume some records may come twice; " +
+		"--output FILE has each once")
 }
 
 // PrintResumeHint prints how to continue a run that is not complete.

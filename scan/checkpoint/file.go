@@ -50,7 +50,8 @@ func Open(name string, resume bool, parameters map[string]string, data map[strin
 	f := &File{name: name, parameters: parameters, data: data}
 	for name, file := range data {
 		if err := file.CheckRegular(); err != nil {
-			return nil, nil, exit.Usagef("name a file, or leave --checkpoint out", "cannot resume with --%s %s: %v", name, file.Name(), err)
+			return nil, nil, exit.Usagef("name a file, or leave --checkpoint out",
+				"cannot resume with --%s %s: %v", name, file.Name(), err)
 		}
 	}
 	text, err := os.ReadFile(name)
@@ -67,11 +68,13 @@ func Open(name string, resume bool, parameters map[string]string, data map[strin
 	case err != nil && resume:
 		return nil, nil, exit.Usagef(startOverHint, "cannot resume from %s: %v", name, err)
 	case err != nil:
-		return nil, nil, exit.Usagef("remove it, or name another file", "--checkpoint %s has other content: %v", name, err)
+		return nil, nil, exit.Usagef("remove it, or name another file",
+			"--checkpoint %s has other content: %v", name, err)
 	case resume:
 		return f, from, f.check(from)
 	case len(from.Rest) > 0:
-		return nil, nil, exit.Usagef("--resume continues that run; to start over, remove the file", "%s is the checkpoint of a run that is not complete", name)
+		return nil, nil, exit.Usagef("--resume continues that run; to start over, remove the file",
+			"%s is the checkpoint of a run that is not complete", name)
 	}
 	return f, nil, nil
 }
@@ -103,7 +106,8 @@ func (f *File) check(from *Checkpoint) error {
 		case name == Endpoints && haveCommon(strings.Fields(before), strings.Fields(now)):
 			f.parameters[name] = before // or after several runs no URL of the first one might be left
 		case before != now:
-			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q", f.name, name, before, now)
+			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q",
+				f.name, name, before, now)
 		}
 	}
 	for name := range from.Parameters {
@@ -113,7 +117,8 @@ func (f *File) check(from *Checkpoint) error {
 	}
 	for name, file := range f.data {
 		if err := file.Check(from.Positions[name]); err != nil {
-			return exit.Usagef("name the file of that run; "+startOverHint, "cannot resume with --%s %s: %v", name, file.Name(), err)
+			return exit.Usagef("name the file of that run; "+startOverHint,
+				"cannot resume with --%s %s: %v", name, file.Name(), err)
 		}
 	}
 	return nil
@@ -123,9 +128,9 @@ func haveCommon(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// SaveInitial replaces the checkpoint of an earlier run by one with no progress in rng. It must be called before the files
-// are truncated: if there can be no checkpoint, they keep their content, and no later run resumes from the old one. Its
-// error has the code exit.Output.
+// SaveInitial replaces the checkpoint of an earlier run by one with no progress in rng. It must be called before the
+// files are truncated: if there can be no checkpoint, they keep their content, and no later run resumes from the old
+// one. Its error has the code exit.Output.
 func (f *File) SaveInitial(rng list.Range) error {
 	at := &Checkpoint{Rest: []list.Range{rng}, Positions: map[string]Position{}}
 	for name, file := range f.data {
@@ -143,8 +148,8 @@ func (f *File) SaveInitial(rng list.Range) error {
 	return nil
 }
 
-// Save replaces the checkpoint by at. The files up to at's Positions must be on disk. Whenever the machine stops, the file
-// is either the old checkpoint or the new one.
+// Save replaces the checkpoint by at. The files up to at's Positions must be on disk. Whenever the machine stops, the
+// file is either the old checkpoint or the new one.
 func (f *File) Save(at *Checkpoint) error {
 	at.Parameters = f.parameters
 	text, err := at.Encode()
@@ -154,9 +159,9 @@ func (f *File) Save(at *Checkpoint) error {
 	return replaceFile(f.name, text)
 }
 
-// replaceFile replaces the content of a file: the new content is on disk under another name before it gets this name, and
-// the name is on disk when replaceFile returns. google/renameio does not work on Windows, does not sync the folder, and
-// leaves a temporary file for each process that is killed.
+// replaceFile replaces the content of a file: the new content is on disk under another name before it gets this name,
+// and the name is on disk when replaceFile returns. google/renameio does not work on Windows, does not sync the
+// folder, and leaves a temporary file for each process that is killed.
 func replaceFile(name string, text []byte) error {
 	temp := TempName(name)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed run leaves one
@@ -189,8 +194,9 @@ func syncFolder(name string) error {
 		return nil // the user may have the right to write there and not to read
 	}
 	defer folder.Close()
-	if err := folder.Sync(); err != nil && runtime.GOOS != "windows" && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
+	err = folder.Sync()
+	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -146,8 +146,8 @@ func TestEndpointsStay(t *testing.T) {
 	}
 }
 
-// SaveInitial fails with the code of an output that cannot be written, and a temporary file that a killed run has left is
-// no obstacle.
+// SaveInitial fails with the code of an output that cannot be written, and a temporary file that a killed run has
+// left is no obstacle.
 func TestSave(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(TempName("c"), []byte("half a checkpoint"), 0o666); err != nil {

@@ -1,5 +1,5 @@
-// Package cli is the command line of scan: it turns flags into the configuration of a scan, and connects the scan with its
-// files, its checkpoint and its messages. Package main alone imports it.
+// Package cli is the command line of scan: it turns flags into the configuration of a scan, and connects the scan
+// with its files, its checkpoint and its messages. Package main alone imports it.
 package cli
 
 import (
@@ -46,7 +46,9 @@ func Command() *cli.Command {
 		Usage:       "print the custom metadata of every object in a bucket (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: description,
-		Flags:       slices.Concat(keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags()),
+		Flags: slices.Concat(
+			keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags(),
+		),
 		Action: func(c *cli.Context) error {
 			records := c.App.Writer
 			if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress

@@ -67,7 +67,8 @@ func printFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too"},
 		&cli.GenericFlag{
 			Name: "fields", Value: command.Parsed("key,metadata", parseFields),
-			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type (the README lists them), or all",
+			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type " +
+				"(the README lists them), or all",
 		},
 		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish"},
 		&cli.GenericFlag{

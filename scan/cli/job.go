@@ -48,7 +48,8 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	if name := j.names.RetryFrom; name != "" {
 		var err error
 		if j.scan.Keys, err = readKeys(name, j.scan.Prefix); err != nil {
-			return exit.Usagef("name a file that --errors has written", "--retry-from %s: %v", name, fileset.WithoutPath(err))
+			return exit.Usagef("name a file that --errors has written",
+				"--retry-from %s: %v", name, fileset.WithoutPath(err))
 		}
 	}
 	opened, err := store.Open(ctx, j.store)
@@ -66,7 +67,9 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 }
 
 // scanStore scans the opened store. The files change only once nothing can refuse the run any more.
-func (j *job) scanStore(ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer) error {
+func (j *job) scanStore(
+	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
+) error {
 	files, err := fileset.Open(&j.names, stdout, stderr)
 	if err != nil {
 		return err
@@ -119,13 +122,17 @@ func (j *job) scanStore(ctx context.Context, reporter *report.Reporter, opened *
 }
 
 // estimate prints a forecast of the scan, and makes no records.
-func (j *job) estimate(ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer) error {
+func (j *job) estimate(
+	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
+) error {
 	files, err := fileset.Open(&j.names, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
-	stats, err := forecast.Run(ctx, forecast.Config{Scan: j.scan, Price: j.price, StartProgress: reporter.StartListProgress})
+	stats, err := forecast.Run(ctx, forecast.Config{
+		Scan: j.scan, Price: j.price, StartProgress: reporter.StartListProgress,
+	})
 	if err == nil {
 		err = report.WriteForecast(stdout, stats.DryRun)
 	}
@@ -156,7 +163,8 @@ func (j *job) logCheckpoint(reporter *report.Reporter, from *checkpoint.Checkpoi
 // parameters returns the parameters that the records of the job depend on.
 func (j *job) parameters(urls []string) map[string]string {
 	p := map[string]string{
-		"bucket": j.store.Bucket, "prefix": j.scan.Prefix, "start-after": j.scan.Range.After, "end-at": j.scan.Range.Through,
+		"bucket": j.store.Bucket, "prefix": j.scan.Prefix,
+		"start-after": j.scan.Range.After, "end-at": j.scan.Range.Through,
 		"all": fmt.Sprint(j.scan.All), "output": "standard output", checkpoint.Endpoints: strings.Join(urls, " "),
 	}
 	p["fields"] = strings.Join(field.Names(j.fields), ",")
@@ -181,16 +189,23 @@ func (j *job) parameters(urls []string) map[string]string {
 // checkSupported returns a usage error about a flag that this kind of bucket does not support.
 func (j *job) checkSupported(opened *store.Store) error {
 	if err := opened.DirectUnsupported(); err != nil && j.scan.Engine == engine.Direct {
-		return exit.Usagef("leave --engine out, or give --engine sdk", "the direct engine cannot reach this bucket: %v", err)
+		return exit.Usagef("leave --engine out, or give --engine sdk",
+			"the direct engine cannot reach this bucket: %v", err)
 	}
-	switch {
-	case !opened.Unordered():
-	case j.scan.Range != (list.Range{}):
-		return exit.Usagef("scan the whole bucket", "--start-after and --end-at need an order of keys, which a directory bucket does not have")
-	case j.scan.Ordered:
-		return exit.Usagef("leave --ordered out", "--ordered needs an order of keys, which a directory bucket does not have")
-	case j.names.Checkpoint != "":
-		return exit.Usagef("leave --checkpoint out", "--checkpoint needs an order of keys, which a directory bucket does not have")
+	if !opened.Unordered() {
+		return nil
+	}
+	for _, flag := range []struct {
+		given      bool
+		name, hint string
+	}{
+		{j.scan.Range != (list.Range{}), "--start-after and --end-at", "scan the whole bucket"},
+		{j.scan.Ordered, "--ordered", "leave --ordered out"},
+		{j.names.Checkpoint != "", "--checkpoint", "leave --checkpoint out"},
+	} {
+		if flag.given {
+			return exit.Usagef(flag.hint, "a directory bucket has no order of keys for %s", flag.name)
+		}
 	}
 	return nil
 }

@@ -26,7 +26,9 @@ func parse(c *cli.Context) (*job, error) {
 		return nil, err
 	}
 	j.scan.Prefix = prefix
-	for _, parsePart := range []func(*cli.Context, *job) error{parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseDryRun} {
+	for _, parsePart := range []func(*cli.Context, *job) error{
+		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseDryRun,
+	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err
 		}
@@ -79,7 +81,8 @@ func parseSpeed(c *cli.Context, j *job) error {
 	cfg.Engine = command.Get[string](c, "engine")
 	for _, flag := range []string{"limit", "retry-from"} {
 		if cfg.Listers != scan.ListersAuto && cfg.Listers != 1 && c.IsSet(flag) {
-			return command.Conflict("--"+flag, fmt.Sprintf("--listers %d", cfg.Listers), "the first needs a single lister")
+			listers := fmt.Sprintf("--listers %d", cfg.Listers)
+			return command.Conflict("--"+flag, listers, "the first needs a single lister")
 		}
 	}
 	switch cfg.Engine {
@@ -91,7 +94,8 @@ func parseSpeed(c *cli.Context, j *job) error {
 		}
 	case engine.SDK:
 		if cfg.Pipeline > 1 {
-			return command.Conflict("--engine sdk", fmt.Sprintf("--pipeline %d", cfg.Pipeline), "the SDK does not pipeline")
+			pipeline := fmt.Sprintf("--pipeline %d", cfg.Pipeline)
+			return command.Conflict("--engine sdk", pipeline, "the SDK does not pipeline")
 		}
 	}
 	return nil
@@ -99,16 +103,19 @@ func parseSpeed(c *cli.Context, j *job) error {
 
 func parseFiles(c *cli.Context, j *job) error {
 	j.names = fileset.Names{
-		Output: command.Get[string](c, "output"), Errors: command.Get[string](c, "errors"), Stats: command.Get[string](c, "stats"),
-		Checkpoint: command.Get[string](c, "checkpoint"), RetryFrom: command.Get[string](c, "retry-from"),
+		Output:     command.Get[string](c, "output"),
+		Errors:     command.Get[string](c, "errors"),
+		Stats:      command.Get[string](c, "stats"),
+		Checkpoint: command.Get[string](c, "checkpoint"),
+		RetryFrom:  command.Get[string](c, "retry-from"),
 	}
 	return nil
 }
 
 // parseSafety reads the flags about failures and checkpoints.
 func parseSafety(c *cli.Context, j *job) error {
-	cfg := &j.scan
-	cfg.MaxFailures, cfg.CheckpointEvery = command.Get[int64](c, "max-errors"), command.Get[time.Duration](c, "checkpoint-every")
+	j.scan.MaxFailures = command.Get[int64](c, "max-errors")
+	j.scan.CheckpointEvery = command.Get[time.Duration](c, "checkpoint-every")
 	switch {
 	case j.names.Checkpoint != "":
 	case j.resume:
@@ -139,7 +146,9 @@ func parseDryRun(c *cli.Context, j *job) error {
 		}
 		return nil
 	}
-	for _, flag := range []string{"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"} {
+	for _, flag := range []string{
+		"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors",
+	} {
 		if c.IsSet(flag) {
 			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")
 		}

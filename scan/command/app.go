@@ -1,7 +1,7 @@
-// Package command holds the parts that all commands of headcount share: the order of arguments, typed values of flags,
-// suggestions for misspelt words, completion for shells, the flags of a connection, the version, and the assembly of
-// commands into the program. A command itself is in scan/cli or bench/cli. Both need these parts, and main alone imports
-// those two, so the parts are here.
+// Package command holds the parts that all commands of headcount share: the order of arguments, typed values of
+// flags, suggestions for misspelt words, completion for shells, the flags of a connection, the version, and the
+// assembly of commands into the program. A command itself is in scan/cli or bench/cli. Both need these parts, and
+// main alone imports those two, so the parts are here.
 //
 // The package knows no command's flags. A flag's Value says which texts it accepts; the check of the command line, the
 // help and completion all read it.
@@ -25,8 +25,8 @@ const (
 	defaultCommand = "scan" // the command of a line that names none
 )
 
-// NewApp assembles commands, and the commands completion and version, into the program. One of commands must be scan. An App serves one
-// Run.
+// NewApp assembles commands, and the commands completion and version, into the program. One of commands must be scan.
+// An App serves one Run.
 func NewApp(stdin io.Reader, stdout, stderr io.Writer, commands ...*cli.Command) *cli.App {
 	app := &cli.App{
 		Name:      program,
@@ -61,7 +61,8 @@ func NewApp(stdin io.Reader, stdout, stderr io.Writer, commands ...*cli.Command)
 	return app
 }
 
-// completeHelp adds the choices of a flag to its help, and leaves out the default of a flag that is either given or not.
+// completeHelp adds the choices of a flag to its help, and leaves out the default of a flag that is either given or
+// not.
 func completeHelp(flag cli.Flag) {
 	switch f := flag.(type) {
 	case *cli.BoolFlag:

@@ -47,8 +47,8 @@ func printCompletions(app *cli.App, words []string) error {
 	return scan.WrapOutput(err)
 }
 
-// completions returns the words that the last of words can become. It returns none if any text is possible, and then the
-// shell completes the names of files.
+// completions returns the words that the last of words can become. It returns none if any text is possible, and then
+// the shell completes the names of files.
 func completions(app *cli.App, words []string) []string {
 	if len(words) == 0 {
 		words = []string{""}

@@ -35,7 +35,8 @@ func ConnectionFlags() []cli.Flag {
 			Usage: "trust the certificate authorities in this PEM `FILE`",
 		},
 		&cli.BoolFlag{
-			Name: "no-verify-ssl", Usage: "accept any certificate: unsafe, since any machine may answer in place of the store",
+			Name:  "no-verify-ssl",
+			Usage: "accept any certificate: unsafe, since any machine may answer in place of the store",
 		},
 		&cli.GenericFlag{
 			Name: "addressing", Value: addressing,

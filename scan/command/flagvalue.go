@@ -94,8 +94,8 @@ type valueError struct{ problem, hint string }
 func (e *valueError) Error() string { return e.problem }
 func (e *valueError) Hint() string  { return e.hint }
 
-// BadValue returns an error for the parse function of a Value: problem follows the flag and its value in the message, as
-// in "--price 1: not two prices". An empty hint becomes the one that names the help.
+// BadValue returns an error for the parse function of a Value: problem follows the flag and its value in the message,
+// as in "--price 1: not two prices". An empty hint becomes the one that names the help.
 func BadValue(hint, problem string) error { return &valueError{problem: problem, hint: hint} }
 
 // Parsed returns a Value that parse makes of a text. An empty preset stands for no default: T's zero value.
@@ -114,8 +114,8 @@ func Parsed[T any](preset string, parse func(text string) (T, error)) *Value[T] 
 // ParsedList returns a List of the elements that parse makes.
 func ParsedList[T any](parse func(text string) (T, error)) *List[T] { return &List[T]{parse: parse} }
 
-// Int returns a Value of the whole numbers from least to most; a most of 0 stands for no limit. A preset below least stands
-// for no default.
+// Int returns a Value of the whole numbers from least to most; a most of 0 stands for no limit. A preset below least
+// stands for no default.
 func Int[T int | int64](preset, least, most T) *Value[T] {
 	hint := fmt.Sprintf("give a number from %d to %d", least, most)
 	if most == 0 {
@@ -207,8 +207,8 @@ func OneOf[T ~string](preset T, choices ...T) *Value[T] {
 	return v
 }
 
-// File returns a Value of the names of files. It refuses "-": each flag with a File needs a file of its own, and standard
-// output is for the records.
+// File returns a Value of the names of files. It refuses "-": each flag with a File needs a file of its own, and
+// standard output is for the records.
 func File() *Value[string] {
 	return Parsed("", func(text string) (string, error) {
 		if text == "-" {
@@ -238,7 +238,8 @@ func Subset[T ~string](choices []T) *Value[[]T] {
 		for name := range strings.SplitSeq(text, ",") {
 			switch {
 			case !slices.Contains(texts, name):
-				return nil, BadValue(nearestHint(name, texts), fmt.Sprintf("%q is not one of %s", name, strings.Join(texts, ", ")))
+				problem := fmt.Sprintf("%q is not one of %s", name, strings.Join(texts, ", "))
+				return nil, BadValue(nearestHint(name, texts), problem)
 			case slices.Contains(names, T(name)):
 				return nil, BadValue("name it once", fmt.Sprintf("%q is named twice", name))
 			}

@@ -13,7 +13,8 @@ import (
 func MessageFlags() []cli.Flag {
 	return Category("messages",
 		&cli.GenericFlag{
-			Name: "stats", Value: File(), Usage: "write the statistics of the run to `FILE` as JSON, replacing its content",
+			Name: "stats", Value: File(),
+			Usage: "write the statistics of the run to `FILE` as JSON, replacing its content",
 		},
 		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error"},
 		&cli.BoolFlag{Name: "no-progress", Usage: "print no progress"},
@@ -35,6 +36,7 @@ func ParseReport(c *cli.Context) report.Config {
 		panic(err) // each choice of the flag is a level
 	}
 	return report.Config{
-		Quiet: c.Bool("quiet"), NoProgress: c.Bool("no-progress"), Level: level, JSON: Get[string](c, "log-format") == "json",
+		Quiet: c.Bool("quiet"), NoProgress: c.Bool("no-progress"),
+		Level: level, JSON: Get[string](c, "log-format") == "json",
 	}
 }

@@ -32,8 +32,8 @@ func didYouMean(candidates []string, otherwise string) string {
 	return "did you mean " + strings.Join(candidates, ", or ") + "? " + otherwise
 }
 
-// similarityMin separates a misspelt word from another word: srve and serve have a similarity of 0.94, owner and workers
-// have 0.65.
+// similarityMin separates a misspelt word from another word: srve and serve have a similarity of 0.94, owner and
+// workers have 0.65.
 const similarityMin = 0.8
 
 // nearest returns the name that a misspelt word most likely stands for: the only name with word as its prefix, or the

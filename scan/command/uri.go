@@ -33,8 +33,8 @@ func ParseURI(uri string) (bucket, prefix string, err error) {
 	return bucket, prefix, nil
 }
 
-// arnSegments returns how many segments after the first slash belong to the bucket, given the text before that slash. The
-// ARN of an access point ends in accesspoint/NAME or accesspoint:NAME, and that of one on an outpost in
+// arnSegments returns how many segments after the first slash belong to the bucket, given the text before that slash.
+// The ARN of an access point ends in accesspoint/NAME or accesspoint:NAME, and that of one on an outpost in
 // outpost/ID/accesspoint/NAME.
 func arnSegments(bucket string) int {
 	parts := strings.SplitN(bucket, ":", 6)

@@ -35,5 +35,6 @@ func Version() string {
 			}
 		}
 	}
-	return fmt.Sprintf("headcount %s%s%s %s %s/%s", name, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	return fmt.Sprintf("headcount %s%s%s %s %s", name, revision, modified, runtime.Version(), platform)
 }

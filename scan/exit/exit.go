@@ -20,8 +20,8 @@ const (
 	Terminate = 143
 )
 
-// Code returns the exit code of a process that ends with err: Complete for nil, the code of the outermost error in err's
-// chain that has one, and otherwise Fatal.
+// Code returns the exit code of a process that ends with err: Complete for nil, the code of the outermost error in
+// err's chain that has one, and otherwise Fatal.
 func Code(err error) int {
 	var coded interface {
 		error

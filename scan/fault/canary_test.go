@@ -125,6 +125,19 @@ func TestCanaryServesAllThatWait(t *testing.T) {
 	})
 }
 
+// The end of ctx is the reason, and not the error that the probe makes of it.
+func TestCanaryIsStoppedByItsProbe(t *testing.T) {
+	cause := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	c := NewCanary(func(context.Context) error {
+		cancel(cause)
+		return &describedError{answer(403, "AccessDenied")}
+	}, nil, time.Hour, slog.New(slog.DiscardHandler))
+	if err := c.Check(ctx, NewHealth("HEAD"), errBusy); err != cause {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestCanaryIsStopped(t *testing.T) {
 	cause := errors.New("interrupted")
 	for name, probe := range map[string]func(context.Context) error{

@@ -127,7 +127,7 @@ func TestHealthWatch(t *testing.T) {
 		h.Failed(errBusy)
 		time.Sleep(limit - time.Second)
 		h.OK(time.Now())
-		time.Sleep(10 * limit) // no request is sent
+		time.Sleep(10*limit + 4*time.Second) // no request is sent, and no check is due at the limit
 		synctest.Wait()
 		select {
 		case err := <-result:

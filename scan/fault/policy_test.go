@@ -202,6 +202,8 @@ func TestObjectPolicyWhileOthersSucceed(t *testing.T) {
 func TestObjectPolicyInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequest(t, ObjectPolicy(10))
+		time.Sleep(time.Second)
+		r.health.OK(time.Now()) // before the outage
 		for round := range 5 {
 			action, sent := r.until(unanswered(ConnRefused), func() {})
 			if action != Verify || sent != 9+10*round {

@@ -1,4 +1,5 @@
-// Package forecast estimates what a scan of a bucket will take, for --dry-run: its requests, its duration and its price.
+// Package forecast estimates what a scan of a bucket will take, for --dry-run: its requests, its duration and its
+// price.
 //
 // Run lists the bucket, which counts the objects and the requests. The duration follows from the rate of requests: the
 // rate that the user limits the scan to, or the rate of a Sample, for which Run sends HEADs for some objects. The price

@@ -24,8 +24,8 @@ type Cost struct {
 
 // The prices of AWS for requests: https://aws.amazon.com/s3/pricing/ (Requests & data retrievals). The page loads its
 // figures in the browser, so these are from publications that read the Price List API on that day. The page lists the
-// requests of GLACIER and DEEP_ARCHIVE apart; their prices are from other publications. Every LIST costs the same, and a
-// HEAD costs what the class of its object costs (Requests-Tier1, Requests-SIA-Tier2, …):
+// requests of GLACIER and DEEP_ARCHIVE apart; their prices are from other publications. Every LIST costs the same,
+// and a HEAD costs what the class of its object costs (Requests-Tier1, Requests-SIA-Tier2, …):
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html
 const (
 	awsPricesDate   = "2026-08-01"

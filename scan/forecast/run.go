@@ -20,12 +20,13 @@ type Config struct {
 	Scan  scan.Config // Store must be set; Run replaces Sink and ListOnly
 	Price *Price      // nil: AWS's prices, if the store is AWS
 
-	// StartProgress shows the progress of the listing until the function that it returns is called. nil: nothing is shown.
+	// StartProgress shows the progress of the listing until the function that it returns is called. nil: nothing is
+	// shown.
 	StartProgress func(progress func() metrics.Progress) (stop func())
 }
 
-// Run lists the bucket and returns the Forecast, with the statistics of the listing. Both are valid with an error too, as
-// far as Run came. The error is one that would end the scan as well.
+// Run lists the bucket and returns the Forecast, with the statistics of the listing. Both are valid with an error
+// too, as far as Run came. The error is one that would end the scan as well.
 func Run(ctx context.Context, cfg Config) (*Stats, error) {
 	f := newForecast()
 	stats, err := f.estimate(ctx, &cfg)
@@ -95,12 +96,12 @@ type Sample struct {
 }
 
 const (
-	// SampleTime is how long a Sample takes at most: long compared with the setup of connections, and short for a person
-	// who waits.
+	// SampleTime is how long a Sample takes at most: long compared with the setup of connections, and short for a
+	// person who waits.
 	SampleTime = 2 * time.Second
 
-	// sampleEnough objects make the beginning and the end of a sample, in which some workers are idle, insignificant. On
-	// AWS the HEADs for this many objects cost half a cent, or 10 cents for GLACIER_IR.
+	// sampleEnough objects make the beginning and the end of a sample, in which some workers are idle, insignificant.
+	// On AWS the HEADs for this many objects cost half a cent, or 10 cents for GLACIER_IR.
 	sampleEnough = 10_000
 
 	// samplePerHead is the least number of objects for each HEAD in flight: a worker takes several at once.
@@ -135,7 +136,8 @@ func measure(ctx context.Context, cfg scan.Config, entries []list.Entry) (*Sampl
 		return nil, err
 	}
 	return &Sample{
-		Objects: int64(len(entries)), Heads: stats.Heads, Seconds: stats.DurationSeconds, Statuses: stats.Requests["head"],
+		Objects: int64(len(entries)), Heads: stats.Heads, Seconds: stats.DurationSeconds,
+		Statuses: stats.Requests["head"],
 	}, nil
 }
 

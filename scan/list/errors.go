@@ -8,13 +8,13 @@ import (
 	"headcount/scan/fault"
 )
 
-// StoreError is an answer by which the store refuses a LIST, with the names that its XML gives.
+// StoreError is an answer by which the store refuses a LIST, with the names of its Error document.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type StoreError struct {
 	Op           string // LIST
 	Target       string // s3://bucket/prefix
 	Status       int
-	Code         string // NoSuchBucket, SlowDown, …; empty where the body named none
+	Code         string // NoSuchBucket, SlowDown, …; empty where the body has none
 	Message      string
 	RequestID    string
 	BucketRegion string        // where the bucket is, if the store says so
@@ -38,7 +38,7 @@ func (e *StoreError) Failure() fault.Failure {
 	return fault.Failure{Class: fault.AnswerClass(e.Status, e.Code), Status: e.Status, RetryAfter: e.RetryAfter}
 }
 
-// SendError is a LIST that was not answered, or not to the end.
+// SendError is a LIST without an answer, or without the end of it.
 type SendError struct {
 	Target string // s3://bucket/prefix
 	Err    error
@@ -47,13 +47,14 @@ type SendError struct {
 func (e *SendError) Error() string { return "LIST " + e.Target + ": " + e.Err.Error() }
 func (e *SendError) Unwrap() error { return e.Err }
 
-// ProtocolError is a listing that cannot be believed: the store breaks the protocol in a way that could hide keys.
+// ProtocolError is a listing that cannot be trusted: the store breaks the protocol in a way that could hide keys.
 type ProtocolError struct {
 	Target string // s3://bucket/prefix
 	What   string // what the store did
 	Advice string // what the user can do; may be empty
 
-	// transient is set where the same request may well be answered rightly: a document cut short, a proxy's page.
+	// transient is set where the same request may be answered rightly later: after a document cut short, or a proxy's
+	// page.
 	transient bool
 }
 

@@ -15,10 +15,12 @@ func (e *StoreError) Hint() string {
 	case "NoSuchBucket":
 		return "are the names of the bucket and of the endpoint right? --endpoint-url URL"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
-		return "do the keys belong to this endpoint? AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, --profile, --endpoint-url"
+		return "do the keys belong to this endpoint? " +
+			"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, --profile, --endpoint-url"
 	case "AccessDenied":
-		return "listing needs s3:ListBucket, HEAD needs s3:GetObject, bench seed s3:PutObject, bench clean s3:DeleteObject; " +
-			"a public bucket may need --no-sign-request, and one that bills its readers --request-payer"
+		return "listing needs s3:ListBucket, HEAD needs s3:GetObject, bench seed s3:PutObject, " +
+			"bench clean s3:DeleteObject; a public bucket may need --no-sign-request, " +
+			"and one that bills its readers --request-payer"
 	case "ExpiredToken", "InvalidToken":
 		return "get new temporary credentials and start again"
 	case "AuthorizationHeaderMalformed", "PermanentRedirect":
@@ -39,7 +41,8 @@ func (e *StoreError) Hint() string {
 func (e *SendError) Hint() string {
 	switch fault.ClassOf(e.Err) {
 	case fault.Credentials:
-		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, or --no-sign-request for a public bucket"
+		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, " +
+			"or --no-sign-request for a public bucket"
 	case fault.TLS:
 		if strings.Contains(e.Error(), "HTTP response to HTTPS client") {
 			return "the endpoint speaks plain HTTP: begin --endpoint-url with http://"

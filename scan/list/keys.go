@@ -9,11 +9,11 @@ import (
 	"slices"
 )
 
-// Keys is a listing that was made before: the objects to ask for, in the order of their keys, each once. The zero Keys is empty. It is not
-// changed once it is made.
+// Keys is a listing that was made before: the objects to scan in the order of keys, each key once. The zero Keys is
+// empty. Keys never change, and may be used concurrently.
 type Keys struct{ entries []Entry }
 
-// NewKeys makes Keys of entries, in whatever order they are. Of those with the same key the last counts.
+// NewKeys returns the Keys of entries, which may be in any order. Of entries with the same key, the last one counts.
 func NewKeys(entries []Entry) *Keys {
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
@@ -26,25 +26,25 @@ func NewKeys(entries []Entry) *Keys {
 	return &Keys{kept}
 }
 
-// Hash tells Keys from others: those with other keys have another.
+// Hash returns a hash of all keys: a checkpoint tells by it whether it belongs to these Keys.
 func (k *Keys) Hash() string {
 	h := sha256.New()
 	for _, e := range k.entries {
-		_, _ = fmt.Fprintf(h, "%d:%s", len(e.Key), e.Key) // it never fails
+		_, _ = fmt.Fprintf(h, "%d:%s", len(e.Key), e.Key) // a Hash never fails
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Pager hands out those in rng, as a Pager hands out what a bucket lists.
+// Pager returns a KeysPager for the keys in rng.
 func (k *Keys) Pager(rng Range) *KeysPager { return &KeysPager{rest: k.entries, rng: rng} }
 
-// KeysPager walks Keys. It belongs to one goroutine.
+// KeysPager hands out the Keys of one Range. It belongs to one goroutine.
 type KeysPager struct {
 	rest []Entry
 	rng  Range
 }
 
-// Next is like Pager.Next.
+// Next returns the next Page, as Pager.Next does. The only error is the cause of ctx's end.
 func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -64,7 +64,7 @@ func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
 	return page, nil
 }
 
-// Rest is like Pager.Rest.
+// Rest returns the part of the Range that no Page has covered, as Pager.Rest does.
 func (p *KeysPager) Rest() (rest Range, ok bool) {
 	return p.rng, p.rng.After != p.rng.Through || p.rng.After == ""
 }

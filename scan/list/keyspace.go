@@ -11,75 +11,75 @@ import (
 )
 
 const (
-	// learnStep is how many keys of a page are passed over for each that is looked at: neighbours part at the last characters of a
-	// key, and those further from each other at the earlier ones too, where Ranges are split.
+	// learnStep is the distance between the keys of a page that are compared. Neighbours differ only in the last
+	// characters of a key. Keys that are further apart also differ in earlier characters, where Ranges are split.
 	learnStep = 16
 
-	// alphabetMax bounds what is learnt of keys in scripts of many characters.
+	// alphabetMax bounds the alphabet of keys in scripts with many characters.
 	alphabetMax = 512
 
-	// positionRunes is how many characters of a guess are computed: as many as a float64 can tell apart.
+	// positionRunes is the number of characters that count in a position: a float64 can tell apart as many.
 	positionRunes = 8
 )
 
-// alphabet are the characters at which neighbouring keys part, in order: of keys that count, the digits, however much else there is in
-// them. A place between two keys is written with them, since other characters would often lead into the void. The zero marks are none. They may be
-// used concurrently.
+// alphabet is the set of characters in which neighbouring keys differ, in order. For keys with a counter these are the
+// digits, whatever other characters the keys have. A split key is written in the alphabet, since a key with another
+// character would often lie beyond all keys. The zero alphabet is empty. It may be used concurrently.
 type alphabet struct {
 	mu    sync.RWMutex
 	runes []rune
 }
 
-// learn takes in the keys of a page.
-func (m *alphabet) learn(entries []Entry) {
+// learn adds the characters in which the keys of a page differ.
+func (a *alphabet) learn(entries []Entry) {
 	for i := learnStep; i < len(entries); i += learnStep {
-		a, b := entries[i-learnStep].Key, entries[i].Key
-		n := commonPrefix(a, b)
-		m.add(a[n:])
-		m.add(b[n:])
+		key, next := entries[i-learnStep].Key, entries[i].Key
+		n := commonPrefix(key, next)
+		a.add(key[n:])
+		a.add(next[n:])
 	}
 }
 
-// add takes in the character with which text begins.
-func (m *alphabet) add(text string) {
+// add adds the first character of text.
+func (a *alphabet) add(text string) {
 	r, _ := utf8.DecodeRuneInString(text)
 	if text == "" || !isPortable(r) {
 		return
 	}
-	m.mu.RLock()
-	_, isKnown := slices.BinarySearch(m.runes, r)
-	m.mu.RUnlock()
-	if isKnown {
+	a.mu.RLock()
+	_, found := slices.BinarySearch(a.runes, r)
+	a.mu.RUnlock()
+	if found {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if at, isKnown := slices.BinarySearch(m.runes, r); !isKnown && len(m.runes) < alphabetMax {
-		m.runes = slices.Insert(m.runes, at, r)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if at, found := slices.BinarySearch(a.runes, r); !found && len(a.runes) < alphabetMax {
+		a.runes = slices.Insert(a.runes, at, r)
 	}
 }
 
-// contains says whether keys part at r.
-func (m *alphabet) contains(r rune) bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	_, isKnown := slices.BinarySearch(m.runes, r)
-	return isKnown
+// contains reports whether r is in the alphabet.
+func (a *alphabet) contains(r rune) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	_, found := slices.BinarySearch(a.runes, r)
+	return found
 }
 
-// isPortable says whether every store takes a key with that character: what XML cannot carry is refused by some, and a
-// percent sign is decoded twice by others.
+// isPortable reports whether every store accepts a key with the character r. Some refuse characters that XML cannot
+// carry, and others decode a percent sign twice.
 func isPortable(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError && r != '%' }
 
-// position is where text lies among all texts in these characters, from 0 to 1: the digits of a number to the base of so many
-// characters and the end of a text.
-func (m *alphabet) position(text string) float64 {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+// position returns the place of text among all texts of the alphabet, from 0 to 1: the characters are the digits of a
+// number, and its base is the size of the alphabet and one more for the end of a text.
+func (a *alphabet) position(text string) float64 {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
 	var (
-		base  = float64(len(m.runes) + 1)
-		unit  = 1.0
-		place float64
+		base = float64(len(a.runes) + 1)
+		unit = 1.0
+		sum  float64
 	)
 	for range positionRunes {
 		r, size := utf8.DecodeRuneInString(text)
@@ -88,39 +88,41 @@ func (m *alphabet) position(text string) float64 {
 		}
 		text = text[size:]
 		unit /= base
-		place += m.digit(r) * unit
+		sum += a.digit(r) * unit
 	}
-	return min(place, 1)
+	return min(sum, 1)
 }
 
-// digit is where r lies among the marks: the n-th is n, and what is none lies between two. m.mu is held.
-func (m *alphabet) digit(r rune) float64 {
-	at, isKnown := slices.BinarySearch(m.runes, r)
-	if isKnown {
+// digit returns the digit of r: n for the n-th character of the alphabet, and a number between two digits for another
+// character. a.mu is held.
+func (a *alphabet) digit(r rune) float64 {
+	at, found := slices.BinarySearch(a.runes, r)
+	if found {
 		return float64(at + 1)
 	}
 	low, high := rune(0), scriptEnd(r)
 	if at > 0 {
-		low = m.runes[at-1]
+		low = a.runes[at-1]
 	}
-	if at < len(m.runes) {
-		high = m.runes[at]
+	if at < len(a.runes) {
+		high = a.runes[at]
 	}
 	return float64(at) + float64(r-low)/float64(high-low)
 }
 
-// textAt is the shortest beginning of the text at that place that lies between low and high; empty: there is none.
-func (m *alphabet) textAt(place float64, low, high string) string {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if len(m.runes) == 0 {
+// textAt returns the shortest beginning of the text at position that lies between low and high. It returns an empty
+// text where there is none.
+func (a *alphabet) textAt(position float64, low, high string) string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if len(a.runes) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	for range positionRunes {
-		digit, rest := math.Modf(place * float64(len(m.runes)+1))
-		place = rest
-		b.WriteRune(m.runes[max(0, min(int(digit), len(m.runes))-1)])
+		digit, rest := math.Modf(position * float64(len(a.runes)+1))
+		position = rest
+		b.WriteRune(a.runes[max(0, min(int(digit), len(a.runes))-1)])
 		if b.String() > low && (high == "" || b.String() < high) {
 			return b.String()
 		}
@@ -128,16 +130,16 @@ func (m *alphabet) textAt(place float64, low, high string) string {
 	return ""
 }
 
-// nextRune is the next character after r.
-func (m *alphabet) nextRune(r rune) rune {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	at, isKnown := slices.BinarySearch(m.runes, r)
-	if isKnown {
+// nextRune returns the next character of the alphabet after r, or else the next portable one.
+func (a *alphabet) nextRune(r rune) rune {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	at, found := slices.BinarySearch(a.runes, r)
+	if found {
 		at++
 	}
-	if at < len(m.runes) {
-		return m.runes[at]
+	if at < len(a.runes) {
+		return a.runes[at]
 	}
 	for r++; r <= unicode.MaxRune; r++ {
 		if isPortable(r) {
@@ -147,50 +149,54 @@ func (m *alphabet) nextRune(r rune) rune {
 	return utf8.RuneError
 }
 
-// splitKey is a place in what is left of the Range, other than those that are being tried; empty: there is none, or nothing is known yet.
+// splitKey returns a key in the rest of the Range at which it could be split, other than those in probing. It returns
+// an empty key where there is none, or the keys are not known well enough.
 //
-// At first it is one between the cursor and the end: the middle, a quarter, three quarters. Where that brought no more than a sliver, the keys lie
-// together, and what they have in common may be long: then the depth is searched at which they part, likewise between where the
-// end parts from the cursor and where the keys of the last page do.
-func (p *Pager) splitKey(tried []string) string {
+// The first split keys lie between the cursor and the end: at the middle, a quarter, three quarters. If such a split
+// has cut off only a tiny part, the keys are close together and may have a long prefix in common. Then splitKey
+// searches the depth at which they differ. It tries depths between two lengths in the same order: that of the prefix
+// that the end has in common with the cursor, and that of the prefix that all keys of the last page have in common.
+func (p *Pager) splitKey(probing []string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
 	if s.alphabet == nil || p.complete || s.lastKey == "" || !utf8.ValidString(s.lastKey) {
 		return ""
 	}
-	top, ceiling := p.commonLength(), p.upperBound()
-	depths := commonPrefix(s.pageFirst, s.lastKey) - top
-	isDeep := s.tinySplits > 0 && depths > depthsMin
+	common, upper := p.commonLength(), p.upperBound()
+	depths := commonPrefix(s.pageFirst, s.lastKey) - common
+	deep := s.tinySplits > 0 && depths > depthsMin
 	for n := range splitKeyTries {
-		var guess string
-		if part := subdivision(n + 1); isDeep {
-			guess = s.alphabet.nextAfter(s.lastKey, ceiling, top+int(part*float64(depths)))
+		var key string
+		if part := subdivision(n + 1); deep {
+			key = s.alphabet.nextAfter(s.lastKey, upper, common+int(part*float64(depths)))
 		} else {
-			guess = s.alphabet.between(s.lastKey, ceiling, top, part)
+			key = s.alphabet.between(s.lastKey, upper, common, part)
 		}
-		if guess != "" && !slices.Contains(tried, guess) {
-			return guess
+		if key != "" && !slices.Contains(probing, key) {
+			return key
 		}
 	}
 	return ""
 }
 
 const (
-	// splitKeyTries is how many places are tried at once in one Range: more are too near to each other, or to the cursor.
+	// splitKeyTries is the number of split keys that are probed at once in one Range. More would be too near to each
+	// other, or to the cursor.
 	splitKeyTries = 3
 
-	// depthsMin is how many characters are not worth a search: they are among those that the next pages pass anyway.
+	// depthsMin is the number of depths that need no search: the next pages pass them anyway.
 	depthsMin = 2
 )
 
-// subdivision is the n-th of 1/2, 1/4, 3/4, 1/8, 5/8, 3/8, 7/8, …: the sequence of van der Corput, in which all parts of an interval have
-// their turn.
+// subdivision returns the n-th of 1/2, 1/4, 3/4, 1/8, 5/8, 3/8, 7/8, …: the sequence of van der Corput, which visits
+// all parts of an interval evenly.
 func subdivision(n int) float64 {
 	return float64(bits.Reverse32(uint32(n))) / (1 << 32)
 }
 
-// upperBound is the least that is known to lie beyond all keys of the Range but its last; empty: nothing.
+// upperBound returns the smallest key that is known to lie beyond all keys of the Range but its last. It is empty where
+// none is known. p.mu is held.
 func (p *Pager) upperBound() string {
 	if p.split.upperBound != "" {
 		return p.split.upperBound
@@ -198,7 +204,7 @@ func (p *Pager) upperBound() string {
 	return p.rng.Through
 }
 
-// commonLength is the length of what all keys that are left have in common.
+// commonLength returns the length of the prefix that all remaining keys have in common. p.mu is held.
 func (p *Pager) commonLength() int {
 	if p.upperBound() == "" {
 		return len(p.lister.cfg.Prefix)
@@ -206,27 +212,28 @@ func (p *Pager) commonLength() int {
 	return commonPrefix(p.split.lastKey, p.upperBound())
 }
 
-// between is a place between low and high, which have so many bytes in common; part of the way is below it. Empty: there is none.
-func (m *alphabet) between(low, high string, common int, part float64) string {
+// between returns a text between low and high, which have a prefix of common bytes. A share of part of the way from low
+// to high lies below it. It is empty where there is no such text.
+func (a *alphabet) between(low, high string, common int, part float64) string {
 	lowRest, highRest := low[common:], ""
 	if high != "" {
 		highRest = high[common:]
 	}
-	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 && !m.contains(r) {
-		// Nobody knows yet what else stands here: any character may.
+	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 && !a.contains(r) {
+		// No other character is known at this place yet, so any may be there.
 		if between := runeBetween(r, highRest, part); between != utf8.RuneError {
 			return low[:common] + string(between)
 		}
-		return m.between(low, "", common+size, part)
+		return a.between(low, "", common+size, part)
 	}
-	begin, end := m.position(lowRest), 1.0
+	begin, end := a.position(lowRest), 1.0
 	if high != "" {
-		end = m.position(highRest)
+		end = a.position(highRest)
 	}
-	if text := m.textAt(begin+part*(end-begin), lowRest, highRest); text != "" {
+	if text := a.textAt(begin+part*(end-begin), lowRest, highRest); text != "" {
 		return low[:common] + text
 	}
-	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 { // the last mark that is known need not be the last that there is
+	if r, size := utf8.DecodeRuneInString(lowRest); size > 0 { // characters after the alphabet may be there too
 		if between := runeBetween(r, highRest, part); between != utf8.RuneError {
 			return low[:common] + string(between)
 		}
@@ -234,7 +241,8 @@ func (m *alphabet) between(low, high string, common int, part float64) string {
 	return ""
 }
 
-// runeBetween is a character between low and the first of high, or the last of low's script; utf8.RuneError: there is none.
+// runeBetween returns a character between low and the first one of high, or the end of low's script. It returns
+// utf8.RuneError where there is none.
 func runeBetween(low rune, high string, part float64) rune {
 	end := scriptEnd(low)
 	if high != "" {
@@ -248,7 +256,7 @@ func runeBetween(low rune, high string, part float64) rune {
 	return utf8.RuneError
 }
 
-// scriptEnd is behind r, and the characters that may stand beside it.
+// scriptEnd returns a character behind r and the characters that are used together with it.
 func scriptEnd(r rune) rune {
 	if r < asciiEnd {
 		return asciiEnd
@@ -257,14 +265,15 @@ func scriptEnd(r rune) rune {
 }
 
 const (
-	asciiEnd = 0x7f // what people write keys with ends before it
+	asciiEnd = 0x7f // follows the printable characters of ASCII
 
-	// scriptRunes are more than most scripts have.
+	// scriptRunes is larger than most scripts.
 	scriptRunes = 256
 )
 
-// nextAfter is the next after all that begins as low does up to depth, and a character more; empty: there is none below high.
-func (m *alphabet) nextAfter(low, high string, depth int) string {
+// nextAfter returns a key after all keys that have the first depth bytes of low and its next character. It is empty
+// where that key would not be below high.
+func (a *alphabet) nextAfter(low, high string, depth int) string {
 	for depth > 0 && depth < len(low) && !utf8.RuneStart(low[depth]) {
 		depth--
 	}
@@ -272,7 +281,7 @@ func (m *alphabet) nextAfter(low, high string, depth int) string {
 		return ""
 	}
 	r, _ := utf8.DecodeRuneInString(low[depth:])
-	next := m.nextRune(r)
+	next := a.nextRune(r)
 	if next == utf8.RuneError {
 		return ""
 	}
@@ -282,7 +291,8 @@ func (m *alphabet) nextAfter(low, high string, depth int) string {
 	return ""
 }
 
-// estimateRemaining is an estimate of how many keys the Range still has: as many for each part of it as there were so far.
+// estimateRemaining returns the number of keys that the Range is expected to have left. It assumes that the density of
+// keys stays the same.
 func (p *Pager) estimateRemaining() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -292,9 +302,9 @@ func (p *Pager) estimateRemaining() float64 {
 	}
 	start := max(p.rng.After, p.lister.cfg.Prefix)
 	common, end := len(p.lister.cfg.Prefix), 1.0
-	if ceiling := p.upperBound(); ceiling != "" {
-		common = commonPrefix(start, ceiling)
-		end = s.alphabet.position(ceiling[common:])
+	if upper := p.upperBound(); upper != "" {
+		common = commonPrefix(start, upper)
+		end = s.alphabet.position(upper[common:])
 	}
 	common = min(common, len(s.lastKey))
 	began, now := s.alphabet.position(start[common:]), s.alphabet.position(s.lastKey[common:])
@@ -305,10 +315,10 @@ func (p *Pager) estimateRemaining() float64 {
 	return float64(s.keys) * factor
 }
 
-// remainingFactorMax is how many times as many keys as were seen are expected at most: from little, not much is known.
+// remainingFactorMax bounds the estimate, as a multiple of the keys seen: few keys say little.
 const remainingFactorMax = 1e4
 
-// commonPrefix is how many bytes a and b have in common, in whole characters.
+// commonPrefix returns the length in bytes of the common prefix of a and b, in whole characters.
 func commonPrefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {

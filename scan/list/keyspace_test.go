@@ -24,7 +24,8 @@ func marksOf(text string) *alphabet {
 	return m
 }
 
-// Whatever was seen, a guess is a key that can be asked for, behind the cursor and before the end: each is UTF-8, since it is written in whole characters.
+// Whatever was seen, a guess is a key that can be asked for, behind the cursor and before the end: each is UTF-8, since
+// it is written in whole characters.
 func TestGuessLiesInTheRange(t *testing.T) {
 	text := rapid.StringOfN(rapid.SampledFrom([]rune("aé日\U0001f600/-0129~\x7f\u0080%\U0010ffff")), 0, 6, -1)
 	guesses := 0

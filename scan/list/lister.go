@@ -23,28 +23,28 @@ import (
 	"headcount/scan/store"
 )
 
-// Config says how to list. The zero value of everything but Store is usable.
+// Config configures a Lister. Every field but Store has a usable zero value.
 type Config struct {
 	Store    *store.Store
-	Limiter  *pace.Limiter // that every LIST waits for but a Probe, which asks whether waiting makes sense; nil: an open one
-	Prefix   string
-	V1       bool          // ListObjects instead of ListObjectsV2, for stores that know only that
+	Limiter  *pace.Limiter // limits every LIST but a Probe, which tells whether waiting makes sense; nil: unlimited
+	Prefix   string        // of all keys
+	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
-	Timeout  time.Duration // of a whole request, answer included; 0: 30 s
-	RetryFor time.Duration // how long a store in trouble is waited for; 0: 15 min
+	Timeout  time.Duration // of a request with its answer; 0: 30 s
+	RetryFor time.Duration // how long to retry while the store fails; 0: 15 min
 	Log      *slog.Logger  // nil: silent
 
-	// OnAttempt is called after each LIST with its status ("200", "503", or the class of a failure) and whether the same
-	// request will be sent again. It may be nil.
+	// OnAttempt is called after each LIST with its status ("200", "503", or the class of a failure), and whether the
+	// same request will be sent again. It may be nil. It is called concurrently.
 	OnAttempt func(status string, again bool)
 }
 
-// Lister sends LIST requests, and sends those again that met passing trouble. It may be used concurrently.
+// Lister sends LIST requests, and retries those that met transient failures. It may be used concurrently.
 type Lister struct {
 	cfg           Config
 	target        string
-	seed          maphash.Seed // of the hashes that Pagers keep of keys
-	turns         atomic.Int64 // which endpoint the next one asks
+	seed          maphash.Seed // of the hashes of keys in Pagers
+	turns         atomic.Int64 // chooses the endpoint of requests that are sent once
 	policy        fault.Policy
 	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
@@ -52,7 +52,7 @@ type Lister struct {
 	decoders sync.Pool // of *xmllist.Decoder
 }
 
-// New prepares a Lister. It sends nothing.
+// New returns a Lister. It sends nothing.
 func New(cfg Config) *Lister {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
@@ -70,34 +70,35 @@ func New(cfg Config) *Lister {
 		cfg.OnAttempt = func(string, bool) {}
 	}
 	return &Lister{
-		cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix, health: fault.NewHealth("LIST"),
-		policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
+		cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix,
+		health: fault.NewHealth("LIST"), policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
 	}
 }
 
-// ServerIsMinIO reports whether a LIST was answered by a store that calls itself MinIO in its Server header, and that may
-// therefore list custom metadata (Config.Metadata). It may be called concurrently.
+// ServerIsMinIO reports whether a LIST was answered by a store that calls itself MinIO in its Server header, and that
+// may therefore list custom metadata (Config.Metadata). It may be called concurrently.
 func (l *Lister) ServerIsMinIO() bool { return l.serverIsMinIO.Load() }
 
-// answer is the listing that a LIST returned, in the store's order, and not yet compared with the request.
+// answer is the listing that a LIST returned, in the store's order. A Pager has yet to compare it with the request.
 type answer struct {
 	xmllist.Listing
 	metadata    []keyMetadata // nil: not asked for, or not given
-	metadataErr error         // why metadata that were asked for were not given
+	metadataErr error         // why the store gave no metadata
 }
 
-// request is what one LIST asks for: the keys after a key, or what a token goes on with.
+// request is one LIST: the keys after a key, or the page of a token.
 type request struct {
 	after   string
 	token   string
 	keysMax int
 
-	prefix   string // instead of the Lister's, where it is not empty
-	metadata bool   // is asked for too
+	prefix   string // empty: the Lister's
+	metadata bool   // ask for metadata too
 }
 
-// Probe is the canary: one signed LIST of one key, tried once, and where one endpoint refuses it, once at each of the others. It
-// returns nil when the store answers it, else why not: unlike a HEAD's, the answer to a LIST names the error.
+// Probe sends the canary: one signed LIST of one key. If the endpoint refuses it, Probe sends one to each of the
+// others. Probe returns nil when the store answers, and otherwise the error: unlike the answer to a HEAD, that to a
+// LIST names it.
 func (l *Lister) Probe(ctx context.Context) (err error) {
 	for range l.cfg.Store.EndpointCount() {
 		l.cfg.Limiter.Charge(1)
@@ -110,13 +111,11 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 	return err
 }
 
-// IsFinal says whether an error of Probe is final: the store has refused these credentials or this bucket, and
-// asking again changes nothing.
-func IsFinal(err error) bool {
-	return fault.IsRefused(err)
-}
+// IsFinal reports whether an error of Probe is final: the store refuses these credentials or this bucket, and a retry
+// changes nothing.
+func IsFinal(err error) bool { return fault.IsRefused(err) }
 
-// list sends one request until it is answered, and gives up as the policy says.
+// list sends one request until it is answered, or the retry policy ends it.
 func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	retrier := retrier{lister: l, attempts: fault.Attempts{Since: time.Now()}}
 	for try := 0; ; try++ {
@@ -148,7 +147,7 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	}
 }
 
-// send sends one LIST once, to the turn-th endpoint.
+// send sends one LIST once, to the endpoint of a turn.
 func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
@@ -162,36 +161,45 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		}
 	)
 	if l.cfg.V1 {
-		_, err = endpoint.Client.ListObjects(ctx, &s3.ListObjectsInput{
-			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
-			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
-			RequestPayer: l.cfg.Store.RequestPayer(),
-		}, store.WithRawResponse(&s3.ListObjectsOutput{}, read))
+		err = l.sendV1(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsOutput{}, read))
 	} else {
-		input := &s3.ListObjectsV2Input{
-			Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix),
-			MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
-			RequestPayer: l.cfg.Store.RequestPayer(),
-		}
-		if req.token != "" {
-			input.ContinuationToken = aws.String(req.token)
-		} else {
-			input.StartAfter = optional(req.after)
-		}
-		if req.prefix != "" {
-			input.Prefix = optional(req.prefix)
-		}
-		options := []func(*s3.Options){store.WithRawResponse(&s3.ListObjectsV2Output{}, read)}
-		if req.metadata {
-			options = append(options, askMetadata)
-		}
-		_, err = endpoint.Client.ListObjectsV2(ctx, input, options...)
+		err = l.sendV2(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsV2Output{}, read))
 	}
 	if err != nil {
 		l.cfg.Store.ObserveFailure(endpoint, err)
 		return nil, l.explain(err)
 	}
 	return a, nil
+}
+
+func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
+	_, err := client.ListObjects(ctx, &s3.ListObjectsInput{
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
+		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+		RequestPayer: l.cfg.Store.RequestPayer(),
+	}, option)
+	return err
+}
+
+func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, options ...func(*s3.Options)) error {
+	input := &s3.ListObjectsV2Input{
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix),
+		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+		RequestPayer: l.cfg.Store.RequestPayer(),
+	}
+	if req.token != "" {
+		input.ContinuationToken = aws.String(req.token)
+	} else {
+		input.StartAfter = optional(req.after)
+	}
+	if req.prefix != "" {
+		input.Prefix = optional(req.prefix)
+	}
+	if req.metadata {
+		options = append(options, askMetadata)
+	}
+	_, err := client.ListObjectsV2(ctx, input, options...)
+	return err
 }
 
 func optional(s string) *string {
@@ -201,7 +209,7 @@ func optional(s string) *string {
 	return &s
 }
 
-// explain gives what is not an answer the name of the request that it happened to.
+// explain adds the target to an error that is not an answer.
 func (l *Lister) explain(err error) error {
 	var (
 		refused *StoreError
@@ -216,18 +224,18 @@ func (l *Lister) explain(err error) error {
 	return &SendError{Target: l.target, Err: fault.StripSDK(err)}
 }
 
-// read turns the HTTP answer into a listing, a StoreError or a ProtocolError.
-func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*answer, error) {
+// read turns an HTTP answer into a listing, a StoreError or a ProtocolError.
+func (l *Lister) read(response *http.Response, signedRegion string, metadata bool) (*answer, error) {
 	l.cfg.Store.ObserveDate(response.Header)
 	refused := &StoreError{
-		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: sentTo,
+		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: signedRegion,
 		RequestID:    response.Header.Get("x-amz-request-id"),
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
 		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
 	}
 	listing, err := l.decode(response.Body, metadata)
 	var (
-		cut      *xmllist.ReadError
+		unread   *xmllist.ReadError
 		document *xmllist.ErrorDocument
 	)
 	switch {
@@ -236,8 +244,8 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 			l.serverIsMinIO.Store(true)
 		}
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
-	case errors.As(err, &cut) && response.StatusCode == http.StatusOK:
-		return nil, cut
+	case errors.As(err, &unread) && response.StatusCode == http.StatusOK:
+		return nil, unread
 	case errors.As(err, &document):
 		refused.Code, refused.Message = document.Code, document.Message
 		if refused.RequestID == "" {
@@ -251,7 +259,7 @@ func (l *Lister) read(response *http.Response, sentTo string, metadata bool) (*a
 		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
 }
 
-// decode decodes the body, with a Decoder whose buffers an earlier page may have made.
+// decode decodes a body. It reuses the Decoder of an earlier page, which has buffers.
 func (l *Lister) decode(body io.Reader, metadata bool) (*xmllist.Listing, error) {
 	d, ok := l.decoders.Get().(*xmllist.Decoder)
 	if !ok {
@@ -261,7 +269,7 @@ func (l *Lister) decode(body io.Reader, metadata bool) (*xmllist.Listing, error)
 	return d.Decode(body, metadata)
 }
 
-// statusOf is the name under which a LIST is counted.
+// statusOf returns the status under which a LIST is counted.
 func statusOf(err error) string {
 	var (
 		refused *StoreError

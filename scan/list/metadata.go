@@ -13,47 +13,53 @@ import (
 	"headcount/scan/list/xmllist"
 )
 
-// Custom metadata in the listing itself: MinIO answers ListObjectsV2 with metadata=true by
+// Custom metadata in the listing: MinIO answers ListObjectsV2 with metadata=true by
 //
-//	<Contents><Key>k</Key>…<UserMetadata><X-Amz-Meta-Owner>alice</X-Amz-Meta-Owner><content-type>…</content-type></UserMetadata>…</Contents>
+//	<Contents><Key>k</Key>…<UserMetadata><X-Amz-Meta-Owner>alice</X-Amz-Meta-Owner><content-type>…</content-type>
+//	</UserMetadata>…</Contents>
 //
-// What was found with MinIO of 2026-02, each against the HEAD of the same object:
+// MinIO of 2026-02 was compared with its own HEADs of the same objects:
 //
-//   - The names are those of the headers, capitalized as net/http does, in an order of chance; the HEAD has them in lower case. Repeated headers are
-//     joined by "," in both. Empty values are there in both.
-//   - The values are the bytes that are stored. The HEAD gives only printable ASCII and tabs as they are: any other value it makes an encoded word of
-//     RFC 2047, Q or B by a rule of its own, and net/http trims outer blanks. So the two agree byte for byte where a value is printable ASCII without
-//     outer blanks, and else they do not.
-//   - A name is written into the tag as it is, and where it is no name of XML, as a+b or a&b, the whole page is no XML. So it is where a value has a
-//     control character, which comes as &#x1;. One such object in a million spoils its page of a thousand.
-//   - UserMetadata is there for whoever may s3:GetObject the object, which is what the HEAD asks for, and is left out for others without an error. An
-//     object without custom metadata has it too, with the content-type at least, so that absent never means none.
-//   - Other stores ignore the parameter, and have no UserMetadata.
-//   - An object that is encrypted by a key of the client's has it, and its HEAD is refused.
+//   - Names are those of the headers, capitalized as net/http does, in random order. A HEAD has them in lower case. Both
+//     join repeated headers by ",". Both have empty values.
+//   - Values are the stored bytes. A HEAD has only printable ASCII and tabs as they are. It turns any other value into an
+//     encoded word of RFC 2047, Q or B by a rule of its own, and net/http trims outer blanks. So the two agree byte for
+//     byte where a value is printable ASCII without outer blanks, and differ otherwise.
+//   - A name is written into the tag as it is. Where it is no XML name, as a+b or a&b, the whole page is not XML. The same
+//     happens with a control character in a value, which is written as &#x1;. One such object in a million spoils its page
+//     of a thousand.
+//   - UserMetadata is listed to callers that may s3:GetObject the object, as a HEAD requires. For others it is left out
+//     without an error. An object without custom metadata has it too, with at least the content-type. So its absence never
+//     means that there are no metadata.
+//   - Other stores ignore the parameter, and write no UserMetadata.
+//   - An object that is encrypted with a key of the client's has UserMetadata, but its HEAD is refused.
 //
-// So nothing is guessed: what is Exact is taken, for the rest a HEAD is sent, and a page that cannot be read is asked for again without metadata.
+// So nothing is guessed. Only metadata with MatchesHead are used. Other objects get a HEAD, and a page that cannot be
+// read is listed again without metadata.
 
-// Metadata is the custom metadata that a LIST gave of one object. The zero Metadata is that of an object of which it gave none.
+// Metadata is the custom metadata of one object in a LIST. The zero Metadata means that the LIST gave none.
 type Metadata struct {
 	Items []Item // sorted by name
 
-	// MatchesHead is set where a HEAD has the same, by all that is known of the stores that list metadata. Without it the object has to be asked for.
+	// MatchesHead is set where a HEAD has the same Items, by what is known of the stores that list metadata. Without it
+	// the object needs a HEAD.
 	MatchesHead bool
 
-	// Sample asks for a HEAD in spite of that, against which Items are held.
+	// Sample asks for a HEAD in spite of MatchesHead, to compare Items with it.
 	Sample bool
 }
 
-// Item is one custom metadatum: its name in lower case and without x-amz-meta-, and its value.
+// Item is one custom metadatum: its name in lower case without x-amz-meta-, and its value.
 type Item = xmllist.Item
 
-// FetchMetadata asks for the metadata of one object once more, by a listing of its own.
+// FetchMetadata lists the metadata of one object again, in a LIST of its own that is sent once. ok is false where the
+// object is gone.
 func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok bool, err error) {
 	a, err := l.sendOnce(ctx, request{prefix: key, keysMax: 1, metadata: true})
 	if err != nil {
 		return Metadata{}, false, err
 	}
-	for _, o := range a.metadata { // what begins with the key, of which the key is the first
+	for _, o := range a.metadata { // the first key with the prefix is the key itself
 		if o.key == key {
 			return o.metadata, true, nil
 		}
@@ -61,8 +67,8 @@ func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok 
 	return Metadata{}, false, nil
 }
 
-// listPage sends a request for a page until it is answered. Where Config.Metadata is set, it asks for metadata once, and
-// again without them after any failure: the metadata may be what the store cannot list.
+// listPage sends a request for a page until it is answered. Where Config.Metadata is set, it asks for metadata once.
+// After any failure it lists without metadata: they may be the reason.
 func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 	if !l.cfg.Metadata || l.cfg.V1 {
 		return l.list(ctx, req)
@@ -94,13 +100,13 @@ func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 	return plain, nil
 }
 
-// listProbe is listPage for a page that a split can do without: the request is sent once.
+// listProbe sends a request for a page of a probe once.
 func (l *Lister) listProbe(ctx context.Context, req request) (*answer, error) {
 	req.metadata = l.cfg.Metadata && !l.cfg.V1
 	return l.sendOnce(ctx, req)
 }
 
-// sendOnce sends one request once.
+// sendOnce sends a request once.
 func (l *Lister) sendOnce(ctx context.Context, req request) (*answer, error) {
 	if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 		return nil, err
@@ -114,7 +120,7 @@ func (l *Lister) sendOnce(ctx context.Context, req request) (*answer, error) {
 	return a, err
 }
 
-// askMetadata adds the parameter, before the request is signed. The SDK has no name for it.
+// askMetadata adds the parameter before the request is signed. The SDK has no name for it.
 func askMetadata(o *s3.Options) {
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("ListMetadata", func(
@@ -122,7 +128,8 @@ func askMetadata(o *s3.Options) {
 		) (middleware.SerializeOutput, middleware.Metadata, error) {
 			request, ok := in.Request.(*smithyhttp.Request)
 			if !ok {
-				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("a request of another kind: %T", in.Request)
+				err := fmt.Errorf("unexpected type of request %T", in.Request)
+				return middleware.SerializeOutput{}, middleware.Metadata{}, err
 			}
 			request.URL.RawQuery += "&metadata=true"
 			return next.HandleSerialize(ctx, in)
@@ -130,7 +137,7 @@ func askMetadata(o *s3.Options) {
 	})
 }
 
-// keyMetadata is the metadata of an object that was listed, by its key.
+// keyMetadata is the metadata of one listed object, with its key.
 type keyMetadata struct {
 	key      string
 	metadata Metadata
@@ -149,14 +156,15 @@ func metadataOf(l *xmllist.Listing) []keyMetadata {
 	return all
 }
 
-// takeMetadata is the metadata of these entries, which are some of those listed, in the same order, and what of listed comes after them.
+// takeMetadata returns the metadata of entries, and the rest of from. The entries are some of those in from, in the
+// same order.
 func takeMetadata(entries []Entry, from []keyMetadata) (metadata []Metadata, rest []keyMetadata) {
 	if from == nil {
 		return nil, nil
 	}
 	metadata = make([]Metadata, len(entries))
 	for i := range entries {
-		at := slices.IndexFunc(from, func(l keyMetadata) bool { return l.key == entries[i].Key }) // the first, unless some were not handed out
+		at := slices.IndexFunc(from, func(l keyMetadata) bool { return l.key == entries[i].Key })
 		if at >= 0 {
 			metadata[i], from = from[at].metadata, from[at+1:]
 		}
@@ -164,7 +172,7 @@ func takeMetadata(entries []Entry, from []keyMetadata) (metadata []Metadata, res
 	return metadata, from
 }
 
-// matchHead says whether a HEAD has these, sorted, as they are.
+// matchHead reports whether a HEAD has the same items. They are sorted.
 func matchHead(items []Item) bool {
 	for i, o := range items {
 		if !isExactName(o.Name) || !isExactValue(o.Value) || i > 0 && items[i-1].Name == o.Name {
@@ -174,7 +182,7 @@ func matchHead(items []Item) bool {
 	return true
 }
 
-// isExactName says whether a name is one of what is a name in XML and in HTTP, and has but one form in lower case.
+// isExactName reports whether name is a name in XML and in HTTP, and has only one form in lower case.
 func isExactName(name string) bool {
 	for _, b := range []byte(name) {
 		if !(b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.') {
@@ -184,7 +192,7 @@ func isExactName(name string) bool {
 	return name != ""
 }
 
-// isExactValue says whether a value is printable ASCII without outer blanks, which a header can have as it is.
+// isExactValue reports whether value is printable ASCII without outer blanks: a header has it as it is.
 func isExactValue(value string) bool {
 	for _, b := range []byte(value) {
 		if b < ' ' || b > '~' {

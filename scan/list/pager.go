@@ -10,70 +10,74 @@ import (
 	"sync"
 )
 
-// stalledPagesMax is how many pages that lead no further may follow each other. AWS sends empty ones where many keys were
-// deleted; a store that sends them for ever, or the same keys under ever new tokens, has to be told from one that is slow.
+// stalledPagesMax is the largest number of truncated pages in a row without a new key. AWS sends empty pages where many
+// keys were deleted. A store that sends such pages for ever, or the same keys with ever new tokens, must be told from a
+// slow one.
 const stalledPagesMax = 1000
 
-// Pager walks one Range, page by page. It belongs to one goroutine; others may meanwhile split it (probe, holds, cede).
+// Pager lists one Range, page by page. It belongs to one goroutine. Others may split its Range meanwhile (probe,
+// contains, splitAt).
 //
-// A Range is walked in one or more listings. A listing begins at the cursor (start-after, V1: marker) and goes on by
-// the store's tokens until it says that it is not truncated. That is not believed: another listing begins at the
-// cursor, and only one that brings nothing new ends the Range. MinIO's listings end early and say they are complete;
-// this confirmation cures it, for one request a Range.
+// A Pager lists a Range in one or more listings. A listing begins at the cursor (start-after, V1: marker) and follows
+// the tokens of the store until a page is not truncated. The Pager does not trust this end. It begins another listing
+// at the cursor, and only a listing without a new key ends the Range. This confirmation costs one request a Range.
+// MinIO needs it: its listings end early and claim to be complete.
 //
-// A token never outlives its listing, so what a Pager has to remember is its cursor.
+// A token is only used within its listing, so the cursor is all that a Pager has to remember.
 //
-// A lossy key (Page.Lossy) is not the name that it stands for, and so no place in the order of keys: it is handed out, but
-// neither compared with others nor gone on from. A page that ends in such keys is asked for again after its last exact
-// key, since the store's own token may be one of them. If nothing else follows that one, they are the end of the Range.
+// A lossy key (Page.Lossy) is not the name that it stands for, so it has no place in the order of keys. A Pager hands
+// it out, but neither compares it with others nor begins a listing at it. If a page ends in lossy keys, the Pager lists
+// again after the last other key, since the token of the store may be a lossy key too. If nothing else follows that
+// key, the lossy keys are the end of the Range.
 type Pager struct {
 	lister *Lister
 
-	mu       sync.Mutex // holds together what others look at, down to split
-	rng      Range      // its end is moved by cede
-	cursor   string     // the last exact key handed out, or rng.After
-	pending  []Entry    // admitted and not yet handed out
-	complete bool       // nothing follows rest
+	mu       sync.Mutex // guards the fields down to split
+	rng      Range      // splitAt moves its end
+	cursor   string     // the last key handed out that is not lossy, or rng.After
+	pending  []Entry    // new entries that are not yet handed out
+	complete bool       // no entry follows pending
 	split    splitState
 
-	metadata     []keyMetadata // the metadata of the answer that rest is of, from it on
-	metadataErr  error         // it has none although they were asked for
-	keysDeclared bool          // the store declared how it encoded the keys of rest
+	metadata     []keyMetadata // of the answer with the pending entries, from the first of them on
+	metadataErr  error         // why that answer has no metadata although they were asked for
+	keysDeclared bool          // the store declared the encoding of the pending keys
 	endReached   bool          // a Page has extended to the end of the Range
-	probing      bool          // its LISTs are sent once: nobody needs them
-	onlyLossy    bool          // the last listing had nothing but lossy keys
+	probing      bool          // for a probe: its LISTs are sent once
+	onlyLossy    bool          // the last listing had only lossy keys
 
-	// Of the present listing.
-	token        string   // where it goes on; empty: it begins, at the cursor
-	lastSeen     string   // the last key that it showed, handed out or not
-	anySeen      bool     // whether it showed any
-	newKeys      int      // how many of them were new
-	prevHashes   []uint64 // hashes of the keys of its page before this one: a key keeps all texts of its page in memory
-	spareHashes  []uint64 // room for those of the next
-	stalledPages int      // pages that led no further, in a row
+	// The state of the present listing.
+	token        string   // of the next page; empty: the listing begins, at the cursor
+	lastSeen     string   // the last key that the store returned, handed out or not
+	anySeen      bool     // the store returned a key
+	newKeys      int      // returned keys that were new
+	prevHashes   []uint64 // of the keys of the page before: a key would keep all texts of its page in memory
+	spareHashes  []uint64 // memory for the hashes of the next page
+	stalledPages int      // pages in a row without a new key
 }
 
-// Pager returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing yet. Where rng ends in a key that no LIST
-// has shown as it is, neighbouring Ranges may both hand out the lossy keys about there, since nobody can tell on which side they lie.
+// Pager returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing. If rng ends in a key
+// that no LIST has returned, neighbouring Ranges may both hand out the lossy keys near there: their real order is
+// unknown.
 func (l *Lister) Pager(rng Range) *Pager {
 	return &Pager{lister: l, rng: rng, cursor: rng.After}
 }
 
-// Rest is the part of the Range that no Page had, and whether there is one. Once Next has returned no Page, there are no keys in it.
+// Rest returns the part of the Range that no Page has covered; ok is false where nothing is left. After the last Page,
+// the rest has no keys. Rest may be called concurrently with Next.
 func (p *Pager) Rest() (rest Range, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Range{p.cursor, p.rng.Through}, !p.endReached && (p.cursor != p.rng.Through || p.cursor == "")
 }
 
-// Next returns the next Page, which has at least one Entry, and no Page and no error after the last. An error is final:
-// what was returned before it is right, and what follows is unknown. The Page belongs to the caller.
-//
-// There is no error for the end, since a connection's end has one that is easily taken for it.
+// Next returns the next Page, which has at least one Entry. After the last Page it returns nil and no error: io.EOF
+// would be easily taken for the end of a connection. An error is final. The Pages before it are right, and the rest of
+// the Range is unknown. The caller owns the Page.
 func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	for {
-		page, over := p.nextPage()
-		if page != nil || over {
+		page, finished := p.nextPage()
+		if page != nil || finished {
 			return page, nil
 		}
 		if err := p.fetch(ctx); err != nil {
@@ -82,8 +86,8 @@ func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	}
 }
 
-// nextPage hands out what is left of the last answer; if nothing is, it says whether that is all.
-func (p *Pager) nextPage() (page *Page, over bool) {
+// nextPage returns the next Page of pending. finished is set where nothing is pending and the Range is complete.
+func (p *Pager) nextPage() (page *Page, finished bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.pending) == 0 {
@@ -94,10 +98,10 @@ func (p *Pager) nextPage() (page *Page, over bool) {
 	p.pending = p.pending[n:]
 	page.Metadata, p.metadata = takeMetadata(page.Entries, p.metadata)
 	if len(p.pending) == 0 {
-		p.pending, p.metadata = nil, nil // it may be long until the next LIST, and what is empty keeps all that it was cut from
+		p.pending, p.metadata = nil, nil // an empty slice would keep the page in memory until the next LIST
 	}
 	for i := range page.Metadata {
-		if page.NameUncertain(page.Entries[i].Key) { // only a HEAD tells whether there is such an object
+		if page.NameUncertain(page.Entries[i].Key) { // only a HEAD shows whether this object exists
 			page.Metadata[i].MatchesHead = false
 		}
 	}
@@ -106,14 +110,14 @@ func (p *Pager) nextPage() (page *Page, over bool) {
 	if p.complete && len(p.pending) == 0 {
 		p.cursor, p.endReached = p.rng.Through, true
 	} else {
-		p.cursor = strings.Clone(page.Entries[n-1].Key) // all texts of a page are one, and Ranges outlive their pages
+		p.cursor = strings.Clone(page.Entries[n-1].Key) // a Range outlives its page, whose texts share one memory
 	}
 	page.Range.Through = p.cursor
 	return page, false
 }
 
-// pageLength is how much of the rest is the next Page: all of it, unless the store ignores max-keys and answers with more. What is left
-// begins after an exact key.
+// pageLength returns the number of pending entries on the next Page: all, unless the store ignores max-keys and returns
+// more. The last Entry of an incomplete part is not lossy.
 func (p *Pager) pageLength() int {
 	if len(p.pending) <= pageKeysMax {
 		return len(p.pending)
@@ -125,16 +129,17 @@ func (p *Pager) pageLength() int {
 	return n
 }
 
-// fetch sends one LIST and takes from its answer what is new: to rest, the token, and whether the Range is done.
+// fetch sends one LIST, and sets pending, the token and complete by its answer.
 func (p *Pager) fetch(ctx context.Context) error {
 	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
-		return p.protocolError("the bucket lists its keys in no order, and "+p.rng.String()+" means nothing in it", "list the whole bucket")
+		what := "the bucket lists its keys in no order, so it has no range " + p.rng.String()
+		return p.protocolError(what, "list the whole bucket")
 	}
-	ask := p.lister.listPage
+	send := p.lister.listPage
 	if p.probing {
-		ask = p.lister.listProbe
+		send = p.lister.listProbe
 	}
-	answer, err := ask(ctx, request{after: p.startAfter(), token: p.token, keysMax: pageKeysMax})
+	answer, err := send(ctx, request{after: p.startAfter(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenRejected(err) {
 		p.restartListing()
 		return nil
@@ -147,37 +152,38 @@ func (p *Pager) fetch(ctx context.Context) error {
 	return p.onAnswer(answer)
 }
 
-// onAnswer takes in an answer.
+// onAnswer processes the answer to a LIST. p.mu is held.
 func (p *Pager) onAnswer(answer *answer) error {
 	p.keysDeclared, p.metadata, p.metadataErr = answer.KeysDeclared, answer.metadata, answer.metadataErr
 	p.split.onAnswer(p, answer.Entries)
-	fresh, err := p.admit(answer.Entries)
+	added, err := p.admit(answer.Entries)
 	if err != nil {
 		return err
 	}
-	p.split.onNewEntries(fresh, p.keysDeclared)
-	if p.complete { // nothing of the Range can follow
-		p.pending = fresh
+	p.split.onNewEntries(added, p.keysDeclared)
+	if p.complete {
+		p.pending = added
 		return nil
 	}
-	p.pending = p.trimLossyEnd(fresh)
+	p.pending = p.trimLossyEnd(added)
 	p.newKeys += len(p.pending)
 	wasLossy := p.onlyLossy
-	p.onlyLossy = len(p.pending) == 0 && len(fresh) > 0
+	p.onlyLossy = len(p.pending) == 0 && len(added) > 0
 	switch {
-	case len(p.pending) == len(fresh):
+	case len(p.pending) == len(added):
 		return p.advance(answer)
 	case p.onlyLossy && answer.Truncated:
-		return p.protocolError("all keys of a page hold characters that the store cannot list", "")
-	case p.onlyLossy && wasLossy: // twice, so that it is no listing that ended early
-		p.pending, p.complete = fresh, true
+		return p.protocolError("all keys of a page have characters that the store cannot list", "")
+	case p.onlyLossy && wasLossy: // after two such listings, since one may have ended early
+		p.pending, p.complete = added, true
 		return nil
 	}
-	p.restartListing() // at the last exact key, which is the cursor once the rest is handed out
+	p.restartListing() // the cursor is the last pending key by then
 	return nil
 }
 
-// trimLossyEnd is entries without the lossy keys at their end. Where keys have no order, nothing is gone on from.
+// trimLossyEnd returns entries without the lossy keys at their end. A store without an order of keys has only one
+// listing, which never begins at a key.
 func (p *Pager) trimLossyEnd(entries []Entry) []Entry {
 	n := len(entries)
 	for n > 0 && isLossy(entries[n-1].Key, p.keysDeclared) && !p.lister.cfg.Store.Unordered() {
@@ -186,7 +192,7 @@ func (p *Pager) trimLossyEnd(entries []Entry) []Entry {
 	return entries[:n]
 }
 
-// startAfter is the key after which a listing is asked for. V1 goes on by keys and has no tokens.
+// startAfter returns the key after which a LIST begins. V1 has no tokens: its token is a key.
 func (p *Pager) startAfter() string {
 	if p.lister.cfg.V1 && p.token != "" {
 		return p.token
@@ -194,72 +200,76 @@ func (p *Pager) startAfter() string {
 	return p.cursor
 }
 
-// tokenRejected says whether a listing was refused because of its token: a store that was restarted knows no more of the
-// tokens that it gave before, and the cursor is as good, provided that the listing has moved it.
+// tokenRejected reports whether the store refused the token of a LIST. A restarted store no longer knows its old
+// tokens. The cursor is as good, provided that this listing has moved it.
 func (p *Pager) tokenRejected(err error) bool {
 	var refused *StoreError
-	return p.token != "" && p.newKeys > 0 && !p.lister.cfg.V1 && !p.lister.cfg.Store.Unordered() && errors.As(err, &refused) &&
-		refused.Status == 400 && (refused.Code == "InvalidArgument" || strings.Contains(refused.Code, "Token") && refused.Code != "ExpiredToken")
+	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.lister.cfg.Store.Unordered() || !errors.As(err, &refused) {
+		return false
+	}
+	namesToken := strings.Contains(refused.Code, "Token") && refused.Code != "ExpiredToken"
+	return refused.Status == 400 && (refused.Code == "InvalidArgument" || namesToken)
 }
 
-// restartListing starts another listing at the cursor.
+// restartListing makes the next LIST begin at the cursor.
 func (p *Pager) restartListing() {
 	p.token, p.lastSeen, p.anySeen, p.newKeys, p.prevHashes, p.stalledPages = "", "", false, 0, nil, 0
 }
 
-// admit returns the entries that are new and in the Range, and refuses an order in which keys could be missed.
+// admit returns the entries that are new and in the Range. Its error is a ProtocolError for an order in which keys
+// could be missed.
 func (p *Pager) admit(entries []Entry) ([]Entry, error) {
-	fresh := entries[:0]
-	before := p.prevHashes
-	p.prevHashes, p.spareHashes = p.spareHashes[:0], before
-	came := p.lastSeen
-	defer func() { p.lastSeen = strings.Clone(p.lastSeen) }() // as the cursor: it outlives the page
+	added := entries[:0]
+	previous := p.prevHashes
+	p.prevHashes, p.spareHashes = p.spareHashes[:0], previous
+	lastBefore := p.lastSeen
+	defer func() { p.lastSeen = strings.Clone(p.lastSeen) }() // it outlives the page, as the cursor does
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
-			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the prefix asked for", e.Key), "")
+			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the requested prefix", e.Key), "")
 		}
 		if p.lister.cfg.Store.Unordered() {
-			fresh = append(fresh, e)
+			added = append(added, e)
 			continue
 		}
 		if isLossy(e.Key, p.keysDeclared) {
 			if p.complete || p.anySeen && (p.lastSeen < p.cursor || p.lastSeen == p.rng.Through) {
-				continue // beyond the Range, or, since start-after was ignored, before it
+				continue // after the Range, or before it where the store ignores start-after
 			}
-			fresh = append(fresh, e)
+			added = append(added, e)
 			continue
 		}
 		hash := maphash.String(p.lister.seed, e.Key)
 		p.prevHashes = append(p.prevHashes, hash)
 		if p.anySeen && e.Key <= p.lastSeen {
-			if e.Key == p.lastSeen || slices.Contains(before, hash) {
-				continue // handed out with the page before
+			if e.Key == p.lastSeen || slices.Contains(previous, hash) {
+				continue // the page before had it
 			}
 			return nil, p.protocolError(fmt.Sprintf("the keys are not in order: %q after %q", e.Key, p.lastSeen), "")
 		}
 		p.lastSeen, p.anySeen = e.Key, true
 		switch {
-		case e.Key <= p.cursor: // start-after taken as inclusive, or ignored
+		case e.Key <= p.cursor: // the store takes start-after as inclusive, or ignores it
 		case p.rng.Contains(e.Key):
-			fresh = append(fresh, e)
+			added = append(added, e)
 			p.complete = e.Key == p.rng.Through
-		default: // the order of what is left on the page is still checked: it is why nothing can follow
+		default: // the order of the next entries is still checked, since only order proves that the Range is complete
 			p.complete = true
 		}
 	}
-	if p.stalledPages++; p.lastSeen > came || len(fresh) > 0 {
+	if p.stalledPages++; p.lastSeen > lastBefore || len(added) > 0 {
 		p.stalledPages = 0
 	}
-	return fresh, nil
+	return added, nil
 }
 
-// advance decides how the walk goes on after an answer.
+// advance decides by an answer what the next LIST asks for.
 func (p *Pager) advance(a *answer) error {
 	if !a.Truncated {
 		if p.newKeys == 0 || p.lister.cfg.Store.Unordered() {
 			p.complete = true
 		} else {
-			// Confirm the end. The rest is handed out first, so that the cursor is its last key by then.
+			// Confirm the end with another listing. The cursor is the last pending key by then.
 			p.restartListing()
 		}
 		return nil
@@ -275,19 +285,20 @@ func (p *Pager) advance(a *answer) error {
 	return nil
 }
 
-// nextToken is the token that a truncated answer goes on with.
+// nextToken returns the token that follows a truncated answer.
 func (p *Pager) nextToken(a *answer) (string, error) {
 	next := a.NextToken
 	if p.lister.cfg.V1 && len(a.Entries) > 0 && p.anySeen {
-		next = p.lastSeen // a NextMarker is for listings with a delimiter
+		next = p.lastSeen // only listings with a delimiter need NextMarker
 	}
 	switch {
 	case next == "":
 		return "", p.protocolError("a truncated page has no continuation token", "try --list-objects-v1")
 	case next == p.token:
-		return "", p.protocolError("the store goes on with the continuation token that it was asked with", "try --list-objects-v1")
+		what := "the store answered with the continuation token of the request"
+		return "", p.protocolError(what, "try --list-objects-v1")
 	case p.lister.cfg.V1 && next < p.token:
-		return "", p.protocolError(fmt.Sprintf("the marker goes back from %q to %q", p.token, next), "")
+		return "", p.protocolError(fmt.Sprintf("the marker goes backwards from %q to %q", p.token, next), "")
 	}
 	return next, nil
 }

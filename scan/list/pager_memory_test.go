@@ -8,7 +8,8 @@ import (
 	"weak"
 )
 
-// A Pager keeps nothing of a Page that it has handed out: its next LIST may be long in coming, and there are many Pagers.
+// A Pager keeps nothing of a Page that it has handed out: its next LIST may be long in coming, and there are many
+// Pagers.
 func TestPagerLetsGoOfItsPages(t *testing.T) {
 	store := &naive{pageKeys: 100}
 	for i := range 250 {

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// Range is the keys after After up to and including Through, compared as bytes: (After, Through]. The empty Through
-// is the end of the bucket; the zero Range is the whole of it.
+// Range is the interval (After, Through] of keys, compared as bytes. An empty Through is the end of the bucket. The
+// zero Range is the whole bucket.
 //
-// It is the unit in which a listing is split, shared out and resumed. The boundary belongs to the left, so that two
-// neighbours need to agree on one key only, and a key that was seen is always a valid After.
+// A listing is split, handed out and resumed in Ranges. The boundary belongs to the lower Range. So two neighbours
+// share one key, and every key that was listed is a valid After.
 type Range struct {
 	After   string
 	Through string
 }
 
-// Contains says whether key lies in the Range.
+// Contains reports whether key lies in the Range.
 func (r Range) Contains(key string) bool {
 	return key > r.After && (r.Through == "" || key <= r.Through)
 }
 
-// String is the Range as people write it; an open end is ∞.
+// String returns the Range in mathematical notation; an open end is ∞.
 func (r Range) String() string {
 	var b strings.Builder
 	b.WriteString("(")

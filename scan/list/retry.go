@@ -40,5 +40,6 @@ func (r *retrier) warn(err error, delay time.Duration) {
 		return
 	}
 	r.warnedAt = time.Now()
-	r.lister.cfg.Log.Warn("LIST failed, trying again", "tries", r.attempts.Sent, "wait", delay.Round(time.Millisecond), "error", err)
+	r.lister.cfg.Log.Warn("LIST failed, trying again",
+		"tries", r.attempts.Sent, "wait", delay.Round(time.Millisecond), "error", err)
 }

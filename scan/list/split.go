@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// splitState is what a Pager knows of its Range that helps to split it. The zero value knows nothing. It belongs to whoever holds the Pager's mu.
+// splitState is the knowledge of a Pager about its Range that splitting needs. The zero value knows nothing. Pager.mu
+// guards it.
 type splitState struct {
-	alphabet    *alphabet // shared by all Pagers that list for the same Listing; nil: the Range is not split
-	firstListed string    // the first key of the listing of a new half
-	keys        int64     // admitted so far
-	pages       int       // that brought any
-	pageFirst   string    // the first key of the last of them
-	lastKey     string    // the last exact one
-	upperBound  string    // no key lies beyond it but the end of the Range; empty: not known
-	tinySplits  int       // halves in a row that were no more than a page
+	alphabet    *alphabet // shared by all Pagers of a ParallelLister; nil: the Range is not split
+	firstListed string    // the first key that the store has listed for a probe
+	keys        int64     // new keys so far
+	pages       int       // pages with new keys
+	pageFirst   string    // the first key of the last such page
+	lastKey     string    // the last key that is not lossy
+	upperBound  string    // only the last key of the Range can be at or after it; empty: not known
+	tinySplits  int       // splits in a row whose upper part was at most a page
 }
 
-// onAnswer takes in what a LIST has returned.
+// onAnswer remembers the first key that a LIST has returned.
 func (s *splitState) onAnswer(p *Pager, entries []Entry) {
 	if s.alphabet == nil || s.firstListed != "" {
 		return
@@ -32,88 +33,90 @@ func (s *splitState) onAnswer(p *Pager, entries []Entry) {
 	}
 }
 
-// onNewEntries takes in what was new of it.
-func (s *splitState) onNewEntries(fresh []Entry, exact bool) {
-	if s.alphabet == nil || len(fresh) == 0 {
+// onNewEntries learns from the new entries of a LIST.
+func (s *splitState) onNewEntries(entries []Entry, keysDeclared bool) {
+	if s.alphabet == nil || len(entries) == 0 {
 		return
 	}
-	s.keys += int64(len(fresh))
+	s.keys += int64(len(entries))
 	s.pages++
-	s.pageFirst = strings.Clone(fresh[0].Key)
-	for i := len(fresh) - 1; i >= 0; i-- {
-		if !isLossy(fresh[i].Key, exact) {
-			s.lastKey = strings.Clone(fresh[i].Key)
+	s.pageFirst = strings.Clone(entries[0].Key)
+	for i := len(entries) - 1; i >= 0; i-- {
+		if !isLossy(entries[i].Key, keysDeclared) {
+			s.lastKey = strings.Clone(entries[i].Key)
 			break
 		}
 	}
-	if s.lastKey >= s.upperBound { // more was written since
+	if s.lastKey >= s.upperBound { // objects were written there meanwhile
 		s.upperBound = ""
 	}
-	s.alphabet.learn(fresh)
+	s.alphabet.learn(entries)
 }
 
-// errNotSplit is why a Range was not split this time. After another page that may be possible.
+// errNotSplit is the error of a split that may succeed after another page.
 var errNotSplit = errors.New("the Range was not split")
 
-// errUpperEmpty is why it was not split and can be tried again at once: nothing lies beyond the guess.
+// errUpperEmpty is the error of a split with no key after the split key. Another split key can be tried at once.
 var errUpperEmpty = errors.New("the upper part of the Range is empty")
 
-// errStartAfterIgnored is why no Range of this store can be split.
+// errStartAfterIgnored is the error of a store whose Ranges can never be split.
 var errStartAfterIgnored = errors.New("the store ignores start-after")
 
-// probePagesMax is how many pages may be empty before the first key after a guess is given up.
+// probePagesMax is the number of empty pages after which a probe fails.
 const probePagesMax = 3
 
-// probe is a listing that was begun at a guess, to be the upper part of a Range that is split there. Its first key becomes the boundary, and what
-// follows on its page the first page of the upper part: so the boundary is a key that the store has shown, nothing is asked twice, and
-// the guess decides only how well the parts are balanced.
+// probe is a listing that begins at a split key. Its first key becomes the boundary, and the keys after that on the
+// same page become the first page of the upper part. So the boundary is a key that the store has listed, no key is
+// listed twice, and the split key only decides how equal the parts are.
 type probe struct {
-	pager    *Pager
-	start    string
-	boundary string // the first key after guess; empty: there is none up to the end of the Range
+	pager    *Pager // of the upper part
+	start    string // the split key
+	boundary string // the first key after start; empty: there is none up to the end of the Range
 }
 
-// probe begins a listing at guess, which lies in p's Range, while p's owner goes on. What goes wrong with it is no matter, since p lists all that it
-// would: its error is errNotSplit, errIgnored, or what the LIST failed with.
-func (p *Pager) probe(ctx context.Context, guess string) (*probe, error) {
+// probe begins a listing at splitKey, which lies in the Range of p, while the owner of p goes on listing. p lists the
+// same keys if the probe fails, so a failure does not matter. The error is errNotSplit, errStartAfterIgnored, or that
+// of a LIST.
+func (p *Pager) probe(ctx context.Context, splitKey string) (*probe, error) {
 	p.mu.Lock()
-	half := p.lister.Pager(Range{guess, p.rng.Through})
-	half.split.alphabet, half.probing = p.split.alphabet, true
+	upper := p.lister.Pager(Range{splitKey, p.rng.Through})
+	upper.split.alphabet, upper.probing = p.split.alphabet, true
 	p.mu.Unlock()
-	defer func() { half.probing = false }()
+	defer func() { upper.probing = false }()
 	for range probePagesMax {
-		if err := half.fetch(ctx); err != nil {
+		if err := upper.fetch(ctx); err != nil {
 			return nil, err
 		}
-		if len(half.pending) > 0 || half.complete {
+		if len(upper.pending) > 0 || upper.complete {
 			break
 		}
 	}
-	switch opening := half.split.firstListed; {
-	case opening != "" && opening < guess:
+	switch first := upper.split.firstListed; {
+	case first != "" && first < splitKey:
 		return nil, errStartAfterIgnored
-	case len(half.pending) == 0 && !half.complete:
+	case len(upper.pending) == 0 && !upper.complete:
 		return nil, errNotSplit
 	}
-	// Lossy keys before the first exact one may lie before it, and the lower part lists them again.
-	at := slices.IndexFunc(half.pending, func(e Entry) bool { return !isLossy(e.Key, half.keysDeclared) })
+	// Lossy keys before the boundary may belong to the lower part, which lists them again.
+	at := slices.IndexFunc(upper.pending, func(e Entry) bool { return !isLossy(e.Key, upper.keysDeclared) })
 	if at < 0 {
-		return &probe{pager: half, start: guess}, nil
+		return &probe{pager: upper, start: splitKey}, nil
 	}
-	pivot := strings.Clone(half.pending[at].Key)
-	half.rng.After, half.cursor, half.pending = pivot, pivot, half.pending[at+1:]
-	return &probe{half, guess, pivot}, nil
+	boundary := strings.Clone(upper.pending[at].Key)
+	upper.rng.After, upper.cursor, upper.pending = boundary, boundary, upper.pending[at+1:]
+	return &probe{upper, splitKey, boundary}, nil
 }
 
-// contains says whether key lies in what p has still to list.
+// contains reports whether p may still list key.
 func (p *Pager) contains(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.complete && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
 }
 
-// splitAt splits p's Range at a probe whose guess it holds: of (A, B] it keeps (A, pivot], and the probe's Pager walks (pivot, B], which may be less than it began
-// with. It may be called while p's owner walks. Its error is errNotSplit, or errEmpty.
+// splitAt splits the Range of p at a probe whose split key it contains: of (A, B], p keeps (A, boundary], and the Pager
+// of the probe lists (boundary, B]. B may have moved since the probe began. The owner of p may list meanwhile. The
+// error is errNotSplit or errUpperEmpty.
 func (p *Pager) splitAt(at *probe) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,7 +143,7 @@ func (p *Pager) splitAt(at *probe) error {
 	return nil
 }
 
-// truncateAt gives up what a Pager that nobody else has yet would list beyond through.
+// truncateAt removes the keys after through from the Range of p, which no other goroutine may use yet.
 func (p *Pager) truncateAt(through string) {
 	if through == p.rng.Through {
 		return
@@ -159,7 +162,7 @@ func (p *Pager) truncateAt(through string) {
 	}
 }
 
-// pageCount is how many pages brought keys so far.
+// pageCount returns the number of pages with new keys so far.
 func (p *Pager) pageCount() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

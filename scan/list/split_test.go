@@ -25,7 +25,8 @@ func (i *interleaved) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.between()
 }
 
-// walkers list a bucket by Pagers that take turns as chance has it, and are split as chance has it, also while one waits for an answer.
+// walkers list a bucket by Pagers that take turns as chance has it, and are split as chance has it, also while one
+// waits for an answer.
 type walkers struct {
 	ctx     context.Context
 	chance  *rand.Rand // and not rapid, which draws from one goroutine only
@@ -99,7 +100,8 @@ func (w *walkers) split(p *Pager) {
 	}
 }
 
-// Any keys, any splits at any place and at any moment: every key comes once, and the pages' Ranges make up the whole without a gap.
+// Any keys, any splits at any place and at any moment: every key comes once, and the pages' Ranges make up the whole
+// without a gap.
 func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 	splits := 0
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("ab/+ &é日\U0001f600~")), 1, 5, -1)

@@ -1,4 +1,5 @@
-// Package simtest serves a synthetic bucket for as long as a test takes. The tests of s3sim itself cannot import it.
+// Package simtest serves a synthetic bucket on the loopback until the end of a test. Its nouns are those of s3sim.
+// The tests of s3sim itself cannot import it.
 package simtest
 
 import (
@@ -11,13 +12,14 @@ import (
 	"headcount/bench/s3sim"
 )
 
-// Start serves a bucket on a free port of the loopback until the test ends, and returns its URL.
+// Start serves a bucket on a free port of the loopback until the test ends, and returns its URL. An error ends the
+// test.
 func Start(t testing.TB, o s3sim.Options) (server *s3sim.Server, url string) {
 	t.Helper()
 	return StartTLS(t, o, nil)
 }
 
-// StartTLS is Start over TLS; without a cfg it is Start.
+// StartTLS is Start over TLS. With a nil cfg it is Start.
 func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Server, url string) {
 	t.Helper()
 	if cfg == nil {
@@ -27,9 +29,11 @@ func StartTLS(t testing.TB, o s3sim.Options, cfg *tls.Config) (server *s3sim.Ser
 	return server, "https" + strings.TrimPrefix(url, "http")
 }
 
-// StartBehind is Start behind whatever front makes of the listener. Behind one that is not TCP's own, the fault "refuse"
-// resets connections in place of refusing them.
-func StartBehind(t testing.TB, o s3sim.Options, front func(net.Listener) net.Listener) (server *s3sim.Server, url string) {
+// StartBehind is Start with the listener that front makes of the TCP listener. If that is not a TCP listener, the fault
+// "refuse" resets connections instead of refusing them.
+func StartBehind(
+	t testing.TB, o s3sim.Options, front func(net.Listener) net.Listener,
+) (server *s3sim.Server, url string) {
 	t.Helper()
 	server, err := s3sim.New(o)
 	if err != nil {

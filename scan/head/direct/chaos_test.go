@@ -35,12 +35,12 @@ func play(c *headtest.Conn, steps []step) {
 		behind bool     // one was left out: answers that cannot be held against the LIST would not be noticed
 	)
 	say := func(text string) bool {
-		ok := c.Say(strings.Join(held, "") + text)
+		ok := c.Send(strings.Join(held, "") + text)
 		held = nil
 		return ok
 	}
 	for _, s := range steps {
-		r := c.Ask()
+		r := c.ReadRequest()
 		if r == nil {
 			return
 		}
@@ -55,20 +55,20 @@ func play(c *headtest.Conn, steps []step) {
 			from := 0
 			for _, cut := range append(slices.Clone(s.cuts), len(answer)) {
 				to := max(from, cut%(len(answer)+1))
-				ok = ok && c.Say(answer[from:to])
+				ok = ok && c.Send(answer[from:to])
 				from = to
 			}
-			ok = ok && c.Say(answer[from:])
+			ok = ok && c.Send(answer[from:])
 		case "hold":
-			if held = append(held, answer); c.Waiting() == 0 {
+			if held = append(held, answer); c.Buffered() == 0 {
 				ok = say("")
 			}
 		case "swap":
-			if held = append([]string{answer}, held...); c.Waiting() == 0 {
+			if held = append([]string{answer}, held...); c.Buffered() == 0 {
 				ok = say("")
 			}
 		case "leave-out":
-			if c.Waiting() == 0 {
+			if c.Buffered() == 0 {
 				ok = say(answer)
 			} else {
 				behind = true
@@ -129,14 +129,14 @@ func TestChaos(t *testing.T) {
 			}
 			return s
 		}), 1, 12), 0, 6).Draw(t, "connections")
-		s := headtest.NewRaw(t, func(c *headtest.Conn) {
+		s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 			var steps []step
-			if c.Nth < len(conns) {
-				steps = conns[c.Nth]
+			if c.Index < len(conns) {
+				steps = conns[c.Index]
 			}
 			play(c, steps)
 		})
-		session := headtest.Session(t, direct.New, head.Config{
+		session := headtest.OpenSession(t, direct.New, head.Config{
 			Pipeline: rapid.IntRange(1, 8).Draw(t, "pipeline"), Timeout: 10 * time.Second,
 		}, s.URL)
 		var failed, refused, unlike int
@@ -146,7 +146,7 @@ func TestChaos(t *testing.T) {
 				keys = append(keys, fmt.Sprintf("%d-%d", batch, i))
 			}
 			entries := headtest.Entries(keys...)
-			for i, r := range headtest.Ask(t, session, entries) {
+			for i, r := range headtest.Head(t, session, entries) {
 				switch {
 				case r.Err != nil:
 					failed++

@@ -40,14 +40,14 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 				opened := headtest.OpenStore(t, cfg,
 					"AWS_ACCESS_KEY_ID", c.credentials.AccessKey, "AWS_SECRET_ACCESS_KEY", c.credentials.SecretKey,
 					"AWS_SESSION_TOKEN", c.credentials.SessionToken)
-				session := headtest.SessionOf(t, opened, direct.New, head.Config{Pipeline: pipeline, Timeout: 10 * time.Second})
+				session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{Pipeline: pipeline, Timeout: 10 * time.Second})
 				var batch []list.Entry
 				for i := range server.Keyspace().Len() {
 					key := server.Keyspace().Key(i)
 					o := server.Object(key)
 					batch = append(batch, list.Entry{Key: string(key), ETag: strings.Trim(o.ETag(), `"`), Size: o.Size()})
 				}
-				for i, r := range headtest.Ask(t, session, batch) {
+				for i, r := range headtest.Head(t, session, batch) {
 					got := map[string]string{}
 					for _, f := range r.Metadata {
 						got[string(f.Name)] = string(f.Value)
@@ -69,23 +69,23 @@ func TestSessionFollowsItsStore(t *testing.T) {
 		mu   sync.Mutex
 		seen []http.Header
 	)
-	s := headtest.NewRaw(t, func(c *headtest.Conn) {
-		for r := c.Ask(); r != nil; r = c.Ask() {
+	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
+		for r := c.ReadRequest(); r != nil; r = c.ReadRequest() {
 			mu.Lock()
 			seen = append(seen, r.Header)
 			mu.Unlock()
-			if !c.Say(headtest.Answer(r.RequestURI)) {
+			if !c.Send(headtest.Answer(r.RequestURI)) {
 				return
 			}
 		}
 	})
 	opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
 		"AWS_ACCESS_KEY_ID", "AK", "AWS_SECRET_ACCESS_KEY", "secret")
-	session := headtest.SessionOf(t, opened, direct.New, head.Config{})
+	session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
 	// last is what the latest request was signed for, and how far its clock was ahead.
 	last := func(key string) (scope, sentTo string, ahead time.Duration) {
 		t.Helper()
-		r := headtest.Ask(t, session, headtest.Entries(key))[0]
+		r := headtest.Head(t, session, headtest.Entries(key))[0]
 		if !headtest.IsAnswer(&r, key) {
 			t.Fatalf("%s: status %d, error %v", key, r.Status, r.Err)
 		}
@@ -124,7 +124,7 @@ func TestSessionFollowsItsStore(t *testing.T) {
 func TestEndpointsShareTheLoad(t *testing.T) {
 	pair, bundle := headtest.Certificate(t, "127.0.0.1")
 	var (
-		raws []*headtest.Raw
+		raws []*headtest.RawStore
 		urls []string
 	)
 	for range 3 {
@@ -136,7 +136,7 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 		for range sessions {
 			session := engine.Session()
 			defer session.Close()
-			for _, r := range headtest.Ask(t, session, headtest.Entries(headtest.Keys(5)...)) {
+			for _, r := range headtest.Head(t, session, headtest.Entries(headtest.Keys(5)...)) {
 				if r.Err != nil {
 					failed++
 				}

@@ -17,13 +17,13 @@ import (
 func TestSchemeOfTheOther(t *testing.T) {
 	pair, _ := headtest.Certificate(t, "127.0.0.1")
 	_, secured := headtest.Secure(t, pair, (*headtest.Conn).Serve)
-	plain := headtest.NewRaw(t, (*headtest.Conn).Serve)
+	plain := headtest.NewRawStore(t, (*headtest.Conn).Serve)
 	for url, class := range map[string]string{
 		"http" + strings.TrimPrefix(secured, "https"):   "malformed|closed", // with an alert or without
 		"https" + strings.TrimPrefix(plain.URL, "http"): "tls|closed",
 	} {
-		session := headtest.Session(t, direct.New, head.Config{}, url)
-		r := headtest.Ask(t, session, headtest.Entries("a"))[0]
+		session := headtest.OpenSession(t, direct.New, head.Config{}, url)
+		r := headtest.Head(t, session, headtest.Entries("a"))[0]
 		if got := headtest.Class(&r); !strings.Contains(class, string(got)) {
 			t.Errorf("%s: status %d, error %v (%s)", url, r.Status, r.Err, got)
 		}
@@ -40,7 +40,7 @@ func TestSessionResumption(t *testing.T) {
 				mu      sync.Mutex
 				resumed []bool
 			)
-			s := headtest.NewRaw(t, headtest.OverTLS(
+			s := headtest.NewRawStore(t, headtest.OverTLS(
 				&tls.Config{Certificates: []tls.Certificate{pair}, MaxVersion: version},
 				func(c *headtest.Conn) {
 					secured := c.Conn.(*tls.Conn)
@@ -55,14 +55,14 @@ func TestSessionResumption(t *testing.T) {
 			opened := headtest.OpenStore(t, store.Config{
 				Bucket: "b", Endpoints: []string{"https" + strings.TrimPrefix(s.URL, "http")}, Anonymous: true, Region: "r", CABundle: bundle,
 			})
-			session := headtest.SessionOf(t, opened, direct.New, head.Config{})
+			session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
 			headtest.Expect(t, session, "a")
 			batch := head.NewBatch(headtest.Entries("b"))
 			batch.NewConn = true
-			if r := headtest.AskBatch(t, session, batch)[0]; !headtest.IsAnswer(&r, "b") {
+			if r := headtest.HeadBatch(t, session, batch)[0]; !headtest.IsAnswer(&r, "b") {
 				t.Errorf("b: status %d, error %v", r.Status, r.Err)
 			}
-			headtest.Expect(t, headtest.SessionOf(t, opened, direct.New, head.Config{}), "c")
+			headtest.Expect(t, headtest.OpenSessionOn(t, opened, direct.New, head.Config{}), "c")
 			mu.Lock()
 			defer mu.Unlock()
 			if got := fmt.Sprint(resumed); got != "[false true true]" {
@@ -83,22 +83,22 @@ func TestClosedWhileIdleBehindTLS(t *testing.T) {
 			pair, _ := headtest.Certificate(t, "127.0.0.1")
 			closed := make(chan struct{})
 			s, url := headtest.Secure(t, pair, func(c *headtest.Conn) {
-				if c.Nth > 0 {
+				if c.Index > 0 {
 					c.Serve()
 					return
 				}
-				if r := c.Ask(); r != nil {
-					c.Say(headtest.Answer(r.RequestURI))
+				if r := c.ReadRequest(); r != nil {
+					c.Send(headtest.Answer(r.RequestURI))
 				}
 				end(c)
 				close(closed)
 			})
 			opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
-			session := headtest.SessionOf(t, opened, direct.New, head.Config{})
+			session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
 			headtest.Expect(t, session, "a")
 			<-closed
 			headtest.Expect(t, session, "b")
-			if got := wire(s); got != "a b by 2" {
+			if got := summary(s); got != "a b by 2" {
 				t.Errorf("asked for %s", got)
 			}
 		})

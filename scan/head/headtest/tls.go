@@ -20,7 +20,8 @@ import (
 	"headcount/scan/store"
 )
 
-// Certificate makes a certificate for a name or an address that signs itself, and the file that says to trust it.
+// Certificate makes a self-signed certificate for a name or an IP address. bundle is a file with the certificate, for
+// clients that trust it.
 func Certificate(t *testing.T, name string) (pair tls.Certificate, bundle string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -47,7 +48,7 @@ func Certificate(t *testing.T, name string) (pair tls.Certificate, bundle string
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, bundle
 }
 
-// environment leaves nothing of the AWS variables but what is given, name by value.
+// environment replaces all AWS variables by these, given as name and value in turn.
 func environment(t *testing.T, variables ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -65,7 +66,7 @@ func environment(t *testing.T, variables ...string) {
 	}
 }
 
-// OpenStore opens a Store in an environment that has nothing but these variables.
+// OpenStore opens a Store in an environment without other AWS variables than these, given as name and value in turn.
 func OpenStore(t *testing.T, cfg store.Config, variables ...string) *store.Store {
 	t.Helper()
 	environment(t, variables...)
@@ -77,13 +78,13 @@ func OpenStore(t *testing.T, cfg store.Config, variables ...string) *store.Store
 	return s
 }
 
-// Secure is a raw store behind TLS, and its URL.
-func Secure(t *testing.T, pair tls.Certificate, serve func(*Conn)) (s *Raw, url string) {
-	s = NewRaw(t, OverTLS(&tls.Config{Certificates: []tls.Certificate{pair}}, serve))
+// Secure starts a RawStore behind TLS and returns its URL.
+func Secure(t *testing.T, pair tls.Certificate, serve func(*Conn)) (s *RawStore, url string) {
+	s = NewRawStore(t, OverTLS(&tls.Config{Certificates: []tls.Certificate{pair}}, serve))
 	return s, "https" + strings.TrimPrefix(s.URL, "http")
 }
 
-// testTrust: a Session trusts whom the configuration says to trust, and nobody else.
+// testTrust: a Session trusts the certificates that the configuration names, and no others.
 func testTrust(t *testing.T, newEngine NewEngine) {
 	pair, bundle := Certificate(t, "127.0.0.1")
 	other, otherBundle := Certificate(t, "other.example")
@@ -91,26 +92,26 @@ func testTrust(t *testing.T, newEngine NewEngine) {
 		pair      tls.Certificate
 		cfg       store.Config
 		variables []string
-		class     fault.Class // of the failure; empty: it is answered
+		class     fault.Class // of the failure; empty: the HEADs have answers
 	}{
-		"a bundle":            {pair, store.Config{CABundle: bundle}, nil, ""},
-		"AWS_CA_BUNDLE":       {pair, store.Config{}, []string{"AWS_CA_BUNDLE", bundle}, ""},
-		"both":                {pair, store.Config{CABundle: bundle}, []string{"AWS_CA_BUNDLE", otherBundle}, ""},
-		"anybody":             {pair, store.Config{NoVerifyTLS: true}, nil, ""},
-		"anybody, wrong name": {other, store.Config{NoVerifyTLS: true}, nil, ""},
-		"nobody":              {pair, store.Config{}, nil, fault.TLS},
-		"somebody else":       {pair, store.Config{CABundle: otherBundle}, nil, fault.TLS},
-		"trusted, wrong name": {other, store.Config{CABundle: otherBundle}, nil, fault.TLS},
-		"isolated, so nobody": {pair, store.Config{Isolated: true}, []string{"AWS_CA_BUNDLE", bundle}, fault.TLS},
+		"a bundle":             {pair, store.Config{CABundle: bundle}, nil, ""},
+		"AWS_CA_BUNDLE":        {pair, store.Config{}, []string{"AWS_CA_BUNDLE", bundle}, ""},
+		"both":                 {pair, store.Config{CABundle: bundle}, []string{"AWS_CA_BUNDLE", otherBundle}, ""},
+		"everyone":             {pair, store.Config{NoVerifyTLS: true}, nil, ""},
+		"everyone, wrong name": {other, store.Config{NoVerifyTLS: true}, nil, ""},
+		"no one":               {pair, store.Config{}, nil, fault.TLS},
+		"another certificate":  {pair, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"trusted, wrong name":  {other, store.Config{CABundle: otherBundle}, nil, fault.TLS},
+		"isolated":             {pair, store.Config{Isolated: true}, []string{"AWS_CA_BUNDLE", bundle}, fault.TLS},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, url := Secure(t, c.pair, (*Conn).Serve)
 			cfg := c.cfg
 			cfg.Bucket, cfg.Endpoints, cfg.Anonymous, cfg.Region = "b", []string{url}, true, "us-east-1"
-			session := SessionOf(t, OpenStore(t, cfg, c.variables...), newEngine, head.Config{})
+			session := OpenSessionOn(t, OpenStore(t, cfg, c.variables...), newEngine, head.Config{})
 			if c.class == "" {
 				Expect(t, session, "a", "b")
-			} else if r := Ask(t, session, Entries("a"))[0]; Class(&r) != c.class {
+			} else if r := Head(t, session, Entries("a"))[0]; Class(&r) != c.class {
 				t.Errorf("status %d, error %v", r.Status, r.Err)
 			}
 		})

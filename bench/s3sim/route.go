@@ -1,0 +1,91 @@
+package s3sim
+
+import "bytes"
+
+// operation is what a request asks for.
+type operation uint8
+
+const (
+	opOther operation = iota
+	opHead
+	opHeadBucket
+	opList
+	operationCount // number of operations
+)
+
+// route returns the operation of a request. It sets c.key, or for a LIST c.page.query.
+func (c *conn) route(r *request) (operation, errorCode) {
+	c.key, c.page.query = c.key[:0], listQuery{}
+	path, query := splitTarget(r.target)
+	if r.isChunked || len(path) == 0 || path[0] != '/' {
+		return c.notImplemented(r)
+	}
+	path, ok := c.bucketOf(r, path[1:])
+	if len(path) > 0 {
+		var valid bool
+		c.key, valid = appendUnescaped(c.key, path, false)
+		if !valid {
+			return opOther, codeInvalidURI
+		}
+	}
+	op, code := c.operationOf(r, query)
+	if code == codeNone && !ok {
+		code = codeNoSuchBucket
+	}
+	return op, code
+}
+
+// operationOf returns the operation, once c.key is set.
+func (c *conn) operationOf(r *request, query []byte) (operation, errorCode) {
+	switch method := string(r.method); {
+	case method == "HEAD" && len(c.key) > 0 && !selectsVersion(query):
+		return opHead, codeNone
+	case method == "HEAD" && len(c.key) == 0:
+		return opHeadBucket, codeNone
+	case method == "GET" && len(c.key) == 0:
+		return c.parseList(r, query)
+	}
+	return c.notImplemented(r)
+}
+
+// notImplemented refuses the operation. The Server does not read the request's body, so a body ends the connection.
+func (c *conn) notImplemented(r *request) (operation, errorCode) {
+	if r.isChunked || r.bodyBytes > 0 {
+		r.closeAfter = true
+	}
+	return opOther, codeNotImplemented
+}
+
+// splitTarget returns path and query, still escaped. It accepts the absolute form, which proxies send:
+// RFC 9112 §3.2.2.
+func splitTarget(target []byte) (path, query []byte) {
+	for _, scheme := range []string{"http://", "https://"} {
+		if len(target) > len(scheme) && equalFold(target[:len(scheme)], scheme) {
+			target = target[len(scheme):]
+			slash := bytes.IndexByte(target, '/')
+			if slash < 0 {
+				return nil, nil
+			}
+			target = target[slash:]
+		}
+	}
+	path, query, _ = bytes.Cut(target, []byte("?"))
+	return path, query
+}
+
+// bucketOf returns the escaped key, and whether the request names the Server's bucket. A request is virtual-hosted when
+// Host begins with "bucket."; otherwise the bucket is the first segment of the path.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+func (c *conn) bucketOf(r *request, path []byte) (key []byte, ok bool) {
+	bucket := c.srv.options.Bucket
+	if len(r.host) > len(bucket) && r.host[len(bucket)] == '.' && string(r.host[:len(bucket)]) == bucket {
+		return path, true
+	}
+	name, key, _ := bytes.Cut(path, []byte("/"))
+	return key, string(name) == bucket
+}
+
+// selectsVersion reports whether a HEAD asks for a version or a part. The Server has neither.
+func selectsVersion(query []byte) bool {
+	return bytes.Contains(query, []byte("versionId=")) || bytes.Contains(query, []byte("partNumber="))
+}

@@ -1,0 +1,166 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+const (
+	// splitKeysMin is the number of keys that a Range must have left to be split: each part ends in an incomplete page.
+	splitKeysMin = 4 * pageKeysMax
+
+	// underestimatePages is the number of pages from a Range that was thought to be nearly listed, after which the
+	// estimate is ignored.
+	underestimatePages = 4
+
+	// failedProbesMax is the number of failed probes in a row, of different split keys, that cannot be an accident.
+	failedProbesMax = 8
+
+	// A split costs a LIST. On average half of its keys are dropped, or all. So many LISTs may be spent for each Pager,
+	// and so many for each page.
+	splitRequestsPerPager = 3
+	splitRequestsPerPage  = 0.04
+
+	// expectedPagers is the number of Pagers that may still start, and are counted in the budget: the first splits are
+	// the hardest.
+	expectedPagers = 3
+)
+
+// splits is the state of all splits. ParallelLister.mu guards it.
+type splits struct {
+	running    int                           // splits in progress
+	stopProbe  map[string]context.CancelFunc // stops the probe that begins at a split key
+	failed     int                           // failed probes in a row
+	requests   int                           // LISTs that were spent on splits
+	impossible bool                          // the store cannot begin a listing at a key
+}
+
+// Split takes a Range out of the listing that no Page has covered: one without a Pager, or else the upper part of the
+// Range with the most keys left. The caller can give it to another machine. ok is false where no Range can be taken out
+// now. The error is the cause of ctx's end.
+func (l *ParallelLister) Split(ctx context.Context) (part Range, ok bool, err error) {
+	l.mu.Lock()
+	if last := len(l.queue) - 1; last >= 0 {
+		part, l.queue = l.queue[last], l.queue[:last]
+		l.mu.Unlock()
+		return part, true, nil
+	}
+	candidate, splitKey := l.splitCandidate()
+	if candidate == nil {
+		l.mu.Unlock()
+		return Range{}, false, nil
+	}
+	l.beginSplit(candidate, splitKey)
+	l.mu.Unlock()
+	pager, err := l.split(ctx, candidate, splitKey)
+	if pager == nil {
+		return Range{}, false, err
+	}
+	part, ok = pager.Rest()
+	l.Done(pager)
+	return part, ok, nil
+}
+
+// splitCandidate returns the Pager whose Range is split next, and the split key; nil where no Range can be split now.
+// The keys left of a Range are divided by the number of probes in it. l.mu is held.
+func (l *ParallelLister) splitCandidate() (candidate *activePager, splitKey string) {
+	if l.splits.impossible || float64(l.splits.requests) >= l.splitBudget() {
+		return nil, ""
+	}
+	most := 0.0
+	for _, p := range l.active {
+		pages := p.pageCount()
+		if pages == 0 || pages == p.failedAt {
+			continue
+		}
+		remaining := p.estimateRemaining()
+		switch {
+		case remaining >= splitKeysMin:
+			p.lowAt = 0
+		case p.lowAt == 0:
+			p.lowAt = pages
+			continue
+		case pages-p.lowAt < underestimatePages:
+			continue
+		}
+		if remaining /= float64(1 + len(p.probing)); candidate == nil || remaining > most {
+			if key := p.splitKey(p.probing); key != "" {
+				candidate, most, splitKey = p, remaining, key
+			}
+		}
+	}
+	return candidate, splitKey
+}
+
+// splitBudget returns the number of LISTs that splits may cost up to now. l.mu is held.
+func (l *ParallelLister) splitBudget() float64 {
+	pagers, pages := l.maxPagers, l.finishedPages
+	if l.keysNeeded != nil {
+		pagers = min(l.maxPagers, l.maxActive+expectedPagers)
+	}
+	for _, p := range l.active {
+		pages += p.pageCount()
+	}
+	return float64(splitRequestsPerPager*pagers) + splitRequestsPerPage*float64(pages)
+}
+
+// beginSplit counts a split in progress. l.mu is held.
+func (l *ParallelLister) beginSplit(candidate *activePager, splitKey string) {
+	candidate.probing = append(candidate.probing, splitKey)
+	l.splits.running++
+	l.splits.requests++
+}
+
+// split splits the Range of candidate near splitKey, and returns the Pager of the upper part; nil where the Range was
+// not split. Nothing depends on a split, and the store may refuse to list from splitKey: the only error is the cause of
+// ctx's end.
+func (l *ParallelLister) split(ctx context.Context, candidate *activePager, splitKey string) (*Pager, error) {
+	probeCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	l.mu.Lock()
+	l.splits.stopProbe[splitKey] = stop
+	l.mu.Unlock()
+	probe, err := candidate.probe(probeCtx, splitKey)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.splits.stopProbe, splitKey)
+	candidate.probing = slices.DeleteFunc(candidate.probing, func(key string) bool { return key == splitKey })
+	l.splits.running--
+	if err == nil {
+		l.splits.failed = 0
+		// The Range may have been split meanwhile: the part that contains splitKey now is the one to split.
+		if i := slices.IndexFunc(l.active, func(p *activePager) bool { return p.contains(splitKey) }); i >= 0 {
+			candidate = l.active[i]
+			err = candidate.splitAt(probe)
+		} else {
+			err = errNotSplit
+		}
+	}
+	if err == nil {
+		l.notify()
+		return l.activate(probe.pager), nil
+	}
+	l.splitFailed(candidate, err, probeCtx.Err() != nil)
+	return nil, nil
+}
+
+// splitFailed remembers why a Range was not split. l.mu is held.
+func (l *ParallelLister) splitFailed(candidate *activePager, err error, stopped bool) {
+	switch {
+	case errors.Is(err, errStartAfterIgnored):
+		l.splits.impossible = true
+	case errors.Is(err, errUpperEmpty):
+	case errors.Is(err, errNotSplit):
+		candidate.failedAt = candidate.pageCount()
+	case !stopped:
+		candidate.failedAt = candidate.pageCount()
+		if l.splits.failed++; l.splits.failed == failedProbesMax {
+			l.lister.cfg.Log.Debug("LISTs from a split key keep failing: no Range is split any more", "error", err)
+			l.splits.impossible = true
+		}
+	}
+}
