@@ -99,7 +99,8 @@ func TestListFormsTellTheTruth(t *testing.T) {
 			}
 		}
 	}
-	if _, err := New(Options{ListForm: "xml"}); err == nil || !strings.Contains(err.Error(), "aws, minio, versitygw, ceph") {
+	_, err := New(Options{ListForm: "xml"})
+	if err == nil || !strings.Contains(err.Error(), "aws, minio, versitygw, ceph") {
 		t.Errorf("an unknown form: %v", err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // shortListing has one object and no more elements than it needs.
-const shortListing = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
+const shortListing = `<ListBucketResult><IsTruncated>false</IsTruncated>` +
+	`<Contents><Key>a</Key></Contents></ListBucketResult>`
 
 // brokenReader ends with an error, as a body does whose connection is cut.
 type brokenReader struct{ text io.Reader }
@@ -27,7 +28,7 @@ func (b brokenReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestListerTellsAnswersApart(t *testing.T) {
+func TestListerReadsAnswers(t *testing.T) {
 	const (
 		slow    = "<Error><Code>SlowDown</Code><Message>m</Message><RequestId>r</RequestId></Error>"
 		keyless = "<ListBucketResult><Contents/></ListBucketResult>"
@@ -38,19 +39,23 @@ func TestListerTellsAnswersApart(t *testing.T) {
 		body   io.Reader
 		want   any // error
 	}{
-		"a listing":               {200, "", strings.NewReader(shortListing), nil},
-		"a listing in a 500":      {500, "head", strings.NewReader(shortListing), StoreError{Status: 500, RequestID: "head"}},
-		"an error in a 200":       {200, "", strings.NewReader(slow), StoreError{Status: 200, Code: "SlowDown", Message: "m", RequestID: "r"}},
-		"an error in a 503":       {503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"}},
-		"nothing in a 503":        {503, "", strings.NewReader(""), StoreError{Status: 503}},
+		"a listing":            {200, "", strings.NewReader(shortListing), nil},
+		"a listing with a 500": {500, "head", strings.NewReader(shortListing), StoreError{Status: 500, RequestID: "head"}},
+		"an error with a 200": {
+			200, "", strings.NewReader(slow), StoreError{Status: 200, Code: "SlowDown", Message: "m", RequestID: "r"},
+		},
+		"an error with a 503": {
+			503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"},
+		},
+		"nothing with a 503":      {503, "", strings.NewReader(""), StoreError{Status: 503}},
 		"a cut listing":           {200, "", brokenReader{strings.NewReader(shortListing)}, io.ErrUnexpectedEOF},
-		"a cut error in a 200":    {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
-		"a cut error in a 503":    {503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503}},
+		"a cut error with a 200":  {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
+		"a cut error with a 503":  {503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503}},
 		"half a listing":          {200, "", strings.NewReader(shortListing[:50]), "cut short"},
 		"a web page":              {200, "", strings.NewReader("<html/>"), "not a ListBucketResult but <html>"},
-		"what is not understood":  {200, "", strings.NewReader("<!DOCTYPE a>" + shortListing), "unsupported XML"},
+		"a DOCTYPE":               {200, "", strings.NewReader("<!DOCTYPE a>" + shortListing), "unsupported XML"},
 		"an object without a key": {200, "", strings.NewReader(keyless), "no Key"},
-		"one of those in a 404":   {404, "", strings.NewReader(keyless), StoreError{Status: 404}},
+		"the same with a 404":     {404, "", strings.NewReader(keyless), StoreError{Status: 404}},
 	}
 	for name, c := range cases {
 		header := http.Header{"X-Amz-Request-Id": {c.header}}
@@ -78,31 +83,32 @@ func TestListerTellsAnswersApart(t *testing.T) {
 	}
 }
 
-// LISTs share the limit of the HEADs. The canary asks whether waiting makes sense, and so does not wait.
+// LISTs share the limit of the HEADs. The canary tells whether waiting makes sense, so it does not wait. Slow machines
+// only lengthen the first duration, and an hour is far from the second one.
 func TestListerWaitsForTheLimiter(t *testing.T) {
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){final, final, end}}
-	gate := pace.NewLimiter(10)
-	lister := serve(t, s, Config{Limiter: gate})
+	s := &script{answers: []handler{final, final, end}}
+	limiter := pace.NewLimiter(10)
+	lister := serve(t, s, Config{Limiter: limiter})
 	began := time.Now()
 	if _, err := walk(t.Context(), lister.Pager(Range{})); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took < 50*time.Millisecond { // two LISTs at ten in a second, less the slack
-		t.Errorf("they took %v", took)
+	if took := time.Since(began); took < 50*time.Millisecond { // two LISTs at 10 a second, less the tolerance
+		t.Errorf("two LISTs took %v", took)
 	}
-	gate.ObserveRefusal(time.Now(), time.Hour)
+	limiter.ObserveRefusal(time.Now(), time.Hour)
 	began = time.Now()
-	_ = lister.Probe(t.Context()) // whatever comes of it
+	_ = lister.Probe(t.Context()) // its result does not matter
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("the canary took %v", took)
 	}
 }
 
-// A web page is refused at its first odd tag, and read to its end nevertheless: the next request goes over the same
-// connection, which matters where a store in trouble refuses many.
-func TestListerGoesOnWithTheConnectionOfAWebPage(t *testing.T) {
+// A web page is refused at its first odd tag, and nevertheless read to its end. So the next request has the same
+// connection, which matters where a failing store refuses many requests.
+func TestListerReusesTheConnectionOfAWebPage(t *testing.T) {
 	page := "<!DOCTYPE html><html><body><p>502<br>" + strings.Repeat("<p>Sorry.", 10_000)
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){say(page), say(page), final, end}}
+	s := &script{answers: []handler{say(page), say(page), final, end}}
 	var mu sync.Mutex
 	connections := map[string]int{}
 	lister := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,12 +122,13 @@ func TestListerGoesOnWithTheConnectionOfAWebPage(t *testing.T) {
 		t.Fatal(keys, err)
 	}
 	if len(connections) != 1 {
-		t.Errorf("the requests of each connection: %v", connections)
+		t.Errorf("requests by connection: %v", connections)
 	}
 }
 
 func TestListerLearnsThatTheServerIsMinIO(t *testing.T) {
-	for server, want := range map[string]bool{"MinIO": true, "MinIO/RELEASE.2026-02-01": true, "AmazonS3": false, "": false} {
+	servers := map[string]bool{"MinIO": true, "MinIO/RELEASE.2026-02-01": true, "AmazonS3": false, "": false}
+	for server, want := range servers {
 		lister := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Server", server)
 			_, _ = io.WriteString(w, listXML(nil, false, ""))

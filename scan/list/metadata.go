@@ -20,17 +20,17 @@ import (
 //
 // MinIO of 2026-02 was compared with its own HEADs of the same objects:
 //
-//   - Names are those of the headers, capitalized as net/http does, in random order. A HEAD has them in lower case. Both
-//     join repeated headers by ",". Both have empty values.
-//   - Values are the stored bytes. A HEAD has only printable ASCII and tabs as they are. It turns any other value into an
-//     encoded word of RFC 2047, Q or B by a rule of its own, and net/http trims outer blanks. So the two agree byte for
-//     byte where a value is printable ASCII without outer blanks, and differ otherwise.
-//   - A name is written into the tag as it is. Where it is no XML name, as a+b or a&b, the whole page is not XML. The same
-//     happens with a control character in a value, which is written as &#x1;. One such object in a million spoils its page
-//     of a thousand.
-//   - UserMetadata is listed to callers that may s3:GetObject the object, as a HEAD requires. For others it is left out
-//     without an error. An object without custom metadata has it too, with at least the content-type. So its absence never
-//     means that there are no metadata.
+//   - Names are those of the headers, capitalized as net/http does, in random order. A HEAD has them in lower case.
+//     Both join repeated headers by ",". Both have empty values.
+//   - Values are the stored bytes. A HEAD has only printable ASCII and tabs as they are. It turns any other value into
+//     an encoded word of RFC 2047, Q or B by a rule of its own, and net/http trims outer blanks. So the two agree byte
+//     for byte where a value is printable ASCII without outer blanks, and differ otherwise.
+//   - A name is written into the tag as it is. Where it is no XML name, as a+b or a&b, the whole page is not XML. The
+//     same happens with a control character in a value, which is written as &#x1;. One such object in a million spoils
+//     its page of a thousand.
+//   - UserMetadata is listed to callers that may s3:GetObject the object, as a HEAD requires. For others it is left
+//     out without an error. An object without custom metadata has it too, with at least the content-type. So its
+//     absence never means that there are no metadata.
 //   - Other stores ignore the parameter, and write no UserMetadata.
 //   - An object that is encrypted with a key of the client's has UserMetadata, but its HEAD is refused.
 //

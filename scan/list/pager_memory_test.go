@@ -8,9 +8,9 @@ import (
 	"weak"
 )
 
-// A Pager keeps nothing of a Page that it has handed out: its next LIST may be long in coming, and there are many
+// A Pager keeps no memory of a Page that it has handed out: its next LIST may come much later, and there are many
 // Pagers.
-func TestPagerLetsGoOfItsPages(t *testing.T) {
+func TestPagerForgetsItsPages(t *testing.T) {
 	store := &naive{pageKeys: 100}
 	for i := range 250 {
 		store.keys = append(store.keys, fmt.Sprintf("key-%03d", i))
@@ -24,10 +24,10 @@ func TestPagerLetsGoOfItsPages(t *testing.T) {
 		entries, text := weak.Make(&page.Entries[0]), weak.Make(unsafe.StringData(page.Entries[0].Key))
 		runtime.GC()
 		if entries.Value() != nil {
-			t.Error("it keeps the entries")
+			t.Error("the Pager keeps the entries")
 		}
 		if text.Value() != nil {
-			t.Error("it keeps their texts")
+			t.Error("the Pager keeps the texts of the entries")
 		}
 	}
 	runtime.KeepAlive(pager)

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// naive is a store that lists by the book, slowly: the twin against which the Pager is held.
+// naive is a store that lists as documented, slowly. The keys of a Pager are compared with those of naive.
 type naive struct {
 	keys     []string
 	pageKeys int
@@ -58,7 +58,7 @@ func (n *naive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, listXML(page, truncated, next))
 }
 
-// listXML is an answer with encoding-type=url.
+// listXML returns an answer with encoding-type=url.
 func listXML(keys []string, truncated bool, token string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>%v</IsTruncated>", truncated)
@@ -87,7 +87,7 @@ func serve(t testing.TB, h http.Handler, cfg Config) *Lister {
 	return New(cfg)
 }
 
-// walk collects the keys of a Range.
+// walk collects the keys that a Pager hands out.
 func walk(ctx context.Context, p *Pager) ([]string, error) {
 	var keys []string
 	cursor := p.rng.After
@@ -100,11 +100,11 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 			return keys, fmt.Errorf("a page of %d keys for %v, after %q", len(page.Entries), page.Range, cursor)
 		}
 		if through := page.Range.Through; through != "" && through <= cursor {
-			return keys, fmt.Errorf("a page leads from %q to %q, and no further", cursor, through)
+			return keys, fmt.Errorf("a page covers (%q, %q], which is empty", cursor, through)
 		}
 		cursor = page.Range.Through
 		if unsafe.StringData(cursor) == unsafe.StringData(page.Entries[len(page.Entries)-1].Key) {
-			return keys, fmt.Errorf("the Range up to %q keeps the texts of its page", cursor)
+			return keys, fmt.Errorf("the Range up to %q keeps the texts of its page in memory", cursor)
 		}
 		if cursor != p.cursor || !p.keysDeclared && strings.Contains(cursor, "\uFFFD") {
 			return keys, fmt.Errorf("the cursor is %q, and the page ends at %q", p.cursor, cursor)
@@ -116,12 +116,15 @@ func walk(ctx context.Context, p *Pager) ([]string, error) {
 }
 
 func TestPagerFindsEveryKeyOfARange(t *testing.T) {
-	// Tokens and start-after of the naive store are XML and query text, which cannot hold every byte.
+	// The naive store puts tokens and start-after in XML and in a query, which cannot hold every byte.
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("ab/+% &<é\U0001f600~")), 1, 6, -1)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfDistinct(key, rapid.ID).Draw(rt, "keys")
 		slices.Sort(keys)
-		rng := Range{After: rapid.OneOf(rapid.Just(""), key).Draw(rt, "after"), Through: rapid.OneOf(rapid.Just(""), key).Draw(rt, "through")}
+		rng := Range{
+			After:   rapid.OneOf(rapid.Just(""), key).Draw(rt, "after"),
+			Through: rapid.OneOf(rapid.Just(""), key).Draw(rt, "through"),
+		}
 		prefix := rapid.SampledFrom([]string{"", "", "a", "a/", "%"}).Draw(rt, "prefix")
 		twin := &naive{keys: keys, pageKeys: rapid.IntRange(1, 9).Draw(rt, "pageKeys")}
 		lister := serve(t, twin, Config{Prefix: prefix, V1: rapid.Bool().Draw(rt, "v1")})
@@ -140,16 +143,16 @@ func TestPagerFindsEveryKeyOfARange(t *testing.T) {
 			rt.Fatalf("got %q, want %q", got, want)
 		}
 		if most := len(want)/twin.pageKeys + 3; twin.requests > most {
-			rt.Fatalf("%d requests for %d keys, %d to a page: more than %d", twin.requests, len(want), twin.pageKeys, most)
+			rt.Fatalf("%d requests for %d keys, %d a page: more than %d", twin.requests, len(want), twin.pageKeys, most)
 		}
 	})
 }
 
-// veiled is a naive store that ignores encoding-type and lists what XML cannot carry as U+FFFD. Its tokens are what it
-// listed last, so it loses keys if one goes on from a lossy one.
-type veiled struct{ naive }
+// lossyStore is a naive store that ignores encoding-type, and lists U+FFFD for each character that XML cannot carry.
+// Its token is the last key that it has listed, so it skips keys after a lossy token.
+type lossyStore struct{ naive }
 
-func (v *veiled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (v *lossyStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	after := max(q.Get("start-after"), q.Get("continuation-token"), q.Get("marker"))
 	keys := slices.DeleteFunc(slices.Clone(v.keys), func(k string) bool { return k <= after })
@@ -158,16 +161,16 @@ func (v *veiled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<ListBucketResult><IsTruncated>%v</IsTruncated>", truncated)
 	for _, key := range keys {
-		fmt.Fprintf(&b, "<Contents><Key>%s</Key></Contents>", veil(key))
+		fmt.Fprintf(&b, "<Contents><Key>%s</Key></Contents>", lossyName(key))
 	}
 	if truncated && q.Get("list-type") == "2" {
-		fmt.Fprintf(&b, "<NextContinuationToken>%s</NextContinuationToken>", veil(keys[len(keys)-1]))
+		fmt.Fprintf(&b, "<NextContinuationToken>%s</NextContinuationToken>", lossyName(keys[len(keys)-1]))
 	}
 	b.WriteString("</ListBucketResult>")
 	_, _ = io.WriteString(w, b.String())
 }
 
-func veil(key string) string {
+func lossyName(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return '\uFFFD'
@@ -176,22 +179,22 @@ func veil(key string) string {
 	}, key)
 }
 
-// No key is lost beside keys that the store cannot list, and each of those is handed out once.
-func TestPagerGoesPastLossyKeys(t *testing.T) {
+// A Pager finds all keys beside those that the store cannot list, and hands out each of these once.
+func TestPagerListsPastLossyKeys(t *testing.T) {
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("abz\x01\x02\uFFFD")), 1, 3, -1)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfDistinct(key, rapid.ID).Draw(rt, "keys")
 		slices.Sort(keys)
-		twin := &veiled{naive{keys: keys, pageKeys: rapid.IntRange(1, 9).Draw(rt, "pageKeys")}}
+		twin := &lossyStore{naive{keys: keys, pageKeys: rapid.IntRange(1, 9).Draw(rt, "pageKeys")}}
 		lister := serve(t, twin, Config{V1: rapid.Bool().Draw(rt, "v1")})
 		var want []string
 		for _, k := range keys {
-			want = append(want, veil(k))
+			want = append(want, lossyName(k))
 		}
 		got, err := walk(t.Context(), lister.Pager(Range{}))
 		var broken *ProtocolError
 		if errors.As(err, &broken) && strings.Contains(broken.What, "cannot list") {
-			return // so many in a row that there is no place to go on from
+			return // a page of lossy keys has no key after which to list
 		}
 		if err != nil || !slices.Equal(got, want) {
 			rt.Fatalf("got %q, want %q, %v", got, want, err)
@@ -199,10 +202,13 @@ func TestPagerGoesPastLossyKeys(t *testing.T) {
 	})
 }
 
-// script answers the n-th LIST with its n-th function, and those after with the last.
+// handler answers one LIST.
+type handler = func(http.ResponseWriter, *http.Request)
+
+// script answers the n-th LIST with its n-th function, and all later LISTs with the last function.
 type script struct {
 	mu      sync.Mutex
-	answers []func(w http.ResponseWriter, r *http.Request)
+	answers []handler
 	asked   []url.Values
 }
 
@@ -214,11 +220,11 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answers[min(n, len(s.answers)-1)](w, r)
 }
 
-func say(body string) func(http.ResponseWriter, *http.Request) {
+func say(body string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 }
 
-func refuse(status int, code, region string) func(http.ResponseWriter, *http.Request) {
+func refuse(status int, code, region string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if region != "" {
 			w.Header().Set("x-amz-bucket-region", region)
@@ -230,7 +236,7 @@ func refuse(status int, code, region string) func(http.ResponseWriter, *http.Req
 	}
 }
 
-func cutShort(body string) func(http.ResponseWriter, *http.Request) {
+func cutShort(body string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
 		_, _ = io.WriteString(w, body)
@@ -242,76 +248,77 @@ var (
 	final = say(listXML([]string{"a", "b"}, false, ""))
 )
 
-// Each of these a store has done, and each must come out exact.
+// Each case was seen at a store. The keys must be exact in spite of it.
 func TestPagerRepairs(t *testing.T) {
 	cases := map[string]struct {
-		answers []func(http.ResponseWriter, *http.Request)
+		answers []handler
 		rng     Range
 		want    []string
-		asks    int
+		sent    int // LISTs
 	}{
 		"a listing that ends early": {
-			answers: []func(http.ResponseWriter, *http.Request){final, say(listXML([]string{"c"}, false, "")), end},
-			want:    []string{"a", "b", "c"}, asks: 3,
+			answers: []handler{final, say(listXML([]string{"c"}, false, "")), end},
+			want:    []string{"a", "b", "c"}, sent: 3,
 		},
 		"an empty page with a new token": {
-			answers: []func(http.ResponseWriter, *http.Request){say(listXML(nil, true, "t")), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{say(listXML(nil, true, "t")), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
-		"start-after taken as inclusive": {
-			answers: []func(http.ResponseWriter, *http.Request){final, say(listXML([]string{"b"}, false, ""))},
-			want:    []string{"a", "b"}, asks: 2,
+		"an inclusive start-after": {
+			answers: []handler{final, say(listXML([]string{"b"}, false, ""))},
+			want:    []string{"a", "b"}, sent: 2,
 		},
-		"start-after ignored": {
-			answers: []func(http.ResponseWriter, *http.Request){
+		"an ignored start-after": {
+			answers: []handler{
 				say(listXML([]string{"a", "b"}, true, "t")), say(listXML([]string{"c", "d"}, false, "")),
 				say(listXML([]string{"a", "b"}, true, "t")), say(listXML([]string{"c", "d"}, false, "")),
 			},
-			rng: Range{After: "b"}, want: []string{"c", "d"}, asks: 4,
+			rng: Range{After: "b"}, want: []string{"c", "d"}, sent: 4,
 		},
 		"keys repeated on the next page": {
-			answers: []func(http.ResponseWriter, *http.Request){
+			answers: []handler{
 				say(listXML([]string{"a", "b"}, true, "t")), say(listXML([]string{"a", "b", "c"}, false, "")), end,
 			},
-			want: []string{"a", "b", "c"}, asks: 3,
+			want: []string{"a", "b", "c"}, sent: 3,
 		},
-		"a token that is void": {
-			answers: []func(http.ResponseWriter, *http.Request){
-				say(listXML([]string{"a"}, true, "t")), refuse(400, "InvalidArgument", ""), say(listXML([]string{"b"}, false, "")), end,
+		"a token that the store no longer knows": {
+			answers: []handler{
+				say(listXML([]string{"a"}, true, "t")), refuse(400, "InvalidArgument", ""),
+				say(listXML([]string{"b"}, false, "")), end,
 			},
-			want: []string{"a", "b"}, asks: 4,
+			want: []string{"a", "b"}, sent: 4,
 		},
 		"a document cut short": {
-			answers: []func(http.ResponseWriter, *http.Request){cutShort(listXML([]string{"a"}, false, "")), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{cutShort(listXML([]string{"a"}, false, "")), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
-		"a web page for once": {
-			answers: []func(http.ResponseWriter, *http.Request){say("<html><body>502</body></html>"), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+		"one web page": {
+			answers: []handler{say("<html><body>502</body></html>"), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
 		"an error in a 200": {
-			answers: []func(http.ResponseWriter, *http.Request){refuse(200, "InternalError", ""), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{refuse(200, "InternalError", ""), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
 		"a bodyless 503": {
-			answers: []func(http.ResponseWriter, *http.Request){refuse(503, "", ""), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{refuse(503, "", ""), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
 		"a SlowDown in a 400": {
-			answers: []func(http.ResponseWriter, *http.Request){refuse(400, "SlowDown", ""), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{refuse(400, "SlowDown", ""), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
 		"another region": {
-			answers: []func(http.ResponseWriter, *http.Request){refuse(301, "PermanentRedirect", "eu-west-1"), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{refuse(301, "PermanentRedirect", "eu-west-1"), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
 		"clock skew": {
-			answers: []func(http.ResponseWriter, *http.Request){refuse(403, "RequestTimeTooSkewed", ""), final, end},
-			want:    []string{"a", "b"}, asks: 3,
+			answers: []handler{refuse(403, "RequestTimeTooSkewed", ""), final, end},
+			want:    []string{"a", "b"}, sent: 3,
 		},
-		"a key beyond the Range": {
-			answers: []func(http.ResponseWriter, *http.Request){say(listXML([]string{"a", "b", "c"}, true, "t"))},
-			rng:     Range{Through: "b"}, want: []string{"a", "b"}, asks: 1,
+		"a key after the Range": {
+			answers: []handler{say(listXML([]string{"a", "b", "c"}, true, "t"))},
+			rng:     Range{Through: "b"}, want: []string{"a", "b"}, sent: 1,
 		},
 	}
 	for name, c := range cases {
@@ -324,15 +331,17 @@ func TestPagerRepairs(t *testing.T) {
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if len(s.asked) != c.asks {
-				t.Errorf("%d requests, want %d", len(s.asked), c.asks)
+			if len(s.asked) != c.sent {
+				t.Errorf("%d requests, want %d", len(s.asked), c.sent)
 			}
 		})
 	}
 }
 
-func TestPagerAsksAsItShould(t *testing.T) {
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){say(listXML([]string{"p/a"}, true, "t+/")), say(listXML([]string{"p/b"}, false, "")), end}}
+func TestPagerSendsTheParameters(t *testing.T) {
+	s := &script{answers: []handler{
+		say(listXML([]string{"p/a"}, true, "t+/")), say(listXML([]string{"p/b"}, false, "")), end,
+	}}
 	if _, err := walk(t.Context(), serve(t, s, Config{Prefix: "p/"}).Pager(Range{After: "p/ "})); err != nil {
 		t.Fatal(err)
 	}
@@ -350,27 +359,29 @@ func TestPagerAsksAsItShould(t *testing.T) {
 	}
 }
 
-// What cannot be repaired is a ProtocolError: never a listing that merely ends.
+// A mistake that cannot be repaired is a ProtocolError, never a listing that merely ends.
 func TestPagerRefuses(t *testing.T) {
-	endless := func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, listXML(nil, true, r.URL.Query().Get("continuation-token")+"x"))
+	page := func(keys ...string) handler { return say(listXML(keys, false, "")) }
+	truncated := func(token string, keys ...string) handler { return say(listXML(keys, true, token)) }
+	endless := func(keys ...string) handler { // the same page for ever, with ever new tokens
+		return func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, listXML(keys, true, r.URL.Query().Get("continuation-token")+"x"))
+		}
 	}
 	cases := map[string]struct {
-		answers []func(http.ResponseWriter, *http.Request)
+		answers []handler
 		what    string
 	}{
-		"truncated without a token": {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, ""))}, "no continuation token"},
-		"the same token":            {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, "t")), say(listXML([]string{"b"}, true, "t"))}, "that it was asked with"},
-		"out of order past the end": {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"z", "p", "a"}, false, ""))}, "not in order"},
-		"keys out of order":         {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"b", "a"}, false, ""))}, "not in order"},
-		"an older page":             {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"b", "c"}, true, "t")), say(listXML([]string{"a", "d"}, false, ""))}, "not in order"},
-		"another prefix":            {[]func(http.ResponseWriter, *http.Request){say(listXML([]string{"\x00"}, false, ""))}, "prefix"},
-		"a web page for ever":       {[]func(http.ResponseWriter, *http.Request){say("<html><body>sign in</body></html>")}, "not a ListBucketResult"},
-		"an empty body for ever":    {[]func(http.ResponseWriter, *http.Request){say("")}, "empty"},
-		"old keys for ever": {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, listXML([]string{"a"}, true, r.URL.Query().Get("continuation-token")+"x"))
-		}}, "in a row"},
-		"empty pages for ever": {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) { endless(w, r) }}, "in a row"},
+		"truncated without a token":     {[]handler{truncated("", "a")}, "no continuation token"},
+		"the same token":                {[]handler{truncated("t", "a"), truncated("t", "b")}, "token of the request"},
+		"out of order past the end":     {[]handler{page("z", "p", "a")}, "not in order"},
+		"keys out of order":             {[]handler{page("b", "a")}, "not in order"},
+		"an older page":                 {[]handler{truncated("t", "b", "c"), page("a", "d")}, "not in order"},
+		"another prefix":                {[]handler{page("\x00")}, "prefix"},
+		"a web page again and again":    {[]handler{say("<html><body>sign in</body></html>")}, "not a ListBucketResult"},
+		"an empty body again and again": {[]handler{say("")}, "empty"},
+		"old keys again and again":      {[]handler{endless("a")}, "in a row"},
+		"empty pages again and again":   {[]handler{endless()}, "in a row"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -379,7 +390,8 @@ func TestPagerRefuses(t *testing.T) {
 			if name == "another prefix" {
 				prefix = "p"
 			}
-			_, err := walk(t.Context(), serve(t, &script{answers: c.answers}, Config{Prefix: prefix}).Pager(Range{Through: "q"}))
+			lister := serve(t, &script{answers: c.answers}, Config{Prefix: prefix})
+			_, err := walk(t.Context(), lister.Pager(Range{Through: "q"}))
 			var broken *ProtocolError
 			if !errors.As(err, &broken) || !strings.Contains(broken.What, c.what) {
 				t.Errorf("%v", err)
@@ -395,7 +407,7 @@ func TestPagerEndsWithItsContext(t *testing.T) {
 		cancel(cause)
 		<-r.Context().Done()
 	}
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){say(listXML([]string{"a"}, true, "t")), hang}}
+	s := &script{answers: []handler{say(listXML([]string{"a"}, true, "t")), hang}}
 	got, err := walk(ctx, serve(t, s, Config{}).Pager(Range{}))
 	if !errors.Is(err, cause) || !slices.Equal(got, []string{"a"}) {
 		t.Errorf("%q, %v", got, err)

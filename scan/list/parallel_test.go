@@ -7,13 +7,14 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// listAll lists by as many goroutines as a Listing has Pagers at most, and returns the keys in order.
+// listAll lists with Max goroutines, and returns the keys in order.
 func listAll(ctx context.Context, l *ParallelLister) ([]string, error) {
 	var (
 		mu   sync.Mutex
@@ -43,7 +44,7 @@ func listAll(ctx context.Context, l *ParallelLister) ([]string, error) {
 	return keys, err
 }
 
-// evenKeys look random.
+// evenKeys returns keys that are spread evenly.
 func evenKeys(n int) []string {
 	random := rand.New(rand.NewPCG(1, 2))
 	keys := make([]string, n)
@@ -54,73 +55,73 @@ func evenKeys(n int) []string {
 	return slices.Compact(keys)
 }
 
-// guessed is a store that treats listings from a key that it does not have in a way of its own.
-type guessed struct {
+// probedStore is a naive store that answers probes in its own way: listings from a key that it does not have.
+type probedStore struct {
 	naive
-	answer func(w http.ResponseWriter, r *http.Request) (isAnswered bool)
+	answer func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-	seen sync.Once
-	any  chan struct{} // closed at the first
+	pages  atomic.Int64
+	once   sync.Once
+	probed chan struct{} // closed by the first probe
 }
 
-func (s *guessed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// pagesBeforeProbe is the number of pages that a probedStore lists before it waits for a probe. So a test does not
+// depend on how fast pages are listed, and hangs where no probe is sent.
+const pagesBeforeProbe = 5
+
+func (s *probedStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if after := r.URL.Query().Get("start-after"); after != "" {
 		if _, isKey := slices.BinarySearch(s.keys, after); !isKey {
-			s.seen.Do(func() { close(s.any) })
+			s.once.Do(func() { close(s.probed) })
 			if s.answer(w, r) {
 				return
 			}
 		}
 	}
+	if s.pages.Add(1) > pagesBeforeProbe {
+		select {
+		case <-s.probed:
+		case <-r.Context().Done():
+		}
+	}
 	s.naive.ServeHTTP(w, r)
 }
 
-func newGuessed(answer func(http.ResponseWriter, *http.Request) bool) *guessed {
-	return &guessed{naive: naive{keys: evenKeys(20_000), pageKeys: 500}, answer: answer, any: make(chan struct{})}
+func newProbedStore(answer func(http.ResponseWriter, *http.Request) bool) *probedStore {
+	return &probedStore{naive: naive{keys: evenKeys(20_000), pageKeys: 500}, answer: answer, probed: make(chan struct{})}
 }
 
-// wasAsked fails a test in which nothing was guessed.
-func (s *guessed) wasAsked(t *testing.T) {
-	t.Helper()
-	select {
-	case <-s.any:
-	default:
-		t.Error("nothing was listed from a guess: that shows nothing")
-	}
-}
-
-// What a store says to a guess matters to nobody: the Range is listed without it.
-func TestListingOutlivesRefusedGuesses(t *testing.T) {
+// A store may refuse a probe. The Range is listed without it.
+func TestParallelListerSurvivesRefusedProbes(t *testing.T) {
 	for _, status := range []int{400, 403, 500, 501, 503} {
-		store := newGuessed(func(w http.ResponseWriter, _ *http.Request) bool {
+		store := newProbedStore(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(status)
 			return true
 		})
-		got, err := listAll(t.Context(), serve(t, store, Config{RetryFor: time.Millisecond}).Parallel([]Range{{}}, 4, nil))
+		lister := serve(t, store, Config{RetryFor: time.Millisecond})
+		got, err := listAll(t.Context(), lister.Parallel([]Range{{}}, 4, nil))
 		if err != nil || !slices.Equal(got, store.keys) {
 			t.Errorf("%d: %d of %d keys, %v", status, len(got), len(store.keys), err)
 		}
-		store.wasAsked(t)
 	}
 }
 
-// A guess that is not answered holds nobody up once the Range in which it lies is listed.
-func TestListingDoesNotWaitForGuesses(t *testing.T) {
-	store := newGuessed(func(_ http.ResponseWriter, r *http.Request) bool {
-		<-r.Context().Done() // which ends when nobody waits for the answer any more
+// A probe without an answer delays nothing: it is stopped when its Range is listed.
+func TestParallelListerDoesNotWaitForProbes(t *testing.T) {
+	store := newProbedStore(func(_ http.ResponseWriter, r *http.Request) bool {
+		<-r.Context().Done() // until the client closes the connection
 		return true
 	})
 	got, err := listAll(t.Context(), serve(t, store, Config{}).Parallel([]Range{{}}, 4, nil))
 	if err != nil || !slices.Equal(got, store.keys) {
 		t.Errorf("%d of %d keys, %v", len(got), len(store.keys), err)
 	}
-	store.wasAsked(t)
 }
 
-// A store that begins at the beginning whatever key it is asked to begin at is listed by one.
-func TestListingFindsOutThatStartAfterIsIgnored(t *testing.T) {
+// A store that ignores start-after is listed by one Pager.
+func TestParallelListerDetectsIgnoredStartAfter(t *testing.T) {
 	var sent int
-	store := newGuessed(nil)
+	store := newProbedStore(nil)
 	store.answer = func(w http.ResponseWriter, r *http.Request) bool {
 		sent++
 		fmt.Fprint(w, listXML(store.keys[:500], true, store.keys[499]))
@@ -129,12 +130,12 @@ func TestListingFindsOutThatStartAfterIsIgnored(t *testing.T) {
 	l := serve(t, store, Config{}).Parallel([]Range{{}}, 2, nil)
 	got, err := listAll(t.Context(), l)
 	if err != nil || !slices.Equal(got, store.keys) || l.MaxActive() != 1 || sent != 1 {
-		t.Errorf("%d of %d keys by %d listers, %d guesses, %v", len(got), len(store.keys), l.MaxActive(), sent, err)
+		t.Errorf("%d of %d keys by %d Pagers, %d probes, %v", len(got), len(store.keys), l.MaxActive(), sent, err)
 	}
 }
 
-// What is written beyond a place where nothing was, while the Range is listed, is no news that anything stumbles over.
-func TestListingOfABucketThatGrows(t *testing.T) {
+// Objects may be written after an upper bound while the Range is listed.
+func TestPagerListsABucketThatGrows(t *testing.T) {
 	store := &naive{pageKeys: 3}
 	for i := range 20 {
 		store.keys = append(store.keys, "logs/2026/11/22/"+string(rune('a'+i)))
@@ -165,8 +166,9 @@ func TestListingOfABucketThatGrows(t *testing.T) {
 			break
 		}
 		seen += len(page.Entries)
-		if guess := p.splitKey(nil); guess != "" && guess <= page.Entries[len(page.Entries)-1].Key || p.estimateRemaining() < 0 {
-			t.Errorf("the guess %q, behind %q; %v left", guess, page.Range.Through, p.estimateRemaining())
+		last := page.Entries[len(page.Entries)-1].Key
+		if key := p.splitKey(nil); key != "" && key <= last || p.estimateRemaining() < 0 {
+			t.Errorf("split key %q after %q, %v keys expected", key, last, p.estimateRemaining())
 		}
 	}
 	if seen != 19+4 {

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// interleaved is a store that lets others go on between a request and its answer.
+// interleaved is a store that calls between before and after each answer.
 type interleaved struct {
 	http.Handler
 	between func()
@@ -25,96 +25,100 @@ func (i *interleaved) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.between()
 }
 
-// walkers list a bucket by Pagers that take turns as chance has it, and are split as chance has it, also while one
+// randomLister lists a bucket with Pagers that take turns at random and are split at random, also while one of them
 // waits for an answer.
-type walkers struct {
-	ctx     context.Context
-	chance  *rand.Rand // and not rapid, which draws from one goroutine only
-	guesses []string   // to split at; the empty one is the Pager's own
-	pagers  []*Pager
-	busy    map[*Pager]bool // that fetch
-	ranges  []Range         // of all pages, and of what was left at the ends
-	keys    []string
-	splits  int
-	err     error
+type randomLister struct {
+	ctx       context.Context
+	random    *rand.Rand // not rapid, which must draw from one goroutine
+	splitKeys []string   // the empty one stands for that of the Pager
+	pagers    []*Pager
+	busy      map[*Pager]bool // Pagers that wait for an answer
+	ranges    []Range         // of all pages, and the rests after the last pages
+	keys      []string
+	splits    int
+	err       error
 }
 
-// step lets somebody do something; while others wait for their answers there are fewer who can.
-func (w *walkers) step() {
-	p := w.pagers[w.chance.IntN(len(w.pagers))]
-	if w.chance.IntN(3) == 0 {
-		w.split(p)
+// step lets one Pager list a page or be split.
+func (l *randomLister) step() {
+	p := l.pagers[l.random.IntN(len(l.pagers))]
+	if l.random.IntN(3) == 0 {
+		l.split(p)
 	} else {
-		w.next(p)
+		l.next(p)
 	}
 }
 
-func (w *walkers) next(p *Pager) {
-	if w.busy[p] || w.err != nil {
+func (l *randomLister) next(p *Pager) {
+	if l.busy[p] || l.err != nil {
 		return
 	}
-	w.busy[p] = true
-	page, err := p.Next(w.ctx)
+	l.busy[p] = true
+	page, err := p.Next(l.ctx)
 	switch {
 	case err != nil:
-		w.err = err
+		l.err = err
 		return
 	case page == nil:
 		if rest, ok := p.Rest(); ok {
-			w.ranges = append(w.ranges, rest)
+			l.ranges = append(l.ranges, rest)
 		}
-		w.pagers = slices.DeleteFunc(w.pagers, func(other *Pager) bool { return other == p })
+		l.pagers = slices.DeleteFunc(l.pagers, func(other *Pager) bool { return other == p })
 		return
 	}
-	w.busy[p] = false
-	w.ranges = append(w.ranges, page.Range)
+	l.busy[p] = false
+	l.ranges = append(l.ranges, page.Range)
 	for _, e := range page.Entries {
-		w.keys = append(w.keys, e.Key)
+		l.keys = append(l.keys, e.Key)
 	}
 }
 
-func (w *walkers) split(p *Pager) {
-	if w.err != nil {
+func (l *randomLister) split(p *Pager) {
+	if l.err != nil {
 		return
 	}
-	guess := w.guesses[w.chance.IntN(len(w.guesses))]
-	if guess == "" {
-		guess = p.splitKey(nil)
+	splitKey := l.splitKeys[l.random.IntN(len(l.splitKeys))]
+	if splitKey == "" {
+		splitKey = p.splitKey(nil)
 	}
-	if guess == "" || !p.contains(guess) {
+	if splitKey == "" || !p.contains(splitKey) {
 		return
 	}
-	at, err := p.probe(w.ctx, guess)
+	probe, err := p.probe(l.ctx, splitKey)
 	if err == nil {
-		i := slices.IndexFunc(w.pagers, func(p *Pager) bool { return p.contains(guess) })
+		i := slices.IndexFunc(l.pagers, func(p *Pager) bool { return p.contains(splitKey) })
 		if i < 0 {
 			return
 		}
-		if err = w.pagers[i].splitAt(at); err == nil {
-			w.splits++
-			w.pagers = append(w.pagers, at.pager)
+		if err = l.pagers[i].splitAt(probe); err == nil {
+			l.splits++
+			l.pagers = append(l.pagers, probe.pager)
 		}
 	}
 	if err != nil && !errors.Is(err, errNotSplit) && !errors.Is(err, errUpperEmpty) {
-		w.err = err
+		l.err = err
 	}
 }
 
-// Any keys, any splits at any place and at any moment: every key comes once, and the pages' Ranges make up the whole
-// without a gap.
+// Whatever the keys, wherever and whenever Ranges are split: every key is handed out once, and the Ranges of the pages
+// cover the whole Range without a gap.
 func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 	splits := 0
 	key := rapid.StringOfN(rapid.SampledFrom([]rune("ab/+ &é日\U0001f600~")), 1, 5, -1)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfNDistinct(key, 0, 80, rapid.ID).Draw(rt, "keys")
-		keys = append(keys, rapid.SliceOfNDistinct(rapid.StringMatching("[ab]/[0-9]{3}"), 40, 120, rapid.ID).Draw(rt, "more")...)
+		numbered := rapid.SliceOfNDistinct(rapid.StringMatching("[ab]/[0-9]{3}"), 40, 120, rapid.ID)
+		keys = append(keys, numbered.Draw(rt, "more")...)
 		slices.Sort(keys)
 		keys = slices.Compact(keys)
 		twin := &naive{keys: keys, pageKeys: rapid.IntRange(1, 5).Draw(rt, "pageKeys")}
 		store := &interleaved{Handler: twin, between: func() {}}
 		prefix := rapid.SampledFrom([]string{"", "", "a", "a/"}).Draw(rt, "prefix")
 		lister := serve(t, store, Config{Prefix: prefix, V1: rapid.Bool().Draw(rt, "v1")})
-		whole := Range{After: rapid.OneOf(rapid.Just(""), key).Draw(rt, "after"), Through: rapid.OneOf(rapid.Just(""), key).Draw(rt, "through")}
+		whole := Range{
+			After:   rapid.OneOf(rapid.Just(""), key).Draw(rt, "after"),
+			Through: rapid.OneOf(rapid.Just(""), key).Draw(rt, "through"),
+		}
 		if whole.Through != "" && whole.Through <= whole.After {
 			whole.Through = ""
 		}
@@ -126,43 +130,43 @@ func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 		}
 		first := lister.Pager(whole)
 		first.split.alphabet = new(alphabet)
-		w := &walkers{
-			ctx: t.Context(), chance: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "chance"), 0)),
-			pagers: []*Pager{first}, busy: map[*Pager]bool{}, guesses: []string{"", "", ""},
+		l := &randomLister{
+			ctx: t.Context(), random: rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "random"), 0)),
+			pagers: []*Pager{first}, busy: map[*Pager]bool{}, splitKeys: []string{"", "", ""},
 		}
-		for _, k := range rapid.SliceOfN(key, 1, 9).Draw(rt, "guesses") {
-			w.guesses = append(w.guesses, k, prefix+k)
+		for _, k := range rapid.SliceOfN(key, 1, 9).Draw(rt, "splitKeys") {
+			l.splitKeys = append(l.splitKeys, k, prefix+k)
 		}
 		depth := 0
 		store.between = func() {
-			if depth < 4 && len(w.pagers) > 0 && w.chance.IntN(2) == 0 {
+			if depth < 4 && len(l.pagers) > 0 && l.random.IntN(2) == 0 {
 				depth++
-				w.step()
+				l.step()
 				depth--
 			}
 		}
-		for len(w.pagers) > 0 && w.err == nil {
-			w.step()
+		for len(l.pagers) > 0 && l.err == nil {
+			l.step()
 		}
-		if w.err != nil {
-			rt.Fatal(w.err)
+		if l.err != nil {
+			rt.Fatal(l.err)
 		}
-		splits += w.splits
-		slices.Sort(w.keys)
-		if !slices.Equal(w.keys, want) {
-			rt.Fatalf("got %q, want %q", w.keys, want)
+		splits += l.splits
+		slices.Sort(l.keys)
+		if !slices.Equal(l.keys, want) {
+			rt.Fatalf("got %q, want %q", l.keys, want)
 		}
-		if err := tile(w.ranges, whole); err != nil {
+		if err := checkCover(l.ranges, whole); err != nil {
 			rt.Fatal(err)
 		}
 	})
 	if splits < 10 {
-		t.Errorf("%d splits in all: too few to show anything", splits)
+		t.Errorf("only %d splits, which show too little", splits)
 	}
 }
 
-// tile says where the parts do not make up the whole.
-func tile(parts []Range, whole Range) error {
+// checkCover returns an error where the parts do not cover the whole without a gap.
+func checkCover(parts []Range, whole Range) error {
 	slices.SortFunc(parts, func(a, b Range) int { return strings.Compare(a.After, b.After) })
 	at := whole.After
 	for i, part := range parts {
@@ -172,7 +176,7 @@ func tile(parts []Range, whole Range) error {
 		at = part.Through
 	}
 	if at != whole.Through {
-		return fmt.Errorf("the parts end at %q, and the whole at %q", at, whole.Through)
+		return fmt.Errorf("the parts end at %q, the whole at %q", at, whole.Through)
 	}
 	return nil
 }

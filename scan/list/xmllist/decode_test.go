@@ -11,7 +11,7 @@ func decodeAll(body io.Reader) (*Listing, error) {
 	return new(Decoder).decode(body, false, 4<<10)
 }
 
-func TestDecodeReadsWhatAListSays(t *testing.T) {
+func TestDecodeReadsAListing(t *testing.T) {
 	const body = `<?xml version="1.0" encoding="UTF-8"?>
 <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><KeyCount>2</KeyCount>
 <IsTruncated>true</IsTruncated><EncodingType>url</EncodingType><NextContinuationToken>to+ken%20</NextContinuationToken>
@@ -24,7 +24,7 @@ func TestDecodeReadsWhatAListSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !a.Truncated || !a.KeysDeclared || a.NextToken != "to+ken%20" {
-		t.Errorf("truncated %v, decoded %v, next %q: the token is not encoded", a.Truncated, a.KeysDeclared, a.NextToken)
+		t.Errorf("truncated %v, declared %v, next %q: a token is not encoded", a.Truncated, a.KeysDeclared, a.NextToken)
 	}
 	want := []Entry{
 		{Key: "a+b c d\xff/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD", Size: 12},
@@ -40,14 +40,14 @@ func TestDecodeReadsWhatAListSays(t *testing.T) {
 	}
 }
 
-func TestDecodeLeavesKeysAloneUnlessTheEncodingIsDeclared(t *testing.T) {
+func TestDecodeDecodesOnlyDeclaredKeys(t *testing.T) {
 	const body = `<ListBucketResult><Contents><Key>a+b 100% %41</Key></Contents></ListBucketResult>`
 	a, err := decodeAll(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := a.Entries[0].Key; got != "a+b 100% %41" || a.KeysDeclared {
-		t.Errorf("key %q, decoded %v", got, a.KeysDeclared)
+		t.Errorf("key %q, declared %v", got, a.KeysDeclared)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestDecodeReadsV1(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a.NextToken != "a b" {
-		t.Errorf("NextMarker is %q: a key, and so encoded", a.NextToken)
+		t.Errorf("NextMarker is %q, but it is encoded as keys are", a.NextToken)
 	}
 }
 
@@ -74,52 +74,57 @@ func (b brokenReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// whole is the shortest listing that has everything that matters in one.
+// whole is the shortest listing with an object and without a next page.
 const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
 
-// noListings are refused, by the twin as well.
+// invalidDocuments are refused by the Decoder and its twin.
 func invalidDocuments() map[string]string {
+	encodedKey := func(key string) string {
+		return "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>" + key +
+			"</Key></Contents></ListBucketResult>"
+	}
 	return map[string]string{
-		"empty":                "",
-		"blank":                " \n",
-		"HTML":                 `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>It works!</body></html>`,
-		"well-formed HTML":     `<html><body>sign in</body></html>`,
-		"text":                 "upstream connect error",
-		"another document":     `<ListAllMyBucketsResult></ListAllMyBucketsResult>`,
-		"bad escape":           `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%zz</Key></Contents></ListBucketResult>`,
-		"escape cut short":     `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%4</Key></Contents></ListBucketResult>`,
-		"signed escape":        `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a%+4</Key></Contents></ListBucketResult>`,
-		"empty key":            `<ListBucketResult><Contents><Key></Key></Contents></ListBucketResult>`,
-		"no key":               `<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>`,
-		"strange truncation":   `<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>`,
-		"strange encoding":     `<ListBucketResult><EncodingType>base64</EncodingType></ListBucketResult>`,
-		"two documents":        whole + whole,
-		"illegal character":    "<ListBucketResult><Contents><Key>\x01</Key></Contents></ListBucketResult>",
-		"not UTF-8":            "<ListBucketResult><Contents><Key>\xff</Key></Contents></ListBucketResult>",
-		"unknown entity":       "<ListBucketResult><Contents><Key>&nbsp;</Key></Contents></ListBucketResult>",
-		"mismatched end":       "<ListBucketResult><Contents></ListBucketResult></Contents>",
-		"longer than anything": "<ListBucketResult>" + strings.Repeat(" ", 4<<10),
+		"empty":               "",
+		"blank":               " \n",
+		"HTML":                `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>It works!</body></html>`,
+		"well-formed HTML":    `<html><body>sign in</body></html>`,
+		"text":                "upstream connect error",
+		"another document":    `<ListAllMyBucketsResult></ListAllMyBucketsResult>`,
+		"bad escape":          encodedKey("a%zz"),
+		"escape cut short":    encodedKey("a%4"),
+		"signed escape":       encodedKey("a%+4"),
+		"empty key":           `<ListBucketResult><Contents><Key></Key></Contents></ListBucketResult>`,
+		"no key":              `<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>`,
+		"invalid IsTruncated": `<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>`,
+		"unknown encoding":    `<ListBucketResult><EncodingType>base64</EncodingType></ListBucketResult>`,
+		"two documents":       whole + whole,
+		"illegal character":   "<ListBucketResult><Contents><Key>\x01</Key></Contents></ListBucketResult>",
+		"not UTF-8":           "<ListBucketResult><Contents><Key>\xff</Key></Contents></ListBucketResult>",
+		"unknown entity":      "<ListBucketResult><Contents><Key>&nbsp;</Key></Contents></ListBucketResult>",
+		"mismatched end":      "<ListBucketResult><Contents></ListBucketResult></Contents>",
+		"too long":            "<ListBucketResult>" + strings.Repeat(" ", 4<<10),
 	}
 }
 
-func TestDecodeRefusesWhatIsNoListing(t *testing.T) {
+func TestDecodeRefusesInvalidDocuments(t *testing.T) {
 	if _, err := decodeAll(strings.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
 	for name, body := range invalidDocuments() {
 		if a, err := decodeAll(strings.NewReader(body)); err == nil {
-			t.Errorf("%s: taken for a listing of %d keys", name, len(a.Entries))
+			t.Errorf("%s: read as a listing of %d keys", name, len(a.Entries))
 		}
 	}
 	for n := range len(whole) {
 		if _, err := decodeAll(strings.NewReader(whole[:n])); err == nil {
-			t.Errorf("cut after %d of %d bytes: taken for a listing", n, len(whole))
+			t.Errorf("cut after %d of %d bytes: read as a listing", n, len(whole))
 		}
 	}
 	for _, n := range []int{0, 20, len(whole)} {
 		var cut *ReadError
-		if _, err := decodeAll(brokenReader{strings.NewReader(whole[:n])}); !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("%d bytes, and the framing promised more: %v", n, err)
+		_, err := decodeAll(brokenReader{strings.NewReader(whole[:n])})
+		if !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("the connection is closed after %d bytes: %v", n, err)
 		}
 	}
 }

@@ -67,13 +67,15 @@ func compareWithTwin(body []byte) error {
 	for _, size := range []int{1, 80, len(body)/2 + 1} {
 		narrow, narrowErr := newDecoder(size).decode(iotest.OneByteReader(bytes.NewReader(body)), false, BodyBytesMax)
 		if show(got, err) != show(narrow, narrowErr) {
-			return fmt.Errorf("%q\nin a window of all bytes: %s\nof %d bytes: %s", body, show(got, err), size, show(narrow, narrowErr))
+			return fmt.Errorf("%q\nin a window of all bytes: %s\nof %d bytes: %s",
+				body, show(got, err), size, show(narrow, narrowErr))
 		}
 	}
 	withMetadata, withErr := newDecoder(len(body)+1).decode(bytes.NewReader(body), true, BodyBytesMax)
 	narrow, narrowErr := newDecoder(1).decode(bytes.NewReader(body), true, BodyBytesMax)
 	if show(withMetadata, withErr) != show(narrow, narrowErr) {
-		return fmt.Errorf("%q with metadata\nin a window of all bytes: %s\nof 1 byte: %s", body, show(withMetadata, withErr), show(narrow, narrowErr))
+		return fmt.Errorf("%q with metadata\nin a window of all bytes: %s\nof 1 byte: %s",
+			body, show(withMetadata, withErr), show(narrow, narrowErr))
 	}
 	return nil
 }

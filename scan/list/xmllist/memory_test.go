@@ -25,26 +25,28 @@ func TestDecodeReadsTheBodyToItsEnd(t *testing.T) {
 		}
 	}
 	var cut *ReadError
-	if _, err := new(Decoder).decode(iotest.ErrReader(nil), false, BodyBytesMax); !errors.As(err, &cut) || !errors.Is(err, io.ErrNoProgress) {
-		t.Errorf("nothing and no error, for ever: %v", err)
+	_, err := new(Decoder).Decode(iotest.ErrReader(nil), false)
+	if !errors.As(err, &cut) || !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("a body that never returns anything: %v", err)
 	}
 }
 
-func TestDecodeReadsNoMoreThanItMay(t *testing.T) {
+func TestDecodeStopsAtTheLimit(t *testing.T) {
 	size := int64(len(whole))
 	if _, err := new(Decoder).decode(strings.NewReader(whole), false, size); err != nil {
-		t.Errorf("as long as may be: %v", err)
+		t.Errorf("a body of the largest size: %v", err)
 	}
 	if _, err := new(Decoder).decode(strings.NewReader(whole+"\n"), false, size); err == nil {
-		t.Error("longer by one byte, and accepted")
+		t.Error("a body that is one byte longer was accepted")
 	}
 	endless := 0
 	blanks := readerFunc(func(p []byte) (int, error) {
 		endless += len(p)
 		return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
 	})
-	if _, err := new(Decoder).decode(io.MultiReader(strings.NewReader(whole), blanks), false, size); err == nil || endless > windowBytes {
-		t.Errorf("a body without end: %v after %d bytes", err, endless)
+	_, err := new(Decoder).decode(io.MultiReader(strings.NewReader(whole), blanks), false, size)
+	if err == nil || endless > windowBytes {
+		t.Errorf("an endless body: %v after %d bytes", err, endless)
 	}
 }
 
@@ -119,18 +121,24 @@ func TestDecodeForgetsLargePages(t *testing.T) {
 		"objects":    strings.Repeat("<Contents><Key>a</Key></Contents>", 10*keptObjectsMax),
 		"comments":   "<!--" + long + "-->",
 		"skipped":    strings.Repeat("<Contents><Key>a</Key>"+strings.Repeat("<A/>", 10000)+"</Contents>", 10),
-		"metadata": "<Contents><Key>a</Key><UserMetadata>" + strings.Repeat("<X-Amz-Meta-A>v</X-Amz-Meta-A>", 10*keptItemsMax) +
-			"</UserMetadata></Contents>",
+		"metadata": "<Contents><Key>a</Key><UserMetadata>" +
+			strings.Repeat("<X-Amz-Meta-A>v</X-Amz-Meta-A>", 10*keptItemsMax) + "</UserMetadata></Contents>",
 	}
 	d := new(Decoder)
 	for name, page := range pages {
 		if _, err := d.Decode(strings.NewReader("<ListBucketResult>"+page+"</ListBucketResult>"), true); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		kept := cap(d.buf) + cap(d.text) + cap(d.objects)*int(unsafe.Sizeof(object{})) + cap(d.items)*int(unsafe.Sizeof(item{})) +
-			cap(d.metadata)*int(unsafe.Sizeof(objectMetadata{})) + (cap(d.repeats.skipped)+cap(d.repeats.items))*int(unsafe.Sizeof(repeat{}))
+		kept := cap(d.buf) + cap(d.text) + bytesOf(d.objects) + bytesOf(d.items) + bytesOf(d.metadata) +
+			bytesOf(d.repeats.skipped) + bytesOf(d.repeats.items)
 		if most := 3 * keptTextBytesMax; kept > most || d.body != nil || d.token != nil {
 			t.Errorf("after long %s, %d bytes are kept, want at most %d", name, kept, most)
 		}
 	}
+}
+
+// bytesOf is the size of the memory of s.
+func bytesOf[T any](s []T) int {
+	var element T
+	return cap(s) * int(unsafe.Sizeof(element))
 }

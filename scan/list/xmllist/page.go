@@ -58,7 +58,8 @@ type mark struct{ text, objects, metadata, items int }
 func (p *page) mark() mark { return mark{len(p.text), len(p.objects), len(p.metadata), len(p.items)} }
 
 func (p *page) rewind(m mark) {
-	p.text, p.objects, p.metadata, p.items = p.text[:m.text], p.objects[:m.objects], p.metadata[:m.metadata], p.items[:m.items]
+	p.text, p.objects = p.text[:m.text], p.objects[:m.objects]
+	p.metadata, p.items = p.metadata[:m.metadata], p.items[:m.items]
 }
 
 // add appends a text and returns its span.
@@ -117,7 +118,8 @@ func itemName(header []byte) (name []byte, ok bool) {
 	switch {
 	case len(header) < n:
 		return nil, false
-	case string(header[:n]) == "X-Amz-Meta-", strings.EqualFold(string(header[:n]), metaPrefix): // MinIO's spelling, and any other
+	case string(header[:n]) == "X-Amz-Meta-", // as MinIO writes it
+		strings.EqualFold(string(header[:n]), metaPrefix):
 		return header[n:], true
 	}
 	return nil, false
@@ -175,7 +177,8 @@ func (p *page) listing() (*Listing, error) {
 			return nil, errors.New("an object has no Key")
 		}
 		l.Entries[i] = Entry{
-			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text), StorageClass: o.class.of(text), Size: o.size,
+			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
+			StorageClass: o.class.of(text), Size: o.size,
 		}
 	}
 	l.Metadata = p.metadataOf(text)

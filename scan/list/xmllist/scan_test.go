@@ -21,7 +21,8 @@ func TestScanReadsStoresAlone(t *testing.T) {
 		documents[name] = string(body)
 	}
 	for _, form := range s3sim.ListForms() {
-		_, url := simtest.Start(t, s3sim.Options{Objects: 1000, Shape: s3sim.Nasty, XMLSafe: true, ListForm: form, ListMetadata: true})
+		options := s3sim.Options{Objects: 1000, Shape: s3sim.Nasty, XMLSafe: true, ListForm: form, ListMetadata: true}
+		_, url := simtest.Start(t, options)
 		response, err := http.Get(url + "/demo?list-type=2&encoding-type=url&metadata=true")
 		if err != nil {
 			t.Fatal(err)

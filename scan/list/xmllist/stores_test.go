@@ -7,15 +7,18 @@ import (
 	"testing"
 )
 
-// What stores send is in testdata/answers, written after their sources and after
+// The answers of stores in testdata/answers were written after the sources of the stores and after
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html.
-func TestDecodeReadsWhatStoresSend(t *testing.T) {
+func TestDecodeReadsTheAnswersOfStores(t *testing.T) {
 	const (
 		date  = "2026-11-22T01:02:03.004Z"
 		empty = "d41d8cd98f00b204e9800998ecf8427e"
+
+		awsToken   = "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM="
+		minioToken = "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd"
 	)
 	listings := map[string]*Listing{
-		"aws.xml": {Truncated: true, KeysDeclared: true, NextToken: "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", Entries: []Entry{
+		"aws.xml": {Truncated: true, KeysDeclared: true, NextToken: awsToken, Entries: []Entry{
 			{"logs/2026/11/a b+c%.gz", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "STANDARD", 434234},
 			{"logs/2026/11/日本.gz", "9c8af9a76df052144598c115ef33e511-42", "2026-11-22T01:02:04.000Z", "GLACIER", 8589934592},
 			{"logs/2026/11/c\x00\n.gz", empty, "2026-11-22T01:02:05.000Z", "STANDARD", 0},
@@ -24,7 +27,7 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 			{"logs/2026/11/a b", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "INTELLIGENT_TIERING", 1},
 		}},
 		// EncodingType follows the keys.
-		"minio.xml": {Truncated: true, KeysDeclared: true, NextToken: "ZC9lW21pbmlvX2NhY2hlOnYyLHJldHVybjpd", Entries: []Entry{
+		"minio.xml": {Truncated: true, KeysDeclared: true, NextToken: minioToken, Entries: []Entry{
 			{"d/a+b c", "5d41402abc4b2a76b9719d911017c592", "2026-11-22T01:02:03.456Z", "STANDARD", 5},
 			{"d/e", "00000000000000000000000000000000-1", "2026-11-22T01:02:04.456Z", "REDUCED_REDUNDANCY", 6291456},
 		}},
@@ -48,16 +51,16 @@ func TestDecodeReadsWhatStoresSend(t *testing.T) {
 	}
 	answers := storeAnswers(t)
 	if len(answers) != len(listings)+len(refusals) {
-		t.Errorf("%d answers, and %d are known", len(answers), len(listings)+len(refusals))
+		t.Errorf("%d answers, want %d", len(answers), len(listings)+len(refusals))
 	}
 	for name, body := range answers {
 		got, err := new(Decoder).decode(bytes.NewReader(body), false, BodyBytesMax)
-		var told *ErrorDocument
-		if errors.As(err, &told) {
+		var document *ErrorDocument
+		if errors.As(err, &document) {
 			err = nil
 		}
-		if err != nil || !reflect.DeepEqual(got, listings[name]) || !reflect.DeepEqual(told, refusals[name]) {
-			t.Errorf("%s: %+v, %v, %v", name, got, told, err)
+		if err != nil || !reflect.DeepEqual(got, listings[name]) || !reflect.DeepEqual(document, refusals[name]) {
+			t.Errorf("%s: %+v, %v, %v", name, got, document, err)
 		}
 		if err := compareWithTwin(body); err != nil {
 			t.Errorf("%s: %v", name, err)

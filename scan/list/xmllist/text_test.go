@@ -12,11 +12,13 @@ import (
 // textPieces are pieces of texts that do not stand for themselves, or look so.
 func textPieces() []string {
 	return []string{
-		"a", "key", " ", "é", "日本", "\U0001f600", "\uFFFD", "\uD7FF", "\uE000", "\U0010FFFF", "\x7f", "\t", "\n", "\r", "\r\n",
-		"&quot;", "&amp;", "&lt;", "&gt;", "&apos;", "&#34;", "&#xA;", "&#x000000000000000000000000000000041;", "&#13;", "&#x1F600;",
-		"&#38;", "&#39;", "&#10;", "&#xD;", "&#x9;",
+		"a", "key", " ", "é", "日本", "\U0001f600", "\uFFFD", "\uD7FF", "\uE000", "\U0010FFFF", "\x7f",
+		"\t", "\n", "\r", "\r\n",
+		"&quot;", "&amp;", "&lt;", "&gt;", "&apos;", "&#34;", "&#xA;", "&#x000000000000000000000000000000041;",
+		"&#13;", "&#x1F600;", "&#38;", "&#39;", "&#10;", "&#xD;", "&#x9;",
 		"]", "]]", ">", "]]>", "]]&gt;", "\"", "'", ";", "#", "x", "%41", "+",
-		"&", "&;", "&#;", "&#x;", "&nbsp;", "&quot", "&#0;", "&#1;", "&#xB;", "&#xFFFE;", "&#xD800;", "&#x110000;", "&#X41;", "&#x4_1;",
+		"&", "&;", "&#;", "&#x;", "&nbsp;", "&quot", "&#0;", "&#1;", "&#xB;", "&#xFFFE;", "&#xD800;", "&#x110000;",
+		"&#X41;", "&#x4_1;",
 		"&#+65;", "&#-1;", "&#4294967361;", "&#99999999999999999999999;", "&a:b;", "&ü;",
 		"\x00", "\x01", "\x1f", "\xff", "\xc3", "\xa9", "\xc0\x80", "\xed\xa0\x80", "\uFFFE", "\uFFFF", "\xf4\x90\x80\x80",
 	}
@@ -48,7 +50,9 @@ func TestAppendTextReadsAsEncodingXML(t *testing.T) {
 // The fast scanner understands the texts that servers write for any text that XML can carry.
 func TestAppendTextUnderstandsServers(t *testing.T) {
 	writers := map[string]func(string) string{
-		"AWS": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "\r", "&#13;").Replace,
+		"AWS": strings.NewReplacer(
+			"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "\r", "&#13;",
+		).Replace,
 		"Go": func(text string) string {
 			var b strings.Builder
 			_ = xml.EscapeText(&b, []byte(text))

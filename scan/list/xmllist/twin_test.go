@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// The slow twin of the decoder: encoding/xml, a tree of strings, and the rules of a listing once more.
+// The slow twin of the Decoder reads a document with encoding/xml into a tree of strings, and applies the rules of a
+// listing to it.
 
 // document is the XML of both versions.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
@@ -32,7 +33,7 @@ type document struct {
 	RequestID string `xml:"RequestId"`
 }
 
-// twinDecode is decoder.decode.
+// twinDecode is the twin of Decoder.decode.
 func twinDecode(body io.Reader, bytesMax int64) (*Listing, error) {
 	doc, err := twinRead(body, bytesMax)
 	if err != nil {
@@ -44,7 +45,7 @@ func twinDecode(body io.Reader, bytesMax int64) (*Listing, error) {
 	return doc.listing()
 }
 
-// cutReader marks the errors of reading.
+// cutReader makes ReadErrors of the errors of a body.
 type cutReader struct{ io.Reader }
 
 func (r cutReader) Read(p []byte) (int, error) {
@@ -64,23 +65,23 @@ func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 	if err := decoder.Decode(doc); err != nil {
 		switch {
 		case limited.N <= 0:
-			return nil, fmt.Errorf("the answer is longer than %d bytes", bytesMax)
+			return nil, fmt.Errorf("the response is longer than %d bytes", bytesMax)
 		case err == io.EOF:
-			return nil, errors.New("the answer is empty")
+			return nil, errors.New("the response is empty")
 		}
-		return nil, fmt.Errorf("the answer is not a whole XML document: %w", err)
+		return nil, fmt.Errorf("the response is not a whole XML document: %w", err)
 	}
-	// What follows the document element: white space, and then the end that the framing promised.
+	// White space may follow the document element, up to the end of the body.
 	for {
 		token, err := decoder.Token()
 		if err == io.EOF {
 			return doc, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the answer does not end well: %w", err)
+			return nil, fmt.Errorf("the end of the response is not XML: %w", err)
 		}
 		if _, isElement := token.(xml.StartElement); isElement {
-			return nil, errors.New("the answer goes on after its end")
+			return nil, errors.New("the response continues after its end")
 		}
 	}
 }
@@ -94,7 +95,7 @@ func (d *document) listing() (*Listing, error) {
 	switch strings.TrimSpace(d.IsTruncated) {
 	case "true":
 		a.Truncated = true
-	case "false", "": // absent: the page that confirms the end will tell
+	case "false", "": // where it is absent, the next page confirms the end
 	default:
 		return nil, fmt.Errorf("IsTruncated is %q", d.IsTruncated)
 	}
@@ -103,10 +104,10 @@ func (d *document) listing() (*Listing, error) {
 		a.KeysDeclared = true
 	case "":
 	default:
-		return nil, fmt.Errorf("the keys are encoded as %q", d.EncodingType)
+		return nil, fmt.Errorf("EncodingType is %q", d.EncodingType)
 	}
 	if a.NextToken == "" {
-		// A marker that was not encoded as the keys are is of no use, and is not needed where there are keys.
+		// A marker that is not encoded as the keys are is useless, and not needed where there are keys.
 		a.NextToken, _ = twinURL(d.NextMarker, a.KeysDeclared)
 	}
 	a.Entries = make([]Entry, len(d.Contents))
@@ -119,14 +120,15 @@ func (d *document) listing() (*Listing, error) {
 			return nil, err
 		}
 		a.Entries[i] = Entry{
-			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified, StorageClass: c.StorageClass,
-			Size: twinSize(c.Size),
+			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified,
+			StorageClass: c.StorageClass,
+			Size:         twinSize(c.Size),
 		}
 	}
 	return a, nil
 }
 
-// twinSize is the size of an object; a store that leaves it out or writes nonsense has said nothing.
+// twinSize is the twin of parseSize.
 func twinSize(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
@@ -135,8 +137,7 @@ func twinSize(text string) int64 {
 	return n
 }
 
-// twinURL undoes encoding-type=url where the store declared it: %XX is a byte, and + is a space as %20 is. A bad
-// escape is an error, since a key that is skipped or guessed would be missing from the result.
+// twinURL undoes encoding-type=url where the store declared it.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (encoding-type)
 func twinURL(text string, encoded bool) (string, error) {
 	if !encoded || !strings.ContainsAny(text, "%+") {
@@ -149,11 +150,11 @@ func twinURL(text string, encoded bool) (string, error) {
 			key = append(key, ' ')
 		case '%':
 			if i+2 >= len(text) {
-				return "", fmt.Errorf("a bad escape in the key %q", text)
+				return "", fmt.Errorf("the key %q has a bad escape", text)
 			}
 			b, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
 			if err != nil {
-				return "", fmt.Errorf("a bad escape in the key %q", text)
+				return "", fmt.Errorf("the key %q has a bad escape", text)
 			}
 			key = append(key, byte(b))
 			i += 2
