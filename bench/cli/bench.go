@@ -30,24 +30,3 @@ const (
 )
 
 func helpHint(c *cli.Context) string { return fmt.Sprintf("headcount bench %s --help", c.Command.Name) }
-
-// inCategory puts flags below a heading of the help.
-func inCategory(name string, flags ...cli.Flag) []cli.Flag {
-	for _, f := range flags {
-		switch f := f.(type) {
-		case *cli.GenericFlag:
-			f.Category = name
-		case *cli.StringFlag:
-			f.Category = name
-		case *cli.BoolFlag:
-			f.Category = name
-		case *cli.IntFlag:
-			f.Category = name
-		case *cli.Int64Flag:
-			f.Category = name
-		case *cli.DurationFlag:
-			f.Category = name
-		}
-	}
-	return flags
-}

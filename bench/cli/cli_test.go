@@ -49,11 +49,11 @@ func runs(ctx context.Context, args ...string) (code int, stdout, stderr string)
 	return exit.Code(err), out.String(), errs.String()
 }
 
-// examplesOf returns the examples in the help of a command, and in the README.
+// examplesOf returns the examples in the help of a command, and in bench/README.md.
 func examplesOf(t *testing.T, name string) (examples []string) {
 	t.Helper()
 	_, help, _ := runs(t.Context(), "bench", name, "--help")
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +78,28 @@ func TestServeExamplesRun(t *testing.T) {
 		code, stdout, stderr := runs(ended, args...)
 		if code != exit.Complete || !strings.Contains(stdout, "--endpoint-url http://127.0.0.1:") {
 			t.Errorf("%s: exit %d\n%s%s", example[1], code, stdout, stderr)
+		}
+	}
+}
+
+// The commands in bench/README.md are valid command lines.
+func TestREADMECommandsParse(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile(`(?m)^headcount (bench \w+.*)$`).FindAllStringSubmatch(string(readme), -1)
+	if len(commands) < 8 {
+		t.Fatalf("%d commands", len(commands))
+	}
+	for _, match := range commands {
+		app := testApp(io.Discard, io.Discard)
+		for _, c := range app.Command("bench").Subcommands {
+			c.Action = func(*cli.Context) error { return nil }
+		}
+		args := strings.Fields("headcount " + strings.TrimSuffix(match[1], "&"))
+		if err := command.Run(t.Context(), app, args); err != nil {
+			t.Errorf("%s: %v", match[0], err)
 		}
 	}
 }

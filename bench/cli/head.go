@@ -66,7 +66,7 @@ func headCommand() *cli.Command {
 		Usage:       "measure how many HEADs per second a store answers, and their latency",
 		ArgsUsage:   "[s3://BUCKET[/PREFIX]]",
 		Description: headDescription,
-		Flags: slices.Concat(inCategory("what to measure",
+		Flags: slices.Concat(command.Category("what to measure",
 			&cli.GenericFlag{
 				Name: "workers", Value: command.Parsed("", parseSweep), DefaultText: "64; with --rate 1024",
 				Usage: "send HEADs on `N` connections at once, or on several numbers in turn: 1,2,4…1024; with --rate on N at most",
@@ -81,7 +81,7 @@ func headCommand() *cli.Command {
 			&cli.GenericFlag{
 				Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`",
 			},
-		), command.ConnectionFlags(), embeddedFlags(), inCategory("messages",
+		), command.ConnectionFlags(), embeddedFlags(), command.Category("messages",
 			&cli.GenericFlag{Name: "json", Value: command.File(), Usage: "write the results to `FILE` as JSON, replacing its content"},
 			&cli.GenericFlag{
 				Name: "benchfmt", Value: command.File(), Usage: "write the results to `FILE` in the format of Go's benchmarks, for benchstat, replacing its content",
@@ -101,11 +101,11 @@ func headCommand() *cli.Command {
 
 // embeddedFlags returns the flags about the embedded store, which is measured if no bucket is named.
 func embeddedFlags() []cli.Flag {
-	return inCategory("the embedded store",
+	return command.Category("the embedded store",
 		&cli.GenericFlag{Name: "objects", Value: command.Int[int64](objectsDefault, 1, 0), Usage: "serve `N` objects"},
-		&cli.DurationFlag{Name: "latency", Usage: "add `DURATION` to every HEAD"},
-		&cli.DurationFlag{Name: "stall", Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
-		&cli.DurationFlag{Name: "stall-every", Usage: "begin a stall every `DURATION`"},
+		&cli.GenericFlag{Name: "latency", Value: command.Duration(0, 0), Usage: "add `DURATION` to every HEAD"},
+		&cli.GenericFlag{Name: "stall", Value: command.Duration(0, 0), Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
+		&cli.GenericFlag{Name: "stall-every", Value: command.Duration(0, 0), Usage: "begin a stall every `DURATION`"},
 	)
 }
 
@@ -210,7 +210,7 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 
 func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
 	cfg.Embedded = &heads.EmbeddedStore{
-		Objects: command.Get[int64](c, "objects"), Latency: c.Duration("latency"), Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every"),
+		Objects: command.Get[int64](c, "objects"), Latency: command.Get[time.Duration](c, "latency"), Stall: command.Get[time.Duration](c, "stall"), StallEvery: command.Get[time.Duration](c, "stall-every"),
 	}
 	if _, err := s3sim.New(s3sim.Options{
 		Objects: cfg.Embedded.Objects, Latency: cfg.Embedded.Latency, Stall: cfg.Embedded.Stall, StallEvery: cfg.Embedded.StallEvery,

@@ -11,7 +11,7 @@ import (
 	"headcount/scan/command"
 )
 
-// The examples of bench head, in its help and in the README, are valid command lines.
+// The examples of bench head, in its help and in bench/README.md, are valid command lines.
 func TestHeadExamplesParse(t *testing.T) {
 	examples := examplesOf(t, "head")
 	if len(examples) < 10 {

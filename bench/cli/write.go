@@ -22,7 +22,7 @@ import (
 
 // writeFlags returns the flags of a command that writes to a bucket: its own and the common ones.
 func writeFlags(own ...cli.Flag) []cli.Flag {
-	return slices.Concat(own, command.ConnectionFlags(), inCategory("speed",
+	return slices.Concat(own, command.ConnectionFlags(), command.Category("speed",
 		&cli.GenericFlag{
 			Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax), Usage: "keep `N` requests in flight",
 		},

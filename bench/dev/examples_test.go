@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,15 +11,19 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// The examples in the help are valid command lines.
+// The examples in the help and in bench/README.md are valid command lines.
 func TestExamplesParse(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"engines", "pace", "listing", "workers", "peers"} {
 		var help strings.Builder
 		if code := run(t.Context(), []string{"dev", name, "--help"}, &help, io.Discard); code != 0 {
 			t.Fatalf("exit %d", code)
 		}
-		examples := regexp.MustCompile(`(?m)^\s+go run \./bench/dev (\w+( --.*)?)$`).FindAllStringSubmatch(help.String(), -1)
-		if len(examples) < 3 {
+		examples := regexp.MustCompile(`(?m)^\s*go run \./bench/dev (`+name+`( --.*)?)$`).FindAllStringSubmatch(help.String()+string(readme), -1)
+		if len(examples) < 4 {
 			t.Errorf("%s: %d examples", name, len(examples))
 		}
 		for _, example := range examples {
