@@ -396,3 +396,11 @@ func (w *Concurrency) watchForShift(speed float64) {
 	}
 	w.startClimb() // it may be too many, or too few: the first shows at once
 }
+
+type outcome uint8
+
+const (
+	undecided outcome = iota
+	helped
+	inVain
+)

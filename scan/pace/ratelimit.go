@@ -5,75 +5,112 @@ import (
 	"time"
 )
 
+// Tuning. No specification gives these numbers: the model tests and `bench pace` check them.
 const (
-	// windowMin is how often the limit is looked at: some round trips, so that the answers tell of the limit in force.
+	// windowMin is how often the rate is adjusted: several round trips, so that the answers are to requests that were sent
+	// at the present rate.
 	windowMin = 100 * time.Millisecond
 
-	// windowMax is how long a window waits for more refusals to make sure of a few.
+	// windowMax is how long a window waits for more refusals after the first ones.
 	windowMax = time.Second
 
-	// windowRequestsMin is how many a window has at least, however slow the store: one refusal among fewer says little.
+	// windowRequestsMin is the number of requests in a window, however low the rate: one refusal among fewer says little.
 	windowRequestsMin = 10
 
-	// burstTime is what may be sent at once after a time in which less was sent than allowed. A timer is a millisecond late,
-	// and a busy machine some tens; a store that counts by the second does not notice.
+	// burstTime is how much unused time can be made up for at once. A timer is late by 1 ms, and by some 10 ms on a busy
+	// machine. A store that counts requests by the second does not notice such a burst.
 	burstTime = 20 * time.Millisecond
 
-	// refusalShareMax is the share of refusals that is no reason to slow down: a quarter of the 2 % that a store should see.
+	// refusalShareMax is the share of refusals up to which the rate does not decrease: a quarter of the 2 % that a
+	// store may see at most.
 	refusalShareMax = 0.005
 
-	// refusalShareMaxFar is the same while the limit grows fast: the step beyond what the store allows shows by more than that,
-	// and noise, of which nothing can be known at a low rate, does not end the growth.
+	// refusalShareMaxFar replaces refusalShareMax while the rate increases fast. The step beyond the store's capacity
+	// results in a larger share. A constant share, which cannot be measured at a low rate, does not end the increase.
 	refusalShareMaxFar = 0.15
 
-	// refusalsMin is how many there are before they are a reason for anything, and refusalsFar likewise while it grows fast.
+	// refusalsMin is the number of refusals below which the rate does not decrease, and refusalsMinFar the same while
+	// it increases fast.
 	refusalsMin    = 3
 	refusalsMinFar = 6
 
-	// The limit is cut to a little less than what the store was found to allow, so that what is owed to it can be made up.
+	// decreaseTo is the new rate in relation to the store's capacity. The difference lets the store's queue drain.
 	decreaseTo = 0.93
 
-	// Growth in a windowMin. Around the rate at which the store refused last it takes a second to make up for a cut; far
-	// from there nothing is known of the store, and the next refusal costs a window of a quarter too much.
+	// growthNear and growthFar are the increases in a windowMin. Near the capacity, it takes a second to make up for a
+	// decrease. Far from it the capacity is not known, and the window before the next refusal is at most a quarter
+	// too fast.
 	growthNear = 1.004
 	growthFar  = 1.25
-	nearFrom   = 0.9
-	nearTo     = 1.1
 
-	// rateMin is below every store: at less, nothing would be learnt of it in a patient user's time.
+	// A rate is near the capacity from nearFrom to nearTo times the capacity.
+	nearFrom = 0.9
+	nearTo   = 1.1
+
+	// rateMin is the minimum rate, in requests/s: at a lower rate a window takes longer than a user waits.
 	rateMin = 1.0
 
-	// forgetAfter is how long without a refusal a limit is kept that nobody uses.
+	// forgetAfter is how long after the last refusal a rate that the requests do not reach is forgotten.
 	forgetAfter = 30 * time.Second
 
-	// reportDelayMax is how old good news may be when they are told (see scan's worker), and still count for the time before a cut.
+	// reportDelayMax bounds the age of answers when they are observed: a worker of package scan reports them in groups.
 	reportDelayMax = 5 * time.Millisecond
+
+	// decreasesInVain is how many decreases without effect show that the refusals do not depend on the rate. One does not:
+	// before the first decrease, a store may have answered more than its capacity by tokens that it had saved.
+	decreasesInVain = 2
+
+	// expectedMin is how many refusals a window after a decrease would have if the decrease had no effect. Of so many,
+	// hardly ever less than half come by chance.
+	expectedMin = 8
+
+	// evaluateMax is how long a window after a decrease lasts at most.
+	evaluateMax = 5 * time.Second
+
+	// constantShareMax is the maximum share of refusals that may be independent of the rate: half of the backends behind
+	// a proxy are out of order. A store that refuses more is overloaded, or cannot work at all.
+	constantShareMax = 0.55
+
+	// constantShareFor is how long a measured constant share is used. To measure it again costs a few windows at a
+	// reduced rate.
+	constantShareFor = 10 * time.Second
+
+	// resumeDivisor is the factor by which the rate is reduced after a pause. growthFar makes up for it in 0.6 s.
+	resumeDivisor = 4
 )
 
-// rateLimit is how many requests may be sent in a second: what the user allows, and what the store was found to allow. The
-// zero limit is none. It is lazy: it does all that time brings when it is told or asked something, and belongs to
-// whoever does that, one at a time.
+// rateLimit computes the rate at which requests may be sent, from the user's limit and from the store's refusals. The zero
+// rateLimit has no limit. It has no goroutine: each call first ends the window if it is over. Its methods must not be
+// called concurrently.
 //
-// A store that is asked for too much answers what it can and refuses the rest. So while it refuses, the answers in a
-// window are what it allows, and that is what the limit is cut to.
+// A store that gets too many requests answers as many as it can and refuses the others. Then the answers in a window
+// are its capacity, to which the rate decreases. Refusals whose share stays the same after several decreases do not
+// depend on the rate: a proxy refuses so when one of its backends is out of order. The rate from before the decreases
+// is restored, and the constant share of refusals is tolerated for a while.
 type rateLimit struct {
-	maxRate float64 // the user's, requests/s; 0: none
-	rate    float64 // in force, requests/s; 0: none
+	maxRate float64 // the user's limit, requests/s; 0: none
+	rate    float64 // in force, requests/s; 0: no limit
 
-	nextSend     time.Time // when the next request may be sent
-	capacity     float64   // answers/s when the store last refused too much; 0: not known
-	lastRefusal  time.Time // when it last refused
-	refusalDelay time.Duration
+	nextSend     time.Time     // when the next request may be sent
+	capacity     float64       // answers/s when the rate last decreased; 0: not known
+	lastRefusal  time.Time     // zero: there was none
+	refusalDelay time.Duration // from a request to its refusal
 
-	// The present window. It begins later than now while answers come to what was sent under another limit.
+	// The present window. windowStart is in the future while answers arrive to requests sent at a former rate.
 	windowStart             time.Time
 	sent, answers, refusals int64
-	lastThroughput          float64 // answers/s in the last whole one
+	lastThroughput          float64 // answers/s in the last complete window
 
-	noise noise
+	// Decreases in a row, and the rate and the share of refusals before the first of them.
+	decreases   int
+	rateBefore  float64
+	shareBefore float64
+
+	constantShare      float64 // of requests that the store refuses at any rate
+	constantShareUntil time.Time
 }
 
-// grant is how many of n requests may be sent now; if none, it is looked at again after wait.
+// grant returns how many of n requests may be sent now. If none, the caller should ask again after wait.
 func (l *rateLimit) grant(now time.Time, n int) (granted int, wait time.Duration) {
 	l.endWindow(now)
 	if l.rate == 0 {
@@ -87,7 +124,7 @@ func (l *rateLimit) grant(now time.Time, n int) (granted int, wait time.Duration
 	return n, 0
 }
 
-// charge counts n requests as sent, whether they are due or not.
+// charge counts n requests as sent, whether or not they were granted.
 func (l *rateLimit) charge(now time.Time, n int) {
 	if l.rate == 0 {
 		return
@@ -99,7 +136,6 @@ func (l *rateLimit) charge(now time.Time, n int) {
 	l.sent += int64(n)
 }
 
-// observeAnswers takes in n answers.
 func (l *rateLimit) observeAnswers(now time.Time, n int64) {
 	l.endWindow(now)
 	if !now.Before(l.windowStart) {
@@ -107,7 +143,7 @@ func (l *rateLimit) observeAnswers(now time.Time, n int64) {
 	}
 }
 
-// observeRefusal takes in the refusal of a request that was sent under this limit.
+// observeRefusal records the refusal of a request that was sent at the time sent.
 func (l *rateLimit) observeRefusal(now, sent time.Time) {
 	l.endWindow(now)
 	l.lastRefusal, l.refusalDelay = now, now.Sub(sent)
@@ -116,45 +152,44 @@ func (l *rateLimit) observeRefusal(now, sent time.Time) {
 	}
 }
 
-// startWindow begins a window.
 func (l *rateLimit) startWindow(at time.Time) {
 	l.windowStart, l.sent, l.answers, l.refusals = at, 0, 0, 0
 }
 
-// throughput is the answers per second of the present window.
+// throughput returns the answers per second of the present window.
 func (l *rateLimit) throughput(now time.Time) float64 {
 	return float64(l.answers) / max(now.Sub(l.windowStart), time.Millisecond).Seconds()
 }
 
-// endWindow ends a window that is over, and draws the conclusions.
+// endWindow adjusts the rate if the window is over.
 func (l *rateLimit) endWindow(now time.Time) {
 	if l.windowStart.IsZero() {
 		l.startWindow(now)
 	}
-	took := now.Sub(l.windowStart)
-	if l.noise.tries > 0 {
-		l.evaluate(now, took)
+	elapsed := now.Sub(l.windowStart)
+	if elapsed < windowMin || l.rate > 0 && elapsed.Seconds()*l.rate < windowRequestsMin {
 		return
 	}
-	if took < windowMin || l.rate > 0 && took.Seconds()*l.rate < windowRequestsMin {
+	if now.After(l.constantShareUntil) {
+		l.constantShare = 0
+	}
+	if l.decreases > 0 {
+		l.evaluate(now, elapsed)
 		return
 	}
-	l.noise.age(now)
-	all := float64(l.answers + l.refusals)
-	bearable, enough := refusalShareMax*all, refusalsMin
-	if l.farFromCapacity() {
-		bearable, enough = refusalShareMaxFar*all, refusalsMinFar
-	}
-	isMuch := float64(l.refusals) > max(bearable, l.noise.most(all))
+	isExcess, isCertain := l.excess()
 	switch {
-	case isMuch && int(l.refusals) >= enough:
+	case isExcess && isCertain:
+		l.rateBefore = l.rate
 		l.decrease(now)
 		return
-	case isMuch && took < windowMax:
-		return // until there are enough, or they are few among many
+	case isExcess && elapsed < windowMax:
+		return // until there are more refusals, or they are few among more answers
+	}
+	switch {
 	case l.rate == 0:
-	case float64(l.sent) > nearFrom*l.rate*took.Seconds():
-		l.increase(took)
+	case float64(l.sent) > nearFrom*l.rate*elapsed.Seconds():
+		l.increase(elapsed)
 	case l.maxRate == 0 && now.Sub(l.lastRefusal) > forgetAfter:
 		l.rate = 0
 	}
@@ -162,35 +197,55 @@ func (l *rateLimit) endWindow(now time.Time) {
 	l.startWindow(now)
 }
 
-// decrease sets the limit below what the store was found to allow, and begins to try whether that helps.
+// excess reports whether the window has more refusals than are tolerated, and whether they are enough to be certain.
+func (l *rateLimit) excess() (isExcess, isCertain bool) {
+	all := float64(l.answers + l.refusals)
+	tolerated, enough := refusalShareMax*all, refusalsMin
+	if l.farFromCapacity() {
+		tolerated, enough = refusalShareMaxFar*all, refusalsMinFar
+	}
+	if l.constantShare > 0 {
+		// By chance there are hardly ever more than twice the expected refusals, and two more.
+		tolerated = max(tolerated, 2*l.constantShare*all+2)
+	}
+	return float64(l.refusals) > tolerated, int(l.refusals) >= enough
+}
+
+// evaluate ends a window after a decrease if the window shows whether the decrease had an effect on the refusals. If
+// several had none, it restores the rate.
+func (l *rateLimit) evaluate(now time.Time, elapsed time.Duration) {
+	all := float64(l.answers + l.refusals)
+	excess, expected := float64(l.refusals)-l.constantShare*all, l.shareBefore*all
+	switch {
+	case expected >= expectedMin && excess < expected/2,
+		expected < expectedMin && elapsed >= evaluateMax:
+		l.decreases = 0
+		l.startWindow(now)
+	case expected < expectedMin:
+	case l.decreases < decreasesInVain || excess > 1.5*expected || float64(l.refusals) > constantShareMax*all:
+		l.decrease(now)
+	default:
+		l.constantShare += (l.shareBefore + excess/all) / 2 // the mean of this window and the one before
+		l.constantShareUntil = now.Add(constantShareFor)
+		l.rate, l.capacity, l.decreases = l.rateBefore, 0, 0
+		l.startWindow(now)
+	}
+}
+
+// decrease sets the rate to a little less than the store's capacity.
 func (l *rateLimit) decrease(now time.Time) {
-	l.noise.try(l.rate, l.answers, l.refusals)
+	l.decreases++
+	l.shareBefore = float64(l.refusals)/float64(l.answers+l.refusals) - l.constantShare
 	l.capacity = l.throughput(now)
-	if l.rate > 0 { // what the limit let through but for a machine that was busy, too
+	if l.rate > 0 { // the throughput of a busy machine may be far below the rate, and below the capacity
 		l.capacity = l.rate * float64(l.answers) / float64(l.answers+l.refusals)
 	}
 	l.setRate(decreaseTo * l.capacity)
 	l.startWindow(now.Add(min(l.refusalDelay, time.Second) + reportDelayMax))
 }
 
-// evaluate ends a trial that has seen enough.
-func (l *rateLimit) evaluate(now time.Time, took time.Duration) {
-	switch l.noise.outcome(now, took, l.answers, l.refusals) {
-	case undecided:
-		return
-	case unclear:
-		l.decrease(now)
-		return
-	case inVain: // what the store allows is still to be found
-		l.rate, l.capacity = l.noise.before, 0
-	case helped:
-	}
-	l.noise.end()
-	l.startWindow(now)
-}
-
-func (l *rateLimit) increase(took time.Duration) {
-	steps := min(took.Seconds()/windowMin.Seconds(), windowRequestsMin)
+func (l *rateLimit) increase(elapsed time.Duration) {
+	steps := min(elapsed.Seconds()/windowMin.Seconds(), windowRequestsMin)
 	far := l.rate * math.Pow(growthFar, steps)
 	switch {
 	case !l.farFromCapacity():
@@ -202,7 +257,7 @@ func (l *rateLimit) increase(took time.Duration) {
 	}
 }
 
-// farFromCapacity says whether there is a limit, and it is far from where the store refused last.
+// farFromCapacity reports whether there is a rate, and it is far from the capacity or the capacity is not known.
 func (l *rateLimit) farFromCapacity() bool {
 	return l.rate > 0 && (l.rate < nearFrom*l.capacity || l.rate > nearTo*l.capacity)
 }
@@ -214,15 +269,15 @@ func (l *rateLimit) setRate(rate float64) {
 	}
 }
 
-// resume sets the limit after a pause in which the store was asked for nothing. Nobody knows what it bears now. What it
-// answered since before the pause, over all that time, is an estimate for a store that refused because it was asked for too
-// much; for one that was away, a part of what it bore before is.
+// resume sets the rate after a pause in which no requests were sent: the store's present capacity is not known. If the
+// store refused because of too many requests, its throughput since before the pause, over all that time, is an
+// estimate of the capacity. If the store was down, a part of its former throughput is one.
 func (l *rateLimit) resume(now time.Time) {
-	base := l.rate
-	if base == 0 {
-		base = l.lastThroughput
+	before := l.rate
+	if before == 0 {
+		before = l.lastThroughput
 	}
-	start := max(decreaseTo*l.throughput(now), base/resumeDivisor)
+	start := max(decreaseTo*l.throughput(now), before/resumeDivisor)
 	if l.rate > 0 {
 		start = min(start, l.rate)
 	}
@@ -230,10 +285,7 @@ func (l *rateLimit) resume(now time.Time) {
 	if l.capacity == 0 {
 		l.capacity = l.lastThroughput
 	}
-	l.noise.end()
+	l.decreases = 0
 	l.nextSend = now
 	l.startWindow(now)
 }
-
-// resumeDivisor of the rate before a pause is made up by growthFar in half a second.
-const resumeDivisor = 4
