@@ -7,38 +7,47 @@ import (
 	"time"
 )
 
+// Tuning. No specification gives these numbers.
 const (
-	backoffBase = 20 * time.Millisecond // the first pause; it doubles while the store goes on refusing
+	// backoffBase is the first pause of a closed Limiter. Each following pause is twice as long, up to backoffMax.
+	backoffBase = 20 * time.Millisecond
 	backoffMax  = 5 * time.Second
 
-	// refusalsPerAnswer is how many refusals for each answer show that the store is not there, and not that it refuses some: one of which
-	// two of three backends are ill refuses two.
+	// refusalsPerAnswer is how many refusals for each answer show that the store is down. A proxy with one good backend
+	// of three refuses two requests for each answer.
 	refusalsPerAnswer = 4
 
-	// refusalBudgetMax is how many more there are by then. So many in a row come by chance once in some thousand requests where half of them
-	// are refused, and that is told soon enough where all are.
+	// refusalBudgetMax is how many refusals the Limiter accepts beyond the answers before it closes. If half of the
+	// requests are refused, so many come in a row once in some thousand requests. If all are, 12 refusals come soon.
 	refusalBudgetMax = 12
+
+	// answersToReset is how many answers without a pause show that the trouble is over.
+	answersToReset = 100
 )
 
-// Limiter is what everybody asks before a request is sent, so that all together send no more than the user and the store
-// allow. The zero Limiter is open and knows no limit. All methods may be called concurrently.
+// Limiter makes requests wait, so that all callers together send no more than the user and the store allow. The zero
+// Limiter has no limit. All methods may be called concurrently.
 //
-// It is closed when the store refuses nearly everything, for a time that doubles as long as that goes on. Then one caller
-// alone gets through, and the others when the store has answered it. In between there is a limit, which is shared by all.
+// It has three states. While it is open, a rateLimit grants requests. It closes when the store refuses nearly every
+// request, for a time that doubles as long as the refusals continue. Then it probes: it lets one request through, and
+// opens when the store has answered it.
 type Limiter struct {
-	mayWait atomic.Bool // Wait may have to wait
+	mayWait atomic.Bool // a request may have to wait
 
-	mu         sync.Mutex
-	limit      rateLimit
-	waiterTurn chan struct{} // held by the one caller that waits for the limit; the others wait for it
-	wake       chan struct{} // wakes that one
+	mu    sync.Mutex
+	limit rateLimit
+
+	// One caller at a time holds waiterTurn and waits for the rate; the others wait for waiterTurn. wake wakes that
+	// caller.
+	waiterTurn chan struct{}
+	wake       chan struct{}
 
 	state         limiterState
-	until         time.Time // closed: no request is sent; probing: no other one
-	since         time.Time // when it was last closed or opened: what was sent before says nothing about now
-	closings      int       // how often in a row it was closed
-	answers       int64     // since it was opened
-	refusalBudget int64     // refusals that do not close it
+	until         time.Time // closed: no request is sent before; probing: no further one
+	since         time.Time // last change to closed or open; a request sent earlier says nothing about the present state
+	closings      int       // in a row
+	answers       int64     // since the last closing
+	refusalBudget int64     // refusals that do not close the Limiter
 }
 
 type limiterState uint8
@@ -49,49 +58,48 @@ const (
 	stateProbing
 )
 
-// NewLimiter returns a Limiter that lets most requests per second pass, and any number if most is 0.
-func NewLimiter(most float64) *Limiter {
-	g := new(Limiter)
-	g.limit.maxRate, g.limit.rate = most, most
-	g.publish()
-	return g
+// NewLimiter returns a Limiter with the user's limit in requests per second; 0: none.
+func NewLimiter(maxRate float64) *Limiter {
+	l := new(Limiter)
+	l.limit.maxRate, l.limit.rate = maxRate, maxRate
+	l.publish()
+	return l
 }
 
-// Unlimited says whether Wait would return at once. It costs one atomic load.
-func (g *Limiter) Unlimited() bool { return !g.mayWait.Load() }
+// Unlimited reports whether Wait would return at once. It costs one atomic load.
+func (l *Limiter) Unlimited() bool { return !l.mayWait.Load() }
 
-// Rate is the limit in force, in requests per second; 0: there is none.
-func (g *Limiter) Rate() float64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.limit.rate
+// Rate returns the rate in force, in requests per second; 0: no limit.
+func (l *Limiter) Rate() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit.rate
 }
 
-// Wait returns when requests may be sent, and how many of the n that are asked for, which is one at least; or the cause
-// of ctx's end.
-func (g *Limiter) Wait(ctx context.Context, n int) (granted int, err error) {
+// Wait waits until requests may be sent and returns how many of n: at least one. Its error is the cause of ctx's end.
+func (l *Limiter) Wait(ctx context.Context, n int) (granted int, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
-	if g.Unlimited() {
+	if l.Unlimited() {
 		return n, nil
 	}
-	turn, news := g.channels()
+	waiterTurn, wake := l.channels()
 	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
+	case waiterTurn <- struct{}{}:
+		defer func() { <-waiterTurn }()
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 	for {
-		granted, wait := g.tryGrant(n)
+		granted, wait := l.tryGrant(n)
 		if granted > 0 {
 			return granted, nil
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-news:
+		case <-wake:
 		case <-ctx.Done():
 			timer.Stop()
 			return 0, context.Cause(ctx)
@@ -100,102 +108,103 @@ func (g *Limiter) Wait(ctx context.Context, n int) (granted int, err error) {
 	}
 }
 
-func (g *Limiter) channels() (turn, news chan struct{}) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.waiterTurn == nil {
-		g.waiterTurn, g.wake = make(chan struct{}, 1), make(chan struct{}, 1)
+// channels returns waiterTurn and wake. It makes them if needed: the zero Limiter has none.
+func (l *Limiter) channels() (waiterTurn, wake chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiterTurn == nil {
+		l.waiterTurn, l.wake = make(chan struct{}, 1), make(chan struct{}, 1)
 	}
-	return g.waiterTurn, g.wake
+	return l.waiterTurn, l.wake
 }
 
-// tryGrant is how many of n requests may be sent now; if none, it is asked again after wait.
-func (g *Limiter) tryGrant(n int) (granted int, wait time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	defer g.publish()
+// tryGrant returns how many of n requests may be sent now. If none, the caller should ask again after wait.
+func (l *Limiter) tryGrant(n int) (granted int, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.publish()
 	now := time.Now()
 	switch {
-	case g.state == stateOpen:
-		return g.limit.grant(now, n)
-	case now.Before(g.until):
-		return 0, g.until.Sub(now)
-	case g.state == stateProbing: // the answer to the last one takes too long
-		g.closings++
+	case l.state == stateOpen:
+		return l.limit.grant(now, n)
+	case now.Before(l.until):
+		return 0, l.until.Sub(now)
+	case l.state == stateProbing: // the last probe got no answer in time
+		l.closings++
 	}
-	g.state, g.until = stateProbing, now.Add(g.backoff())
+	l.state, l.until = stateProbing, now.Add(l.backoff())
 	return 1, 0
 }
 
-// Charge tells the Limiter of n requests that are sent without waiting for it: the others wait for so much longer.
-func (g *Limiter) Charge(n int) {
-	if g.Unlimited() {
+// Charge counts n requests that are sent without Wait. Callers of Wait wait so much longer.
+func (l *Limiter) Charge(n int) {
+	if l.Unlimited() {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.limit.charge(time.Now(), n)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limit.charge(time.Now(), n)
 }
 
-// backoff is how long the gate is closed now.
-func (g *Limiter) backoff() time.Duration { return min(backoffMax, backoffBase<<min(g.closings, 10)) }
+// backoff returns how long the Limiter closes this time.
+func (l *Limiter) backoff() time.Duration {
+	const doublingsMax = 10 // 20 ms << 10 is more than backoffMax
+	return min(backoffMax, backoffBase<<min(l.closings, doublingsMax))
+}
 
-// ObserveAnswers tells the Limiter of n requests that the store answered.
-func (g *Limiter) ObserveAnswers(n int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	defer g.publish()
+// ObserveAnswers records n requests that the store answered without asking for fewer.
+func (l *Limiter) ObserveAnswers(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.publish()
 	now := time.Now()
-	g.refusalBudget = min(g.refusalBudget+n*refusalsPerAnswer, refusalBudgetMax)
-	if g.answers += n; g.answers > answersToReset {
-		g.closings = 0
+	l.refusalBudget = min(l.refusalBudget+n*refusalsPerAnswer, refusalBudgetMax)
+	if l.answers += n; l.answers > answersToReset {
+		l.closings = 0
 	}
-	if g.state == stateOpen {
-		g.limit.observeAnswers(now, n)
+	if l.state == stateOpen {
+		l.limit.observeAnswers(now, n)
 		return
 	}
-	g.limit.answers += n
-	if g.state == stateProbing {
-		g.state, g.since = stateOpen, now
-		g.limit.resume(now)
+	l.limit.answers += n
+	if l.state == stateProbing {
+		l.state, l.since = stateOpen, now
+		l.limit.resume(now)
 		select {
-		case g.wake <- struct{}{}:
+		case l.wake <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// answersToReset is how many answers in a time in which it was not closed show that the trouble is over.
-const answersToReset = 100
-
-// ObserveRefusal tells the Limiter that the store refused, with 429 or 503 or as one that is not there, a request that was sent at
-// that time, and for how long it asked not to be asked (0: it did not say).
-func (g *Limiter) ObserveRefusal(sent time.Time, retryAfter time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	defer g.publish()
+// ObserveRefusal records a request that the store refused with 429 or 503, or did not answer because it is down. sent
+// is when the request was sent. retryAfter is how long the store asks to wait; 0: it does not say.
+func (l *Limiter) ObserveRefusal(sent time.Time, retryAfter time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.publish()
 	now := time.Now()
-	if g.state == stateClosed && now.Before(g.until) || sent.Before(g.since) {
-		return // it was on its way when the gate was closed, and does not count again
+	if l.state == stateClosed && now.Before(l.until) || sent.Before(l.since) {
+		return // the request was in flight when the Limiter closed
 	}
-	if g.state == stateOpen {
-		g.limit.observeRefusal(now, sent)
-		if g.refusalBudget--; g.refusalBudget > 0 {
+	if l.state == stateOpen {
+		l.limit.observeRefusal(now, sent)
+		if l.refusalBudget--; l.refusalBudget > 0 {
 			return
 		}
 	}
-	hold := retryAfter
-	if hold == 0 {
-		hold = g.backoff()
+	pause := retryAfter
+	if pause == 0 {
+		pause = l.backoff()
 	}
-	g.closings++
-	g.state, g.until, g.since, g.refusalBudget = stateClosed, now.Add(hold), now, 0
-	g.answers = 0
+	l.closings++
+	l.state, l.until, l.since = stateClosed, now.Add(pause), now
+	l.refusalBudget, l.answers = 0, 0
 }
 
-// publish lets Open know.
-func (g *Limiter) publish() {
-	if paced := g.state != stateOpen || g.limit.rate > 0; paced != g.mayWait.Load() {
-		g.mayWait.Store(paced)
+// publish updates mayWait. The caller holds l.mu.
+func (l *Limiter) publish() {
+	if mayWait := l.state != stateOpen || l.limit.rate > 0; mayWait != l.mayWait.Load() {
+		l.mayWait.Store(mayWait)
 	}
 }

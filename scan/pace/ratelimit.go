@@ -7,18 +7,19 @@ import (
 
 // Tuning. No specification gives these numbers: the model tests and `bench pace` check them.
 const (
-	// windowMin is how often the rate is adjusted: several round trips, so that the answers are to requests that were sent
-	// at the present rate.
+	// windowMin is how often the rate is adjusted: several round trips, so that the answers are to requests that were
+	// sent at the present rate.
 	windowMin = 100 * time.Millisecond
 
 	// windowMax is how long a window waits for more refusals after the first ones.
 	windowMax = time.Second
 
-	// windowRequestsMin is the number of requests in a window, however low the rate: one refusal among fewer says little.
+	// windowRequestsMin is the number of requests in a window, however low the rate: one refusal among fewer says
+	// little.
 	windowRequestsMin = 10
 
-	// burstTime is how much unused time can be made up for at once. A timer is late by 1 ms, and by some 10 ms on a busy
-	// machine. A store that counts requests by the second does not notice such a burst.
+	// burstTime is how much unused time can be made up for at once. A timer is late by 1 ms, and by some 10 ms on a
+	// busy machine. A store that counts requests by the second does not notice such a burst.
 	burstTime = 20 * time.Millisecond
 
 	// refusalShareMax is the share of refusals up to which the rate does not decrease: a quarter of the 2 % that a
@@ -38,8 +39,8 @@ const (
 	decreaseTo = 0.93
 
 	// growthNear and growthFar are the increases in a windowMin. Near the capacity, it takes a second to make up for a
-	// decrease. Far from it the capacity is not known, and the window before the next refusal is at most a quarter
-	// too fast.
+	// decrease. Far from it the capacity is not known, and the window before the next refusal is at most a quarter too
+	// fast.
 	growthNear = 1.004
 	growthFar  = 1.25
 
@@ -56,8 +57,8 @@ const (
 	// reportDelayMax bounds the age of answers when they are observed: a worker of package scan reports them in groups.
 	reportDelayMax = 5 * time.Millisecond
 
-	// decreasesInVain is how many decreases without effect show that the refusals do not depend on the rate. One does not:
-	// before the first decrease, a store may have answered more than its capacity by tokens that it had saved.
+	// decreasesInVain is how many decreases without effect show that the refusals do not depend on the rate. One does
+	// not: before the first decrease, a store may have answered more than its capacity by tokens that it had saved.
 	decreasesInVain = 2
 
 	// expectedMin is how many refusals a window after a decrease would have if the decrease had no effect. Of so many,
@@ -67,8 +68,8 @@ const (
 	// evaluateMax is how long a window after a decrease lasts at most.
 	evaluateMax = 5 * time.Second
 
-	// constantShareMax is the maximum share of refusals that may be independent of the rate: half of the backends behind
-	// a proxy are out of order. A store that refuses more is overloaded, or cannot work at all.
+	// constantShareMax is the maximum share of refusals that may be independent of the rate: half of the backends
+	// behind a proxy are out of order. A store that refuses more is overloaded, or cannot work at all.
 	constantShareMax = 0.55
 
 	// constantShareFor is how long a measured constant share is used. To measure it again costs a few windows at a
@@ -79,9 +80,9 @@ const (
 	resumeDivisor = 4
 )
 
-// rateLimit computes the rate at which requests may be sent, from the user's limit and from the store's refusals. The zero
-// rateLimit has no limit. It has no goroutine: each call first ends the window if it is over. Its methods must not be
-// called concurrently.
+// rateLimit computes the rate at which requests may be sent, from the user's limit and from the store's refusals. The
+// zero rateLimit has no limit. It has no goroutine: each call first ends the window if it is over. Its methods must not
+// be called concurrently.
 //
 // A store that gets too many requests answers as many as it can and refuses the others. Then the answers in a window
 // are its capacity, to which the rate decreases. Refusals whose share stays the same after several decreases do not
@@ -270,8 +271,8 @@ func (l *rateLimit) setRate(rate float64) {
 }
 
 // resume sets the rate after a pause in which no requests were sent: the store's present capacity is not known. If the
-// store refused because of too many requests, its throughput since before the pause, over all that time, is an
-// estimate of the capacity. If the store was down, a part of its former throughput is one.
+// store refused because of too many requests, its throughput since before the pause, over all that time, is an estimate
+// of the capacity. If the store was down, a part of its former throughput is one.
 func (l *rateLimit) resume(now time.Time) {
 	before := l.rate
 	if before == 0 {
