@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// maxAddresses bounds the memory of a run of several days: S3 returns other addresses with each lookup. Further addresses
-// are counted together, as one of their endpoint with an unknown IP.
+// maxAddresses bounds the memory of a run of several days: S3 returns other addresses with each lookup. Further
+// addresses are counted together, as one of their endpoint with an unknown IP.
 const maxAddresses = 256
 
-// Address is one endpoint at one of the IP addresses of its host. A Store has at most one Address for each such pair, so
-// that Addresses can be compared by pointer. Its methods may be called concurrently.
+// Address is one endpoint at one of the IP addresses of its host. A Store has at most one Address for each such pair,
+// so that Addresses can be compared by pointer. Its methods may be called concurrently.
 type Address struct {
 	URL string         // of the endpoint; "": the SDK resolves none
 	IP  netip.AddrPort // zero: not known, as before the first connection
@@ -76,8 +76,8 @@ func (s *Store) address(e *Endpoint, remote net.Addr, host string) *Address {
 	return a
 }
 
-// Dial connects to the Route of an endpoint, as balance.Dialer does: to the least loaded address of the host, and to the
-// IP of avoid only if no other can be reached. A nil avoid avoids none. Each address gets at most 5 s.
+// Dial connects to the Route of an endpoint, as balance.Dialer does: to the least loaded address of the host, and to
+// the IP of avoid only if no other can be reached. A nil avoid avoids none. Each address gets at most 5 s.
 func (s *Store) Dial(ctx context.Context, e *Endpoint, route *Route, avoid *Address) (net.Conn, *Address, error) {
 	var ip netip.Addr
 	if avoid != nil {
@@ -102,8 +102,8 @@ func (s *Store) Release(a *Address) {
 	s.dialer.Release(a.host, a.IP.Addr())
 }
 
-// Overloaded reports whether a session that sends to the Address should move: to another endpoint by PickEndpoint, or to
-// another IP of the host by Dial.
+// Overloaded reports whether a session that sends to the Address should move: to another endpoint by PickEndpoint, or
+// to another IP of the host by Dial.
 func (s *Store) Overloaded(a *Address) bool {
 	if s.EndpointCount() > 1 {
 		s.mu.RLock()

@@ -22,12 +22,12 @@ const (
 	AddressingVirtual Addressing = "virtual" // https://bucket.host/key
 )
 
-// regionDefault is the region if none is configured. Custom endpoints rarely check the region, and AWS answers a request
-// for the wrong region with the name of the right one (see SwitchRegion).
+// regionDefault is the region if none is configured. Custom endpoints rarely check the region, and AWS answers a
+// request for the wrong region with the name of the right one (see SwitchRegion).
 const regionDefault = "us-east-1"
 
-// Config says which bucket to open and how to reach it. The environment variables and files of the SDK give the value of
-// each empty field: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
+// Config says which bucket to open and how to reach it. The environment variables and files of the SDK give the value
+// of each empty field: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
 type Config struct {
 	Bucket       string     // a name, or the ARN of an access point; required
 	Endpoints    []string   // URLs; several (a FlashBlade's data VIPs) share the load

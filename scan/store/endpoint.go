@@ -16,8 +16,8 @@ import (
 	"headcount/scan/store/balance"
 )
 
-// Endpoint is one of the URLs of a bucket, in the region at the time. It does not change: SwitchRegion makes new ones. Its
-// methods may be called concurrently.
+// Endpoint is one of the URLs of a bucket, in the region at the time. It does not change: SwitchRegion makes new ones.
+// Its methods may be called concurrently.
 type Endpoint struct {
 	Client *s3.Client
 	Region string // to sign for
@@ -50,8 +50,8 @@ func (s *Store) newClient(url string) *s3.Client {
 		}
 		o.UsePathStyle = s.usePathStyle(o.BaseEndpoint != nil)
 		o.HTTPClient = &http.Client{Transport: s.transport, CheckRedirect: noRedirect}
-		// headcount has its own retry policy: the SDK's policy needs error codes, and the response to a HEAD has none. The
-		// SDK still retries the requests that fetch credentials.
+		// headcount has its own retry policy: the SDK's policy needs error codes, and the response to a HEAD has none.
+		// The SDK still retries the requests that fetch credentials.
 		o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 0
 		// Never x-amz-checksum-mode: it needs rights on the KMS key, which a HEAD does not need.
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
@@ -81,7 +81,8 @@ func (s *Store) WithNewConn(o *s3.Options) {
 // EndpointCount returns the number of endpoints, at least 1.
 func (s *Store) EndpointCount() int { return len(s.coolingDown) }
 
-// EndpointURLs returns the endpoints that a flag or the SDK's configuration names; none if the SDK chooses the endpoint.
+// EndpointURLs returns the endpoints that a flag or the SDK's configuration names; none if the SDK chooses the
+// endpoint.
 func (s *Store) EndpointURLs() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -109,7 +110,8 @@ func (e *Endpoint) displayURL() string {
 	return "https://" + route.Host
 }
 
-// Endpoint returns the endpoint whose turn is the n-th, counted round and round, or the next one that is not in cooldown.
+// Endpoint returns the endpoint whose turn is the n-th, counted round and round, or the next one that is not in
+// cooldown.
 func (s *Store) Endpoint(n int) *Endpoint {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -192,9 +194,10 @@ func (s *Store) Region() string {
 	return s.aws.Region
 }
 
-// SwitchRegion signs all later requests for region, which a response named in x-amz-bucket-region; the request was signed
-// for sentTo. It reports whether to send the request again: true if the present region is not the one that the request
-// was signed for. A Store switches once: two endpoints that name each other's region cannot keep a run going forever.
+// SwitchRegion signs all later requests for region, which a response named in x-amz-bucket-region; the request was
+// signed for sentTo. It reports whether to send the request again: true if the present region is not the one that the
+// request was signed for. A Store switches once: two endpoints that name each other's region cannot keep a run going
+// forever.
 func (s *Store) SwitchRegion(sentTo, region string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

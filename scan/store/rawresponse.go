@@ -12,8 +12,8 @@ import (
 )
 
 // WithRawResponse returns an option of an S3 client's operation: read gets the HTTP response in place of the SDK's
-// deserializer, and the operation returns output, unchanged, and the error of read. The SDK still resolves the endpoint,
-// signs and sends.
+// deserializer, and the operation returns output, unchanged, and the error of read. The SDK still resolves the
+// endpoint, signs and sends.
 //
 // The SDK's deserializers lose data: they take an empty or HTML body for an empty bucket, fail an object whose
 // Last-Modified is malformed, and keep only the first of repeated metadata headers.

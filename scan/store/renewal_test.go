@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Credentials that the provider renews by itself are another revision, once they are seen; a provider that fails is none.
+// Credentials that the provider renews by itself are another revision, once they are seen; a provider that fails is
+// none.
 func TestRenewalChangesGeneration(t *testing.T) {
 	s, err := configured(t, Config{}, nil)
 	if err != nil {

@@ -49,8 +49,9 @@ type Store struct {
 	addresses addressTable
 }
 
-// Open resolves the configuration. It sends no request to the store, though the SDK may fetch credentials over the network
-// when it signs the first request. Its errors are those of the configuration: a missing profile, an invalid URL.
+// Open resolves the configuration. It sends no request to the store, though the SDK may fetch credentials over the
+// network when it signs the first request. Its errors are those of the configuration: a missing profile, an invalid
+// URL.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Bucket == "" {
 		return nil, errors.New("no bucket is named")
@@ -94,8 +95,8 @@ func (s *Store) RequestPayer() types.RequestPayer {
 // 0: the configuration does not say.
 func (s *Store) MaxAttempts() int { return s.aws.RetryMaxAttempts }
 
-// Unordered reports whether the bucket lists its keys in no order and ignores StartAfter, as the directory buckets of S3
-// Express do. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
+// Unordered reports whether the bucket lists its keys in no order and ignores StartAfter, as the directory buckets of
+// S3 Express do. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
 func (s *Store) Unordered() bool {
 	return strings.HasSuffix(s.cfg.Bucket, "--x-s3") || strings.HasSuffix(s.cfg.Bucket, "--xa-s3")
 }

@@ -94,8 +94,8 @@ func (b *Balancer[K]) Sort(targets []K) {
 	slices.SortStableFunc(targets, func(x, y K) int { return cmp.Compare(b.target(x).load(), b.target(y).load()) })
 }
 
-// Overloaded reports whether moving one connection from the target k to one of the others would lower the maximum
-// load. The last connection of a target never moves.
+// Overloaded reports whether moving one connection from the target k to one of the others would lower the maximum load.
+// The last connection of a target never moves.
 func (b *Balancer[K]) Overloaded(k K, others []K) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

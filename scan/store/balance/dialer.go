@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// lookupMaxAge is how long the result of a lookup is used. S3 returns a few of its addresses, others with each lookup,
-	// with a TTL of seconds.
+	// lookupMaxAge is how long the result of a lookup is used. S3 returns a few of its addresses, others with each
+	// lookup, with a TTL of seconds.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
 	lookupMaxAge = 30 * time.Second
 
@@ -24,8 +24,8 @@ const (
 )
 
 // Dialer connects to all addresses of a host name in turn, so that all front ends of a store share the load. A slow
-// address gets fewer connections. An address that cannot be reached is avoided for Cooldown if the host has others.
-// All methods may be called concurrently.
+// address gets fewer connections. An address that cannot be reached is avoided for Cooldown if the host has others. All
+// methods may be called concurrently.
 type Dialer struct {
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
 	lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -157,8 +157,8 @@ func (h *hostAddresses) order(avoid netip.Addr) []netip.Addr {
 
 // byTurn returns the addresses, from the one whose turn it is on, in three groups: those of the preferred family, those
 // of the other family, and those in cooldown. The preferred family is that of the first address: the system sorts by
-// reachability (RFC 6724). With turns for both families, every second connection would meet a timeout on a machine
-// that has no route for one of them.
+// reachability (RFC 6724). With turns for both families, every second connection would meet a timeout on a machine that
+// has no route for one of them.
 func (h *hostAddresses) byTurn() (preferred, other, coolingDown []netip.Addr) {
 	now := time.Now()
 	for i := range h.addresses {
