@@ -111,7 +111,8 @@ func NewConcurrency(workersMax, depth int) *Concurrency {
 	workersMax, depth = max(1, workersMax), max(1, depth)
 	start := min(workersMax, max(concurrencyMin, concurrencyStart/depth))
 	return &Concurrency{
-		max: workersMax, depth: depth, best: start, current: start, settling: true, climb: climb{nextCooldown: cooldownMin},
+		max: workersMax, depth: depth, best: start, current: start, settling: true,
+		climb: climb{nextCooldown: cooldownMin},
 	}
 }
 

@@ -110,7 +110,7 @@ func TestConcurrencyFindsTheBestNumber(t *testing.T) {
 				s.run(store, 5*time.Second)
 				got := s.run(store, 10*time.Second)
 				if floor := 0.9 * math.Exp(-noise/2) * throughput; got < floor {
-					t.Errorf("%s: %.0f/s with %d workers; the best has %.0f/s, and %d suffice", test, got, s.Best(), throughput, least)
+					t.Errorf("%s: %.0f/s with %d workers, want %.0f/s; %d suffice", test, got, s.Best(), floor, least)
 				}
 				if s.run(store, 240*time.Second); float64(s.Best()) > 4*float64(least)+1 && noise < 0.1 {
 					t.Errorf("%s: %d workers in the end, and %d suffice", test, s.Best(), least)
@@ -130,7 +130,7 @@ func TestConcurrencyFollowsAStoreThatChanges(t *testing.T) {
 		s.run(store, 40*time.Second) // with HEADs for 2 s in flight, each trial takes as long
 		got, workers := s.run(store, 10*time.Second), s.Best()
 		if throughput, least := best(store, 4096, 1); got < 0.85*throughput || workers > 4*least {
-			t.Errorf("store %d: %.0f/s with %d workers; the best has %.0f/s, and %d suffice", i, got, workers, throughput, least)
+			t.Errorf("store %d: %.0f/s with %d workers; %d suffice for %.0f/s", i, got, workers, least, throughput)
 		}
 	}
 }
@@ -187,7 +187,8 @@ func TestConcurrencyUnderARateLimit(t *testing.T) {
 		s = newSearch(4096, 1) // limited from the start
 		s.rate = rate
 		s.run(store, 5*time.Second)
-		if got := s.run(store, 10*time.Second); got < 0.95*rate || float64(s.Current()) > max(concurrencyStart, 4*need) {
+		got := s.run(store, 10*time.Second)
+		if got < 0.95*rate || float64(s.Current()) > max(concurrencyStart, 4*need) {
 			t.Errorf("%v/s with a limit of %v/s, and %d workers", got, rate, s.Current())
 		}
 	}
@@ -216,8 +217,9 @@ func TestConcurrencyHasBounds(t *testing.T) {
 			s.noise = 0.3
 			for range 300 {
 				s.run(store, time.Millisecond)
-				if n := s.Current(); n < 1 || n > workersMax || s.Best() < 1 || s.Best() > workersMax || s.Lookahead() > workersMax {
-					t.Fatalf("%d workers, at most %d", n, workersMax)
+				current, best := s.Current(), s.Best()
+				if min(current, best) < 1 || max(current, best, s.Lookahead()) > workersMax {
+					t.Fatalf("%d workers, at most %d", current, workersMax)
 				}
 			}
 		}

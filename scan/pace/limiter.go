@@ -44,7 +44,7 @@ type Limiter struct {
 
 	state         limiterState
 	until         time.Time // closed: no request is sent before; probing: no further one
-	since         time.Time // last change to closed or open; a request sent earlier says nothing about the present state
+	since         time.Time // last change to closed or open; requests sent before do not count
 	closings      int       // in a row
 	answers       int64     // since the last closing
 	refusalBudget int64     // refusals that do not close the Limiter

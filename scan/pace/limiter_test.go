@@ -133,7 +133,8 @@ func TestUsersRateLimit(t *testing.T) {
 				m := newModel(0, 20*time.Millisecond)
 				m.work(ctx, l, 1024, depth)
 				answers, _ := m.counts()
-				if want := maxRate * 20; answers > want+2*max(1, maxRate*burstTime.Seconds()) || answers < 0.99*want-1024 {
+				want, bursts := maxRate*20, 2*max(1, maxRate*burstTime.Seconds())
+				if answers > want+bursts || answers < 0.99*want-1024 {
 					t.Errorf("%v requests in 20 s, with a limit of %v/s", answers, maxRate)
 				}
 				if l.Rate() != maxRate || l.Unlimited() {

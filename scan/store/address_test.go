@@ -22,7 +22,8 @@ func TestRefusingEndpointCoolsDown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, err := Open(t.Context(), Config{Bucket: "b", Endpoints: []string{"http://h0", "http://h1"}, Isolated: true})
+				cfg := Config{Bucket: "b", Endpoints: []string{"http://h0", "http://h1"}, Isolated: true}
+				s, err := Open(t.Context(), cfg)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -34,8 +35,9 @@ func TestRefusingEndpointCoolsDown(t *testing.T) {
 					time.Sleep(100 * time.Millisecond)
 					s.ObserveAnswers(other, test.answers, time.Second)
 				}
-				if coolsDown := !s.IsCurrent(first); coolsDown != test.coolsDown || (s.Generation() != before) != test.coolsDown {
-					t.Errorf("it cools down: %v", coolsDown)
+				coolsDown, isNew := !s.IsCurrent(first), s.Generation() != before
+				if coolsDown != test.coolsDown || isNew != test.coolsDown {
+					t.Errorf("in cooldown: %v, another generation: %v", coolsDown, isNew)
 				}
 				if picked := s.PickEndpoint(0, nil); picked.index != test.pickedSoon {
 					t.Errorf("endpoint %d got the session", picked.index)

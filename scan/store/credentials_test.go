@@ -12,12 +12,12 @@ import (
 	"headcount/scan/fault"
 )
 
-// heard tells a Store a Date that is so far ahead of ours.
-func heard(s *Store, ahead time.Duration) {
+// observeSkew passes a Date to the Store that is ahead of the local clock.
+func observeSkew(s *Store, ahead time.Duration) {
 	s.ObserveDate(http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}})
 }
 
-// The store's clock counts from a minute on, and what requests are made of changes only when it does.
+// A skew counts from one minute on. The generation changes only if the skew does.
 func TestSkew(t *testing.T) {
 	s, err := configured(t, Config{}, nil)
 	if err != nil {
@@ -33,23 +33,23 @@ func TestSkew(t *testing.T) {
 		{-59 * time.Second, 0, false},
 		{time.Hour, time.Hour, true},
 		{time.Hour, time.Hour, false},
-		{time.Hour + 30*time.Second, time.Hour, false}, // the answer was on its way
+		{time.Hour + 30*time.Second, time.Hour, false}, // the response may have taken so long
 		{time.Hour + 2*time.Minute, time.Hour + 2*time.Minute, true},
 		{-5 * time.Hour, -5 * time.Hour, true},
-		{10 * time.Second, 0, true}, // set right
+		{10 * time.Second, 0, true}, // corrected
 		{0, 0, false},
 		{90 * time.Second, 90 * time.Second, true},
-		{50 * time.Second, 90 * time.Second, false}, // so that one of a minute does not come and go
+		{50 * time.Second, 90 * time.Second, false}, // a skew of about a minute does not flap
 		{20 * time.Second, 0, true},
 	} {
 		before := s.Generation()
-		heard(s, step.ahead)
+		observeSkew(s, step.ahead)
 		// The Date has whole seconds, and one may pass meanwhile.
 		if off := (s.Skew() - step.want).Abs(); off > 2*time.Second || step.want == 0 && off != 0 {
 			t.Errorf("step %d: %v, want %v", i, s.Skew(), step.want)
 		}
 		if changes := s.Generation() != before; changes != step.changes {
-			t.Errorf("step %d: the revision changes: %v", i, changes)
+			t.Errorf("step %d: the generation changes: %v", i, changes)
 		}
 	}
 	before, skew := s.Generation(), s.Skew()
@@ -58,11 +58,11 @@ func TestSkew(t *testing.T) {
 	}
 	s.ObserveDate(nil)
 	if s.Generation() != before || s.Skew() != skew {
-		t.Error("a Date that is none was believed")
+		t.Error("an invalid Date was used")
 	}
 }
 
-// provider hands out credentials, each time others.
+// provider returns other credentials each time.
 type provider struct {
 	calls   int
 	expires bool
@@ -81,12 +81,12 @@ func TestCredentials(t *testing.T) {
 	for name, c := range map[string]struct {
 		cfg  Config
 		env  map[string]string
-		want string // the access key; "error": there are none
+		want string // access key; "error": there are no credentials
 	}{
-		"from the environment":  {Config{}, signed(), "AK"},
-		"anonymous":             {Config{Anonymous: true}, signed(), ""},
-		"isolated":              {Config{Isolated: true}, signed(), ""},
-		"none to be had at all": {Config{}, nil, "error"},
+		"from the environment": {Config{}, signed(), "AK"},
+		"anonymous":            {Config{Anonymous: true}, signed(), ""},
+		"isolated":             {Config{Isolated: true}, signed(), ""},
+		"none configured":      {Config{}, nil, "error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := configured(t, c.cfg, c.env)
@@ -97,14 +97,15 @@ func TestCredentials(t *testing.T) {
 			switch {
 			case c.want == "error" && (err == nil || fault.ClassOf(err) != fault.Credentials):
 				t.Errorf("%+v, %v", got, err)
-			case c.want != "error" && (err != nil || got.AccessKeyID != c.want || (got.SecretAccessKey == "") != (c.want == "")):
+			case c.want == "error":
+			case err != nil || got.AccessKeyID != c.want || (got.SecretAccessKey == "") != (c.want == ""):
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
 	}
 }
 
-// Credentials that a provider renews are asked for once, until they are to be renewed.
+// The provider is asked once, and again after RefreshCredentials.
 func TestRefreshCredentials(t *testing.T) {
 	s, err := configured(t, Config{}, nil)
 	if err != nil {
@@ -126,13 +127,13 @@ func TestRefreshCredentials(t *testing.T) {
 	}
 	before := s.Generation()
 	if !s.RefreshCredentials(t.Context()) || s.Generation() == before {
-		t.Error("not renewed, or nobody is told")
+		t.Error("not renewed, or in the same generation")
 	}
 	if token() == first || p.calls != 2 {
-		t.Errorf("still the old ones, after %d calls", p.calls)
+		t.Errorf("the same credentials after %d calls", p.calls)
 	}
 
-	p.expires = false // fixed ones
+	p.expires = false // fixed credentials
 	s.RefreshCredentials(t.Context())
 	token()
 	before = s.Generation()
@@ -142,7 +143,7 @@ func TestRefreshCredentials(t *testing.T) {
 
 	s.aws.Credentials = aws.NewCredentialsCache(&provider{err: errors.New("the role is gone")})
 	if s.RefreshCredentials(t.Context()) {
-		t.Error("credentials were renewed that cannot be had")
+		t.Error("renewed, though the provider fails")
 	}
 	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
@@ -158,6 +159,45 @@ func TestRefreshCredentials(t *testing.T) {
 		}
 		if s.RefreshCredentials(t.Context()) {
 			t.Errorf("%s: renewed", name)
+		}
+	}
+}
+
+func TestFixedCredentialsCannotBeRefreshed(t *testing.T) {
+	s, err := configured(t, Config{}, signed("AWS_SESSION_TOKEN", "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.RefreshCredentials(t.Context()) {
+		t.Error("refreshed")
+	}
+}
+
+// Credentials that the provider renewed begin another generation as soon as they are seen. An error of the provider
+// does not.
+func TestRenewalChangesGeneration(t *testing.T) {
+	s, err := configured(t, Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, failure := "first", error(nil)
+	s.aws.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		expires := time.Now().Add(time.Hour)
+		return aws.Credentials{AccessKeyID: key, SecretAccessKey: "s", CanExpire: true, Expires: expires}, failure
+	})
+	start := s.Generation()
+	for _, step := range []struct {
+		key     string
+		failure error
+		changes uint64 // since the start
+	}{
+		{"first", nil, 0}, {"first", nil, 0},
+		{"second", nil, 1}, {"second", errors.New("no"), 1}, {"second", nil, 1},
+		{"third", nil, 2},
+	} {
+		key, failure = step.key, step.failure
+		if changes := s.PollGeneration(t.Context()) - start; changes != step.changes {
+			t.Errorf("%+v: %d", step, changes)
 		}
 	}
 }

@@ -96,21 +96,22 @@ type between struct{ min, max int }
 func (b between) has(n int) bool { return n >= b.min && n <= b.max }
 
 func TestBalancerSharesConnections(t *testing.T) {
+	type latencies = map[string]time.Duration
 	const ms = time.Millisecond
 	for name, test := range map[string]struct {
 		workers  int
-		latency  map[string]time.Duration
+		latency  latencies
 		soon     between // after 3 s
 		inTheEnd between // after 60 s
 	}{
-		"equal latencies":       {32, map[string]time.Duration{"a": 40 * ms, "b": 40 * ms, "c": 40 * ms}, between{10, 11}, between{10, 11}},
-		"twice the latency":     {32, map[string]time.Duration{"a": 40 * ms, "b": 80 * ms}, between{16, 16}, between{16, 16}},
-		"slower by 1 ms":        {4, map[string]time.Duration{"a": ms / 2, "b": 3 * ms / 2}, between{2, 2}, between{2, 2}},
-		"one is slow":           {32, map[string]time.Duration{"a": 40 * ms, "b": 400 * ms}, between{9, 14}, between{1, 2}},
-		"two are slow":          {33, map[string]time.Duration{"a": 40 * ms, "b": 400 * ms, "c": 200 * ms}, between{6, 10}, between{1, 2}},
-		"20 s for an answer":    {32, map[string]time.Duration{"a": 40 * ms, "b": 20 * time.Second}, between{16, 16}, between{9, 14}},
-		"one connection each":   {2, map[string]time.Duration{"a": 40 * ms, "b": 400 * ms}, between{1, 1}, between{1, 1}},
-		"one connection in all": {1, map[string]time.Duration{"a": 40 * ms, "b": 400 * ms}, between{0, 0}, between{0, 0}},
+		"equal latencies":       {32, latencies{"a": 40 * ms, "b": 40 * ms, "c": 40 * ms}, between{10, 11}, between{10, 11}},
+		"twice the latency":     {32, latencies{"a": 40 * ms, "b": 80 * ms}, between{16, 16}, between{16, 16}},
+		"slower by 1 ms":        {4, latencies{"a": ms / 2, "b": 3 * ms / 2}, between{2, 2}, between{2, 2}},
+		"one is slow":           {32, latencies{"a": 40 * ms, "b": 400 * ms}, between{9, 14}, between{1, 2}},
+		"two are slow":          {33, latencies{"a": 40 * ms, "b": 400 * ms, "c": 200 * ms}, between{6, 10}, between{1, 2}},
+		"20 s for an answer":    {32, latencies{"a": 40 * ms, "b": 20 * time.Second}, between{16, 16}, between{9, 14}},
+		"one connection each":   {2, latencies{"a": 40 * ms, "b": 400 * ms}, between{1, 1}, between{1, 1}},
+		"one connection in all": {1, latencies{"a": 40 * ms, "b": 400 * ms}, between{0, 0}, between{0, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,8 @@ type network struct {
 
 // threeAddresses returns a network with the host s3, which has three addresses.
 func threeAddresses() *network {
-	return &network{connErrs: map[string]error{}, hosts: map[string][]string{"s3": {"10.0.0.1", "10.0.0.2", "10.0.0.3"}}}
+	hosts := map[string][]string{"s3": {"10.0.0.1", "10.0.0.2", "10.0.0.3"}}
+	return &network{connErrs: map[string]error{}, hosts: hosts}
 }
 
 func (n *network) dialer() *Dialer {
@@ -168,8 +169,11 @@ func TestDialerWithAllAddressesInCooldown(t *testing.T) {
 		}
 		for _, want := range []string{"? 1 2 3", "2 3 1", "3 1 2"} {
 			err := n.dial(d, 1)
-			if got := n.takeLog(); got != want || !errors.Is(err, syscall.ECONNREFUSED) || fault.ClassOf(err) != fault.ConnRefused {
-				t.Errorf("%s, want %s: %v", got, want, err)
+			if got := n.takeLog(); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+			if !errors.Is(err, syscall.ECONNREFUSED) || fault.ClassOf(err) != fault.ConnRefused {
+				t.Error(err)
 			}
 		}
 		delete(n.connErrs, "10.0.0.2")
@@ -317,7 +321,9 @@ func TestDialerAvoidsASlowAddress(t *testing.T) {
 		if ip := test.dial("10.0.0.1"); ip.String() != "10.0.0.3" {
 			t.Errorf("a connection to %s, with 10.0.0.1 to avoid", ip)
 		}
-		test.network.connErrs["10.0.0.2"], test.network.connErrs["10.0.0.3"] = syscall.ECONNREFUSED, syscall.ECONNREFUSED
+		for _, ip := range []string{"10.0.0.2", "10.0.0.3"} {
+			test.network.connErrs[ip] = syscall.ECONNREFUSED
+		}
 		test.dial("10.0.0.1") // the others begin their cooldown
 		if test.dial("10.0.0.1"); test.tried != "1" {
 			t.Errorf("tried %s, with the only address to avoid that is not in cooldown", test.tried)
