@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// signedHead is a HEAD as long as a signed one is.
+// signedHead is a HEAD of the length of a signed one.
 const signedHead = "HEAD /demo/obj-%012d HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n" +
 	"Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request," +
 	"SignedHeaders=host;x-amz-content-sha256;x-amz-date," +
@@ -15,7 +15,7 @@ const signedHead = "HEAD /demo/obj-%012d HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n" +
 	"X-Amz-Content-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n" +
 	"X-Amz-Date: 20130524T000000Z\r\n\r\n"
 
-// benchAppend measures parsing and answering, without a socket.
+// benchAppend measures parsing a request and building the response, without a socket.
 func benchAppend(b *testing.B, requests int, request string) {
 	s, err := New(Options{Objects: 1_000_000_000})
 	if err != nil {
@@ -38,12 +38,13 @@ func benchAppend(b *testing.B, requests int, request string) {
 func BenchmarkHead(b *testing.B)          { benchAppend(b, 1, signedHead) }
 func BenchmarkHeadPipelined(b *testing.B) { benchAppend(b, 8, signedHead) }
 
-const listRequest = "GET /demo?list-type=2&encoding-type=url&max-keys=1000&start-after=obj-%012d HTTP/1.1\r\nHost: x\r\n\r\n"
+const listRequest = "GET /demo?list-type=2&encoding-type=url&max-keys=1000&start-after=obj-%012d HTTP/1.1\r\n" +
+	"Host: x\r\n\r\n"
 
-// BenchmarkListPage is a page of 1,000 keys of a billion.
+// BenchmarkListPage builds a page of 1,000 keys out of a billion.
 func BenchmarkListPage(b *testing.B) { benchAppend(b, 1, listRequest) }
 
-// benchLoopback measures a whole exchange, client included.
+// benchLoopback measures a whole exchange over the loopback, with the client.
 func benchLoopback(b *testing.B, requests int) {
 	_, address := start(b, Options{Objects: 1_000_000_000})
 	c, err := net.Dial("tcp", address)

@@ -17,11 +17,12 @@ import (
 	"testing"
 )
 
-// What a server costs is the CPU time of its process, so it is served by one of its own: the test binary, run again as
-// TestServeForCost with this variable naming what to serve. A line on its standard input is answered by the time so far.
+// BenchmarkCost measures the CPU time of a server's process. The process is the test binary, run again as
+// TestServeForCost with this variable, which names the server. It answers each line on its standard input by its CPU
+// time so far.
 const costVariable = "S3SIM_SERVE_FOR_COST"
 
-// TestServeForCost is the other process of BenchmarkCost, and nothing by itself.
+// TestServeForCost is the server's process of BenchmarkCost. Without costVariable it does nothing.
 func TestServeForCost(t *testing.T) {
 	what := os.Getenv(costVariable)
 	if what == "" {
@@ -54,9 +55,11 @@ func TestServeForCost(t *testing.T) {
 	wg.Wait()
 }
 
-// serveConstant answers whatever is asked with the same bytes, without looking at it: what any server has to pay.
+// serveConstant answers every request with the same bytes and without parsing it. Its cost is a lower bound for any
+// server.
 func serveConstant(l net.Listener) {
-	answer := []byte("HTTP/1.1 200 OK\r\nETag: \"2e269e07581c9553e13f320890890be2\"\r\n" + strings.Repeat("X-Pad: 0123456789\r\n", 16) + "\r\n")
+	response := []byte("HTTP/1.1 200 OK\r\nETag: \"2e269e07581c9553e13f320890890be2\"\r\n" +
+		strings.Repeat("X-Pad: 0123456789\r\n", 16) + "\r\n")
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -72,7 +75,7 @@ func serveConstant(l net.Listener) {
 				}
 				out = out[:0]
 				for range bytes.Count(in[:n], []byte("\r\n\r\n")) {
-					out = append(out, answer...)
+					out = append(out, response...)
 				}
 				if _, err := c.Write(out); err != nil {
 					return
@@ -82,11 +85,11 @@ func serveConstant(l net.Listener) {
 	}
 }
 
-// costServer is that process.
+// costServer is the server's process.
 type costServer struct {
 	address string
-	ask     io.WriteCloser
-	answers *bufio.Scanner
+	stdin   io.WriteCloser
+	stdout  *bufio.Scanner
 }
 
 func startForCost(b *testing.B, what string) *costServer {
@@ -94,7 +97,7 @@ func startForCost(b *testing.B, what string) *costServer {
 	p := exec.Command(os.Args[0], "-test.run=^TestServeForCost$")
 	p.Env = append(os.Environ(), costVariable+"="+what)
 	p.Stderr = os.Stderr
-	ask, err := p.StdinPipe()
+	stdin, err := p.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -105,10 +108,10 @@ func startForCost(b *testing.B, what string) *costServer {
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
 	}
-	s := &costServer{ask: ask, answers: bufio.NewScanner(out)}
+	s := &costServer{stdin: stdin, stdout: bufio.NewScanner(out)}
 	b.Cleanup(func() {
-		ask.Close()
-		_, _ = io.Copy(io.Discard, out) // the test's own closing lines
+		stdin.Close()
+		_, _ = io.Copy(io.Discard, out) // the summary of the test binary
 		if err := p.Wait(); err != nil {
 			b.Error(err)
 		}
@@ -119,16 +122,16 @@ func startForCost(b *testing.B, what string) *costServer {
 
 func (s *costServer) line(b *testing.B) string {
 	b.Helper()
-	if !s.answers.Scan() {
-		b.Fatal("the server's process says nothing")
+	if !s.stdout.Scan() {
+		b.Fatal("the server's process prints nothing")
 	}
-	return s.answers.Text()
+	return s.stdout.Text()
 }
 
-// cpu is the process's CPU time so far, in nanoseconds.
+// cpu returns the process's CPU time so far in nanoseconds.
 func (s *costServer) cpu(b *testing.B) int64 {
 	b.Helper()
-	if _, err := io.WriteString(s.ask, "\n"); err != nil {
+	if _, err := io.WriteString(s.stdin, "\n"); err != nil {
 		b.Fatal(err)
 	}
 	n, err := strconv.ParseInt(s.line(b), 10, 64)
@@ -138,8 +141,8 @@ func (s *costServer) cpu(b *testing.B) int64 {
 	return n
 }
 
-// exchange sends request, which asks for that many answers, n times, and reads until end has come that often each time.
-func exchange(address string, request []byte, answers int, end []byte, n int) error {
+// exchange sends request n times, and after each reads until end has come responses times.
+func exchange(address string, request []byte, responses int, end []byte, n int) error {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
@@ -150,8 +153,8 @@ func exchange(address string, request []byte, answers int, end []byte, n int) er
 		if _, err := c.Write(request); err != nil {
 			return err
 		}
-		kept := 0 // of an end that the last Read cut in two
-		for got := 0; got < answers; {
+		kept := 0 // bytes of an end that the last Read may have cut
+		for got := 0; got < responses; {
 			n, err := c.Read(in[kept:])
 			if err != nil {
 				return err
@@ -165,9 +168,9 @@ func exchange(address string, request []byte, answers int, end []byte, n int) er
 	return nil
 }
 
-// BenchmarkCost measures the CPU time that the server's process spends on a HEAD, alone and pipelined, and on a key of a
-// LIST, and beside it what the same exchange costs a server that does nothing but answer. An iteration is 1,000 HEADs or
-// one page of 1,000 keys, so both are in microseconds per HEAD or key.
+// BenchmarkCost measures the CPU time of the server's process per HEAD, alone and pipelined, and per key of a LIST. For
+// comparison it measures serveConstant. An iteration is 1,000 HEADs or one page of 1,000 keys, and the metric is in
+// microseconds per HEAD or per key.
 func BenchmarkCost(b *testing.B) {
 	head := func(n int) (request []byte) {
 		for i := range n {
@@ -177,11 +180,11 @@ func BenchmarkCost(b *testing.B) {
 	}
 	page := fmt.Appendf(nil, listRequest, 123_456_789)
 	for _, c := range []struct {
-		name, serve  string
-		request      []byte
-		answers      int
-		end          string
-		conns, turns int // turns of all connections in an iteration
+		name, server  string
+		request       []byte
+		responses     int // to one request
+		end           string
+		conns, rounds int // connections, and requests on each in an iteration
 	}{
 		{"head/constant", "constant", head(1), 1, "\r\n\r\n", 50, 20},
 		{"head", "sim", head(1), 1, "\r\n\r\n", 50, 20},
@@ -189,12 +192,13 @@ func BenchmarkCost(b *testing.B) {
 		{"list", "sim", page, 1, "</ListBucketResult>", 1, 1},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			s := startForCost(b, c.serve)
+			s := startForCost(b, c.server)
 			before := s.cpu(b)
 			var wg sync.WaitGroup
 			for range c.conns {
 				wg.Go(func() {
-					if err := exchange(s.address, c.request, c.answers, []byte(c.end), c.turns*b.N); err != nil {
+					err := exchange(s.address, c.request, c.responses, []byte(c.end), c.rounds*b.N)
+					if err != nil {
 						b.Error(err)
 					}
 				})

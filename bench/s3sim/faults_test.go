@@ -16,7 +16,7 @@ const (
 	pageRequest = "GET /demo?list-type=2 HTTP/1.1\r\nHost: x\r\n\r\n"
 )
 
-// request returns the request that a fault of the kind hits, and its method.
+// request returns a request that the kind can affect, and its method.
 func (k FaultKind) request() (text, method string) {
 	if k.affects(opHead) {
 		return headRequest, "HEAD"
@@ -24,22 +24,24 @@ func (k FaultKind) request() (text, method string) {
 	return pageRequest, "GET"
 }
 
-// faulty starts a server on which every request meets the fault.
+// refuseFor is short, because tests wait until connections are accepted again.
+const refuseFor = 100 * time.Millisecond
+
+// faulty starts a Server on which every request meets the fault.
 func faulty(t *testing.T, kind FaultKind) (*Server, string) {
 	return start(t, Options{
 		Objects: 20, Faults: []Fault{{kind, 1}},
-		RefuseFor: 50 * time.Millisecond, ByteEvery: time.Millisecond,
+		RefuseFor: refuseFor, ByteEvery: time.Millisecond,
 	})
 }
 
-// readAll reads what comes until the connection ends.
+// readAll reads until the connection ends.
 func (c *rawConn) readAll() (string, error) {
 	text, err := io.ReadAll(c.r)
 	return string(text), err
 }
 
-// TestFaultStatuses looks at those that are a status, on HEAD and on LIST, and
-// at the connection after them.
+// TestFaultStatuses checks the faults that are a status, on HEAD and on LIST, and that the connection stays usable.
 func TestFaultStatuses(t *testing.T) {
 	for _, test := range []struct {
 		kind   FaultKind
@@ -69,31 +71,35 @@ func TestFaultStatuses(t *testing.T) {
 			}
 			c := dial(t, address)
 			for range faultsInARow {
-				response, body := c.say(request).answer(method)
-				if response.StatusCode != test.status || op == opList && (!strings.Contains(body, test.body) || (test.body == "") != (body == "")) {
+				response, body := c.send(request).receive(method)
+				wrongBody := op == opList && (!strings.Contains(body, test.body) || (test.body == "") != (body == ""))
+				if response.StatusCode != test.status || wrongBody {
 					t.Errorf("%s: %s: %d %q", test.kind, method, response.StatusCode, body)
 				}
 				if after := response.Header.Get("Retry-After"); (after == "1") != (test.kind == Fault503RetryAfter) {
 					t.Errorf("%s: Retry-After %q", test.kind, after)
 				}
 			}
-			if response, body := c.say(request).answer(method); response.StatusCode != 200 || op == opList && !strings.Contains(body, "</ListBucketResult>") {
-				t.Errorf("%s: %s is not answered after %d faults: %d", test.kind, method, faultsInARow, response.StatusCode)
+			response, body := c.send(request).receive(method)
+			if response.StatusCode != 200 || op == opList && !strings.Contains(body, "</ListBucketResult>") {
+				t.Errorf("%s: %s after %d faults: %d", test.kind, method, faultsInARow, response.StatusCode)
 			}
 		}
 	}
 }
 
-// TestFaultsOfConnections looks at what the raw connection of each shows.
-func TestFaultsOfConnections(t *testing.T) {
+// TestConnFaults checks the bytes and the end of the raw connection for each kind.
+func TestConnFaults(t *testing.T) {
+	var sent time.Time // before the request
 	for kind, check := range map[FaultKind]func(t *testing.T, c *rawConn, address string){
 		FaultListCutShort: func(t *testing.T, c *rawConn, _ string) {
-			if response, body, err := c.tryAnswer("GET"); !errors.Is(err, io.ErrUnexpectedEOF) || int64(len(body)) >= response.ContentLength || body == "" {
+			response, body, err := c.tryReceive("GET")
+			if !errors.Is(err, io.ErrUnexpectedEOF) || int64(len(body)) >= response.ContentLength || body == "" {
 				t.Errorf("%d bytes, %v", len(body), err)
 			}
 		},
 		FaultListBadChunk: func(t *testing.T, c *rawConn, _ string) {
-			if _, body, err := c.tryAnswer("GET"); err == nil || !strings.HasPrefix(body, "<?xml") {
+			if _, body, err := c.tryReceive("GET"); err == nil || !strings.HasPrefix(body, "<?xml") {
 				t.Errorf("%q, %v", body, err)
 			}
 		},
@@ -109,7 +115,8 @@ func TestFaultsOfConnections(t *testing.T) {
 			}
 		},
 		FaultFINInHeaders: func(t *testing.T, c *rawConn, _ string) {
-			if text, err := c.readAll(); err != nil || !strings.HasPrefix(text, "HTTP/1.1 200 OK\r\n") || strings.Contains(text, "\r\n\r\n") {
+			text, err := c.readAll()
+			if err != nil || !strings.HasPrefix(text, "HTTP/1.1 200 OK\r\n") || strings.Contains(text, "\r\n\r\n") {
 				t.Errorf("%q, %v", text, err)
 			}
 		},
@@ -127,17 +134,18 @@ func TestFaultsOfConnections(t *testing.T) {
 		},
 		FaultBytePerSecond: func(t *testing.T, c *rawConn, _ string) {
 			began := time.Now()
-			response, _ := c.answer("HEAD")
-			// Every byte of some 300 takes a millisecond here.
+			response, _ := c.receive("HEAD")
+			// The response has some 300 bytes, each followed by a pause of a millisecond.
 			if response.StatusCode != 200 || time.Since(began) < 200*time.Millisecond {
 				t.Errorf("%d after %s", response.StatusCode, time.Since(began))
 			}
-			if response, _ := c.say(pageRequest[:4] + "/demo/other HTTP/1.1\r\nHost: x\r\n\r\n").answer("GET"); response.StatusCode != 501 {
-				t.Errorf("then %d", response.StatusCode)
+			next, _ := c.send("GET /demo/other HTTP/1.1\r\nHost: x\r\n\r\n").receive("GET")
+			if next.StatusCode != 501 {
+				t.Errorf("the next response: %d", next.StatusCode)
 			}
 		},
 		FaultHeadBody: func(t *testing.T, c *rawConn, _ string) {
-			if response, _ := c.answer("HEAD"); response.StatusCode != 200 {
+			if response, _ := c.receive("HEAD"); response.StatusCode != 200 {
 				t.Error(response.Status)
 			}
 			if line, err := c.r.ReadString('\n'); err != nil || !strings.Contains(line, "body") {
@@ -145,44 +153,65 @@ func TestFaultsOfConnections(t *testing.T) {
 			}
 		},
 		FaultUnsolicited: func(t *testing.T, c *rawConn, _ string) {
-			first, _ := c.answer("HEAD")
-			second, _ := c.answer("HEAD")
-			if first.StatusCode != 200 || second.StatusCode != 200 || first.Header.Get("ETag") == second.Header.Get("ETag") {
+			first, _ := c.receive("HEAD")
+			second, _ := c.receive("HEAD")
+			sameETag := first.Header.Get("ETag") == second.Header.Get("ETag")
+			if first.StatusCode != 200 || second.StatusCode != 200 || sameETag {
 				t.Errorf("%v, %v", first.Header, second.Header)
 			}
 		},
 		FaultGarbageStatus: func(t *testing.T, c *rawConn, _ string) {
-			if response, _, err := c.tryAnswer("HEAD"); err == nil {
+			if response, _, err := c.tryReceive("HEAD"); err == nil {
 				t.Error(response.Status)
 			}
 		},
 		Fault103: func(t *testing.T, c *rawConn, _ string) {
-			first, _ := c.answer("HEAD")
-			second, _ := c.answer("HEAD")
+			first, _ := c.receive("HEAD")
+			second, _ := c.receive("HEAD")
 			if first.StatusCode != 103 || second.StatusCode != 200 || second.Header.Get("ETag") == "" {
 				t.Errorf("%d, %d", first.StatusCode, second.StatusCode)
 			}
 		},
 		FaultRefuse: func(t *testing.T, c *rawConn, address string) {
+
 			if text, err := c.readAll(); !errors.Is(err, syscall.ECONNRESET) || text != "" {
 				t.Errorf("%q, %v", text, err)
 			}
-			if again, err := net.Dial("tcp", address); !errors.Is(err, syscall.ECONNREFUSED) {
-				t.Errorf("dial: %v", err)
-				again.Close()
-			}
-			time.Sleep(150 * time.Millisecond)
-			dial(t, address).say("HEAD /demo HTTP/1.1\r\nHost: x\r\n\r\n").answer("HEAD")
+			checkRefusal(t, sent.Add(refuseFor), syscall.ECONNREFUSED, func() (net.Conn, error) {
+				return net.Dial("tcp", address)
+			})
+			dial(t, address).send("HEAD /demo HTTP/1.1\r\nHost: x\r\n\r\n").receive("HEAD")
 		},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			s, address := faulty(t, kind)
 			request, _ := kind.request()
-			check(t, dial(t, address).say(request), address)
-			if played := s.Counts().Faults[kind]; played != 1 {
-				t.Errorf("%d played: %v", played, s.Counts().Faults)
+			sent = time.Now()
+			check(t, dial(t, address).send(request), address)
+			if n := s.Counts().Faults[kind]; n != 1 {
+				t.Errorf("%d faults counted: %v", n, s.Counts().Faults)
 			}
 		})
+	}
+}
+
+// checkRefusal dials until the server accepts connections again. The first dial must fail with want, unless the machine
+// is so slow that the dial ended after the pause.
+func checkRefusal(t *testing.T, end time.Time, want error, dial func() (net.Conn, error)) {
+	t.Helper()
+	for refused := false; ; refused = true {
+		c, err := dial()
+		switch {
+		case err == nil:
+			c.Close()
+			if !refused && time.Now().Before(end) {
+				t.Error("the first dial is not refused")
+			}
+			return
+		case !refused && !errors.Is(err, want):
+			t.Errorf("dial: %v, want %v", err, want)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -194,11 +223,14 @@ func errTimeout(err error) error {
 	return errors.New("no timeout")
 }
 
-// TestFaultsLeavePipelinedNeighboursAlone hits the second of three requests.
-func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
-	for _, kind := range []FaultKind{FaultRSTInHeaders, FaultFINInHeaders, FaultIdleClose, FaultHang, FaultBytePerSecond, FaultRSTBeforeByte} {
+// TestFaultsSpareEarlierPipelinedResponses injects a fault into the second of three requests.
+func TestFaultsSpareEarlierPipelinedResponses(t *testing.T) {
+	for _, kind := range []FaultKind{
+		FaultRSTInHeaders, FaultFINInHeaders, FaultIdleClose, FaultHang, FaultBytePerSecond, FaultRSTBeforeByte,
+	} {
 		for _, latency := range []time.Duration{0, time.Millisecond} {
-			s, err := New(Options{Objects: 2000, Faults: []Fault{{kind, 0.2}}, ByteEvery: time.Microsecond, Latency: latency})
+			faults := []Fault{{kind, 0.2}}
+			s, err := New(Options{Objects: 2000, Faults: faults, ByteEvery: time.Microsecond, Latency: latency})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -213,12 +245,12 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 			}
 			_, address := start(t, s.options)
 			c := dial(t, address)
-			pipelined := "" // in one write: the fault may end the connection before a second
+			pipelined := "" // one write: the fault may end the connection before a second write
 			for _, key := range [][]byte{fine, hit, fine} {
 				pipelined += "HEAD " + pathOf(key) + " HTTP/1.1\r\nHost: x\r\n\r\n"
 			}
-			c.say(pipelined)
-			response, _ := c.answer("HEAD")
+			c.send(pipelined)
+			response, _ := c.receive("HEAD")
 			if o := s.Object(fine); response.Header.Get("ETag") != o.ETag() {
 				t.Errorf("%s, latency %s: %v", kind, latency, response.Header)
 			}
@@ -229,7 +261,8 @@ func TestFaultsLeavePipelinedNeighboursAlone(t *testing.T) {
 // TestFaultsAreDeterministic draws twice with one seed and once with another.
 func TestFaultsAreDeterministic(t *testing.T) {
 	draw := func(seed uint64) (kinds []FaultKind) {
-		sampler := newFaultSampler(Options{Seed: seed, Faults: []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}})
+		faults := []Fault{{Fault500, 0.1}, {FaultHang, 0.2}, {FaultListEmpty, 0.5}}
+		sampler := newFaultSampler(Options{Seed: seed, Faults: faults})
 		for request := range uint64(20_000) {
 			kinds = append(kinds, sampler.draw(opHead, request))
 		}
@@ -258,8 +291,8 @@ func TestFaultsAreDeterministic(t *testing.T) {
 	}
 }
 
-// TestFaultsEnd repeats every request until it is answered.
-func TestFaultsEnd(t *testing.T) {
+// TestFaultsInARowAreBounded repeats every request until it meets no fault.
+func TestFaultsInARowAreBounded(t *testing.T) {
 	sampler := newFaultSampler(Options{Faults: []Fault{{Fault500, 0.9}}})
 	longest := 0
 	for request := range uint64(10_000) {
@@ -274,8 +307,8 @@ func TestFaultsEnd(t *testing.T) {
 	}
 }
 
-// TestFaultKindsAreAllPlayed guards against a kind that is played like a plain answer.
-func TestFaultKindsAreAllPlayed(t *testing.T) {
+// TestEveryFaultChangesTheResponse finds a kind that is injected as a normal response.
+func TestEveryFaultChangesTheResponse(t *testing.T) {
 	if len(FaultKinds()) != 24 || len(Quirks()) != 12 {
 		t.Errorf("%d faults and %d quirks", len(FaultKinds()), len(Quirks()))
 	}

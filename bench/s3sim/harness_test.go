@@ -44,12 +44,36 @@ func start(t testing.TB, o Options) (s *Server, address string) {
 	return s, l.Addr().String()
 }
 
-// rawConn is a connection on which the test says every byte itself.
+// startInProcess serves one connection of a Server over net.Pipe until the test ends. It works under synctest, whose
+// clock makes latencies exact.
+func startInProcess(t testing.TB, o Options) (*Server, *rawConn) {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, served := net.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		newConn(s, served, 1).serve()
+	}()
+	t.Cleanup(func() {
+		client.Close()
+		<-ended
+	})
+	return s, &rawConn{client, t, bufio.NewReader(client)}
+}
+
+// rawConn is a connection on which the test writes every byte itself.
 type rawConn struct {
 	net.Conn
 	t testing.TB
 	r *bufio.Reader
 }
+
+// hangTimeout ends a test whose server does not respond. No test waits for it.
+const hangTimeout = time.Minute
 
 func dial(t testing.TB, address string) *rawConn {
 	t.Helper()
@@ -58,11 +82,11 @@ func dial(t testing.TB, address string) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(hangTimeout))
 	return &rawConn{c, t, bufio.NewReader(c)}
 }
 
-func (c *rawConn) say(text string) *rawConn {
+func (c *rawConn) send(text string) *rawConn {
 	c.t.Helper()
 	if _, err := io.WriteString(c, text); err != nil {
 		c.t.Fatal(err)
@@ -70,17 +94,17 @@ func (c *rawConn) say(text string) *rawConn {
 	return c
 }
 
-// answer reads one answer to a request of the given method.
-func (c *rawConn) answer(method string) (*http.Response, string) {
+// receive reads one response to a request of the given method.
+func (c *rawConn) receive(method string) (*http.Response, string) {
 	c.t.Helper()
-	response, body, err := c.tryAnswer(method)
+	response, body, err := c.tryReceive(method)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return response, body
 }
 
-func (c *rawConn) tryAnswer(method string) (*http.Response, string, error) {
+func (c *rawConn) tryReceive(method string) (*http.Response, string, error) {
 	response, err := http.ReadResponse(c.r, &http.Request{Method: method})
 	if err != nil {
 		return nil, "", err
@@ -89,15 +113,15 @@ func (c *rawConn) tryAnswer(method string) (*http.Response, string, error) {
 	return response, string(body), err
 }
 
-// get makes one request on a connection of its own.
+// get sends one request on a connection of its own.
 func get(t testing.TB, address, method, target string) (*http.Response, string) {
 	t.Helper()
 	c := dial(t, address)
 	defer c.Close()
-	return c.say(method + " " + target + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n").answer(method)
+	return c.send(method + " " + target + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n").receive(method)
 }
 
-// pathOf is a naive encoding of a key: every byte escaped.
+// pathOf encodes a key naively: it escapes every byte.
 func pathOf(key []byte) string {
 	var b strings.Builder
 	for _, c := range key {
@@ -108,7 +132,7 @@ func pathOf(key []byte) string {
 	return "/demo/" + b.String()
 }
 
-// listResult is a page as encoding/xml reads it.
+// listResult is a page decoded by encoding/xml.
 type listResult struct {
 	XMLName               xml.Name `xml:"ListBucketResult"`
 	Name, Prefix          string
@@ -127,7 +151,7 @@ type listResult struct {
 	CommonPrefixes []struct{ Prefix string }
 }
 
-// list makes one LIST and decodes what is declared as encoded.
+// list sends one LIST and decodes the elements that are declared as encoded.
 func list(t testing.TB, address string, query url.Values) listResult {
 	t.Helper()
 	response, body := get(t, address, "GET", "/demo?"+query.Encode())
@@ -144,7 +168,9 @@ func decodeList(t rapid.TB, body string) listResult {
 		t.Fatalf("%v in %.300s", err, body)
 	}
 	if result.EncodingType == "url" {
-		for _, text := range []*string{&result.Prefix, &result.Marker, &result.NextMarker, &result.StartAfter, &result.Delimiter} {
+		for _, text := range []*string{
+			&result.Prefix, &result.Marker, &result.NextMarker, &result.StartAfter, &result.Delimiter,
+		} {
 			*text = unescape(t, *text)
 		}
 		for i := range result.Contents {
@@ -175,7 +201,7 @@ func (r listResult) keys() []string {
 	return keys
 }
 
-// allKeys returns the keys of a bucket, computed and not listed.
+// allKeys returns the keys of a bucket, computed by its Keyspace.
 func allKeys(s *Server) []string {
 	var keys []string
 	for i := range s.Keyspace().Len() {
@@ -184,11 +210,11 @@ func allKeys(s *Server) []string {
 	return keys
 }
 
-// sdkClient is the reference client. Its connections are closed with the test.
+// sdkClient returns the SDK's client. Its connections are closed with the test.
 func sdkClient(t testing.TB, address string, c Credentials, region string, virtual bool) *s3.Client {
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, address) // whatever the host is called
+			return new(net.Dialer).DialContext(ctx, network, address) // for any host name
 		},
 	}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -199,7 +225,9 @@ func sdkClient(t testing.TB, address string, c Credentials, region string, virtu
 		HTTPClient:   &http.Client{Transport: transport},
 		Retryer:      aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}, nil
+			return aws.Credentials{
+				AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken,
+			}, nil
 		}),
 	})
 }

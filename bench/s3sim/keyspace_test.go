@@ -18,7 +18,7 @@ func keyspaceOf(t testing.TB, o Options) *Keyspace {
 	return s.Keyspace()
 }
 
-// TestKeysAreInOrder draws neighbours out of buckets of every shape and size.
+// TestKeysAreInOrder draws neighbouring keys of buckets of every shape and size.
 func TestKeysAreInOrder(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		o := Options{
@@ -50,7 +50,7 @@ func TestKeysAreInOrder(t *testing.T) {
 	})
 }
 
-// TestSmallKeyspaces compares with the naive twin: all keys in a slice.
+// TestSmallKeyspaces compares a Keyspace with the naive implementation: all keys in a slice.
 func TestSmallKeyspaces(t *testing.T) {
 	for _, shape := range Shapes() {
 		for _, objects := range []int64{0, 1, 2, 53, 54, 107, 1000} {
@@ -59,7 +59,8 @@ func TestSmallKeyspaces(t *testing.T) {
 			for i := range keys.Len() {
 				all = append(all, string(keys.Key(i)))
 			}
-			if int64(len(all)) != objects || !slices.IsSorted(all) || len(slices.Compact(slices.Clone(all))) != len(all) {
+			distinct := len(slices.Compact(slices.Clone(all)))
+			if int64(len(all)) != objects || !slices.IsSorted(all) || distinct != len(all) {
 				t.Fatalf("%s, %d objects: %d keys, not sorted or not distinct", shape, objects, len(all))
 			}
 			if objects > 0 {
@@ -73,7 +74,7 @@ func TestSmallKeyspaces(t *testing.T) {
 	}
 }
 
-// checkAgainst asks for keys that exist, and for changed ones that mostly do not.
+// checkAgainst asks for keys that exist and for changed keys, most of which do not.
 func checkAgainst(t *testing.T, keys *Keyspace, all []string) {
 	rapid.Check(t, func(r *rapid.T) {
 		probe := rapid.SliceOf(rapid.Byte()).Draw(r, "bytes")
@@ -101,8 +102,8 @@ func checkAgainst(t *testing.T, keys *Keyspace, all []string) {
 	})
 }
 
-// TestShapesLookAsPromised keeps the examples in shapes.go true.
-func TestShapesLookAsPromised(t *testing.T) {
+// TestShapeExamples checks the examples in the comments of shapes.go.
+func TestShapeExamples(t *testing.T) {
 	for _, test := range []struct {
 		shape   Shape
 		objects int64
@@ -135,8 +136,8 @@ func TestShapesLookAsPromised(t *testing.T) {
 	}
 }
 
-// TestGroupsAreSortedWithTheirCounter has a prefix that begins another, whose
-// next byte is below the digits or above them.
+// TestGroupsAreSortedWithTheirCounter has a prefix that begins other prefixes. Their next byte is below the digits, or
+// above them.
 func TestGroupsAreSortedWithTheirCounter(t *testing.T) {
 	keys := &Keyspace{objects: 30, shape: newGroupedKeys([]keyGroup{
 		{prefix: "a", keys: 10}, {prefix: "a/", keys: 10}, {prefix: "a:", keys: 10},
@@ -151,7 +152,7 @@ func TestGroupsAreSortedWithTheirCounter(t *testing.T) {
 	checkAgainst(t, keys, all)
 }
 
-func TestNastyHasEveryForm(t *testing.T) {
+func TestNastyHasAllAffixes(t *testing.T) {
 	forms := nastyAffixes()
 	keys := keyspaceOf(t, Options{Shape: Nasty, Objects: int64(len(forms))})
 	var all []string

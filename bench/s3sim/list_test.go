@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// listHere makes one LIST without a network: properties ask thousands.
-func listHere(t rapid.TB, s *Server, query url.Values) listResult {
+// listInProcess sends one LIST without a network, because the property tests need thousands.
+func listInProcess(t rapid.TB, s *Server, query url.Values) listResult {
 	t.Helper()
 	c := newConn(s, nil, 1)
 	if _, err := c.req.parse([]byte("GET /demo?" + query.Encode() + " HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
@@ -38,8 +38,8 @@ func listHere(t rapid.TB, s *Server, query url.Values) listResult {
 	return decodeList(t, string(body))
 }
 
-// naive lists all keys at once, straight from what the documentation says.
-func naive(all []string, prefix, delimiter, after string) (keys, prefixes []string) {
+// naiveList lists all keys at once, by the words of the documentation.
+func naiveList(all []string, prefix, delimiter, after string) (keys, prefixes []string) {
 	seen := map[string]bool{}
 	for _, key := range all {
 		rest, ok := strings.CutPrefix(key, prefix)
@@ -61,8 +61,7 @@ func naive(all []string, prefix, delimiter, after string) (keys, prefixes []stri
 	return keys, slices.Sorted(maps.Keys(seen))
 }
 
-// TestPagingEqualsTheNaiveListing is the property that matters most: whatever
-// is asked, in pages of whatever size, by either version of the operation.
+// Paging returns the same keys as the naive listing, for any query, any page size and both versions of the operation.
 func TestPagingEqualsTheNaiveListing(t *testing.T) {
 	servers := map[Shape]*Server{}
 	for _, shape := range Shapes() {
@@ -75,7 +74,7 @@ func TestPagingEqualsTheNaiveListing(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := servers[rapid.SampledFrom(Shapes()).Draw(r, "shape")]
 		all := allKeys(s)
-		piece := func(label string) string { // the start of a key, or a little beside it
+		piece := func(label string) string { // the start of a key, or text near it
 			key := rapid.SampledFrom(all).Draw(r, label)
 			text := key[:rapid.IntRange(0, min(len(key), 20)).Draw(r, label+" cut")]
 			return text + rapid.SampledFrom([]string{"", "", "", "\xff", "0", "\x00"}).Draw(r, label+" more")
@@ -89,7 +88,7 @@ func TestPagingEqualsTheNaiveListing(t *testing.T) {
 		}
 		delimiter := rapid.SampledFrom([]string{"", "/", "/", "//", "0", "-", "\xff", "%"}).Draw(r, "delimiter")
 		size := rapid.IntRange(1, 200).Draw(r, "max-keys")
-		wantKeys, wantPrefixes := naive(all, prefix, delimiter, after)
+		wantKeys, wantPrefixes := naiveList(all, prefix, delimiter, after)
 		page := pageV2
 		if rapid.Bool().Draw(r, "V1") {
 			page = pageV1
@@ -105,7 +104,9 @@ func TestPagingEqualsTheNaiveListing(t *testing.T) {
 }
 
 func pageQuery(prefix, delimiter string, size int) url.Values {
-	return url.Values{"prefix": {prefix}, "delimiter": {delimiter}, "max-keys": {strconv.Itoa(size)}, "encoding-type": {"url"}}
+	return url.Values{
+		"prefix": {prefix}, "delimiter": {delimiter}, "max-keys": {strconv.Itoa(size)}, "encoding-type": {"url"},
+	}
 }
 
 // pageV2 pages by token.
@@ -115,7 +116,7 @@ func pageV2(t rapid.TB, s *Server, prefix, delimiter, after string, size int) (k
 	query.Set("list-type", "2")
 	query.Set("start-after", after)
 	for {
-		result := listHere(t, s, query)
+		result := listInProcess(t, s, query)
 		checkPage(t, result, query, size)
 		keys, prefixes = result.collect(keys, prefixes)
 		if result.IsTruncated != (result.NextContinuationToken != "") {
@@ -137,7 +138,7 @@ func pageV1(t rapid.TB, s *Server, prefix, delimiter, after string, size int) (k
 	query := pageQuery(prefix, delimiter, size)
 	for marker := after; ; {
 		query.Set("marker", marker)
-		result := listHere(t, s, query)
+		result := listInProcess(t, s, query)
 		checkPage(t, result, query, size)
 		keys, prefixes = result.collect(keys, prefixes)
 		if result.Marker != marker {
@@ -169,38 +170,40 @@ func checkPage(t rapid.TB, r listResult, query url.Values, size int) {
 	if n > size || r.IsTruncated && n != size || query.Has("list-type") && r.KeyCount != n {
 		t.Fatalf("%d entries of %d, truncated %v, KeyCount %d", n, size, r.IsTruncated, r.KeyCount)
 	}
-	if r.Name != "demo" || r.Prefix != query.Get("prefix") || r.Delimiter != query.Get("delimiter") || r.MaxKeys != size {
+	if r.Name != "demo" || r.Prefix != query.Get("prefix") || r.Delimiter != query.Get("delimiter") ||
+		r.MaxKeys != size {
 		t.Fatalf("echoes %q %q %q %d", r.Name, r.Prefix, r.Delimiter, r.MaxKeys)
 	}
 }
 
-func TestListTellsTheTruth(t *testing.T) {
+func TestListMatchesObjects(t *testing.T) {
 	for _, shape := range Shapes() {
 		s, err := New(Options{Objects: 500, Shape: shape, Rewritten: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		result := listHere(t, s, url.Values{"list-type": {"2"}, "encoding-type": {"url"}})
+		result := listInProcess(t, s, url.Values{"list-type": {"2"}, "encoding-type": {"url"}})
 		if !slices.Equal(result.keys(), allKeys(s)) {
 			t.Fatalf("%s: %d keys", shape, len(result.Contents))
 		}
 		for _, c := range result.Contents {
 			o := s.Object([]byte(c.Key))
-			if c.ETag != o.ETag() || c.Size != o.Size() || !c.LastModified.Equal(o.LastModified()) || c.StorageClass != o.StorageClass() {
+			if c.ETag != o.ETag() || c.Size != o.Size() || !c.LastModified.Equal(o.LastModified()) ||
+				c.StorageClass != o.StorageClass() {
 				t.Errorf("%s: LIST %q: %+v", shape, c.Key, c)
 			}
 		}
 	}
 }
 
-// TestListWithoutEncoding keeps what XML carries, and loses the rest as versitygw does.
+// Without encoding-type, a LIST keeps the keys that XML can represent and loses the others, as versitygw does.
 func TestListWithoutEncoding(t *testing.T) {
 	for _, safe := range []bool{false, true} {
 		s, err := New(Options{Objects: 500, Shape: Nasty, XMLSafe: safe})
 		if err != nil {
 			t.Fatal(err)
 		}
-		result := listHere(t, s, url.Values{"list-type": {"2"}})
+		result := listInProcess(t, s, url.Values{"list-type": {"2"}})
 		lost := 0
 		for i, key := range allKeys(s) {
 			if result.Contents[i].Key != key {
@@ -221,15 +224,17 @@ func TestListDetails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	zero := listHere(t, s, url.Values{"list-type": {"2"}, "max-keys": {"0"}})
+	zero := listInProcess(t, s, url.Values{"list-type": {"2"}, "max-keys": {"0"}})
 	if len(zero.Contents) != 0 || zero.IsTruncated {
 		t.Error("max-keys=0:", len(zero.Contents), zero.IsTruncated)
 	}
-	many := listHere(t, s, url.Values{"list-type": {"2"}, "max-keys": {"5000"}})
+	many := listInProcess(t, s, url.Values{"list-type": {"2"}, "max-keys": {"5000"}})
 	if len(many.Contents) != 1000 || !many.IsTruncated || many.MaxKeys != 1000 {
 		t.Error("max-keys=5000:", len(many.Contents), many.IsTruncated, many.MaxKeys)
 	}
-	both := listHere(t, s, url.Values{"list-type": {"2"}, "start-after": {"zzz"}, "continuation-token": {many.NextContinuationToken}})
+	both := listInProcess(t, s, url.Values{
+		"list-type": {"2"}, "start-after": {"zzz"}, "continuation-token": {many.NextContinuationToken},
+	})
 	if len(both.Contents) != 1000 || both.Contents[0].Key != "obj-000000001000" {
 		t.Error("a token and start-after:", len(both.Contents))
 	}
@@ -243,11 +248,11 @@ func TestTokens(t *testing.T) {
 		}
 		text := want.append(nil)
 		if got, ok := parseToken(text); !ok || !reflect.DeepEqual(got, want) {
-			r.Fatalf("%v is read as %v", want, got)
+			r.Fatalf("%v is parsed as %v", want, got)
 		}
 		text[rapid.IntRange(0, len(text)-3).Draw(r, "at")] ^= 1
 		if got, ok := parseToken(text); ok {
-			r.Fatalf("a changed token is read as %v", got)
+			r.Fatalf("a changed token is parsed as %v", got)
 		}
 	})
 }

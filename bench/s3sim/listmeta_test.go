@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// listedMetadata makes one LIST and returns the metadata by key, as a client has to read them, and the Server header.
+// listedMetadata sends one LIST. It returns the metadata by key, as a client has to decode it, and the Server header.
 func listedMetadata(t *testing.T, s *Server, query string) (map[string]map[string]string, string) {
 	t.Helper()
 	c := newConn(s, nil, 1)
@@ -63,7 +63,7 @@ func TestListMetadata(t *testing.T) {
 	}
 	got, server := listedMetadata(t, s, "list-type=2&metadata=true")
 	if server != "MinIO" {
-		t.Errorf("it says to be %s", server)
+		t.Errorf("Server: %s", server)
 	}
 	wrong := 0
 	for i := range s.Keyspace().Len() {
@@ -71,11 +71,11 @@ func TestListMetadata(t *testing.T) {
 		o := s.Object(key)
 		listed, given := got[string(key)]
 		if given != (o.MissingMeta() == 0) {
-			t.Fatalf("%q: metadata given: %v", key, given)
+			t.Fatalf("%q: metadata listed: %v", key, given)
 		}
 		want := o.Metadata()
 		if latin1, has := want["latin1"]; has {
-			want["latin1"] = strings.ToValidUTF8(latin1, "\ufffd\ufffd") // XML cannot carry it
+			want["latin1"] = strings.ToValidUTF8(latin1, "\ufffd\ufffd") // XML cannot represent it
 		}
 		if same := reflect.DeepEqual(listed, want); given && !same {
 			wrong++
@@ -83,15 +83,15 @@ func TestListMetadata(t *testing.T) {
 				t.Fatalf("%q: %q, want %q", key, listed, want)
 			}
 		} else if given && i+1 >= 400 && !o.WithoutMetadata() {
-			t.Fatalf("%q: right", key)
+			t.Fatalf("%q: the metadata is right", key)
 		}
 	}
 	if wrong == 0 {
-		t.Error("none is wrong")
+		t.Error("no metadata is wrong")
 	}
 	for _, query := range []string{"list-type=2", "list-type=2&metadata=false", "metadata=true"} {
 		if got, _ := listedMetadata(t, s, query); len(got) > 0 {
-			t.Errorf("%s: the metadata of %d objects", query, len(got))
+			t.Errorf("%s lists the metadata of %d objects", query, len(got))
 		}
 	}
 	plain, err := New(Options{Objects: 5})
@@ -99,11 +99,11 @@ func TestListMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, server := listedMetadata(t, plain, "list-type=2&metadata=true"); len(got) > 0 || server != "s3sim" {
-		t.Errorf("another store, %s, has the metadata of %d objects", server, len(got))
+		t.Errorf("without ListMetadata, %s lists the metadata of %d objects", server, len(got))
 	}
 	for _, o := range []Options{{ListMetadataWrongFrom: 1}, {ListMetadata: true, ListMetadataWrongFrom: -1}} {
 		if _, err := New(o); err == nil {
-			t.Errorf("%+v is taken", o)
+			t.Errorf("New accepts %+v", o)
 		}
 	}
 }

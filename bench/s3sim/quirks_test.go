@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// quirky returns a function that lists a bucket of a store with a quirk.
-func quirky(t *testing.T, o Options) (s *Server, ask func(pairs ...string) listResult) {
+// newQuirkServer returns a Server with a quirk, and a function that lists its bucket.
+func newQuirkServer(t *testing.T, o Options) (s *Server, ask func(pairs ...string) listResult) {
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -19,12 +19,12 @@ func quirky(t *testing.T, o Options) (s *Server, ask func(pairs ...string) listR
 		for i := 0; i < len(pairs); i += 2 {
 			query.Set(pairs[i], pairs[i+1])
 		}
-		return listHere(t, s, query)
+		return listInProcess(t, s, query)
 	}
 }
 
-// span describes a page: its first and last key, their number, and how it ends.
-func (r listResult) span() string {
+// summary describes a page: its first and last key, the number of keys, and whether it is truncated.
+func (r listResult) summary() string {
 	end := "end"
 	if r.IsTruncated {
 		end = "more"
@@ -38,13 +38,13 @@ func (r listResult) span() string {
 	number := func(key string) string {
 		return strings.TrimLeft(strings.TrimPrefix(key, "obj-"), "0")
 	}
-	return fmt.Sprintf("%s-%s %d %s", number(r.Contents[0].Key), number(r.Contents[len(r.Contents)-1].Key), len(r.Contents), end)
+	first, last := r.Contents[0].Key, r.Contents[len(r.Contents)-1].Key
+	return fmt.Sprintf("%s-%s %d %s", number(first), number(last), len(r.Contents), end)
 }
 
-// TestQuirks lists 5,000 flat keys by tokens, and from key 99 on, and compares
-// the pages with those of a store that is well.
+// TestQuirks lists 5,000 flat keys by tokens, from the first key and from key 99. The empty quirk shows the right
+// pages.
 func TestQuirks(t *testing.T) {
-	const token = "by token"
 	for _, test := range []struct {
 		quirk            Quirk
 		first, second    string // pages from the beginning
@@ -64,27 +64,28 @@ func TestQuirks(t *testing.T) {
 		{MaxKeysIgnored, "-2499 2500 more", "2500-4999 2500 end", "100-2599 2500 more", "2600-4999 2400 end"},
 		{TokensVoid, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 	} {
-		_, ask := quirky(t, Options{Objects: 5000, Quirk: test.quirk})
+		_, ask := newQuirkServer(t, Options{Objects: 5000, Quirk: test.quirk})
 		for _, listing := range []struct{ startAfter, first, second string }{
 			{"", test.first, test.second}, {"obj-000000000099", test.after, test.afterNext},
 		} {
 			page := ask("start-after", listing.startAfter)
-			if page.span() != listing.first {
-				t.Errorf("%s: after %q: %s, want %s", test.quirk, listing.startAfter, page.span(), listing.first)
+			if page.summary() != listing.first {
+				t.Errorf("%s: after %q: %s, want %s", test.quirk, listing.startAfter, page.summary(), listing.first)
 			}
 			if listing.second == "" {
 				continue
 			}
 			next := ask("start-after", listing.startAfter, "continuation-token", page.NextContinuationToken)
-			if next.span() != listing.second {
-				t.Errorf("%s: after %q, %s: %s, want %s", test.quirk, listing.startAfter, token, next.span(), listing.second)
+			if next.summary() != listing.second {
+				t.Errorf("%s: after %q, by token: %s, want %s",
+					test.quirk, listing.startAfter, next.summary(), listing.second)
 			}
 		}
 	}
 }
 
-func TestQuirkSameTokenIsForEver(t *testing.T) {
-	_, ask := quirky(t, Options{Objects: 100, Quirk: SameToken})
+func TestQuirkSameTokenNeverEnds(t *testing.T) {
+	_, ask := newQuirkServer(t, Options{Objects: 100, Quirk: SameToken})
 	first := ask("max-keys", "10")
 	second := ask("max-keys", "10", "continuation-token", first.NextContinuationToken)
 	if second.NextContinuationToken != first.NextContinuationToken || !second.IsTruncated {
@@ -92,22 +93,22 @@ func TestQuirkSameTokenIsForEver(t *testing.T) {
 	}
 }
 
-func TestQuirkEmptyTruncatedIsForEver(t *testing.T) {
-	_, ask := quirky(t, Options{Objects: 100, Quirk: EmptyTruncated})
+func TestQuirkEmptyTruncatedNeverEnds(t *testing.T) {
+	_, ask := newQuirkServer(t, Options{Objects: 100, Quirk: EmptyTruncated})
 	page := ask("max-keys", "10")
 	seen := map[string]bool{}
 	for range 50 {
 		page = ask("max-keys", "10", "continuation-token", page.NextContinuationToken)
 		if len(page.Contents) != 0 || !page.IsTruncated || seen[page.NextContinuationToken] {
-			t.Fatalf("%s, token seen: %v", page.span(), seen[page.NextContinuationToken])
+			t.Fatalf("%s, token seen: %v", page.summary(), seen[page.NextContinuationToken])
 		}
 		seen[page.NextContinuationToken] = true
 	}
 }
 
-// TestQuirkEndsEarly finds listings that end on their first page and on their second.
+// TestQuirkEndsEarly finds listings that end on their first page and listings that end on their second.
 func TestQuirkEndsEarly(t *testing.T) {
-	s, ask := quirky(t, Options{Objects: 100, Quirk: EndsEarly})
+	s, ask := newQuirkServer(t, Options{Objects: 100, Quirk: EndsEarly})
 	ends := map[int]int{}
 	for _, begin := range allKeys(s)[:20] {
 		page := ask("max-keys", "10", "start-after", begin)
@@ -116,7 +117,7 @@ func TestQuirkEndsEarly(t *testing.T) {
 			page = ask("max-keys", "10", "start-after", begin, "continuation-token", page.NextContinuationToken)
 		}
 		if ends[pages]++; len(page.Contents) != 8 {
-			t.Errorf("after %s: %d pages, the last %s", begin, pages, page.span())
+			t.Errorf("after %s: %d pages, the last %s", begin, pages, page.summary())
 		}
 	}
 	if ends[1] == 0 || ends[2] == 0 || ends[1]+ends[2] != 20 {
@@ -127,7 +128,7 @@ func TestQuirkEndsEarly(t *testing.T) {
 func TestQuirkEncodings(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		for quirk, encoded := range map[Quirk]bool{EncodingNotEchoed: false, EncodedUnasked: true} {
-			s, ask := quirky(t, Options{Objects: 200, Shape: Nasty, XMLSafe: true, Quirk: quirk})
+			s, ask := newQuirkServer(t, Options{Objects: 200, Shape: Nasty, XMLSafe: true, Quirk: quirk})
 			page := ask()
 			if asked {
 				page = ask("encoding-type", "url")
@@ -138,39 +139,41 @@ func TestQuirkEncodings(t *testing.T) {
 					want = string(appendURLEncoded(nil, []byte(key)))
 				}
 				if page.Contents[i].Key != want || page.EncodingType != "" {
-					t.Errorf("%s, asked %v: %q, want %q, EncodingType %q", quirk, asked, page.Contents[i].Key, want, page.EncodingType)
+					t.Errorf("%s, encoding-type %v: %q, want %q, EncodingType %q",
+						quirk, asked, page.Contents[i].Key, want, page.EncodingType)
 				}
 			}
 		}
 	}
 }
 
-// TestQuirkTokensVoid pages until a listing ends early, by itself and after a restart.
+// TestQuirkTokensVoid pages until a listing ends early, without a restart and after one.
 func TestQuirkTokensVoid(t *testing.T) {
-	s, ask := quirky(t, Options{Objects: 1000, Quirk: TokensVoid})
+	s, ask := newQuirkServer(t, Options{Objects: 1000, Quirk: TokensVoid})
 	page := ask("max-keys", "10")
 	s.Restart()
 	void := ask("max-keys", "10", "continuation-token", page.NextContinuationToken)
-	if void.span() != "10-14 5 end" {
-		t.Errorf("after a restart: %s", void.span())
+	if void.summary() != "10-14 5 end" {
+		t.Errorf("after a restart: %s", void.summary())
 	}
 	pages := 1
 	for page = ask("max-keys", "10"); page.IsTruncated; pages++ {
 		page = ask("max-keys", "10", "continuation-token", page.NextContinuationToken)
 	}
 	if pages > voidTokenPeriod+1 || len(page.Contents) != 5 {
-		t.Errorf("it ends after %d pages with %s", pages, page.span())
+		t.Errorf("it ends after %d pages with %s", pages, page.summary())
 	}
 }
 
-// TestQuirksThatCanBeListedExactly does what their documentation says an honest
-// client can do, and gets every key once.
+// A client that follows the documentation of these quirks gets every key once.
 func TestQuirksThatCanBeListedExactly(t *testing.T) {
-	for _, quirk := range []Quirk{"", StartAfterInclusive, StartAfterIgnored, EndsEarly, KeysRepeated, MaxKeysIgnored, TokensVoid, Unsorted} {
+	for _, quirk := range []Quirk{
+		"", StartAfterInclusive, StartAfterIgnored, EndsEarly, KeysRepeated, MaxKeysIgnored, TokensVoid, Unsorted,
+	} {
 		for _, begin := range []string{"", "obj-000000000099"} {
-			s, ask := quirky(t, Options{Objects: 1500, Quirk: quirk})
+			s, ask := newQuirkServer(t, Options{Objects: 1500, Quirk: quirk})
 			want := slices.DeleteFunc(allKeys(s), func(key string) bool { return key <= begin })
-			got := listHonestly(t, ask, begin, quirk == Unsorted)
+			got := listExactly(t, ask, begin, quirk == Unsorted)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s after %q: %d keys, want %d", quirk, begin, len(got), len(want))
 			}
@@ -178,9 +181,9 @@ func TestQuirksThatCanBeListedExactly(t *testing.T) {
 	}
 }
 
-// listHonestly drops keys that are not above the last, goes on by token, and
-// lists again after the last key until nothing comes.
-func listHonestly(t *testing.T, ask func(...string) listResult, begin string, unsorted bool) (got []string) {
+// listExactly drops keys that are not above the last key, continues by token, and lists again after the last key until
+// a page is empty.
+func listExactly(t *testing.T, ask func(...string) listResult, begin string, unsorted bool) (got []string) {
 	t.Helper()
 	last, token := begin, ""
 	for range 100 {

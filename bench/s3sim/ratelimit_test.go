@@ -4,69 +4,78 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// Whatever a client asks for, it gets no more than the rate, and what was saved up.
-func TestBudget(t *testing.T) {
+// A client gets no more than the rate and the burst, whatever it asks for.
+func TestRateLimiter(t *testing.T) {
 	for _, rate := range []float64{2, 500, 5500} {
-		for _, asked := range []float64{0.5, 1, 1.2, 100} {
-			const lasts = 10 * time.Second
-			b, began := newRateLimiter(rate), time.Now()
-			got, every := 0.0, time.Duration(float64(time.Second)/(asked*rate))
-			n := int(lasts / every)
+		for _, load := range []float64{0.5, 1, 1.2, 100} { // requested rate as a multiple of the limit
+			const duration = 10 * time.Second
+			l, began := newRateLimiter(rate), time.Now()
+			got, every := 0.0, time.Duration(float64(time.Second)/(load*rate))
+			n := int(duration / every)
 			for i := range n {
-				if b.take(began.Add(time.Duration(i) * every)) {
+				if l.take(began.Add(time.Duration(i) * every)) {
 					got++
 				}
 			}
-			left := 0.0 // after a time in which nothing was asked for
-			for b.take(began.Add(2 * lasts)) {
-				left++
+			burst := max(burstMin, rate*burstDuration.Seconds())
+			saved := 0.0 // after a time without requests
+			for l.take(began.Add(2 * duration)) {
+				saved++
 			}
-			if saved := max(burstMin, rate*burstDuration.Seconds()); left != float64(int(saved)) {
-				t.Errorf("%v/s: %v were saved up, want %v", rate, left, saved)
+			if saved != float64(int(burst)) {
+				t.Errorf("%v/s: a burst of %v after a pause, want %v", rate, saved, burst)
 			}
-			want := min(float64(n), lasts.Seconds()*rate+max(burstMin, rate*burstDuration.Seconds()))
+			want := min(float64(n), duration.Seconds()*rate+burst)
 			if got > want || got < want-2 {
-				t.Errorf("%v/s asked for %v times as much: %v of %d answered, want %v", rate, asked, got, n, want)
+				t.Errorf("%v/s at %v times the rate: %v of %d answered, want %v", rate, load, got, n, want)
 			}
 		}
 	}
-	b, now := newRateLimiter(0), time.Now()
+	l, now := newRateLimiter(0), time.Now()
 	for range 1000 {
-		if !b.take(now) {
-			t.Fatal("no limit refuses")
+		if !l.take(now) {
+			t.Fatal("a limiter without a limit refuses")
 		}
 	}
 }
 
-// What is beyond the rate is refused with 503, is counted, and leaves the connection usable.
+// A request above the rate is refused with 503 and counted, and the connection stays usable.
 func TestRateMax(t *testing.T) {
-	s, address := start(t, Options{Objects: 20, RateMax: 1})
-	c := dial(t, address)
-	var refused int64
-	for range burstMin + 3 {
-		c.say(headRequest)
-		if response, _ := c.answer("HEAD"); response.StatusCode == 503 {
-			refused++
-		} else if response.StatusCode != 200 {
-			t.Errorf("status %d", response.StatusCode)
+	synctest.Test(t, func(t *testing.T) {
+		s, c := startInProcess(t, Options{Objects: 20, RateMax: 1})
+		head := func() int {
+			response, _ := c.send(headRequest).receive("HEAD")
+			return response.StatusCode
 		}
-	}
-	if refused < 2 { // a slow machine earns another
-		t.Errorf("%d HEADs were refused", refused)
-	}
-	response, body := c.say(pageRequest).answer("GET")
-	if response.StatusCode != 503 || !strings.Contains(body, "<Code>SlowDown</Code>") {
-		t.Errorf("LIST: %d, %s", response.StatusCode, body)
-	}
-	if counts := s.Counts(); counts.Throttled != refused+1 || counts.HeadStatus[503] != refused || counts.ListStatus[503] != 1 {
-		t.Errorf("%+v", counts)
-	}
+		for i := range burstMin {
+			if status := head(); status != 200 {
+				t.Errorf("HEAD %d: %d", i, status)
+			}
+		}
+		for range 3 {
+			if status := head(); status != 503 {
+				t.Errorf("a HEAD after the burst: %d", status)
+			}
+		}
+		response, body := c.send(pageRequest).receive("GET")
+		if response.StatusCode != 503 || !strings.Contains(body, "<Code>SlowDown</Code>") {
+			t.Errorf("LIST: %d, %s", response.StatusCode, body)
+		}
+		time.Sleep(time.Second)
+		if first, second := head(), head(); first != 200 || second != 503 {
+			t.Errorf("HEADs after a second: %d, %d", first, second)
+		}
+		if counts := s.Counts(); counts.Throttled != 5 || counts.HeadStatus[503] != 4 || counts.ListStatus[503] != 1 {
+			t.Errorf("%+v", counts)
+		}
+	})
 	for _, rate := range []float64{-1, math.NaN(), math.Inf(1)} {
 		if _, err := New(Options{RateMax: rate}); err == nil {
-			t.Errorf("a rate of %v is taken", rate)
+			t.Errorf("New accepts a rate of %v", rate)
 		}
 	}
 }

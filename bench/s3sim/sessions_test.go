@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Of what a session consists belongs together, and for its time only.
+// The parts of a session are valid together only, and for its lifetime only.
 func TestSessions(t *testing.T) {
 	s, address := start(t, Options{Objects: 1, Credentials: testCredentials})
 	head := func(c Credentials) int {
@@ -16,26 +16,26 @@ func TestSessions(t *testing.T) {
 		return status(err)
 	}
 	list := func(c Credentials) string {
-		_, err := sdkClient(t, address, c, "us-east-1", false).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("demo")})
+		client := sdkClient(t, address, c, "us-east-1", false)
+		_, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("demo")})
 		return code(err)
 	}
-	long, short := s.NewSession(time.Hour), s.NewSession(50*time.Millisecond)
-	if got := head(long); got != 200 {
+	valid, expired := s.NewSession(time.Hour), s.NewSession(-time.Second)
+	if got := head(valid); got != 200 {
 		t.Errorf("a session's HEAD: %d", got)
 	}
 	if got := head(testCredentials); got != 200 {
-		t.Errorf("the owner's HEAD: %d", got)
+		t.Errorf("a HEAD with the Options' credentials: %d", got)
 	}
-	time.Sleep(100 * time.Millisecond)
-	if got := head(short); got != 400 {
+	if got := head(expired); got != 400 {
 		t.Errorf("an expired session's HEAD: %d", got)
 	}
 	for want, c := range map[string]Credentials{
-		"":                      long,
-		"ExpiredToken":          short,
+		"":                      valid,
+		"ExpiredToken":          expired,
 		"InvalidAccessKeyId":    {"session9", "secret9", "token9"},
-		"InvalidToken":          {long.AccessKey, long.SecretKey, short.SessionToken},
-		"SignatureDoesNotMatch": {long.AccessKey, short.SecretKey, long.SessionToken},
+		"InvalidToken":          {valid.AccessKey, valid.SecretKey, expired.SessionToken},
+		"SignatureDoesNotMatch": {valid.AccessKey, expired.SecretKey, valid.SessionToken},
 	} {
 		if got := list(c); got != want {
 			t.Errorf("%+v: %q, want %q", c, got, want)

@@ -1,79 +1,63 @@
 package s3sim
 
 import (
-	"bufio"
-	"io"
-	"net"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestStallAfter(t *testing.T) {
+func TestStallResumeAt(t *testing.T) {
 	began := time.Now()
 	s := stall{duration: 500 * time.Millisecond, period: 10 * time.Second, start: began}
-	for at, want := range map[time.Duration]time.Duration{
-		-time.Second: -time.Second, 0: 500, 499 * time.Millisecond: 500, 500 * time.Millisecond: 500, 3 * time.Second: 3000,
-		9999 * time.Millisecond: 9999, 10 * time.Second: 10_500, 20_100 * time.Millisecond: 20_500, 20_500 * time.Millisecond: 20_500,
+	for _, c := range []struct{ at, want time.Duration }{ // in milliseconds
+		{-1000, -1000}, {0, 500}, {499, 500}, {500, 500}, {3000, 3000}, {9999, 9999},
+		{10_000, 10_500}, {20_100, 20_500}, {20_500, 20_500},
 	} {
-		if want > 0 {
-			want *= time.Millisecond
-		}
+		at, want := c.at*time.Millisecond, c.want*time.Millisecond
 		if got := s.resumeAt(began.Add(at)).Sub(began); got != want {
-			t.Errorf("what comes at %v goes on at %v, want %v", at, got, want)
+			t.Errorf("a request at %v resumes at %v, want %v", at, got, want)
 		}
 	}
 	if at := time.Now(); new(stall).resumeAt(at) != at {
-		t.Error("a stall that is none stalls")
+		t.Error("the zero stall stalls")
 	}
 }
 
-// What comes in a stall is answered when it ends, and what would be answered in one waits for its end, each request and its latency apart.
-func TestStallHoldsAnswers(t *testing.T) {
-	for _, latency := range []time.Duration{0, 5 * time.Millisecond} {
+// A request that arrives in a stall, and a response that is due in one, wait for its end.
+func TestStallDelaysResponses(t *testing.T) {
+	const ms = time.Millisecond
+	for _, latency := range []time.Duration{0, 5 * ms} {
 		synctest.Test(t, func(t *testing.T) {
-			s, err := New(Options{Objects: 20, Latency: latency, Stall: 500 * time.Millisecond, StallEvery: 10 * time.Second})
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, c := startInProcess(t, Options{
+				Objects: 20, Latency: latency, Stall: 500 * ms, StallEvery: 10 * time.Second,
+			})
 			began := time.Now()
-			client, served := net.Pipe()
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				newConn(s, served, 1).serve()
-			}()
-			answers := bufio.NewReader(client)
-			for _, c := range []struct{ sent, answered time.Duration }{
-				{0, 500*time.Millisecond + latency},
-				{3 * time.Second, 3*time.Second + latency},
-				{9998 * time.Millisecond, max(9998*time.Millisecond, min(latency*10_000, 10_500*time.Millisecond))},
-				{10_600 * time.Millisecond, 10_600*time.Millisecond + latency},
-				{20_499 * time.Millisecond, 20_500*time.Millisecond + latency},
+			for _, test := range []struct{ sent, answered time.Duration }{
+				{0, 500*ms + latency},
+				{3000 * ms, 3000*ms + latency},
+				{9998 * ms, max(9998*ms, min(latency*10_000, 10_500*ms))},
+				{10_600 * ms, 10_600*ms + latency},
+				{20_499 * ms, 20_500*ms + latency},
 			} {
-				time.Sleep(time.Until(began.Add(c.sent)))
-				if _, err := io.WriteString(client, headRequest); err != nil {
-					t.Fatal(err)
+				time.Sleep(time.Until(began.Add(test.sent)))
+				if response, _ := c.send(headRequest).receive("HEAD"); response.StatusCode != 200 {
+					t.Fatal(response.Status)
 				}
-				response, err := http.ReadResponse(answers, &http.Request{Method: "HEAD"})
-				if err != nil || response.StatusCode != http.StatusOK {
-					t.Fatal(response, err)
-				}
-				if at := time.Since(began); at != c.answered {
-					t.Errorf("latency %v: what was sent at %v was answered at %v, want %v", latency, c.sent, at, c.answered)
+				if at := time.Since(began); at != test.answered {
+					t.Errorf("latency %v: sent at %v, answered at %v, want %v", latency, test.sent, at, test.answered)
 				}
 			}
-			client.Close()
-			<-done
 		})
 	}
 }
 
 func TestStallOptions(t *testing.T) {
 	for _, o := range []Options{
-		{Stall: time.Second}, {StallEvery: time.Second}, {Stall: time.Second, StallEvery: time.Second}, {Stall: -1, StallEvery: time.Second},
+		{Stall: time.Second},
+		{StallEvery: time.Second},
+		{Stall: time.Second, StallEvery: time.Second},
+		{Stall: -1, StallEvery: time.Second},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "must be above 0") {
 			t.Errorf("%v every %v: %v", o.Stall, o.StallEvery, err)

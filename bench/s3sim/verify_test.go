@@ -58,7 +58,7 @@ func TestVerifyAcceptsTheSDK(t *testing.T) {
 	}
 }
 
-// verifyAll lists the bucket and heads every key through the SDK.
+// verifyAll lists the bucket and sends a HEAD for every key through the SDK.
 func verifyAll(t *testing.T, name string, s *Server, client *s3.Client) {
 	t.Helper()
 	page, err := client.ListObjectsV2(context.Background(), &s3.ListObjectsV2Input{
@@ -99,13 +99,22 @@ func TestVerifyRefuses(t *testing.T) {
 		wantCode   string
 	}{
 		{"right", Options{Credentials: testCredentials}, testCredentials, "us-east-1", 200, ""},
-		{"other region is right", Options{Credentials: testCredentials, Region: "eu-west-3"}, testCredentials, "eu-west-3", 200, ""},
+		{
+			"another region", Options{Credentials: testCredentials, Region: "eu-west-3"},
+			testCredentials, "eu-west-3", 200, "",
+		},
 		{"wrong secret", Options{Credentials: testCredentials}, wrongSecret, "us-east-1", 403, "SignatureDoesNotMatch"},
 		{"unknown key", Options{Credentials: testCredentials}, wrongKey, "us-east-1", 403, "InvalidAccessKeyId"},
 		{"token missing", Options{Credentials: withToken}, testCredentials, "us-east-1", 400, "InvalidToken"},
-		{"token not asked for", Options{Credentials: testCredentials}, withToken, "us-east-1", 400, "InvalidToken"},
-		{"wrong region", Options{Credentials: testCredentials}, testCredentials, "eu-west-1", 400, "AuthorizationHeaderMalformed"},
-		{"redirected region", Options{Credentials: testCredentials, RedirectRegion: true}, testCredentials, "eu-west-1", 301, "PermanentRedirect"},
+		{"unexpected token", Options{Credentials: testCredentials}, withToken, "us-east-1", 400, "InvalidToken"},
+		{
+			"wrong region", Options{Credentials: testCredentials},
+			testCredentials, "eu-west-1", 400, "AuthorizationHeaderMalformed",
+		},
+		{
+			"redirected region", Options{Credentials: testCredentials, RedirectRegion: true},
+			testCredentials, "eu-west-1", 301, "PermanentRedirect",
+		},
 		{"nothing verified", Options{}, wrongSecret, "eu-west-1", 200, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -130,8 +139,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// TestVerifyVector is the example "GET Bucket (List Objects)" of the page cited
-// in verify.go, with its signature.
+// TestVerifyVector uses the example "GET Bucket (List Objects)" of the page cited in verify.go, with its signature.
 func TestVerifyVector(t *testing.T) {
 	s, err := New(Options{Bucket: "examplebucket", Objects: 10, Credentials: Credentials{
 		AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -193,8 +201,8 @@ func TestVerifyVector(t *testing.T) {
 	}
 }
 
-// TestVerifyPathIsDecodedOnce is the page's example "GET Object", with its path
-// spelled as printed and with an escape that the signer did not write.
+// TestVerifyPathIsDecodedOnce uses the example "GET Object" of the same page. Its path is spelled as printed, and with
+// escapes that the signer did not write.
 func TestVerifyPathIsDecodedOnce(t *testing.T) {
 	s, err := New(Options{Bucket: "examplebucket", Credentials: Credentials{
 		AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -203,11 +211,13 @@ func TestVerifyPathIsDecodedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]errorCode{
-		"/test.txt": codeNone, "/te%73t.txt": codeNone, "/te%2573t.txt": codeSignatureMismatch, "/./test.txt": codeSignatureMismatch,
+		"/test.txt": codeNone, "/te%73t.txt": codeNone,
+		"/te%2573t.txt": codeSignatureMismatch, "/./test.txt": codeSignatureMismatch,
 	} {
 		c := newConn(s, nil, 1)
-		_, err := c.req.parse([]byte("GET " + path + " HTTP/1.1\r\nHost: examplebucket.s3.amazonaws.com\r\nRange: bytes=0-9\r\n" +
-			"x-amz-date: 20130524T000000Z\r\nx-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n" +
+		_, err := c.req.parse([]byte("GET " + path + " HTTP/1.1\r\n" +
+			"Host: examplebucket.s3.amazonaws.com\r\nRange: bytes=0-9\r\nx-amz-date: 20130524T000000Z\r\n" +
+			"x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n" +
 			"Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request," +
 			"SignedHeaders=host;range;x-amz-content-sha256;x-amz-date," +
 			"Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41\r\n\r\n"))
