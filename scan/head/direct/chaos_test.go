@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -15,24 +14,25 @@ import (
 	"headcount/scan/head/headtest"
 )
 
-// step is what a store does with one request.
+// step is the reaction of a store to one request.
 type step struct {
 	do   string
-	cuts []int // where the answer is cut into writes, where it is; modulo its length
+	cuts []int // of "cut": the offsets between two writes, modulo the answer's length
 }
 
-// Of these steps a connection survives the first ones; what the client does about the others is its own business.
+// A connection survives the good steps. It may survive a bad one.
 const (
 	goodSteps = "answer answer answer 103 cut hold hold"
-	badSteps  = "answer-close say-close close reset garbage half-close body-behind body-before twice late swap leave-out 404 500"
+	badSteps  = "answer-close announce-close close reset garbage half-close body-after body-before twice late swap " +
+		"leave-out 404 500"
 )
 
-// play does the steps, and then serves well.
+// play does the steps, and then answers every request.
 func play(c *headtest.Conn, steps []step) {
 	var (
-		held   []string // answers that are not sent yet; there are some only while requests wait
-		before string   // the right answer to the request before
-		behind bool     // one was left out: answers that cannot be held against the LIST would not be noticed
+		held   []string // answers not sent yet; none unless further requests are there
+		before string   // the right answer to the last request
+		behind bool     // an answer was left out; another without ETag would be taken for it unnoticed
 	)
 	say := func(text string) bool {
 		ok := c.Send(strings.Join(held, "") + text)
@@ -77,7 +77,7 @@ func play(c *headtest.Conn, steps []step) {
 			ok = say(answer + answer)
 		case "late":
 			ok = say(before + answer)
-		case "body-behind":
+		case "body-after":
 			ok = say(answer + "<Error/>")
 		case "body-before":
 			ok = say("<Error/>" + answer)
@@ -86,7 +86,7 @@ func play(c *headtest.Conn, steps []step) {
 				answer = "HTTP/1.1 " + s.do + " X\r\nContent-Length: 9\r\n\r\n"
 			}
 			ok = say(answer)
-		case "say-close":
+		case "announce-close":
 			say(headtest.Answer(r.RequestURI, "Connection: close"))
 			return
 		case "answer-close":
@@ -114,8 +114,8 @@ func play(c *headtest.Conn, steps []step) {
 	}
 }
 
-// Whatever a store does on its connections, every key is handed on once and in order, and what is handed on as its answer is
-// its own.
+// Whatever a store does, every key gets one Result, in order, and a Result without error or mismatch is the key's
+// own.
 func TestChaos(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		conns := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
@@ -137,9 +137,9 @@ func TestChaos(t *testing.T) {
 			play(c, steps)
 		})
 		session := headtest.OpenSession(t, direct.New, head.Config{
-			Pipeline: rapid.IntRange(1, 8).Draw(t, "pipeline"), Timeout: 10 * time.Second,
+			Pipeline: rapid.IntRange(1, 8).Draw(t, "pipeline"), Timeout: headtest.Timeout,
 		}, s.URL)
-		var failed, refused, unlike int
+		var failed, refused, mismatches int
 		for batch := range rapid.IntRange(1, 3).Draw(t, "batches") {
 			var keys []string
 			for i := range rapid.IntRange(1, 20).Draw(t, "keys") {
@@ -156,31 +156,31 @@ func TestChaos(t *testing.T) {
 				case r.Status != 200:
 					refused++
 				case r.Mismatch:
-					unlike++
+					mismatches++
 				case !headtest.IsAnswer(&r, keys[i]):
-					t.Errorf("%s has what is another's: %s", keys[i], r.Metadata)
+					t.Errorf("%s has the metadata of another: %s", keys[i], r.Metadata)
 				}
 			}
 		}
-		// What fails an object is a connection that ends, or brings garbage, before it has answered anything. All else is
-		// asked again, unless it looks like the only answer that will come.
-		for what, count := range map[string]struct{ got, most int }{
-			"failures":                               {failed, countSteps(conns, "close reset garbage half-close body-before")},
-			"refusals":                               {refused, countSteps(conns, "404 500")},
-			"answers that are another's and look it": {unlike, countSteps(conns, "twice")},
+		// An object fails when a new connection ends, or sends garbage, before its first answer. In all other cases
+		// the session sends the HEAD again, unless it takes the bytes for the one answer that is due.
+		for name, count := range map[string]struct{ got, most int }{
+			"failures":   {failed, countSteps(conns, "close reset garbage half-close body-before")},
+			"refusals":   {refused, countSteps(conns, "404 500")},
+			"mismatches": {mismatches, countSteps(conns, "twice")},
 		} {
 			if count.got > count.most {
-				t.Errorf("%d %s, where %d are to be expected", count.got, what, count.most)
+				t.Errorf("%d %s, want %d at most", count.got, name, count.most)
 			}
 		}
 	})
 }
 
-// countSteps is how many of the steps do one of these.
-func countSteps(conns [][]step, do string) (n int) {
+// countSteps counts the steps that are in names.
+func countSteps(conns [][]step, names string) (n int) {
 	for _, steps := range conns {
 		for _, s := range steps {
-			if slices.Contains(strings.Fields(do), s.do) {
+			if slices.Contains(strings.Fields(names), s.do) {
 				n++
 			}
 		}

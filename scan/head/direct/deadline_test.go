@@ -17,9 +17,11 @@ import (
 // shortTimeout is the timeout of HEADs that the store answers later, or never.
 const shortTimeout = 100 * time.Millisecond
 
-// headWithTimeout sends HEADs for keys with a short timeout until the first Result. Later HEADs have a long one, so that
-// a slow machine does not fail them, too.
-func headWithTimeout(t *testing.T, session head.Session, timeout time.Duration, keys []string, each func(int, *head.Result)) {
+// headWithTimeout sends HEADs for keys with a short timeout until the first Result. Later HEADs have a long one, so
+// that a slow machine does not fail them, too.
+func headWithTimeout(
+	t *testing.T, session head.Session, timeout time.Duration, keys []string, each func(int, *head.Result),
+) {
 	t.Helper()
 	direct.SetTimeout(session, timeout)
 	n := 0
@@ -104,8 +106,8 @@ func TestBlockedWrite(t *testing.T) {
 	for i := range keys {
 		keys[i] = fmt.Sprintf("%s%d", strings.Repeat("\xff", 2000), i)
 	}
-	// freeze reads nothing from the first connection. Keys need encoding in a path: the answers on other
-	// connections are for the decoded path, as those of headtest.Entries.
+	// freeze reads nothing from the first connection. Keys need encoding in a path: the answers on other connections
+	// are for the decoded path, as those of headtest.Entries.
 	freeze := func(started chan struct{}) func(*headtest.Conn) {
 		return func(c *headtest.Conn) {
 			if c.Index > 0 {

@@ -26,8 +26,8 @@ func answers(paths ...string) string {
 	return all.String()
 }
 
-// Whatever a store without support for pipelining makes of eight requests in flight, every key gets its own answer, in
-// order and once, and the log has one warning.
+// Whatever a store without support for pipelining makes of eight requests in flight, every key gets its own answer,
+// in order and once, and the log has one warning.
 func TestPipelineNotSupported(t *testing.T) {
 	for name, play := range map[string]func(c *headtest.Conn, paths []string){
 		"answers in reverse": func(c *headtest.Conn, paths []string) {
@@ -101,7 +101,8 @@ func TestPipelineNotSupported(t *testing.T) {
 	}
 }
 
-// A store that closes the connection after every answer causes no failure. After three bursts no HEAD is sent in vain.
+// A store that closes the connection after every answer causes no failure. After three bursts no HEAD is sent in
+// vain.
 func TestPipelineToAClosingStore(t *testing.T) {
 	for name, headers := range map[string][]string{"announced": {"Connection: close"}, "silent": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -124,8 +125,8 @@ func TestPipelineToAClosingStore(t *testing.T) {
 	}
 }
 
-// Against a store that answers only the first request of a burst, each timeout costs one object, and after three bursts
-// nothing is pipelined.
+// Against a store that answers only the first request of a burst, each timeout costs one object, and after three
+// bursts nothing is pipelined.
 func TestPipelineToAStoreThatAnswersOne(t *testing.T) {
 	s := headtest.NewRawStore(t, func(c *headtest.Conn) {
 		paths := c.ReadBurst(4)
@@ -328,8 +329,8 @@ func TestLimiterOpensAgain(t *testing.T) {
 	}
 }
 
-// Folder markers and empty files share their ETag and length. None of them gets another one's answer, whatever happens
-// to one of the answers.
+// Folder markers and empty files share their ETag and length. None of them gets another one's answer, whatever
+// happens to one of the answers.
 func TestEqualObjectsAreNotConfused(t *testing.T) {
 	const objects, spoiled = 40, 10
 	answer := func(path string) string {

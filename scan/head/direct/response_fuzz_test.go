@@ -23,21 +23,26 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { compareParse(t, text) })
 }
 
-// Blocks that a fuzzer would need long to find: whole ones, of lines that are nearly right.
-func TestParseAsNetHTTPDoes(t *testing.T) {
+// Complete header blocks of nearly valid lines, which a fuzzer takes long to find.
+func TestParseAgreesWithNetHTTP(t *testing.T) {
 	var (
 		status = rapid.SampledFrom([]string{
-			"HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 404", "HTTP/1.0 200 ", "HTTP/1.1 103 E", "HTTP/1.1 101 S", "HTTP/1.1 20x", "HTTP/2.0 200",
+			"HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 404", "HTTP/1.0 200 ", "HTTP/1.1 103 E", "HTTP/1.1 101 S",
+			"HTTP/1.1 20x", "HTTP/2.0 200",
 		})
 		name = rapid.OneOf(rapid.SampledFrom([]string{
-			"x-amz-meta-a", "X-Amz-Meta-A", "x-amz-meta-b", "x-amz-meta-", "etag", "ETag", "Content-Length", "content-length", "Connection", "Transfer-Encoding",
+			"x-amz-meta-a", "X-Amz-Meta-A", "x-amz-meta-b", "x-amz-meta-", "etag", "ETag", "Content-Length",
+			"content-length", "Connection", "Transfer-Encoding",
 			"Pragma", "Trailer", "", "x y", "x ", "\tx", "é", "x\x00",
 		}), rapid.StringMatching(`[a-zA-Z!#-]{1,3}`))
 		value = rapid.OneOf(rapid.SampledFrom([]string{
-			"", " ", "3", " 3", "4", "close", " Close , x", "keep-alive", "chunked", "no-cache", "é", "\xff", "\x00", "\x7f", "\r", ":", "\ta\tb ",
+			"", " ", "3", " 3", "4", "close", " Close , x", "keep-alive", "chunked", "no-cache",
+			"é", "\xff", "\x00", "\x7f", "\r", ":", "\ta\tb ",
 		}), rapid.StringMatching(`[ -~]{0,20}`))
-		// Most lines end as they should, and few go on.
-		end = rapid.SampledFrom([]string{"\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r\r\n", "\r\n ", "\r\n\t", "\n ", "\r\n \r\n", "\r\n \r\n "})
+		// Most lines end with CRLF, and few have a continuation line.
+		end = rapid.SampledFrom([]string{
+			"\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r\r\n", "\r\n ", "\r\n\t", "\n ", "\r\n \r\n", "\r\n \r\n ",
+		})
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		text := status.Draw(t, "status") + "\r\n"
@@ -48,71 +53,71 @@ func TestParseAsNetHTTPDoes(t *testing.T) {
 	})
 }
 
-// compareParse holds parse against net/http, from which the sdk engine has its answers. Where they differ is listed in
-// refusedByUs, refusedByThem and inOurWords; anywhere else is a defect of one of them.
+// compareParse compares parse with net/http, which parses the answers of the sdk engine. refusedByParse,
+// refusedByNetHTTP and describeNetHTTP list the permitted differences.
 func compareParse(t rapid.TB, text []byte) {
 	t.Helper()
 	length, ours, ourError := parseWithin(t, text)
 	if !hasHeaderEnd(text) {
-		return // a conn would have waited for more
+		return // incomplete: a conn reads more
 	}
 	in := bufio.NewReaderSize(bytes.NewReader(text), max(16, len(text)))
 	theirs, theirError := http.ReadResponse(in, &http.Request{Method: http.MethodHead})
 	switch {
 	case ourError != nil && theirError != nil:
 	case ourError != nil:
-		if !refusedByUs(text, theirs) {
-			t.Fatalf("%q is refused: %v; net/http takes it: %v", text, ourError, theirs)
+		if !refusedByParse(text, theirs) {
+			t.Fatalf("parse refuses %q: %v; net/http accepts it: %v", text, ourError, theirs)
 		}
 	case theirError != nil:
-		if !refusedByThem(theirError) {
-			t.Fatalf("%q is taken: %s; net/http refuses it: %v", text, ours, theirError)
+		if !refusedByNetHTTP(theirError) {
+			t.Fatalf("parse accepts %q: %s; net/http refuses it: %v", text, ours, theirError)
 		}
 	default:
 		if rest := len(text) - length; in.Buffered() != rest {
-			t.Fatalf("%q has %d bytes left; for net/http %d", text, rest, in.Buffered())
+			t.Fatalf("after %q, %d bytes are left; after net/http, %d", text, rest, in.Buffered())
 		}
-		if want := inOurWords(theirs); ours != want {
+		if want := describeNetHTTP(theirs); ours != want {
 			t.Fatalf("%q is\n %s; for net/http\n %s", text, ours, want)
 		}
 	}
 }
 
-// parseWithin parses text, and sees to it that nothing behind it is touched and that what lies behind the block does not
-// matter. The answer is shown in words, without the differences that inOurWords names.
-func parseWithin(t rapid.TB, text []byte) (length int, said string, err error) {
+// parseWithin parses text. It checks that parse changes nothing after the header block, and that the bytes after the
+// block do not change the outcome. description leaves out the differences that describeNetHTTP lists.
+func parseWithin(t rapid.TB, text []byte) (length int, description string, err error) {
 	t.Helper()
-	const guard = "bytes that were not read yet"
+	const guard = "the bytes after text"
 	var r response
 	room := []byte(string(text) + guard)
-	length, closing, err := r.parse(room[:len(text)]) // which has capacity for more
+	length, closing, err := r.parse(room[:len(text)]) // its capacity is larger
 	if string(room[len(text):]) != guard {
-		t.Fatalf("parsing %q has written behind it: %q", text, room[len(text):])
+		t.Fatalf("parsing %q changed the bytes after it: %q", text, room[len(text):])
 	}
 	if err != nil {
 		return 0, "", err
 	}
 	if length > len(text) || !bytes.Equal(room[length:len(text)], text[length:]) {
-		t.Fatalf("parsing %q has changed what follows the block: %q", text, room)
+		t.Fatalf("parsing %q changed the bytes after the header block: %q", text, room)
 	}
-	said = inWords(&r, closing)
+	description = describe(&r, closing)
 	var alone response
-	if _, closing, err := alone.parse(bytes.Clone(text[:length])); err != nil || inWords(&alone, closing) != said {
-		t.Fatalf("%q is\n %s, and without what follows\n %s, %v", text, said, inWords(&alone, closing), err)
+	if _, closing, err := alone.parse(bytes.Clone(text[:length])); err != nil || describe(&alone, closing) != description {
+		t.Fatalf("%q is\n %s; the header block alone is\n %s, %v", text, description, describe(&alone, closing), err)
 	}
 	if !slices.IsSortedFunc(r.Metadata, func(a, b head.Field) int { return bytes.Compare(a.Name, b.Name) }) {
-		t.Fatalf("the metadata of %q is in no order: %s", text, r.Metadata)
+		t.Fatalf("the metadata of %q is unsorted: %s", text, r.Metadata)
 	}
-	return length, said, nil
+	return length, description, nil
 }
 
-func inWords(r *response, closing bool) string {
+func describe(r *response, closing bool) string {
 	var fields []string
 	for _, f := range r.Metadata {
 		fields = append(fields, fmt.Sprintf("%s%s=%q", head.MetadataPrefix, f.Name, oneBlank(f.Value)))
 	}
 	for _, f := range r.Headers {
-		if !changedByThem(string(f.Name)) {
+		if !changedByNetHTTP(string(f.Name)) {
 			fields = append(fields, fmt.Sprintf("%s=%q", f.Name, oneBlank(f.Value)))
 		}
 	}
@@ -120,12 +125,12 @@ func inWords(r *response, closing bool) string {
 	return fmt.Sprint(r.Status, " closing ", closing, " ", fields)
 }
 
-// inOurWords is what the sdk engine makes of net/http's answer (sdkSession.read), but for
+// describeNetHTTP describes an answer as the sdk engine reads it from net/http, except for
 //
-//   - the fields that changedByThem names, and
-//   - blanks where lines were folded: an empty line between others leaves one blank here and two there. RFC 9112 §5.2
-//     wants one or more.
-func inOurWords(theirs *http.Response) string {
+//   - the fields that changedByNetHTTP lists, and
+//   - blanks in folded values: an empty line among others leaves one blank in parse and two in net/http. RFC 9112 §5.2
+//     requires one or more.
+func describeNetHTTP(theirs *http.Response) string {
 	var r response
 	for name, values := range theirs.Header {
 		field := head.Field{Name: []byte(strings.ToLower(name)), Value: []byte(joinTrimmed(values))}
@@ -137,10 +142,10 @@ func inOurWords(theirs *http.Response) string {
 		}
 	}
 	r.Status = theirs.StatusCode
-	return inWords(&r, theirs.Close)
+	return describe(&r, theirs.Close)
 }
 
-// joinTrimmed is the sdk engine's joinValuesTrimmed.
+// joinTrimmed is joinValues of the sdk engine.
 func joinTrimmed(values []string) string {
 	for i := range values {
 		values[i] = strings.TrimRight(values[i], " ")
@@ -148,12 +153,12 @@ func joinTrimmed(values []string) string {
 	return strings.Join(values, ",")
 }
 
-// changedByThem says whether net/http takes a header out, or makes one up, for what it knows of connections, bodies and
-// caches. None of them is printed by a scan.
-func changedByThem(name string) bool {
+// changedByNetHTTP reports whether net/http removes or adds this header. It does so for connections, bodies and
+// caches. A scan prints none of these headers.
+func changedByNetHTTP(name string) bool {
 	switch name {
-	case "connection", "transfer-encoding", "trailer", // taken out
-		"cache-control": // made up where there is a Pragma
+	case "connection", "transfer-encoding", "trailer", // removed
+		"cache-control": // added where there is a Pragma
 		return true
 	}
 	return false
@@ -163,25 +168,26 @@ var blanks = regexp.MustCompile(` +`)
 
 func oneBlank(value []byte) []byte { return blanks.ReplaceAll(value, []byte(" ")) }
 
-// refusedByUs says whether there is a reason to refuse what net/http takes:
+// refusedByParse reports whether parse has a reason to refuse an answer that net/http accepts:
 //
-//   - A blank in a field's name, or between it and the colon: a server that sends it is broken, and others would read
-//     another name (RFC 9112 §5.1).
-//   - Another protocol than HTTP/1.x, or a status of which RFC 9112 §4 knows nothing: below 100, or after two blanks.
-//   - 101, for which nobody asked.
-func refusedByUs(text []byte, theirs *http.Response) bool {
+//   - A blank in a field name, or between the name and the colon: other clients read another name (RFC 9112 §5.1).
+//   - Another protocol than HTTP/1.x, or a status that RFC 9112 §4 does not permit: below 100, or after two blanks.
+//   - Status 101 without a request for it.
+func refusedByParse(text []byte, theirs *http.Response) bool {
 	for name := range theirs.Header {
 		if strings.Contains(name, " ") {
 			return true
 		}
 	}
 	_, status, _ := bytes.Cut(text, []byte(" "))
-	return theirs.ProtoMajor != 1 || theirs.StatusCode < 100 || theirs.StatusCode == http.StatusSwitchingProtocols || status[0] == ' '
+	code := theirs.StatusCode
+	return theirs.ProtoMajor != 1 || code < 100 || code == http.StatusSwitchingProtocols || status[0] == ' '
 }
 
-// refusedByThem says whether net/http refuses an answer for something that does not matter to a HEAD, whose answer has no
-// body: a length that is none, or two that differ, another coding than chunked, a trailer that may not be one.
-func refusedByThem(err error) bool {
+// refusedByNetHTTP reports whether net/http refuses an answer because of its body. The answer to a HEAD has none, so
+// parse ignores an invalid Content-Length or two different ones, another coding than chunked, and a forbidden
+// trailer.
+func refusedByNetHTTP(err error) bool {
 	for _, about := range []string{"Content-Length", "transfer encoding", "bad trailer key"} {
 		if strings.Contains(err.Error(), about) {
 			return true

@@ -17,7 +17,7 @@ import (
 	"headcount/scan/store"
 )
 
-// signing is all that a signature depends on but the key.
+// signing holds everything that a signature depends on, except for the key.
 type signing struct {
 	route *store.Route
 	creds aws.Credentials
@@ -25,9 +25,9 @@ type signing struct {
 	at    time.Time
 }
 
-// bySDK is the twin: the request for a key as the SDK's signer signs it, with the path as the SDK's serializer escapes
-// it. The names of its fields are in lower case. The signer is a new one each time: it keeps the day's key under the access
-// key's name, and would go on to use a secret that was replaced.
+// bySDK is the reference: it returns the request for a key as the SDK signs and escapes it, with field names in lower
+// case. It makes a new signer each time: a signer caches the signing key by access key, and would ignore a new
+// secret.
 func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[string]string) {
 	t.Helper()
 	path = s.route.Path + httpbinding.EscapePath(key, false)
@@ -41,7 +41,8 @@ func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[strin
 		r.Header.Set("X-Amz-Request-Payer", s.payer)
 	}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(t.Context(), s.creds, r, emptyPayloadHash, s.route.Service, s.route.Region, s.at); err != nil {
+	err := signer.SignHTTP(t.Context(), s.creds, r, emptyPayloadHash, s.route.Service, s.route.Region, s.at)
+	if err != nil {
 		t.Fatal(err)
 	}
 	fields = map[string]string{"host": r.Host}
@@ -51,14 +52,14 @@ func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[strin
 	return path, fields
 }
 
-// takeApart is a request's path and fields, their names in lower case.
-func takeApart(t testing.TB, request string) (path string, fields map[string]string) {
+// splitRequest returns a request's path and fields, with names in lower case.
+func splitRequest(t testing.TB, request string) (path string, fields map[string]string) {
 	t.Helper()
-	text, isWhole := strings.CutSuffix(request, "\r\n\r\n")
+	text, isComplete := strings.CutSuffix(request, "\r\n\r\n")
 	lines := strings.Split(text, "\r\n")
 	path, isHead := strings.CutPrefix(lines[0], "HEAD ")
 	path, isHTTP := strings.CutSuffix(path, " HTTP/1.1")
-	if !isWhole || !isHead || !isHTTP {
+	if !isComplete || !isHead || !isHTTP {
 		t.Fatalf("%q", request)
 	}
 	fields = map[string]string{}
@@ -73,12 +74,12 @@ func takeApart(t testing.TB, request string) (path string, fields map[string]str
 	return path, fields
 }
 
-// compare holds what the template makes of a key against the twin. Both say what the other does not sign.
-func compare(t testing.TB, form *requestTemplate, s *signing, key string) {
+// compare compares the request that a template makes with the reference. Headers that are not signed are part of it.
+func compare(t testing.TB, template *requestTemplate, s *signing, key string) {
 	t.Helper()
-	const before = "what an earlier request left in the buffer"
+	const before = "an earlier request in the buffer"
 	by := newSigner()
-	path, fields := takeApart(t, strings.TrimPrefix(string(form.appendRequest([]byte(before), key, &by)), before))
+	path, fields := splitRequest(t, strings.TrimPrefix(string(template.appendRequest([]byte(before), key, &by)), before))
 	wantPath, want := s.bySDK(t, key)
 	if path != wantPath {
 		t.Fatalf("the path of %q is\n %s, want\n %s", key, path, wantPath)
@@ -89,7 +90,8 @@ func compare(t testing.TB, form *requestTemplate, s *signing, key string) {
 	}
 }
 
-// generator makes what is signed. One thing changes at a time, so that what a template keeps from before shows.
+// generator makes random inputs. It changes one part at a time, so that a template that keeps too much of the
+// template before makes a wrong signature.
 type generator struct{ *rand.Rand }
 
 func (g generator) pick(from ...string) string { return from[g.IntN(len(from))] }
@@ -98,11 +100,14 @@ func (g generator) change(s *signing) {
 	r := *s.route
 	switch g.IntN(12) {
 	case 0:
-		r.Host = g.pick("s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com", "127.0.0.1:9000", "[::1]:9000", "[fd00::a:1]", "s3:8080", "h")
+		r.Host = g.pick(
+			"s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com", "127.0.0.1:9000", "[::1]:9000", "[fd00::a:1]", "s3:8080", "h",
+		)
 	case 1:
 		r.Path = "/"
 	case 2:
-		r.Path = "/" + g.pick("b", "with.dots.in.it", "xn--bucket", "base/path/b", "a-very-long-name-"+strings.Repeat("x", g.IntN(46))) + "/"
+		long := "a-very-long-name-" + strings.Repeat("x", g.IntN(46))
+		r.Path = "/" + g.pick("b", "with.dots.in.it", "xn--bucket", "base/path/b", long) + "/"
 	case 3:
 		r.Region = g.pick("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "default", "r")
 	case 4:
@@ -117,7 +122,7 @@ func (g generator) change(s *signing) {
 		s.creds.SessionToken = "T" + g.text("abcXYZ019/+=", 900)
 	case 9:
 		s.payer = g.pick("", "requester")
-	case 10: // some day between 2015 and 2037, at any time, or just before midnight
+	case 10: // a day from 2015 to 2037, at any time, or just before midnight
 		s.at = time.Unix(1420070400+g.Int64N(700_000_000), g.Int64N(1e9)).In(time.FixedZone("", 3600*(g.IntN(27)-13)))
 		if g.IntN(2) == 0 {
 			s.at = s.at.UTC().Truncate(24 * time.Hour).Add(-time.Duration(1 + g.Int64N(1e9)))
@@ -128,7 +133,7 @@ func (g generator) change(s *signing) {
 	s.route = &r
 }
 
-// text is up to so many of some bytes.
+// text returns up to most bytes of those in of.
 func (g generator) text(of string, most int) string {
 	b := make([]byte, g.IntN(most+1))
 	for i := range b {
@@ -137,7 +142,8 @@ func (g generator) text(of string, most int) string {
 	return string(b)
 }
 
-// key is any that S3 could hold, and some that it could not: arbitrary bytes, mostly those that clients get wrong.
+// key returns a key of arbitrary bytes, with many of the characters that clients get wrong. S3 could not store all of
+// them.
 func (g generator) key() string {
 	var key strings.Builder
 	for range 1 + g.IntN(12) {
@@ -145,7 +151,9 @@ func (g generator) key() string {
 		case 0:
 			key.WriteByte(byte(g.IntN(256)))
 		case 1:
-			key.WriteString(g.pick(" ", "%", "+", "..", "./", "//", "?", "#", "&", "=", ";", ":", "@", "\n", "\x00", "~", "*", "'", "%2F", "%41"))
+			key.WriteString(g.pick(
+				" ", "%", "+", "..", "./", "//", "?", "#", "&", "=", ";", ":", "@", "\n", "\x00", "~", "*", "'", "%2F", "%41",
+			))
 		case 2:
 			key.WriteString(g.pick("é", "日本", "😀", "\u0301", "\xe6\x97", "\xff", "\xed\xa0\x80", "\ufeff"))
 		default:
@@ -155,33 +163,33 @@ func (g generator) key() string {
 	return key.String()
 }
 
-func TestSignAsTheSDKDoes(t *testing.T) {
+func TestSignAgreesWithTheSDK(t *testing.T) {
 	requests := 100_000
 	if testing.Short() {
 		requests = 5_000
 	}
-	const seed = 1 // any
+	const seed = 1 // arbitrary
 	var (
-		g    = generator{rand.New(rand.NewPCG(seed, seed))}
-		form *requestTemplate // each is made after the one before: what that keeps must not outlive what it was made from
-		s    = &signing{
+		g        = generator{rand.New(rand.NewPCG(seed, seed))}
+		template *requestTemplate // each is made from the one before
+		s        = &signing{
 			route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 			creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
 			at:    time.Unix(1_700_000_000, 0),
 		}
 	)
 	for i := range requests {
-		if i%4 == 0 { // the others share a form
+		if i%4 == 0 { // the other requests share a template
 			g.change(s)
-			form = newTemplate(form, s.route, &s.creds, s.payer, s.at)
+			template = newTemplate(template, s.route, &s.creds, s.payer, s.at)
 		}
-		compare(t, form, s, g.key())
+		compare(t, template, s, g.key())
 	}
 }
 
-// Requests one second apart around midnight: the scope and the key of the day change together, and only then.
+// At midnight the scope and the signing key change, together and only then.
 func TestSignAroundMidnight(t *testing.T) {
-	form := new(requestTemplate)
+	template := new(requestTemplate)
 	s := &signing{
 		route: &store.Route{Host: "h", Path: "/b/", Region: "us-east-1", Service: "s3"},
 		creds: aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret"},
@@ -191,29 +199,31 @@ func TestSignAroundMidnight(t *testing.T) {
 		day    string
 		newKey bool
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
-		before := unsafe.SliceData(form.key) // which is kept, or made anew
-		form = newTemplate(form, s.route, &s.creds, "", s.at)
-		compare(t, form, s, "k")
+		before := unsafe.SliceData(template.key)
+		template = newTemplate(template, s.route, &s.creds, "", s.at)
+		compare(t, template, s, "k")
 		by := newSigner()
-		_, fields := takeApart(t, string(form.appendRequest(nil, "k", &by)))
-		if scope := strings.Split(fields["authorization"], "/"); scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
+		_, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by)))
+		scope := strings.Split(fields["authorization"], "/")
+		if scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
 			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
 		}
-		if isNew := unsafe.SliceData(form.key) != before; isNew != want.newKey {
-			t.Errorf("at %v: a new key of the day: %v", s.at, isNew)
+		if isNew := unsafe.SliceData(template.key) != before; isNew != want.newKey {
+			t.Errorf("at %v: the signing key is new: %v", s.at, isNew)
 		}
 		s.at = s.at.Add(time.Second)
 	}
 }
 
-// What an anonymous request says is what the SDK's says, whatever was signed before.
-func TestSignNothing(t *testing.T) {
+// An anonymous request has no signature, whatever the template before signed.
+func TestAnonymousRequest(t *testing.T) {
 	route := &store.Route{Host: "h:9000", Path: "/b/", Region: "us-east-1"}
 	by := newSigner()
-	form := newTemplate(nil, route, &aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}, "", time.Now())
+	credentials := aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}
+	template := newTemplate(nil, route, &credentials, "", time.Now())
 	for _, payer := range []string{"", "requester"} {
-		form = newTemplate(form, route, &aws.Credentials{}, payer, time.Now())
-		path, fields := takeApart(t, string(form.appendRequest(nil, "a b", &by)))
+		template = newTemplate(template, route, &aws.Credentials{}, payer, time.Now())
+		path, fields := splitRequest(t, string(template.appendRequest(nil, "a b", &by)))
 		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
 		if payer != "" {
 			want["x-amz-request-payer"] = payer
@@ -222,21 +232,21 @@ func TestSignNothing(t *testing.T) {
 			t.Errorf("%s %v", path, fields)
 		}
 	}
-	form = newTemplate(form, route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
-	if _, fields := takeApart(t, string(form.appendRequest(nil, "k", &by))); fields["authorization"] == "" {
-		t.Error("not signed after that")
+	template = newTemplate(template, route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
+	if _, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by))); fields["authorization"] == "" {
+		t.Error("the request after an anonymous one is not signed")
 	}
 }
 
 func FuzzSign(f *testing.F) {
-	for _, form := range []string{"k", "a b+c%d/../é\xff", "//", ""} {
-		f.Add(form, "/b/", "AK", "secret", "token", "us-east-1", false, int64(1_700_000_000))
+	for _, key := range []string{"k", "a b+c%d/../é\xff", "//", ""} {
+		f.Add(key, "/b/", "AK", "secret", "token", "us-east-1", false, int64(1_700_000_000))
 	}
 	f.Add(strings.Repeat("long/", 205), "/base/b.u.c/", "AK/=", strings.Repeat("s", 100), "", "r", true, int64(86_399))
 	f.Fuzz(func(t *testing.T, key, path, access, secret, token, region string, pays bool, at int64) {
 		const year9999 = 253402300799 // the last second whose date has eight digits
 		if access == "" || at < 0 || at > year9999 || !printable(access) || !printable(token) || !printable(region) {
-			return // there are no such credentials, no such region or time
+			return // such credentials, regions and times do not exist
 		}
 		s := &signing{
 			route: &store.Route{Host: "h", Path: "/" + httpbinding.EscapePath(path, false), Region: region, Service: "s3"},
@@ -250,43 +260,44 @@ func FuzzSign(f *testing.F) {
 	})
 }
 
-// printable says whether text can be part of a header: the SDK's signer makes one blank of several, and net/http sends no others.
+// printable reports whether text has visible ASCII only. The SDK's signer joins several blanks, and net/http sends no
+// other characters in a header.
 func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
-// benchmarkForm is a template as for AWS, and a key of usual length.
-func benchmarkForm() (form *requestTemplate, key string) {
-	form = newTemplate(
+// benchmarkTemplate returns a template for AWS and a key of usual length.
+func benchmarkTemplate() (template *requestTemplate, key string) {
+	template = newTemplate(
 		nil,
 		&store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
 		&aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: strings.Repeat("s", 40)},
 		"", time.Unix(1_700_000_000, 0),
 	)
-	return form, "logs/2026/11/22/host 17/part-000000000123.json.gz"
+	return template, "logs/2026/11/22/host 17/part-000000000123.json.gz"
 }
 
-// Nothing is allocated for an object: the garbage of a million requests a minute would cost more than the signatures.
+// A request costs no allocation: the garbage of a million requests a minute would cost more than the signatures.
 func TestSignAllocatesNothing(t *testing.T) {
-	form, key := benchmarkForm()
+	template, key := benchmarkTemplate()
 	by := newSigner()
-	out := form.appendRequest(nil, key, &by)
-	if n := testing.AllocsPerRun(100, func() { out = form.appendRequest(out[:0], key, &by) }); n != 0 {
+	out := template.appendRequest(nil, key, &by)
+	if n := testing.AllocsPerRun(100, func() { out = template.appendRequest(out[:0], key, &by) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
 func BenchmarkSign(b *testing.B) {
-	form, key := benchmarkForm()
+	template, key := benchmarkTemplate()
 	by := newSigner()
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = form.appendRequest(out[:0], key, &by)
+		out = template.appendRequest(out[:0], key, &by)
 	}
 }
 
-// BenchmarkSignBySDK is what it is measured against.
+// BenchmarkSignBySDK measures the SDK's signer, for comparison.
 func BenchmarkSignBySDK(b *testing.B) {
 	s := &signing{
 		route: &store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// pair is a socket and the other side of its connection.
-func pair(t *testing.T) (*socket, *net.TCPConn) {
+// socketPair returns a socket and the other end of its connection.
+func socketPair(t *testing.T) (*socket, *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,13 +32,13 @@ func pair(t *testing.T) (*socket, *net.TCPConn) {
 	t.Cleanup(func() { near.Close(); far.Close() })
 	s := newSocket(near)
 	if s == nil {
-		t.Fatal("a TCP connection is no socket")
+		t.Fatal("no socket for a TCP connection")
 	}
 	return s, far.(*net.TCPConn)
 }
 
-// readWhole reads so many bytes of the far side.
-func readWhole(t *testing.T, c net.Conn, n int) []byte {
+// readFull reads n bytes.
+func readFull(t *testing.T, c net.Conn, n int) []byte {
 	t.Helper()
 	p := make([]byte, n)
 	if _, err := io.ReadFull(c, p); err != nil {
@@ -47,16 +47,16 @@ func readWhole(t *testing.T, c net.Conn, n int) []byte {
 	return p
 }
 
-// An exchange is one write and one read: it does not try to read what cannot be there yet.
+// An exchange is one write and one read. There is no useless read before the answer.
 func TestExchangeIsTwoCalls(t *testing.T) {
-	s, far := pair(t)
+	s, far := socketPair(t)
 	calls, sent := 0, 0
 	step := s.step
 	s.step = func(fd uintptr) bool { calls++; return step(fd) }
 	asked := make(chan struct{})
 	go func() {
 		for range 3 {
-			readWhole(t, far, 5)
+			readFull(t, far, 5)
 			asked <- struct{}{}
 			_, _ = far.Write([]byte("answer"))
 		}
@@ -65,36 +65,36 @@ func TestExchangeIsTwoCalls(t *testing.T) {
 	for i := range 3 {
 		s.deferWrite([]byte("asked"), func() {
 			sent++
-			<-asked // it was written, and the answer is not there yet
+			<-asked // the request is written, and the answer is not
 		})
 		n, err := s.Read(p)
 		if err != nil || string(p[:n]) != "answer" || sent != i+1 || calls != 2*(i+1) {
-			t.Fatalf("%q, %v, after %d calls; told %d times that it was sent", p[:n], err, calls, sent)
+			t.Fatalf("%q, %v, after %d calls of step and %d of sent", p[:n], err, calls, sent)
 		}
 	}
 }
 
-// What the kernel does not take at once is written before it is waited for an answer.
-func TestExchangeOfMuch(t *testing.T) {
-	s, far := pair(t)
-	much := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+// A request that the kernel takes only in parts is written completely before Read waits for the answer.
+func TestExchangeOfLongRequest(t *testing.T) {
+	s, far := socketPair(t)
+	request := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	var got []byte
 	go func() {
-		got = readWhole(t, far, len(much))
+		got = readFull(t, far, len(request))
 		_, _ = far.Write([]byte("answer"))
 	}()
 	sent := 0
-	s.deferWrite(much, func() { sent++ })
+	s.deferWrite(request, func() { sent++ })
 	p := make([]byte, 100)
 	n, err := s.Read(p)
-	if err != nil || string(p[:n]) != "answer" || sent != 1 || !bytes.Equal(got, much) {
-		t.Errorf("%q, %v; %d bytes arrived of %d; told %d times that all was sent", p[:n], err, len(got), len(much), sent)
+	if err != nil || string(p[:n]) != "answer" || sent != 1 || !bytes.Equal(got, request) {
+		t.Errorf("%q, %v; %d of %d bytes arrived; %d calls of sent", p[:n], err, len(got), len(request), sent)
 	}
 }
 
-// What TLS writes of a request is kept for the Read, and what it writes of its own is not, nor does it overtake that.
-func TestKept(t *testing.T) {
-	s, far := pair(t)
+// Deferred writes are sent by the next Read, in one piece, or before the next write that is not deferred.
+func TestDeferredWrites(t *testing.T) {
+	s, far := socketPair(t)
 	s.deferring = true
 	for _, part := range []string{"to", "gether"} {
 		if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
@@ -102,7 +102,7 @@ func TestKept(t *testing.T) {
 		}
 	}
 	s.deferring = false
-	go func() { _, _ = far.Write(readWhole(t, far, 8)) }()
+	go func() { _, _ = far.Write(readFull(t, far, 8)) }()
 	p := make([]byte, 100)
 	if n, err := s.Read(p); err != nil || string(p[:n]) != "together" {
 		t.Errorf("%q, %v", p[:n], err)
@@ -113,12 +113,12 @@ func TestKept(t *testing.T) {
 	if _, err := s.Write([]byte("then")); err != nil {
 		t.Fatal(err)
 	}
-	if got := readWhole(t, far, 11); string(got) != "first, then" {
+	if got := readFull(t, far, 11); string(got) != "first, then" {
 		t.Errorf("%q", got)
 	}
 }
 
-// reset is what a write says of a connection that was reset, or, on some systems, EPIPE.
+// reset is the error of a connection that was reset. On some systems a write returns EPIPE instead.
 const reset = syscall.ECONNRESET
 
 func TestExchangeFails(t *testing.T) {
@@ -127,21 +127,23 @@ func TestExchangeFails(t *testing.T) {
 		op string
 		is error
 	}{
-		"in time": {func(s *socket, _ *net.TCPConn) { _ = s.SetDeadline(time.Unix(1, 0)) }, "read", os.ErrDeadlineExceeded},
-		"later": {func(s *socket, _ *net.TCPConn) {
+		"deadline before": {func(s *socket, _ *net.TCPConn) {
+			_ = s.SetDeadline(time.Unix(1, 0))
+		}, "read", os.ErrDeadlineExceeded},
+		"deadline during": {func(s *socket, _ *net.TCPConn) {
 			s.deferWrite([]byte("asked"), func() { _ = s.SetDeadline(time.Unix(1, 0)) })
 		}, "read", os.ErrDeadlineExceeded},
 		"closed here": {func(s *socket, _ *net.TCPConn) { s.Close() }, "read", net.ErrClosed},
 		"closed there": {func(s *socket, far *net.TCPConn) {
-			go func() { readWhole(t, far, 5); far.Close() }()
+			go func() { readFull(t, far, 5); far.Close() }()
 		}, "", io.EOF},
 		"reset": {func(s *socket, far *net.TCPConn) {
-			go func() { readWhole(t, far, 5); _ = far.SetLinger(0); far.Close() }()
+			go func() { readFull(t, far, 5); _ = far.SetLinger(0); far.Close() }()
 		}, "read", reset},
 		"reset before": {func(s *socket, far *net.TCPConn) { _ = far.SetLinger(0); far.Close() }, "write", reset},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, far := pair(t)
+			s, far := socketPair(t)
 			s.deferWrite([]byte("asked"), nil)
 			c.do(s, far)
 			n, err := s.Read(make([]byte, 100))
@@ -154,17 +156,17 @@ func TestExchangeFails(t *testing.T) {
 	}
 }
 
-// A store that ends its side after an answer, before the next request, and reads on: the edge of that was taken by the poller's being made ready. It is found when
-// the Read has waited for a while, and long before the deadline.
+// The other end closes its side before the Read, so that the poller reports it before it is prepared. The Read finds
+// the end after pollInterval, long before the deadline.
 func TestEndBetweenExchanges(t *testing.T) {
-	s, far := pair(t)
+	s, far := socketPair(t)
 	if err := s.SetDeadline(time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := far.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond) // sysmon polls after 10, and has it then
+	time.Sleep(20 * time.Millisecond) // the runtime polls every 10 ms, and has the event by then
 	if err := s.setPollDeadline(time.Now(), true); err != nil {
 		t.Fatal(err)
 	}
@@ -172,31 +174,36 @@ func TestEndBetweenExchanges(t *testing.T) {
 	if n, err := s.Read(make([]byte, 100)); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	readWhole(t, far, 5)
+	readFull(t, far, 5)
 }
 
-// Who looks too early waits on, until the answer comes or the deadline, whoever sets that.
-func TestExchangeGoesOn(t *testing.T) {
+// A Read whose poll deadline passes too early waits until the answer or the deadline, which may be set meanwhile.
+func TestExchangeContinuesAfterPollDeadline(t *testing.T) {
 	for name, end := range map[string]func(s *socket, far *net.TCPConn){
 		"answer":   func(_ *socket, far *net.TCPConn) { _, _ = far.Write([]byte("answer")) },
 		"deadline": func(s *socket, _ *net.TCPConn) { _ = s.SetDeadline(time.Unix(1, 0)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, far := pair(t)
+			s, far := socketPair(t)
 			if err := s.SetDeadline(time.Now().Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.setPollDeadline(time.Now().Add(-pollInterval), true); err != nil { // it has to look before it has written
+			// The poll deadline passes before the request is written.
+			if err := s.setPollDeadline(time.Now().Add(-pollInterval), true); err != nil {
 				t.Fatal(err)
 			}
 			s.deferWrite([]byte("asked"), nil)
 			go func() {
-				readWhole(t, far, 5)
+				readFull(t, far, 5)
 				end(s, far)
 			}()
 			p := make([]byte, 100)
 			n, err := s.Read(p)
-			if name == "answer" && (err != nil || string(p[:n]) != "answer") || name == "deadline" && !errors.Is(err, os.ErrDeadlineExceeded) {
+			ok := err == nil && string(p[:n]) == "answer"
+			if name == "deadline" {
+				ok = errors.Is(err, os.ErrDeadlineExceeded)
+			}
+			if !ok {
 				t.Errorf("%q, %v", p[:n], err)
 			}
 		})

@@ -14,7 +14,8 @@ import (
 	"headcount/scan/store"
 )
 
-// A kept connection that the store has closed costs one more request and no failure, however many HEADs were to use it.
+// A kept connection that the store has closed costs one more request and no failure, however many HEADs were to use
+// it.
 func TestClosedWhileIdle(t *testing.T) {
 	closeConn := func(*headtest.Conn) {} // the RawStore closes it afterwards
 	for name, c := range map[string]struct {
@@ -121,8 +122,8 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-// A store that closes its side of an idle connection, and still reads, answers no later request. The session notices the
-// end before it sends one.
+// A store that closes its side of an idle connection, and still reads, answers no later request. The session notices
+// the end before it sends one.
 func TestEndedWhileIdle(t *testing.T) {
 	ended := make(chan struct{})
 	s := headtest.NewRawStore(t, func(c *headtest.Conn) {

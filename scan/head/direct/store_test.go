@@ -20,21 +20,27 @@ import (
 	"headcount/scan/store"
 )
 
-// A store that verifies signatures by its own code accepts those of the direct engine, for every key that some client gets
-// wrong, and what it answers arrives as it was sent.
-func TestNastyKeysAreSignedForAStore(t *testing.T) {
+func withToken(token string) s3sim.Credentials {
+	return s3sim.Credentials{AccessKey: "AK", SecretKey: "secret", SessionToken: token}
+}
+
+// A store with its own verification accepts the engine's signatures, for all keys that clients get wrong, and the
+// engine returns the metadata that the store sent.
+func TestSignaturesOfNastyKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		credentials s3sim.Credentials
 		cfg         store.Config
 	}{
 		"plain":              {s3sim.Credentials{AccessKey: "AK/1", SecretKey: "secret/with+signs="}, store.Config{}},
-		"a session token":    {s3sim.Credentials{AccessKey: "AK", SecretKey: "secret", SessionToken: "token/+=="}, store.Config{}},
-		"the requester pays": {s3sim.Credentials{AccessKey: "AK", SecretKey: "secret", SessionToken: "token"}, store.Config{RequestPayer: true}},
+		"a session token":    {withToken("token/+=="), store.Config{}},
+		"the requester pays": {withToken("token"), store.Config{RequestPayer: true}},
 		"anonymous":          {s3sim.Credentials{}, store.Config{Anonymous: true}},
 	} {
 		for _, pipeline := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, " ", pipeline), func(t *testing.T) {
-				server, url := simtest.Start(t, s3sim.Options{Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1"})
+				server, url := simtest.Start(t, s3sim.Options{
+					Objects: 500, Shape: s3sim.Nasty, Credentials: c.credentials, Region: "eu-west-1",
+				})
 				cfg := c.cfg
 				cfg.Bucket, cfg.Endpoints, cfg.Region = "demo", []string{url}, "eu-west-1"
 				opened := headtest.OpenStore(t, cfg,
@@ -62,8 +68,8 @@ func TestNastyKeysAreSignedForAStore(t *testing.T) {
 	}
 }
 
-// What requests are made of changes while a session is at work, and the next one is made of that. For another region it
-// goes over a new connection: the old one may lead to a front end of the old region.
+// A session uses the Store's new region and clock for the next request. For another region it opens a new connection:
+// the old one may lead to a front end of the old region.
 func TestSessionFollowsItsStore(t *testing.T) {
 	var (
 		mu   sync.Mutex
@@ -82,8 +88,8 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{s.URL}, Region: "eu-1"},
 		"AWS_ACCESS_KEY_ID", "AK", "AWS_SECRET_ACCESS_KEY", "secret")
 	session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
-	// last is what the latest request was signed for, and how far its clock was ahead.
-	last := func(key string) (scope, sentTo string, ahead time.Duration) {
+	// send sends a HEAD. It returns the region of its signature, the region of its Result, and the lead of its date.
+	send := func(key string) (scope, region string, ahead time.Duration) {
 		t.Helper()
 		r := headtest.Head(t, session, headtest.Entries(key))[0]
 		if !headtest.IsAnswer(&r, key) {
@@ -100,8 +106,9 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	}
 	check := func(key, wantRegion string, wantAhead time.Duration, connections int) {
 		t.Helper()
-		if scope, sentTo, ahead := last(key); scope != wantRegion || sentTo != wantRegion || ahead != wantAhead || s.Connections() != connections {
-			t.Errorf("%s: signed for %s (%s), %v ahead, connection %d", key, scope, sentTo, ahead, s.Connections())
+		scope, region, ahead := send(key)
+		if scope != wantRegion || region != wantRegion || ahead != wantAhead || s.Connections() != connections {
+			t.Errorf("%s: signed for %s (%s), %v ahead, connection %d", key, scope, region, ahead, s.Connections())
 		}
 	}
 	check("a", "eu-1", 0, 1)
@@ -111,16 +118,17 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	opened.ObserveDate(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
 	check("d", "eu-2", time.Hour, 2)
 	check("e", "eu-2", time.Hour, 2)
-	time.Sleep(time.Second) // the form is made anew for each
+	time.Sleep(time.Second) // a template is valid for a second
 	check("f", "eu-2", time.Hour, 2)
 	mu.Lock()
 	defer mu.Unlock()
 	if n := len(seen); seen[n-1].Get("X-Amz-Date") == seen[n-2].Get("X-Amz-Date") {
-		t.Errorf("signed a second later for the same time")
+		t.Errorf("a request a second later has the same date")
 	}
 }
 
-// Sessions begin with different endpoints. One that is down costs one failure and is left alone, also behind TLS.
+// Sessions start at different endpoints, with TLS too. An endpoint that is down costs one failure and is then
+// avoided.
 func TestEndpointsShareTheLoad(t *testing.T) {
 	pair, bundle := headtest.Certificate(t, "127.0.0.1")
 	var (
@@ -151,19 +159,23 @@ func TestEndpointsShareTheLoad(t *testing.T) {
 		return counts
 	}
 	cfg := store.Config{Bucket: "b", Endpoints: urls, Anonymous: true, Region: "r", CABundle: bundle}
-	engine := direct.New(head.Config{Store: headtest.OpenStore(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
+	newEngine := func() head.Engine {
+		opened := headtest.OpenStore(t, cfg)
+		return direct.New(head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: headtest.Timeout})
+	}
+	engine := newEngine()
 	if failed := loads(engine, 6); failed != 0 || !slices.Equal(connections(), []int{2, 2, 2}) {
 		t.Errorf("%d failed, connections %v", failed, connections())
 	}
 
-	l, err := net.Listen("tcp", "127.0.0.1:0") // where nobody listens any more
+	l, err := net.Listen("tcp", "127.0.0.1:0") // closed below: an address without a listener
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
 	cfg.Endpoints = slices.Insert(urls, 1, "https://"+l.Addr().String())
-	engine = direct.New(head.Config{Store: headtest.OpenStore(t, cfg), Limiter: new(pace.Limiter), Timeout: time.Second})
-	// Of eight sessions the second begins at the endpoint that is down, and finds out; all share the others.
+	engine = newEngine()
+	// The second of eight sessions starts at the endpoint that is down. All share the others.
 	if failed := loads(engine, 8); failed != 1 || !slices.Equal(connections(), []int{4, 5, 5}) {
 		t.Errorf("%d failed, connections %v", failed, connections())
 	}

@@ -8,8 +8,8 @@ import (
 	"headcount/scan/head/headtest"
 )
 
-// Bytes after an answer make it unknown which bytes are the answer. On a new connection there was one request, and its
-// answer came first. On a connection that was used before, the HEAD is sent again. None of this is a failure.
+// Bytes after an answer make it unknown which bytes are the answer. On a new connection there was one request, and
+// its answer came first. On a connection that was used before, the HEAD is sent again. None of this is a failure.
 func TestSurplus(t *testing.T) {
 	const body = "<html>Not Found</html>"
 	answer := headtest.Answer

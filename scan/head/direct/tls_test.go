@@ -13,13 +13,13 @@ import (
 	"headcount/scan/store"
 )
 
-// TLS where the store speaks none, and the other way round, are failures of one object each.
-func TestSchemeOfTheOther(t *testing.T) {
+// TLS to a store without TLS is a failure of one object, and so is HTTP to a store with TLS.
+func TestWrongScheme(t *testing.T) {
 	pair, _ := headtest.Certificate(t, "127.0.0.1")
 	_, secured := headtest.Secure(t, pair, (*headtest.Conn).Serve)
 	plain := headtest.NewRawStore(t, (*headtest.Conn).Serve)
 	for url, class := range map[string]string{
-		"http" + strings.TrimPrefix(secured, "https"):   "malformed|closed", // with an alert or without
+		"http" + strings.TrimPrefix(secured, "https"):   "malformed|closed", // the store may send an alert first
 		"https" + strings.TrimPrefix(plain.URL, "http"): "tls|closed",
 	} {
 		session := headtest.OpenSession(t, direct.New, head.Config{}, url)
@@ -30,9 +30,9 @@ func TestSchemeOfTheOther(t *testing.T) {
 	}
 }
 
-// A handshake costs a store ten times as much as a HEAD, so the second connection goes on where the first one was, also that of
-// another session.
-func TestSessionResumption(t *testing.T) {
+// A full handshake costs a store ten times as much as a HEAD. So later connections resume the TLS session, also those
+// of another head.Session.
+func TestTLSResumption(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			pair, bundle := headtest.Certificate(t, "127.0.0.1")
@@ -53,7 +53,8 @@ func TestSessionResumption(t *testing.T) {
 					c.Serve()
 				}))
 			opened := headtest.OpenStore(t, store.Config{
-				Bucket: "b", Endpoints: []string{"https" + strings.TrimPrefix(s.URL, "http")}, Anonymous: true, Region: "r", CABundle: bundle,
+				Bucket: "b", Endpoints: []string{"https" + strings.TrimPrefix(s.URL, "http")}, Anonymous: true, Region: "r",
+				CABundle: bundle,
 			})
 			session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
 			headtest.Expect(t, session, "a")
@@ -72,8 +73,8 @@ func TestSessionResumption(t *testing.T) {
 	}
 }
 
-// What a session has to bear of connections it has to bear of those behind TLS.
-func TestClosedWhileIdleBehindTLS(t *testing.T) {
+// A kept connection that the store has closed causes no failure with TLS either.
+func TestClosedWhileIdleWithTLS(t *testing.T) {
 	for name, end := range map[string]func(*headtest.Conn){
 		"with an alert": func(c *headtest.Conn) { c.Conn.Close() },
 		"without":       func(c *headtest.Conn) { c.Conn.(*tls.Conn).NetConn().Close() },
@@ -93,13 +94,15 @@ func TestClosedWhileIdleBehindTLS(t *testing.T) {
 				end(c)
 				close(closed)
 			})
-			opened := headtest.OpenStore(t, store.Config{Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true})
+			opened := headtest.OpenStore(t, store.Config{
+				Bucket: "b", Endpoints: []string{url}, Anonymous: true, Region: "r", NoVerifyTLS: true,
+			})
 			session := headtest.OpenSessionOn(t, opened, direct.New, head.Config{})
 			headtest.Expect(t, session, "a")
 			<-closed
 			headtest.Expect(t, session, "b")
 			if got := summary(s); got != "a b by 2" {
-				t.Errorf("asked for %s", got)
+				t.Errorf("requests %s", got)
 			}
 		})
 	}
