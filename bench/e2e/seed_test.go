@@ -22,7 +22,7 @@ func testSeed(t *testing.T, server *s3Server, headcount headcountBinary) {
 	foreign := []object{{key: "test/beside", body: "x"}, {key: folder + "foreign", body: "x"}}
 	server.put(t, bucket, foreign)
 	seed := []string{"bench", "seed", "--objects", "1200", "--shape", "deep", "--metadata", "mixed", "--size", "20", "s3://" + bucket + "/test"}
-	for run, said := range []string{"= 0 already present + 1,200 put + 0 failed", "= 1,200 already there + 0 put + 0 failed"} {
+	for run, said := range []string{"= 0 already present + 1,200 put + 0 failed", "= 1,200 already present + 0 put + 0 failed"} {
 		if code, stderr := headcount.run(t, server, seed...); code != exitComplete || !strings.Contains(stderr, said) {
 			t.Fatalf("run %d: exit %d\n%s", run+1, code, stderr)
 		}

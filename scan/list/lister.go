@@ -111,10 +111,6 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 	return err
 }
 
-// IsFinal reports whether an error of Probe is final: the store refuses these credentials or this bucket, and a retry
-// changes nothing.
-func IsFinal(err error) bool { return fault.IsRefused(err) }
-
 // list sends one request until it is answered, or the retry policy ends it.
 func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 	retrier := retrier{lister: l, attempts: fault.Attempts{Since: time.Now()}}
