@@ -46,7 +46,9 @@ const startOverHint = "to start over, remove the checkpoint and leave --resume o
 // With resume the run continues an earlier one, which must have had the same parameters and files. If there is no
 // earlier one, the run starts at the beginning, so that a user can repeat one command line. Without resume Open refuses
 // to replace the checkpoint of a run that is not complete. Its error is a usage error, or has the code exit.Output.
-func Open(name string, resume bool, parameters map[string]string, data map[string]DataFile) (*File, *Checkpoint, error) {
+func Open(
+	name string, resume bool, parameters map[string]string, data map[string]DataFile,
+) (*File, *Checkpoint, error) {
 	f := &File{name: name, parameters: parameters, data: data}
 	for name, file := range data {
 		if err := file.CheckRegular(); err != nil {
@@ -106,8 +108,8 @@ func (f *File) check(from *Checkpoint) error {
 		case name == Endpoints && haveCommon(strings.Fields(before), strings.Fields(now)):
 			f.parameters[name] = before // or after several runs no URL of the first one might be left
 		case before != now:
-			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q",
-				f.name, name, before, now)
+			const message = "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q"
+			return exit.Usagef(hint, message, f.name, name, before, now)
 		}
 	}
 	for name := range from.Parameters {
