@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"headcount/scan"
@@ -44,6 +45,9 @@ func TestCheckDistinct(t *testing.T) {
 	}
 }
 
+// earlier is the content of a file from an earlier run. It is longer than anything that the tests write.
+var earlier = strings.Repeat("an earlier run\n", 10)
+
 func write(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
@@ -62,7 +66,7 @@ func expect(t *testing.T, name, want string) {
 func TestSetKeepsContent(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"output", "errors", "stats"} {
-		write(t, name, "an earlier run\n")
+		write(t, name, earlier)
 	}
 	names := &Names{Output: "output", Errors: "errors", Stats: "stats", Checkpoint: "checkpoint"}
 	s, err := Open(names, nil, nil)
@@ -71,7 +75,7 @@ func TestSetKeepsContent(t *testing.T) {
 	}
 	s.Close()
 	for _, name := range []string{"output", "errors", "stats"} {
-		expect(t, name, "an earlier run\n")
+		expect(t, name, earlier)
 	}
 
 	if s, err = Open(names, nil, nil); err != nil {
@@ -85,7 +89,7 @@ func TestSetKeepsContent(t *testing.T) {
 	}
 	expect(t, "output", "")
 	expect(t, "errors", "")
-	expect(t, "stats", "an earlier run\n")
+	expect(t, "stats", earlier)
 	if err := s.Finish(map[string]int{"listed": 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +139,7 @@ func TestNoDocument(t *testing.T) {
 // If a value has no JSON, the file keeps its content.
 func TestDocumentWithoutJSON(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "stats")
-	write(t, name, "an earlier run\n")
+	write(t, name, earlier)
 	d, err := OpenDocument("--stats", name)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +147,7 @@ func TestDocumentWithoutJSON(t *testing.T) {
 	if err := d.FinishJSON(func() {}); err == nil {
 		t.Error("a function has JSON")
 	}
-	expect(t, name, "an earlier run\n")
+	expect(t, name, earlier)
 }
 
 func TestFailures(t *testing.T) {

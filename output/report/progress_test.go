@@ -134,6 +134,50 @@ func TestStartProgress(t *testing.T) {
 	}
 }
 
+// The function that stops the progress waits for a call that is under way.
+func TestStopWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calling := false
+		stop := every(time.Second, func() {
+			calling = true
+			time.Sleep(time.Second / 2)
+			calling = false
+		})
+		time.Sleep(time.Second + time.Second/4)
+		if !calling {
+			t.Fatal("there is no call")
+		}
+		if stop(); calling {
+			t.Error("the call goes on")
+		}
+	})
+}
+
+// A rate follows the count within a few seconds, and a single burst changes it little.
+func TestRate(t *testing.T) {
+	now := time.Now()
+	r := &rate{at: now}
+	count := int64(0)
+	for range 300 { // 30 seconds at 100 per second
+		now, count = now.Add(drawPeriod), count+10
+		r.observe(count, now)
+	}
+	count += 100 // a second's work at once
+	if r.observe(count, now); r.perSecond() < 110 || r.perSecond() > 150 {
+		t.Errorf("%.0f per second after a burst", r.perSecond())
+	}
+	for range 150 { // 15 seconds at 400 per second
+		now, count = now.Add(drawPeriod), count+40
+		r.observe(count, now)
+	}
+	if r.perSecond() < 390 || r.perSecond() > 410 {
+		t.Errorf("%.0f per second, want 400", r.perSecond())
+	}
+	if got := r.remaining(4000).Round(time.Second); got != 10*time.Second {
+		t.Errorf("%v left", got)
+	}
+}
+
 func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {
 		return slog.Attr{}
