@@ -112,7 +112,8 @@ func TestParallelListerDoesNotWaitForProbes(t *testing.T) {
 		<-r.Context().Done() // until the client closes the connection
 		return true
 	})
-	got, err := listAll(t.Context(), serve(t, store, Config{}).Parallel([]Range{{}}, 4, nil))
+	lister := serve(t, store, Config{Timeout: time.Hour}) // which would end a probe too
+	got, err := listAll(t.Context(), lister.Parallel([]Range{{}}, 4, nil))
 	if err != nil || !slices.Equal(got, store.keys) {
 		t.Errorf("%d of %d keys, %v", len(got), len(store.keys), err)
 	}
