@@ -8,6 +8,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/head/engine"
 )
 
 // The Stats of each address are what its server has counted. With one worker for each endpoint no worker can move.
@@ -29,8 +30,11 @@ func TestAddressStats(t *testing.T) {
 				t.Errorf("%s at %s, want %s", a.Endpoint, a.Address, url)
 			}
 			c := server.Counts()
-			if a.Answered != c.Heads || a.ErrorAnswers != 0 || a.Unanswered != 0 || a.Connections < 1 || a.Connections > c.Connections {
+			if a.Answered != c.Heads || a.ErrorAnswers != 0 || a.Unanswered != 0 || a.Connections > c.Connections {
 				t.Errorf("%+v, and the store has counted %+v", a, c)
+			}
+			if a.Connections == 0 && by.Engine != engine.SDK { // a HEAD of the SDK may use the connection of a LIST
+				t.Errorf("no connection: %+v", a)
 			}
 			if a.Latency.Mean < float64(10*i) || a.Latency.P99 <= 0 {
 				t.Errorf("%+v", a.Latency)

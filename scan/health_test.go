@@ -67,12 +67,11 @@ func TestAnUnavailableStoreEndsTheRun(t *testing.T) {
 func TestAnOutageCostsNoObject(t *testing.T) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			canaryURL := answerCanaries(t)
 			synctest.Test(t, func(t *testing.T) {
 				const workers = 64
 				var start sync.Once
 				var end atomic.Int64
-				sim := simulation{keys: 3_000, canaryURL: canaryURL}
+				sim := simulation{keys: 3_000}
 				sim.answer = func(string, int) simulatedAnswer {
 					if sim.heads.Load() >= 1_000 {
 						start.Do(func() { end.Store(time.Now().Add(1900 * time.Millisecond).UnixNano()) })

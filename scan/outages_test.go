@@ -111,43 +111,6 @@ func testHiccup(t *testing.T, by scan.Config, status int) {
 	expect(t, server, r.lines)
 }
 
-// One canary LIST covers all refusals that wait: here the first canary is answered when every object was refused once,
-// and the third when every object was refused twice.
-func TestOneCanaryForManyRefusals(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
-		const objects = 100
-		var heads, canaries atomic.Int64
-		once, twice := make(chan struct{}), make(chan struct{})
-		_, url := fronted(t, s3sim.Options{Objects: objects}, func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Method == http.MethodHead {
-				switch w.WriteHeader(http.StatusForbidden); heads.Add(1) {
-				case objects:
-					close(once)
-				case 2 * objects:
-					close(twice)
-				}
-				return true
-			}
-			if r.URL.Query().Get("max-keys") == "1" {
-				switch canaries.Add(1) {
-				case 1:
-					<-once
-				case 3:
-					<-twice
-				}
-			}
-			return false
-		})
-		r := run(t.Context(), t, open(t, url), by)
-		if r.err != nil || r.stats.Failed != objects || r.stats.Heads != 2*objects {
-			t.Errorf("%+v, %v", r.stats, r.err)
-		}
-		if n := canaries.Load(); n < 2 || n > 5 {
-			t.Errorf("%d canaries for %d refusals", n, 2*objects)
-		}
-	})
-}
-
 // A store that accepts connections and never answers a HEAD ends the run.
 func TestAStoreThatNeverAnswers(t *testing.T) {
 	over := make(chan struct{})

