@@ -62,8 +62,8 @@ func listBugs() []bug {
 		{
 			what: "keys out of order are skipped",
 			file: "scan/list/pager.go",
-			old:  "return nil, p.protocolError(fmt.Sprintf(\"the keys are not in order: %q after %q\", e.Key, p.lastSeen), \"\")",
-			new:  "continue",
+			old:  "if e.Key == p.lastSeen || slices.Contains(previous, hash) {",
+			new:  "if e.Key == p.lastSeen || slices.Contains(previous, hash) || true {",
 			in:   "scan/list", test: "TestPagerRefuses/keys_out_of_order",
 		},
 		{

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -216,4 +217,26 @@ func TestIsFirstFollowsTheUncoveredKeys(t *testing.T) {
 	default:
 		t.Error("Done of the lower Range does not close changed")
 	}
+}
+
+// A second Pager starts after starvedPollsMin polls in a row that find keys needed.
+func TestNextPagerWaitsUntilKeysAreNeeded(t *testing.T) {
+	lister := serve(t, &naive{}, Config{})
+	synctest.Test(t, func(t *testing.T) {
+		needed, polls := []bool{false, true, false, true, true}, 0
+		l := lister.Parallel([]Range{{Through: "k"}, {After: "k"}}, 2, func() bool {
+			polls++
+			return needed[polls-1]
+		})
+		began := time.Now()
+		for i, want := range []time.Duration{0, time.Duration(len(needed)) * pollEvery} {
+			pager, err := l.NextPager(t.Context())
+			if err != nil || pager == nil {
+				t.Fatal(pager, err)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("Pager %d starts after %v, want %v", i, took, want)
+			}
+		}
+	})
 }
