@@ -99,12 +99,16 @@ func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
 		switch {
 		case err != nil:
 		case stats.Left > 0:
-			err = exit.Errorf(exit.Failures, "does a proxy answer instead of the store, or does somebody put objects? the same command tries again",
-				"%s removed or gone are still listed", console.Count(stats.Left, "object that was", "objects that were"))
+			err = exit.Errorf(exit.Failures,
+				"does a proxy answer instead of the store, or does somebody put objects? the same command tries again",
+				"%s removed or gone are still listed", console.Count(stats.Left, "object that was",
+					"objects that were"))
 		case stats.Failed > 0:
-			err = exit.Errorf(exit.Failures, "the same command tries again", "%s failed", console.Count(stats.Failed, "object", "objects"))
+			err = exit.Errorf(exit.Failures, "the same command tries again", "%s failed",
+				console.Count(stats.Failed, "object", "objects"))
 		case stats.Foreign > 0:
-			err = exit.Errorf(exit.Failures, "", "%s not bench seed's were left", console.Count(stats.Foreign, "object that is", "objects that are"))
+			err = exit.Errorf(exit.Failures, "", "%s not bench seed's were left",
+				console.Count(stats.Foreign, "object that is", "objects that are"))
 		}
 		return &stats, err
 	})
@@ -173,7 +177,8 @@ func printForeign(r *report.Reporter, f *foreign) {
 // printCleaned prints the outcomes of the objects.
 func printCleaned(r *report.Reporter, s *seed.CleanStats) {
 	text := console.Count(s.Listed, "object", "objects") + " listed = " + console.Number(s.Removed) + " removed + " +
-		console.Number(s.Foreign) + " left + " + console.Number(s.Gone) + " gone + " + console.Number(s.Failed) + " failed"
+		console.Number(s.Foreign) + " left + " + console.Number(s.Gone) + " gone + " + console.Number(s.Failed) +
+		" failed"
 	if rest := s.Listed - s.Removed - s.Foreign - s.Gone - s.Failed; rest > 0 {
 		text += " + " + console.Number(rest) + " not reached"
 	}

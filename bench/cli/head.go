@@ -71,22 +71,31 @@ func headCommand() *cli.Command {
 				Name: "workers", Value: command.Parsed("", parseSweep), DefaultText: "64; with --rate 1024",
 				Usage: "send HEADs on `N` connections at once, or on several numbers in turn: 1,2,4…1024; with --rate on N at most",
 			},
-			&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax), Usage: "plan `N` HEADs per second, at fixed times", DefaultText: "closed loop"},
-			&cli.GenericFlag{Name: "duration", Value: command.Duration(10*time.Second, durationMin), Usage: "measure each step for `DURATION`"},
-			&cli.GenericFlag{Name: "keys-max", Value: command.Int(10_000, 1, 0), Usage: "send HEADs for `N` keys at most"},
+			&cli.GenericFlag{Name: "rate", Value: command.Positive(command.RateMax),
+				Usage: "plan `N` HEADs per second, at fixed times", DefaultText: "closed loop"},
+			&cli.GenericFlag{Name: "duration", Value: command.Duration(10*time.Second, durationMin),
+				Usage: "measure each step for `DURATION`"},
+			&cli.GenericFlag{Name: "keys-max", Value: command.Int(10_000, 1, 0),
+				Usage: "send HEADs for `N` keys at most"},
 			&cli.GenericFlag{
-				Name: "pipeline", Value: command.Int(1, 1, command.PipelineMax), Usage: "keep `N` HEADs in flight on each connection; not every store supports it",
+				Name: "pipeline", Value: command.Int(1, 1, command.PipelineMax),
+				Usage: "keep `N` HEADs in flight on each connection; not every store supports it",
 			},
-			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK), Usage: "send HEADs by the engine `NAME`"},
+			&cli.GenericFlag{Name: "engine", Value: command.OneOf(engine.Auto, engine.Auto, engine.Direct, engine.SDK),
+				Usage: "send HEADs by the engine `NAME`"},
 			&cli.GenericFlag{
-				Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`",
+				Name: "timeout", Value: command.PositiveDuration(30 * time.Second),
+				Usage: "fail a request that has no complete answer after this `DURATION`",
 			},
 		), command.ConnectionFlags(), embeddedFlags(), command.Category("messages",
-			&cli.GenericFlag{Name: "json", Value: command.File(), Usage: "write the results to `FILE` as JSON, replacing its content"},
+			&cli.GenericFlag{Name: "json", Value: command.File(),
+				Usage: "write the results to `FILE` as JSON, replacing its content"},
 			&cli.GenericFlag{
-				Name: "benchfmt", Value: command.File(), Usage: "write the results to `FILE` in the format of Go's benchmarks, for benchstat, replacing its content",
+				Name: "benchfmt", Value: command.File(),
+				Usage: "write the results to `FILE` in the format of Go's benchmarks, for benchstat, replacing its content",
 			},
-			&cli.GenericFlag{Name: "html", Value: command.File(), Usage: "write a page with charts to `FILE`, replacing its content"},
+			&cli.GenericFlag{Name: "html", Value: command.File(),
+				Usage: "write a page with charts to `FILE`, replacing its content"},
 			&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error"},
 		)),
 		Action: func(c *cli.Context) error {
@@ -104,7 +113,8 @@ func embeddedFlags() []cli.Flag {
 	return command.Category("the embedded store",
 		&cli.GenericFlag{Name: "objects", Value: command.Int[int64](objectsDefault, 1, 0), Usage: "serve `N` objects"},
 		&cli.GenericFlag{Name: "latency", Value: command.Duration(0, 0), Usage: "add `DURATION` to every HEAD"},
-		&cli.GenericFlag{Name: "stall", Value: command.Duration(0, 0), Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
+		&cli.GenericFlag{Name: "stall", Value: command.Duration(0, 0),
+			Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
 		&cli.GenericFlag{Name: "stall-every", Value: command.Duration(0, 0), Usage: "begin a stall every `DURATION`"},
 	)
 }
@@ -148,8 +158,10 @@ const durationMin = 100 * time.Millisecond
 
 func parseHead(c *cli.Context) (heads.Config, error) {
 	cfg := heads.Config{
-		Workers: command.Get[[]int](c, "workers"), Rate: command.Get[float64](c, "rate"), Duration: command.Get[time.Duration](c, "duration"),
-		KeysMax: command.Get[int](c, "keys-max"), Pipeline: command.Get[int](c, "pipeline"), Engine: command.Get[string](c, "engine"),
+		Workers: command.Get[[]int](c, "workers"), Rate: command.Get[float64](c, "rate"),
+		Duration: command.Get[time.Duration](c, "duration"),
+		KeysMax:  command.Get[int](c, "keys-max"), Pipeline: command.Get[int](c, "pipeline"),
+		Engine:  command.Get[string](c, "engine"),
 		Timeout: command.Get[time.Duration](c, "timeout"), ListV1: c.Bool("list-objects-v1"),
 		Version: command.Version(), Command: command.CommandLine(c),
 	}
@@ -157,7 +169,8 @@ func parseHead(c *cli.Context) (heads.Config, error) {
 		return cfg, err
 	}
 	if cfg.Engine == engine.SDK && cfg.Pipeline > 1 {
-		return cfg, command.Conflict("--engine sdk", fmt.Sprintf("--pipeline %d", cfg.Pipeline), "the sdk engine does not pipeline")
+		return cfg, command.Conflict("--engine sdk", fmt.Sprintf("--pipeline %d", cfg.Pipeline),
+			"the sdk engine does not pipeline")
 	}
 	if cfg.Rate > 0 {
 		return cfg, checkOpenLoop(&cfg)
@@ -172,11 +185,14 @@ func parseHead(c *cli.Context) (heads.Config, error) {
 func checkOpenLoop(cfg *heads.Config) error {
 	switch {
 	case len(cfg.Workers) > 1:
-		return exit.Usagef("give one number of workers: the most connections", "--rate: there is one step, and --workers names several")
+		return exit.Usagef("give one number of workers: the most connections",
+			"--rate: there is one step, and --workers names several")
 	case cfg.Pipeline > 1:
-		return command.Conflict("--rate", fmt.Sprintf("--pipeline %d", cfg.Pipeline), "each planned HEAD is sent at a time of its own")
+		return command.Conflict("--rate", fmt.Sprintf("--pipeline %d", cfg.Pipeline),
+			"each planned HEAD is sent at a time of its own")
 	case heads.PlannedHeads(cfg.Rate, cfg.Duration) == 0:
-		return exit.Usagef(fmt.Sprintf("--duration %.0fs plans one", math.Ceil(1/cfg.Rate)), "--rate %v plans no HEAD in %v", cfg.Rate, cfg.Duration)
+		return exit.Usagef(fmt.Sprintf("--duration %.0fs plans one", math.Ceil(1/cfg.Rate)),
+			"--rate %v plans no HEAD in %v", cfg.Rate, cfg.Duration)
 	case cfg.Workers == nil:
 		cfg.Workers = []int{openWorkersDefault}
 	}
@@ -189,7 +205,8 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 	case 0:
 		for _, f := range command.ConnectionFlags() {
 			if name := f.Names()[0]; c.IsSet(name) {
-				return exit.Usagef("name a bucket: s3://BUCKET[/PREFIX]", "--%s is for a bucket, and none is named", name)
+				return exit.Usagef("name a bucket: s3://BUCKET[/PREFIX]", "--%s is for a bucket, and none is named",
+					name)
 			}
 		}
 		return parseEmbedded(c, cfg)
@@ -210,10 +227,12 @@ func parseHeadStore(c *cli.Context, cfg *heads.Config) (err error) {
 
 func parseEmbedded(c *cli.Context, cfg *heads.Config) (err error) {
 	cfg.Embedded = &heads.EmbeddedStore{
-		Objects: command.Get[int64](c, "objects"), Latency: command.Get[time.Duration](c, "latency"), Stall: command.Get[time.Duration](c, "stall"), StallEvery: command.Get[time.Duration](c, "stall-every"),
+		Objects: command.Get[int64](c, "objects"), Latency: command.Get[time.Duration](c, "latency"),
+		Stall: command.Get[time.Duration](c, "stall"), StallEvery: command.Get[time.Duration](c, "stall-every"),
 	}
 	if _, err := s3sim.New(s3sim.Options{
-		Objects: cfg.Embedded.Objects, Latency: cfg.Embedded.Latency, Stall: cfg.Embedded.Stall, StallEvery: cfg.Embedded.StallEvery,
+		Objects: cfg.Embedded.Objects, Latency: cfg.Embedded.Latency, Stall: cfg.Embedded.Stall,
+		StallEvery: cfg.Embedded.StallEvery,
 	}); err != nil {
 		return exit.Usagef(helpHint(c), "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
 	}

@@ -49,7 +49,8 @@ func (files headFiles) close() {
 
 func (files headFiles) open(c *cli.Context) (err error) {
 	streams := []fileset.Stream{
-		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)}, {Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
+		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)},
+		{Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
 	}
 	flags := map[string]string{} // by name, since CheckDistinct cannot compare files before they exist
 	for _, f := range files {

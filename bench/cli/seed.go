@@ -55,12 +55,16 @@ func seedCommand() *cli.Command {
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: seedDescription,
 		Flags: writeFlags(command.Category("what to put",
-			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](objectsDefault, 1, seed.ObjectsMax), Usage: "put `N` objects, less those that are present"},
-			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, seed.Shapes()...), Usage: "make keys of the shape `NAME`"},
+			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](objectsDefault, 1, seed.ObjectsMax),
+				Usage: "put `N` objects, less those that are present"},
+			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, seed.Shapes()...),
+				Usage: "make keys of the shape `NAME`"},
 			&cli.GenericFlag{
-				Name: "metadata", Value: command.OneOf(seed.Usual, seed.Metadatas()...), Usage: "give objects the metadata of the kind `NAME`",
+				Name: "metadata", Value: command.OneOf(seed.Usual, seed.Metadatas()...),
+				Usage: "give objects the metadata of the kind `NAME`",
 			},
-			&cli.GenericFlag{Name: "size", Value: command.Int(seed.SizeDefault, 0, seed.SizeMax), Usage: "give each object a body of `N` bytes"},
+			&cli.GenericFlag{Name: "size", Value: command.Int(seed.SizeDefault, 0, seed.SizeMax),
+				Usage: "give each object a body of `N` bytes"},
 		)...),
 		Action: func(c *cli.Context) error {
 			job, objects, err := parseSeed(c)
@@ -75,8 +79,9 @@ func seedCommand() *cli.Command {
 
 func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 	objects := seed.Objects{
-		Count: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"), Metadata: command.Get[seed.Metadata](c, "metadata"),
-		Size: command.Get[int](c, "size"),
+		Count: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
+		Metadata: command.Get[seed.Metadata](c, "metadata"),
+		Size:     command.Get[int](c, "size"),
 	}
 	job, err := parseWrites(c)
 	if err != nil {

@@ -26,7 +26,8 @@ func startFakeS3() (*s3mem.Backend, *httptest.Server, error) {
 	behind := gofakes3.New(backend).Server()
 	return backend, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.Header {
-			if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Sdk-Checksum-Algorithm" || name == "X-Amz-Trailer" {
+			if strings.HasPrefix(name, "X-Amz-Checksum") || name == "X-Amz-Sdk-Checksum-Algorithm" ||
+				name == "X-Amz-Trailer" {
 				http.Error(w, name, http.StatusNotImplemented)
 				return
 			}
@@ -100,7 +101,8 @@ func TestSeedExamplesRun(t *testing.T) {
 	}
 	defer server.Close()
 	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
-	place := strings.NewReplacer("https://flashblade.example.com", server.URL, "my-bucket", "seeded", "1000000", "300", "--rate 500", "--rate 50000")
+	place := strings.NewReplacer("https://flashblade.example.com", server.URL, "my-bucket", "seeded", "1000000", "300",
+		"--rate 500", "--rate 50000")
 	examples := 0
 	for _, command := range []string{"seed", "clean"} {
 		_, help, _ := runs(t.Context(), "bench", command, "--help")
@@ -114,7 +116,9 @@ func TestSeedExamplesRun(t *testing.T) {
 				want = exit.Usage // there is no terminal to confirm on
 			}
 			examples++
-			if code, _, stderr := runs(t.Context(), args...); code != want || want == exit.Complete && !strings.Contains(stderr, "\ncomplete: 300 objects") && !strings.HasPrefix(stderr, "complete: 300 objects") {
+			if code, _, stderr := runs(t.Context(), args...); code != want || want == exit.Complete &&
+				!strings.Contains(stderr, "\ncomplete: 300 objects") &&
+				!strings.HasPrefix(stderr, "complete: 300 objects") {
 				t.Errorf("%q: exit %d, want %d\n%s", args, code, want, stderr)
 			}
 		}

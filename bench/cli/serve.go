@@ -39,15 +39,18 @@ func serveCommand() *cli.Command {
 		Usage:       "serve a synthetic bucket of any size",
 		Description: serveDescription,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000", Usage: "listen on `HOST:PORT`; port 0 is any free port"},
+			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000",
+				Usage: "listen on `HOST:PORT`; port 0 is any free port"},
 			&cli.StringFlag{Name: "bucket", Value: bucketDefault, Usage: "serve the bucket `NAME`"},
 			&cli.Int64Flag{Name: "objects", Value: objectsDefault, Usage: "serve `N` objects"},
-			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`"},
+			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...),
+				Usage: "make keys of the shape `NAME`"},
 			&cli.DurationFlag{Name: "latency", Usage: "add `DURATION` to every HEAD"},
 			&cli.DurationFlag{Name: "list-latency", Usage: "add `DURATION` to every LIST"},
 			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
 			&cli.DurationFlag{Name: "stall-every", Usage: "begin a stall every `DURATION`, the first at once"},
-			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and the others with 503", DefaultText: "no limit"},
+			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and the others with 503",
+				DefaultText: "no limit"},
 			&cli.StringFlag{Name: "access-key", Usage: "verify signatures by the access `KEY`"},
 			&cli.StringFlag{Name: "secret-key", Usage: "verify signatures by the secret `KEY`"},
 			&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "accept signatures for `REGION`"},
@@ -56,9 +59,11 @@ func serveCommand() *cli.Command {
 			&cli.StringSliceFlag{
 				Name: "fault", Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " + joinNames(s3sim.FaultKinds()),
 			},
-			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...), Usage: "break listings by the quirk `NAME`"},
+			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...),
+				Usage: "break listings by the quirk `NAME`"},
 			&cli.GenericFlag{
-				Name: "list-form", Value: command.OneOf(s3sim.ListAWS, s3sim.ListForms()...), Usage: "list in the form of the store `NAME`",
+				Name: "list-form", Value: command.OneOf(s3sim.ListAWS, s3sim.ListForms()...),
+				Usage: "list in the form of the store `NAME`",
 			},
 			&cli.Float64Flag{Name: "gone", Usage: "answer 404 to HEADs of a `FRACTION` of the listed objects"},
 			&cli.Float64Flag{Name: "denied", Usage: "answer 403 to HEADs of a `FRACTION` of the objects"},
@@ -141,7 +146,8 @@ func listenError(err error) error {
 
 // serve serves until ctx ends, which is no error.
 func serve(
-	ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options, stdout io.Writer,
+	ctx context.Context, server *s3sim.Server, l net.Listener, certificate *tls.Config, o s3sim.Options,
+	stdout io.Writer,
 ) error {
 	scheme := "http"
 	if certificate != nil {

@@ -24,17 +24,20 @@ import (
 func writeFlags(own ...cli.Flag) []cli.Flag {
 	return slices.Concat(own, command.ConnectionFlags(), command.Category("speed",
 		&cli.GenericFlag{
-			Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax), Usage: "keep `N` requests in flight",
+			Name: "workers", Value: command.Int(seed.WorkersDefault, 1, command.WorkersMax),
+			Usage: "keep `N` requests in flight",
 		},
 		&cli.GenericFlag{
 			Name: "rate", Value: command.Positive(command.RateMax), DefaultText: "no limit",
 			Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further",
 		},
 		&cli.GenericFlag{
-			Name: "timeout", Value: command.PositiveDuration(30 * time.Second), Usage: "fail a request that has no complete answer after this `DURATION`",
+			Name: "timeout", Value: command.PositiveDuration(30 * time.Second),
+			Usage: "fail a request that has no complete answer after this `DURATION`",
 		},
 		&cli.GenericFlag{
-			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute), Usage: "stop when the store has answered nothing for this `DURATION`",
+			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute),
+			Usage: "stop when the store has answered nothing for this `DURATION`",
 		},
 	), command.MessageFlags())
 }
@@ -58,7 +61,8 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 		return nil, err
 	}
 	job := &writeJob{stats: command.Get[string](c, "stats"), seed: seed.Config{
-		Prefix: prefix, ListV1: c.Bool("list-objects-v1"), Workers: command.Get[int](c, "workers"), Rate: command.Get[float64](c, "rate"),
+		Prefix: prefix, ListV1: c.Bool("list-objects-v1"), Workers: command.Get[int](c, "workers"),
+		Rate:    command.Get[float64](c, "rate"),
 		Timeout: command.Get[time.Duration](c, "timeout"), RetryFor: command.Get[time.Duration](c, "retry-for"),
 	}}
 	job.store, err = command.ParseStore(c, bucket, job.seed.Workers)
@@ -67,7 +71,8 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 
 // run opens the store and the file of --stats, calls write, and writes the statistics that write returns, even if write
 // fails. The statistics are nil if write failed before it began.
-func (job *writeJob) run(ctx context.Context, r *report.Reporter, write func(context.Context, seed.Config) (stats any, err error)) error {
+func (job *writeJob) run(ctx context.Context, r *report.Reporter,
+	write func(context.Context, seed.Config) (stats any, err error)) error {
 	opened, err := store.Open(ctx, job.store)
 	if err != nil {
 		return exit.Usagef(command.StoreHint, "%v", err)
@@ -102,7 +107,8 @@ func printWritten(r *report.Reporter, stats any, complete bool, objects string, 
 	}
 	console.PrintLine(r.Status, "%s: %s", state, objects)
 	console.PrintLine(r.Status, "%s objects/s, %.1f s in all; %s",
-		console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker", "workers"))
+		console.Number(int64(q.ObjectsPerSecond)), q.DurationSeconds, console.Count(int64(q.Workers), "worker",
+			"workers"))
 	for _, op := range []string{"list", "head", "put", "delete"} {
 		if sent := q.Sent[op]; len(sent) > 0 {
 			console.PrintLine(r.Status, "%ss by status: %s%s", strings.ToUpper(op), byStatus(sent), latencyText(q, op))

@@ -17,7 +17,8 @@ import (
 
 func binaryFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "binary", Value: command.File(), Usage: "measure the headcount in `FILE`", DefaultText: "built from this source"},
+		&cli.GenericFlag{Name: "binary", Value: command.File(), Usage: "measure the headcount in `FILE`",
+			DefaultText: "built from this source"},
 		storeFlag(),
 	}
 }
@@ -97,7 +98,8 @@ func hasFlag(c *cli.Context, name string) bool {
 func buildHeadcount(ctx context.Context) (binary string, remove func(), err error) {
 	servers, err := pinned.FindServers()
 	if err != nil {
-		return "", nil, exit.WithHint(err, "run it in the folder of headcount's source, or name a headcount by --binary and --store-binary")
+		return "", nil, exit.WithHint(err,
+			"run it in the folder of headcount's source, or name a headcount by --binary and --store-binary")
 	}
 	folder, err := os.MkdirTemp("", "headcount-dev-")
 	if err != nil {

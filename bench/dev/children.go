@@ -21,14 +21,19 @@ func floorCommand() *cli.Command {
 		Usage:  "send the same HEAD again and again",
 		Hidden: true,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "url", Usage: "`URL` of an object that exists, in a store that verifies no signature"},
-			&cli.GenericFlag{Name: "connections", Value: command.Int(1, 1, command.WorkersMax), Usage: "open `N` connections, each with one request in flight"},
-			&cli.GenericFlag{Name: "requests", Value: command.Int[int64](1, 1, 0), Usage: "send `N` requests on all connections together"},
-			&cli.GenericFlag{Name: "ca-bundle", Value: command.CABundle(), Usage: "trust the certificate authorities in this PEM `FILE`"},
+			&cli.StringFlag{Name: "url",
+				Usage: "`URL` of an object that exists, in a store that verifies no signature"},
+			&cli.GenericFlag{Name: "connections", Value: command.Int(1, 1, command.WorkersMax),
+				Usage: "open `N` connections, each with one request in flight"},
+			&cli.GenericFlag{Name: "requests", Value: command.Int[int64](1, 1, 0),
+				Usage: "send `N` requests on all connections together"},
+			&cli.GenericFlag{Name: "ca-bundle", Value: command.CABundle(),
+				Usage: "trust the certificate authorities in this PEM `FILE`"},
 		},
 		Action: func(c *cli.Context) error {
 			cfg := engines.FloorConfig{
-				URL: c.String("url"), Connections: command.Get[int](c, "connections"), Requests: command.Get[int64](c, "requests"),
+				URL: c.String("url"), Connections: command.Get[int](c, "connections"),
+				Requests: command.Get[int64](c, "requests"),
 				CABundle: command.Get[string](c, "ca-bundle"),
 			}
 			if err := noArguments(c); err != nil {
@@ -56,9 +61,11 @@ func gosdkCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			pool, err := strconv.Atoi(c.Args().Get(2))
 			if c.NArg() != 3 || err != nil || pool < 1 || pool > command.WorkersMax {
-				return exit.Usagef("gosdk http://HOST:PORT BUCKET 4", "gosdk needs an endpoint, a bucket and a number of goroutines")
+				return exit.Usagef("gosdk http://HOST:PORT BUCKET 4",
+					"gosdk needs an endpoint, a bucket and a number of goroutines")
 			}
-			return gosdk.Run(c.Context, gosdk.Config{Endpoint: c.Args().Get(0), Bucket: c.Args().Get(1), Pool: pool}, c.App.Writer)
+			return gosdk.Run(c.Context, gosdk.Config{Endpoint: c.Args().Get(0), Bucket: c.Args().Get(1), Pool: pool},
+				c.App.Writer)
 		},
 	}
 }

@@ -42,9 +42,11 @@ func enginesCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			// The thresholds were set with 64 workers and 8 HEADs pipelined. With 200,000 objects, the 20 ms of CPU for
 			// the start and the end of a process are 1 % of a floor of 9 µs.
-			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](200_000, 1, 0), Usage: "send a HEAD for each of `N` objects in a run"},
+			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](200_000, 1, 0),
+				Usage: "send a HEAD for each of `N` objects in a run"},
 			&cli.GenericFlag{Name: "rounds", Value: command.Int(5, 1, 0), Usage: "run each client `N` times"},
-			&cli.GenericFlag{Name: "workers", Value: command.Int(64, 1, command.WorkersMax), Usage: "keep `N` HEADs in flight, each on a connection of its own"},
+			&cli.GenericFlag{Name: "workers", Value: command.Int(64, 1, command.WorkersMax),
+				Usage: "keep `N` HEADs in flight, each on a connection of its own"},
 			&cli.GenericFlag{
 				Name: "pipeline", Value: command.Int(8, 1, command.PipelineMax),
 				Usage: "keep `N` HEADs in flight on each connection of pipelined, which has a quarter of the connections",
@@ -75,7 +77,8 @@ func clientsFlag(clients []string, example string) cli.Flag {
 
 func parseEngines(c *cli.Context) (engines.Config, error) {
 	cfg := engines.Config{
-		Objects: command.Get[int64](c, "objects"), Rounds: command.Get[int](c, "rounds"), Workers: command.Get[int](c, "workers"),
+		Objects: command.Get[int64](c, "objects"), Rounds: command.Get[int](c, "rounds"),
+		Workers:  command.Get[int](c, "workers"),
 		Pipeline: command.Get[int](c, "pipeline"), Latency: getDuration(c, "latency"), Clients: engines.Clients(),
 	}
 	cfg.OnRun = func(r engines.Run) {
@@ -94,7 +97,8 @@ func parseEngines(c *cli.Context) (engines.Config, error) {
 		cfg.Clients = clients
 	}
 	if c.Bool("check") && !cfg.HasThresholds() {
-		return cfg, exit.Usagef("leave --clients out", "--check: no threshold is about %s", strings.Join(cfg.Clients, ","))
+		return cfg, exit.Usagef("leave --clients out", "--check: no threshold is about %s",
+			strings.Join(cfg.Clients, ","))
 	}
 	return cfg, nil
 }

@@ -34,10 +34,14 @@ func listingCommand() *cli.Command {
 				Name: "shape", Value: command.Subset(listing.Shapes()), DefaultText: "all",
 				Usage: "list keys of the shapes with these `NAMES`: " + joinNames(listing.Shapes()),
 			},
-			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](1_000_000, 1, 0), Usage: "put `N` objects into each bucket"},
-			&cli.GenericFlag{Name: "latency", Value: command.Duration(100*time.Millisecond, 0), Usage: "answer each LIST after this `DURATION`"},
-			&cli.GenericFlag{Name: "listers", Value: command.Int(64, 1, command.ListersMax), Usage: "list with `N` listers"},
-			&cli.GenericFlag{Name: "alone", Value: command.PositiveDuration(5 * time.Second), Usage: "list with one lister for this `DURATION`"},
+			&cli.GenericFlag{Name: "objects", Value: command.Int[int64](1_000_000, 1, 0),
+				Usage: "put `N` objects into each bucket"},
+			&cli.GenericFlag{Name: "latency", Value: command.Duration(100*time.Millisecond, 0),
+				Usage: "answer each LIST after this `DURATION`"},
+			&cli.GenericFlag{Name: "listers", Value: command.Int(64, 1, command.ListersMax),
+				Usage: "list with `N` listers"},
+			&cli.GenericFlag{Name: "alone", Value: command.PositiveDuration(5 * time.Second),
+				Usage: "list with one lister for this `DURATION`"},
 			storeFlag(),
 		}, resultFlags()...),
 		Action: func(c *cli.Context) error {
@@ -53,7 +57,8 @@ func listingCommand() *cli.Command {
 			}
 			cfg.OnRun = func(r listing.Run) {
 				if !c.Bool("quiet") {
-					console.PrintLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times the speed of one lister", r.Shape, r.KeysPerSecond, r.SpeedUp())
+					console.PrintLine(c.App.ErrWriter, "%s: %.0f keys/s, %.1f times the speed of one lister", r.Shape,
+						r.KeysPerSecond, r.SpeedUp())
 				}
 			}
 			return runBenchmark(c, func(b binaries) (listing.Runs, error) {

@@ -67,7 +67,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:     "the benchmarks of headcount for its developers",
 		UsageText: "go run ./bench/dev COMMAND [flags]",
 		Commands: []*cli.Command{
-			enginesCommand(), paceCommand(), listingCommand(), workersCommand(), peersCommand(), floorCommand(), gosdkCommand(),
+			enginesCommand(), paceCommand(), listingCommand(), workersCommand(), peersCommand(), floorCommand(),
+			gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			return exit.Usagef(programHint, "name a command: engines, pace, listing, workers or peers")

@@ -29,8 +29,10 @@ func paceCommand() *cli.Command {
 		Description: paceDescription,
 		Flags: append([]cli.Flag{
 			// The requests in flight at the first refusal are refused too: 64 of 10,000 requests are 0.6 %.
-			&cli.GenericFlag{Name: "duration", Value: command.PositiveDuration(20 * time.Second), Usage: "put objects for a scan of this `DURATION` into each store"},
-			&cli.GenericFlag{Name: "workers", Value: command.Int(64, 1, command.WorkersMax), Usage: "keep `N` HEADs in flight"},
+			&cli.GenericFlag{Name: "duration", Value: command.PositiveDuration(20 * time.Second),
+				Usage: "put objects for a scan of this `DURATION` into each store"},
+			&cli.GenericFlag{Name: "workers", Value: command.Int(64, 1, command.WorkersMax),
+				Usage: "keep `N` HEADs in flight"},
 			engineFlag(),
 			storeFlag(),
 		}, resultFlags()...),
@@ -38,7 +40,8 @@ func paceCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			cfg := pace.Config{Duration: getDuration(c, "duration"), Workers: command.Get[int](c, "workers"), Engine: command.Get[string](c, "engine")}
+			cfg := pace.Config{Duration: getDuration(c, "duration"), Workers: command.Get[int](c, "workers"),
+				Engine: command.Get[string](c, "engine")}
 			cfg.OnRun = func(r pace.Run) {
 				if !c.Bool("quiet") {
 					console.PrintLine(c.App.ErrWriter, "%d requests/s: %.0f objects/s", r.Rate, r.ObjectsPerSecond)

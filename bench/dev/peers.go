@@ -59,7 +59,8 @@ func peersCommand() *cli.Command {
 			},
 			&cli.GenericFlag{Name: "rounds", Value: command.Int(3, 1, 0), Usage: "run each client `N` times"},
 			&cli.GenericFlag{
-				Name: "workers", Value: command.Int(64, 1, command.WorkersMax), Usage: "keep `N` HEADs in flight, by the clients that do not use --pool",
+				Name: "workers", Value: command.Int(64, 1, command.WorkersMax),
+				Usage: "keep `N` HEADs in flight, by the clients that do not use --pool",
 			},
 			&cli.GenericFlag{
 				Name: "pool", Value: command.Int(2*runtime.NumCPU(), 1, command.WorkersMax),
@@ -87,9 +88,11 @@ func peersCommand() *cli.Command {
 
 func parsePeers(c *cli.Context) (peers.Config, error) {
 	cfg := peers.Config{
-		Objects: command.Get[int64](c, "objects"), Rounds: command.Get[int](c, "rounds"), Workers: command.Get[int](c, "workers"),
-		Pool: command.Get[int](c, "pool"), Latencies: command.Get[[]time.Duration](c, "latency"), Versitygw: c.Bool("versitygw"),
-		Clients: peers.Clients(), OnRun: func(peers.Run) {}, Log: func(string, ...any) {},
+		Objects: command.Get[int64](c, "objects"), Rounds: command.Get[int](c, "rounds"),
+		Workers: command.Get[int](c, "workers"),
+		Pool:    command.Get[int](c, "pool"), Latencies: command.Get[[]time.Duration](c, "latency"),
+		Versitygw: c.Bool("versitygw"),
+		Clients:   peers.Clients(), OnRun: func(peers.Run) {}, Log: func(string, ...any) {},
 	}
 	if !c.Bool("quiet") {
 		cfg.Log = func(format string, args ...any) { console.PrintLine(c.App.ErrWriter, format, args...) }
@@ -108,7 +111,8 @@ func parsePeers(c *cli.Context) (peers.Config, error) {
 		cfg.Clients = clients
 	}
 	if c.Bool("check") && !cfg.HasThresholds() {
-		return cfg, exit.Usagef("name direct and a client that is not headcount's", "--check: no threshold is about %s", strings.Join(cfg.Clients, ","))
+		return cfg, exit.Usagef("name direct and a client that is not headcount's", "--check: no threshold is about %s",
+			strings.Join(cfg.Clients, ","))
 	}
 	var err error
 	if cfg.Versitygw {

@@ -22,8 +22,10 @@ type benchResult interface {
 
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "json", Value: command.File(), Usage: "write the figures of every run to `FILE`, as JSON; replaces its content"},
-		&cli.BoolFlag{Name: "check", Usage: "compare with the thresholds, and exit with 4 if one is missed", DisableDefaultText: true},
+		&cli.GenericFlag{Name: "json", Value: command.File(),
+			Usage: "write the figures of every run to `FILE`, as JSON; replaces its content"},
+		&cli.BoolFlag{Name: "check", Usage: "compare with the thresholds, and exit with 4 if one is missed",
+			DisableDefaultText: true},
 		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error", DisableDefaultText: true},
 	}
 }
@@ -57,7 +59,8 @@ func runBenchmark[R benchResult](c *cli.Context, measure func(binaries) (R, erro
 	case err != nil:
 		return scan.WrapOutput(err)
 	case missed > 0:
-		return exit.Errorf(exit.Missed, "", "%d of %s missed", missed, console.Count(int64(checked), "threshold", "thresholds"))
+		return exit.Errorf(exit.Missed, "", "%d of %s missed", missed,
+			console.Count(int64(checked), "threshold", "thresholds"))
 	case checked == 0:
 		return exit.WithHint(errors.New("no threshold was checked"), "the list \"not measured\" above has the reasons")
 	}

@@ -28,7 +28,8 @@ func TestSignals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			var stderr bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), "dev", "engines", "--objects", "1000", "--clients", "floor-tls,sdk-tls", "--latency", "1h",
+			cmd := exec.CommandContext(t.Context(), "dev", "engines", "--objects", "1000", "--clients",
+				"floor-tls,sdk-tls", "--latency", "1h",
 				"--workers", "2", "--json", filepath.Join(dir, "figures.json"), "--binary", binary)
 			cmd.Env, cmd.Stderr = append(os.Environ(), "TMPDIR="+dir), &stderr
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -55,10 +56,12 @@ func TestSignals(t *testing.T) {
 			if left := processesOf(t, dir); len(left) > 0 {
 				t.Errorf("%q is left", left)
 			}
-			if got := stderr.String(); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "dev: error: stopped by ") {
+			if got := stderr.String(); strings.Count(got, "\n") != 1 ||
+				!strings.HasPrefix(got, "dev: error: stopped by ") {
 				t.Errorf("%s", got)
 			}
-			if figures, err := os.ReadFile(filepath.Join(dir, "figures.json")); err != nil || !strings.Contains(string(figures), `"complete": false`) {
+			if figures, err := os.ReadFile(filepath.Join(dir, "figures.json")); err != nil ||
+				!strings.Contains(string(figures), `"complete": false`) {
 				t.Errorf("%v, %s", err, figures)
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {

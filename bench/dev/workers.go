@@ -31,7 +31,8 @@ func workersCommand() *cli.Command {
 		Description: workersDescription,
 		Flags: append([]cli.Flag{
 			&cli.GenericFlag{
-				Name: "latency", Value: command.Duration(0, 0), Usage: "measure only a store that answers after this `DURATION`",
+				Name: "latency", Value: command.Duration(0, 0),
+				Usage:       "measure only a store that answers after this `DURATION`",
 				DefaultText: "500µs, 5ms and 50ms",
 			},
 			&cli.GenericFlag{
@@ -46,8 +47,9 @@ func workersCommand() *cli.Command {
 				return err
 			}
 			cfg := workers.Config{
-				Duration: getDuration(c, "duration"), Latencies: workers.Latencies(), FixedWorkers: workers.FixedWorkers(),
-				Engine: command.Get[string](c, "engine"),
+				Duration: getDuration(c, "duration"), Latencies: workers.Latencies(),
+				FixedWorkers: workers.FixedWorkers(),
+				Engine:       command.Get[string](c, "engine"),
 			}
 			if c.IsSet("latency") {
 				cfg.Latencies = []time.Duration{getDuration(c, "latency")}
@@ -56,9 +58,11 @@ func workersCommand() *cli.Command {
 				switch {
 				case c.Bool("quiet"):
 				case r.Workers == scan.WorkersAuto:
-					console.PrintLine(c.App.ErrWriter, "%v: auto, %d at the end: %.0f objects/s", latency, r.FinalWorkers, r.ObjectsPerSecond)
+					console.PrintLine(c.App.ErrWriter, "%v: auto, %d at the end: %.0f objects/s", latency,
+						r.FinalWorkers, r.ObjectsPerSecond)
 				default:
-					console.PrintLine(c.App.ErrWriter, "%v: %s: %.0f objects/s", latency, console.Count(int64(r.Workers), "worker", "workers"), r.ObjectsPerSecond)
+					console.PrintLine(c.App.ErrWriter, "%v: %s: %.0f objects/s", latency,
+						console.Count(int64(r.Workers), "worker", "workers"), r.ObjectsPerSecond)
 				}
 			}
 			return runBenchmark(c, func(b binaries) (workers.Cases, error) {

@@ -23,7 +23,8 @@ const (
 	clientDirect    = "direct"
 	clientPipelined = "pipelined"
 	clientSDK       = "sdk"
-	clientGoSDK     = "gosdk" // the program of bench/peers/gosdk, in which the SDK also does the listing; it does not run over TLS
+	// the program of bench/peers/gosdk, in which the SDK also does the listing; it does not run over TLS
+	clientGoSDK = "gosdk"
 
 	tlsSuffix = "-tls"
 )
@@ -37,7 +38,8 @@ func allClients(cfg Config) []client {
 	plain := []client{
 		{name: clientFloor, workers: cfg.Workers},
 		{name: clientDirect, engine: engine.Direct, workers: cfg.Workers},
-		{name: clientPipelined, engine: engine.Direct, workers: max(1, cfg.Workers/pipelinedDivisor), pipeline: cfg.Pipeline},
+		{name: clientPipelined, engine: engine.Direct, workers: max(1, cfg.Workers/pipelinedDivisor),
+			pipeline: cfg.Pipeline},
 		{name: clientSDK, engine: engine.SDK, workers: cfg.Workers},
 	}
 	all := append(slices.Clone(plain), client{name: clientGoSDK, workers: cfg.Workers})

@@ -65,8 +65,9 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	defer os.RemoveAll(dir)
 	m := measurement{
-		Config: cfg, env: process.IsolatedEnv(os.Environ()), ca: filepath.Join(dir, "cert.pem"), key: key, records: records,
-		stats: filepath.Join(dir, "stats.json"),
+		Config: cfg, env: process.IsolatedEnv(os.Environ()), ca: filepath.Join(dir, "cert.pem"), key: key,
+		records: records,
+		stats:   filepath.Join(dir, "stats.json"),
 	}
 	during, stop, err := m.startStores(ctx, filepath.Join(dir, "key.pem"))
 	defer stop()
@@ -78,7 +79,8 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 
 // startStores starts the stores that the clients need. The context that it returns ends with ctx, or when one of the
 // stores ends.
-func (m *measurement) startStores(ctx context.Context, keyFile string) (during context.Context, stop func(), err error) {
+func (m *measurement) startStores(ctx context.Context, keyFile string) (during context.Context, stop func(),
+	err error) {
 	var stops []func()
 	stop = func() {
 		for _, s := range stops {
@@ -89,7 +91,8 @@ func (m *measurement) startStores(ctx context.Context, keyFile string) (during c
 		if err != nil {
 			return
 		}
-		flags = append(flags, "--bucket", bucket, "--objects", strconv.FormatInt(m.Objects, 10), "--latency", m.Latency.String())
+		flags = append(flags, "--bucket", bucket, "--objects", strconv.FormatInt(m.Objects, 10), "--latency",
+			m.Latency.String())
 		var stopOne func()
 		var next context.Context
 		if *url, next, stopOne, err = process.StartStore(ctx, m.Store, flags...); err == nil {
@@ -210,7 +213,8 @@ func (m *measurement) runScan(ctx context.Context, c client) (process.Usage, err
 	url, trust := m.storeOf(c)
 	args := append([]string{"scan", "--quiet", "--stats", m.stats, "--endpoint-url", url}, c.scanFlags()...)
 	args = append(append(args, trust...), "s3://"+bucket)
-	if err := os.RemoveAll(m.stats); err != nil { // a scan that writes no file must not be checked by the file of the last scan
+	// a scan that writes no file must not be checked by the file of the last scan
+	if err := os.RemoveAll(m.stats); err != nil {
 		return process.Usage{}, err
 	}
 	usage, err := m.run(ctx, m.Headcount, args, nil)

@@ -13,7 +13,8 @@ import (
 // The clients run in a fixed order, whatever the order of their names on the command line.
 func TestClients(t *testing.T) {
 	var got []string
-	for _, w := range (Config{Workers: 64, Pipeline: 8, Clients: []string{"sdk-tls", "pipelined-tls", "direct"}}).clients() {
+	for _, w := range (Config{Workers: 64, Pipeline: 8,
+		Clients: []string{"sdk-tls", "pipelined-tls", "direct"}}).clients() {
 		got = append(got, w.name+" "+strings.Join(w.scanFlags(), " "))
 	}
 	want := []string{
@@ -48,7 +49,8 @@ func TestCheckStats(t *testing.T) {
 		"nothing at all": {func(s *metrics.Stats) { *s = metrics.Stats{} }, "engine"},
 	} {
 		stats := metrics.Stats{
-			Complete: true, Engine: "direct", Workers: 64, Outcomes: metrics.Outcomes{Listed: 100, Emitted: 90, WithoutMetadata: 10},
+			Complete: true, Engine: "direct", Workers: 64,
+			Outcomes: metrics.Outcomes{Listed: 100, Emitted: 90, WithoutMetadata: 10},
 		}
 		c.change(&stats)
 		text, err := json.Marshal(stats)
@@ -74,7 +76,8 @@ func TestSampleObject(t *testing.T) {
 	if records < 500 || records > 999 { // most have metadata, and not all
 		t.Errorf("%d of 1,000 have metadata", records)
 	}
-	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists || sim.Object([]byte(key)).WithoutMetadata() {
+	if _, exists := sim.Keyspace().Index([]byte(key)); err != nil || !exists ||
+		sim.Object([]byte(key)).WithoutMetadata() {
 		t.Errorf("%q, %v", key, err)
 	}
 	if _, _, err := sampleObject(-1); err == nil {

@@ -20,7 +20,8 @@ func scriptConfig(t *testing.T, script string) Config {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", t.TempDir())
-	return Config{Headcount: name, Store: name, Dev: name, Objects: 10, Rounds: 2, Workers: 2, Clients: []string{"floor"}, OnRun: func(Run) {}}
+	return Config{Headcount: name, Store: name, Dev: name, Objects: 10, Rounds: 2, Workers: 2,
+		Clients: []string{"floor"}, OnRun: func(Run) {}}
 }
 
 // goodStore is a script whose store runs until it is stopped.
@@ -30,10 +31,12 @@ const goodStore = `if [ "$2" = serve ]; then echo "--endpoint-url http://127.0.0
 // The error of a process that fails quotes the process, and no temporary file is left.
 func TestMeasureFails(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
-		"no store":                 {"echo 'no port' >&2; exit 3", "bench serve: exit status 3: no port"},
-		"the store ends":           {"if [ $2 = serve ]; then echo --endpoint-url http://127.0.0.1:9; exec sleep 0.3; fi; exec sleep 1000", "it ended by itself"},
-		"the store prints no URL":  {`if [ $2 = serve ]; then echo hello; exec sleep 1000; fi`, "names no --endpoint-url"},
-		"the floor fails":          {goodStore + "echo 'error: it is wet\nhint: towel' >&2; exit 1", "floor: headcount: exit status 1: error: it is wet"},
+		"no store":       {"echo 'no port' >&2; exit 3", "bench serve: exit status 3: no port"},
+		"the store ends": {"if [ $2 = serve ]; then echo --endpoint-url http://127.0.0.1:9; exec sleep 0.3; fi; exec sleep 1000", "it ended by itself"},
+		"the store prints no URL": {`if [ $2 = serve ]; then echo hello; exec sleep 1000; fi`,
+			"names no --endpoint-url"},
+		"the floor fails": {goodStore + "echo 'error: it is wet\nhint: towel' >&2; exit 1",
+			"floor: headcount: exit status 1: error: it is wet"},
 		"the floor prints no JSON": {goodStore + "echo something", `the floor printed "something`},
 		"the floor sends too few":  {goodStore + `echo '{"requests":9}'`, "sent 9 requests instead of 10"},
 	} {

@@ -57,7 +57,8 @@ func TestFloor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server, url := simtest.StartTLS(t, c.options, c.tls)
 			result, err := Floor(t.Context(), FloorConfig{
-				URL: url + "/demo/obj-000000000003", Connections: c.connections, Requests: c.requests, CABundle: certFile,
+				URL: url + "/demo/obj-000000000003", Connections: c.connections, Requests: c.requests,
+				CABundle: certFile,
 			})
 			if err != nil || result.Requests != c.requests || result.Seconds <= 0 {
 				t.Fatalf("%+v, %v", result, err)
@@ -121,7 +122,8 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	engine, _, err := engine.Open(engine.Direct, head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: 10 * time.Second, Pipeline: 1})
+	engine, _, err := engine.Open(engine.Direct,
+		head.Config{Store: opened, Limiter: new(pace.Limiter), Timeout: 10 * time.Second, Pipeline: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +132,8 @@ func TestFloorRequestIsLikeDirect(t *testing.T) {
 
 	sent := make(chan string, 1)
 	go func() { sent <- answerOne(l) }()
-	if err := session.Head(t.Context(), head.NewBatch([]list.Entry{{Key: "obj-000000000000"}}), func(*head.Result) {}); err != nil {
+	if err := session.Head(t.Context(), head.NewBatch([]list.Entry{{Key: "obj-000000000000"}}),
+		func(*head.Result) {}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := newFloor(FloorConfig{URL: url + "/" + bucket + "/obj-000000000000"})

@@ -13,7 +13,8 @@ import (
 func TestNewRun(t *testing.T) {
 	got := newRun("direct", 2, 200_000, process.Usage{CPU: 2 * time.Second, MaxRSS: 5, Wall: 4 * time.Second})
 	want := Run{
-		Client: "direct", Round: 2, CPUSeconds: 2, CPUMicrosPerObject: 10, WallSeconds: 4, ObjectsPerSecond: 50_000, MaxRSSBytes: 5,
+		Client: "direct", Round: 2, CPUSeconds: 2, CPUMicrosPerObject: 10, WallSeconds: 4, ObjectsPerSecond: 50_000,
+		MaxRSSBytes: 5,
 	}
 	if got != want {
 		t.Errorf("%+v", got)
@@ -32,7 +33,8 @@ func reportOf(cfg Config, micros map[string][]float64) *Report {
 	for _, c := range cfg.Clients {
 		for i, figure := range micros[c] {
 			r.Runs = append(r.Runs, Run{
-				Client: c, Round: i + 1, CPUMicrosPerObject: figure, ObjectsPerSecond: 1e6 / figure, MaxRSSBytes: int64(20+i) * 1e6,
+				Client: c, Round: i + 1, CPUMicrosPerObject: figure, ObjectsPerSecond: 1e6 / figure,
+				MaxRSSBytes: int64(20+i) * 1e6,
 			})
 		}
 	}
@@ -57,8 +59,10 @@ func TestTable(t *testing.T) {
 		want   string
 	}{
 		"all": {map[string][]float64{
-			"floor": {9, 8, 10}, "direct": {10, 11, 10.5}, "pipelined": {2.5, 2.5, 2.5}, "sdk": {150, 140, 160}, "gosdk": {200, 180, 220},
-			"floor-tls": {10, 10, 10}, "direct-tls": {12, 12, 12}, "pipelined-tls": {3, 3, 3}, "sdk-tls": {150, 150, 150},
+			"floor": {9, 8, 10}, "direct": {10, 11, 10.5}, "pipelined": {2.5, 2.5, 2.5}, "sdk": {150, 140, 160},
+			"gosdk":     {200, 180, 220},
+			"floor-tls": {10, 10, 10}, "direct-tls": {12, 12, 12}, "pipelined-tls": {3, 3, 3},
+			"sdk-tls": {150, 150, 150},
 		}, `
 client              µs CPU per object              × floor                  of sdk                of gosdk          k objects/s  max RSS, MB
 floor               9.00 (8.00–10.00)                    1  1/16.7 (1/17.5–1/16.0)  1/22.2 (1/22.5–1/22.0)  111.1 (100.0–125.0)         22.0
@@ -89,7 +93,8 @@ sdk-tls  150.00 (150.00–150.00)        -       1         -        6.7 (6.7–6
 
 func TestThresholds(t *testing.T) {
 	good := map[string][]float64{
-		"floor": {9, 27, 9}, "direct": {10, 30, 10}, "pipelined": {2.7, 8.1, 2.7}, "sdk": {120, 360, 120}, "gosdk": {140, 420, 140},
+		"floor": {9, 27, 9}, "direct": {10, 30, 10}, "pipelined": {2.7, 8.1, 2.7}, "sdk": {120, 360, 120},
+		"gosdk":     {140, 420, 140},
 		"floor-tls": {10, 30, 10}, "direct-tls": {12, 36, 12},
 	}
 	with := func(client string, figures ...float64) map[string][]float64 {
@@ -108,16 +113,23 @@ func TestThresholds(t *testing.T) {
 		missed, checked int
 		want            string // in the output
 	}{
-		"good":                    {Config{}, good, 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
-		"direct beside the sdk":   {Config{}, with("gosdk", 129, 387, 129), 1, 6, "direct ≤ 1/13 of gosdk missed 1/12.9"},
-		"direct beside the floor": {Config{}, with("direct", 11.3, 33.9, 10), 2, 6, "direct ≤ 1.25 × floor missed 1.26 ×"},
-		"one bad round":           {Config{}, with("direct", 10, 60, 10), 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
-		"direct over TLS":         {Config{}, with("direct-tls", 12.6, 37.8, 12.6), 1, 6, "direct-tls ≤ 1.25 × floor-tls missed 1.26 ×"},
-		"pipelined":               {Config{}, with("pipelined", 3.2, 9.6, 3.2), 2, 6, "pipelined ≤ 1/45 of gosdk missed 1/43.8"},
-		"pipelined's rate":        {Config{}, map[string][]float64{"pipelined": {4.1, 3.9, 4.1}}, 1, 1, "pipelined ≥ 250 k objects/s missed 243.9 k objects/s"},
-		"two clients":             {Config{}, map[string][]float64{"floor": {9}, "direct": {9}}, 0, 1, "met 1.00 ×"},
-		"latency":                 {latency, map[string][]float64{"direct": {45}, "gosdk": {185}}, 0, 2, "direct ≥ 85 % of 512 ÷ 20ms = 21.8 k objects/s met 22.2 k objects/s"},
-		"slow with latency":       {latency, map[string][]float64{"direct": {46.5}, "gosdk": {185}}, 2, 2, "direct ≥ 4 × gosdk, in objects/s missed 3.98 ×"},
+		"good": {Config{}, good, 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
+		"direct beside the sdk": {Config{}, with("gosdk", 129, 387, 129), 1, 6,
+			"direct ≤ 1/13 of gosdk missed 1/12.9"},
+		"direct beside the floor": {Config{}, with("direct", 11.3, 33.9, 10), 2, 6,
+			"direct ≤ 1.25 × floor missed 1.26 ×"},
+		"one bad round": {Config{}, with("direct", 10, 60, 10), 0, 6, "direct ≤ 1.25 × floor met 1.11 ×"},
+		"direct over TLS": {Config{}, with("direct-tls", 12.6, 37.8, 12.6), 1, 6,
+			"direct-tls ≤ 1.25 × floor-tls missed 1.26 ×"},
+		"pipelined": {Config{}, with("pipelined", 3.2, 9.6, 3.2), 2, 6,
+			"pipelined ≤ 1/45 of gosdk missed 1/43.8"},
+		"pipelined's rate": {Config{}, map[string][]float64{"pipelined": {4.1, 3.9, 4.1}}, 1, 1,
+			"pipelined ≥ 250 k objects/s missed 243.9 k objects/s"},
+		"two clients": {Config{}, map[string][]float64{"floor": {9}, "direct": {9}}, 0, 1, "met 1.00 ×"},
+		"latency": {latency, map[string][]float64{"direct": {45}, "gosdk": {185}}, 0, 2,
+			"direct ≥ 85 % of 512 ÷ 20ms = 21.8 k objects/s met 22.2 k objects/s"},
+		"slow with latency": {latency, map[string][]float64{"direct": {46.5}, "gosdk": {185}}, 2, 2,
+			"direct ≥ 4 × gosdk, in objects/s missed 3.98 ×"},
 	} {
 		var output strings.Builder
 		missed, checked, err := reportOf(c.cfg, c.micros).Check(&output)
@@ -131,7 +143,8 @@ func TestThresholds(t *testing.T) {
 }
 
 func TestHasThresholds(t *testing.T) {
-	for clients, want := range map[string]bool{"floor,sdk": false, "direct": false, "pipelined": true, "direct-tls,floor": false, "direct,sdk": false, "direct,gosdk": true} {
+	for clients, want := range map[string]bool{"floor,sdk": false, "direct": false, "pipelined": true,
+		"direct-tls,floor": false, "direct,sdk": false, "direct,gosdk": true} {
 		if got := (Config{Clients: strings.Split(clients, ",")}).HasThresholds(); got != want {
 			t.Errorf("%s: %v", clients, got)
 		}

@@ -20,7 +20,8 @@ func (r *Report) Write(w io.Writer) error {
 			formatRatio(ratio(clientFloor)),
 			formatShare(ratio(clientSDK)),
 			formatShare(ratio(clientGoSDK)),
-			figures.SpreadOf(r.figures(c.name, func(run Run) float64 { return objectsPerSecond(run) / 1e3 })).Format("%.1f"),
+			figures.SpreadOf(r.figures(c.name,
+				func(run Run) float64 { return objectsPerSecond(run) / 1e3 })).Format("%.1f"),
 			fmt.Sprintf("%.1f", float64(r.maxRSS(c.name))/1e6),
 		})
 	}

@@ -27,7 +27,8 @@ func (cfg Config) thresholds() []threshold {
 	all := []threshold{
 		{"direct ≤ 1.25 × floor", clientDirect, clientFloor, cpuPerObject, 1.25, false, formatTimes},
 		{"direct ≤ 1/13 of gosdk", clientDirect, clientGoSDK, cpuPerObject, 1.0 / 13, false, formatFraction},
-		{"direct-tls ≤ 1.25 × floor-tls", clientDirect + tlsSuffix, clientFloor + tlsSuffix, cpuPerObject, 1.25, false, formatTimes},
+		{"direct-tls ≤ 1.25 × floor-tls", clientDirect + tlsSuffix, clientFloor + tlsSuffix, cpuPerObject, 1.25, false,
+			formatTimes},
 		{"pipelined ≤ 0.35 × floor", clientPipelined, clientFloor, cpuPerObject, 0.35, false, formatTimes},
 		{"pipelined ≤ 1/45 of gosdk", clientPipelined, clientGoSDK, cpuPerObject, 1.0 / 45, false, formatFraction},
 		{"pipelined ≥ 250 k objects/s", clientPipelined, "", objectsPerSecond, 250e3, true, formatRate},

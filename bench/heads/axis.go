@@ -177,7 +177,8 @@ func ninesOf(share float64) float64 { return -math.Log10(1 - share) }
 
 // ninesAxis shows shares of count latencies. Each further nine takes as much room as the last.
 func ninesAxis(count float64) *axis {
-	a := &axis{name: "share of the HEADs that took no longer", gridLines: true, scale: ninesOf, high: ninesOf(shareOfRank(count, count))}
+	a := &axis{name: "share of the HEADs that took no longer", gridLines: true, scale: ninesOf,
+		high: ninesOf(shareOfRank(count, count))}
 	a.ticks = []tick{{0.5, "50 %"}}
 	for nines := 1; float64(nines) <= a.high; nines++ {
 		label := "90 %"

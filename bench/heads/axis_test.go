@@ -52,7 +52,8 @@ func TestAxisPlaces(t *testing.T) {
 	for _, c := range []struct {
 		value, want float64
 		on          bool
-	}{{1, 200, true}, {10, 100, true}, {100, 0, true}, {101, 0, false}, {0.5, 0, false}, {0, 0, false}, {-1, 0, false}} {
+	}{{1, 200, true}, {10, 100, true}, {100, 0, true}, {101, 0, false}, {0.5, 0, false}, {0, 0, false}, {-1, 0,
+		false}} {
 		if px, on := a.position(c.value); on != c.on || px != c.want {
 			t.Errorf("%g is at %g, %v; want %g, %v", c.value, px, on, c.want, c.on)
 		}
@@ -61,8 +62,10 @@ func TestAxisPlaces(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{console.Number(0), "0"}, {console.Number(999), "999"}, {console.Number(-1000), "-1,000"}, {console.Number(-100), "-100"}, {console.Number(1_234_567), "1,234,567"},
-		{figureText(0.004), "0.004"}, {figureText(0.123), "0.12"}, {figureText(9.994), "9.99"}, {figureText(9.996), "10.0"},
+		{console.Number(0), "0"}, {console.Number(999), "999"}, {console.Number(-1000), "-1,000"},
+		{console.Number(-100), "-100"}, {console.Number(1_234_567), "1,234,567"},
+		{figureText(0.004), "0.004"}, {figureText(0.123), "0.12"}, {figureText(9.994), "9.99"},
+		{figureText(9.996), "10.0"},
 		{figureText(99.96), "100"}, {figureText(1234.5), "1,235"}, {figureText(2e12), "2e+12"},
 		{rateText(9.5), "9.50"}, {rateText(99.6), "100"}, {rateText(41_995.4), "41,995"},
 		{commandText([]string{"headcount", "s3://b/it's 100 %/", ""}), `headcount 's3://b/it'\''s 100 %/' ''`},

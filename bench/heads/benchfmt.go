@@ -24,9 +24,11 @@ func (r *Report) WriteBenchmarks(w io.Writer) error {
 	for _, line := range [][2]string{
 		{"goos", runtime.GOOS}, {"goarch", runtime.GOARCH}, {"pkg", "headcount/bench/heads"}, {"cpu", r.Machine.CPU},
 		{"headcount", r.Headcount}, {"endpoint", endpoint}, {"bucket", r.Bucket}, {"prefix", r.Prefix},
-		{"server", r.Server}, {"engine", r.Engine}, {"loop", r.Loop}, {"pipeline", fmt.Sprint(r.Pipeline)}, {"keys", fmt.Sprint(r.Keys)},
+		{"server", r.Server}, {"engine", r.Engine}, {"loop", r.Loop}, {"pipeline", fmt.Sprint(r.Pipeline)},
+		{"keys", fmt.Sprint(r.Keys)},
 	} {
-		fmt.Fprintf(&text, "%s: %s\n", line[0], oneLine(line[1])) // an empty value removes that of a file before this one
+		// an empty value removes that of a file before this one
+		fmt.Fprintf(&text, "%s: %s\n", line[0], oneLine(line[1]))
 	}
 	text.WriteString("Unit HEADs/s better=higher\n\n")
 	for i := range r.Steps {

@@ -58,7 +58,8 @@ func (r *Report) barChart() string {
 				mark = knee
 			}
 		}
-		fmt.Fprintf(&text, "%*s  %*s %-*s  %*s%s\n", widths[0], row[0], widths[1], row[1], width, blocks, widths[2], row[2], mark)
+		fmt.Fprintf(&text, "%*s  %*s %-*s  %*s%s\n", widths[0], row[0], widths[1], row[1], width, blocks, widths[2],
+			row[2], mark)
 	}
 	return text.String()
 }

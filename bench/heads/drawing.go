@@ -137,7 +137,8 @@ func (d *drawing) drawLegend(legend []series, width float64) float64 {
 			x, y = 4, y+legendRoom
 		}
 		if !s.marksOnly {
-			d.Lines = append(d.Lines, shape{D: fmt.Sprintf("M%s %sH%s", px(x), px(y-4), px(x+sample)), Class: s.lineClass()})
+			d.Lines = append(d.Lines, shape{D: fmt.Sprintf("M%s %sH%s", px(x), px(y-4), px(x+sample)),
+				Class: s.lineClass()})
 		}
 		d.addMark(x+sample/2, y-4, s, "")
 		d.addLabel(x+sample+6, y, "start", "key", s.name)

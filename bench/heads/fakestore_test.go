@@ -21,7 +21,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeStore struct {
 	latency func(at time.Duration) time.Duration // of a HEAD that is sent at, from the beginning
 	outcome func(n int64) (status int, err error)
-	hangsUp func(n int64) time.Duration // the store closes the connection of HEAD n after this time, and the HEAD is sent again; 0: it does not
+	// the store closes the connection of HEAD n after this time, and the HEAD is sent again; 0: it does not
+	hangsUp func(n int64) time.Duration
 	began   time.Time
 	heads   atomic.Int64
 }

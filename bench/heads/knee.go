@@ -34,7 +34,8 @@ func findKnee(r *Report) *Knee {
 			workersText(knee.Workers), formatRate(knee.HeadsPerSecond), formatMillis(knee.Latency.P99),
 			last.Workers, formatRate(last.HeadsPerSecond), formatMillis(last.Latency.P99))
 		if knee != most {
-			k.Why += fmt.Sprintf("; the highest throughput is %s HEADs/s, with %d", formatRate(most.HeadsPerSecond), most.Workers)
+			k.Why += fmt.Sprintf("; the highest throughput is %s HEADs/s, with %d", formatRate(most.HeadsPerSecond),
+				most.Workers)
 		}
 	}
 	return k

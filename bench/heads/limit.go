@@ -100,7 +100,8 @@ func (s *Step) throttled() bool {
 		return false
 	}
 	s.LimitedBy = limitStore
-	s.LimitedWhy = fmt.Sprintf("it answered 503 or 429, which ask for fewer requests, to %s %% of the HEADs", figureText(100*share))
+	s.LimitedWhy = fmt.Sprintf("it answered 503 or 429, which ask for fewer requests, to %s %% of the HEADs",
+		figureText(100*share))
 	return true
 }
 
@@ -108,7 +109,8 @@ func (s *Step) throttled() bool {
 func (s *Step) setProcessorLimit(isEmbedded bool) {
 	if s.cpuShare <= busyShare && s.cpuShare < ownShare*s.machineShare && !isEmbedded {
 		s.LimitedBy = limitMachine
-		s.LimitedWhy = fmt.Sprintf("the processors were %.0f %% busy, and this process used %.0f %% of them", 100*s.machineShare, 100*s.cpuShare)
+		s.LimitedWhy = fmt.Sprintf("the processors were %.0f %% busy, and this process used %.0f %% of them",
+			100*s.machineShare, 100*s.cpuShare)
 		return
 	}
 	s.LimitedBy = limitCPU
@@ -143,7 +145,8 @@ func (s *Step) setOpenLimit(isEmbedded bool) {
 	switch {
 	case float64(s.Heads) >= rateKeptShare*float64(planned):
 		s.LimitedBy = limitRate
-		s.LimitedWhy = fmt.Sprintf("of %s HEADs planned, %s succeeded", console.Number(planned), console.Number(s.Heads))
+		s.LimitedWhy = fmt.Sprintf("of %s HEADs planned, %s succeeded", console.Number(planned),
+			console.Number(s.Heads))
 	case max(s.cpuShare, s.machineShare) > busyShare:
 		s.setProcessorLimit(isEmbedded)
 	case s.Unsent > 0 && s.Connections >= s.Workers:
@@ -152,6 +155,7 @@ func (s *Step) setOpenLimit(isEmbedded bool) {
 			console.Number(s.Unsent), console.Count(int64(s.Connections), "connection", "connections"))
 	default:
 		s.LimitedBy = limitStore
-		s.LimitedWhy = fmt.Sprintf("of %s HEADs planned, %s succeeded, and %s were not sent", console.Number(planned), console.Number(s.Heads), console.Number(s.Unsent))
+		s.LimitedWhy = fmt.Sprintf("of %s HEADs planned, %s succeeded, and %s were not sent", console.Number(planned),
+			console.Number(s.Heads), console.Number(s.Unsent))
 	}
 }

@@ -69,8 +69,10 @@ const (
 // error of the LIST.
 func Measure(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{
-		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command, Machine: figures.ThisMachine(ctx),
-		Prefix: cfg.Prefix, Loop: Closed, Embedded: cfg.Embedded != nil, Pipeline: max(1, cfg.Pipeline), Steps: []Step{},
+		Date: time.Now().UTC().Truncate(time.Second), Headcount: cfg.Version, Command: cfg.Command,
+		Machine: figures.ThisMachine(ctx),
+		Prefix:  cfg.Prefix, Loop: Closed, Embedded: cfg.Embedded != nil, Pipeline: max(1, cfg.Pipeline),
+		Steps: []Step{},
 	}
 	if cfg.Rate > 0 {
 		r.Loop = Open
@@ -82,7 +84,8 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 		}
 		defer stop()
 		ctx = during
-		cfg.Store = store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true, AccessKey: accessKey, SecretKey: secretKey}
+		cfg.Store = store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true, AccessKey: accessKey,
+			SecretKey: secretKey}
 	}
 	for _, n := range cfg.Workers {
 		cfg.Store.Connections = max(cfg.Store.Connections, n)
@@ -109,7 +112,8 @@ func (e *ConfigError) Unwrap() error { return e.error }
 
 // flags returns the flags of bench serve.
 func (s *EmbeddedStore) flags() []string {
-	flags := []string{"--bucket", bucket, "--objects", strconv.FormatInt(s.Objects, 10), "--latency", s.Latency.String()}
+	flags := []string{"--bucket", bucket, "--objects", strconv.FormatInt(s.Objects, 10), "--latency",
+		s.Latency.String()}
 	if s.Stall > 0 {
 		flags = append(flags, "--stall", s.Stall.String(), "--stall-every", s.StallEvery.String())
 	}

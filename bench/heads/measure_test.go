@@ -30,7 +30,8 @@ func serve(t *testing.T, o s3sim.Options) (*s3sim.Server, store.Config) {
 			t.Error(err)
 		}
 	})
-	return server, store.Config{Bucket: "demo", Endpoints: []string{"http://" + l.Addr().String()}, Isolated: true, AccessKey: "alice", SecretKey: "secret"}
+	return server, store.Config{Bucket: "demo", Endpoints: []string{"http://" + l.Addr().String()}, Isolated: true,
+		AccessKey: "alice", SecretKey: "secret"}
 }
 
 // Every engine and loop sends signed HEADs for the sample, and no other request, and counts them.
@@ -43,21 +44,25 @@ func TestMeasure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, at := serve(t, s3sim.Options{Objects: 3000, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "secret"}})
+			server, at := serve(t, s3sim.Options{Objects: 3000,
+				Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "secret"}})
 			var ran []int
 			cfg := Config{
-				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second, Engine: engine.Auto,
+				Store: at, KeysMax: 1500, Workers: []int{2, 3}, Duration: time.Second, Timeout: 10 * time.Second,
+				Engine: engine.Auto,
 				OnStep: func(s *Step) { ran = append(ran, s.Workers) }, OnProgress: func(Progress) {},
 			}
 			change(&cfg)
 			r, err := Measure(t.Context(), cfg)
-			if err != nil || !r.Complete || len(r.Steps) != len(cfg.Workers) || len(ran) != len(r.Steps) || r.Keys != 1500 || r.Server != "s3sim" || r.Bucket != "demo" {
+			if err != nil || !r.Complete || len(r.Steps) != len(cfg.Workers) || len(ran) != len(r.Steps) ||
+				r.Keys != 1500 || r.Server != "s3sim" || r.Bucket != "demo" {
 				t.Errorf("%v, %+v", err, r)
 				return
 			}
 			heads := int64(0)
 			for _, s := range r.Steps {
-				if s.Heads == 0 || s.Errors != 0 || s.LimitedBy == "" || s.Connections < 1 || s.Connections > s.Workers || s.BeganSeconds <= 0 {
+				if s.Heads == 0 || s.Errors != 0 || s.LimitedBy == "" || s.Connections < 1 ||
+					s.Connections > s.Workers || s.BeganSeconds <= 0 {
 					t.Errorf("%+v", s)
 				}
 				heads += s.Heads
@@ -66,7 +71,8 @@ func TestMeasure(t *testing.T) {
 			if counts.HeadStatus[200] < heads || counts.ListStatus[200] != 2 {
 				t.Errorf("%d HEADs were measured, %+v", heads, counts)
 			}
-			if (r.Knee != nil) != (len(r.Steps) > 1) || (r.Loop == Open) != (name == "open") || (r.Pipeline == 8) != (name == "pipelined") {
+			if (r.Knee != nil) != (len(r.Steps) > 1) || (r.Loop == Open) != (name == "open") ||
+				(r.Pipeline == 8) != (name == "pipelined") {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -80,7 +86,8 @@ func TestNothingSucceeds(t *testing.T) {
 	_, cfg.Store = serve(t, s3sim.Options{Objects: 30, Denied: 1})
 	r, err := Measure(t.Context(), cfg)
 	var none *NoSuccessError
-	if !errors.As(err, &none) || none.Statuses["403"] == 0 || !strings.Contains(none.Hint(), "s3:GetObject") || r.Complete || len(r.Steps) != 1 {
+	if !errors.As(err, &none) || none.Statuses["403"] == 0 || !strings.Contains(none.Hint(), "s3:GetObject") ||
+		r.Complete || len(r.Steps) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	_, cfg.Store = serve(t, s3sim.Options{})

@@ -61,13 +61,15 @@ func (r *Report) WritePage(w io.Writer) error {
 	rates, latencies := r.timePlots()
 	p := page{
 		Title: r.pageTitle(), Notes: r.pageNotes(), Answer: r.pageAnswer(), Figures: r.pageFigures(),
-		Panels: r.panels(rates, latencies), Limits: r.pageLimits(), Statuses: r.pageStatuses(), Facts: r.pageFacts(), Command: commandText(r.Command),
+		Panels: r.panels(rates, latencies), Limits: r.pageLimits(), Statuses: r.pageStatuses(), Facts: r.pageFacts(),
+		Command: commandText(r.Command),
 	}
 	if !r.Date.IsZero() {
 		p.Date = r.Date.UTC().Format(time.DateTime) + " UTC"
 	}
 	p.Columns, p.Rows = r.pageTable()
-	pageTemplate, err := template.New("page").Parse(pageText) // parsed here, since most runs of the program make no page
+	// parsed here, since most runs of the program make no page
+	pageTemplate, err := template.New("page").Parse(pageText)
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,8 @@ func (r *Report) pageAnswer() string {
 	var text string
 	switch {
 	case best.Rate > 0:
-		text = fmt.Sprintf("Of %s HEADs planned per second %s succeeded", rateText(best.Rate), rateText(best.HeadsPerSecond))
+		text = fmt.Sprintf("Of %s HEADs planned per second %s succeeded", rateText(best.Rate),
+			rateText(best.HeadsPerSecond))
 		if s := best.Service; s != nil {
 			text += fmt.Sprintf("; p99.9 was %s from the planned start, and %s from the send",
 				millisText(best.Latency.P999), millisText(s.P999))
@@ -160,7 +163,8 @@ func (r *Report) pageFigures() []fact {
 		figures = append(figures, fact{"knee", workersText(k.Workers), k.Why})
 	}
 	figures = append(figures,
-		fact{"p99" + with, millisText(best.Latency.P99), "p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
+		fact{"p99" + with, millisText(best.Latency.P99),
+			"p50 " + millisText(best.Latency.P50) + ", p99.9 " + millisText(best.Latency.P999)},
 		fact{"limited by", limitText(best.LimitedBy), best.LimitedWhy},
 		fact{"errors", console.Number(errors), console.Number(heads) + " HEADs succeeded"},
 	)
@@ -189,7 +193,8 @@ func (r *Report) panels(rates, latencies []*drawing) []panel {
 	}
 	add(true, "HEADs per second over time", "Those that succeeded."+steps, rates...)
 	add(true, "Latency over time", r.latencyNote()+steps, latencies...)
-	add(true, "Distribution of latency", "Each further nine is ten times as rare. "+r.latencyNote(), r.distributionPlots()...)
+	add(true, "Distribution of latency", "Each further nine is ten times as rare. "+r.latencyNote(),
+		r.distributionPlots()...)
 	return panels
 }
 
@@ -211,9 +216,11 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 		}
 		return nil
 	}
-	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"), []string{"HEADs/s", "p50", "p90", "p99", "p99.9", "max"},
+	columns = slices.Concat([]string{"workers"}, when(open, "planned/s"),
+		[]string{"HEADs/s", "p50", "p90", "p99", "p99.9", "max"},
 		when(service, "service p50", "service p99", "service p99.9"),
-		[]string{"HEADs", "errors"}, when(late, "unsent"), []string{"seconds", "CPU µs per HEAD", "connections", "in flight"})
+		[]string{"HEADs", "errors"}, when(late, "unsent"), []string{"seconds", "CPU µs per HEAD", "connections",
+			"in flight"})
 	for _, s := range r.Steps {
 		l, own := s.Latency, Latency{}
 		if s.Service != nil {
@@ -222,10 +229,12 @@ func (r *Report) pageTable() (columns []string, rows []row) {
 		rows = append(rows, row{
 			Knee: r.Knee != nil && r.Knee.Workers == s.Workers,
 			Cells: slices.Concat([]string{console.Number(int64(s.Workers))}, when(open, rateText(s.Rate)),
-				[]string{rateText(s.HeadsPerSecond), figureText(l.P50), figureText(l.P90), figureText(l.P99), figureText(l.P999), figureText(l.Max)},
+				[]string{rateText(s.HeadsPerSecond), figureText(l.P50), figureText(l.P90), figureText(l.P99),
+					figureText(l.P999), figureText(l.Max)},
 				when(service, figureText(own.P50), figureText(own.P99), figureText(own.P999)),
 				[]string{console.Number(s.Heads), console.Number(s.Errors)}, when(late, console.Number(s.Unsent)),
-				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPerHead), console.Number(int64(s.Connections)), figureText(s.InFlight)}),
+				[]string{figureText(s.DurationSeconds), figureText(s.CPUMicrosPerHead),
+					console.Number(int64(s.Connections)), figureText(s.InFlight)}),
 			Limit: orNone(s.LimitedBy),
 		})
 	}

@@ -153,7 +153,8 @@ func checkDrawing(t tester, d *drawing) {
 	for _, l := range d.Labels {
 		width := textWidth(l.Text)
 		left := float64(l.X) - map[string]float64{"start": 0, "middle": width / 2, "end": width}[l.Anchor]
-		b := rectangle{left, left + width, float64(l.Y) - 9, float64(l.Y) + 1} // a little less than the height of the text
+		// a little less than the height of the text
+		b := rectangle{left, left + width, float64(l.Y) - 9, float64(l.Y) + 1}
 		if b.left < -2 || b.right > float64(d.Width)+3 || b.top < 0 || b.bottom > float64(d.Height) {
 			t.Errorf("%s: %q at %s, %s is not inside", d.ID, l.Text, l.X, l.Y)
 		}
@@ -205,14 +206,16 @@ func headings(all []*element) []string {
 
 // The page has the panels for which there is data, and no other.
 func TestPagePanels(t *testing.T) {
-	single := []string{"HEADs per second over time", "Latency over time", "Distribution of latency", "Steps", "Answers by status", "How it was measured"}
+	single := []string{"HEADs per second over time", "Latency over time", "Distribution of latency", "Steps",
+		"Answers by status", "How it was measured"}
 	for _, c := range []struct {
 		name     string
 		report   *Report
 		headings []string
 		drawings int
 	}{
-		{"sweep", sweepSample(), append([]string{"Throughput against workers", "Latency against workers"}, single...), 8},
+		{"sweep", sweepSample(), append([]string{"Throughput against workers", "Latency against workers"}, single...),
+			8},
 		{"open", openSample(), single, 6},
 		{"single", singleSample(), single, 6},
 		{"empty", &Report{}, []string{"How it was measured"}, 0},
@@ -263,7 +266,8 @@ func TestPageSteps(t *testing.T) {
 }
 
 func TestPageAnswer(t *testing.T) {
-	step := Step{Workers: 8, Heads: 12344, HeadsPerSecond: 1234.4, LimitedBy: "cpu", Latency: Latency{P99: 2.5, P999: 480}}
+	step := Step{Workers: 8, Heads: 12344, HeadsPerSecond: 1234.4, LimitedBy: "cpu",
+		Latency: Latency{P99: 2.5, P999: 480}}
 	open := step
 	open.Rate, open.LimitedBy, open.Service = 1300, "rate", &Latency{P999: 6}
 	for _, c := range []struct {
@@ -274,12 +278,14 @@ func TestPageAnswer(t *testing.T) {
 		{Report{Steps: []Step{{Workers: 8, HeadsPerSecond: math.NaN()}}}, "No HEAD succeeded."},
 		{Report{Steps: []Step{step}}, "1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; limited by this machine's CPU."},
 		{
-			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 1200}, step}, Knee: &Knee{Workers: 4, HeadsPerSecond: 1200}},
+			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 1200}, step},
+				Knee: &Knee{Workers: 4, HeadsPerSecond: 1200}},
 			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
 				"more than 4 workers (1,200 HEADs/s) mostly add latency; limited by this machine's CPU.",
 		},
 		{
-			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 600}, step}, Knee: &Knee{Workers: 8, HeadsPerSecond: 1234.4}},
+			Report{Steps: []Step{{Workers: 4, HeadsPerSecond: 600}, step},
+				Knee: &Knee{Workers: 8, HeadsPerSecond: 1234.4}},
 			"At most 1,234 HEADs per second succeeded, with 8 workers and a p99 of 2.50 ms; " +
 				"more workers might bring more throughput; limited by this machine's CPU.",
 		},
@@ -373,7 +379,8 @@ func TestPageTellsServiceLatency(t *testing.T) {
 func anyFigure(most float64) *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64Range(0, most), rapid.Float64Range(0, most), rapid.Float64Range(0, most),
-		rapid.SampledFrom([]float64{0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 1e15, 1e-7}),
+		rapid.SampledFrom([]float64{0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64,
+			math.SmallestNonzeroFloat64, 1e15, 1e-7}),
 	)
 }
 
@@ -384,7 +391,8 @@ func anyCount() *rapid.Generator[int64] {
 func anyLatency() *rapid.Generator[Latency] {
 	return rapid.Custom(func(t *rapid.T) Latency {
 		ms := anyFigure(1e4)
-		return Latency{ms.Draw(t, "p50"), ms.Draw(t, "p90"), ms.Draw(t, "p99"), ms.Draw(t, "p99.9"), ms.Draw(t, "max"), ms.Draw(t, "mean")}
+		return Latency{ms.Draw(t, "p50"), ms.Draw(t, "p90"), ms.Draw(t, "p99"), ms.Draw(t, "p99.9"), ms.Draw(t, "max"),
+			ms.Draw(t, "mean")}
 	})
 }
 
@@ -392,7 +400,8 @@ func anyMoment() *rapid.Generator[Moment] {
 	return rapid.Custom(func(t *rapid.T) Moment {
 		ms := anyFigure(1e4)
 		return Moment{
-			anyFigure(100).Draw(t, "at"), anyCount().Draw(t, "heads"), anyFigure(1).Draw(t, "seconds"), anyCount().Draw(t, "errors"),
+			anyFigure(100).Draw(t, "at"), anyCount().Draw(t, "heads"), anyFigure(1).Draw(t, "seconds"),
+			anyCount().Draw(t, "errors"),
 			ms.Draw(t, "p50"), ms.Draw(t, "p99"), ms.Draw(t, "max"),
 		}
 	})
@@ -401,10 +410,13 @@ func anyMoment() *rapid.Generator[Moment] {
 func anyStep() *rapid.Generator[Step] {
 	return rapid.Custom(func(t *rapid.T) Step {
 		s := Step{
-			Workers: rapid.OneOf(rapid.IntRange(1, 2048), rapid.SampledFrom([]int{0, -1, math.MaxInt})).Draw(t, "workers"),
-			Heads:   anyCount().Draw(t, "heads"), HeadsPerSecond: anyFigure(1e5).Draw(t, "rate"), Errors: anyCount().Draw(t, "errors"),
-			DurationSeconds: anyFigure(60).Draw(t, "seconds"), CPUMicrosPerHead: anyFigure(100).Draw(t, "cpu"), InFlight: anyFigure(100).Draw(t, "in flight"),
-			Latency: anyLatency().Draw(t, "latency"), Statuses: map[string]int64{"200": anyCount().Draw(t, "200")},
+			Workers: rapid.OneOf(rapid.IntRange(1, 2048), rapid.SampledFrom([]int{0, -1, math.MaxInt})).Draw(t,
+				"workers"),
+			Heads: anyCount().Draw(t, "heads"), HeadsPerSecond: anyFigure(1e5).Draw(t, "rate"),
+			Errors:          anyCount().Draw(t, "errors"),
+			DurationSeconds: anyFigure(60).Draw(t, "seconds"), CPUMicrosPerHead: anyFigure(100).Draw(t, "cpu"),
+			InFlight: anyFigure(100).Draw(t, "in flight"),
+			Latency:  anyLatency().Draw(t, "latency"), Statuses: map[string]int64{"200": anyCount().Draw(t, "200")},
 			Series: rapid.SliceOfN(anyMoment(), 0, 8).Draw(t, "series"),
 			Histogram: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Bucket {
 				return Bucket{anyFigure(1e4).Draw(t, "ms"), anyCount().Draw(t, "count")}

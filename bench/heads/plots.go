@@ -60,7 +60,8 @@ func (r *Report) throughputPlot() *drawing {
 		return nil
 	}
 	x := workersAxis(steps[0].Workers, steps[len(steps)-1].Workers)
-	d := newDrawing("throughput", "HEADs per second against workers", narrowWidth, narrowHeight, x, linearAxis("HEADs/s", most, 5, rateLabel), nil)
+	d := newDrawing("throughput", "HEADs per second against workers", narrowWidth, narrowHeight, x,
+		linearAxis("HEADs/s", most, 5, rateLabel), nil)
 	best := r.best()
 	d.Desc = fmt.Sprintf("From %s HEADs/s with %s to %s HEADs/s with %s.",
 		rateText(steps[0].HeadsPerSecond), workersText(steps[0].Workers), rateText(best.HeadsPerSecond), workersText(best.Workers))
@@ -75,7 +76,8 @@ func (r *Report) throughputPlot() *drawing {
 
 func stepTitle(s Step) string {
 	return fmt.Sprintf("%s: %s HEADs/s, p50 %s, p99 %s, p99.9 %s, errors %s, limited by %s",
-		workersText(s.Workers), rateText(s.HeadsPerSecond), millisText(s.Latency.P50), millisText(s.Latency.P99), millisText(s.Latency.P999),
+		workersText(s.Workers), rateText(s.HeadsPerSecond), millisText(s.Latency.P50), millisText(s.Latency.P99),
+		millisText(s.Latency.P999),
 		console.Number(s.Errors), orNone(s.LimitedBy))
 }
 
@@ -110,7 +112,8 @@ func (r *Report) latencyPlot() *drawing {
 		legend = append(legend, p.series)
 	}
 	x := workersAxis(steps[0].Workers, steps[len(steps)-1].Workers)
-	d := newDrawing("latency", "Latency against workers", narrowWidth, narrowHeight, x, logAxis("latency", least, most, latencyLabel), legend)
+	d := newDrawing("latency", "Latency against workers", narrowWidth, narrowHeight, x,
+		logAxis("latency", least, most, latencyLabel), legend)
 	first, last := steps[0], steps[len(steps)-1]
 	d.Desc = fmt.Sprintf("p99 from %s with %s to %s with %s.",
 		millisText(first.Latency.P99), workersText(first.Workers), millisText(last.Latency.P99), workersText(last.Workers))
@@ -118,7 +121,8 @@ func (r *Report) latencyPlot() *drawing {
 	for _, p := range percentiles() {
 		var points []point
 		for _, s := range steps {
-			points = append(points, point{float64(s.Workers), p.of(s.Latency), workersText(s.Workers) + ": " + p.name + " " + millisText(p.of(s.Latency))})
+			points = append(points, point{float64(s.Workers), p.of(s.Latency),
+				workersText(s.Workers) + ": " + p.name + " " + millisText(p.of(s.Latency))})
 		}
 		d.addLine(p.series, points)
 	}
@@ -158,7 +162,8 @@ func (r *Report) distributionPlots() []*drawing {
 	}
 	var drawings []*drawing
 	for _, size := range sizes() {
-		drawings = append(drawings, r.distributionPlot(size, ninesAxis(count), logAxis("latency", least, most, latencyLabel)))
+		drawings = append(drawings, r.distributionPlot(size, ninesAxis(count),
+			logAxis("latency", least, most, latencyLabel)))
 	}
 	return drawings
 }
@@ -317,7 +322,8 @@ func (r *Report) best() *Step {
 	var best *Step
 	for i := range r.Steps {
 		s := &r.Steps[i]
-		if isMeasured(s.HeadsPerSecond) && s.HeadsPerSecond > 0 && (best == nil || s.HeadsPerSecond > best.HeadsPerSecond) {
+		if isMeasured(s.HeadsPerSecond) && s.HeadsPerSecond > 0 &&
+			(best == nil || s.HeadsPerSecond > best.HeadsPerSecond) {
 			best = s
 		}
 	}

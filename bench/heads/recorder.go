@@ -78,7 +78,8 @@ type moment struct {
 }
 
 func newRecorder(duration time.Duration, isOpen bool) *recorder {
-	r := &recorder{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{}, errorTexts: map[string]string{}}
+	r := &recorder{duration: duration, latency: newHistogram(stepDigits), statuses: map[string]int64{},
+		errorTexts: map[string]string{}}
 	if isOpen {
 		r.service = newHistogram(stepDigits)
 	}
@@ -208,7 +209,8 @@ func (r *recorder) series(began float64) []Moment {
 		if length <= 0 {
 			break
 		}
-		told := Moment{AtSeconds: began + (from + length).Seconds(), Seconds: length.Seconds(), Heads: m.ok, Errors: m.errors}
+		told := Moment{AtSeconds: began + (from + length).Seconds(), Seconds: length.Seconds(), Heads: m.ok,
+			Errors: m.errors}
 		if m.latency != nil {
 			l := latencyOf(m.latency)
 			told.P50, told.P99, told.Max = l.P50, l.P99, l.Max

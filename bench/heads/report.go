@@ -42,24 +42,30 @@ type Report struct {
 // Step is the result of one number of workers, or of one rate. A HEAD belongs to the Step if its start, planned or else
 // actual, is after the warm-up.
 type Step struct {
-	Workers          int      `json:"workers"`                   // the most connections
-	Rate             float64  `json:"rate,omitempty"`            // HEADs per second that were planned; 0: a closed loop
-	BeganSeconds     float64  `json:"began_seconds"`             // from the beginning of the first Step to the end of this Step's warm-up
-	DurationSeconds  float64  `json:"duration_seconds"`          // without the warm-up
-	Heads            int64    `json:"heads"`                     // that succeeded
-	HeadsPerSecond   float64  `json:"heads_per_second"`          // of those that succeeded
-	Errors           int64    `json:"errors"`                    // HEADs with another answer than 200, or none
-	Unsent           int64    `json:"unsent,omitempty"`          // planned HEADs that were not sent before the end
-	Resent           int64    `json:"resent,omitempty"`          // HEADs whose connection the store closed instead of answering; they count from the first send
-	CPUMicrosPerHead float64  `json:"cpu_us_per_head"`           // of this process, user and system
-	Connections      int      `json:"connections"`               // workers that were ever answered, each with one connection at a time
-	InFlight         float64  `json:"in_flight"`                 // HEADs in flight, on average
-	LimitedBy        string   `json:"limited_by"`                // store, cpu, rate, workers, or machine (other processes)
-	LimitedWhy       string   `json:"limited_why"`               // for people
-	Latency          Latency  `json:"latency"`                   // from the planned start in an open loop, else from the send
-	Service          *Latency `json:"service_latency,omitempty"` // open loop: from the send
+	Workers int     `json:"workers"`        // the most connections
+	Rate    float64 `json:"rate,omitempty"` // HEADs per second that were planned; 0: a closed loop
+	// from the beginning of the first Step to the end of this Step's warm-up
+	BeganSeconds    float64 `json:"began_seconds"`
+	DurationSeconds float64 `json:"duration_seconds"` // without the warm-up
+	Heads           int64   `json:"heads"`            // that succeeded
+	HeadsPerSecond  float64 `json:"heads_per_second"` // of those that succeeded
+	Errors          int64   `json:"errors"`           // HEADs with another answer than 200, or none
+	Unsent          int64   `json:"unsent,omitempty"` // planned HEADs that were not sent before the end
+	// HEADs whose connection the store closed instead of answering; they count from the first send
+	Resent           int64   `json:"resent,omitempty"`
+	CPUMicrosPerHead float64 `json:"cpu_us_per_head"` // of this process, user and system
+	// workers that were ever answered, each with one connection at a time
+	Connections int     `json:"connections"`
+	InFlight    float64 `json:"in_flight"` // HEADs in flight, on average
+	// store, cpu, rate, workers, or machine (other processes)
+	LimitedBy  string `json:"limited_by"`
+	LimitedWhy string `json:"limited_why"` // for people
+	// from the planned start in an open loop, else from the send
+	Latency Latency  `json:"latency"`
+	Service *Latency `json:"service_latency,omitempty"` // open loop: from the send
 
-	Statuses  map[string]int64  `json:"statuses"`           // answers by status, and failures by class, as in scan --stats
+	// answers by status, and failures by class, as in scan --stats
+	Statuses  map[string]int64  `json:"statuses"`
 	Failures  map[string]string `json:"failures,omitempty"` // the text of the first failure of each class
 	Histogram []Bucket          `json:"histogram"`          // of Latency, in ascending order, without empty Buckets
 	Series    []Moment          `json:"series"`             // the Step over time

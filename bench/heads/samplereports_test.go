@@ -51,8 +51,9 @@ func newSample(loop string, command ...string) *Report {
 	return &Report{
 		Complete: true, Date: time.Date(2026, 11, 22, 20, 15, 0, 0, time.UTC), Headcount: "headcount 1.0.0 (b03d797)",
 		Command: append([]string{"headcount", "bench", "head"}, command...),
-		Machine: figures.Machine{CPU: "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", Cores: 16, Kernel: "Linux 6.1.0", Go: "go1.26.0 linux/amd64"},
-		Bucket:  "sensor-archive", Prefix: "2026/", Region: "us-east-1", Server: "FlashBlade",
+		Machine: figures.Machine{CPU: "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", Cores: 16, Kernel: "Linux 6.1.0",
+			Go: "go1.26.0 linux/amd64"},
+		Bucket: "sensor-archive", Prefix: "2026/", Region: "us-east-1", Server: "FlashBlade",
 		Endpoints: []string{"https://10.61.200.11", "https://10.61.200.12"},
 		Engine:    "direct", EngineWhy: "plain SigV4 over HTTP/1.1", Loop: loop, Keys: 100_000, Pipeline: 1,
 	}
@@ -111,7 +112,8 @@ func sampleClosedStep(random *rand.Rand, workers int, began, seconds, capacity f
 	}
 	s := sampler{random, float64(workers) / rate * 1e3 * 0.95}
 	step := Step{
-		Workers: workers, BeganSeconds: began, DurationSeconds: seconds, HeadsPerSecond: rate, Heads: int64(rate * seconds),
+		Workers: workers, BeganSeconds: began, DurationSeconds: seconds, HeadsPerSecond: rate,
+		Heads:            int64(rate * seconds),
 		CPUMicrosPerHead: 10.5 + 4/float64(workers), Connections: workers, InFlight: float64(workers) * 0.98,
 		LimitedBy: "workers", LimitedWhy: "each worker was waiting for an answer nearly all of the time",
 	}
@@ -128,7 +130,8 @@ func sampleClosedStep(random *rand.Rand, workers int, began, seconds, capacity f
 		all = append(all, here...)
 		l := here.latency()
 		heads := int64(rate * part * (1 + 0.02*random.NormFloat64()))
-		step.Series = append(step.Series, Moment{AtSeconds: began + at, Heads: heads, Seconds: part, P50: l.P50, P99: l.P99, Max: l.Max})
+		step.Series = append(step.Series,
+			Moment{AtSeconds: began + at, Heads: heads, Seconds: part, P50: l.P50, P99: l.P99, Max: l.Max})
 	}
 	step.Latency, step.Histogram = all.latency(), all.histogram()
 	step.Statuses = map[string]int64{"200": step.Heads}
@@ -136,7 +139,8 @@ func sampleClosedStep(random *rand.Rand, workers int, began, seconds, capacity f
 }
 
 func sweepSample() *Report {
-	r := newSample(Closed, "--workers", "1,2,4,8,16,32,64,128,256,512,1024", "--duration", "10s", "--html", "page.html", "s3://sensor-archive/2026/")
+	r := newSample(Closed, "--workers", "1,2,4,8,16,32,64,128,256,512,1024", "--duration", "10s", "--html", "page.html",
+		"s3://sensor-archive/2026/")
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 11 {
 		r.Steps = append(r.Steps, sampleClosedStep(random, 1<<i, float64(i)*11, 10, 42_000))
@@ -174,7 +178,8 @@ func openSample() *Report {
 		}
 		all = append(all, here...)
 		l := here.latency()
-		step.Series = append(step.Series, Moment{AtSeconds: float64(second + 1), Heads: int64(rate), Seconds: 1, P50: l.P50, P99: l.P99, Max: l.Max})
+		step.Series = append(step.Series,
+			Moment{AtSeconds: float64(second + 1), Heads: int64(rate), Seconds: 1, P50: l.P50, P99: l.P99, Max: l.Max})
 	}
 	told := service.latency()
 	step.Heads, step.HeadsPerSecond = int64(rate*seconds), 1999.7

@@ -60,7 +60,8 @@ type sender struct {
 }
 
 func newSender(st *step, nextKey int) *sender {
-	s := &sender{step: st, session: st.engine.Session(), nextKey: nextKey, observations: make([]observation, 0, observationsMax)}
+	s := &sender{step: st, session: st.engine.Session(), nextKey: nextKey,
+		observations: make([]observation, 0, observationsMax)}
 	s.onResult = s.observe
 	return s
 }

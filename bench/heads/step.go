@@ -146,7 +146,8 @@ func (s *step) result(began float64, used processorUse) Step {
 	m := Step{
 		Workers: s.workers, Rate: s.rate, BeganSeconds: began, DurationSeconds: seconds,
 		Heads: b.ok, Errors: b.errors, Unsent: b.unsent, Resent: b.resent, Connections: int(s.connections.Load()),
-		Latency: latencyOf(b.latency), Statuses: b.statuses, Failures: b.errorTexts, Histogram: bucketsOf(b.latency), Series: b.series(began),
+		Latency: latencyOf(b.latency), Statuses: b.statuses, Failures: b.errorTexts, Histogram: bucketsOf(b.latency),
+		Series: b.series(began),
 	}
 	if b.service != nil {
 		service := latencyOf(b.service)

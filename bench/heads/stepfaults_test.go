@@ -45,8 +45,10 @@ func TestInterruptedWhileTheStoreHangs(t *testing.T) {
 			9 * time.Second:          {8, 3000},
 			11500 * time.Millisecond: {10, 5500},
 		} {
-			m, err := interrupted(t, &fakeStore{latency: hangsFromSixth}, &step{workers: 3, rate: rate, pipeline: 1, duration: 10 * time.Second}, at)
-			if !errors.Is(err, errTest) || m.Statuses[classUnanswered] != 3 || m.Errors != 3 || math.Abs(m.DurationSeconds-want.duration) > 1e-6 {
+			m, err := interrupted(t, &fakeStore{latency: hangsFromSixth},
+				&step{workers: 3, rate: rate, pipeline: 1, duration: 10 * time.Second}, at)
+			if !errors.Is(err, errTest) || m.Statuses[classUnanswered] != 3 || m.Errors != 3 ||
+				math.Abs(m.DurationSeconds-want.duration) > 1e-6 {
 				t.Errorf("at %v: %v, %v, %v s", at, err, m.Statuses, m.DurationSeconds)
 			}
 			if math.Abs(m.Latency.Max-want.longest) > 30 {
@@ -66,16 +68,19 @@ func TestResent(t *testing.T) {
 		return 0
 	}
 	for _, rate := range []float64{0, 20} {
-		m := runStep(t, &fakeStore{latency: constant(5 * time.Millisecond), hangsUp: hangsUp}, &step{workers: 30, rate: rate, pipeline: 1, duration: 10 * time.Second})
+		m := runStep(t, &fakeStore{latency: constant(5 * time.Millisecond), hangsUp: hangsUp},
+			&step{workers: 30, rate: rate, pipeline: 1, duration: 10 * time.Second})
 		l := m.Latency
 		if rate > 0 {
 			l = *m.Service
 		}
-		if m.Resent == 0 || m.Resent != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 || math.Abs(l.P50-5) > 0.1 {
+		if m.Resent == 0 || m.Resent != (m.Heads+10)/20 && rate > 0 || math.Abs(l.P99-505) > 1 ||
+			math.Abs(l.P50-5) > 0.1 {
 			t.Errorf("rate %v: %d of %d sent again, %+v", rate, m.Resent, m.Heads, l)
 		}
 		r := &Report{Complete: true, Steps: []Step{m}}
-		if !strings.Contains(r.notes(), "HEADs were sent again") || !strings.Contains(strings.Join(r.pageNotes(), ""), "HEADs were sent again") {
+		if !strings.Contains(r.notes(), "HEADs were sent again") ||
+			!strings.Contains(strings.Join(r.pageNotes(), ""), "HEADs were sent again") {
 			t.Error(r.notes())
 		}
 	}
@@ -94,7 +99,8 @@ func TestPipelineResent(t *testing.T) {
 	}
 	a.flush()
 	buckets := bucketsOf(s.recorder.latency)
-	if s.recorder.resent != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 || buckets[1].Millis < 1000 {
+	if s.recorder.resent != 4 || len(buckets) != 2 || buckets[0].Count != 1 || buckets[1].Count != 4 ||
+		buckets[1].Millis < 1000 {
 		t.Errorf("%d, %v", s.recorder.resent, buckets)
 	}
 }
@@ -124,7 +130,8 @@ func TestPlannedHeads(t *testing.T) {
 // There are never more HEADs in flight than workers, even if they hang beyond the end of the step, or are answered
 // after it.
 func TestInFlightIsWithinTheStep(t *testing.T) {
-	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth, "slow": constant(1300 * time.Millisecond)} {
+	for name, latency := range map[string]func(time.Duration) time.Duration{"hangs": hangsFromSixth,
+		"slow": constant(1300 * time.Millisecond)} {
 		m := runStep(t, &fakeStore{latency: latency}, &step{workers: 10, pipeline: 1, duration: 7 * time.Second})
 		if math.Abs(m.InFlight-10) > 1e-3 {
 			t.Errorf("%s: %v in flight", name, m.InFlight)
@@ -134,7 +141,8 @@ func TestInFlightIsWithinTheStep(t *testing.T) {
 
 // Successes after the end of the step are no peak in the last moment.
 func TestLastMomentIsNoPeak(t *testing.T) {
-	m := runStep(t, &fakeStore{latency: constant(900 * time.Millisecond)}, &step{workers: 10, pipeline: 1, duration: 5 * time.Second})
+	m := runStep(t, &fakeStore{latency: constant(900 * time.Millisecond)},
+		&step{workers: 10, pipeline: 1, duration: 5 * time.Second})
 	sum := int64(0)
 	for _, part := range m.Series {
 		sum += part.Heads
@@ -151,14 +159,16 @@ func TestLastMomentIsNoPeak(t *testing.T) {
 func TestMomentsOfADay(t *testing.T) {
 	b := newRecorder(24*time.Hour, false)
 	for at := range 24 * 60 {
-		b.record([]observation{{status: statusOK, ok: true, at: time.Duration(at) * time.Minute, latency: time.Millisecond}}, 0)
+		b.record([]observation{{status: statusOK, ok: true, at: time.Duration(at) * time.Minute,
+			latency: time.Millisecond}}, 0)
 	}
 	heads, seconds := int64(0), 0.0
 	series := b.series(1)
 	for _, m := range series {
 		heads, seconds = heads+m.Heads, seconds+m.Seconds
 	}
-	if len(series) != 600 || heads != 24*60 || math.Abs(seconds-86400) > 1e-6 || math.Abs(series[599].AtSeconds-86401) > 1e-6 {
+	if len(series) != 600 || heads != 24*60 || math.Abs(seconds-86400) > 1e-6 ||
+		math.Abs(series[599].AtSeconds-86401) > 1e-6 {
 		t.Errorf("%d moments, %d HEADs, %v s", len(series), heads, seconds)
 	}
 }
@@ -166,7 +176,8 @@ func TestMomentsOfADay(t *testing.T) {
 // The text of one failure of each class is printed once.
 func TestErrorTexts(t *testing.T) {
 	fails := func(int64) (int, error) { return 0, errors.New("dial tcp 127.0.0.1:9:\x1b[2J too many\nopen files") }
-	m := runStep(t, &fakeStore{latency: constant(time.Millisecond), outcome: fails}, &step{workers: 2, pipeline: 1, duration: time.Second})
+	m := runStep(t, &fakeStore{latency: constant(time.Millisecond), outcome: fails},
+		&step{workers: 2, pipeline: 1, duration: time.Second})
 	r := &Report{Complete: true, Steps: []Step{m, m}}
 	const want = "connection: dial tcp 127.0.0.1:9: [2J too many open files\n"
 	if text := r.notes(); strings.Count(text, want) != 1 {
@@ -185,7 +196,8 @@ func TestOpenLoopOfUnreachableStore(t *testing.T) {
 		return 200, nil
 	}
 	m := runStep(t, f, &step{workers: 1024, rate: 1000, pipeline: 1, duration: 10 * time.Second})
-	if m.Errors < unreachableAfter || m.Errors > unreachableAfter+110 || m.Heads+m.Errors+m.Unsent != 10_000 || m.Unsent != 0 || m.Latency.Max < 4900 {
+	if m.Errors < unreachableAfter || m.Errors > unreachableAfter+110 || m.Heads+m.Errors+m.Unsent != 10_000 ||
+		m.Unsent != 0 || m.Latency.Max < 4900 {
 		t.Errorf("%d errors, %d HEADs, %d late, %v ms", m.Errors, m.Heads, m.Unsent, m.Latency.Max)
 	}
 	f.outcome = func(int64) (int, error) { return 0, errTest }

@@ -36,7 +36,8 @@ func (r *Report) table() [][]string {
 	if r.Loop == Open {
 		first = "rate"
 	}
-	rows := [][]string{{first, "HEADs/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "errors", "µs CPU per HEAD", "connections", "in flight", "limited by"}}
+	rows := [][]string{{first, "HEADs/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "errors",
+		"µs CPU per HEAD", "connections", "in flight", "limited by"}}
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		name := strconv.Itoa(s.Workers)
@@ -54,7 +55,8 @@ func (r *Report) table() [][]string {
 }
 
 func (l *Latency) cells() []string {
-	return []string{formatMillis(l.P50), formatMillis(l.P90), formatMillis(l.P99), formatMillis(l.P999), formatMillis(l.Max)}
+	return []string{formatMillis(l.P50), formatMillis(l.P90), formatMillis(l.P99), formatMillis(l.P999),
+		formatMillis(l.Max)}
 }
 
 // notes returns the lines for which the table has no column.

@@ -9,7 +9,8 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	r := sweep([4]float64{1, 987.6, 1.234, 12.34}, [4]float64{64, 12345, 5.2, 123.4}, [4]float64{128, 12346, 10.3, 1234})
+	r := sweep([4]float64{1, 987.6, 1.234, 12.34}, [4]float64{64, 12345, 5.2, 123.4},
+		[4]float64{128, 12346, 10.3, 1234})
 	r.Steps[1].Errors, r.Steps[1].Statuses = 3, map[string]int64{"200": 123450, "503": 2, "timeout": 1}
 	r.Steps[2].CPUMicrosPerHead = 9.87
 	setLimits(r.Steps, false)
@@ -50,7 +51,8 @@ func TestTableOfRate(t *testing.T) {
 	}
 	for _, part := range []string{
 		"\n      0.5      0.4     500 ", "from send             5.00 ", "\nnot complete",
-		"0.5 HEADs/s planned: 1 planned HEADs were not sent", "limited by the store: of 5 HEADs planned, 4 succeeded, and 1 were not sent\n",
+		"0.5 HEADs/s planned: 1 planned HEADs were not sent",
+		"limited by the store: of 5 HEADs planned, 4 succeeded, and 1 were not sent\n",
 	} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("%q is not in\n%s", part, text.String())
@@ -61,15 +63,18 @@ func TestTableOfRate(t *testing.T) {
 func TestBenchmarks(t *testing.T) {
 	r := sweep([4]float64{1, 987.6, 1.234, 12.34}, [4]float64{64, 0, 0, 0})
 	r.Steps = append(r.Steps, Step{Rate: 1000, Heads: 7, Service: &Latency{P999: 0.2}})
-	r.Headcount, r.Machine, r.Endpoints, r.Prefix = "headcount 1", figures.Machine{CPU: "a CPU"}, []string{"http://a", "http://b"}, "odd\nprefix: "
+	r.Headcount, r.Machine, r.Endpoints, r.Prefix = "headcount 1", figures.Machine{CPU: "a CPU"}, []string{"http://a",
+		"http://b"}, "odd\nprefix: "
 	r.Date = time.Now()
 	var text strings.Builder
 	if err := r.WriteBenchmarks(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		"\ncpu: a CPU\n", "\nendpoint: http://a http://b\n", "\nprefix: odd prefix:\n", "\nUnit HEADs/s better=higher\n",
-		"\nBenchmarkHead/workers=1\t9876\t987.6 HEADs/s\t1234000 p50-latency-ns\t", "\t12340000 p99.9-latency-ns\t", "\t0 unsent\t1 connections\t1 in-flight\n",
+		"\ncpu: a CPU\n", "\nendpoint: http://a http://b\n", "\nprefix: odd prefix:\n",
+		"\nUnit HEADs/s better=higher\n",
+		"\nBenchmarkHead/workers=1\t9876\t987.6 HEADs/s\t1234000 p50-latency-ns\t", "\t12340000 p99.9-latency-ns\t",
+		"\t0 unsent\t1 connections\t1 in-flight\n",
 		"\nBenchmarkHead/rate=1000\t7\t0 HEADs/s\t", "\t200000 p99.9-service-ns\t",
 	} {
 		if !strings.Contains(text.String(), part) {

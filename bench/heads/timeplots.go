@@ -56,7 +56,8 @@ func momentEnd(m Moment) float64  { return m.AtSeconds }
 func momentRate(m Moment) float64 { return m.rate() }
 
 func (m Moment) title() string {
-	text := fmt.Sprintf("%s to %s s: %s HEADs/s, p50 %s, p99 %s, max %s", formatShort(m.began()), formatShort(m.AtSeconds),
+	text := fmt.Sprintf("%s to %s s: %s HEADs/s, p50 %s, p99 %s, max %s", formatShort(m.began()),
+		formatShort(m.AtSeconds),
 		rateText(m.rate()), millisText(m.P50), millisText(m.P99), millisText(m.Max))
 	if m.Errors > 0 {
 		text += ", errors " + console.Number(m.Errors)
@@ -127,8 +128,10 @@ func (r *Report) ratePlot(moments [][]Moment, all []Moment, size size) *drawing 
 	if slices.ContainsFunc(all, func(m Moment) bool { return m.Errors > 0 }) {
 		legend = append(legend, failed)
 	}
-	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments, linearAxis("HEADs/s", 1.05*most, 5, rateLabel), legend, size)
-	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", console.Number(int64(len(all))), rateText(greatest(all, momentRate)))
+	d := newTimeDrawing(r, "rate", "HEADs per second over time", moments,
+		linearAxis("HEADs/s", 1.05*most, 5, rateLabel), legend, size)
+	d.Desc = fmt.Sprintf("%s moments, at most %s HEADs/s.", console.Number(int64(len(all))),
+		rateText(greatest(all, momentRate)))
 	for i, series := range moments {
 		d.drawRate(series, answered)
 		if rate := r.Steps[i].Rate; rate > 0 && len(series) > 0 {
@@ -203,8 +206,10 @@ func (r *Report) latencyOverTime(moments [][]Moment, all []Moment, size size) *d
 	if most == 0 {
 		return nil
 	}
-	d := newTimeDrawing(r, "moments", "Latency over time", moments, logAxis("latency", least, most, latencyLabel), legend, size)
-	d.Desc = fmt.Sprintf("The slowest HEAD took %s.", millisText(greatest(all, func(m Moment) float64 { return m.Max })))
+	d := newTimeDrawing(r, "moments", "Latency over time", moments, logAxis("latency", least, most, latencyLabel),
+		legend, size)
+	d.Desc = fmt.Sprintf("The slowest HEAD took %s.",
+		millisText(greatest(all, func(m Moment) float64 { return m.Max })))
 	for _, series := range moments {
 		d.drawHits(series)
 		for _, l := range lines {

@@ -95,7 +95,8 @@ func (cfg Config) run(ctx context.Context, shape s3sim.Shape) (Run, error) {
 		return Run{}, err
 	}
 	defer stop()
-	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true, Connections: cfg.Listers})
+	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true,
+		Connections: cfg.Listers})
 	if err != nil {
 		return Run{}, err
 	}
@@ -168,7 +169,8 @@ func (runs Runs) Check(w io.Writer) (missed, checked int, err error) {
 	var verdicts []figures.Verdict
 	for _, r := range runs {
 		verdicts = append(verdicts, figures.Verdict{
-			Threshold: string(r.Shape), Measured: fmt.Sprintf("%.1f times, %d extra, %d lost", r.SpeedUp(), r.ExtraLists(), r.Lost), Met: r.met(),
+			Threshold: string(r.Shape), Measured: fmt.Sprintf("%.1f times, %d extra, %d lost", r.SpeedUp(),
+				r.ExtraLists(), r.Lost), Met: r.met(),
 		})
 	}
 	return figures.WriteVerdicts(w, verdicts)

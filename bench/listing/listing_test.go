@@ -23,7 +23,8 @@ func TestEveryShapeIsSharedOut(t *testing.T) {
 			t.Parallel()
 			const objects, listers = 100_000, 8
 			_, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: shape, ListLatency: 5 * time.Millisecond})
-			s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: listers})
+			s, err := store.Open(t.Context(),
+				store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: listers})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,19 +35,22 @@ func TestEveryShapeIsSharedOut(t *testing.T) {
 			}
 			r := Run{Objects: objects, Listers: listers, Lists: all.lists}
 			activeMin := 1
-			if shape == s3sim.Flat || shape == s3sim.Hashed || shape == s3sim.UUID { // the others have too few keys to be sure
+			// the others have too few keys to be sure
+			if shape == s3sim.Flat || shape == s3sim.Hashed || shape == s3sim.UUID {
 				activeMin = 2
 			}
 			extraMax := 2 * (extraListsPerLister*listers + extraListsPerPage*float64(r.pages()))
 			if all.keys != objects || all.maxActive < activeMin || float64(r.ExtraLists()) > extraMax {
-				t.Errorf("%d keys of %d, by %d listers, with %d LISTs beyond the pages", all.keys, objects, all.maxActive, r.ExtraLists())
+				t.Errorf("%d keys of %d, by %d listers, with %d LISTs beyond the pages", all.keys, objects,
+					all.maxActive, r.ExtraLists())
 			}
 		})
 	}
 }
 
 func TestThresholds(t *testing.T) {
-	good := Run{Shape: s3sim.Flat, Objects: 1_000_000, Listers: 64, MaxActive: 64, KeysPerSecondAlone: 10_000, KeysPerSecond: 450_000, Lists: 1_000 + 4*64 + 50}
+	good := Run{Shape: s3sim.Flat, Objects: 1_000_000, Listers: 64, MaxActive: 64, KeysPerSecondAlone: 10_000,
+		KeysPerSecond: 450_000, Lists: 1_000 + 4*64 + 50}
 	for _, c := range []struct {
 		change func(*Run)
 		missed int

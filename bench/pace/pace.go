@@ -81,7 +81,8 @@ func (cfg Config) run(ctx context.Context, rate int) (Run, error) {
 		return Run{}, err
 	}
 	defer stop()
-	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true, Connections: cfg.Workers})
+	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true,
+		Connections: cfg.Workers})
 	if err != nil {
 		return Run{}, err
 	}
@@ -108,8 +109,9 @@ func newRun(rate int, objects int64, stats *metrics.Stats) Run {
 		}
 	}
 	return Run{
-		Rate: rate, ObjectsPerSecond: float64(stats.Listed) / stats.DurationSeconds, RefusedShare: float64(refused) / float64(all),
-		Lost: objects - stats.Emitted - stats.WithoutMetadata,
+		Rate: rate, ObjectsPerSecond: float64(stats.Listed) / stats.DurationSeconds,
+		RefusedShare: float64(refused) / float64(all),
+		Lost:         objects - stats.Emitted - stats.WithoutMetadata,
 	}
 }
 
@@ -130,7 +132,8 @@ func (runs Runs) Check(w io.Writer) (missed, checked int, err error) {
 	var verdicts []figures.Verdict
 	for _, r := range runs {
 		verdicts = append(verdicts, figures.Verdict{
-			Threshold: fmt.Sprintf("%d requests/s", r.Rate), Measured: fmt.Sprintf("%.0f objects/s, %d lost", r.ObjectsPerSecond, r.Lost), Met: r.met(),
+			Threshold: fmt.Sprintf("%d requests/s", r.Rate),
+			Measured:  fmt.Sprintf("%.0f objects/s, %d lost", r.ObjectsPerSecond, r.Lost), Met: r.met(),
 		})
 	}
 	return figures.WriteVerdicts(w, verdicts)

@@ -18,7 +18,8 @@ func TestThresholds(t *testing.T) {
 		{Run{Rate: 500, ObjectsPerSecond: 450, RefusedShare: 0.021}, false},
 		{Run{Rate: 500, ObjectsPerSecond: 450, RefusedShare: 0.02, Lost: 1}, false},
 	} {
-		if missed, checked, err := (Runs{c.run}).Check(io.Discard); (missed == 0) != c.met || checked != 1 || err != nil {
+		if missed, checked, err := (Runs{c.run}).Check(io.Discard); (missed == 0) != c.met || checked != 1 ||
+			err != nil {
 			t.Errorf("%+v: %d of %d missed, %v", c.run, missed, checked, err)
 		}
 	}

@@ -81,7 +81,8 @@ func buildPython(ctx context.Context, b builder) (string, error) {
 		if err := run(ctx, scratch, python, "-m", "venv", scratch); err != nil {
 			return err
 		}
-		return run(ctx, scratch, pythonOf(scratch), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
+		return run(ctx, scratch, pythonOf(scratch), "-m", "pip", "install", "--quiet", "--no-input",
+			"--disable-pip-version-check",
 			"--requirement", filepath.Join(scratch, "requirements.txt"))
 	})
 }
@@ -104,7 +105,8 @@ func buildRust(ctx context.Context, b builder) (string, error) {
 	folder, err := b.build(toolRust, string(version), func(scratch string) error {
 		b.log("building the program in Rust in %s, which takes some minutes", b.cache)
 		target := filepath.Join(scratch, "target")
-		if err := run(ctx, scratch, cargo, "build", "--release", "--locked", "--quiet", "--target-dir", target); err != nil {
+		if err := run(ctx, scratch, cargo, "build", "--release", "--locked", "--quiet", "--target-dir",
+			target); err != nil {
 			return err
 		}
 		if err := os.Rename(filepath.Join(target, "release", "peer"), filepath.Join(scratch, "peer")); err != nil {

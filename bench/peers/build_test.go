@@ -44,7 +44,8 @@ func install(t *testing.T, tools map[string]string) (log string) {
 	folder := t.TempDir()
 	for name, script := range tools {
 		if script != "" {
-			if err := os.WriteFile(filepath.Join(folder, name), []byte("#!"+bash+"\nPATH=/bin:/usr/bin\n"+script), 0o755); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte("#!"+bash+"\nPATH=/bin:/usr/bin\n"+script),
+				0o755); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -60,12 +60,14 @@ func allClients(cfg Config) []client {
 		{clientThreads, false, workers, 40, toolPython, pythonCommand("threads", workers), jsonLines},
 		{clientProcesses, false, pool, 40, toolPython, pythonCommand("processes", pool), jsonLines},
 		{clientAiohttp, false, workers, 20, toolPython, pythonCommand("asyncio", workers), jsonLines},
-		{clientRclone, false, 1, 40, toolRclone, rcloneCommand, rcloneJSON}, // with -M it sends one HEAD at a time, whatever --checkers is
+		// with -M it sends one HEAD at a time, whatever --checkers is
+		{clientRclone, false, 1, 40, toolRclone, rcloneCommand, rcloneJSON},
 		{clientGo, false, pool, 10, "", goCommand(cfg.Dev, pool), jsonLines},
 		{clientRust, false, workers, 10, toolRust, rustCommand(workers), jsonLines},
 		{clientSDK, true, workers, 10, "", scanCommand(cfg.Headcount, engine.SDK, workers, 1), jsonLines},
 		{clientDirect, true, workers, 1, "", scanCommand(cfg.Headcount, engine.Direct, workers, 1), jsonLines},
-		{clientPipelined, true, pipelined * pipeline, 1, "", scanCommand(cfg.Headcount, engine.Direct, pipelined, pipeline), jsonLines},
+		{clientPipelined, true, pipelined * pipeline, 1, "",
+			scanCommand(cfg.Headcount, engine.Direct, pipelined, pipeline), jsonLines},
 	}
 }
 
@@ -104,7 +106,8 @@ func (c client) objects(cfg Config, s server) int64 {
 
 func pythonCommand(name string, concurrency int) func(string, bucket) command {
 	return func(program string, b bucket) command {
-		return command{path: pythonOf(program), args: []string{peerOf(program), name, b.url, b.name, strconv.Itoa(concurrency)}}
+		return command{path: pythonOf(program),
+			args: []string{peerOf(program), name, b.url, b.name, strconv.Itoa(concurrency)}}
 	}
 }
 
@@ -122,7 +125,8 @@ func goCommand(dev string, concurrency int) func(string, bucket) command {
 
 func scanCommand(headcount, engine string, workers, pipeline int) func(string, bucket) command {
 	return func(_ string, b bucket) command {
-		args := []string{"scan", "--quiet", "--endpoint-url", b.url, "--engine", engine, "--workers", strconv.Itoa(workers)}
+		args := []string{"scan", "--quiet", "--endpoint-url", b.url, "--engine", engine, "--workers",
+			strconv.Itoa(workers)}
 		if pipeline > 1 {
 			args = append(args, "--pipeline", strconv.Itoa(pipeline))
 		}
@@ -135,10 +139,12 @@ func rcloneCommand(program string, b bucket) command {
 	return command{
 		path: program,
 		args: []string{
-			"--config", os.DevNull, "--fast-list", "lsjson", "-R", "-M", "--files-only", "--no-modtime", "--no-mimetype", ":s3:" + b.name,
+			"--config", os.DevNull, "--fast-list", "lsjson", "-R", "-M", "--files-only", "--no-modtime",
+			"--no-mimetype", ":s3:" + b.name,
 		},
 		env: []string{
-			"RCLONE_S3_PROVIDER=Other", "RCLONE_S3_ENDPOINT=" + b.url, "RCLONE_S3_ENV_AUTH=true", "RCLONE_S3_REGION=us-east-1",
+			"RCLONE_S3_PROVIDER=Other", "RCLONE_S3_ENDPOINT=" + b.url, "RCLONE_S3_ENV_AUTH=true",
+			"RCLONE_S3_REGION=us-east-1",
 			"RCLONE_S3_FORCE_PATH_STYLE=true",
 		},
 	}

@@ -151,7 +151,8 @@ func (m *measurement) runServer(ctx context.Context, s server) error {
 }
 
 // verifyClients returns the clients whose records are correct, and rejects the others.
-func (m *measurement) verifyClients(ctx context.Context, s server, running *runningServer) (verified []client, err error) {
+func (m *measurement) verifyClients(ctx context.Context, s server, running *runningServer) (verified []client,
+	err error) {
 	m.Log("%s: comparing the records of %d clients", s.name, len(m.clients))
 	want := map[int64][]digest{}
 	for _, c := range m.clients {

@@ -44,7 +44,8 @@ func act(args []string) error {
 	switch {
 	case args[0] == "scan":
 		bucket := strings.TrimPrefix(args[len(args)-1], "s3://")
-		return gosdk.Run(context.Background(), gosdk.Config{Endpoint: after("--endpoint-url"), Bucket: bucket, Pool: 2}, os.Stdout)
+		return gosdk.Run(context.Background(), gosdk.Config{Endpoint: after("--endpoint-url"), Bucket: bucket, Pool: 2},
+			os.Stdout)
 	case args[1] == "serve":
 		return serve(after("--bucket"), after("--objects"), after("--latency"))
 	}
@@ -182,7 +183,8 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 	for _, r := range report.Runs {
-		if r.CPUMicrosPerHead <= 0 || r.HeadsPerSecond <= 0 || r.MaxRSSBytes < 1<<20 || r.Objects != 100 || r.InFlight != 2 {
+		if r.CPUMicrosPerHead <= 0 || r.HeadsPerSecond <= 0 || r.MaxRSSBytes < 1<<20 || r.Objects != 100 ||
+			r.InFlight != 2 {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -201,16 +203,19 @@ func TestMeasureFails(t *testing.T) {
 		change func(*measurement)
 		want   string
 	}{
-		"direct":    {func(m *measurement) { m.reference.command = m.clients[0].command }, "s3sim: direct: peers.test: exit status 3: error: it is wet"},
-		"our own":   {func(m *measurement) { m.clients[0].own = true }, "s3sim: fails: peers.test: exit status 3"},
-		"no record": {func(m *measurement) { m.reference.command = m.clients[1].command }, "it has 0 records of 100 objects"},
+		"direct": {func(m *measurement) { m.reference.command = m.clients[0].command },
+			"s3sim: direct: peers.test: exit status 3: error: it is wet"},
+		"our own": {func(m *measurement) { m.clients[0].own = true }, "s3sim: fails: peers.test: exit status 3"},
+		"no record": {func(m *measurement) { m.reference.command = m.clients[1].command },
+			"it has 0 records of 100 objects"},
 		"no server": {func(m *measurement) { m.Store = "/nowhere" }, "s3sim: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := fakeMeasurement(t, Config{Objects: 100, Rounds: 1, Latencies: []time.Duration{0}}, "fails", "nothing")
 			c.change(m)
 			report, err := measure(t.Context(), m)
-			if err == nil || !strings.HasPrefix(err.Error(), "s3sim: ") || !strings.Contains(err.Error(), c.want) || report.Complete {
+			if err == nil || !strings.HasPrefix(err.Error(), "s3sim: ") || !strings.Contains(err.Error(), c.want) ||
+				report.Complete {
 				t.Errorf("%v", err)
 			}
 			checkNoTempFiles(t)
@@ -221,7 +226,8 @@ func TestMeasureFails(t *testing.T) {
 func TestMeasureStops(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	m := fakeMeasurement(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}, OnRun: func(Run) { cancel(why) }}, "good")
+	m := fakeMeasurement(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0},
+		OnRun: func(Run) { cancel(why) }}, "good")
 	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 1 {
 		t.Errorf("%v, %+v", err, report)
 	}
@@ -230,7 +236,8 @@ func TestMeasureStops(t *testing.T) {
 	ctx, cancel = context.WithCancelCause(t.Context())
 	m = fakeMeasurement(t, Config{Objects: 100, Rounds: 2, Latencies: []time.Duration{0}}, "hangs")
 	time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
-	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 0 || len(report.Rejected) != 0 {
+	if report, err := measure(ctx, m); err != why || report.Complete || len(report.Runs) != 0 ||
+		len(report.Rejected) != 0 {
 		t.Errorf("%v, %+v", err, report)
 	}
 	checkNoTempFiles(t)
@@ -260,14 +267,16 @@ func TestAllAbsent(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	var output strings.Builder
-	if err := report.Write(&output); err != nil || output.String() != "not measured\nabsent  absent  towel is not installed\n" {
+	if err := report.Write(&output); err != nil ||
+		output.String() != "not measured\nabsent  absent  towel is not installed\n" {
 		t.Errorf("%s, %v", output.String(), err)
 	}
 }
 
 // Unlike Go programs, others send requests for this machine through a proxy too.
 func TestWithoutProxies(t *testing.T) {
-	got := withoutProxies([]string{"HOME=/home/alice", "HTTP_PROXY=a", "https_proxy=b", "NO_PROXY=c", "all_proxy=d", "PROXY=e"})
+	got := withoutProxies([]string{"HOME=/home/alice", "HTTP_PROXY=a", "https_proxy=b", "NO_PROXY=c", "all_proxy=d",
+		"PROXY=e"})
 	if !slices.Equal(got, []string{"HOME=/home/alice", "PROXY=e"}) {
 		t.Errorf("%q", got)
 	}
@@ -322,7 +331,8 @@ func TestClients(t *testing.T) {
 	}
 	cfg.Objects, cfg.Clients = 1, []string{clientDirect, clientBoto3}
 	clients := cfg.clients()
-	if len(clients) != 2 || clients[0].name != clientBoto3 || clients[0].objects(cfg, server{latency: LatencyMax}) != 1 {
+	if len(clients) != 2 || clients[0].name != clientBoto3 ||
+		clients[0].objects(cfg, server{latency: LatencyMax}) != 1 {
 		t.Errorf("%+v", clients)
 	}
 }

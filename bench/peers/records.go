@@ -52,7 +52,8 @@ func compare(want []digest, stdout io.ReadSeeker, read reader) error {
 	example := ""
 	err = read(stdout, func(r record) error {
 		d, err := digestOf(r)
-		if _, known := slices.BinarySearchFunc(want, d, func(a, b digest) int { return bytes.Compare(a[:], b[:]) }); !known && example == "" {
+		if _, known := slices.BinarySearchFunc(want, d,
+			func(a, b digest) int { return bytes.Compare(a[:], b[:]) }); !known && example == "" {
 			example = fmt.Sprintf("; for example %q %q", r.Key, r.Metadata)
 		}
 		return err
@@ -83,7 +84,8 @@ func jsonLines(stdout io.Reader, each func(record) error) error {
 
 // rcloneSystem returns the names under which rclone prints metadata that is not custom. https://rclone.org/s3/#metadata
 func rcloneSystem() []string {
-	return []string{"btime", "cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "mtime", "tier"}
+	return []string{"btime", "cache-control", "content-disposition", "content-encoding", "content-language",
+		"content-type", "mtime", "tier"}
 }
 
 // rcloneJSON reads the output of rclone lsjson -M: one array of all objects.

@@ -12,8 +12,9 @@ func TestCompare(t *testing.T) {
 		t.Fatalf("%v, %v", want, err)
 	}
 	for name, c := range map[string]struct{ printed, want string }{
-		"the same":             {right, ""},
-		"another order":        {`{"key":"b","metadata":{"n":"2"}}` + "\n" + `{"metadata": {"o":"\u00e9", "n":"1"}, "key":"a"}`, ""},
+		"the same": {right, ""},
+		"another order": {`{"key":"b","metadata":{"n":"2"}}` + "\n" +
+			`{"metadata": {"o":"\u00e9", "n":"1"}, "key":"a"}`, ""},
 		"less":                 {`{"key":"b","metadata":{"n":"2"}}`, "its 1 records are not the 2 of direct"},
 		"twice":                {right + `{"key":"b","metadata":{"n":"2"}}`, "its 3 records are not the 2 of direct"},
 		"another value":        {strings.Replace(right, "2", "3", 1), `for example "b" map["n":"3"]`},

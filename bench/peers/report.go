@@ -11,8 +11,9 @@ import (
 
 // Report is the result of Measure: every run, what the runs were of, and which clients have none.
 type Report struct {
-	Complete  bool            `json:"complete"` // every client that is neither absent nor rejected ran in every round, on every server
-	Date      time.Time       `json:"date"`     // when the measurement began
+	// every client that is neither absent nor rejected ran in every round, on every server
+	Complete  bool            `json:"complete"`
+	Date      time.Time       `json:"date"` // when the measurement began
 	Headcount string          `json:"headcount"`
 	Machine   figures.Machine `json:"machine"`
 

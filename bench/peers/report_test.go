@@ -10,7 +10,8 @@ import (
 )
 
 func TestNewRun(t *testing.T) {
-	got := newRun("s3sim", client{name: "go", inFlight: 4}, 2, 20_000, process.Usage{CPU: 2 * time.Second, MaxRSS: 5, Wall: 4 * time.Second})
+	got := newRun("s3sim", client{name: "go", inFlight: 4}, 2, 20_000,
+		process.Usage{CPU: 2 * time.Second, MaxRSS: 5, Wall: 4 * time.Second})
 	want := Run{
 		Server: "s3sim", Client: "go", Round: 2, Objects: 20_000, InFlight: 4, CPUSeconds: 2, CPUMicrosPerHead: 100,
 		WallSeconds: 4, HeadsPerSecond: 5000, MaxRSSBytes: 5,
@@ -43,7 +44,8 @@ func reportOf(clients string, micros map[string][]float64) *Report {
 
 func TestWrite(t *testing.T) {
 	r := reportOf("boto3,rclone,go,rust,direct,pipelined", map[string][]float64{
-		"boto3": {1000, 1100, 900}, "go": {142, 142, 142}, "rust": {100}, "direct": {10, 10, 10}, "pipelined": {2.5, 2.5, 2.5},
+		"boto3": {1000, 1100, 900}, "go": {142, 142, 142}, "rust": {100}, "direct": {10, 10, 10},
+		"pipelined": {2.5, 2.5, 2.5},
 	})
 	r.Absent = []Absent{{"rclone", "rclone is not installed"}}
 	r.Rejected = []Rejected{{"s3sim, 1ms", "rust", "its 3 records are not the 4 of direct"}}
@@ -123,7 +125,8 @@ func TestChart(t *testing.T) {
 // Ratios are between runs of one round: in the second round the machine was three times slower. A client that was not
 // run has no ratio, and a rejected one neither.
 func TestRatio(t *testing.T) {
-	r := reportOf("go,rust,direct", map[string][]float64{"go": {140, 420, 140}, "direct": {10, 30}, "rust": {100, 100, 100}})
+	r := reportOf("go,rust,direct", map[string][]float64{"go": {140, 420, 140}, "direct": {10, 30},
+		"rust": {100, 100, 100}})
 	r.Rejected = []Rejected{{"s3sim", "rust", "it is"}}
 	for client, want := range map[string]float64{"go": 14, "direct": 1, "rust": 0, "boto3": 0} {
 		if got := r.ratio("s3sim", client, "direct", cpuPerHead); got != want {
@@ -152,17 +155,20 @@ func TestThresholds(t *testing.T) {
 		missed, checked int
 		want            string // in the output
 	}{
-		"good":           {clients, good, 0, 12, "s3sim: CPU per HEAD of boto3 ≥ 100 × direct met 100.0 ×"},
-		"boto3":          {clients, with("boto3", 999), 1, 12, "s3sim: CPU per HEAD of boto3 ≥ 100 × direct missed 99.9 ×"},
+		"good": {clients, good, 0, 12, "s3sim: CPU per HEAD of boto3 ≥ 100 × direct met 100.0 ×"},
+		"boto3": {clients, with("boto3", 999), 1, 12,
+			"s3sim: CPU per HEAD of boto3 ≥ 100 × direct missed 99.9 ×"},
 		"rust":           {clients, with("rust", 99), 1, 12, "s3sim: CPU per HEAD of rust ≥ 10 × direct missed 9.90 ×"},
 		"go":             {clients, with("go", 119), 1, 12, "s3sim: CPU per HEAD of go ≥ 12 × direct missed 11.9 ×"},
 		"with latency":   {clients, with("rust", 50), 1, 12, "s3sim, 1ms: CPU per HEAD of rust > direct met 5.00 ×"},
 		"equal":          {clients, with("rust", 10), 3, 12, "s3sim: HEADs/s of direct > rust missed 1.00 ×"},
 		"equal, waiting": {clients, with("rust", 10), 3, 12, "s3sim, 1ms: HEADs/s of direct ≥ 0.95 × rust met 1.00 ×"},
 		"equal, pool":    {clients, with("go", 10), 4, 12, "s3sim, 1ms: HEADs/s of direct > go missed 1.00 ×"},
-		"behind":         {clients, with("rust", 9), 4, 12, "s3sim, 1ms: HEADs/s of direct ≥ 0.95 × rust missed 0.90 ×"},
-		"not measured":   {clients, with("rust"), 0, 8, "s3sim: HEADs/s of direct > rust not measured -"},
-		"aiohttp":        {"aiohttp,direct", map[string][]float64{"aiohttp": {11}, "direct": {10}}, 0, 4, "s3sim: CPU per HEAD of aiohttp > direct met 1.10 ×"},
+		"behind": {clients, with("rust", 9), 4, 12,
+			"s3sim, 1ms: HEADs/s of direct ≥ 0.95 × rust missed 0.90 ×"},
+		"not measured": {clients, with("rust"), 0, 8, "s3sim: HEADs/s of direct > rust not measured -"},
+		"aiohttp": {"aiohttp,direct", map[string][]float64{"aiohttp": {11}, "direct": {10}}, 0, 4,
+			"s3sim: CPU per HEAD of aiohttp > direct met 1.10 ×"},
 	} {
 		var output strings.Builder
 		missed, checked, err := reportOf(c.clients, c.micros).Check(&output)
@@ -176,7 +182,8 @@ func TestThresholds(t *testing.T) {
 }
 
 func TestHasThresholds(t *testing.T) {
-	for clients, want := range map[string]bool{"direct": false, "direct,sdk,pipelined": false, "go": false, "go,direct": true} {
+	for clients, want := range map[string]bool{"direct": false, "direct,sdk,pipelined": false, "go": false,
+		"go,direct": true} {
 		cfg := Config{Clients: strings.Split(clients, ","), Versitygw: true}
 		if got := cfg.HasThresholds(); got != want {
 			t.Errorf("%s: %v", clients, got)

@@ -35,7 +35,8 @@ func (r *Report) Write(w io.Writer) error {
 
 func (r *Report) writeServer(w io.Writer, s server) error {
 	rows := [][]string{{
-		"client", "objects", "in flight", "HEADs/s", "of direct", "µs CPU per HEAD", "× direct", "to start, ms CPU", "max RSS, MB",
+		"client", "objects", "in flight", "HEADs/s", "of direct", "µs CPU per HEAD", "× direct", "to start, ms CPU",
+		"max RSS, MB",
 	}}
 	var bars []chartBar
 	for _, c := range r.cfg.clients() {
@@ -130,7 +131,8 @@ func chart(bars []chartBar) string {
 		if length > 0 {
 			share = (math.Log10(b.rate) - from) / length
 		}
-		fmt.Fprintf(&text, "%-*s  %s %.0f\n", width, b.name, strings.Repeat("█", max(1, int(math.Round(share*chartWidth)))), b.rate)
+		fmt.Fprintf(&text, "%-*s  %s %.0f\n", width, b.name,
+			strings.Repeat("█", max(1, int(math.Round(share*chartWidth)))), b.rate)
 	}
 	return text.String()
 }

@@ -54,9 +54,10 @@ func (cfg Config) thresholds() []threshold {
 			all = append(all, newThreshold(s.name+": HEADs/s of direct", c.name, rateMin, func(r *Report) float64 {
 				return r.ratio(s.name, clientDirect, c.name, headsPerSecond)
 			}))
-			all = append(all, newThreshold(s.name+": CPU per HEAD of "+c.name, clientDirect, cpuRatioMin(s, c.name), func(r *Report) float64 {
-				return r.ratio(s.name, c.name, clientDirect, cpuPerHead)
-			}))
+			all = append(all, newThreshold(s.name+": CPU per HEAD of "+c.name, clientDirect, cpuRatioMin(s, c.name),
+				func(r *Report) float64 {
+					return r.ratio(s.name, c.name, clientDirect, cpuPerHead)
+				}))
 		}
 	}
 	return all

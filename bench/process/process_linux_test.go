@@ -18,7 +18,8 @@ func TestRunStopsDescendants(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		_, err := Run(exec.CommandContext(ctx, "sh", "-c", "sleep 1000 & echo $! >"+file+".new; mv "+file+".new "+file+"; wait"))
+		_, err := Run(exec.CommandContext(ctx, "sh", "-c",
+			"sleep 1000 & echo $! >"+file+".new; mv "+file+".new "+file+"; wait"))
 		done <- err
 	}()
 	var pid string
@@ -36,7 +37,8 @@ func TestRunStopsDescendants(t *testing.T) {
 	}
 	for range 1000 {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%s/stat", pid))
-		if errors.Is(err, os.ErrNotExist) || strings.Contains(string(status), ") Z ") { // a zombie: its parent has not waited for it yet
+		// a zombie: its parent has not waited for it yet
+		if errors.Is(err, os.ErrNotExist) || strings.Contains(string(status), ") Z ") {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

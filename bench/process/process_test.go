@@ -20,7 +20,8 @@ func TestParseStoreURL(t *testing.T) {
 
 // The variables that configure AWS are left out; all others stay.
 func TestIsolatedEnv(t *testing.T) {
-	isolated := IsolatedEnv([]string{"HOME=/home/alice", "AWS_PROFILE=alice", "AWS_ACCESS_KEY_ID=hers", "AWS_CA_BUNDLE=/ca.pem", "PATH=/bin"})
+	isolated := IsolatedEnv([]string{"HOME=/home/alice", "AWS_PROFILE=alice", "AWS_ACCESS_KEY_ID=hers",
+		"AWS_CA_BUNDLE=/ca.pem", "PATH=/bin"})
 	values := map[string]string{}
 	for _, pair := range isolated {
 		name, value, _ := strings.Cut(pair, "=")

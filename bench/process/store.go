@@ -15,10 +15,12 @@ import (
 // StartStore starts the synthetic store of a headcount binary, "bench serve" with these flags, on a free port. It
 // returns the store's URL, a context that ends with ctx or with the store, and a function that ends the store and waits
 // for its end. A measurement belongs into that context: against a store that has gone it would measure nothing.
-func StartStore(ctx context.Context, headcount string, flags ...string) (url string, during context.Context, stop func(), err error) {
+func StartStore(ctx context.Context, headcount string, flags ...string) (url string, during context.Context,
+	stop func(), err error) {
 	during, cancel := context.WithCancelCause(ctx)
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(during, headcount, slices.Concat([]string{"bench", "serve", "--addr", "127.0.0.1:0"}, flags)...)
+	cmd := exec.CommandContext(during, headcount,
+		slices.Concat([]string{"bench", "serve", "--addr", "127.0.0.1:0"}, flags)...)
 	cmd.Env, cmd.Stderr = IsolatedEnv(os.Environ()), &stderr
 	KillWithParent(cmd)
 	stdout, err := cmd.StdoutPipe()

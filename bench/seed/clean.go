@@ -68,9 +68,11 @@ func NewClean(cfg Config, foreign func(target string)) (*Clean, error) {
 		foreign = func(string) {}
 	}
 	c := &Clean{run: newRun(cfg), onForeign: foreign}
-	c.keys = make(chan list.Entry, 2*c.cfg.Workers) // so that the lister and the workers need not wait for each other at every key
+	// so that the lister and the workers need not wait for each other at every key
+	c.keys = make(chan list.Entry, 2*c.cfg.Workers)
 	var err error
-	c.engine, _, err = engine.Open(engine.Auto, head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
+	c.engine, _, err = engine.Open(engine.Auto,
+		head.Config{Store: cfg.Store, Limiter: c.limiter, Timeout: c.cfg.Timeout, Log: c.cfg.Log})
 	return c, err
 }
 
@@ -102,8 +104,9 @@ func (c *Clean) Run(ctx context.Context) (CleanStats, error) {
 		err = c.countLeft(ctx)
 	}
 	stats := CleanStats{
-		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(), Foreign: c.foreign.Load(),
-		Gone: c.gone.Load(), Failed: c.failed.Load(), Left: c.left,
+		Complete: err == nil, Folder: c.Folder(), Listed: c.listed.Load(), Removed: c.removed.Load(),
+		Foreign: c.foreign.Load(),
+		Gone:    c.gone.Load(), Failed: c.failed.Load(), Left: c.left,
 	}
 	if err != nil {
 		stats.Error = err.Error()
@@ -221,7 +224,8 @@ func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, ag
 
 // headOnce sends one HEAD, and reports whether its answer has the Marker. An answer that contradicts the listing is
 // believed only on a connection that has carried no other answer.
-func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, newConn bool) (a reply, marked bool, err error) {
+func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, newConn bool) (a reply, marked bool,
+	err error) {
 	for {
 		var (
 			mismatch bool
@@ -233,7 +237,8 @@ func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, newCo
 		err = h.session.Head(ctx, batch, func(r *head.Result) {
 			a = reply{
 				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
-				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency), latency: r.Latency,
+				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency),
+				latency: r.Latency,
 			}
 			mismatch, from = r.Mismatch, r.Address
 			marked = r.Status == http.StatusOK && hasMarker(e.Key, r)
@@ -256,10 +261,11 @@ func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}
 	c.limiter.Charge(1)
-	return w.send(ctx, &s3.DeleteObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
-		_, err := client.DeleteObject(ctx, input, options...)
-		return err
-	})
+	return w.send(ctx, &s3.DeleteObjectOutput{},
+		func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
+			_, err := client.DeleteObject(ctx, input, options...)
+			return err
+		})
 }
 
 // Progress may be called at any time, from any goroutine.
@@ -268,6 +274,7 @@ func (c *Clean) Progress() metrics.Progress {
 	settled := removed + failed + c.foreign.Load() + c.gone.Load() // first, so that it never exceeds the listed objects
 	counted, listedAll := c.counted.Load(), c.listedAll.Load()
 	return metrics.Progress{
-		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed, Heads: removed,
+		ListedAll: counted > 0 || listedAll, Listed: max(c.listed.Load(), counted), Settled: settled, Failed: failed,
+		Heads: removed,
 	}
 }

@@ -39,7 +39,8 @@ func TestCleanLooksBeforeItDeletesAgain(t *testing.T) {
 			if test.isWritten {
 				want = []string{victim}
 			}
-			if !slices.Equal(f.keys(t), want) || !slices.Equal(foreign, targets(want)) || int(stats.Removed) != 20-len(want) || stats.Gone != 0 {
+			if !slices.Equal(f.keys(t), want) || !slices.Equal(foreign, targets(want)) ||
+				int(stats.Removed) != 20-len(want) || stats.Gone != 0 {
 				t.Errorf("%+v; foreign %q; there are %q", stats, foreign, f.keys(t))
 			}
 			if stats.Sent["head"]["200"]+stats.Sent["head"]["404"] != 21 || f.sent("DELETE") != 20 {
@@ -72,7 +73,8 @@ func TestCleanDeletesRightAfterItsHead(t *testing.T) {
 	cfg := f.config(t)
 	cfg.Rate, cfg.Workers = 40, 40
 	stats, _ := f.cleans(t, cfg)
-	if stats.Removed != 40 || between > 30 { // 750 ms; a DELETE that waits for the limiter lets all 39 other workers pass
+	// 750 ms; a DELETE that waits for the limiter lets all 39 other workers pass
+	if stats.Removed != 40 || between > 30 {
 		t.Errorf("up to %d HEADs of others between an object's HEAD and its DELETE; %+v", between, stats)
 	}
 	if stats.DurationSeconds < 1.75 { // 80 requests at 40/s, less the burst
@@ -82,7 +84,8 @@ func TestCleanDeletesRightAfterItsHead(t *testing.T) {
 
 // The endpoint that answers the HEAD is the one that gets the DELETE.
 func TestCleanTakesOneEndpoint(t *testing.T) {
-	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{"http://127.0.0.1:9", "http://127.0.0.1:10"}, Isolated: true})
+	opened, err := store.Open(t.Context(),
+		store.Config{Bucket: bucket, Endpoints: []string{"http://127.0.0.1:9", "http://127.0.0.1:10"}, Isolated: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ import (
 
 // others puts objects that no Clean may touch: beside the Folder, and in it without the Marker.
 func (f *fake) others(t *testing.T, copied string) (beside, foreign []string) {
-	beside = []string{"headcount-seed/obj", "p/headcount-seed", "p/headcount-seedling/k", "p/other", "p/q/headcount-seed/k", "z"}
+	beside = []string{"headcount-seed/obj", "p/headcount-seed", "p/headcount-seedling/k", "p/other",
+		"p/q/headcount-seed/k", "z"}
 	for _, key := range beside {
 		f.put(t, key, map[string]string{markerName: marker(key)})
 	}
@@ -53,7 +54,8 @@ func TestCleanRemovesJustThose(t *testing.T) {
 			f.faults(nil)
 			stats, foreign := f.cleans(t, f.config(t))
 			slices.Sort(foreign)
-			if stats.Removed != 50 || int(stats.Foreign) != len(others) || !slices.Equal(foreign, targets(others)) || f.sent("DELETE") != 50 {
+			if stats.Removed != 50 || int(stats.Foreign) != len(others) || !slices.Equal(foreign, targets(others)) ||
+				f.sent("DELETE") != 50 {
 				t.Errorf("%+v, %d DELETEs, foreign: %q", stats, f.sent("DELETE"), foreign)
 			}
 			left := slices.Sorted(slices.Values(slices.Concat(beside, others)))
@@ -79,7 +81,8 @@ func TestCleanOfPages(t *testing.T) {
 	if p := c.Progress(); p.Listed != 1100 || !p.ListedAll || p.Settled != 0 {
 		t.Errorf("%+v", p)
 	}
-	if stats, _ := f.cleans(t, f.config(t)); stats.Removed != 1100 || stats.Sent["delete"]["204"] != 1100 || stats.Sent["head"]["200"] != 1100 {
+	if stats, _ := f.cleans(t, f.config(t)); stats.Removed != 1100 || stats.Sent["delete"]["204"] != 1100 ||
+		stats.Sent["head"]["200"] != 1100 {
 		t.Errorf("%+v", stats)
 	}
 	if stats, _ := f.cleans(t, f.config(t)); stats.Listed != 0 || len(f.keys(t)) != 1 {
@@ -126,7 +129,8 @@ func TestCleanThroughFaults(t *testing.T) {
 	cfg := f.config(t)
 	objectErrors := failed(&cfg)
 	stats, foreign := f.cleans(t, cfg)
-	if int(stats.Failed) != len(stay) || len(*objectErrors) != len(stay) || int(stats.Gone) != gone || gone == 0 || len(foreign) != 0 {
+	if int(stats.Failed) != len(stay) || len(*objectErrors) != len(stay) || int(stats.Gone) != gone || gone == 0 ||
+		len(foreign) != 0 {
 		t.Errorf("%+v; %d are denied, and %d gone", stats, len(stay), gone)
 	}
 	for _, e := range *objectErrors {
@@ -177,7 +181,8 @@ func TestCleanEndsWhereAllIsRefused(t *testing.T) {
 	}
 	stats, err := c.Run(t.Context())
 	var refused *list.StoreError
-	if !errors.As(err, &refused) || refused.Op != "DELETE" || stats.Complete || stats.Removed != 0 || f.sent("DELETE") > 2*refusedAtStart {
+	if !errors.As(err, &refused) || refused.Op != "DELETE" || stats.Complete || stats.Removed != 0 ||
+		f.sent("DELETE") > 2*refusedAtStart {
 		t.Errorf("%+v, %v, %d DELETEs", stats, err, f.sent("DELETE"))
 	}
 }

@@ -47,7 +47,8 @@ func (a *reply) asError(op, target string) error {
 	if a.err != nil {
 		return fmt.Errorf("%s %s: %w", op, target, a.err)
 	}
-	return &list.StoreError{Op: op, Target: target, Status: a.status, Code: a.code, Message: a.message, RequestID: a.requestID}
+	return &list.StoreError{Op: op, Target: target, Status: a.status, Code: a.code, Message: a.message,
+		RequestID: a.requestID}
 }
 
 // outcome is the name under which the reply is counted.
@@ -64,7 +65,8 @@ func (a *reply) outcome() string {
 // objectError returns the error of an object that failed.
 func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 	e := &scan.ObjectError{
-		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Class: a.failure().Class, Attempts: a.attempts,
+		Op: op, Target: target, Entry: list.Entry{Key: key}, Status: a.status, Class: a.failure().Class,
+		Attempts:  a.attempts,
 		RequestID: a.requestID, Err: a.err,
 	}
 	if a.err == nil && a.code != "" && a.message != "" {

@@ -51,7 +51,8 @@ func TestCleanGoesOnBehindWhatIsRetained(t *testing.T) {
 	last := "/" + bucket + "/" + keysOf(t, o)[199]
 	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		first := strings.HasSuffix(r.URL.Path, "0000")
-		return r.Method == http.MethodDelete && r.URL.Path != last && !first && refuse(w, http.StatusForbidden, "AccessDenied")
+		return r.Method == http.MethodDelete && r.URL.Path != last && !first &&
+			refuse(w, http.StatusForbidden, "AccessDenied")
 	})
 	cfg := f.config(t)
 	cfg.Workers = 2

@@ -28,9 +28,10 @@ type fake struct {
 	url    string
 	client *s3.Client // bypasses the faults
 
-	mu    sync.Mutex
-	fault func(w http.ResponseWriter, r *http.Request, nth int) bool // reports whether it has answered; nth counts the requests of this method and path, from 1
-	seen  map[string]int                                             // requests by method and path
+	mu sync.Mutex
+	// reports whether it has answered; nth counts the requests of this method and path, from 1
+	fault func(w http.ResponseWriter, r *http.Request, nth int) bool
+	seen  map[string]int // requests by method and path
 }
 
 // newFake starts a fake. Its tests wait more than they work, so they run in parallel.
@@ -57,7 +58,8 @@ func newFake(t *testing.T) *fake {
 	t.Cleanup(transport.CloseIdleConnections)
 	f.client = s3.New(s3.Options{
 		BaseEndpoint: aws.String(plain.URL), Region: "us-east-1", UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), HTTPClient: &http.Client{Transport: transport},
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+		HTTPClient:  &http.Client{Transport: transport},
 	})
 	if _, err := f.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		t.Fatal(err)
@@ -68,7 +70,8 @@ func newFake(t *testing.T) *fake {
 // config returns the Config of a run below p/ with 8 workers.
 func (f *fake) config(t *testing.T) Config {
 	t.Helper()
-	opened, err := store.Open(t.Context(), store.Config{Bucket: bucket, Endpoints: []string{f.url}, Isolated: true, Connections: 8})
+	opened, err := store.Open(t.Context(),
+		store.Config{Bucket: bucket, Endpoints: []string{f.url}, Isolated: true, Connections: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +103,8 @@ func (f *fake) sent(method string) (n int) {
 func (f *fake) put(t *testing.T, key string, metadata map[string]string) {
 	t.Helper()
 	f.remove(t, key)
-	if _, err := f.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), Metadata: metadata}); err != nil {
+	if _, err := f.client.PutObject(t.Context(),
+		&s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), Metadata: metadata}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -108,7 +112,8 @@ func (f *fake) put(t *testing.T, key string, metadata map[string]string) {
 // remove deletes an object, without faults.
 func (f *fake) remove(t *testing.T, key string) {
 	t.Helper()
-	if _, err := f.client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}); err != nil {
+	if _, err := f.client.DeleteObject(t.Context(),
+		&s3.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}); err != nil {
 		t.Fatal(err)
 	}
 }

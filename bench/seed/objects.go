@@ -71,7 +71,8 @@ func (o Objects) check(folder string) (*s3sim.Server, error) {
 		return nil, err
 	}
 	if n := len(folder) + len(sim.Keyspace().Key(0)); n > keyBytesMax {
-		return nil, fmt.Errorf("keys of shape %s have %d bytes with the prefix, and S3 allows %d", o.Shape, n, keyBytesMax)
+		return nil, fmt.Errorf("keys of shape %s have %d bytes with the prefix, and S3 allows %d", o.Shape, n,
+			keyBytesMax)
 	}
 	return sim, nil
 }

@@ -73,7 +73,8 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 		err = g.Wait()
 	}
 	stats := Stats{
-		Complete: err == nil, Folder: s.Folder(), Objects: s.objects.Count, Present: s.alreadyPresent.Load(), Put: s.putCount.Load(),
+		Complete: err == nil, Folder: s.Folder(), Objects: s.objects.Count, Present: s.alreadyPresent.Load(),
+		Put:    s.putCount.Load(),
 		Failed: s.failed.Load(), Other: s.other.Load(),
 	}
 	if err != nil {
@@ -112,7 +113,8 @@ func (s *Seed) work(ctx context.Context, endpoint int) error {
 			continue
 		}
 		key := s.folder + string(s.sim.Keyspace().Key(at))
-		a, err := s.sendUntilFinal(ctx, opPut, key, func(ctx context.Context, _ int) (reply, error) { return s.put(ctx, w, key) })
+		a, err := s.sendUntilFinal(ctx, opPut, key,
+			func(ctx context.Context, _ int) (reply, error) { return s.put(ctx, w, key) })
 		switch {
 		case err != nil:
 			return err
@@ -131,13 +133,15 @@ func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 		return reply{}, err
 	}
 	input := &s3.PutObjectInput{
-		Bucket: aws.String(s.cfg.Store.Bucket()), Key: aws.String(key), Body: strings.NewReader(body(key, s.objects.Size)),
+		Bucket: aws.String(s.cfg.Store.Bucket()), Key: aws.String(key),
+		Body:     strings.NewReader(body(key, s.objects.Size)),
 		Metadata: s.objects.Metadata.of(s.sim, key), RequestPayer: s.cfg.Store.RequestPayer(),
 	}
-	return w.send(ctx, &s3.PutObjectOutput{}, func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
-		_, err := client.PutObject(ctx, input, options...)
-		return err
-	}), nil
+	return w.send(ctx, &s3.PutObjectOutput{},
+		func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
+			_, err := client.PutObject(ctx, input, options...)
+			return err
+		}), nil
 }
 
 // Progress may be called at any time, from any goroutine. Until the Folder is listed, its total is the number of objects
@@ -148,6 +152,7 @@ func (s *Seed) Progress() metrics.Progress {
 	}
 	put, failed := s.putCount.Load(), s.failed.Load()
 	return metrics.Progress{
-		Listed: s.objects.Count, ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed, Heads: put,
+		Listed: s.objects.Count, ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed,
+		Heads: put,
 	}
 }

@@ -19,7 +19,8 @@ import (
 func TestFolder(t *testing.T) {
 	for prefix, want := range map[string]string{
 		"": "headcount-seed/", "p": "p/headcount-seed/", "p/": "p/headcount-seed/", "/": "/headcount-seed/",
-		"headcount-seed/": "headcount-seed/", "p/headcount-seed": "p/headcount-seed/", "p/headcount-seed/": "p/headcount-seed/",
+		"headcount-seed/": "headcount-seed/", "p/headcount-seed": "p/headcount-seed/",
+		"p/headcount-seed/":   "p/headcount-seed/",
 		"not-headcount-seed/": "not-headcount-seed/headcount-seed/",
 	} {
 		if got := Folder(prefix); got != want || Folder(got) != want {
@@ -35,7 +36,8 @@ func TestSeedPutsWhatItSays(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, %s", shape, metadata), func(t *testing.T) {
 			f := newFake(t)
 			o := Objects{Count: 60, Shape: shape, Metadata: metadata, Size: 40 * i}
-			if stats := f.seeds(t, o); stats.Put != 60 || stats.Present != 0 || stats.Sent["put"]["200"] != 60 || stats.Latency["put"].Max == 0 {
+			if stats := f.seeds(t, o); stats.Put != 60 || stats.Present != 0 || stats.Sent["put"]["200"] != 60 ||
+				stats.Latency["put"].Max == 0 {
 				t.Errorf("%+v", stats)
 			}
 			keys := f.keys(t)
@@ -57,7 +59,8 @@ func TestSeedPutsWhatItSays(t *testing.T) {
 					t.Errorf("%q has %d bytes", key, *head.ContentLength)
 				}
 			}
-			want := map[Metadata][]int{None: {0}, Small: {2}, Usual: {0, 2, 3}, Large: {largeNames + 1}, Mixed: {0, 2, 3, largeNames + 1}}[metadata]
+			want := map[Metadata][]int{None: {0}, Small: {2}, Usual: {0, 2, 3}, Large: {largeNames + 1},
+				Mixed: {0, 2, 3, largeNames + 1}}[metadata]
 			if got := slices.Sorted(maps.Keys(carried)); !slices.Equal(got, want) {
 				t.Errorf("they have %v metadata, want %v", carried, want)
 			}
@@ -179,7 +182,8 @@ func TestSeedThroughFaults(t *testing.T) {
 			t.Errorf("%v, %s, %d; want %s", e, e.Class, e.Attempts, want)
 		}
 	}
-	if put := stats.Sent["put"]; put["200"] != stats.Put || put["503"] == 0 || put["400"] == 0 || put["InternalError"] == 0 || put["closed"] == 0 || put["403"] != 2*stats.Failed {
+	if put := stats.Sent["put"]; put["200"] != stats.Put || put["503"] == 0 || put["400"] == 0 ||
+		put["InternalError"] == 0 || put["closed"] == 0 || put["403"] != 2*stats.Failed {
 		t.Errorf("%v", put)
 	}
 	if len(f.keys(t)) != 400-denied {
@@ -199,14 +203,17 @@ func TestSeedGivesUp(t *testing.T) {
 			o := Objects{Count: count}
 			failing := "/seeded/" + keysOf(t, o)[0]
 			f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
-				return r.Method == http.MethodPut && r.URL.Path == failing && refuse(w, http.StatusInternalServerError, "InternalError")
+				return r.Method == http.MethodPut && r.URL.Path == failing &&
+					refuse(w, http.StatusInternalServerError, "InternalError")
 			})
 			s, err := New(f.config(t), o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s.setDelay(5 * time.Millisecond) // time for other PUTs
-			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 || stats.Sent["put"]["500"] != fault.MaxAttemptsDefault || stats.Retries["put"]["500"] != fault.MaxAttemptsDefault-1 {
+			if stats, err := s.Run(t.Context()); err != nil || stats.Failed != 1 || stats.Put != count-1 ||
+				stats.Sent["put"]["500"] != fault.MaxAttemptsDefault ||
+				stats.Retries["put"]["500"] != fault.MaxAttemptsDefault-1 {
 				t.Errorf("%+v, %v", stats, err)
 			}
 		})
@@ -247,7 +254,8 @@ func TestSeedEndsInSilence(t *testing.T) {
 	}
 	stats, err := s.Run(t.Context())
 	var unavailable *fault.UnavailableError
-	if !errors.As(err, &unavailable) || unavailable.Op != "PUT" || stats.Complete || stats.Failed != 0 || stats.Error == "" {
+	if !errors.As(err, &unavailable) || unavailable.Op != "PUT" || stats.Complete || stats.Failed != 0 ||
+		stats.Error == "" {
 		t.Errorf("%+v, %v", stats, err)
 	}
 }

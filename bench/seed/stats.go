@@ -21,9 +21,10 @@ type Requests struct {
 	Sent    map[string]map[string]int64 `json:"requests"`
 	Retries map[string]map[string]int64 `json:"retries"` // requests that were sent again because of that result
 
-	Latency   map[string]metrics.Latency `json:"latency_ms"`           // until the answer's header
-	RateLimit float64                    `json:"rate_limit,omitempty"` // of the limiter at the end, in requests per second; 0: no limit
-	Workers   int                        `json:"workers"`
+	Latency map[string]metrics.Latency `json:"latency_ms"` // until the answer's header
+	// of the limiter at the end, in requests per second; 0: no limit
+	RateLimit float64 `json:"rate_limit,omitempty"`
+	Workers   int     `json:"workers"`
 }
 
 const (
@@ -56,7 +57,8 @@ func newCounters() *counters {
 	m := &counters{ops: map[string]*opHealth{}, lists: map[string]int64{}, listRetries: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &opHealth{
-			name: name, isPut: op == opPut, health: fault.NewHealth(op), sent: map[string]int64{}, retries: map[string]int64{},
+			name: name, isPut: op == opPut, health: fault.NewHealth(op), sent: map[string]int64{},
+			retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
 	}

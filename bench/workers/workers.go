@@ -90,8 +90,10 @@ type Case struct {
 	BestFixed []Run `json:"best"`
 	Auto      Run   `json:"auto"`
 
-	ShareOfBest      float64 `json:"share_of_best"`      // Auto's rate after reachedAtMax, divided by the mean rate of BestFixed
-	ReachedAtSeconds float64 `json:"reached_at_seconds"` // when Auto first had bestShareMin of that rate for a second; negative: never
+	// Auto's rate after reachedAtMax, divided by the mean rate of BestFixed
+	ShareOfBest float64 `json:"share_of_best"`
+	// when Auto first had bestShareMin of that rate for a second; negative: never
+	ReachedAtSeconds float64 `json:"reached_at_seconds"`
 }
 
 // Cases has one Case for each store.
@@ -208,7 +210,8 @@ func (cfg Config) run(ctx context.Context, url string, workers int, duration tim
 	if workers == scan.WorkersAuto {
 		connections = scan.WorkersAutoMax
 	}
-	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true, Connections: connections})
+	opened, err := store.Open(ctx, store.Config{Bucket: bucket, Endpoints: []string{url}, Isolated: true,
+		Connections: connections})
 	if err != nil {
 		return Run{}, err
 	}
@@ -224,7 +227,8 @@ func (cfg Config) run(ctx context.Context, url string, workers int, duration tim
 	go func() { sampled <- seen.sample(running) }()
 	stats, err := s.Run(running)
 	stop()
-	r := Run{Workers: workers, FinalWorkers: stats.Workers, LimitedBy: stats.LimitedBy, WorkersHistory: stats.WorkersHistory, samples: <-sampled}
+	r := Run{Workers: workers, FinalWorkers: stats.Workers, LimitedBy: stats.LimitedBy,
+		WorkersHistory: stats.WorkersHistory, samples: <-sampled}
 	if !errors.Is(err, errTimeUp) {
 		if err == nil {
 			err = fmt.Errorf("the scan read all %d objects before its time was up", objects)
@@ -281,7 +285,8 @@ func (cases Cases) Write(w io.Writer) error {
 		}
 		row(latency, fmt.Sprintf("auto: %d", c.Auto.FinalWorkers), c.Auto)
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%8s  auto has %.0f%% of the best fixed number's rate, nine tenths %s: %s\n", latency, 100*c.ShareOfBest, c.reachedText(), verdict(c.Met()))
+			_, err = fmt.Fprintf(w, "%8s  auto has %.0f%% of the best fixed number's rate, nine tenths %s: %s\n",
+				latency, 100*c.ShareOfBest, c.reachedText(), verdict(c.Met()))
 		}
 	}
 	return err

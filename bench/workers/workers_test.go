@@ -31,11 +31,13 @@ func TestThresholds(t *testing.T) {
 		{"nine tenths", steady(900, 0, 10*time.Second), true, 0},
 		{"less", steady(880, 0, 10*time.Second), false, -1},
 		{"in time", steady(1000, 4*time.Second, 10*time.Second), true, 3.9},
-		{"too late", steady(10_000, 5300*time.Millisecond, 10*time.Second), true, 4.4}, // a second of which a tenth has it all
+		// a second of which a tenth has it all
+		{"too late", steady(10_000, 5300*time.Millisecond, 10*time.Second), true, 4.4},
 		{"much too late", steady(1000, 7*time.Second, 10*time.Second), false, 6.9},
 		{"never", nil, false, -1},
 	} {
-		m := Case{LatencySeconds: 0.005, BestFixed: []Run{{ObjectsPerSecond: 900}, {ObjectsPerSecond: 1100}}, Auto: Run{samples: c.samples}}
+		m := Case{LatencySeconds: 0.005, BestFixed: []Run{{ObjectsPerSecond: 900}, {ObjectsPerSecond: 1100}},
+			Auto: Run{samples: c.samples}}
 		m.compare(10 * time.Second)
 		if diff := m.ReachedAtSeconds - c.reached; m.Met() != c.met || diff < -0.06 || diff > 0.06 {
 			t.Errorf("%s: met %v, kept %v, reached at %v", c.what, m.Met(), m.ShareOfBest, m.ReachedAtSeconds)
@@ -47,7 +49,8 @@ func TestTable(t *testing.T) {
 	c := Case{
 		LatencySeconds: 0.0005, Fixed: []Run{{Workers: 8, ObjectsPerSecond: 5000, LimitedBy: "store"}},
 		BestFixed: []Run{{Workers: 8, ObjectsPerSecond: 5100, LimitedBy: "store"}},
-		Auto:      Run{FinalWorkers: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, ShareOfBest: 0.96, ReachedAtSeconds: 1.25,
+		Auto:      Run{FinalWorkers: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, ShareOfBest: 0.96,
+		ReachedAtSeconds: 1.25,
 	}
 	var table strings.Builder
 	if err := (Cases{c}).Write(&table); err != nil {
@@ -61,7 +64,8 @@ func TestTable(t *testing.T) {
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())
 	}
-	if missed, checked, err := (Cases{c, {ShareOfBest: 0.8}, {ShareOfBest: 1, ReachedAtSeconds: 6}}).Check(io.Discard); missed != 2 || checked != 3 || err != nil {
+	if missed, checked, err := (Cases{c, {ShareOfBest: 0.8},
+		{ShareOfBest: 1, ReachedAtSeconds: 6}}).Check(io.Discard); missed != 2 || checked != 3 || err != nil {
 		t.Errorf("%d missed", missed)
 	}
 }

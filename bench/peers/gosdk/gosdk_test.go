@@ -42,7 +42,8 @@ func TestRun(t *testing.T) {
 		pool    int
 	}{"three pages": {2500, 4}, "one worker": {30, 1}, "more workers than keys": {3, 16}, "nothing": {0, 4}} {
 		t.Run(name, func(t *testing.T) {
-			server, url := simtest.Start(t, s3sim.Options{Objects: c.objects, Shape: s3sim.Dated, Credentials: credentials})
+			server, url := simtest.Start(t,
+				s3sim.Options{Objects: c.objects, Shape: s3sim.Dated, Credentials: credentials})
 			var out strings.Builder
 			if err := Run(t.Context(), Config{Endpoint: url, Bucket: "demo", Pool: c.pool}, &out); err != nil {
 				t.Fatal(err)
