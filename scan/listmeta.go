@@ -18,8 +18,8 @@ import (
 // store gives them there (list.Metadata). An object whose metadata are taken from the listing gets no HEAD. The result
 // has to be the same, byte for byte, as a HEAD's. Three rules see to that:
 //
-//   - Metadata whose form does not guarantee that a HEAD says the same (list.Metadata.Exact) are not taken: the object
-//     gets a HEAD.
+//   - Metadata whose form does not guarantee that a HEAD says the same (list.Metadata.MatchesHead) are not taken: the
+//     object gets a HEAD.
 //   - Of every page, one object at random gets a HEAD, and so does one of the objects that have metadata. The page is
 //     not written before both have answered. A difference ends the run, since objects that nobody compared may be
 //     wrong too.

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BenchmarkDecode measures the CPU time a key of decoding the forms of stores. None may take more than 500 ns. The last form
-// is the basic one with a comment before it, which makes encoding/xml read the page.
+// BenchmarkDecode measures the CPU time a key of decoding the forms of stores. None may take more than 500 ns. The last
+// form is the basic one with a comment before it, which makes encoding/xml read the page.
 func BenchmarkDecode(b *testing.B) {
 	const keys = 1000
 	odd := *basicForm()

@@ -1,12 +1,10 @@
 package xmllist
 
-import (
-	"io"
-)
+import "io"
 
 const (
-	// BodyBytesMax is far over the largest honest page: 1,000 keys of 1,024 bytes, each byte written as &#xAB;, is 6
-	// MB.
+	// BodyBytesMax is far over the largest honest page. 1,000 keys of 1,024 bytes are 6 MB where each byte is written
+	// as &#xAB;.
 	BodyBytesMax = 64 << 20
 
 	// drainBytesMax is how much of a useless body is read, so that its connection can be used again. Error pages are

@@ -26,7 +26,7 @@ type slowReader struct {
 // decodeSlowly collects the rest of the document.
 func (d *Decoder) decodeSlowly() error {
 	r := slowReader{page: &d.page, window: &d.window, before: d.offset()}
-	var body io.Reader = &d.window
+	var body io.Reader = windowReader{&d.window}
 	if d.rootOpen { // encoding/xml needs the start tag that the scanner has taken
 		const root = "<ListBucketResult>"
 		body = io.MultiReader(strings.NewReader(root), body)
@@ -261,18 +261,22 @@ func (r *slowReader) tokenFailed(err error) {
 	case errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
 		r.fail(fmt.Errorf("the response is cut short after %d bytes", r.window.read))
 	case syntax != nil:
-		r.fail(&syntaxError{r.place(), syntax.Msg})
+		r.notXML(syntax.Msg)
 	default:
-		r.fail(&syntaxError{r.place(), err.Error()})
+		r.notXML(err.Error())
 	}
 }
 
-func (r *slowReader) unsupported(what string) {
-	r.fail(fmt.Errorf("%w: %s at byte %d", errUnsupported, what, r.place()))
+func (r *slowReader) notXML(what string) {
+	r.fail(fmt.Errorf("the response is not XML: %s at byte %d", what, r.offset()))
 }
 
-// place is how far the document was read, in bytes.
-func (r *slowReader) place() int64 { return r.before + r.xml.InputOffset() }
+func (r *slowReader) unsupported(what string) {
+	r.fail(fmt.Errorf("%w: %s at byte %d", errUnsupported, what, r.offset()))
+}
+
+// offset returns the number of bytes of the body that were read.
+func (r *slowReader) offset() int64 { return r.before + r.xml.InputOffset() }
 
 // fail keeps the first error: those that follow are its consequences.
 func (r *slowReader) fail(err error) {

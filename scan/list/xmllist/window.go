@@ -74,8 +74,10 @@ func (w *window) fill() (more bool) {
 	return w.end > start
 }
 
-// Read reads what is not yet taken, and then the rest of the body.
-func (w *window) Read(p []byte) (int, error) {
+// windowReader reads the bytes that are not yet taken, and then the rest of the body.
+type windowReader struct{ *window }
+
+func (w windowReader) Read(p []byte) (int, error) {
 	if w.next == w.end && !w.fill() && w.err != nil {
 		return 0, w.err
 	}

@@ -7,10 +7,7 @@
 // wrong.
 package xmllist
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Listing is the content of one ListBucketResult, in the store's order.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
@@ -66,13 +63,3 @@ var errNotListing = errors.New("not a ListBucketResult")
 // errUnsupported is a document that may be well-formed, but has something that no store has a reason to write. It is
 // refused, since reading it would be a guess.
 var errUnsupported = errors.New("unsupported XML")
-
-// syntaxError is a document that is not well-formed.
-type syntaxError struct {
-	offset int64 // bytes
-	what   string
-}
-
-func (e *syntaxError) Error() string {
-	return fmt.Sprintf("the response is not XML: %s at byte %d", e.what, e.offset)
-}
