@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// object is what is put.
+// object is an object to put.
 type object struct {
 	key         string
 	metadata    map[string]string
@@ -21,13 +21,14 @@ type object struct {
 	contentType string
 }
 
-// etag is what S3 gives an object that was put in one piece and not encrypted.
+// etag returns the ETag that S3 gives an object that was put in one part and without encryption.
 func (o object) etag() string {
 	sum := md5.Sum([]byte(o.body))
 	return hex.EncodeToString(sum[:])
 }
 
-// bulkObjects is how many objects have nothing special but their keys: more than three pages, or with -short one.
+// bulkObjects returns the number of objects with ordinary metadata: more than three pages with those of nastyKeys, or
+// with -short more than one.
 func bulkObjects() int {
 	if testing.Short() {
 		return 1400
@@ -35,13 +36,15 @@ func bulkObjects() int {
 	return 3000
 }
 
-// corpus is everything that is put, in no order.
+// corpus returns all objects, in no order.
 func corpus() []object {
 	var objects []object
 	sets := metadataSets()
 	add := func(key string, metadata map[string]string) {
 		n := len(objects)
-		o := object{key: key, metadata: metadata, body: fmt.Sprint("the body of ", n), contentType: "text/plain; charset=utf-8"}
+		o := object{
+			key: key, metadata: metadata, body: fmt.Sprint("the body of ", n), contentType: "text/plain; charset=utf-8",
+		}
 		if strings.HasSuffix(key, "/") && key != "trailing/content/" {
 			o.body, o.contentType = "", "application/x-directory"
 		}
@@ -53,7 +56,7 @@ func corpus() []object {
 	for name, metadata := range hardMetadata() {
 		add("metadata/"+name, metadata)
 	}
-	// Numbers of fragments, folders and metadata that have no common divisor: every one meets every other.
+	// The numbers of fragments, folders and metadata sets have no common divisor, so that all combinations occur.
 	fragments, folders := keyFragments(), []string{"bulk/", "bulk/2026/11/22/", "flat-", "bulk/日本/", "bulk/a b/"}
 	for i := range bulkObjects() {
 		key := fmt.Sprintf("%s%s%04d", folders[i%len(folders)], fragments[i%len(fragments)], i)
@@ -62,50 +65,60 @@ func corpus() []object {
 	return objects
 }
 
-// keyFragments are what stores and clients take for syntax.
+// keyFragments returns text that stores and clients mistake for syntax.
 func keyFragments() []string {
 	return []string{
-		"plain-", " ", "  ", "+", "%", "%41", "%2F", "%zz", "%25", "#", "?", "?versionId=", "&", "=", ";", ":", "@", ",", "$",
-		"!", "*", "'", `"`, "<", ">", "&lt;", "]]>", "[0]", "{}", "|", "~", "^", "`", `\`, "(", "é", "e\u0301", "日", "😀",
+		"plain-", " ", "  ", "+", "%", "%41", "%2F", "%zz", "%25", "#", "?", "?versionId=", "&", "=", ";", ":", "@",
+		",", "$", "!", "*", "'", `"`, "<", ">", "&lt;", "]]>", "[0]", "{}", "|", "~", "^", "`", `\`, "(",
+		"é", "e\u0301", "日", "😀",
 		"🏳️‍🌈", "\u00a0", "\u2028", "\ufeff", "\ufffd", "\u202e", "\t", "\n", "\r", "\r\n", "\x7f", "\u0085", "-", "_", ".",
 	}
 }
 
 func nastyKeys() []string {
 	return []string{
-		"plain", " leading space", "trailing space ", "+", "%", "%41", "%%%", "100%", "a+b", "a b+c%20d", "#", "?", "?list-type=2", "&amp;",
-		"s3://other/key", "arn:aws:s3:::bucket", "-", "--help", "CON", "null", "end.", ".hidden", "...", "ü/é/日本語/😀",
+		"plain", " leading space", "trailing space ", "+", "%", "%41", "%%%", "100%", "a+b", "a b+c%20d", "#", "?",
+		"?list-type=2", "&amp;", "s3://other/key", "arn:aws:s3:::bucket", "-", "--help", "CON", "null",
+		"end.", ".hidden", "...", "ü/é/日本語/😀",
 		"/", "/leading", "//leading-twice", "double//slash", "trailing/", "trailing/content/", "trailing/twice//",
 		".", "..", "./dot", "../dots", "dots/./one", "dots/../two", "dots/end/.", "dots/end/..", "dots/.../three",
-		"file", "file/below", "file-beside", "file.beside", "file0", // S3 orders them as bytes: - . / 0
-		strings.Repeat("k", 255), strings.Repeat("k", 256), strings.Repeat("k", 1000), strings.Repeat("k", 1024), strings.Repeat("k", 1025),
-		strings.Repeat("%", 300),
-		long("é/", 1000), long("日本/", 1000), long("😀😀😀😀😀😀😀😀😀😀/", 1000), long(strings.Repeat("w", 249)+"/", 1000), long("d/", 1023),
-		"control/\x01soh", "control/bel\a", "control/esc\x1b[0m", "control/us\x1f", "control/nul\x00", "control/del\x7f",
+		"file", "file/below", "file-beside", "file.beside", "file0", // in S3's order of bytes: - . / 0
+		strings.Repeat("k", 255), strings.Repeat("k", 256), strings.Repeat("k", 1000),
+		strings.Repeat("k", 1024), strings.Repeat("k", 1025), strings.Repeat("%", 300),
+		long("é/", 1000), long("日本/", 1000), long("😀😀😀😀😀😀😀😀😀😀/", 1000),
+		long(strings.Repeat("w", 249)+"/", 1000), long("d/", 1023),
+		"control/\x01soh", "control/bel\a", "control/esc\x1b[0m", "control/us\x1f", "control/nul\x00",
+		"control/del\x7f",
 		"noncharacter/\ufffe", "not-utf8/\xff", "not-utf8/Latin\xe9", "not-utf8/half\xe6\x97", "not-utf8/\xed\xa0\x80",
 	}
 }
 
-// long repeats a segment and ends with as many more bytes as make length.
+// long repeats a segment and appends bytes up to length.
 func long(segment string, length int) string {
 	key := strings.Repeat(segment, length/len(segment)-1)
 	return key + strings.Repeat("z", length-len(key))
 }
 
-// metadataSets are what every server keeps.
+// metadataSets returns metadata that every server stores unchanged.
 func metadataSets() []map[string]string {
 	return []map[string]string{
 		{"owner": "alice"},
 		nil,
-		{"owner": "bob", "project": "apollo", "cost-center": "4711", "retention.days": "30", "under_score": "x", "0": "zero"},
+		{
+			"owner": "bob", "project": "apollo", "cost-center": "4711", "retention.days": "30",
+			"under_score": "x", "0": "zero",
+		},
 		{"empty": ""},
 		{"city": "Zürich", "place": "日本 😀"},
-		{"text": "two  inner   blanks", "quoted": `say "hi"`, "path": `C:\new\table`, "list": "a,b, c;d=e", "tab": "a\tb"},
+		{
+			"text": "two  inner   blanks", "quoted": `say "hi"`, "path": `C:\new\table`,
+			"list": "a,b, c;d=e", "tab": "a\tb",
+		},
 		{"json": `{"a":[1,2],"b":"<&>"}`, "url": "https://example.com/?a=b&c=%41+d#e"},
 	}
 }
 
-// hardMetadata are put under metadata/ and the name.
+// hardMetadata returns metadata that not every server stores, by the name after "metadata/" in the key.
 func hardMetadata() map[string]map[string]string {
 	many := map[string]string{}
 	for i := range 60 {
@@ -125,8 +138,8 @@ func hardMetadata() map[string]map[string]string {
 	}
 }
 
-// asKept is what S3 makes of metadata: the names are in lower case, and outer blanks do not survive HTTP.
-func asKept(metadata map[string]string) map[string]string {
+// normalized returns metadata as S3 returns it: names in lower case, and values without outer blanks, which HTTP drops.
+func normalized(metadata map[string]string) map[string]string {
 	kept := map[string]string{}
 	for name, value := range metadata {
 		kept[strings.ToLower(name)] = strings.Trim(value, " \t")
@@ -134,14 +147,14 @@ func asKept(metadata map[string]string) map[string]string {
 	return kept
 }
 
-// put stores objects, many at once. The first that is refused fails the test.
+// put puts objects concurrently. The first refusal fails the test.
 func (s *s3Server) put(t *testing.T, bucket string, objects []object) {
 	var g errgroup.Group
 	g.SetLimit(32)
 	for _, o := range objects {
 		g.Go(func() error {
 			if err := s.putOne(t.Context(), bucket, o); err != nil {
-				return fmt.Errorf("%q: %w (should it be in the server's table of deviations?)", o.key, err)
+				return fmt.Errorf("%q: %w (does it belong in the server's table of deviations?)", o.key, err)
 			}
 			return nil
 		})

@@ -13,16 +13,16 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// deviation is what a server makes of an object, in the words of observe, and why.
+// deviation is the result of putting an object, in the words of observe, and the reason.
 type deviation struct{ observed, why string }
 
-// lossy is the deviation of a server whose XML writes U+FFFD for what XML cannot carry: a listing that names another
-// key than the object has.
+// lossy is the deviation of a server that writes U+FFFD into its XML for characters that XML cannot represent: the
+// listing contains a key that the object does not have.
 func lossy(listed string) deviation {
-	return deviation{listedAs(listed), "its LIST ignores encoding-type=url, and XML cannot carry the character"}
+	return deviation{listedAs(listed), "its LIST ignores encoding-type=url, and XML cannot represent the character"}
 }
 
-// lossyDeviations are those of everything written in Go with encoding/xml.
+// lossyDeviations returns the deviations of every server that uses Go's encoding/xml.
 func lossyDeviations() map[string]deviation {
 	return map[string]deviation{
 		"control/\x01soh":       lossy("control/\ufffdsoh"),
@@ -39,8 +39,8 @@ func lossyDeviations() map[string]deviation {
 
 func gofakes3Deviations() map[string]deviation {
 	deviations := map[string]deviation{
-		strings.Repeat("k", 1025):  {"refused: KeyTooLongError", "1,024 bytes are the most that S3 takes"},
-		"metadata/2 KB and a half": {"refused: MetadataTooLarge", "2 KB are the most that S3 takes"},
+		strings.Repeat("k", 1025):  {"refused: KeyTooLongError", "the limit of S3 is 1,024 bytes"},
+		"metadata/2 KB and a half": {"refused: MetadataTooLarge", "the limit of S3 is 2 KB"},
 		"control/nul\x00":          lossy("control/nul\ufffd"),
 	}
 	maps.Copy(deviations, lossyDeviations())
@@ -49,9 +49,9 @@ func gofakes3Deviations() map[string]deviation {
 
 func versitygwDeviations() map[string]deviation {
 	const (
-		nameMax  = "a segment of a key is the name of a file, which has 255 bytes at most"
-		cleaned  = "a key is a path, which it cleans"
-		isFolder = "a key that ends with / is a folder, which has no content"
+		nameMax  = "it stores a segment of a key as a file name, which has at most 255 bytes"
+		cleaned  = "it stores a key as a path, and cleans the path"
+		isFolder = "it stores a key that ends with / as a folder, which has no content"
 	)
 	deviations := map[string]deviation{
 		strings.Repeat("k", 256):   {"refused: KeyTooLongError", nameMax},
@@ -75,15 +75,15 @@ func versitygwDeviations() map[string]deviation {
 		"/":                        {"refused: 400", "it would be the bucket's own folder"},
 		"trailing/content/":        {"refused: DirectoryObjectContainsData", isFolder},
 		"trailing/twice//":         {listedAs("trailing/twice/"), cleaned},
-		"file/below":               {"refused: ObjectParentIsFile", "file is a file and cannot be a folder too"},
-		"metadata/latin-1":         {`metadata map["city":"Z` + "\ufffd" + `rich"]`, "it keeps metadata as UTF-8"},
-		"metadata/2 KB and a half": {"refused: MetadataTooLarge", "2 KB are the most that S3 takes"},
+		"file/below":               {"refused: ObjectParentIsFile", "file is a file and cannot also be a folder"},
+		"metadata/latin-1":         {`metadata map["city":"Z` + "\ufffd" + `rich"]`, "it stores metadata as UTF-8"},
+		"metadata/2 KB and a half": {"refused: MetadataTooLarge", "the limit of S3 is 2 KB"},
 	}
 	maps.Copy(deviations, lossyDeviations())
 	return deviations
 }
 
-// testDeviations asserts what the server cannot store, each alone in a bucket, so that the table stays true.
+// testDeviations puts every object of the table alone into a bucket, and checks that the server still deviates so.
 func testDeviations(t *testing.T, server *s3Server, kind serverKind) {
 	all := map[string]object{}
 	for _, o := range corpus() {
@@ -95,7 +95,7 @@ func testDeviations(t *testing.T, server *s3Server, kind serverKind) {
 		bucket := fmt.Sprintf("deviation-%02d", number)
 		o, known := all[key]
 		if !known {
-			t.Errorf("%q is not in the corpus: what is it about?", key)
+			t.Errorf("%q has a deviation and is not in the corpus", key)
 			continue
 		}
 		server.createBucket(t, bucket)
@@ -105,14 +105,15 @@ func testDeviations(t *testing.T, server *s3Server, kind serverKind) {
 		switch observed := server.observe(t, bucket, o); observed {
 		case deviation.observed:
 		case "":
-			t.Errorf("%q is now stored as it was put: take it out of the table (%s)", key, deviation.why)
+			t.Errorf("%q is now stored unchanged: remove it from the table (%s)", key, deviation.why)
 		default:
-			t.Errorf("%q: %s; the table has %s (%s)", key, observed, deviation.observed, deviation.why)
+			t.Errorf("%q: %s, want %s (%s)", key, observed, deviation.observed, deviation.why)
 		}
 	}
 }
 
-// observe puts an object alone into a bucket and says what the server made of it: nothing, if it kept it as it was.
+// observe puts an object alone into a bucket and describes how the server changed or refused it. It returns "" if the
+// server stored it unchanged.
 func (s *s3Server) observe(t *testing.T, bucket string, o object) string {
 	if err := s.putOne(t.Context(), bucket, o); err != nil {
 		var refused smithy.APIError
@@ -132,11 +133,12 @@ func (s *s3Server) observe(t *testing.T, bucket string, o object) string {
 	if !slices.Equal(keys, []string{o.key}) {
 		return listedAs(keys...)
 	}
-	head, err := s.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(o.key)})
+	input := &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(o.key)}
+	head, err := s.client.HeadObject(t.Context(), input)
 	if err != nil {
 		return err.Error()
 	}
-	if !maps.Equal(head.Metadata, asKept(o.metadata)) {
+	if !maps.Equal(head.Metadata, normalized(o.metadata)) {
 		return fmt.Sprintf("metadata %q", head.Metadata)
 	}
 	return ""

@@ -1,4 +1,7 @@
-// Package e2e puts objects on real S3 servers, scans them by the built binary as a user would, and compares every record with
-// what was put. It has nothing but tests. The servers are gofakes3, in the test's process, and versitygw, which
-// bench/servers/go.mod pins and the first test builds. So is toxiproxy, through which the network goes wrong.
+// Package e2e contains end-to-end tests only. They put a corpus of objects on a server, scan it with the built binary
+// as a user would, and compare every record with the object.
+//
+// The servers are gofakes3, in the test's process, and versitygw, as a process of its own. A deviation is an object
+// that a server cannot store as it was put. A toxic is a failure of the network, which toxiproxy simulates between the
+// binary and s3sim. bench/servers/go.mod pins versitygw and toxiproxy, and the first test that needs them builds them.
 package e2e

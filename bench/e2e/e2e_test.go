@@ -10,18 +10,17 @@ import (
 	"headcount/bench/pinned"
 )
 
-// root is the folder of the module, from this one.
+// root is the path of the module's root folder.
 const root = "../.."
 
-// Exit codes, as the README has them.
+// Exit codes, as in the README.
 const (
 	exitComplete = 0
 	exitFatal    = 1
 	exitFailures = 3
 )
 
-// TestE2E puts a corpus of thousands of objects on real servers, scans them with the built binary, and compares every
-// record with what was put.
+// TestE2E scans thousands of objects on each server with the built binary and compares every record with its object.
 func TestE2E(t *testing.T) {
 	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix()))
 	goBuild(t, root, string(headcount), ".")
@@ -32,7 +31,7 @@ func TestE2E(t *testing.T) {
 			t.Run("corpus", func(t *testing.T) { testCorpus(t, server, kind, headcount) })
 			t.Run("engines", func(t *testing.T) { testEngines(t, server, headcount) })
 			t.Run("refusals", func(t *testing.T) { testRefusals(t, server, kind, headcount) })
-			if kind.onlyWhole {
+			if kind.wholeScansOnly {
 				return
 			}
 			t.Run("seed", func(t *testing.T) { testSeed(t, server, headcount) })
@@ -43,18 +42,19 @@ func TestE2E(t *testing.T) {
 	}
 }
 
-// serverKind is a server, and what it does not do as S3 does.
+// serverKind is a server and its differences from S3.
 type serverKind struct {
 	name  string
 	start func(*testing.T) *s3Server
 
-	// deviations are the objects of the corpus that the server cannot store as they are, by key.
+	// deviations are the objects of the corpus that the server cannot store unchanged, by key.
 	deviations map[string]deviation
 
 	checksSignatures bool
 
-	// onlyWhole is set where nothing is new but the connections: scans of parts and of lossy keys would only take time.
-	onlyWhole bool
+	// wholeScansOnly omits the scans of parts and of lossy keys, where a server differs from another in its connections
+	// only.
+	wholeScansOnly bool
 }
 
 func serverKinds() []serverKind {
@@ -63,11 +63,14 @@ func serverKinds() []serverKind {
 		{name: "gofakes3", start: startGofakes3, deviations: gofakes3Deviations()},
 		{name: "versitygw", start: startVersitygw("--keep-alive"), deviations: versitygw, checksSignatures: true},
 		// It closes every connection after one answer.
-		{name: "versitygw without keep-alive", start: startVersitygw(), deviations: versitygw, checksSignatures: true, onlyWhole: true},
+		{
+			name: "versitygw without keep-alive", start: startVersitygw(),
+			deviations: versitygw, checksSignatures: true, wholeScansOnly: true,
+		},
 	}
 }
 
-// testCorpus scans what the server can store in every way that must find the same.
+// testCorpus puts the objects that the server can store, and scans them in all ways that must find the same objects.
 func testCorpus(t *testing.T, server *s3Server, kind serverKind, headcount headcountBinary) {
 	const bucket = "corpus"
 	began := time.Now()
@@ -85,7 +88,7 @@ func testCorpus(t *testing.T, server *s3Server, kind serverKind, headcount headc
 	t.Logf("%d objects put in %v", len(objects), time.Since(began))
 
 	scans := wholeScans()
-	if !kind.onlyWhole {
+	if !kind.wholeScansOnly {
 		scans = append(scans, partScans()...)
 	}
 	for _, scan := range scans {
@@ -96,7 +99,8 @@ func testCorpus(t *testing.T, server *s3Server, kind serverKind, headcount headc
 			}
 			var want []object
 			for _, o := range objects {
-				if strings.HasPrefix(o.key, scan.prefix) && o.key > scan.after && (scan.through == "" || o.key <= scan.through) {
+				inRange := o.key > scan.after && (scan.through == "" || o.key <= scan.through)
+				if inRange && strings.HasPrefix(o.key, scan.prefix) {
 					want = append(want, o)
 				}
 			}
@@ -144,43 +148,53 @@ func wholeScans() []corpusScan {
 	}
 }
 
-// partScans are scans of some keys. Their bounds are keys of the corpus that are easily taken for syntax, since what
-// is in doubt is whether the bound itself belongs to the part.
+// partScans are scans of some keys. Their bounds are keys of the corpus that are easily mistaken for syntax. The bound
+// itself decides whether start-after is exclusive and end-at inclusive.
 func partScans() []corpusScan {
 	scans := []corpusScan{
 		{name: "after a key", after: "flat-%zz0007", all: true},
 		{name: "up to a key", through: "bulk/%410005", all: true},
 		{name: "between two", after: "%41", through: "file"},
-		{name: "between two by ListObjects", after: "a+b", through: "metadata/many", args: []string{"--list-objects-v1"}, all: true},
+		{
+			name: "between two by ListObjects", after: "a+b", through: "metadata/many",
+			args: []string{"--list-objects-v1"}, all: true,
+		},
 		{name: "between two under a prefix", prefix: "bulk/a b/", after: "bulk/a b/#0009", through: "bulk/a b/;0014"},
 		{name: "after the last", after: "\U0010ffff"},
 	}
 	for _, prefix := range []string{
-		"bulk/2026/", "bulk/a b/+", "bulk/日", "%41", "flat-%", "flat-#", "flat-?", `flat-"`, "metadata/", "trailing/", "no such",
+		"bulk/2026/", "bulk/a b/+", "bulk/日", "%41", "flat-%", "flat-#", "flat-?", `flat-"`,
+		"metadata/", "trailing/", "no such",
 	} {
 		scans = append(scans, corpusScan{name: "prefix " + prefix, prefix: prefix, all: true})
 	}
 	return scans
 }
 
-// testRefusals scans with what the server does not accept.
+// testRefusals scans with a bucket or with credentials that the server refuses.
 func testRefusals(t *testing.T, server *s3Server, kind serverKind, headcount headcountBinary) {
 	const bucket = "refusals"
 	server.createBucket(t, bucket)
 	server.put(t, bucket, corpus()[:1])
 	refusals := []struct {
 		name, bucket, accessKey, secret string
-		signature                       bool // only a server that checks signatures refuses it
-		says                            []string
+		signature                       bool // a server that checks no signatures does not refuse it
+		stderr                          []string
 	}{
 		{name: "no such bucket", bucket: "no-such-bucket", accessKey: server.accessKey, secret: server.secret,
-			says: []string{"error: LIST s3://no-such-bucket/: 404 Not Found: NoSuchBucket", "hint: ", "--endpoint-url"}},
+			stderr: []string{
+				"error: LIST s3://no-such-bucket/: 404 Not Found: NoSuchBucket", "hint: ", "--endpoint-url",
+			}},
 		{name: "wrong secret", bucket: bucket, accessKey: server.accessKey, secret: "wrong", signature: true,
-			says: []string{"error: LIST s3://refusals/: 403 Forbidden: SignatureDoesNotMatch", "hint: ", "AWS_SECRET_ACCESS_KEY"}},
+			stderr: []string{
+				"error: LIST s3://refusals/: 403 Forbidden: SignatureDoesNotMatch", "hint: ", "AWS_SECRET_ACCESS_KEY",
+			}},
 		{name: "unknown access key", bucket: bucket, accessKey: "unknown", secret: server.secret, signature: true,
-			says: []string{"error: LIST s3://refusals/: 404 Not Found: XAdminUserNotFound", "hint: ", "AWS_ACCESS_KEY_ID"}},
+			stderr: []string{
+				"error: LIST s3://refusals/: 404 Not Found: XAdminUserNotFound", "hint: ", "AWS_ACCESS_KEY_ID",
+			}},
 		{name: "no credentials", bucket: bucket,
-			says: []string{"error: LIST s3://refusals/: ", "hint: ", "AWS_ACCESS_KEY_ID"}},
+			stderr: []string{"error: LIST s3://refusals/: ", "hint: ", "AWS_ACCESS_KEY_ID"}},
 	}
 	for _, refusal := range refusals {
 		if refusal.signature && !kind.checksSignatures {
@@ -193,9 +207,9 @@ func testRefusals(t *testing.T, server *s3Server, kind serverKind, headcount hea
 			if got.code != exitFatal || got.stats.Complete || len(got.records) > 0 {
 				t.Errorf("exit %d, %d records, %+v", got.code, len(got.records), got.stats)
 			}
-			for _, says := range refusal.says {
-				if !strings.Contains(got.stderr, says) {
-					t.Errorf("it does not say %q but\n%s", says, got.stderr)
+			for _, want := range refusal.stderr {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("stderr has no %q:\n%s", want, got.stderr)
 				}
 			}
 		})

@@ -11,7 +11,7 @@ import (
 	"headcount/bench/s3sim/simtest"
 )
 
-// engineRuns are the ways to send HEADs that must find the same.
+// engineRuns are the ways to send HEADs. All must find the same.
 func engineRuns() []corpusScan {
 	return []corpusScan{
 		{name: "sdk", args: []string{"--engine", "sdk"}},
@@ -20,24 +20,24 @@ func engineRuns() []corpusScan {
 	}
 }
 
-// testEngines scans what testCorpus has put, and what cannot be stored as it is besides, and holds the engines against
-// each other: every byte of every line, and what is counted.
+// testEngines puts the corpus without its bulk, and also objects that the server stores changed. It compares the
+// engines: every byte of every line, and the counts.
 func testEngines(t *testing.T, server *s3Server, headcount headcountBinary) {
 	const bucket = "engines"
 	var objects []object
 	for _, o := range corpus() {
-		if !strings.HasPrefix(o.key, "bulk/") && !strings.HasPrefix(o.key, "flat-") { // the scans of the corpus have those
+		if !strings.HasPrefix(o.key, "bulk/") && !strings.HasPrefix(o.key, "flat-") { // testCorpus scans those
 			objects = append(objects, o)
 		}
 	}
 	server.createBucket(t, bucket)
 	for _, o := range objects {
-		_ = server.putOne(t.Context(), bucket, o) // what the server refuses is not there
+		_ = server.putOne(t.Context(), bucket, o) // an object that the server refuses is absent
 	}
 	compareEngines(t, server, bucket, headcount)
 }
 
-// TestEnginesAgreeOnNastyObjects compares them on everything that s3sim knows to be hard, signed.
+// TestEnginesAgreeOnNastyObjects compares the engines on the Nasty shape of s3sim, with signatures.
 func TestEnginesAgreeOnNastyObjects(t *testing.T) {
 	headcount := headcountBinary(filepath.Join(t.TempDir(), "headcount"+pinned.ExeSuffix()))
 	goBuild(t, root, string(headcount), ".")
@@ -48,7 +48,7 @@ func TestEnginesAgreeOnNastyObjects(t *testing.T) {
 	compareEngines(t, newS3Server(url, "alice", "wonderland"), "demo", headcount)
 }
 
-// compareEngines scans a bucket by each engine.
+// compareEngines scans a bucket with each engine and compares the results with those of the SDK.
 func compareEngines(t *testing.T, server *s3Server, bucket string, headcount headcountBinary) {
 	var reference scanned
 	for i, run := range engineRuns() {
@@ -70,7 +70,8 @@ func compareEngines(t *testing.T, server *s3Server, bucket string, headcount hea
 			t.Errorf("%q fails %q, and the SDK %q", run.args, failed, want)
 		}
 		a, b := got.stats, reference.stats
-		if a.Listed != b.Listed || a.Emitted != b.Emitted || a.WithoutMetadata != b.WithoutMetadata || a.Gone != b.Gone || a.Changed != b.Changed {
+		if a.Listed != b.Listed || a.Emitted != b.Emitted || a.WithoutMetadata != b.WithoutMetadata ||
+			a.Gone != b.Gone || a.Changed != b.Changed {
 			t.Errorf("%q counts %+v, and the SDK %+v", run.args, a, b)
 		}
 	}
@@ -91,7 +92,7 @@ func firstDifference(got, want []string) string {
 	return "one has more lines"
 }
 
-// failedKeys are the objects that failed, each with why.
+// failedKeys returns the keys of the objects that failed, each with its class.
 func failedKeys(s scanned) []string {
 	var keys []string
 	for _, f := range s.failures {

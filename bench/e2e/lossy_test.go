@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// lossyBucketObjects is how many whole objects lie among the lossy ones: more than a page.
+// lossyBucketObjects is the number of intact objects among the lossy ones: more than a page.
 const lossyBucketObjects = 1200
 
-// testLossyKeys scans objects whose listing names keys that no object has: each is a failure, and every other object
-// has its record.
+// testLossyKeys scans objects whose listed key belongs to no object. Each is a failure, and every other object has its
+// record.
 func testLossyKeys(t *testing.T, server *s3Server, kind serverKind, headcount headcountBinary) {
 	const bucket = "lossy"
 	server.createBucket(t, bucket)
@@ -40,7 +40,7 @@ func testLossyKeys(t *testing.T, server *s3Server, kind serverKind, headcount he
 	}
 }
 
-// listVersions are the flags for both; with -short there is one.
+// listVersions returns the flags for both versions of LIST, or with -short for one.
 func listVersions() map[string][]string {
 	if testing.Short() {
 		return map[string][]string{"ListObjectsV2": nil}
@@ -48,22 +48,28 @@ func listVersions() map[string][]string {
 	return map[string][]string{"ListObjectsV2": nil, "ListObjects": {"--list-objects-v1"}}
 }
 
-// testLossyPlaces has lossy keys where the listing goes on from a key, and where two keys become one: no other object
-// may be lost over that.
+// testLossyPlaces has lossy keys at page boundaries, where a listing continues from a key, and pairs of keys that are
+// listed as the same key. The scan must find all other objects.
 func testLossyPlaces(t *testing.T, server *s3Server, headcount headcountBinary) {
 	tests := []struct {
 		name  string
-		ahead int      // objects before these: 999 make the first of these the last of a page
-		keys  []string // in the order of their bytes
+		ahead int      // objects before keys; with 999, the first of keys is the last of a page
+		keys  []string // in bytewise order
 		lost  []string // as they are listed
 	}{
 		{name: "last of the bucket", ahead: 10, keys: []string{"b\x01"}, lost: []string{"b\ufffd"}},
 		{name: "ordered otherwise", ahead: 10, keys: []string{"b\x01", "bz", "c"}, lost: []string{"b\ufffd"}},
 		{name: "last of a page", ahead: 999, keys: []string{"b\x01", "bz", "c"}, lost: []string{"b\ufffd"}},
-		{name: "last two of a page", ahead: 998, keys: []string{"b\x01", "b\x02x", "bz", "c"}, lost: []string{"b\ufffd", "b\ufffdx"}},
+		{
+			name: "last two of a page", ahead: 998,
+			keys: []string{"b\x01", "b\x02x", "bz", "c"}, lost: []string{"b\ufffd", "b\ufffdx"},
+		},
 		{name: "first of a page", ahead: 1000, keys: []string{"b\x01", "bz", "c"}, lost: []string{"b\ufffd"}},
 		{name: "twins", ahead: 10, keys: []string{"b\x01", "b\x02", "c"}, lost: []string{"b\ufffd", "b\ufffd"}},
-		{name: "twins on two pages", ahead: 999, keys: []string{"b\x01", "b\x02", "c"}, lost: []string{"b\ufffd", "b\ufffd"}},
+		{
+			name: "twins on two pages", ahead: 999,
+			keys: []string{"b\x01", "b\x02", "c"}, lost: []string{"b\ufffd", "b\ufffd"},
+		},
 	}
 	for i, test := range tests {
 		var whole, puts []object
@@ -90,14 +96,15 @@ func testLossyPlaces(t *testing.T, server *s3Server, headcount headcountBinary) 
 	}
 }
 
-// testLossyTwin has one key that is listed as it is, and another that is listed as the same. Which of them the listing
-// means cannot be told, but that there are two can.
+// testLossyTwin has two keys that are listed as the same key, which is the true key of one of them. A scan cannot tell
+// which entry of the listing belongs to which object, but it must notice that there are two.
 func testLossyTwin(t *testing.T, server *s3Server, headcount headcountBinary) {
 	const bucket = "lossy-twin"
 	server.createBucket(t, bucket)
-	whole := object{key: "b\ufffd", metadata: map[string]string{"true": "yes"}, body: "one"}
+	intact := object{key: "b\ufffd", metadata: map[string]string{"true": "yes"}, body: "one"}
 	beside := object{key: "c", metadata: map[string]string{"true": "yes"}}
-	server.put(t, bucket, []object{whole, {key: "b\x01", metadata: map[string]string{"true": "no"}, body: "another"}, beside})
+	twin := object{key: "b\x01", metadata: map[string]string{"true": "no"}, body: "another"}
+	server.put(t, bucket, []object{intact, twin, beside})
 	got := headcount.scan(t, server, bucket, "")
 	if got.code != exitFailures || got.stats.Listed != 3 || got.stats.Failed == 0 || !got.stats.balanced() {
 		t.Errorf("exit %d, %+v\n%s", got.code, got.stats, got.stderr)
@@ -109,7 +116,7 @@ func testLossyTwin(t *testing.T, server *s3Server, headcount headcountBinary) {
 	}
 }
 
-// lossyName is key as encoding/xml writes it.
+// lossyName returns key as encoding/xml writes it.
 func lossyName(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff' {

@@ -20,7 +20,7 @@ import (
 // headcountBinary is the path of the built program.
 type headcountBinary string
 
-// scanned is all that a scan leaves behind.
+// scanned is the result of a scan.
 type scanned struct {
 	records  []record
 	failures []failure
@@ -29,10 +29,10 @@ type scanned struct {
 	stdout   string
 	stderr   string
 
-	descriptors int // that it had open at most, on Linux
+	descriptors int // the largest number of open ones that was seen, on Linux
 }
 
-// record is a line of output with every member that these servers can fill.
+// record is a line of output with all members that these servers can fill.
 type record struct {
 	Key          *string           `json:"key"`
 	KeyB64       []byte            `json:"key_b64"`
@@ -61,7 +61,7 @@ type failure struct {
 	Error     string `json:"error"`
 }
 
-// account is what these tests read of --stats.
+// account is the part of --stats that these tests check.
 type account struct {
 	Complete                                                bool
 	Listed, Emitted, Filtered, Gone, Failed, Heads, Changed int
@@ -74,21 +74,20 @@ func (a account) balanced() bool {
 	return a.Listed == a.Emitted+a.WithoutMetadata+a.Filtered+a.Gone+a.Failed
 }
 
-// scanWait is for a scan that does not end; the slowest takes three seconds.
-const scanWait = time.Minute
+// scanWait ends a scan that hangs. The slowest takes three seconds on an idle machine.
+const scanWait = 5 * time.Minute
 
-// scan runs the program as a user would, with nothing in its environment but credentials.
+// scan runs the program as a user would, with an environment of credentials only.
 func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix string, args ...string) scanned {
 	folder := t.TempDir()
 	stats, failures := filepath.Join(folder, "stats.json"), filepath.Join(folder, "errors.jsonl")
-	args = append([]string{"scan", "--endpoint-url", server.url, "--stats", stats, "--errors", failures, "--no-progress"}, args...)
+	args = append([]string{
+		"scan", "--endpoint-url", server.url, "--stats", stats, "--errors", failures, "--no-progress",
+	}, args...)
 	ctx, cancel := context.WithTimeout(untilDeadline(t), scanWait)
 	defer cancel()
 	command := exec.CommandContext(ctx, string(h), append(args, "s3://"+bucket+"/"+prefix)...)
-	command.Env = []string{
-		"HOME=" + folder, "USERPROFILE=" + folder, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), // Windows has no sockets without it
-		"AWS_EC2_METADATA_DISABLED=true", // credentials come from nowhere else
-	}
+	command.Env = environment(folder)
 	if server.accessKey != "" {
 		command.Env = append(command.Env, "AWS_ACCESS_KEY_ID="+server.accessKey, "AWS_SECRET_ACCESS_KEY="+server.secret)
 	}
@@ -113,11 +112,11 @@ func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix str
 	return got
 }
 
-// descriptorsEvery is short beside a scan, and long beside what a look takes.
+// descriptorsEvery is short compared with a scan, and long compared with reading the folder.
 const descriptorsEvery = 20 * time.Millisecond
 
-// descriptorsOf watches a process until the returned function is called, which says how many descriptors it had open at most:
-// 0 where that cannot be told.
+// descriptorsOf counts the open descriptors of a process until peak is called, which returns the largest count. It is 0
+// where /proc does not exist.
 func descriptorsOf(pid int) (peak func() int) {
 	over, most := make(chan struct{}), make(chan int, 1)
 	go func() {
@@ -151,7 +150,7 @@ func readFile(t *testing.T, name string) []byte {
 func readLines[T any](t *testing.T, text []byte) []T {
 	var values []T
 	if !utf8.Valid(text) {
-		t.Error("the lines are not UTF-8") // the decoder would make it so in silence
+		t.Error("the lines are not UTF-8") // the decoder would replace invalid bytes silently
 	}
 	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
 		t.Error("the last line has no end")
@@ -164,14 +163,14 @@ func readLines[T any](t *testing.T, text []byte) []T {
 			t.Fatalf("%v in the line %q", err, line)
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			t.Fatalf("something follows in the line %q", line)
+			t.Fatalf("more than one value in the line %q", line)
 		}
 		values = append(values, value)
 	}
 	return values
 }
 
-// key is the key's bytes.
+// key returns the key's bytes.
 func (r *record) key() string {
 	if r.Key != nil {
 		return *r.Key
@@ -179,7 +178,7 @@ func (r *record) key() string {
 	return string(r.KeyB64)
 }
 
-// metadata is the values' bytes.
+// metadata returns the metadata with the bytes of all values.
 func (r *record) metadata() map[string]string {
 	all := maps.Clone(r.Metadata)
 	for name, value := range r.MetadataB64 {
@@ -190,7 +189,8 @@ func (r *record) metadata() map[string]string {
 
 const complaintsMax = 20 // enough to see a pattern
 
-// wantRecords compares every record with what was put. allFields: the records are of --fields all, put after began.
+// wantRecords compares every record with its object. With allFields the records are of --fields all, and the objects
+// were put after began.
 func (got scanned) wantRecords(t *testing.T, want []object, all, allFields bool, began time.Time) {
 	complaints := 0
 	complain := func(format string, args ...any) {
@@ -208,11 +208,11 @@ func (got scanned) wantRecords(t *testing.T, want []object, all, allFields bool,
 		r := &got.records[i]
 		o, wanted := missing[r.key()]
 		if !wanted {
-			complain("the record of %q is one too many", r.key())
+			complain("the record of %q is unexpected or repeated", r.key())
 			continue
 		}
 		delete(missing, r.key())
-		for _, wrong := range r.against(o, allFields, began) {
+		for _, wrong := range r.differences(o, allFields, began) {
 			complain("%q: %s", r.key(), wrong)
 		}
 	}
@@ -220,12 +220,12 @@ func (got scanned) wantRecords(t *testing.T, want []object, all, allFields bool,
 		complain("the record of %q is missing", key)
 	}
 	if complaints > complaintsMax {
-		t.Errorf("and %d more of the kind", complaints-complaintsMax)
+		t.Errorf("%d further errors", complaints-complaintsMax)
 	}
 }
 
-// against says what is wrong with the record of o.
-func (r *record) against(o object, allFields bool, began time.Time) []string {
+// differences describes how the record differs from o.
+func (r *record) differences(o object, allFields bool, began time.Time) []string {
 	var wrong []string
 	check := func(right bool, format string, args ...any) {
 		if !right {
@@ -233,27 +233,30 @@ func (r *record) against(o object, allFields bool, began time.Time) []string {
 		}
 	}
 	isText := utf8.ValidString(o.key)
-	check((r.Key != nil) == isText && (r.KeyB64 != nil) != isText, "a key of the wrong form")
+	check((r.Key != nil) == isText && (r.KeyB64 != nil) != isText, "key and key_b64 are confused")
 	check(r.Metadata != nil, "no metadata at all")
-	check(maps.Equal(r.metadata(), asKept(o.metadata)), "metadata %q, want %q", r.metadata(), asKept(o.metadata))
+	metadata, wantMetadata := r.metadata(), normalized(o.metadata)
+	check(maps.Equal(metadata, wantMetadata), "metadata %q, want %q", metadata, wantMetadata)
 	for name, value := range r.MetadataB64 {
-		check(!utf8.Valid(value), "%s is base64 without need", name)
+		check(!utf8.Valid(value), "%s is UTF-8 and encoded as base64", name)
 	}
 	if !allFields {
-		check(r.Size == nil && r.ETag == nil && r.ContentType == nil && r.LastModified == nil && r.StorageClass == nil && r.VersionID == nil,
-			"fields that nobody asked for")
+		check(r.Size == nil && r.ETag == nil && r.ContentType == nil &&
+			r.LastModified == nil && r.StorageClass == nil && r.VersionID == nil, "unrequested fields")
 		return wrong
 	}
 	check(r.Size != nil && *r.Size == len(o.body), "size %s, want %d", shown(r.Size), len(o.body))
 	check(r.ETag != nil && *r.ETag == o.etag(), "etag %s, want %s", shown(r.ETag), o.etag())
-	check(r.ContentType != nil && *r.ContentType == o.contentType, "content_type %s, want %s", shown(r.ContentType), o.contentType)
+	check(r.ContentType != nil && *r.ContentType == o.contentType,
+		"content_type %s, want %s", shown(r.ContentType), o.contentType)
 	// A store may round to seconds.
-	check(r.LastModified != nil && !r.LastModified.Before(began.Truncate(time.Second)) && !r.LastModified.After(time.Now().Add(time.Second)),
+	earliest, latest := began.Truncate(time.Second), time.Now().Add(time.Second)
+	check(r.LastModified != nil && !r.LastModified.Before(earliest) && !r.LastModified.After(latest),
 		"last_modified %s, put after %s", shown(r.LastModified), began)
 	return wrong
 }
 
-// shown is what p points to, or that it is absent.
+// shown returns the value at p as text, or "absent".
 func shown[T any](p *T) string {
 	if p == nil {
 		return "absent"
@@ -261,7 +264,7 @@ func shown[T any](p *T) string {
 	return fmt.Sprint(*p)
 }
 
-// wantLost checks the account and the exit code of a scan in which these listed names were found to be no object's.
+// wantLost checks the counts and the exit code of a scan of listed keys, of which those in lost belong to no object.
 func (got scanned) wantLost(t *testing.T, listed int, lost []string) {
 	var failed []string
 	for _, failure := range got.failures {
@@ -274,13 +277,13 @@ func (got scanned) wantLost(t *testing.T, listed int, lost []string) {
 	if !slices.Equal(failed, lost) {
 		t.Errorf("failed are %q, want %q", failed, lost)
 	}
-	if s := got.stats; got.code != exitFailures || !s.Complete || !s.balanced() || s.Listed != listed || s.Failed != len(lost) {
+	s := got.stats
+	if got.code != exitFailures || !s.Complete || !s.balanced() || s.Listed != listed || s.Failed != len(lost) {
 		t.Errorf("exit %d, %+v\n%s", got.code, s, got.stderr)
 	}
 }
 
-// wantComplete checks the account and the exit code of a scan in which nothing fails, and that it cost one HEAD for an
-// object.
+// wantComplete checks the counts and the exit code of a scan without failures, and that it sent one HEAD per object.
 func (got scanned) wantComplete(t *testing.T, want []object, all bool) {
 	account := account{Complete: true, Listed: len(want), Emitted: len(want), Heads: len(want), Engine: "direct"}
 	for _, o := range want {
@@ -292,7 +295,7 @@ func (got scanned) wantComplete(t *testing.T, want []object, all bool) {
 	requests, retries := got.stats.Requests, got.stats.Retries
 	got.stats.Requests, got.stats.Retries = nil, nil
 	if fmt.Sprint(got.stats) != fmt.Sprint(account) || !got.stats.balanced() {
-		t.Errorf("the account is %+v, want %+v", got.stats, account)
+		t.Errorf("stats %+v, want %+v", got.stats, account)
 	}
 	if requests["head"]["200"] != len(want) || len(retries["head"])+len(retries["list"]) > 0 {
 		t.Errorf("requests %v, retries %v; want %d HEADs with 200 and no retry", requests, retries, len(want))

@@ -21,14 +21,20 @@ func testSeed(t *testing.T, server *s3Server, headcount headcountBinary) {
 	server.createBucket(t, bucket)
 	foreign := []object{{key: "test/beside", body: "x"}, {key: folder + "foreign", body: "x"}}
 	server.put(t, bucket, foreign)
-	seed := []string{"bench", "seed", "--objects", "1200", "--shape", "deep", "--metadata", "mixed", "--size", "20", "s3://" + bucket + "/test"}
-	for run, said := range []string{"= 0 already present + 1,200 put + 0 failed", "= 1,200 already present + 0 put + 0 failed"} {
-		if code, stderr := headcount.run(t, server, seed...); code != exitComplete || !strings.Contains(stderr, said) {
+	seed := []string{
+		"bench", "seed", "--objects", "1200", "--shape", "deep", "--metadata", "mixed", "--size", "20",
+		"s3://" + bucket + "/test",
+	}
+	for run, want := range []string{
+		"= 0 already present + 1,200 put + 0 failed", "= 1,200 already present + 0 put + 0 failed",
+	} {
+		if code, stderr := headcount.run(t, server, seed...); code != exitComplete || !strings.Contains(stderr, want) {
 			t.Fatalf("run %d: exit %d\n%s", run+1, code, stderr)
 		}
 	}
 	got := headcount.scan(t, server, bucket, folder)
-	if got.code != exitComplete || got.stats.Listed != count+1 || got.stats.Emitted != count || len(got.records) != count {
+	if got.code != exitComplete || got.stats.Listed != count+1 ||
+		got.stats.Emitted != count || len(got.records) != count {
 		t.Fatalf("exit %d, %+v", got.code, got.stats)
 	}
 	for _, r := range got.records {
@@ -38,34 +44,42 @@ func testSeed(t *testing.T, server *s3Server, headcount headcountBinary) {
 		}
 	}
 	code, stderr := headcount.run(t, server, "bench", "clean", "--yes", "s3://"+bucket+"/test")
-	if code != exitFailures || !strings.Contains(stderr, "1,201 objects listed = 1,200 removed + 1 left + 0 gone + 0 failed") ||
-		!strings.Contains(stderr, "headcount: left: s3://"+bucket+"/"+folder+"foreign: without the marker of bench seed") {
+	const counts = "1,201 objects listed = 1,200 removed + 1 left + 0 gone + 0 failed"
+	left := "headcount: left: s3://" + bucket + "/" + folder + "foreign: without the marker of bench seed"
+	if code != exitFailures || !strings.Contains(stderr, counts) || !strings.Contains(stderr, left) {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
-	if left := headcount.scan(t, server, bucket, "", "--all"); left.code != exitComplete || left.stats.Listed != len(foreign) || len(left.records) != len(foreign) {
-		t.Errorf("exit %d, %+v", left.code, left.stats)
+	got = headcount.scan(t, server, bucket, "", "--all")
+	if got.code != exitComplete || got.stats.Listed != len(foreign) || len(got.records) != len(foreign) {
+		t.Errorf("exit %d, %+v", got.code, got.stats)
 	}
 }
 
-// run runs any other command than scan as a user would, with nothing in its environment but the server and credentials for it.
+// environment returns an environment without credentials. folder replaces the home folder.
+func environment(folder string) []string {
+	return []string{
+		"HOME=" + folder, "USERPROFILE=" + folder,
+		"SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), // Windows has no sockets without it
+		"AWS_EC2_METADATA_DISABLED=true",        // an EC2 instance would provide credentials
+	}
+}
+
+// run runs any other command than scan as a user would, with an environment of the server's URL and credentials only.
 func (h headcountBinary) run(t *testing.T, server *s3Server, args ...string) (code int, stderr string) {
 	ctx, cancel := context.WithTimeout(untilDeadline(t), scanWait)
 	defer cancel()
 	command := exec.CommandContext(ctx, string(h), args...)
-	folder := t.TempDir()
-	command.Env = []string{
-		"HOME=" + folder, "USERPROFILE=" + folder, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ENDPOINT_URL_S3=" + server.url, "AWS_ACCESS_KEY_ID=" + server.accessKey, "AWS_SECRET_ACCESS_KEY=" + server.secret,
-	}
-	var said strings.Builder
-	command.Stderr = &said
+	command.Env = append(environment(t.TempDir()), "AWS_ENDPOINT_URL_S3="+server.url,
+		"AWS_ACCESS_KEY_ID="+server.accessKey, "AWS_SECRET_ACCESS_KEY="+server.secret)
+	var output strings.Builder
+	command.Stderr = &output
 	err := command.Run()
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		return exit.ExitCode(), said.String()
+		return exit.ExitCode(), output.String()
 	case err != nil:
 		t.Fatal(err)
 	}
-	return exitComplete, said.String()
+	return exitComplete, output.String()
 }

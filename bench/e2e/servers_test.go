@@ -23,14 +23,14 @@ import (
 )
 
 const (
-	serverStarts = 3 // another process may take the free port before the server does
+	serverStarts = 3 // attempts: another process may take the free port before the server does
 
-	// killMargin is how long before the deadline of the test binary, which panics and so cleans nothing up, a child is
-	// killed.
+	// killMargin is the time between killing the children and the deadline of the test binary. At the deadline the
+	// binary panics and runs no cleanup.
 	killMargin = 5 * time.Second
 )
 
-// s3Server is a real S3 server that runs until the end of the test that started it.
+// s3Server is a real S3 server. It runs until the end of the test that started it.
 type s3Server struct {
 	url               string
 	accessKey, secret string
@@ -46,14 +46,14 @@ func newS3Server(url, accessKey, secret string) *s3Server {
 	})}
 }
 
-// startGofakes3 starts gofakes3 in this process. It checks no signature.
+// startGofakes3 starts gofakes3 in this process. gofakes3 checks no signatures.
 func startGofakes3(t *testing.T) *s3Server {
 	server := httptest.NewServer(gofakes3.New(s3mem.New()).Server()) // on 127.0.0.1
 	t.Cleanup(server.Close)
 	return newS3Server(server.URL, "anybody", rand.Text())
 }
 
-// startVersitygw returns a function that starts versitygw with these options, over a file system.
+// startVersitygw returns a function that starts versitygw with these options on a file system.
 func startVersitygw(options ...string) func(*testing.T) *s3Server {
 	return func(t *testing.T) *s3Server {
 		if testing.Short() {
@@ -68,18 +68,18 @@ func startVersitygw(options ...string) func(*testing.T) *s3Server {
 			if try == serverStarts {
 				t.Fatal(err)
 			}
-			t.Log("once more:", err)
+			t.Log("starting it again:", err)
 		}
 	}
 }
 
-// runVersitygw starts it and waits until it answers.
+// runVersitygw starts versitygw and waits until it responds.
 func runVersitygw(t *testing.T, binary string, options []string) (*s3Server, error) {
 	address, err := pinned.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	// Nobody else's server knows this secret, should another have taken the address.
+	// The secret detects another process's server on this address.
 	server := newS3Server("http://"+address, "headcount", rand.Text())
 	args := append([]string{"--port", address, "--quiet"}, options...)
 	command := exec.CommandContext(untilDeadline(t), binary, append(args, "posix", t.TempDir())...)
@@ -87,7 +87,7 @@ func runVersitygw(t *testing.T, binary string, options []string) (*s3Server, err
 	return server, untilTestEnds(t, command, server.url)
 }
 
-// untilTestEnds starts a server, waits until it answers at url, and ends it with the test.
+// untilTestEnds starts a server, waits until it responds at url, and kills it at the end of the test.
 func untilTestEnds(t *testing.T, command *exec.Cmd, url string) error {
 	name := filepath.Base(command.Path)
 	var output bytes.Buffer
@@ -105,19 +105,19 @@ func untilTestEnds(t *testing.T, command *exec.Cmd, url string) error {
 	t.Cleanup(func() {
 		select {
 		case err := <-ended:
-			t.Errorf("%s has ended by itself: %v", name, err)
+			t.Errorf("%s ended during the test: %v", name, err)
 		default:
-			_ = command.Process.Kill() // an error would mean that it ended just now
+			_ = command.Process.Kill() // an error means that it has just ended
 			<-ended
 		}
 		if t.Failed() {
-			t.Logf("%s said:\n%s", name, output.Bytes())
+			t.Logf("output of %s:\n%s", name, output.Bytes())
 		}
 	})
 	return nil
 }
 
-// buildServer builds a command that bench/servers/go.mod pins, unless an earlier test has, and returns its path.
+// buildServer builds a command that bench/servers/go.mod pins, unless an earlier test did, and returns its path.
 func buildServer(t *testing.T, pkg string) string {
 	source := filepath.Join(root, "bench", "servers")
 	sources.Watch(t, source)
@@ -136,8 +136,8 @@ func goBuild(t *testing.T, folder, binary, pkg string) {
 	}
 }
 
-// untilDeadline is a context that ends a moment before the test binary's time is up. Unlike t.Context it outlives the
-// test by its cleanups.
+// untilDeadline returns a context that ends killMargin before the deadline of the test binary. Unlike t.Context it is
+// still valid in the test's cleanups.
 func untilDeadline(t *testing.T) context.Context {
 	deadline, ok := t.Deadline()
 	if !ok {
