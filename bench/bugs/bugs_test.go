@@ -1,3 +1,5 @@
+//go:build mutants
+
 package bugs
 
 import (
@@ -15,105 +17,107 @@ import (
 	"headcount/bench/sources"
 )
 
-// root is the folder of the module, from this one.
+// root is the path of the module's root folder.
 const root = "../.."
 
-// bug is a patch, and the test that catches it.
+// bug is a patch, and the test that must fail with it.
 type bug struct {
-	what     string // is done wrong
-	file     string // from the root
-	old, new string // some lines of it, which are there once, and what they become
-	in       string // the package of the test, from the root
-	test     string // in full, as go test prints it
+	description string
+	file        string // path from root
+	old, new    string // lines that occur once in file, and their replacement
+	pkg         string // path of the test's package from root
+	test        string // full name as go test prints it
 }
 
-// Each bug is caught by the test that is there to catch it.
+// The test of each bug fails with its patch.
 func TestBugs(t *testing.T) {
 	if testing.Short() {
-		t.Skip("each bug is a build, and the race detector has no part in it")
+		t.Skip("each bug is a build of its own")
 	}
 	sources.Watch(t, root)
-	for _, b := range slices.Concat(listBugs(), headBugs(), scanBugs(), resumeBugs()) {
-		t.Run(b.what, func(t *testing.T) {
+	for _, b := range slices.Concat(listBugs(), headBugs(), scanBugs(), resumeBugs(), stageBugs()) {
+		t.Run(b.description, func(t *testing.T) {
 			t.Parallel()
-			if err := b.caught(t); err != nil {
+			if err := b.check(t); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// What is no catch is not taken for one.
-func TestWhatIsNoCatch(t *testing.T) {
+// check returns an error if the test does not fail, or if something else does.
+func TestCheckDetectsUselessBugs(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds too")
+		t.Skip("each bug is a build of its own")
 	}
-	// Of the smallest package, and a test of a millisecond.
-	delay := bug{file: "scan/fault/backoff.go", old: "func Backoff(", new: "func Backoff(", in: "scan/fault", test: "TestBackoffGrowsToItsCeiling"}
+	useless := bug{ // of a small package, and with a fast test
+		file: "scan/fault/backoff.go", old: "func Backoff(", new: "func Backoff(",
+		pkg: "scan/fault", test: "TestBackoffGrowsToItsCeiling",
+	}
 	for _, c := range []struct {
 		change func(*bug)
 		want   string
 	}{
-		{func(*bug) {}, "nothing fails"},
-		{func(b *bug) { b.old = "func BackedOff(" }, "is 0 times in"},
-		{func(b *bug) { b.old = "Backoff" }, "is 2 times in"},
+		{func(*bug) {}, "no test fails"},
+		{func(b *bug) { b.old = "func BackedOff(" }, "occur 0 times in"},
+		{func(b *bug) { b.old = "Backoff" }, "times in"},
 		{func(b *bug) { b.new = "func BackedOff(" }, "build failed"},
-		{func(b *bug) { b.in += "/none" }, "setup failed"},
+		{func(b *bug) { b.pkg += "/none" }, "setup failed"},
 		{func(b *bug) { b.test = "TestBackoff" }, "no tests to run"},
-		{func(b *bug) { b.test += "/none" }, "nothing fails"},
-		{func(b *bug) { b.new = "func init() { panic(0) }\n" + b.new }, "fails otherwise"},
+		{func(b *bug) { b.test += "/none" }, "no test fails"},
+		{func(b *bug) { b.new = "func init() { panic(0) }\n" + b.new }, "another failure"},
 	} {
-		b := delay
+		b := useless
 		c.change(&b)
-		if err := b.caught(t); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := b.check(t); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %s", err, c.want)
 		}
 	}
 }
 
-// innerTimeout bounds a run of one test. The slowest needs five seconds, and the machine may be busy with others.
-const innerTimeout = 90 * time.Second
+// testTimeout ends a test that hangs because of its bug. The slowest takes five seconds on an idle machine.
+const testTimeout = 5 * time.Minute
 
-// caught says why the bug is not caught, or nil: its test must fail, and not a build, nor the test's time be over.
-func (b *bug) caught(t *testing.T) error {
-	overlay, err := b.plant(t.TempDir())
+// check runs the test with the patch. It returns nil if the test fails. A failed build or a timeout is an error.
+func (b *bug) check(t *testing.T) error {
+	overlay, err := b.writeOverlay(t.TempDir())
 	if err != nil {
 		return err
 	}
 	run := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-vet=off", "-count=1",
-		"-timeout", innerTimeout.String(), "-run", pattern(b.test), "./"+b.in)
+		"-timeout", testTimeout.String(), "-run", pattern(b.test), "./"+b.pkg)
 	run.Dir = root
-	// A failure that rapid finds need not be a small one, and is not to be remembered.
+	// rapid need not shrink the failure that it finds, and must not save it.
 	run.Env = append(os.Environ(), "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
 	out, err := run.CombinedOutput()
 	switch {
 	case err == nil:
-		return fmt.Errorf("nothing fails:\n%s", out)
+		return fmt.Errorf("no test fails:\n%s", out)
 	case !strings.Contains(string(out), "--- FAIL: "+b.test+" ("):
-		return fmt.Errorf("it fails otherwise: %v\n%s", err, out)
+		return fmt.Errorf("another failure: %v\n%s", err, out)
 	}
 	return nil
 }
 
-// plant writes the file with the bug, and an overlay that puts it in the place of the right one.
+// writeOverlay writes the patched file, and an overlay that replaces the source by it.
 // https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies (-overlay)
-func (b *bug) plant(dir string) (overlay string, err error) {
-	right, err := filepath.Abs(filepath.Join(root, b.file))
+func (b *bug) writeOverlay(dir string) (overlay string, err error) {
+	source, err := filepath.Abs(filepath.Join(root, b.file))
 	if err != nil {
 		return "", err
 	}
-	text, err := os.ReadFile(right)
+	text, err := os.ReadFile(source)
 	if err != nil {
 		return "", err
 	}
 	if n := strings.Count(string(text), b.old); n != 1 {
-		return "", fmt.Errorf("what is to be patched is %d times in %s:\n%s", n, b.file, b.old)
+		return "", fmt.Errorf("the lines to patch occur %d times in %s:\n%s", n, b.file, b.old)
 	}
-	wrong := filepath.Join(dir, filepath.Base(b.file))
-	if err := os.WriteFile(wrong, []byte(strings.Replace(string(text), b.old, b.new, 1)), 0o600); err != nil {
+	patched := filepath.Join(dir, filepath.Base(b.file))
+	if err := os.WriteFile(patched, []byte(strings.Replace(string(text), b.old, b.new, 1)), 0o600); err != nil {
 		return "", err
 	}
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {right: wrong}})
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {source: patched}})
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +125,7 @@ func (b *bug) plant(dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, replace, 0o600)
 }
 
-// pattern is what -run wants for one test: a regular expression for each part of its name.
+// pattern returns the argument of -run for one test: a regular expression for each part of its name.
 func pattern(test string) string {
 	parts := strings.Split(test, "/")
 	for i, part := range parts {

@@ -8,7 +8,7 @@ func (c *conn) head(r *request) {
 		return
 	}
 	object := c.srv.Object(c.key)
-	switch fate := c.srv.headState(object); fate {
+	switch state := c.srv.headState(object); state {
 	case HeadGone:
 		c.fail(r, opHead, codeNoSuchKey)
 	case HeadDenied:
@@ -18,7 +18,7 @@ func (c *conn) head(r *request) {
 	case HeadDeleteMarked:
 		c.headDeleteMarker(r)
 	default:
-		c.headObject(r, object, fate == HeadRewritten)
+		c.headObject(r, object, state == HeadRewritten)
 	}
 }
 

@@ -141,12 +141,12 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 	ks := server.Keyspace()
 	for i := range ks.Len() {
 		key := ks.Key(i)
-		o, fate := server.Object(key), server.HeadState(key)
-		if want := fate == s3sim.HeadOK && (!o.WithoutMetadata() || o.MissingMeta() > 0); want != printed[string(key)] {
-			r.t.Fatalf("%q, fate %v: printed %v", key, fate, !want)
+		o, state := server.Object(key), server.HeadState(key)
+		if want := state == s3sim.HeadOK && (!o.WithoutMetadata() || o.MissingMeta() > 0); want != printed[string(key)] {
+			r.t.Fatalf("%q, state %v: printed %v", key, state, !want)
 		}
-		if want := fate == s3sim.HeadDenied; want != failed[string(key)] {
-			r.t.Fatalf("%q, fate %v: failed %v", key, fate, !want)
+		if want := state == s3sim.HeadDenied; want != failed[string(key)] {
+			r.t.Fatalf("%q, state %v: failed %v", key, state, !want)
 		}
 	}
 	var stats metrics.Stats

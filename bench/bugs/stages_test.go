@@ -1,0 +1,65 @@
+//go:build mutants
+
+package bugs
+
+// stageBugs break what one stage promises to the next.
+func stageBugs() []bug {
+	return []bug{
+		{
+			description: "a Source is not told that a Range is committed",
+			file:        "scan/commit.go",
+			old:         "return c.source.Committed(p.Range, p.outcomes)",
+			new:         "return nil",
+			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
+		},
+		{
+			description: "a Walk ends without the rest of its Range",
+			file:        "scan/source.go",
+			old:         "	if !left {\n",
+			new:         "	if !left || rest.After != \"\" {\n",
+			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
+		},
+		{
+			description: "a Range that was given away is still pending",
+			file:        "scan/source.go",
+			old:         "	return part, true, s.remove(part)\n",
+			new:         "	return part, true, nil\n",
+			pkg:         "scan", test: "TestSourceSplit/keys",
+		},
+		{
+			description: "a committed page keeps its place within the limit",
+			file:        "scan/pagelimit.go",
+			old:         "	*count--\n",
+			new:         "	_ = count\n",
+			pkg:         "scan", test: "TestPageLimit",
+		},
+		{
+			description: "the retry queue ignores the time of a batch",
+			file:        "scan/retry.go",
+			old:         "if rest := time.Until(waiting[0].at); rest > 0 {",
+			new:         "if rest := time.Until(waiting[0].at); rest > time.Hour {",
+			pkg:         "scan", test: "TestRetryQueue",
+		},
+		{
+			description: "the canary accepts any answer",
+			file:        "scan/fault/canary.go",
+			old:         "		case err == nil:\n			c.answeredAt = sent",
+			new:         "		case ctx.Err() == nil:\n			c.answeredAt = sent",
+			pkg:         "scan/fault", test: "TestCanary",
+		},
+		{
+			description: "a canary with other credentials confirms a refusal",
+			file:        "scan/fault/policy.go",
+			old:         "	case v.OtherCredentials && (p.MaxAttempts == 0 || a.Sent < p.MaxAttempts):\n",
+			new:         "	case false:\n",
+			pkg:         "scan/fault", test: "TestObjectPolicyOfRefusals",
+		},
+		{
+			description: "a batch that was split begins at the wrong object",
+			file:        "scan/page.go",
+			old:         "return &batch{page: b.page, first: b.first + first, count: count",
+			new:         "return &batch{page: b.page, first: b.first, count: count",
+			pkg:         "scan", test: "TestASlowWorkerGetsLess",
+		},
+	}
+}
