@@ -39,7 +39,11 @@ func BenchmarkHeads(b *testing.B) {
 			entries := make([]list.Entry, pageKeys)
 			for i := range entries {
 				key := server.Keyspace().Key(int64(i))
-				entries[i] = list.Entry{Key: string(key), Size: server.Object(key).Size(), ETag: strings.Trim(server.Object(key).ETag(), `"`)}
+				entries[i] = list.Entry{
+					Key:  string(key),
+					Size: server.Object(key).Size(),
+					ETag: strings.Trim(server.Object(key).ETag(), `"`),
+				}
 			}
 			fields, err := field.Parse("key,metadata")
 			if err != nil {
@@ -79,7 +83,10 @@ func BenchmarkScan(b *testing.B) {
 		b.Fatal(err)
 	}
 	_, url := simtest.Start(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
-	s := newScan(b, scan.Config{Store: open(b, url), Sink: output.NewJSONLines(output.Stream(io.Discard), fields), Workers: 16})
+	s := newScan(
+		b,
+		scan.Config{Store: open(b, url), Sink: output.NewJSONLines(output.Stream(io.Discard), fields), Workers: 16},
+	)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	b.ResetTimer()

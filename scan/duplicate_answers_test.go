@@ -22,8 +22,8 @@ import (
 // equalPage is how many objects equalObjects lists at once.
 const equalPage = 20
 
-// equalObjects lists n empty objects, which neither ETag nor length tell apart; what follows the first page it lists once
-// goOn is closed. HEADs it leaves to head, which writes to the connection itself.
+// equalObjects lists n empty objects, which neither ETag nor length tell apart; what follows the first page it lists
+// once goOn is closed. HEADs it leaves to head, which writes to the connection itself.
 func equalObjects(t *testing.T, n int, goOn <-chan struct{}, head func(c net.Conn, key string)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,7 +75,11 @@ func equalListing(after string, n int) string {
 	b.WriteString("<ListBucketResult>")
 	end := min(n, from+equalPage)
 	for i := from; i < end; i++ {
-		fmt.Fprintf(&b, `<Contents><Key>k%06d</Key><ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><Size>0</Size></Contents>`, i)
+		fmt.Fprintf(
+			&b,
+			`<Contents><Key>k%06d</Key><ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><Size>0</Size></Contents>`,
+			i,
+		)
 	}
 	if end < n {
 		fmt.Fprintf(&b, "<IsTruncated>true</IsTruncated><NextContinuationToken>k%06d</NextContinuationToken>", end-1)
@@ -84,11 +88,14 @@ func equalListing(after string, n int) string {
 }
 
 func sayEqual(c net.Conn, key string) {
-	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\nx-amz-meta-key: "+key+"\r\n\r\n")
+	_, _ = io.WriteString(
+		c,
+		"HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\nx-amz-meta-key: "+key+"\r\n\r\n",
+	)
 }
 
-// An answer that nobody asked for comes while the connection is idle, as workers are when the LIST is slow. Without a look
-// at the connection every HEAD from then on would take its predecessor's answer, and nothing would tell.
+// An answer that nobody asked for comes while the connection is idle, as workers are when the LIST is slow. Without a
+// look at the connection every HEAD from then on would take its predecessor's answer, and nothing would tell.
 func TestStrayAnswerWhileIdle(t *testing.T) { eachEngine(t, testStrayAnswerWhileIdle) }
 
 func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
@@ -119,7 +126,8 @@ func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 	}
 }
 
-// An answer that cannot be the object's is none: what is asked again on a fresh connection counts, and only that is printed.
+// An answer that cannot be the object's is none: what is asked again on a fresh connection counts, and only that is
+// printed.
 func TestAnothersAnswerIsNotTaken(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		var asked sync.Map // keys
@@ -152,13 +160,17 @@ func TestOneEndpointInTrouble(t *testing.T) {
 			}
 			return r.Method == http.MethodHead
 		})
-		s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{good, bad}, Isolated: true, Connections: 16})
+		s, err := store.Open(
+			t.Context(),
+			store.Config{Bucket: "demo", Endpoints: []string{good, bad}, Isolated: true, Connections: 16},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Workers: 16, Pipeline: pipeline})
 		s.Close()
-		if r.err != nil || r.stats.Failed != 0 || r.stats.Retries["head"]["500"] == 0 || r.stats.Retries["head"]["500"] > 1_000 {
+		if r.err != nil || r.stats.Failed != 0 || r.stats.Retries["head"]["500"] == 0 ||
+			r.stats.Retries["head"]["500"] > 1_000 {
 			t.Errorf("pipeline %d: %+v, retries %v, %v", pipeline, r.stats.Outcomes, r.stats.Retries, r.err)
 		}
 		expect(t, server, r.lines)

@@ -16,11 +16,12 @@ import (
 	"headcount/scan/store"
 )
 
-// stormSession is how long credentials are accepted where they expire. What 20 s brought is kept with the other long runs.
+// stormSession is how long credentials are accepted where they expire. What 20 s brought is kept with the other long
+// runs.
 var stormSession = flag.Duration("storms.session", 2*time.Second, "let credentials expire after so long")
 
-// Credentials that expire again and again, and a provider that has new ones: nothing is lost, and one canary flies at a time.
-// The provider tells when they expire, or it does not know and says another time.
+// Credentials that expire again and again, and a provider that has new ones: nothing is lost, and one canary flies at a
+// time. The provider tells when they expire, or it does not know and says another time.
 func TestCredentialsThatExpire(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_ENDPOINT_URL": "",
@@ -43,7 +44,10 @@ func TestCredentialsThatExpire(t *testing.T) {
 				Credentials: s3sim.Credentials{AccessKey: "owner", SecretKey: "secret"},
 			}, proxy{onRequest: watch.onRequest, onAnswer: watch.onAnswer})
 			t.Setenv("AWS_CONFIG_FILE", renewed(t, server, *stormSession, told))
-			s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64})
+			s, err := store.Open(
+				t.Context(),
+				store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,8 +82,8 @@ func testExpiry(t *testing.T, s *store.Store, by scan.Config, without calm, watc
 	}
 }
 
-// renewed is a configuration file whose profile "renewing" has a credential_process. It finds a session that has just begun.
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+// renewed is a configuration file whose profile "renewing" has a credential_process. It finds a session that has just
+// begun. https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 func renewed(t *testing.T, server *s3sim.Server, lasts time.Duration, told bool) string {
 	dir := t.TempDir()
 	file, config := filepath.Join(dir, "session.json"), filepath.Join(dir, "config")

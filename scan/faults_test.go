@@ -14,8 +14,8 @@ import (
 	"headcount/scan/head/engine"
 )
 
-// Each fault, by many seeds: the lines of a run without it, no more requests than it takes, and nothing left behind. The
-// test runs alone, since it counts what is left.
+// Each fault, by many seeds: the lines of a run without it, no more requests than it takes, and nothing left behind.
+// The test runs alone, since it counts what is left.
 func TestFaults(t *testing.T) {
 	var (
 		without = map[int64]calm{}
@@ -63,8 +63,15 @@ func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	return *stormObjects
 }
 
-// testFault returns how often the fault was played, how many times the requests of a run without it there were, and how long it took.
-func testFault(t *testing.T, by scan.Config, kind s3sim.FaultKind, seed uint64, without calm) (faults int64, ratio float64, took time.Duration) {
+// testFault returns how often the fault was played, how many times the requests of a run without it there were, and how
+// long it took.
+func testFault(
+	t *testing.T,
+	by scan.Config,
+	kind s3sim.FaultKind,
+	seed uint64,
+	without calm,
+) (faults int64, ratio float64, took time.Duration) {
 	by.Workers = 32
 	hangs := kind == s3sim.FaultHang || kind == s3sim.FaultBytePerSecond
 	if hangs { // a timeout ends each of these faults

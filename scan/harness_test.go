@@ -30,9 +30,9 @@ import (
 	"headcount/scan/store"
 )
 
-// testsAtOnce is more than the two cores of a small machine, since what most of these tests do is wait: for a retry, for a
-// store that asked for it, for somebody's patience to end. With -short they are for the race detector, which leaves no core
-// idle.
+// testsAtOnce is more than the two cores of a small machine, since what most of these tests do is wait: for a retry,
+// for a store that asked for it, for somebody's patience to end. With -short they are for the race detector, which
+// leaves no core idle.
 const testsAtOnce = 4
 
 func TestMain(m *testing.M) {
@@ -47,7 +47,11 @@ func TestMain(m *testing.M) {
 }
 
 // fronted puts a handler before a sim: what it does not answer itself goes on to the sim. It returns the handler's URL.
-func fronted(t *testing.T, o s3sim.Options, answer func(w http.ResponseWriter, r *http.Request) bool) (*s3sim.Server, string) {
+func fronted(
+	t *testing.T,
+	o s3sim.Options,
+	answer func(w http.ResponseWriter, r *http.Request) bool,
+) (*s3sim.Server, string) {
 	t.Helper()
 	server, url := simtest.Start(t, o)
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
@@ -83,8 +87,8 @@ func open(t testing.TB, urls ...string) *store.Store {
 	return s
 }
 
-// eachEngine runs a test once for each way to send HEADs, beside all other tests. What the test is given is a Config that
-// says which way, and nothing else. With -short the slow twin has only TestFaults, which is not by this.
+// eachEngine runs a test once for each way to send HEADs, beside all other tests. What the test is given is a Config
+// that says which way, and nothing else. With -short the slow twin has only TestFaults, which is not by this.
 func eachEngine(t *testing.T, test func(t *testing.T, by scan.Config)) {
 	t.Helper()
 	t.Parallel()
@@ -107,7 +111,8 @@ func eachEngineInTurn(t *testing.T, test func(t *testing.T, by scan.Config)) {
 	}
 }
 
-// engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on them.
+// engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on
+// them.
 func engines() map[string]scan.Config {
 	return map[string]scan.Config{
 		"direct":    {Engine: engine.Direct},

@@ -99,8 +99,8 @@ func TestAnOutageCostsNoObject(t *testing.T) {
 	}
 }
 
-// A pause in which no HEAD is sent does not count as failing, even after a failure: here the output takes longer for one
-// page than the user's patience.
+// A pause in which no HEAD is sent does not count as failing, even after a failure: here the output takes longer for
+// one page than the user's patience.
 func TestAPauseIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const patience = 500 * time.Millisecond

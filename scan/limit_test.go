@@ -74,7 +74,9 @@ func TestLimitReachedByAnother(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
 	w := &limitedWalk{left: &left, Walk: &readyWalk{
-		pages: []*list.Page{pageOf("a", "b", "c")}, rest: list.Range{After: "before a", Through: "m"}, onGet: func() { left.Store(0) },
+		pages: []*list.Page{
+			pageOf("a", "b", "c"),
+		}, rest: list.Range{After: "before a", Through: "m"}, onGet: func() { left.Store(0) },
 	}}
 	p, err := w.Next(t.Context())
 	if err != nil || p == nil || len(p.Entries) != 0 || p.Range != (list.Range{After: "before a", Through: "m"}) {

@@ -41,7 +41,10 @@ func TestListOnlyEnds(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2_500, Quirk: s3sim.TruncatedNoToken})
 	handed := 0
-	stats, err := newScan(t, scan.Config{Store: open(t, url), ListOnly: func(p *list.Page) { handed += len(p.Entries) }}).Run(t.Context())
+	stats, err := newScan(
+		t,
+		scan.Config{Store: open(t, url), ListOnly: func(p *list.Page) { handed += len(p.Entries) }},
+	).Run(t.Context())
 	if broken := (*list.ProtocolError)(nil); !errors.As(err, &broken) {
 		t.Error(err)
 	}
@@ -62,7 +65,8 @@ func TestListOnlyIsStopped(t *testing.T) {
 			cancel(stopped)
 		}
 	}}).Run(ctx)
-	if !errors.Is(err, stopped) || stats.Complete || !stats.Balanced() || stats.Listed != int64(handed) || handed == 100_000 {
+	if !errors.Is(err, stopped) || stats.Complete || !stats.Balanced() || stats.Listed != int64(handed) ||
+		handed == 100_000 {
 		t.Errorf("%d objects were handed out, and the account is %+v; %v", handed, stats, err)
 	}
 }

@@ -3,6 +3,7 @@ package scan_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -25,8 +26,8 @@ func runListed(t *testing.T, url string, cfg scan.Config, name string) result {
 	return runNamed(t.Context(), t, open(t, url), cfg, name)
 }
 
-// Metadata from the listing are those of the HEADs, for every kind of metadata, and whatever engine sends the HEADs that are
-// left.
+// Metadata from the listing are those of the HEADs, for every kind of metadata, and whatever engine sends the HEADs
+// that are left.
 func TestMetadataFromTheListing(t *testing.T) {
 	for name, cfg := range map[string]scan.Config{"alone": {}, "pipelined": {Pipeline: 8}, "all": {All: true}} {
 		cfg.Listers = 1 // so that the number of pages is known
@@ -53,7 +54,8 @@ func TestMetadataFromTheListing(t *testing.T) {
 				if shape == s3sim.Flat && s.Heads != samples || s.FromListing < 2_000 {
 					t.Errorf("%d HEADs, want %d; %d from the listing", s.Heads, samples, s.FromListing)
 				}
-				if lists := s.Requests["list"]["200"]; lists != 1+6+1 { // the first contact, six pages, and the empty page at the end
+				// The first contact, six pages, and the empty page at the end.
+				if lists := s.Requests["list"]["200"]; lists != 1+6+1 {
 					t.Errorf("%d LISTs", lists)
 				}
 			})
@@ -67,12 +69,16 @@ func TestMetadataFromTheListingOnlyWhenAskedFor(t *testing.T) {
 	for _, name := range []string{engine.Auto, engine.Direct, engine.SDK} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, url := fronted(t, s3sim.Options{Objects: objects, ListMetadata: true}, func(_ http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Query().Has("metadata") {
-					t.Errorf("a LIST asked for metadata: %s", r.URL)
-				}
-				return false
-			})
+			server, url := fronted(
+				t,
+				s3sim.Options{Objects: objects, ListMetadata: true},
+				func(_ http.ResponseWriter, r *http.Request) bool {
+					if r.URL.Query().Has("metadata") {
+						t.Errorf("a LIST asked for metadata: %s", r.URL)
+					}
+					return false
+				},
+			)
 			want := name
 			if name == engine.Auto {
 				want = engine.Direct
@@ -93,7 +99,8 @@ func TestLossyKeysGetHeads(t *testing.T) {
 	_, url := simtest.Start(t, options)
 	want := runNamed(t.Context(), t, open(t, plain), scan.Config{All: true, Workers: 16}, engine.Direct)
 	got := runListed(t, url, scan.Config{All: true}, engine.List)
-	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 || got.err != nil {
+	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 ||
+		got.err != nil {
 		t.Errorf("%+v, %v; by HEADs %+v", got.stats.Outcomes, got.err, want.stats.Outcomes)
 	}
 }
@@ -125,7 +132,8 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
 	before := checkpoint.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
-	if r := runListed(t, url, scan.Config{Resume: &before}, engine.List); r.err != nil || r.stats.FromListing != 10_000+1_500-4 {
+	if r := runListed(t, url, scan.Config{Resume: &before}, engine.List); r.err != nil ||
+		r.stats.FromListing != 10_000+1_500-4 {
 		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
 	}
 	_, empty := simtest.Start(t, s3sim.Options{})
@@ -134,8 +142,8 @@ func TestForcedListingWithoutMetadata(t *testing.T) {
 	}
 }
 
-// A page that the store cannot list with metadata is listed without, and its objects get HEADs. A metadata name that is no
-// XML name spoils a page so.
+// A page that the store cannot list with metadata is listed without, and its objects get HEADs. A metadata name that is
+// no XML name spoils a page so.
 func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 	for name, c := range map[string]struct {
 		refuse func(nth int64) bool // of the LISTs with metadata
@@ -150,15 +158,21 @@ func TestAPageThatCannotBeListedWithMetadata(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var lists atomic.Int64
-			server, url := fronted(t, s3sim.Options{Objects: 5_500, ListMetadata: true}, func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Query().Get("metadata") != "true" || !c.refuse(lists.Add(1)) {
-					return false
-				}
-				_, _ = w.Write([]byte(`<ListBucketResult><Contents><Key>k</Key><UserMetadata><X-Amz-Meta-A+b>v</X-Amz-Meta-A+b></UserMetadata></Contents></ListBucketResult>`))
-				return true
-			})
+			server, url := fronted(
+				t,
+				s3sim.Options{Objects: 5_500, ListMetadata: true},
+				func(w http.ResponseWriter, r *http.Request) bool {
+					if r.URL.Query().Get("metadata") != "true" || !c.refuse(lists.Add(1)) {
+						return false
+					}
+					_, _ = io.WriteString(w, `<ListBucketResult><Contents><Key>k</Key><UserMetadata>`+
+						`<X-Amz-Meta-A+b>v</X-Amz-Meta-A+b></UserMetadata></Contents></ListBucketResult>`)
+					return true
+				},
+			)
 			r := runListed(t, url, scan.Config{}, c.engine)
-			if expect(t, server, r.lines); r.err != nil || r.stats.Heads > c.heads || r.stats.Heads+r.stats.FromListing != 5_500 {
+			if expect(t, server, r.lines); r.err != nil || r.stats.Heads > c.heads ||
+				r.stats.Heads+r.stats.FromListing != 5_500 {
 				t.Errorf("%v; %d HEADs, want %d at most", r.err, r.stats.Heads, c.heads)
 			}
 		})
@@ -171,26 +185,31 @@ func TestOverwrittenObjectsAreNoMismatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var objects atomic.Pointer[s3sim.Server]
-			server, url := fronted(t, s3sim.Options{Objects: 4_500, ListMetadata: true}, func(w http.ResponseWriter, r *http.Request) bool {
-				key := strings.TrimPrefix(r.URL.Path, "/demo/")
-				now := r.URL.Query().Get("prefix")
-				switch {
-				case r.Method == http.MethodHead && key >= "obj-000000002000":
-					o := objects.Load().Object([]byte(key))
-					w.Header().Set("ETag", o.ETag())
-					w.Header().Set("x-amz-meta-new", "one")
-					modified := date
-					if date.IsZero() {
-						modified = o.LastModified()
+			server, url := fronted(
+				t,
+				s3sim.Options{Objects: 4_500, ListMetadata: true},
+				func(w http.ResponseWriter, r *http.Request) bool {
+					key := strings.TrimPrefix(r.URL.Path, "/demo/")
+					now := r.URL.Query().Get("prefix")
+					switch {
+					case r.Method == http.MethodHead && key >= "obj-000000002000":
+						o := objects.Load().Object([]byte(key))
+						w.Header().Set("ETag", o.ETag())
+						w.Header().Set("x-amz-meta-new", "one")
+						modified := date
+						if date.IsZero() {
+							modified = o.LastModified()
+						}
+						w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+					case now != "" && date.IsZero():
+						_, _ = io.WriteString(w, "<ListBucketResult><Contents><Key>"+now+"</Key><UserMetadata>"+
+						"<X-Amz-Meta-New>one</X-Amz-Meta-New></UserMetadata></Contents></ListBucketResult>")
+					default:
+						return false
 					}
-					w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
-				case now != "" && date.IsZero():
-					_, _ = w.Write([]byte("<ListBucketResult><Contents><Key>" + now + "</Key><UserMetadata><X-Amz-Meta-New>one</X-Amz-Meta-New></UserMetadata></Contents></ListBucketResult>"))
-				default:
-					return false
-				}
-				return true
-			})
+					return true
+				},
+			)
 			objects.Store(server)
 			r := runListed(t, url, scan.Config{All: true}, engine.List)
 			if r.err != nil || len(r.lines) != 4_500 {
@@ -212,7 +231,10 @@ func TestOverwrittenObjectsAreNoMismatch(t *testing.T) {
 // Faults, deleted and overwritten objects among those that get a HEAD end in their usual Outcomes.
 func TestMetadataFromTheListingThroughFaults(t *testing.T) {
 	faults := []s3sim.Fault{
-		{Kind: s3sim.Fault500, Rate: 0.01}, {Kind: s3sim.FaultRSTBeforeByte, Rate: 0.01}, {Kind: s3sim.Fault503Empty, Rate: 0.01},
+		{
+			Kind: s3sim.Fault500,
+			Rate: 0.01,
+		}, {Kind: s3sim.FaultRSTBeforeByte, Rate: 0.01}, {Kind: s3sim.Fault503Empty, Rate: 0.01},
 		{Kind: s3sim.FaultListCutShort, Rate: 0.1}, {Kind: s3sim.FaultListSlowDown, Rate: 0.1},
 	}
 	server, url := simtest.Start(t, s3sim.Options{

@@ -47,7 +47,9 @@ func scanAtMidnight(t *testing.T, by scan.Config, before time.Duration) (signedB
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	days := dayWatch{requests: map[string]int{}}
 	server, url := startBehindProxy(t, s3sim.Options{
-		Objects: int64(before.Seconds()+1) * perSecond, Latency: 10 * time.Millisecond, ClockAhead: midnight.Sub(now) - before,
+		Objects: int64(
+			before.Seconds()+1,
+		) * perSecond, Latency: 10 * time.Millisecond, ClockAhead: midnight.Sub(now) - before,
 		Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland", SessionToken: "token"},
 	}, proxy{onRequest: days.onRequest})
 	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}})

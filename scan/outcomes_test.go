@@ -15,7 +15,10 @@ import (
 func TestFates(t *testing.T) { eachEngine(t, testFates) }
 
 func testFates(t *testing.T, by scan.Config) {
-	server, url := simtest.Start(t, s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05})
+	server, url := simtest.Start(
+		t,
+		s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05},
+	)
 	by.All = true
 	r := run(t.Context(), t, open(t, url), by)
 	if r.err != nil {
@@ -37,7 +40,15 @@ func testFates(t *testing.T, by scan.Config) {
 		t.Fatal("no such fate")
 	}
 	if r.stats.Gone != gone || r.stats.Failed != denied || r.stats.Changed != rewritten {
-		t.Errorf("gone %d, failed %d, changed %d; want %d, %d, %d", r.stats.Gone, r.stats.Failed, r.stats.Changed, gone, denied, rewritten)
+		t.Errorf(
+			"gone %d, failed %d, changed %d; want %d, %d, %d",
+			r.stats.Gone,
+			r.stats.Failed,
+			r.stats.Changed,
+			gone,
+			denied,
+			rewritten,
+		)
 	}
 	checkLines(t, server, r.lines)
 	for _, line := range r.lines {
@@ -47,7 +58,9 @@ func testFates(t *testing.T, by scan.Config) {
 		}
 	}
 	for _, e := range r.failed {
-		if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadDenied || e.Status != 403 || e.Class != "forbidden" || e.RequestID == "" || e.Attempts != 2 {
+		if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadDenied || e.Status != 403 || e.Class != "forbidden" ||
+			e.RequestID == "" ||
+			e.Attempts != 2 {
 			t.Errorf("%+v", e)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"headcount/scan/list"
 )
 
-// The pages that the workers and the listers may be at are no more than there have to be of each, and those that may wait.
+// The pages that the workers and the listers may be at are no more than there have to be of each, and those that may
+// wait.
 func TestMaxPages(t *testing.T) {
 	for _, c := range []struct{ workers, listers, want int }{
 		{1, 0, 1 + 1 + 24}, // 64 keys of one page are asked for
@@ -49,7 +50,8 @@ func TestPagesInFlight(t *testing.T) {
 	}
 }
 
-// roomSink looks at each commit how many objects are in flight, those included that are being committed, and calls trip after some.
+// roomSink looks at each commit how many objects are in flight, those included that are being committed, and calls trip
+// after some.
 type roomSink struct {
 	unsynced
 	scan      *scan.Scan

@@ -38,7 +38,8 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 	return s.Sink.Commit(page, chunks)
 }
 
-// runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has kept.
+// runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has
+// kept.
 func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
 	fields, err := field.Parse("key,metadata,etag")
@@ -153,7 +154,8 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 		}
 		return
 	}
-	if r.stats.Listed != ks.Len() || r.stats.Emitted != int64(len(r.lines)) || r.stats.Failed != int64(len(r.failed)) || !r.stats.Balanced() {
+	if r.stats.Listed != ks.Len() || r.stats.Emitted != int64(len(r.lines)) || r.stats.Failed != int64(len(r.failed)) ||
+		!r.stats.Balanced() {
 		t.Errorf("%d lines, %d failures of %d: %+v", len(r.lines), len(r.failed), ks.Len(), r.stats.Outcomes)
 	}
 	for _, e := range r.failed {

@@ -40,7 +40,8 @@ func (s *keySink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	return nil
 }
 
-// moment is where a run stood, and how much had been written by then: what a killed process leaves, and its files are cut to.
+// moment is where a run stood, and how much had been written by then: what a killed process leaves, and its files are
+// cut to.
 type moment struct {
 	checkpoint   []byte
 	keys, failed int
@@ -104,15 +105,18 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 	return newScan(t, cfg).Run(ctx)
 }
 
-// Runs that go on from each other commit every key once, whatever has ended them, and whenever. TestKilled shows the same of
-// processes and their files, and takes half a minute.
+// Runs that go on from each other commit every key once, whatever has ended them, and whenever. TestKilled shows the
+// same of processes and their files, and takes half a minute.
 func TestRunsGoOn(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	g := goingOn{rng: rand.New(rand.NewPCG(seed, 1))}
 	// A page with a denied object waits half a second for it, in which others overtake it.
-	server, url := simtest.Start(t, s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, Gone: 0.01})
+	server, url := simtest.Start(
+		t,
+		s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, Gone: 0.01},
+	)
 	for {
 		stats, err := g.run(t, scan.Config{Store: open(t, url), All: true, Workers: 16})
 		if err == nil {
@@ -125,7 +129,8 @@ func TestRunsGoOn(t *testing.T) {
 	}
 }
 
-// Where there is no room for the failures of a page, its records are written already: it comes again, and so they are not kept.
+// Where there is no room for the failures of a page, its records are written already: it comes again, and so they are
+// not kept.
 func TestATornPageIsNotKept(t *testing.T) {
 	t.Parallel()
 	var sink keySink
@@ -184,7 +189,15 @@ func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats metrics.Sta
 		}
 	}
 	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) || stats.Failed != int64(len(g.failed)) ||
-		!stats.Balanced() || stats.Runs != g.runs {
-		t.Errorf("%d records, %d failures, %d runs, and the account %+v of %d", len(g.sink.keys), len(g.failed), g.runs, stats.Outcomes, stats.Runs)
+		!stats.Balanced() ||
+		stats.Runs != g.runs {
+		t.Errorf(
+			"%d records, %d failures, %d runs, and the account %+v of %d",
+			len(g.sink.keys),
+			len(g.failed),
+			g.runs,
+			stats.Outcomes,
+			stats.Runs,
+		)
 	}
 }

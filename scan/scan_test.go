@@ -70,7 +70,10 @@ func TestAllPrintsBareObjectsToo(t *testing.T) {
 
 func TestLinesOfAPageAreInKeyOrder(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
-		_, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault503Empty, Rate: 0.05}}})
+		_, url := simtest.Start(
+			t,
+			s3sim.Options{Objects: 1_000, Faults: []s3sim.Fault{{Kind: s3sim.Fault503Empty, Rate: 0.05}}},
+		)
 		by.Workers = 64
 		r := run(t.Context(), t, open(t, url), by)
 		if r.err != nil || !slices.IsSorted(r.lines) {
@@ -91,7 +94,8 @@ func TestRangeAndPrefix(t *testing.T) {
 			t.Fatalf("%d lines, %v", len(r.lines), r.err)
 		}
 		keys := checkLines(t, server, r.lines)
-		if keys[string(ks.Key(99))] || !keys[string(ks.Key(100))] || !keys[string(ks.Key(2_500))] || keys[string(ks.Key(2_501))] {
+		if keys[string(ks.Key(99))] || !keys[string(ks.Key(100))] || !keys[string(ks.Key(2_500))] ||
+			keys[string(ks.Key(2_501))] {
 			t.Error("the Range is (After, Through]")
 		}
 		prefix := string(ks.Key(1_234))
@@ -125,7 +129,10 @@ func TestAnOutputThatFailsEndsTheRun(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 20_000})
 	full := errors.New("no space")
-	stats, err := newScan(t, scan.Config{Store: open(t, url), Sink: &tripSink{after: 3, err: full}, All: true}).Run(t.Context())
+	stats, err := newScan(
+		t,
+		scan.Config{Store: open(t, url), Sink: &tripSink{after: 3, err: full}, All: true},
+	).Run(t.Context())
 	var failed *scan.OutputError
 	if !errors.As(err, &failed) || !errors.Is(err, full) || stats.Listed != 2_000 {
 		t.Errorf("%+v, %v: a page that was not written must not count", stats.Outcomes, err)

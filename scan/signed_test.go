@@ -17,7 +17,10 @@ import (
 )
 
 // signedServer serves requests that are signed, and tells for which region each was.
-func signedServer(t *testing.T, h func(w http.ResponseWriter, r *http.Request, region string)) (*httptest.Server, *store.Store) {
+func signedServer(
+	t *testing.T,
+	h func(w http.ResponseWriter, r *http.Request, region string),
+) (*httptest.Server, *store.Store) {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "alice")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wonderland")
@@ -115,7 +118,10 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL"} {
 		t.Setenv(name, "")
 	}
-	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64})
+	s, err := store.Open(
+		t.Context(),
+		store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,10 @@ import (
 func sources(t *testing.T, ranges ...list.Range) (map[string]Source, []string) {
 	t.Helper()
 	server, url := simtest.Start(t, s3sim.Options{Objects: 10_500})
-	st, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: 4})
+	st, err := store.Open(
+		t.Context(),
+		store.Config{Bucket: "demo", Endpoints: []string{url}, Isolated: true, Connections: 4},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +96,11 @@ func TestSourceHandsOutEveryKey(t *testing.T) {
 
 // What Split gives away is neither handed out nor pending, and all the rest is.
 func TestSourceSplit(t *testing.T) {
-	ranges := []list.Range{{Through: "obj-000000006000"}, {After: "obj-000000006000", Through: "obj-000000008000"}, {After: "obj-000000008000"}}
+	ranges := []list.Range{
+		{Through: "obj-000000006000"},
+		{After: "obj-000000006000", Through: "obj-000000008000"},
+		{After: "obj-000000008000"},
+	}
 	all, want := sources(t, ranges...)
 	for name, source := range all {
 		t.Run(name, func(t *testing.T) {
