@@ -20,8 +20,8 @@ import (
 	"headcount/scan/metrics"
 )
 
-// How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on. These
-// fit into an ordinary run; what 200 seeds brought is kept in bench/runs/2026-11-22-storms.
+// How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on.
+// These fit into an ordinary run; what 200 seeds brought is kept in bench/runs/2026-11-22-storms.
 var (
 	stormSeeds   = flag.Int("storms.seeds", 3, "play each storm by `N` seeds")
 	stormObjects = flag.Int64("storms.objects", 2_000, "scan `N` objects in each storm but the first")

@@ -8,8 +8,8 @@ import (
 	"headcount/scan/checkpoint"
 )
 
-// A run saves a Checkpoint when it begins, within CheckpointEvery after a page is committed, and when it ends; none while
-// nothing changes.
+// A run saves a Checkpoint when it begins, within CheckpointEvery after a page is committed, and when it ends; none
+// while nothing changes.
 func TestWhenCheckpointsAreSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type saved struct {

@@ -90,7 +90,8 @@ func equalListing(after string, n int) string {
 func sayEqual(c net.Conn, key string) {
 	_, _ = io.WriteString(
 		c,
-		"HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\nx-amz-meta-key: "+key+"\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\n"+
+			"x-amz-meta-key: "+key+"\r\n\r\n",
 	)
 }
 

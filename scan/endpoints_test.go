@@ -13,7 +13,8 @@ import (
 	"headcount/scan"
 )
 
-// Workers do not stay where it takes long: of those that began at the slow one of two endpoints, half of all, few are there in the end.
+// Workers do not stay where it takes long: of those that began at the slow one of two endpoints, half of all, few are
+// there in the end.
 func TestWorkersMoveFromASlowEndpoint(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		const (

@@ -24,7 +24,8 @@ var stormSession = flag.Duration("storms.session", 2*time.Second, "let credentia
 // time. The provider tells when they expire, or it does not know and says another time.
 func TestCredentialsThatExpire(t *testing.T) {
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_ENDPOINT_URL": "",
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+		"AWS_REGION": "", "AWS_ENDPOINT_URL": "",
 		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(t.TempDir(), "none"),
 	} {
 		t.Setenv(name, value)
@@ -102,7 +103,8 @@ func renewed(t *testing.T, server *s3sim.Server, lasts time.Duration, told bool)
 	if err := write(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(config, []byte("[profile renewing]\nregion = us-east-1\ncredential_process = cat "+file+"\n"), 0o600); err != nil {
+	profile := "[profile renewing]\nregion = us-east-1\ncredential_process = cat " + file + "\n"
+	if err := os.WriteFile(config, []byte(profile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	over := make(chan struct{})

@@ -82,7 +82,8 @@ func testFault(
 		rate = 0.5 // there are so few LISTs that of one in twenty there might be none
 	}
 	server, url := simtest.Start(t, s3sim.Options{
-		Objects: without.objects, Seed: seed, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}}, RefuseFor: 100 * time.Millisecond,
+		Objects: without.objects, Seed: seed, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}},
+		RefuseFor: 100 * time.Millisecond,
 	})
 	began := time.Now()
 	r := run(t.Context(), t, open(t, url), by)

@@ -137,7 +137,9 @@ func TestAPauseIsNoFailure(t *testing.T) {
 // The HEADs of some objects hang. The other objects of their batches do not wait for them: other workers take those
 // over. All in all one timeout passes, whether hanging objects are alone or side by side.
 func TestAHangingHeadDelaysOnlyItsObject(t *testing.T) {
-	for name, hanging := range map[string][]int{"one": {10}, "the last three": {997, 998, 999}, "every hundredth": every(100, 1000)} {
+	for name, hanging := range map[string][]int{
+		"one": {10}, "the last three": {997, 998, 999}, "every hundredth": every(100, 1000),
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const timeout = 30 * time.Second

@@ -37,7 +37,8 @@ func TestLimit(t *testing.T) {
 				cfg := scan.Config{Engine: engine.Direct, Workers: 16, All: true, Limit: limit}
 				r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
 				want := min(limit, objects)
-				if r.err != nil || !r.stats.Complete || r.stats.Listed != want || r.stats.LimitReached != (limit <= objects) || int64(len(r.lines)) != want {
+				if r.err != nil || !r.stats.Complete || r.stats.Listed != want ||
+					r.stats.LimitReached != (limit <= objects) || int64(len(r.lines)) != want {
 					t.Fatalf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
 				}
 				seen := checkLines(t, server, r.lines)

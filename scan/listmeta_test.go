@@ -203,7 +203,7 @@ func TestOverwrittenObjectsAreNoMismatch(t *testing.T) {
 						w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
 					case now != "" && date.IsZero():
 						_, _ = io.WriteString(w, "<ListBucketResult><Contents><Key>"+now+"</Key><UserMetadata>"+
-						"<X-Amz-Meta-New>one</X-Amz-Meta-New></UserMetadata></Contents></ListBucketResult>")
+							"<X-Amz-Meta-New>one</X-Amz-Meta-New></UserMetadata></Contents></ListBucketResult>")
 					default:
 						return false
 					}

@@ -15,7 +15,8 @@ import (
 	"headcount/scan/head/engine"
 )
 
-// With Ordered the Records come in the order of keys, however many listers there are, whatever is slow, and after every resume.
+// With Ordered the Records come in the order of keys, however many listers there are, whatever is slow, and after every
+// resume.
 func TestOrdered(t *testing.T) {
 	t.Parallel()
 	for _, listers := range []int{1, 8, scan.ListersAuto} {

@@ -77,8 +77,8 @@ func testStaysThrottled(t *testing.T, by scan.Config) {
 	}
 }
 
-// A store that refuses HEADs for a moment, and is well when the canary comes, has not deleted its objects. A moment is a
-// hundred HEADs, each the first one for its object: so no object is refused twice, however slow the machine is.
+// A store that refuses HEADs for a moment, and is well when the canary comes, has not deleted its objects. A moment is
+// a hundred HEADs, each the first one for its object: so no object is refused twice, however slow the machine is.
 func TestAHiccupDeletesNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		for _, status := range []int{403, 404, 400} {

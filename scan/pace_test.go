@@ -38,7 +38,8 @@ func TestTheRateIsShared(t *testing.T) {
 		expect(t, server, r.lines)
 		counts := server.Counts()
 		// On top is what may be sent at once, at the beginning and after a stop, and a burst.
-		if most := (r.stats.DurationSeconds+0.04)*by.Rate + float64(max(1, by.Pipeline)); float64(counts.Heads+counts.Lists) > most {
+		most := (r.stats.DurationSeconds+0.04)*by.Rate + float64(max(1, by.Pipeline))
+		if float64(counts.Heads+counts.Lists) > most {
 			t.Errorf("%d HEADs and %d LISTs in %.3f s", counts.Heads, counts.Lists, r.stats.DurationSeconds)
 		}
 		if r.stats.RateLimit != by.Rate {

@@ -58,7 +58,9 @@ func TestPendingRanges(t *testing.T) {
 		}
 	})
 	l := pendingRanges{ranges: []list.Range{{After: "b", Through: "d"}, {After: "f"}}}
-	for _, r := range []list.Range{{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"}} {
+	for _, r := range []list.Range{
+		{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"},
+	} {
 		if err := l.remove(r); err == nil || fmt.Sprint(l.Pending()) != `[("b", "d"] ("f", ∞)]` {
 			t.Errorf("%v: %v, %v", r, err, l.Pending())
 		}

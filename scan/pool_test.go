@@ -10,8 +10,8 @@ import (
 	"headcount/scan"
 )
 
-// While the number is narrowed and widened, batches are taken from workers and given to others: none is lost, and none comes twice. The
-// store's latency jumps between nothing and 40 ms.
+// While the number is narrowed and widened, batches are taken from workers and given to others: none is lost, and none
+// comes twice. The store's latency jumps between nothing and 40 ms.
 func TestAutoLosesNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, by scan.Config) {
 		var asked atomic.Int64

@@ -121,7 +121,8 @@ func plainKey(ks *s3sim.Keyspace, at int64) string {
 
 func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64) {
 	exact := map[s3sim.Quirk]bool{
-		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
+		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true,
+		s3sim.KeysRepeated:   true,
 		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
 	}[quirk]
 	o := s3sim.Options{Objects: 9_600, Shape: shape, Quirk: quirk}

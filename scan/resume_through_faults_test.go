@@ -188,7 +188,8 @@ func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats metrics.Sta
 			t.Errorf("%q, state %v: %d, want %d", key, server.HeadState(key), times[string(key)], want)
 		}
 	}
-	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) || stats.Failed != int64(len(g.failed)) ||
+	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) ||
+		stats.Failed != int64(len(g.failed)) ||
 		!stats.Balanced() ||
 		stats.Runs != g.runs {
 		t.Errorf(

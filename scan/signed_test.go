@@ -89,12 +89,14 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	counter := filepath.Join(dir, "count")
 	script := filepath.Join(dir, "credentials")
 	text := fmt.Sprintf("#!/bin/sh\necho x >> %s\nn=$(wc -l < %s | tr -d ' ')\n"+
-		`printf '{"Version":1,"AccessKeyId":"key%%s","SecretAccessKey":"s","SessionToken":"t","Expiration":"2099-01-01T00:00:00Z"}' "$n"`+"\n", counter, counter)
+		`printf '{"Version":1,"AccessKeyId":"key%%s","SecretAccessKey":"s","SessionToken":"t",`+
+		`"Expiration":"2099-01-01T00:00:00Z"}' "$n"`+"\n", counter, counter)
 	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "config")
-	if err := os.WriteFile(config, []byte("[profile renewing]\nregion = us-east-1\ncredential_process = "+script+"\n"), 0o600); err != nil {
+	profile := "[profile renewing]\nregion = us-east-1\ncredential_process = " + script + "\n"
+	if err := os.WriteFile(config, []byte(profile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var expired atomic.Bool
@@ -115,7 +117,9 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	})
 	t.Setenv("AWS_CONFIG_FILE", config)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL"} {
+	for _, name := range []string{
+		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL",
+	} {
 		t.Setenv(name, "")
 	}
 	s, err := store.Open(

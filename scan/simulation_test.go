@@ -49,7 +49,9 @@ type simulatedAnswer struct {
 func simulatedKey(i int) string { return fmt.Sprintf("k%06d", i) }
 
 // run scans the simulation, and returns what Run returns and for how long it ran.
-func (sim *simulation) run(t *testing.T, ctx context.Context, cfg Config) (stats metrics.Stats, took time.Duration, err error) {
+func (sim *simulation) run(
+	t *testing.T, ctx context.Context, cfg Config,
+) (stats metrics.Stats, took time.Duration, err error) {
 	t.Helper()
 	s := sim.newScan(t, cfg)
 	start := time.Now()

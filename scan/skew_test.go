@@ -13,7 +13,8 @@ import (
 	"headcount/scan/store"
 )
 
-// A store whose clock is another refuses the first LIST, and nothing after it: its Date has told the time to whoever signs.
+// A store whose clock is another refuses the first LIST, and nothing after it: its Date has told the time to whoever
+// signs.
 func TestClockOfTheStore(t *testing.T) {
 	credentials := s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland", SessionToken: "token"}
 	for name, value := range map[string]string{

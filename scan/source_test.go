@@ -76,7 +76,11 @@ func readAll(ctx context.Context, t *testing.T, source Source) (keys []string) {
 func TestSourceHandsOutEveryKey(t *testing.T) {
 	for _, ranges := range [][]list.Range{
 		{{}},
-		{{After: "obj-000000000100", Through: "obj-000000000900"}, {After: "obj-000000002000", Through: "obj-000000007000"}, {After: "x"}},
+		{
+			{After: "obj-000000000100", Through: "obj-000000000900"},
+			{After: "obj-000000002000", Through: "obj-000000007000"},
+			{After: "x"},
+		},
 	} {
 		all, want := sources(t, ranges...)
 		for name, source := range all {
