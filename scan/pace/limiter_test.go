@@ -124,7 +124,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 
 // The requests exceed the user's limit by no more than two bursts, at the start.
 func TestUsersRateLimit(t *testing.T) {
-	for _, maxRate := range []float64{0.5, 7, 500, 20_000} {
+	for _, maxRate := range []float64{0.5, 7, 500, 5_500} {
 		for _, depth := range []int{1, 8} {
 			synctest.Test(t, func(t *testing.T) {
 				l := NewLimiter(maxRate)

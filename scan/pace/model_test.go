@@ -231,7 +231,7 @@ func TestRateFollowsChanges(t *testing.T) {
 func TestRateSurvivesAnOutage(t *testing.T) {
 	for _, rate := range []float64{0, 500} {
 		for _, workers := range []int{16, 512} {
-			s := scenario{rate: rate, workers: workers, depth: 1, latency: 5 * time.Millisecond}
+			s := scenario{rate: rate, workers: workers, depth: 1, latency: 20 * time.Millisecond}
 			s.run(t, 30*time.Second, func(m *model) {
 				time.Sleep(10 * time.Second)
 				before, _ := m.counts()
