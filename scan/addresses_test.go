@@ -13,16 +13,16 @@ import (
 
 // The Stats of each address are what its server has counted. With one worker for each endpoint no worker can move.
 func TestAddressStats(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		const objects = 500
 		fast, fastURL := simtest.Start(t, s3sim.Options{Objects: objects, Latency: time.Millisecond})
 		slow, slowURL := simtest.Start(t, s3sim.Options{Objects: objects, Latency: 10 * time.Millisecond})
-		by.Workers, by.Listers = 2, 1
-		r := run(t.Context(), t, open(t, fastURL, slowURL), by)
+		cfg.Workers, cfg.Listers = 2, 1
+		r := run(t.Context(), t, open(t, fastURL, slowURL), cfg)
 		if r.err != nil || len(r.stats.Addresses) != 2 {
 			t.Fatalf("%+v, %v", r.stats.Addresses, r.err)
 		}
-		expect(t, fast, r.lines)
+		expectAllPrinted(t, fast, r.lines)
 		for i, server := range []*s3sim.Server{fast, slow} {
 			a := r.stats.Addresses[i]
 			url := []string{fastURL, slowURL}[i]
@@ -33,7 +33,7 @@ func TestAddressStats(t *testing.T) {
 			if a.Answered != c.Heads || a.ErrorAnswers != 0 || a.Unanswered != 0 || a.Connections > c.Connections {
 				t.Errorf("%+v, and the store has counted %+v", a, c)
 			}
-			if a.Connections == 0 && by.Engine != engine.SDK { // a HEAD of the SDK may use the connection of a LIST
+			if a.Connections == 0 && cfg.Engine != engine.SDK { // a HEAD of the SDK may use the connection of a LIST
 				t.Errorf("no connection: %+v", a)
 			}
 			if a.Latency.Mean < float64(10*i) || a.Latency.P99 <= 0 {

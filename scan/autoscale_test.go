@@ -27,7 +27,7 @@ func answersAfter(latency time.Duration) func(string, int) simulatedAnswer {
 }
 
 // A run is limited by its slowest part. The pool grows only if that part is the store.
-func TestWhatLimitsARun(t *testing.T) {
+func TestLimitedBy(t *testing.T) {
 	for name, c := range map[string]struct {
 		sim       *simulation
 		cfg       Config
@@ -77,7 +77,7 @@ func TestWhatLimitsARun(t *testing.T) {
 }
 
 // A short run starts the workers of the first size, and no more.
-func TestAShortRunStartsFewWorkers(t *testing.T) {
+func TestShortRunStartsInitialWorkersOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := simulation{keys: 500}
 		stats, _, err := sim.run(t, t.Context(), Config{})
@@ -88,7 +88,7 @@ func TestAShortRunStartsFewWorkers(t *testing.T) {
 }
 
 // Workers take batches as they need them: the worker whose HEADs take ten times as long gets a tenth of the objects.
-func TestASlowWorkerGetsLess(t *testing.T) {
+func TestSlowWorkerGetsFewerObjects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := simulation{keys: 11_000, sessionLatency: []time.Duration{time.Millisecond, 10 * time.Millisecond}}
 		_, took, err := sim.run(t, t.Context(), Config{Workers: 2})

@@ -23,8 +23,8 @@ import (
 // How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on.
 // These fit into an ordinary run; what 200 seeds brought is kept in bench/runs/2026-11-22-storms.
 var (
-	stormSeeds   = flag.Int("storms.seeds", 3, "play each storm by `N` seeds")
-	stormObjects = flag.Int64("storms.objects", 2_000, "scan `N` objects in each storm but the first")
+	faultSeeds   = flag.Int("storms.seeds", 3, "play each storm by `N` seeds")
+	faultObjects = flag.Int64("storms.objects", 2_000, "scan `N` objects in each storm but the first")
 )
 
 // seeds is how many there are in this run; the race detector, which -short is for, looks at one.
@@ -32,34 +32,34 @@ func seeds() int {
 	if testing.Short() {
 		return 1
 	}
-	return *stormSeeds
+	return *faultSeeds
 }
 
 // calm is what a scan finds and costs where nothing goes wrong.
-type calm struct {
+type baseline struct {
 	objects  int64
 	lines    []string // sorted
 	requests int64
 }
 
 // calmly scans so many objects, and holds every line against what the sim computes of its key.
-func calmly(t *testing.T, objects int64) calm {
+func scanBaseline(t *testing.T, objects int64) baseline {
 	t.Helper()
 	server, url := simtest.Start(t, s3sim.Options{Objects: objects})
 	r := run(t.Context(), t, open(t, url), scan.Config{Engine: engine.Direct})
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	expect(t, server, r.lines)
+	expectAllPrinted(t, server, r.lines)
 	if r.stats.Heads != objects {
 		t.Errorf("%d HEADs for %d objects", r.stats.Heads, objects)
 	}
 	slices.Sort(r.lines)
-	return calm{objects, r.lines, requests(r.stats)}
+	return baseline{objects, r.lines, requestsSent(r.stats)}
 }
 
 // sameAs holds what a scan found in a storm against what it finds without: every line, and no object without one.
-func (r result) sameAs(t *testing.T, want calm) {
+func (r result) expectSameAs(t *testing.T, want baseline) {
 	t.Helper()
 	if r.err != nil {
 		t.Fatal(r.err)
@@ -73,7 +73,7 @@ func (r result) sameAs(t *testing.T, want calm) {
 }
 
 // requests are those that were sent: where nobody listens, none is.
-func requests(s metrics.Stats) int64 {
+func requestsSent(s metrics.Stats) int64 {
 	n := s.Heads - s.Requests["head"]["refused"]
 	for status, lists := range s.Requests["list"] {
 		if status != "refused" {
@@ -85,9 +85,9 @@ func requests(s metrics.Stats) int64 {
 
 // leftBehind notes what there is, and returns a function that fails the test if there is more: goroutines, or on Linux
 // descriptors. It is for a test that runs alone.
-func leftBehind(t *testing.T) (nothing func()) {
+func checkLeaks(t *testing.T) (nothing func()) {
 	t.Helper()
-	goroutines, before := goleak.IgnoreCurrent(), descriptors(t)
+	goroutines, before := goleak.IgnoreCurrent(), openDescriptors(t)
 	return func() {
 		t.Helper()
 		// goleak waits for a second, which is not enough on a busy machine.
@@ -98,14 +98,14 @@ func leftBehind(t *testing.T) (nothing func()) {
 		if err != nil {
 			t.Error(err)
 		}
-		if after := descriptors(t); after > before {
+		if after := openDescriptors(t); after > before {
 			t.Errorf("%d descriptors, and there were %d before", after, before)
 		}
 	}
 }
 
 // descriptors is how many this process has open; 0 where that cannot be told.
-func descriptors(t *testing.T) int {
+func openDescriptors(t *testing.T) int {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		return 0
@@ -118,36 +118,36 @@ func descriptors(t *testing.T) int {
 }
 
 // tally collects what storms cost, by name, for the log of a long run.
-type tally struct {
+type faultTotals struct {
 	mu   sync.Mutex
-	rows map[string]*tallyRow
+	rows map[string]*faultTotal
 }
 
-type tallyRow struct {
-	runs     int
-	faults   int64
-	requests float64 // times those of a calm run, at most
-	took     time.Duration
+type faultTotal struct {
+	runs         int
+	faults       int64
+	requestRatio float64 // times those of a calm run, at most
+	took         time.Duration
 }
 
-func (l *tally) add(name string, faults int64, requests float64, took time.Duration) {
+func (l *faultTotals) add(name string, faults int64, requestRatio float64, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rows == nil {
-		l.rows = map[string]*tallyRow{}
+		l.rows = map[string]*faultTotal{}
 	}
 	row := l.rows[name]
 	if row == nil {
-		row = new(tallyRow)
+		row = new(faultTotal)
 		l.rows[name] = row
 	}
 	row.runs++
 	row.faults += faults
-	row.requests, row.took = max(row.requests, requests), max(row.took, took)
+	row.requestRatio, row.took = max(row.requestRatio, requestRatio), max(row.took, took)
 }
 
 // log fails the test, too, where there was no storm.
-func (l *tally) log(t *testing.T) {
+func (l *faultTotals) log(t *testing.T) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var text string
@@ -157,7 +157,7 @@ func (l *tally) log(t *testing.T) {
 			t.Errorf("%s was never played", name)
 		}
 		text += fmt.Sprintf("%-32s %3d runs, %7d faults, requests at most %.3f x, %5.1f s at most\n",
-			name, row.runs, row.faults, row.requests, row.took.Seconds())
+			name, row.runs, row.faults, row.requestRatio, row.took.Seconds())
 	}
 	t.Log("\n" + text)
 }

@@ -10,7 +10,7 @@ import (
 
 // A run saves a Checkpoint when it begins, within CheckpointEvery after a page is committed, and when it ends; none
 // while nothing changes.
-func TestWhenCheckpointsAreSaved(t *testing.T) {
+func TestCheckpointTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type saved struct {
 			at       time.Duration

@@ -87,7 +87,7 @@ func equalListing(after string, n int) string {
 	return b.String() + "</ListBucketResult>"
 }
 
-func sayEqual(c net.Conn, key string) {
+func writeEqualAnswer(c net.Conn, key string) {
 	_, _ = io.WriteString(
 		c,
 		"HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\nContent-Length: 0\r\n"+
@@ -97,9 +97,11 @@ func sayEqual(c net.Conn, key string) {
 
 // An answer that nobody asked for comes while the connection is idle, as workers are when the LIST is slow. Without a
 // look at the connection every HEAD from then on would take its predecessor's answer, and nothing would tell.
-func TestStrayAnswerWhileIdle(t *testing.T) { eachEngine(t, testStrayAnswerWhileIdle) }
+func TestDuplicateAnswerOnIdleConnection(t *testing.T) {
+	forEachEngine(t, testDuplicateAnswerOnIdleConnection)
+}
 
-func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
+func testDuplicateAnswerOnIdleConnection(t *testing.T, cfg scan.Config) {
 	const (
 		objects = 3 * equalPage
 		way     = 200 * time.Millisecond // an answer's to the client, and its notice of it, on a busy machine
@@ -107,16 +109,16 @@ func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 	var heads atomic.Int64
 	goOn := make(chan struct{})
 	url := equalObjects(t, objects, goOn, func(c net.Conn, key string) {
-		sayEqual(c, key)
+		writeEqualAnswer(c, key)
 		if heads.Add(1) == equalPage { // the last of the first page: nothing is in flight until the next is listed
 			time.Sleep(way)
-			sayEqual(c, key)
+			writeEqualAnswer(c, key)
 			time.Sleep(way)
 			close(goOn)
 		}
 	})
-	by.Workers = 1
-	r := run(t.Context(), t, open(t, url), by)
+	cfg.Workers = 1
+	r := run(t.Context(), t, open(t, url), cfg)
 	if r.err != nil || len(r.lines) != objects {
 		t.Fatalf("%d lines, %v", len(r.lines), r.err)
 	}
@@ -129,10 +131,10 @@ func testStrayAnswerWhileIdle(t *testing.T, by scan.Config) {
 
 // An answer that cannot be the object's is none: what is asked again on a fresh connection counts, and only that is
 // printed.
-func TestAnothersAnswerIsNotTaken(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestMismatchedAnswerIsRetried(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		var asked sync.Map // keys
-		server, url := fronted(t, s3sim.Options{Objects: 200}, func(w http.ResponseWriter, r *http.Request) bool {
+		server, url := startWithHandler(t, s3sim.Options{Objects: 200}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodHead {
 				return false
 			}
@@ -143,19 +145,19 @@ func TestAnothersAnswerIsNotTaken(t *testing.T) {
 			}
 			return !again
 		})
-		r := run(t.Context(), t, open(t, url), by)
+		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Changed != 0 || r.stats.Failed != 0 || r.stats.Gone != 0 {
 			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 		}
-		expect(t, server, r.lines)
+		expectAllPrinted(t, server, r.lines)
 	})
 }
 
 // One of two endpoints answers every HEAD with 500, and fast. What it is asked for is asked of the other one then.
-func TestOneEndpointInTrouble(t *testing.T) {
+func TestRetriesUseTheOtherEndpoint(t *testing.T) {
 	for _, pipeline := range []int{1, 8} {
 		server, good := simtest.Start(t, s3sim.Options{Objects: 2_000, Latency: 5 * time.Millisecond})
-		_, bad := fronted(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
+		_, bad := startWithHandler(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
@@ -174,6 +176,6 @@ func TestOneEndpointInTrouble(t *testing.T) {
 			r.stats.Retries["head"]["500"] > 1_000 {
 			t.Errorf("pipeline %d: %+v, retries %v, %v", pipeline, r.stats.Outcomes, r.stats.Retries, r.err)
 		}
-		expect(t, server, r.lines)
+		expectAllPrinted(t, server, r.lines)
 	}
 }

@@ -15,26 +15,26 @@ import (
 
 // Workers do not stay where it takes long: of those that began at the slow one of two endpoints, half of all, few are
 // there in the end.
-func TestWorkersMoveFromASlowEndpoint(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestWorkersLeaveSlowEndpoint(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		const (
 			workers = 16
 			few     = workers / 4
 			inARow  = 100
 		)
 		var (
-			here, calm  atomic.Int64
+			here, low   atomic.Int64
 			enough      = errors.New("enough")
 			ctx, cancel = context.WithCancelCause(t.Context())
 		)
 		defer time.AfterFunc(time.Minute, func() { cancel(errors.New("they stay")) }).Stop()
-		_, slow := fronted(t, s3sim.Options{Objects: 1_000_000}, func(w http.ResponseWriter, r *http.Request) bool {
+		_, slow := startWithHandler(t, s3sim.Options{Objects: 1_000_000}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodHead {
 				return false
 			}
 			if here.Add(1) > few {
-				calm.Store(0)
-			} else if calm.Add(1) == inARow {
+				low.Store(0)
+			} else if low.Add(1) == inARow {
 				cancel(enough)
 			}
 			time.Sleep(20 * time.Millisecond)
@@ -42,27 +42,27 @@ func TestWorkersMoveFromASlowEndpoint(t *testing.T) {
 			return false
 		})
 		_, fast := simtest.Start(t, s3sim.Options{Objects: 1_000_000, Latency: time.Millisecond})
-		by.Store, by.Sink, by.Workers = open(t, fast, slow), &tripSink{}, workers
-		if _, err := newScan(t, by).Run(ctx); !errors.Is(err, enough) {
+		cfg.Store, cfg.Sink, cfg.Workers = open(t, fast, slow), &hookSink{}, workers
+		if _, err := newScan(t, cfg).Run(ctx); !errors.Is(err, enough) {
 			t.Errorf("%v", err)
 		}
 	})
 }
 
 // An endpoint that refuses everything, while another is well, fails no object, and is left alone.
-func TestAnEndpointRefusesEverything(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestOneEndpointRefusesEverything(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, code := range []string{"AccessDenied", "SlowDown"} {
 			for _, first := range []bool{true, false} {
 				t.Run(code+map[bool]string{true: " at the first", false: " at the second"}[first], func(t *testing.T) {
-					testAnEndpointRefuses(t, by, code, first)
+					testOneEndpointRefuses(t, cfg, code, first)
 				})
 			}
 		}
 	})
 }
 
-func testAnEndpointRefuses(t *testing.T, by scan.Config, code string, first bool) {
+func testOneEndpointRefuses(t *testing.T, cfg scan.Config, code string, first bool) {
 	options := s3sim.Options{Objects: 2_000, Latency: 2 * time.Millisecond}
 	well, wellURL := simtest.Start(t, options)
 	options.Latency = 0
@@ -74,28 +74,28 @@ func testAnEndpointRefuses(t *testing.T, by scan.Config, code string, first bool
 	if first {
 		urls = []string{illURL, wellURL}
 	}
-	by.Workers = 16
-	r := run(t.Context(), t, open(t, urls...), by)
+	cfg.Workers = 16
+	r := run(t.Context(), t, open(t, urls...), cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 	}
-	expect(t, well, r.lines)
+	expectAllPrinted(t, well, r.lines)
 	if n := ill.Counts().Heads; n == 0 || n > options.Objects/2 {
 		t.Errorf("%d of %d objects were asked for where everything is refused", n, options.Objects)
 	}
 }
 
 // Refusals that all endpoints share are meant for the objects.
-func TestAllEndpointsRefuse(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
-		options := s3sim.Options{Objects: most(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
+func TestRefusalsByAllEndpoints(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
+		options := s3sim.Options{Objects: fewerIfShort(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
 		server, one := simtest.Start(t, options)
 		_, other := simtest.Start(t, options)
 		want := map[s3sim.HeadState]int64{}
 		for i := range server.Keyspace().Len() {
 			want[server.HeadState(server.Keyspace().Key(i))]++
 		}
-		r := run(t.Context(), t, open(t, one, other), by)
+		r := run(t.Context(), t, open(t, one, other), cfg)
 		if r.err != nil || r.stats.Failed != want[s3sim.HeadDenied] || r.stats.Gone != want[s3sim.HeadGone] {
 			t.Errorf("%+v, %v, want %v", r.stats.Outcomes, r.err, want)
 		}

@@ -18,11 +18,11 @@ import (
 
 // stormSession is how long credentials are accepted where they expire. What 20 s brought is kept with the other long
 // runs.
-var stormSession = flag.Duration("storms.session", 2*time.Second, "let credentials expire after so long")
+var sessionDuration = flag.Duration("storms.session", 2*time.Second, "let credentials expire after so long")
 
 // Credentials that expire again and again, and a provider that has new ones: nothing is lost, and one canary flies at a
 // time. The provider tells when they expire, or it does not know and says another time.
-func TestCredentialsThatExpire(t *testing.T) {
+func TestExpiringCredentials(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
 		"AWS_REGION": "", "AWS_ENDPOINT_URL": "",
@@ -31,20 +31,20 @@ func TestCredentialsThatExpire(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	const perSecond = 1_000 // requests, or so: three sessions are used up by the time all objects are asked for
-	objects := int64(stormSession.Seconds() * 2.5 * perSecond)
-	without := calmly(t, objects)
-	for name, by := range engines() {
+	objects := int64(sessionDuration.Seconds() * 2.5 * perSecond)
+	without := scanBaseline(t, objects)
+	for name, cfg := range engineConfigs() {
 		if testing.Short() && name != "direct" {
 			continue // which signs by itself; the race detector is slow at the others
 		}
-		by.Workers = max(1, perSecond/100/max(1, by.Pipeline))
-		for _, told := range []bool{true, false} {
-			var watch keyWatch
+		cfg.Workers = max(1, perSecond/100/max(1, cfg.Pipeline))
+		for _, expiryKnown := range []bool{true, false} {
+			var watch signatureMonitor
 			server, url := startBehindProxy(t, s3sim.Options{
 				Objects: objects, Latency: 10 * time.Millisecond, ListLatency: 20 * time.Millisecond,
 				Credentials: s3sim.Credentials{AccessKey: "owner", SecretKey: "secret"},
 			}, proxy{onRequest: watch.onRequest, onAnswer: watch.onAnswer})
-			t.Setenv("AWS_CONFIG_FILE", renewed(t, server, *stormSession, told))
+			t.Setenv("AWS_CONFIG_FILE", writeRenewingProfile(t, server, *sessionDuration, expiryKnown))
 			s, err := store.Open(
 				t.Context(),
 				store.Config{Bucket: "demo", Profile: "renewing", Endpoints: []string{url}, Connections: 64},
@@ -53,17 +53,24 @@ func TestCredentialsThatExpire(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(s.Close)
-			t.Run(fmt.Sprintf("%s, told %v", name, told), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, told %v", name, expiryKnown), func(t *testing.T) {
 				t.Parallel()
-				testExpiry(t, s, by, without, &watch, told)
+				testExpiringCredentials(t, s, cfg, without, &watch, expiryKnown)
 			})
 		}
 	}
 }
 
-func testExpiry(t *testing.T, s *store.Store, by scan.Config, without calm, watch *keyWatch, told bool) {
-	r := run(t.Context(), t, s, by)
-	r.sameAs(t, without)
+func testExpiringCredentials(
+	t *testing.T,
+	s *store.Store,
+	cfg scan.Config,
+	without baseline,
+	watch *signatureMonitor,
+	expiryKnown bool,
+) {
+	r := run(t.Context(), t, s, cfg)
+	r.expectSameAs(t, without)
 	watch.mu.Lock()
 	defer watch.mu.Unlock()
 	t.Logf("%v; %d sessions; %d canaries, %d at once", r.stats.Requests, len(watch.keys), watch.canaries, watch.most)
@@ -74,23 +81,23 @@ func testExpiry(t *testing.T, s *store.Store, by scan.Config, without calm, watc
 		t.Errorf("%d canaries flew at once", watch.most)
 	}
 	refused := r.stats.Requests["head"]["400"]
-	if !told && (refused == 0 || watch.canaries == 0) {
+	if !expiryKnown && (refused == 0 || watch.canaries == 0) {
 		t.Errorf("%d HEADs were refused, and %d canaries flew: the expiry was not met", refused, watch.canaries)
 	}
 	// Where it is known when they expire, only what is on its way can be refused.
-	if inFlight := by.Workers * max(1, by.Pipeline); told && refused > int64(inFlight*len(watch.keys)) {
+	if inFlight := cfg.Workers * max(1, cfg.Pipeline); expiryKnown && refused > int64(inFlight*len(watch.keys)) {
 		t.Errorf("%d HEADs were refused, and %d were in flight", refused, inFlight)
 	}
 }
 
 // renewed is a configuration file whose profile "renewing" has a credential_process. It finds a session that has just
 // begun. https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-func renewed(t *testing.T, server *s3sim.Server, lasts time.Duration, told bool) string {
+func writeRenewingProfile(t *testing.T, server *s3sim.Server, lasts time.Duration, expiryKnown bool) string {
 	dir := t.TempDir()
 	file, config := filepath.Join(dir, "session.json"), filepath.Join(dir, "config")
 	write := func() error {
 		c, expiry := server.NewSession(lasts), time.Now().Add(lasts)
-		if !told {
+		if !expiryKnown {
 			expiry = expiry.Add(time.Hour)
 		}
 		text := fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q,"SessionToken":%q,"Expiration":%q}`,
@@ -128,7 +135,7 @@ func renewed(t *testing.T, server *s3sim.Server, lasts time.Duration, told bool)
 }
 
 // keyWatch sees which access keys requests are signed with, and how many canaries are on their way.
-type keyWatch struct {
+type signatureMonitor struct {
 	mu       sync.Mutex
 	keys     map[string]bool
 	flying   map[net.Conn]bool
@@ -141,14 +148,14 @@ var (
 	isCanary = regexp.MustCompile(`[?&]max-keys=1[& ]`)
 )
 
-func (w *keyWatch) onRequest(c net.Conn, text []byte) error {
+func (w *signatureMonitor) onRequest(c net.Conn, text []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.keys == nil {
 		w.keys, w.flying = map[string]bool{}, map[net.Conn]bool{}
 	}
-	if by := signedBy.FindSubmatch(text); by != nil {
-		w.keys[string(by[1])] = true
+	if cfg := signedBy.FindSubmatch(text); cfg != nil {
+		w.keys[string(cfg[1])] = true
 	}
 	if isCanary.Match(text) {
 		w.flying[c] = true
@@ -158,7 +165,7 @@ func (w *keyWatch) onRequest(c net.Conn, text []byte) error {
 	return nil
 }
 
-func (w *keyWatch) onAnswer(c net.Conn) {
+func (w *signatureMonitor) onAnswer(c net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.flying, c)

@@ -18,25 +18,25 @@ import (
 // The test runs alone, since it counts what is left.
 func TestFaults(t *testing.T) {
 	var (
-		without = map[int64]calm{}
-		costs   tally
-		nothing = leftBehind(t)
+		without = map[int64]baseline{}
+		costs   faultTotals
+		nothing = checkLeaks(t)
 	)
 	t.Run("of", func(t *testing.T) {
 		for seed := range seeds() {
-			for name, by := range engines() {
+			for name, cfg := range engineConfigs() {
 				if name != "direct" && seed > 0 {
 					continue // what is done about a fault is decided above the engines
 				}
 				for _, kind := range s3sim.FaultKinds() {
-					objects := faultyObjects(by, kind, seed)
+					objects := objectsForFault(cfg, kind, seed)
 					if _, known := without[objects]; !known {
-						without[objects] = calmly(t, objects)
+						without[objects] = scanBaseline(t, objects)
 					}
-					by, without := by, without[objects]
+					cfg, without := cfg, without[objects]
 					t.Run(fmt.Sprint(name, " ", kind, " ", seed), func(t *testing.T) {
 						t.Parallel()
-						faults, requests, took := testFault(t, by, kind, uint64(seed), without)
+						faults, requests, took := testFault(t, cfg, kind, uint64(seed), without)
 						costs.add(fmt.Sprint(name, " ", kind), faults, requests, took)
 					})
 				}
@@ -49,33 +49,33 @@ func TestFaults(t *testing.T) {
 
 // faultyObjects is how many a storm has. Of 8,000 objects 400 meet a fault of one answer in twenty, at any moment of
 // a run.
-func faultyObjects(by scan.Config, kind s3sim.FaultKind, seed int) int64 {
+func objectsForFault(cfg scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	switch {
 	case kind == s3sim.Fault503RetryAfter, kind == s3sim.FaultRefuse:
-		return most(500) // each lets all workers wait
-	case by.Engine == engine.SDK, testing.Short():
-		return most(1_000) // each costs it ten times as much, and the race detector too
-	case by.Pipeline > 1:
-		return most(2_000)
+		return fewerIfShort(500) // each lets all workers wait
+	case cfg.Engine == engine.SDK, testing.Short():
+		return fewerIfShort(1_000) // each costs it ten times as much, and the race detector too
+	case cfg.Pipeline > 1:
+		return fewerIfShort(2_000)
 	case seed == 0:
 		return 8_000
 	}
-	return *stormObjects
+	return *faultObjects
 }
 
 // testFault returns how often the fault was played, how many times the requests of a run without it there were, and how
 // long it took.
 func testFault(
 	t *testing.T,
-	by scan.Config,
+	cfg scan.Config,
 	kind s3sim.FaultKind,
 	seed uint64,
-	without calm,
+	without baseline,
 ) (faults int64, ratio float64, took time.Duration) {
-	by.Workers = 32
+	cfg.Workers = 32
 	hangs := kind == s3sim.FaultHang || kind == s3sim.FaultBytePerSecond
 	if hangs { // a timeout ends each of these faults
-		by.Workers, by.Timeout = 256, time.Second
+		cfg.Workers, cfg.Timeout = 256, time.Second
 	}
 	rate := 0.05
 	if strings.HasPrefix(string(kind), "list-") {
@@ -86,12 +86,12 @@ func testFault(
 		RefuseFor: 100 * time.Millisecond,
 	})
 	began := time.Now()
-	r := run(t.Context(), t, open(t, url), by)
+	r := run(t.Context(), t, open(t, url), cfg)
 	took = time.Since(began)
-	r.sameAs(t, without)
+	r.expectSameAs(t, without)
 	// What was pipelined behind a fault is sent again, and is lost only for the network.
-	sent := requests(r.stats)
-	if by.Pipeline > 1 {
+	sent := requestsSent(r.stats)
+	if cfg.Pipeline > 1 {
 		sent -= r.stats.Requests["head"]["lost"]
 	}
 	heads := r.stats.Heads
@@ -106,21 +106,21 @@ func testFault(
 }
 
 // One of two endpoints that is dead costs its share of speed, and no object.
-func TestADeadEndpointIsLeftAlone(t *testing.T) {
+func TestUnreachableEndpoint(t *testing.T) {
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, first := range []bool{true, false} {
 			server, url := simtest.Start(t, s3sim.Options{Objects: 3_000})
 			endpoints := []string{dead.URL, url}
 			if !first {
 				endpoints = []string{url, dead.URL}
 			}
-			r := run(t.Context(), t, open(t, endpoints...), by)
+			r := run(t.Context(), t, open(t, endpoints...), cfg)
 			if r.err != nil || r.stats.Failed != 0 {
 				t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
 			}
-			expect(t, server, r.lines)
+			expectAllPrinted(t, server, r.lines)
 			// Half of all HEADs go to an endpoint that is not left alone.
 			if refused := r.stats.Requests["head"]["refused"]; refused > r.stats.Listed/2 {
 				t.Errorf("%d HEADs went to it", refused)

@@ -33,12 +33,12 @@ import (
 // testsAtOnce is more than the two cores of a small machine, since what most of these tests do is wait: for a retry,
 // for a store that asked for it, for somebody's patience to end. With -short they are for the race detector, which
 // leaves no core idle.
-const testsAtOnce = 4
+const parallelTests = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == atOnce.DefValue && !testing.Short() {
-		if err := atOnce.Value.Set(strconv.Itoa(max(testsAtOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		if err := atOnce.Value.Set(strconv.Itoa(max(parallelTests, runtime.GOMAXPROCS(0)))); err != nil {
 			panic(err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 }
 
 // fronted puts a handler before a sim: what it does not answer itself goes on to the sim. It returns the handler's URL.
-func fronted(
+func startWithHandler(
 	t *testing.T,
 	o s3sim.Options,
 	answer func(w http.ResponseWriter, r *http.Request) bool,
@@ -89,31 +89,31 @@ func open(t testing.TB, urls ...string) *store.Store {
 
 // eachEngine runs a test once for each way to send HEADs, beside all other tests. What the test is given is a Config
 // that says which way, and nothing else. With -short the slow twin has only TestFaults, which is not by this.
-func eachEngine(t *testing.T, test func(t *testing.T, by scan.Config)) {
+func forEachEngine(t *testing.T, test func(t *testing.T, cfg scan.Config)) {
 	t.Helper()
 	t.Parallel()
-	for name, by := range engines() {
-		if testing.Short() && by.Engine == engine.SDK {
+	for name, cfg := range engineConfigs() {
+		if testing.Short() && cfg.Engine == engine.SDK {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, by)
+			test(t, cfg)
 		})
 	}
 }
 
 // eachEngineInTurn is eachEngine for a test that changes the environment, which none may beside others.
-func eachEngineInTurn(t *testing.T, test func(t *testing.T, by scan.Config)) {
+func forEachEngineSerially(t *testing.T, test func(t *testing.T, cfg scan.Config)) {
 	t.Helper()
-	for name, by := range engines() {
-		t.Run(name, func(t *testing.T) { test(t, by) })
+	for name, cfg := range engineConfigs() {
+		t.Run(name, func(t *testing.T) { test(t, cfg) })
 	}
 }
 
 // engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on
 // them.
-func engines() map[string]scan.Config {
+func engineConfigs() map[string]scan.Config {
 	return map[string]scan.Config{
 		"direct":    {Engine: engine.Direct},
 		"pipelined": {Engine: engine.Direct, Pipeline: 8},
@@ -122,7 +122,7 @@ func engines() map[string]scan.Config {
 }
 
 // most is n objects, or with -short, which the race detector slows down tenfold, a quarter of them.
-func most(n int64) int64 {
+func fewerIfShort(n int64) int64 {
 	if testing.Short() {
 		return n / 4
 	}
@@ -190,7 +190,7 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 }
 
 // key is that of a line, from either of its forms.
-func key(t testing.TB, line string) string {
+func lineKey(t testing.TB, line string) string {
 	t.Helper()
 	var l struct {
 		Key    *string `json:"key"`
@@ -210,7 +210,7 @@ func checkLines(t testing.TB, server *s3sim.Server, lines []string) map[string]b
 	t.Helper()
 	seen := map[string]bool{}
 	for _, line := range lines {
-		k := key(t, line)
+		k := lineKey(t, line)
 		if seen[k] {
 			t.Fatalf("twice: %q", k)
 		}
@@ -240,7 +240,7 @@ func checkLines(t testing.TB, server *s3sim.Server, lines []string) map[string]b
 }
 
 // expect holds the lines against all objects of the sim that carry metadata.
-func expect(t testing.TB, server *s3sim.Server, lines []string) {
+func expectAllPrinted(t testing.TB, server *s3sim.Server, lines []string) {
 	t.Helper()
 	seen := checkLines(t, server, lines)
 	ks := server.Keyspace()
@@ -260,7 +260,7 @@ func (unsynced) Sync() (checkpoint.Position, error) { return checkpoint.Position
 func (unsynced) Close() error                       { return nil }
 
 // tripSink counts Records and calls trip once, after some pages.
-type tripSink struct {
+type hookSink struct {
 	unsynced
 	mu    sync.Mutex
 	pages int
@@ -273,9 +273,9 @@ type nullChunk struct{}
 
 func (nullChunk) Add(*scan.Record) {}
 
-func (s *tripSink) NewChunk() scan.Chunk { return nullChunk{} }
+func (s *hookSink) NewChunk() scan.Chunk { return nullChunk{} }
 
-func (s *tripSink) Commit(*list.Page, []scan.Chunk) error {
+func (s *hookSink) Commit(*list.Page, []scan.Chunk) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pages++; s.pages == s.after {

@@ -17,7 +17,7 @@ import (
 
 // A store that answers nothing but failures ends the run when the user's patience is over, within the interval of the
 // checks, whatever the store asks for and however long its answers take. No object fails for it.
-func TestAnUnavailableStoreEndsTheRun(t *testing.T) {
+func TestUnavailableStoreEndsRun(t *testing.T) {
 	const (
 		patience   = 2 * time.Second
 		answerTime = time.Millisecond // of all answers, so that no success comes after the first failure
@@ -64,7 +64,7 @@ func TestAnUnavailableStoreEndsTheRun(t *testing.T) {
 
 // An outage that ends costs time and no object, even if it outlasts the attempts of an object. While the store answers
 // 503 the limiter lets few HEADs through.
-func TestAnOutageCostsNoObject(t *testing.T) {
+func TestOutageFailsNoObject(t *testing.T) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestAnOutageCostsNoObject(t *testing.T) {
 
 // A pause in which no HEAD is sent does not count as failing, even after a failure: here the output takes longer for
 // one page than the user's patience.
-func TestAPauseIsNoFailure(t *testing.T) {
+func TestPauseIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const patience = 500 * time.Millisecond
 		var (
@@ -136,7 +136,7 @@ func TestAPauseIsNoFailure(t *testing.T) {
 
 // The HEADs of some objects hang. The other objects of their batches do not wait for them: other workers take those
 // over. All in all one timeout passes, whether hanging objects are alone or side by side.
-func TestAHangingHeadDelaysOnlyItsObject(t *testing.T) {
+func TestHangingHeadDelaysOnlyItsObject(t *testing.T) {
 	for name, hanging := range map[string][]int{
 		"one": {10}, "the last three": {997, 998, 999}, "every hundredth": every(100, 1000),
 	} {
@@ -184,7 +184,7 @@ func every(step, n int) []int {
 }
 
 // The end of the context ends a run in which nothing moves: HEADs hang, and retries wait for an hour.
-func TestAStalledRunEndsWithItsContext(t *testing.T) {
+func TestStalledRunEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
 		ctx, cancel := context.WithCancelCause(t.Context())

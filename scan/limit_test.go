@@ -42,7 +42,7 @@ func (w *readyWalk) Close() {}
 
 // Two Walks that share a limit hand out no more objects than it. Each covers its Range to the end, so that all of it is
 // committed.
-func TestLimitIsShared(t *testing.T) {
+func TestWalksShareLimit(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
 	first := &limitedWalk{Walk: &readyWalk{
@@ -70,7 +70,7 @@ func TestLimitIsShared(t *testing.T) {
 }
 
 // A Walk that lists a Page while another Walk reaches the limit hands out its Range without the objects.
-func TestLimitReachedByAnother(t *testing.T) {
+func TestLimitReachedByAnotherWalk(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
 	w := &limitedWalk{left: &left, Walk: &readyWalk{

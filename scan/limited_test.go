@@ -28,14 +28,14 @@ func TestLimit(t *testing.T) {
 				for i := range ranges {
 					rng := list.Range{After: after}
 					if i < ranges-1 {
-						rng.Through = plainKey(ks, (i+1)*objects/ranges)
+						rng.Through = printableKey(ks, (i+1)*objects/ranges)
 					}
 					from.Rest, after = append(from.Rest, rng), rng.Through
 				}
 				seed := rand.Uint64()
 				t.Logf("seed %d", seed)
 				cfg := scan.Config{Engine: engine.Direct, Workers: 16, All: true, Limit: limit}
-				r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
+				r := runWithKills(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
 				want := min(limit, objects)
 				if r.err != nil || !r.stats.Complete || r.stats.Listed != want ||
 					r.stats.LimitReached != (limit <= objects) || int64(len(r.lines)) != want {

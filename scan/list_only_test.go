@@ -37,7 +37,7 @@ func TestListOnly(t *testing.T) {
 }
 
 // What a store does wrong ends it as it ends every run, and what was handed out is what counts.
-func TestListOnlyEnds(t *testing.T) {
+func TestListOnlyProtocolError(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2_500, Quirk: s3sim.TruncatedNoToken})
 	handed := 0
@@ -54,7 +54,7 @@ func TestListOnlyEnds(t *testing.T) {
 }
 
 // It stops as it does otherwise: what is listed after that is not handed out, and does not count.
-func TestListOnlyIsStopped(t *testing.T) {
+func TestListOnlyCanceled(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 100_000})
 	stopped := errors.New("stopped")

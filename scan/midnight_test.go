@@ -13,7 +13,7 @@ import (
 )
 
 // The day ends in the middle of a scan, in UTC: the date, the scope and the key of a signature change together.
-func TestMidnight(t *testing.T) {
+func TestSignaturesAcrossMidnight(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": "wonderland", "AWS_SESSION_TOKEN": "token",
 		"AWS_PROFILE": "", "AWS_REGION": "", "AWS_ENDPOINT_URL": "",
@@ -21,18 +21,18 @@ func TestMidnight(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	for name, by := range engines() {
+	for name, cfg := range engineConfigs() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testMidnight(t, by)
+			testSignaturesAcrossMidnight(t, cfg)
 		})
 	}
 }
 
-func testMidnight(t *testing.T, by scan.Config) {
+func testSignaturesAcrossMidnight(t *testing.T, cfg scan.Config) {
 	// A machine that is too slow to sign anything before midnight gets more time.
 	for before := 2 * time.Second; before < time.Minute; before *= 2 {
-		if scanAtMidnight(t, by, before) {
+		if scanAtMidnight(t, cfg, before) {
 			return
 		}
 	}
@@ -41,12 +41,12 @@ func testMidnight(t *testing.T, by scan.Config) {
 
 // scanAtMidnight scans for some seconds longer than that time before midnight. It returns false if no HEAD was signed
 // before midnight.
-func scanAtMidnight(t *testing.T, by scan.Config, before time.Duration) (signedBefore bool) {
-	by.Workers = max(1, 8/max(1, by.Pipeline))
-	perSecond := int64(100 * by.Workers * max(1, by.Pipeline)) // at most, since each HEAD takes 10 ms
+func scanAtMidnight(t *testing.T, cfg scan.Config, before time.Duration) (signedBefore bool) {
+	cfg.Workers = max(1, 8/max(1, cfg.Pipeline))
+	perSecond := int64(100 * cfg.Workers * max(1, cfg.Pipeline)) // at most, since each HEAD takes 10 ms
 	now := time.Now().UTC()
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	days := dayWatch{requests: map[string]int{}}
+	days := dayCounter{requests: map[string]int{}}
 	server, url := startBehindProxy(t, s3sim.Options{
 		Objects: int64(
 			before.Seconds()+1,
@@ -58,11 +58,11 @@ func scanAtMidnight(t *testing.T, by scan.Config, before time.Duration) (signedB
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	r := run(t.Context(), t, s, by)
+	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Fatalf("%v, %+v", r.err, r.stats)
 	}
-	expect(t, server, r.lines)
+	expectAllPrinted(t, server, r.lines)
 	days.mu.Lock()
 	defer days.mu.Unlock()
 	if days.requests[midnight.Format("20060102")] == 0 {
@@ -75,14 +75,14 @@ func scanAtMidnight(t *testing.T, by scan.Config, before time.Duration) (signedB
 }
 
 // dayWatch counts HEADs by the day of their signatures' scope.
-type dayWatch struct {
+type dayCounter struct {
 	mu       sync.Mutex
 	requests map[string]int
 }
 
 var signedOn = regexp.MustCompile(`(?s)HEAD .*?Credential=[^/]+/([0-9]{8})/`)
 
-func (w *dayWatch) onRequest(_ net.Conn, text []byte) error {
+func (w *dayCounter) onRequest(_ net.Conn, text []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, found := range signedOn.FindAllSubmatch(text, -1) {

@@ -34,9 +34,9 @@ func TestOrdered(t *testing.T) {
 
 func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 	// Of 8 listers one waits until another one lists at the same time: otherwise the order would show nothing.
-	var lists pairOfLists
-	server, url := fronted(t, s3sim.Options{
-		Objects: most(8_000), Shape: shape, ListLatency: 5 * time.Millisecond,
+	var lists listPair
+	server, url := startWithHandler(t, s3sim.Options{
+		Objects: fewerIfShort(8_000), Shape: shape, ListLatency: 5 * time.Millisecond,
 		Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.002}},
 	}, func(_ http.ResponseWriter, r *http.Request) bool {
 		if listers == 8 && r.Method == http.MethodGet {
@@ -47,13 +47,13 @@ func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 	cfg := scan.Config{Engine: engine.Direct, Workers: 16, Listers: listers, Ordered: true}
 	for _, r := range []result{
 		run(t.Context(), t, open(t, url), cfg),
-		runAgain(t, open(t, url), cfg, nil, rand.New(rand.NewPCG(1, uint64(listers)))),
+		runWithKills(t, open(t, url), cfg, nil, rand.New(rand.NewPCG(1, uint64(listers)))),
 	} {
 		if r.err != nil || !r.stats.Complete {
 			t.Fatalf("%+v, %v", r.stats, r.err)
 		}
-		expect(t, server, r.lines)
-		if !slices.IsSortedFunc(r.lines, func(a, b string) int { return strings.Compare(key(t, a), key(t, b)) }) {
+		expectAllPrinted(t, server, r.lines)
+		if !slices.IsSortedFunc(r.lines, func(a, b string) int { return strings.Compare(lineKey(t, a), lineKey(t, b)) }) {
 			t.Error("the lines are not in order")
 		}
 	}
@@ -61,13 +61,13 @@ func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 
 // pairOfLists lets the third LIST of a run wait until there is another one: the first two are the first contact and the
 // first page, which are alone.
-type pairOfLists struct {
+type listPair struct {
 	mu     sync.Mutex
 	count  int
 	paired chan struct{}
 }
 
-func (l *pairOfLists) arrive(t *testing.T, r *http.Request) {
+func (l *listPair) arrive(t *testing.T, r *http.Request) {
 	l.mu.Lock()
 	if l.paired == nil {
 		l.paired = make(chan struct{})

@@ -12,15 +12,15 @@ import (
 )
 
 // Every fate that an object can meet has its Outcome, and the right objects have it.
-func TestFates(t *testing.T) { eachEngine(t, testFates) }
+func TestOutcomes(t *testing.T) { forEachEngine(t, testOutcomes) }
 
-func testFates(t *testing.T, by scan.Config) {
+func testOutcomes(t *testing.T, cfg scan.Config) {
 	server, url := simtest.Start(
 		t,
 		s3sim.Options{Objects: 4_000, Gone: 0.05, DeleteMarked: 0.05, Denied: 0.05, Rewritten: 0.05},
 	)
-	by.All = true
-	r := run(t.Context(), t, open(t, url), by)
+	cfg.All = true
+	r := run(t.Context(), t, open(t, url), cfg)
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
@@ -52,7 +52,7 @@ func testFates(t *testing.T, by scan.Config) {
 	}
 	checkLines(t, server, r.lines)
 	for _, line := range r.lines {
-		k := []byte(key(t, line))
+		k := []byte(lineKey(t, line))
 		if marked := strings.Contains(line, `"changed":true`); marked != (server.HeadState(k) == s3sim.HeadRewritten) {
 			t.Errorf("changed is %v: %s", marked, line)
 		}
@@ -67,11 +67,11 @@ func testFates(t *testing.T, by scan.Config) {
 }
 
 // An object that always fails gets the outcome failed, and delays no other object, nor the end of the run.
-func TestBrokenObjects(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestAlwaysFailingObjects(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
-		by.All, by.MaxAttempts = true, 5
-		r := run(t.Context(), t, open(t, url), by)
+		cfg.All, cfg.MaxAttempts = true, 5
+		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed == 0 {
 			t.Fatalf("%+v, %v", r.stats, r.err)
 		}
@@ -87,15 +87,15 @@ func TestBrokenObjects(t *testing.T) {
 }
 
 // A gateway that forbids HEAD has not deleted anything either.
-func TestA405WithoutAMarkerIsAFailure(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
-		_, url := fronted(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
+func Test405WithoutDeleteMarkerFails(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
+		_, url := startWithHandler(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusMethodNotAllowed)
 			}
 			return r.Method == http.MethodHead
 		})
-		r := run(t.Context(), t, open(t, url), by)
+		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed != 50 {
 			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 		}
@@ -103,11 +103,11 @@ func TestA405WithoutAMarkerIsAFailure(t *testing.T) {
 }
 
 // Refusals that the canary vouches for are answers: however many there are, they are no silence.
-func TestRefusalsAreNoSilence(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestRefusalsCountAsAnswers(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		_, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
-		by.Workers, by.RetryFor = 16, 500*time.Millisecond
-		r := run(t.Context(), t, open(t, url), by)
+		cfg.Workers, cfg.RetryFor = 16, 500*time.Millisecond
+		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed != 1_000 {
 			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 		}

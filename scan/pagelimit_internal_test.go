@@ -65,7 +65,7 @@ func TestPageLimit(t *testing.T) {
 	})
 }
 
-func TestPageLimitEndsWithItsContext(t *testing.T) {
+func TestPageLimitEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
 		ctx, cancel := context.WithCancelCause(t.Context())

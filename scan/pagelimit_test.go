@@ -38,7 +38,7 @@ func TestPagesInFlight(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 100_000})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	sink := &roomSink{commits: 5, trip: func() { cancel(enough) }}
+	sink := &inFlightSink{commits: 5, trip: func() { cancel(enough) }}
 	sink.scan = newScan(t, scan.Config{
 		Store: open(t, url), Sink: sink, Engine: engine.Direct, All: true, Workers: workers, Listers: listers,
 	})
@@ -52,7 +52,7 @@ func TestPagesInFlight(t *testing.T) {
 
 // roomSink looks at each commit how many objects are in flight, those included that are being committed, and calls trip
 // after some.
-type roomSink struct {
+type inFlightSink struct {
 	unsynced
 	scan      *scan.Scan
 	commits   int
@@ -65,9 +65,9 @@ type countChunk struct{ records int }
 
 func (c *countChunk) Add(*scan.Record) { c.records++ }
 
-func (s *roomSink) NewChunk() scan.Chunk { return new(countChunk) }
+func (s *inFlightSink) NewChunk() scan.Chunk { return new(countChunk) }
 
-func (s *roomSink) Commit(_ *list.Page, chunks []scan.Chunk) error {
+func (s *inFlightSink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	s.most = max(s.most, int(s.scan.Progress().Listed)-s.committed)
 	for _, c := range chunks {
 		s.committed += c.(*countChunk).records

@@ -12,20 +12,21 @@ import (
 
 // While the number is narrowed and widened, batches are taken from workers and given to others: none is lost, and none
 // comes twice. The store's latency jumps between nothing and 40 ms.
-func TestAutoLosesNothing(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestPoolResizeKeepsEveryObject(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		var asked atomic.Int64
-		server, url := fronted(t, s3sim.Options{Objects: most(16_000)}, func(_ http.ResponseWriter, r *http.Request) bool {
+		options := s3sim.Options{Objects: fewerIfShort(16_000)}
+		server, url := startWithHandler(t, options, func(_ http.ResponseWriter, r *http.Request) bool {
 			if n := asked.Add(1); r.Method == http.MethodHead && n/2000%2 == 0 {
 				time.Sleep(40 * time.Millisecond)
 			}
 			return false
 		})
-		by.Pipeline = min(by.Pipeline, 2) // the front answers one at a time
-		r := run(t.Context(), t, open(t, url), by)
+		cfg.Pipeline = min(cfg.Pipeline, 2) // the front answers one at a time
+		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil {
 			t.Fatal(r.err)
 		}
-		expect(t, server, r.lines)
+		expectAllPrinted(t, server, r.lines)
 	})
 }

@@ -16,9 +16,9 @@ type proxy struct {
 }
 
 // startBehindProxy starts a sim that is reached through a proxy.
-func startBehindProxy(t *testing.T, o s3sim.Options, by proxy) (*s3sim.Server, string) {
+func startBehindProxy(t *testing.T, o s3sim.Options, p proxy) (*s3sim.Server, string) {
 	t.Helper()
-	return simtest.StartBehind(t, o, func(l net.Listener) net.Listener { return &proxyListener{l, by} })
+	return simtest.StartBehind(t, o, func(l net.Listener) net.Listener { return &proxyListener{l, p} })
 }
 
 type proxyListener struct {

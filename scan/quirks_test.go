@@ -17,9 +17,9 @@ import (
 
 // Each broken store: the exact result, or an error; never a short result that looks whole.
 func TestQuirks(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		// A quirk is the listing's: of whatever part a key is listed, one engine asks for it as the other does.
-		twin := by.Engine == engine.SDK || by.Pipeline > 1
+		twin := cfg.Engine == engine.SDK || cfg.Pipeline > 1
 		if twin && testing.Short() {
 			t.Skip("enough is another engine")
 		}
@@ -31,7 +31,7 @@ func TestQuirks(t *testing.T) {
 					}
 					t.Run(fmt.Sprintf("%s/%s/%v", quirk, shape, part), func(t *testing.T) {
 						t.Parallel()
-						testQuirk(t, by, quirk, shape, part)
+						testQuirk(t, cfg, quirk, shape, part)
 					})
 				}
 			}
@@ -41,7 +41,7 @@ func TestQuirks(t *testing.T) {
 
 // testQuirk scans the whole of a broken store, or a part: a listing that begins with start-after, and ends before the
 // bucket does.
-func testQuirk(t *testing.T, by scan.Config, quirk s3sim.Quirk, shape s3sim.Shape, part bool) {
+func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Shape, part bool) {
 	exact := map[s3sim.Quirk]bool{
 		s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
 		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
@@ -53,12 +53,12 @@ func testQuirk(t *testing.T, by scan.Config, quirk s3sim.Quirk, shape s3sim.Shap
 	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
 	ks := server.Keyspace()
 	from, to := int64(0), ks.Len()
-	by.Workers, by.All = 16, true
+	cfg.Workers, cfg.All = 16, true
 	if part {
 		from, to = 1_200, objects-300
-		by.Range = list.Range{After: string(ks.Key(from - 1)), Through: string(ks.Key(to - 1))}
+		cfg.Range = list.Range{After: string(ks.Key(from - 1)), Through: string(ks.Key(to - 1))}
 	}
-	r := run(t.Context(), t, open(t, url), by)
+	r := run(t.Context(), t, open(t, url), cfg)
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil {
 		var broken *list.ProtocolError
@@ -84,18 +84,18 @@ func testQuirk(t *testing.T, by scan.Config, quirk s3sim.Quirk, shape s3sim.Shap
 }
 
 // A LIST that fails for good ends the run with an error, at its beginning and in its middle.
-func TestALostListingIsNoShortOne(t *testing.T) {
-	eachEngine(t, func(t *testing.T, by scan.Config) {
+func TestFailedListEndsRun(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, after := range []int64{0, 2} {
 			var lists atomic.Int64
-			_, url := fronted(t, s3sim.Options{Objects: 5_000}, func(w http.ResponseWriter, r *http.Request) bool {
+			_, url := startWithHandler(t, s3sim.Options{Objects: 5_000}, func(w http.ResponseWriter, r *http.Request) bool {
 				if r.Method == http.MethodGet && lists.Add(1) > after {
 					panic(http.ErrAbortHandler)
 				}
 				return false
 			})
-			by.RetryFor = 500 * time.Millisecond
-			r := run(t.Context(), t, open(t, url), by)
+			cfg.RetryFor = 500 * time.Millisecond
+			r := run(t.Context(), t, open(t, url), cfg)
 			var sent *list.SendError
 			if !errors.As(r.err, &sent) || r.stats.Complete {
 				t.Errorf("after %d: %+v, %v", after, r.stats, r.err)

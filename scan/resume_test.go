@@ -40,7 +40,7 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 
 // runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has
 // kept.
-func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
+func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
 	fields, err := field.Parse("key,metadata,etag")
 	if err != nil {
@@ -93,7 +93,7 @@ func runAgain(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Ch
 }
 
 // Each broken store, in one Range or in eight, by runs that are killed: the exact result, or an error.
-func TestResumeThroughQuirks(t *testing.T) {
+func TestResumeWithQuirks(t *testing.T) {
 	t.Parallel()
 	for _, quirk := range append(s3sim.Quirks(), "") {
 		for _, shape := range []s3sim.Shape{s3sim.Flat, s3sim.Nasty} {
@@ -103,7 +103,7 @@ func TestResumeThroughQuirks(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s/%s/%d", quirk, shape, ranges), func(t *testing.T) {
 					t.Parallel()
-					testResume(t, quirk, shape, ranges)
+					testResumeWithQuirk(t, quirk, shape, ranges)
 				})
 			}
 		}
@@ -111,7 +111,7 @@ func TestResumeThroughQuirks(t *testing.T) {
 }
 
 // plainKey is the first key from the at-th on that every store lists as it is: Ranges end in keys that were listed.
-func plainKey(ks *s3sim.Keyspace, at int64) string {
+func printableKey(ks *s3sim.Keyspace, at int64) string {
 	for ; ; at++ {
 		if key := string(ks.Key(at)); !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
 			return key
@@ -119,7 +119,7 @@ func plainKey(ks *s3sim.Keyspace, at int64) string {
 	}
 }
 
-func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64) {
+func testResumeWithQuirk(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64) {
 	exact := map[s3sim.Quirk]bool{
 		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true,
 		s3sim.KeysRepeated:   true,
@@ -139,7 +139,7 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 	for i := range ranges {
 		rng := list.Range{After: after}
 		if i < ranges-1 {
-			rng.Through = plainKey(ks, (i+1)*ks.Len()/ranges)
+			rng.Through = printableKey(ks, (i+1)*ks.Len()/ranges)
 		}
 		from.Rest = append(from.Rest, rng)
 		after = rng.Through
@@ -147,7 +147,7 @@ func testResume(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	cfg := scan.Config{Engine: engine.Direct, Workers: 16, All: true}
-	r := runAgain(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
+	r := runWithKills(t, open(t, url), cfg, from, rand.New(rand.NewPCG(seed, 1)))
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil {
 		if !errors.As(r.err, new(*list.ProtocolError)) || exact {

@@ -42,40 +42,40 @@ func (s *keySink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 
 // moment is where a run stood, and how much had been written by then: what a killed process leaves, and its files are
 // cut to.
-type moment struct {
+type snapshot struct {
 	checkpoint   []byte
 	keys, failed int
 }
 
 // goingOn is some runs of which each goes on from some moment of the one before, and what they have written together.
-type goingOn struct {
-	rng     *rand.Rand
-	sink    keySink
-	failed  []string
-	runs    int
-	moments []moment // of the last run
+type resumedRuns struct {
+	rng       *rand.Rand
+	sink      keySink
+	failed    []string
+	runs      int
+	snapshots []snapshot // of the last run
 }
 
-var errEnough = errors.New("enough")
+var errStopped = errors.New("enough")
 
 // from is some moment of the last run, to which what was written is cut; nil: there was none.
-func (g *goingOn) from(t *testing.T) *checkpoint.Checkpoint {
+func (g *resumedRuns) from(t *testing.T) *checkpoint.Checkpoint {
 	t.Helper()
-	if len(g.moments) == 0 {
+	if len(g.snapshots) == 0 {
 		return nil
 	}
-	m := g.moments[g.rng.IntN(len(g.moments))]
-	g.sink.keys, g.failed, g.moments = g.sink.keys[:m.keys], g.failed[:m.failed], nil
+	m := g.snapshots[g.rng.IntN(len(g.snapshots))]
+	g.sink.keys, g.failed, g.snapshots = g.sink.keys[:m.keys], g.failed[:m.failed], nil
 	from, err := checkpoint.Decode(m.checkpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectApart(t, g.sink.keys, from)
+	expectNoOverlap(t, g.sink.keys, from)
 	return from
 }
 
 // run is the next run. The first few are ended by the sink or by their context, in turn.
-func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
+func (g *resumedRuns) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -96,9 +96,9 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 	})
 	cfg.OnCheckpoint = func(c *checkpoint.Checkpoint) error {
 		text, err := c.Encode()
-		g.moments = append(g.moments, moment{text, len(g.sink.keys), len(g.failed)})
-		if len(g.moments) == endAt {
-			cancel(errEnough)
+		g.snapshots = append(g.snapshots, snapshot{text, len(g.sink.keys), len(g.failed)})
+		if len(g.snapshots) == endAt {
+			cancel(errStopped)
 		}
 		return err
 	}
@@ -107,11 +107,11 @@ func (g *goingOn) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 
 // Runs that go on from each other commit every key once, whatever has ended them, and whenever. TestKilled shows the
 // same of processes and their files, and takes half a minute.
-func TestRunsGoOn(t *testing.T) {
+func TestResumeAfterStops(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	g := goingOn{rng: rand.New(rand.NewPCG(seed, 1))}
+	g := resumedRuns{rng: rand.New(rand.NewPCG(seed, 1))}
 	// A page with a denied object waits half a second for it, in which others overtake it.
 	server, url := simtest.Start(
 		t,
@@ -120,10 +120,10 @@ func TestRunsGoOn(t *testing.T) {
 	for {
 		stats, err := g.run(t, scan.Config{Store: open(t, url), All: true, Workers: 16})
 		if err == nil {
-			expectAll(t, server, &g, stats)
+			expectEveryKeyOnce(t, server, &g, stats)
 			return
 		}
-		if !errors.Is(err, errFull) && !errors.Is(err, errEnough) {
+		if !errors.Is(err, errFull) && !errors.Is(err, errStopped) {
 			t.Fatal(err)
 		}
 	}
@@ -131,10 +131,10 @@ func TestRunsGoOn(t *testing.T) {
 
 // Where there is no room for the failures of a page, its records are written already: it comes again, and so they are
 // not kept.
-func TestATornPageIsNotKept(t *testing.T) {
+func TestPartialPageIsNotSaved(t *testing.T) {
 	t.Parallel()
 	var sink keySink
-	var last moment
+	var last snapshot
 	_, url := simtest.Start(t, s3sim.Options{Objects: 3_000, Denied: 0.01})
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), All: true, Workers: 16, Sink: &sink, CheckpointEvery: time.Millisecond,
@@ -152,11 +152,11 @@ func TestATornPageIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectApart(t, sink.keys[:last.keys], at)
+	expectNoOverlap(t, sink.keys[:last.keys], at)
 }
 
 // expectApart wants none of the keys in what is still to be scanned, and all of them in the account.
-func expectApart(t *testing.T, keys []string, at *checkpoint.Checkpoint) {
+func expectNoOverlap(t *testing.T, keys []string, at *checkpoint.Checkpoint) {
 	t.Helper()
 	if at.Stats.Emitted != int64(len(keys)) {
 		t.Fatalf("%d records, and the checkpoint says %d", len(keys), at.Stats.Emitted)
@@ -171,7 +171,7 @@ func expectApart(t *testing.T, keys []string, at *checkpoint.Checkpoint) {
 }
 
 // expectAll wants each object of the sim once, where it belongs.
-func expectAll(t *testing.T, server *s3sim.Server, g *goingOn, stats metrics.Stats) {
+func expectEveryKeyOnce(t *testing.T, server *s3sim.Server, g *resumedRuns, stats metrics.Stats) {
 	t.Helper()
 	times := map[string]int{}
 	for _, key := range g.sink.keys {

@@ -35,7 +35,7 @@ func TestRetryQueue(t *testing.T) {
 }
 
 // add and run end with their context, also where no worker takes what is due.
-func TestRetryQueueEndsWithItsContext(t *testing.T) {
+func TestRetryQueueEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -50,9 +50,9 @@ func signedServer(
 }
 
 // A HEAD that is told of another region is sent there, once for the whole run.
-func TestRegionIsFoundOut(t *testing.T) { eachEngineInTurn(t, testRegionIsFoundOut) }
+func TestWrongRegionIsCorrected(t *testing.T) { forEachEngineSerially(t, testWrongRegionIsCorrected) }
 
-func testRegionIsFoundOut(t *testing.T, by scan.Config) {
+func testWrongRegionIsCorrected(t *testing.T, cfg scan.Config) {
 	var listing strings.Builder
 	for i := range 20 {
 		fmt.Fprintf(&listing, `<Contents><Key>k%02d</Key><ETag>%d</ETag></Contents>`, i, i)
@@ -70,7 +70,7 @@ func testRegionIsFoundOut(t *testing.T, by scan.Config) {
 			w.Header().Set("x-amz-meta-region", region)
 		}
 	})
-	r := run(t.Context(), t, s, by)
+	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || len(r.lines) != 20 || r.stats.Region != "eu-west-1" {
 		t.Errorf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
 	}
@@ -82,9 +82,9 @@ func testRegionIsFoundOut(t *testing.T, by scan.Config) {
 }
 
 // Credentials that are renewed in the middle of a run cost nothing: what was signed with the old ones is asked again.
-func TestCredentialsAreRenewed(t *testing.T) { eachEngineInTurn(t, testCredentialsAreRenewed) }
+func TestCredentialRenewal(t *testing.T) { forEachEngineSerially(t, testCredentialRenewal) }
 
-func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
+func testCredentialRenewal(t *testing.T, cfg scan.Config) {
 	dir := t.TempDir()
 	counter := filepath.Join(dir, "count")
 	script := filepath.Join(dir, "credentials")
@@ -101,7 +101,7 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 	}
 	var expired atomic.Bool
 	var heads atomic.Int64
-	server, url := fronted(t, s3sim.Options{Objects: 3_000}, func(w http.ResponseWriter, r *http.Request) bool {
+	server, url := startWithHandler(t, s3sim.Options{Objects: 3_000}, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodHead && heads.Add(1) == 1_000 {
 			expired.Store(true)
 		}
@@ -130,20 +130,20 @@ func testCredentialsAreRenewed(t *testing.T, by scan.Config) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	r := run(t.Context(), t, s, by)
+	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 	}
 	if r.stats.Requests["head"]["400"] == 0 {
 		t.Error("no HEAD met the expiry")
 	}
-	expect(t, server, r.lines)
+	expectAllPrinted(t, server, r.lines)
 }
 
 // The client's clock and the store's part by an hour in the middle of a run.
-func TestClockIsSet(t *testing.T) { eachEngineInTurn(t, testClockIsSet) }
+func TestClockCorrection(t *testing.T) { forEachEngineSerially(t, testClockCorrection) }
 
-func testClockIsSet(t *testing.T, by scan.Config) {
+func testClockCorrection(t *testing.T, cfg scan.Config) {
 	const objects = 300
 	var heads atomic.Int64
 	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
@@ -174,8 +174,8 @@ func testClockIsSet(t *testing.T, by scan.Config) {
 			fmt.Fprint(w, `</ListBucketResult>`)
 		}
 	})
-	by.Workers = 2
-	r := run(t.Context(), t, s, by)
+	cfg.Workers = 2
+	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Emitted != objects {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // positionSink has a Position behind each page, and can fail to close.
 type positionSink struct {
-	tripSink
+	hookSink
 	calls    []string // of Sync and Close
 	closeErr error
 }
@@ -29,7 +29,7 @@ func (s *positionSink) Close() error {
 }
 
 // A Checkpoint has the Positions of the sinks that have one, and the last one is made when both are closed.
-func TestCheckpointHasPositions(t *testing.T) {
+func TestCheckpointPositions(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 5_000})
 	var sink positionSink
@@ -56,7 +56,7 @@ func TestCheckpointHasPositions(t *testing.T) {
 }
 
 // A run whose Sink cannot be closed is not complete, and no Checkpoint says so.
-func TestCloseFails(t *testing.T) {
+func TestSinkCloseError(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2_000})
 	full := errors.New("no space")

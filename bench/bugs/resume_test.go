@@ -18,28 +18,28 @@ func resumeBugs() []bug {
 			old:         "		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {\n",
 			new: "		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {\n" +
 				"			c.outcomes.Add(p.outcomes)\n			_ = c.source.Committed(p.Range, p.outcomes)\n",
-			pkg: "scan", test: "TestAnOutputThatFailsEndsTheRun",
+			pkg: "scan", test: "TestOutputErrorEndsRun",
 		},
 		{
 			description: "a resumed run counts from zero",
 			file:        "scan/commit.go",
 			old:         "c.outcomes, c.failedBefore = cfg.Resume.Stats.Outcomes, cfg.Resume.Stats.Failed",
 			new:         "",
-			pkg:         "scan", test: "TestRunsGoOn",
+			pkg:         "scan", test: "TestResumeAfterStops",
 		},
 		{
 			description: "a run saves its first checkpoint only",
 			file:        "scan/commit.go",
 			old:         "c.saved, c.partialWrite = false, true",
 			new:         "c.partialWrite = true",
-			pkg:         "scan", test: "TestWhenCheckpointsAreSaved",
+			pkg:         "scan", test: "TestCheckpointTimes",
 		},
 		{
 			description: "a checkpoint is saved after a page was written in part",
 			file:        "scan/commit.go",
 			old:         "		saves     = c.onCheckpoint != nil && !c.partialWrite\n",
 			new:         "		saves     = c.onCheckpoint != nil\n",
-			pkg:         "scan", test: "TestATornPageIsNotKept",
+			pkg:         "scan", test: "TestPartialPageIsNotSaved",
 		},
 		{
 			description: "a checkpoint is saved before the output is on disk",
@@ -48,14 +48,14 @@ func resumeBugs() []bug {
 				"	return c.saveAt(positions, nil)\n",
 			new: "	if err := c.saveAt(nil, nil); err != nil {\n		return err\n	}\n" +
 				"	_, err := c.sync()\n	return err\n",
-			pkg: "scan", test: "TestCheckpointHasPositions",
+			pkg: "scan", test: "TestCheckpointPositions",
 		},
 		{
 			description: "a checkpoint is saved although the output could not be closed",
 			file:        "scan/commit.go",
 			old:         "	if saves && endErr == nil {\n",
 			new:         "	if saves {\n",
-			pkg:         "scan", test: "TestCloseFails",
+			pkg:         "scan", test: "TestSinkCloseError",
 		},
 		{
 			description: "the hash of a checkpoint is not checked",
