@@ -36,7 +36,7 @@ func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 	// Of 8 listers one waits until another one lists at the same time: otherwise the order would show nothing.
 	var lists listPair
 	server, url := startWithHandler(t, s3sim.Options{
-		Objects: fewerIfShort(8_000), Shape: shape, ListLatency: 5 * time.Millisecond,
+		Objects: fewerIfShort(6_000), Shape: shape, ListLatency: 5 * time.Millisecond,
 		Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.002}},
 	}, func(_ http.ResponseWriter, r *http.Request) bool {
 		if listers == 8 && r.Method == http.MethodGet {

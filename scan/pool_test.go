@@ -15,9 +15,9 @@ import (
 func TestPoolResizeKeepsEveryObject(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		var asked atomic.Int64
-		options := s3sim.Options{Objects: fewerIfShort(16_000)}
+		options := s3sim.Options{Objects: fewerIfShort(8_000)}
 		server, url := startWithHandler(t, options, func(_ http.ResponseWriter, r *http.Request) bool {
-			if n := asked.Add(1); r.Method == http.MethodHead && n/2000%2 == 0 {
+			if n := asked.Add(1); r.Method == http.MethodHead && n/1000%2 == 0 {
 				time.Sleep(40 * time.Millisecond)
 			}
 			return false
