@@ -171,12 +171,12 @@ func (l *rateLimit) endWindow(now time.Time) {
 	if elapsed < windowMin || l.rate > 0 && elapsed.Seconds()*l.rate < windowRequestsMin {
 		return
 	}
-	if now.After(l.constantShareUntil) {
-		l.constantShare = 0
-	}
 	if l.decreases > 0 {
 		l.evaluate(now, elapsed)
 		return
+	}
+	if now.After(l.constantShareUntil) {
+		l.constantShare = 0
 	}
 	isExcess, isCertain := l.excess()
 	switch {
@@ -213,7 +213,7 @@ func (l *rateLimit) excess() (isExcess, isCertain bool) {
 }
 
 // evaluate ends a window after a decrease if the window shows whether the decrease had an effect on the refusals. If
-// several had none, it restores the rate.
+// several had none, it restores the rate. A share that grew by half comes from a store whose capacity falls.
 func (l *rateLimit) evaluate(now time.Time, elapsed time.Duration) {
 	all := float64(l.answers + l.refusals)
 	excess, expected := float64(l.refusals)-l.constantShare*all, l.shareBefore*all
