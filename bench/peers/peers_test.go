@@ -207,7 +207,7 @@ func TestMeasureFails(t *testing.T) {
 			"s3sim: direct: peers.test: exit status 3: error: it is wet"},
 		"our own": {func(m *measurement) { m.clients[0].own = true }, "s3sim: fails: peers.test: exit status 3"},
 		"no record": {func(m *measurement) { m.reference.command = m.clients[1].command },
-			"it has 0 records of 100 objects"},
+			"it printed 0 records of 100 objects"},
 		"no server": {func(m *measurement) { m.Store = "/nowhere" }, "s3sim: "},
 	} {
 		t.Run(name, func(t *testing.T) {
