@@ -18,12 +18,12 @@ import (
 	"headcount/scan/pace"
 )
 
-// pageKeys is how many objects are an iteration.
+// pageKeys is the number of objects of one iteration.
 const pageKeys = 1000
 
-// BenchmarkHeads asks for a page of objects and encodes their lines, without a LIST and without the pipeline. What it
-// allocates is for a page, and should be next to nothing. The store is in the same process: what is measured is more
-// than the client's time. bench engines measures that.
+// BenchmarkHeads sends the HEADs of a page of objects and encodes their lines, without a LIST and without the stages.
+// It reports allocations per page, which should be close to zero. The store runs in the same process, so the time
+// includes the server's; "bench engines" measures the time of the client alone.
 func BenchmarkHeads(b *testing.B) {
 	for name, pipeline := range map[string]int{"direct": 1, "pipelined8": 8} {
 		b.Run(name, func(b *testing.B) {
@@ -69,13 +69,13 @@ func BenchmarkHeads(b *testing.B) {
 				}
 			}
 			if at != pageKeys {
-				b.Fatalf("%d answers", at)
+				b.Fatalf("got %d answers, want %d", at, pageKeys)
 			}
 		})
 	}
 }
 
-// BenchmarkScan scans a bucket of b.N pages, everything included. Allocations are told for an object: what there are is
+// BenchmarkScan scans a bucket of b.N pages with all stages. It reports allocations per object; nearly all of them are
 // the SDK's, which sends a LIST for each page.
 func BenchmarkScan(b *testing.B) {
 	fields, err := field.Parse("key,metadata")
@@ -94,7 +94,7 @@ func BenchmarkScan(b *testing.B) {
 	b.StopTimer()
 	runtime.ReadMemStats(&after)
 	if err != nil || stats.Listed != int64(b.N)*pageKeys {
-		b.Fatalf("%+v, %v", stats, err)
+		b.Fatalf("got %+v, error %v; want %d objects", stats, err, b.N*pageKeys)
 	}
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(stats.Listed), "allocs/object")
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(stats.Listed), "B/object")

@@ -30,23 +30,24 @@ import (
 	"headcount/scan/store"
 )
 
-// testsAtOnce is more than the two cores of a small machine, since what most of these tests do is wait: for a retry,
-// for a store that asked for it, for somebody's patience to end. With -short they are for the race detector, which
-// leaves no core idle.
+// parallelTests is the default of -parallel. It exceeds the two cores of a small machine because most of these tests
+// wait: for a retry, for a Retry-After, or for a timeout. With -short the default of the go command applies, since the
+// race detector keeps all cores busy.
 const parallelTests = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == atOnce.DefValue && !testing.Short() {
-		if err := atOnce.Value.Set(strconv.Itoa(max(parallelTests, runtime.GOMAXPROCS(0)))); err != nil {
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue && !testing.Short() {
+		if err := parallel.Value.Set(strconv.Itoa(max(parallelTests, runtime.GOMAXPROCS(0)))); err != nil {
 			panic(err)
 		}
 	}
-	log.SetOutput(io.Discard) // net/http tells of every answer that nobody asked for, and here they are thousands
+	log.SetOutput(io.Discard) // net/http logs each unsolicited response, and these tests cause thousands
 	goleak.VerifyTestMain(m)
 }
 
-// fronted puts a handler before a sim: what it does not answer itself goes on to the sim. It returns the handler's URL.
+// startWithHandler starts a sim behind an HTTP handler, and returns the sim and the handler's URL. The handler forwards
+// a request to the sim if answer returns false.
 func startWithHandler(
 	t *testing.T,
 	o s3sim.Options,
@@ -59,9 +60,9 @@ func startWithHandler(
 		if answer(w, r) {
 			return
 		}
-		on := r.Clone(r.Context())
-		on.URL.Scheme, on.URL.Host, on.RequestURI = "http", strings.TrimPrefix(url, "http://"), ""
-		response, err := transport.RoundTrip(on)
+		forwarded := r.Clone(r.Context())
+		forwarded.URL.Scheme, forwarded.URL.Host, forwarded.RequestURI = "http", strings.TrimPrefix(url, "http://"), ""
+		response, err := transport.RoundTrip(forwarded)
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
@@ -70,13 +71,13 @@ func startWithHandler(
 			w.Header()[name] = values
 		}
 		w.WriteHeader(response.StatusCode)
-		_, _ = io.Copy(w, response.Body) // what is cut short the client notices
+		_, _ = io.Copy(w, response.Body) // the client notices a truncated body
 	}))
 	t.Cleanup(func() { front.Close(); transport.CloseIdleConnections() })
 	return server, front.URL
 }
 
-// open opens the bucket of a sim, or of anything else at these URLs.
+// open opens the bucket "demo" at these endpoints. The test closes it.
 func open(t testing.TB, urls ...string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: urls, Isolated: true, Connections: 64})
@@ -87,8 +88,8 @@ func open(t testing.TB, urls ...string) *store.Store {
 	return s
 }
 
-// eachEngine runs a test once for each way to send HEADs, beside all other tests. What the test is given is a Config
-// that says which way, and nothing else. With -short the slow twin has only TestFaults, which is not by this.
+// forEachEngine runs a test in parallel for each engine, with a Config that sets only the engine. With -short it omits
+// the SDK, the slow reference; TestFaults covers the SDK with -short too, without forEachEngine.
 func forEachEngine(t *testing.T, test func(t *testing.T, cfg scan.Config)) {
 	t.Helper()
 	t.Parallel()
@@ -103,7 +104,8 @@ func forEachEngine(t *testing.T, test func(t *testing.T, cfg scan.Config)) {
 	}
 }
 
-// eachEngineInTurn is eachEngine for a test that changes the environment, which none may beside others.
+// forEachEngineSerially runs a test for each engine, one after the other. It is for tests that set environment
+// variables, which the testing package forbids in parallel tests.
 func forEachEngineSerially(t *testing.T, test func(t *testing.T, cfg scan.Config)) {
 	t.Helper()
 	for name, cfg := range engineConfigs() {
@@ -111,8 +113,8 @@ func forEachEngineSerially(t *testing.T, test func(t *testing.T, cfg scan.Config
 	}
 }
 
-// engines are the ways to send HEADs. The slow twin is among them: what a scan makes of a store must not depend on
-// them.
+// engineConfigs returns a Config for each way to send HEADs. The slow reference, the SDK, is included: a scan's result
+// must not depend on the engine.
 func engineConfigs() map[string]scan.Config {
 	return map[string]scan.Config{
 		"direct":    {Engine: engine.Direct},
@@ -121,7 +123,7 @@ func engineConfigs() map[string]scan.Config {
 	}
 }
 
-// most is n objects, or with -short, which the race detector slows down tenfold, a quarter of them.
+// fewerIfShort returns n, or a quarter of n with -short: the race detector makes a test about ten times as slow.
 func fewerIfShort(n int64) int64 {
 	if testing.Short() {
 		return n / 4
@@ -129,7 +131,7 @@ func fewerIfShort(n int64) int64 {
 	return n
 }
 
-// newScan prepares a run.
+// newScan returns a Scan with four listers unless cfg sets another number.
 func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
 	t.Helper()
 	if cfg.Listers == 0 {
@@ -142,21 +144,21 @@ func newScan(t testing.TB, cfg scan.Config) *scan.Scan {
 	return s
 }
 
-// result is what a run left behind.
+// result is the outcome of a run.
 type result struct {
 	stats  metrics.Stats
 	err    error
-	lines  []string
+	lines  []string // of the output, without newlines
 	failed []*scan.ObjectError
 }
 
-// run scans with a Config of which Store, Sink and Failures are set here.
+// run scans a store. It sets Store, Sink and Failures of cfg, and checks that the outcomes add up.
 func run(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config) result {
 	t.Helper()
 	return runNamed(ctx, t, s, cfg, cfg.Engine)
 }
 
-// runNamed is run, for a run that ends with the engine of that name.
+// runNamed does the same as run, and expects Stats.Engine to be engine.
 func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config, engine string) result {
 	t.Helper()
 	var (
@@ -174,22 +176,22 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 	})
 	stats, err := newScan(t, cfg).Run(ctx)
 	if !stats.Balanced() {
-		t.Errorf("the account does not balance: %+v", stats.Outcomes)
+		t.Errorf("the outcomes do not add up: %+v", stats.Outcomes)
 	}
 	if stats.Engine != engine {
-		t.Errorf("it was the engine %q, want %q", stats.Engine, engine)
+		t.Errorf("got engine %q, want %q", stats.Engine, engine)
 	}
 	var lines []string
 	for line := range strings.Lines(text.String()) {
 		lines = append(lines, strings.TrimSuffix(line, "\n"))
 	}
 	if int64(len(lines)) != stats.Emitted || int64(len(failed)) != stats.Failed {
-		t.Errorf("%d lines, %d failures, and the account %+v", len(lines), len(failed), stats.Outcomes)
+		t.Errorf("got %d lines and %d failures, want those of %+v", len(lines), len(failed), stats.Outcomes)
 	}
 	return result{stats, err, lines, failed}
 }
 
-// key is that of a line, from either of its forms.
+// lineKey returns the key of an output line, decoded from "key" or "key_b64".
 func lineKey(t testing.TB, line string) string {
 	t.Helper()
 	var l struct {
@@ -205,18 +207,19 @@ func lineKey(t testing.TB, line string) string {
 	return string(l.KeyB64)
 }
 
-// checkLines holds every line against what the sim computes of its key, and against each other: each key once.
+// checkLines checks that each key occurs once, and that each line has the metadata that the sim computes for its key.
+// It returns the keys.
 func checkLines(t testing.TB, server *s3sim.Server, lines []string) map[string]bool {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, line := range lines {
 		k := lineKey(t, line)
 		if seen[k] {
-			t.Fatalf("twice: %q", k)
+			t.Fatalf("key %q is printed twice", k)
 		}
 		seen[k] = true
 		if _, exists := server.Keyspace().Index([]byte(k)); !exists {
-			t.Fatalf("there is no object %q", k)
+			t.Fatalf("got key %q, and no object has this key", k)
 		}
 		var l struct {
 			Metadata    map[string]string `json:"metadata"`
@@ -230,16 +233,16 @@ func checkLines(t testing.TB, server *s3sim.Server, lines []string) map[string]b
 			l.Metadata[name] = string(value)
 		}
 		if fmt.Sprint(l.Metadata) != fmt.Sprint(want) {
-			t.Fatalf("key %q has %v, want %v", k, l.Metadata, want)
+			t.Fatalf("key %q: got metadata %v, want %v", k, l.Metadata, want)
 		}
 		if len(want) > 0 && l.Metadata["id"] != s3sim.ID([]byte(k)) {
-			t.Fatalf("key %q has the metadata of another object", k)
+			t.Fatalf("key %q: got the metadata of another object", k)
 		}
 	}
 	return seen
 }
 
-// expect holds the lines against all objects of the sim that carry metadata.
+// expectAllPrinted checks that the lines are those of all objects of the sim that have metadata, and of no others.
 func expectAllPrinted(t testing.TB, server *s3sim.Server, lines []string) {
 	t.Helper()
 	seen := checkLines(t, server, lines)
@@ -247,26 +250,27 @@ func expectAllPrinted(t testing.TB, server *s3sim.Server, lines []string) {
 	for i := range ks.Len() {
 		k := ks.Key(i)
 		o := server.Object(k)
-		if said := !o.WithoutMetadata() || o.MissingMeta() > 0; said != seen[string(k)] {
-			t.Fatalf("key %q: it has metadata: %v, and it was printed: %v", k, said, seen[string(k)])
+		if want := !o.WithoutMetadata() || o.MissingMeta() > 0; want != seen[string(k)] {
+			t.Fatalf("key %q: printed: got %v, want %v", k, seen[string(k)], want)
 		}
 	}
 }
 
-// unsynced is what the Sinks of these tests have in common: they keep nothing on disk.
+// unsynced implements Sync and Close for Sinks that write nothing to disk.
 type unsynced struct{}
 
 func (unsynced) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
 func (unsynced) Close() error                       { return nil }
 
-// tripSink counts Records and calls trip once, after some pages.
+// hookSink discards all Records. At the atPage-th Commit, counted from 1, it calls hook unless that is nil, and returns
+// err.
 type hookSink struct {
 	unsynced
-	mu    sync.Mutex
-	pages int
-	after int
-	trip  func()
-	err   error
+	mu     sync.Mutex
+	pages  int // that were committed
+	atPage int
+	hook   func()
+	err    error
 }
 
 type nullChunk struct{}
@@ -278,9 +282,9 @@ func (s *hookSink) NewChunk() scan.Chunk { return nullChunk{} }
 func (s *hookSink) Commit(*list.Page, []scan.Chunk) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pages++; s.pages == s.after {
-		if s.trip != nil {
-			s.trip()
+	if s.pages++; s.pages == s.atPage {
+		if s.hook != nil {
+			s.hook()
 		}
 		return s.err
 	}

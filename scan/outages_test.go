@@ -36,7 +36,7 @@ func TestFatalStoreErrors(t *testing.T) {
 func testFatalStoreError(t *testing.T, cfg scan.Config, code string, as404 bool) {
 	server, url := simtest.Start(t, s3sim.Options{Objects: manyObjects, RefuseHead404: as404})
 	cfg.Store, cfg.All = open(t, url), true
-	cfg.Sink = &hookSink{after: 1, trip: func() {
+	cfg.Sink = &hookSink{atPage: 1, hook: func() {
 		if err := server.Refuse(code); err != nil {
 			t.Error(err)
 		}
@@ -57,7 +57,7 @@ func TestThrottledStoreEndsRun(t *testing.T) { forEachEngine(t, testThrottledSto
 func testThrottledStoreEndsRun(t *testing.T, cfg scan.Config) {
 	server, url := simtest.Start(t, s3sim.Options{Objects: manyObjects})
 	cfg.Store, cfg.All, cfg.RetryFor = open(t, url), true, time.Second
-	cfg.Sink = &hookSink{after: 1, trip: func() {
+	cfg.Sink = &hookSink{atPage: 1, hook: func() {
 		if err := server.Refuse("SlowDown"); err != nil {
 			t.Error(err)
 		}

@@ -116,7 +116,7 @@ func TestContextEndsRun(t *testing.T) {
 			if after == 0 {
 				cancel(cause)
 			}
-			cfg.Store, cfg.Sink, cfg.All = open(t, url), &hookSink{after: after, trip: func() { cancel(cause) }}, true
+			cfg.Store, cfg.Sink, cfg.All = open(t, url), &hookSink{atPage: after, hook: func() { cancel(cause) }}, true
 			stats, err := newScan(t, cfg).Run(ctx)
 			if !errors.Is(err, cause) || stats.Complete || !stats.Balanced() {
 				t.Errorf("after %d pages: %+v, %v", after, stats.Outcomes, err)
@@ -131,7 +131,7 @@ func TestOutputErrorEndsRun(t *testing.T) {
 	full := errors.New("no space")
 	stats, err := newScan(
 		t,
-		scan.Config{Store: open(t, url), Sink: &hookSink{after: 3, err: full}, All: true},
+		scan.Config{Store: open(t, url), Sink: &hookSink{atPage: 3, err: full}, All: true},
 	).Run(t.Context())
 	var failed *scan.OutputError
 	if !errors.As(err, &failed) || !errors.Is(err, full) || stats.Listed != 2_000 {

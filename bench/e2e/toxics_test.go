@@ -24,8 +24,9 @@ import (
 	"headcount/bench/s3sim/simtest"
 )
 
-// toxicRounds is the number of scans with each toxic. bench/runs/2026-11-22-storms keeps the results of ten.
-var toxicRounds = flag.Int("storms.seeds", 1, "scan `N` times with each toxic")
+// toxicRounds is the number of scans with each toxic. bench/runs/2026-11-22-storms keeps the results of ten, which were
+// made when this flag was named -storms.seeds.
+var toxicRounds = flag.Int("toxics.rounds", 1, "scan `N` times with each toxic")
 
 // toxic is a failure of the network that toxiproxy simulates.
 // https://github.com/Shopify/toxiproxy/blob/main/README.md (Toxics)

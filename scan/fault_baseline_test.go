@@ -21,14 +21,14 @@ import (
 	"headcount/scan/metrics"
 )
 
-// How often a storm is played, each time with the faults elsewhere, and on how many objects from the second time on.
-// These fit into an ordinary run; what 200 seeds brought is kept in bench/runs/2026-11-22-storms.
+// The defaults keep an ordinary test run short. The results of 200 seeds are in bench/runs/2026-11-22-storms, where
+// these flags have their former names, -storms.seeds and -storms.objects.
 var (
-	faultSeeds   = flag.Int("storms.seeds", 3, "play each storm by `N` seeds")
-	faultObjects = flag.Int64("storms.objects", 2_000, "scan `N` objects in each storm but the first")
+	faultSeeds   = flag.Int("faults.seeds", 3, "test each fault with `N` seeds, which place the faults differently")
+	faultObjects = flag.Int64("faults.objects", 2_000, "scan `N` objects with each seed but the first")
 )
 
-// seeds is how many there are in this run; the race detector, which -short is for, looks at one.
+// seeds returns the number of seeds of this test run. With -short, which is for the race detector, it is 1.
 func seeds() int {
 	if testing.Short() {
 		return 1
@@ -36,14 +36,14 @@ func seeds() int {
 	return *faultSeeds
 }
 
-// calm is what a scan finds and costs where nothing goes wrong.
+// baseline is the result of a scan without faults.
 type baseline struct {
 	objects  int64
 	lines    []string // sorted
-	requests int64
+	requests int64    // that were sent
 }
 
-// calmly scans so many objects, and holds every line against what the sim computes of its key.
+// scanBaseline scans a sim without faults, and checks that it printed every object that has metadata.
 func scanBaseline(t *testing.T, objects int64) baseline {
 	t.Helper()
 	server, url := simtest.Start(t, s3sim.Options{Objects: objects})
@@ -53,27 +53,29 @@ func scanBaseline(t *testing.T, objects int64) baseline {
 	}
 	expectAllPrinted(t, server, r.lines)
 	if r.stats.Heads != objects {
-		t.Errorf("%d HEADs for %d objects", r.stats.Heads, objects)
+		t.Errorf("got %d HEADs, want %d", r.stats.Heads, objects)
 	}
 	slices.Sort(r.lines)
 	return baseline{objects, r.lines, requestsSent(r.stats)}
 }
 
-// sameAs holds what a scan found in a storm against what it finds without: every line, and no object without one.
+// expectSameAs checks that a scan with faults printed the lines of the baseline, and that no object failed, was gone or
+// changed.
 func (r result) expectSameAs(t *testing.T, want baseline) {
 	t.Helper()
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
 	if slices.Sort(r.lines); !slices.Equal(r.lines, want.lines) {
-		t.Errorf("%d lines, and they are not the %d of a run without faults", len(r.lines), len(want.lines))
+		t.Errorf("got %d lines, want the %d lines of a run without faults", len(r.lines), len(want.lines))
 	}
 	if r.stats.Failed != 0 || r.stats.Gone != 0 || r.stats.Changed != 0 {
-		t.Errorf("%+v", r.stats.Outcomes)
+		t.Errorf("got %+v, want no failed, gone or changed object", r.stats.Outcomes)
 	}
 }
 
-// requests are those that were sent: where nobody listens, none is.
+// requestsSent returns the number of HEADs and LISTs that were sent. A request whose connection was refused was not
+// sent.
 func requestsSent(s metrics.Stats) int64 {
 	n := s.Heads - s.Requests["head"]["refused"]
 	for status, lists := range s.Requests["list"] {
@@ -84,9 +86,9 @@ func requestsSent(s metrics.Stats) int64 {
 	return n
 }
 
-// leftBehind notes what there is, and returns a function that fails the test if there is more: goroutines, or on Linux
-// descriptors. It is for a test that runs alone.
-func checkLeaks(t *testing.T) (nothing func()) {
+// checkLeaks records the goroutines, and on Linux the open file descriptors, of the process. The function that it
+// returns fails the test if there are more of them by then. Only a test that runs alone may use it.
+func checkLeaks(t *testing.T) (check func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") // the first socket of a process opens the poller's descriptors too
 	if err != nil {
@@ -96,7 +98,7 @@ func checkLeaks(t *testing.T) (nothing func()) {
 	goroutines, before := goleak.IgnoreCurrent(), openDescriptors(t)
 	return func() {
 		t.Helper()
-		// goleak waits for a second, which is not enough on a busy machine.
+		// goleak waits for one second, which is too short on a busy machine.
 		err := goleak.Find(goroutines)
 		for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
 			err = goleak.Find(goroutines)
@@ -105,12 +107,12 @@ func checkLeaks(t *testing.T) (nothing func()) {
 			t.Error(err)
 		}
 		if after := openDescriptors(t); after > before {
-			t.Errorf("%d descriptors, and there were %d before", after, before)
+			t.Errorf("got %d file descriptors after the test, want at most %d as before", after, before)
 		}
 	}
 }
 
-// descriptors is how many this process has open; 0 where that cannot be told.
+// openDescriptors returns the number of open file descriptors of this process, or 0 on systems other than Linux.
 func openDescriptors(t *testing.T) int {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -123,7 +125,7 @@ func openDescriptors(t *testing.T) int {
 	return len(open)
 }
 
-// tally collects what storms cost, by name, for the log of a long run.
+// faultTotals adds up the costs of faults, by the fault's name, for the log of a long test run.
 type faultTotals struct {
 	mu   sync.Mutex
 	rows map[string]*faultTotal
@@ -132,8 +134,8 @@ type faultTotals struct {
 type faultTotal struct {
 	runs         int
 	faults       int64
-	requestRatio float64 // times those of a calm run, at most
-	took         time.Duration
+	requestRatio float64       // the largest ratio of requests to those of a run without faults
+	took         time.Duration // of the longest run
 }
 
 func (l *faultTotals) add(name string, faults int64, requestRatio float64, took time.Duration) {
@@ -152,7 +154,7 @@ func (l *faultTotals) add(name string, faults int64, requestRatio float64, took 
 	row.requestRatio, row.took = max(row.requestRatio, requestRatio), max(row.took, took)
 }
 
-// log fails the test, too, where there was no storm.
+// log writes one line for each fault. It fails the test if the sim never injected a fault.
 func (l *faultTotals) log(t *testing.T) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -160,7 +162,7 @@ func (l *faultTotals) log(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(l.rows)) {
 		row := l.rows[name]
 		if row.faults == 0 {
-			t.Errorf("%s was never played", name)
+			t.Errorf("%s: got no fault, want at least 1", name)
 		}
 		text += fmt.Sprintf("%-32s %3d runs, %7d faults, requests at most %.3f x, %5.1f s at most\n",
 			name, row.runs, row.faults, row.requestRatio, row.took.Seconds())
