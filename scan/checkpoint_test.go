@@ -8,8 +8,8 @@ import (
 	"headcount/scan/checkpoint"
 )
 
-// A run saves a Checkpoint when it begins, within CheckpointEvery after a page is committed, and when it ends; none
-// while nothing changes.
+// A run saves a Checkpoint when it starts, within CheckpointEvery after a page is committed, and when it ends. It saves
+// none while no page is committed.
 func TestCheckpointTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type saved struct {
@@ -38,11 +38,11 @@ func TestCheckpointTimes(t *testing.T) {
 			{30 * time.Second, 3_000, true},
 		}
 		if len(got) != len(want) {
-			t.Fatalf("%v, want %v", got, want)
+			t.Fatalf("got %v, want %v", got, want)
 		}
 		for i := range want {
 			if got[i] != want[i] {
-				t.Errorf("checkpoint %d: %+v, want %+v", i, got[i], want[i])
+				t.Errorf("checkpoint %d: got %+v, want %+v", i, got[i], want[i])
 			}
 		}
 	})

@@ -19,19 +19,21 @@ import (
 	"headcount/scan/store"
 )
 
-// equalPage is how many objects equalObjects lists at once.
+// equalPage is the number of objects of a page that serveEqualObjects lists.
 const equalPage = 20
 
-// equalObjects lists n empty objects, which neither ETag nor length tell apart; what follows the first page it lists
-// once goOn is closed. HEADs it leaves to head, which writes to the connection itself.
-func equalObjects(t *testing.T, n int, goOn <-chan struct{}, head func(c net.Conn, key string)) (url string) {
+// serveEqualObjects starts a store of n empty objects, all with the same ETag and length. It lists the pages after the
+// first one once listRest is closed. It calls head for each HEAD, and head writes the response to the connection.
+func serveEqualObjects(
+	t *testing.T, n int, listRest <-chan struct{}, head func(c net.Conn, key string),
+) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var conns sync.WaitGroup
-	t.Cleanup(conns.Wait) // the client has closed them by then
+	t.Cleanup(conns.Wait) // the client closes the connections first
 	t.Cleanup(func() { l.Close() })
 	serve := func(c net.Conn) {
 		defer c.Close()
@@ -46,7 +48,7 @@ func equalObjects(t *testing.T, n int, goOn <-chan struct{}, head func(c net.Con
 			}
 			after := r.URL.Query().Get("start-after") + r.URL.Query().Get("continuation-token")
 			if after != "" {
-				<-goOn
+				<-listRest
 			}
 			body := equalListing(after, n)
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
@@ -64,7 +66,7 @@ func equalObjects(t *testing.T, n int, goOn <-chan struct{}, head func(c net.Con
 	return "http://" + l.Addr().String()
 }
 
-// equalListing is the page of n objects after a key, which is the token too.
+// equalListing returns the page of n objects that begins after a key. Continuation tokens are keys.
 func equalListing(after string, n int) string {
 	from := 0
 	if after != "" {
@@ -95,8 +97,9 @@ func writeEqualAnswer(c net.Conn, key string) {
 	)
 }
 
-// An answer that nobody asked for comes while the connection is idle, as workers are when the LIST is slow. Without a
-// look at the connection every HEAD from then on would take its predecessor's answer, and nothing would tell.
+// A duplicate answer arrives while the connection is idle, as connections are during a slow LIST. The engine must check
+// an idle connection for unsolicited data: otherwise each later HEAD takes the answer of the HEAD before it, and no
+// header shows the error.
 func TestDuplicateAnswerOnIdleConnection(t *testing.T) {
 	forEachEngine(t, testDuplicateAnswerOnIdleConnection)
 }
@@ -104,36 +107,36 @@ func TestDuplicateAnswerOnIdleConnection(t *testing.T) {
 func testDuplicateAnswerOnIdleConnection(t *testing.T, cfg scan.Config) {
 	const (
 		objects = 3 * equalPage
-		way     = 200 * time.Millisecond // an answer's to the client, and its notice of it, on a busy machine
+		delay   = 200 * time.Millisecond // for the client to receive an answer, on a busy machine too
 	)
 	var heads atomic.Int64
-	goOn := make(chan struct{})
-	url := equalObjects(t, objects, goOn, func(c net.Conn, key string) {
+	listRest := make(chan struct{})
+	url := serveEqualObjects(t, objects, listRest, func(c net.Conn, key string) {
 		writeEqualAnswer(c, key)
-		if heads.Add(1) == equalPage { // the last of the first page: nothing is in flight until the next is listed
-			time.Sleep(way)
+		if heads.Add(1) == equalPage { // the first page is answered: no HEAD is in flight until the next page is listed
+			time.Sleep(delay)
 			writeEqualAnswer(c, key)
-			time.Sleep(way)
-			close(goOn)
+			time.Sleep(delay)
+			close(listRest)
 		}
 	})
 	cfg.Workers = 1
 	r := run(t.Context(), t, open(t, url), cfg)
 	if r.err != nil || len(r.lines) != objects {
-		t.Fatalf("%d lines, %v", len(r.lines), r.err)
+		t.Fatalf("got %d lines, error %v; want %d lines", len(r.lines), r.err, objects)
 	}
 	for i, line := range r.lines {
 		if want := fmt.Sprintf(`{"key":"k%06d","metadata":{"key":"k%06d"}`, i, i); !strings.HasPrefix(line, want) {
-			t.Fatalf("line %d is %s, want %s", i, line, want)
+			t.Fatalf("line %d: got %s, want the prefix %s", i, line, want)
 		}
 	}
 }
 
-// An answer that cannot be the object's is none: what is asked again on a fresh connection counts, and only that is
-// printed.
+// The answer to the first HEAD of each object has another object's ETag. The scan sends the HEAD again on a new
+// connection and prints only the second answer.
 func TestMismatchedAnswerIsRetried(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
-		var asked sync.Map // keys
+		var asked sync.Map // paths
 		server, url := startWithHandler(t, s3sim.Options{Objects: 200}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodHead {
 				return false
@@ -147,13 +150,14 @@ func TestMismatchedAnswerIsRetried(t *testing.T) {
 		})
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Changed != 0 || r.stats.Failed != 0 || r.stats.Gone != 0 {
-			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+			t.Errorf("got %+v, error %v; want no changed, failed or gone object", r.stats.Outcomes, r.err)
 		}
 		expectAllPrinted(t, server, r.lines)
 	})
 }
 
-// One of two endpoints answers every HEAD with 500, and fast. What it is asked for is asked of the other one then.
+// One of two endpoints answers every HEAD with 500, and faster than the other one. The retries of these HEADs go to the
+// other endpoint.
 func TestRetriesUseTheOtherEndpoint(t *testing.T) {
 	for _, pipeline := range []int{1, 8} {
 		server, good := simtest.Start(t, s3sim.Options{Objects: 2_000, Latency: 5 * time.Millisecond})
@@ -174,7 +178,8 @@ func TestRetriesUseTheOtherEndpoint(t *testing.T) {
 		s.Close()
 		if r.err != nil || r.stats.Failed != 0 || r.stats.Retries["head"]["500"] == 0 ||
 			r.stats.Retries["head"]["500"] > 1_000 {
-			t.Errorf("pipeline %d: %+v, retries %v, %v", pipeline, r.stats.Outcomes, r.stats.Retries, r.err)
+			t.Errorf("pipeline %d: got %+v, retries %v, error %v; want no failed object and 1 to 1,000 retries",
+				pipeline, r.stats.Outcomes, r.stats.Retries, r.err)
 		}
 		expectAllPrinted(t, server, r.lines)
 	}

@@ -13,43 +13,43 @@ import (
 	"headcount/scan"
 )
 
-// Workers do not stay where it takes long: of those that began at the slow one of two endpoints, half of all, few are
-// there in the end.
+// Half of the workers start at the slow one of two endpoints. Most of them move to the fast endpoint: at the end of the
+// test at most a quarter of all workers send HEADs to the slow one.
 func TestWorkersLeaveSlowEndpoint(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		const (
 			workers = 16
 			few     = workers / 4
-			inARow  = 100
+			inARow  = 100 // HEADs to the slow endpoint with at most few in flight there
 		)
 		var (
-			here, low   atomic.Int64
-			enough      = errors.New("enough")
-			ctx, cancel = context.WithCancelCause(t.Context())
+			inFlight, belowFew atomic.Int64
+			enough             = errors.New("enough")
+			ctx, cancel        = context.WithCancelCause(t.Context())
 		)
-		defer time.AfterFunc(time.Minute, func() { cancel(errors.New("they stay")) }).Stop()
+		defer time.AfterFunc(time.Minute, func() { cancel(errors.New("the workers stay at the slow endpoint")) }).Stop()
 		_, slow := startWithHandler(t, s3sim.Options{Objects: 1_000_000}, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodHead {
 				return false
 			}
-			if here.Add(1) > few {
-				low.Store(0)
-			} else if low.Add(1) == inARow {
+			if inFlight.Add(1) > few {
+				belowFew.Store(0)
+			} else if belowFew.Add(1) == inARow {
 				cancel(enough)
 			}
 			time.Sleep(20 * time.Millisecond)
-			here.Add(-1)
+			inFlight.Add(-1)
 			return false
 		})
 		_, fast := simtest.Start(t, s3sim.Options{Objects: 1_000_000, Latency: time.Millisecond})
 		cfg.Store, cfg.Sink, cfg.Workers = open(t, fast, slow), &hookSink{}, workers
 		if _, err := newScan(t, cfg).Run(ctx); !errors.Is(err, enough) {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v", err, enough)
 		}
 	})
 }
 
-// An endpoint that refuses everything, while another is well, fails no object, and is left alone.
+// One of two endpoints refuses every request. No object fails, and the failing endpoint gets at most half of the HEADs.
 func TestOneEndpointRefusesEverything(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, code := range []string{"AccessDenied", "SlowDown"} {
@@ -64,28 +64,28 @@ func TestOneEndpointRefusesEverything(t *testing.T) {
 
 func testOneEndpointRefuses(t *testing.T, cfg scan.Config, code string, first bool) {
 	options := s3sim.Options{Objects: 2_000, Latency: 2 * time.Millisecond}
-	well, wellURL := simtest.Start(t, options)
+	healthy, healthyURL := simtest.Start(t, options)
 	options.Latency = 0
-	ill, illURL := simtest.Start(t, options)
-	if err := ill.Refuse(code); err != nil {
+	failing, failingURL := simtest.Start(t, options)
+	if err := failing.Refuse(code); err != nil {
 		t.Fatal(err)
 	}
-	urls := []string{wellURL, illURL}
+	urls := []string{healthyURL, failingURL}
 	if first {
-		urls = []string{illURL, wellURL}
+		urls = []string{failingURL, healthyURL}
 	}
 	cfg.Workers = 16
 	r := run(t.Context(), t, open(t, urls...), cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		t.Errorf("got %+v, error %v; want no failed or gone object", r.stats.Outcomes, r.err)
 	}
-	expectAllPrinted(t, well, r.lines)
-	if n := ill.Counts().Heads; n == 0 || n > options.Objects/2 {
-		t.Errorf("%d of %d objects were asked for where everything is refused", n, options.Objects)
+	expectAllPrinted(t, healthy, r.lines)
+	if n := failing.Counts().Heads; n == 0 || n > options.Objects/2 {
+		t.Errorf("got %d HEADs at the failing endpoint, want 1 to %d", n, options.Objects/2)
 	}
 }
 
-// Refusals that all endpoints share are meant for the objects.
+// If all endpoints refuse an object, the refusal is the object's Outcome.
 func TestRefusalsByAllEndpoints(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		options := s3sim.Options{Objects: fewerIfShort(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
@@ -97,7 +97,7 @@ func TestRefusalsByAllEndpoints(t *testing.T) {
 		}
 		r := run(t.Context(), t, open(t, one, other), cfg)
 		if r.err != nil || r.stats.Failed != want[s3sim.HeadDenied] || r.stats.Gone != want[s3sim.HeadGone] {
-			t.Errorf("%+v, %v, want %v", r.stats.Outcomes, r.err, want)
+			t.Errorf("got %+v, error %v; want %v", r.stats.Outcomes, r.err, want)
 		}
 	})
 }
