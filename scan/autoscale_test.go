@@ -26,6 +26,9 @@ func answersAfter(latency time.Duration) func(string, int) simulatedAnswer {
 	return func(string, int) simulatedAnswer { return simulatedAnswer{after: latency} }
 }
 
+// pageTime is the time of a LIST in which the workers run out of keys.
+const pageTime = 150 * time.Millisecond
+
 // Stats.LimitedBy names the slowest part of the run. The pool grows only if that part is the store.
 func TestLimitedBy(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -35,18 +38,19 @@ func TestLimitedBy(t *testing.T) {
 		grows     bool
 	}{
 		"store": {
-			sim: &simulation{keys: 60_000, answer: answersAfter(20 * time.Millisecond)}, limitedBy: "store", grows: true,
+			sim:       &simulation{keys: 60_000, answer: answersAfter(20 * time.Millisecond)},
+			limitedBy: "store", grows: true,
 		},
 		"fixed workers": {
 			sim: &simulation{keys: 10_000, answer: answersAfter(20 * time.Millisecond)},
 			cfg: Config{Workers: 16}, limitedBy: "store",
 		},
 		"listing": {
-			sim:       &simulation{keys: 12_000, listLatency: 150 * time.Millisecond, answer: answersAfter(time.Millisecond)},
+			sim:       &simulation{keys: 12_000, listLatency: pageTime, answer: answersAfter(time.Millisecond)},
 			limitedBy: "listing",
 		},
 		"listing, fixed workers": {
-			sim: &simulation{keys: 12_000, listLatency: 150 * time.Millisecond, answer: answersAfter(time.Millisecond)},
+			sim: &simulation{keys: 12_000, listLatency: pageTime, answer: answersAfter(time.Millisecond)},
 			cfg: Config{Workers: 16}, limitedBy: "listing",
 		},
 		"output": {
@@ -108,7 +112,8 @@ func expectHistory(t *testing.T, sim *simulation, cfg Config, stats metrics.Stat
 	history := stats.WorkersHistory
 	if cfg.Workers != WorkersAuto {
 		if len(history) > 0 || sim.sessions.Load() != int64(cfg.Workers) {
-			t.Errorf("got %d sessions, history %v; want %d sessions, no history", sim.sessions.Load(), history, cfg.Workers)
+			t.Errorf("got %d sessions, history %v; want %d sessions, no history",
+				sim.sessions.Load(), history, cfg.Workers)
 		}
 		return
 	}
