@@ -37,7 +37,7 @@ func writeFlags(own ...cli.Flag) []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute),
-			Usage: "stop when the store has answered nothing for this `DURATION`",
+			Usage: "stop when no request has succeeded for this `DURATION`",
 		},
 	), command.MessageFlags())
 }

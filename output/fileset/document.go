@@ -51,10 +51,10 @@ func (d *Document) FinishJSON(v any) error {
 	return d.Finish(append(text, '\n'))
 }
 
-// Close closes the file, which keeps its content.
+// Close closes the file, which keeps its content. After Finish it does nothing.
 func (d *Document) Close() {
 	if d != nil {
-		_ = d.f.Close() // nothing was written that could be lost
+		_ = d.f.Close() // nothing was written since Finish
 	}
 }
 

@@ -6,14 +6,10 @@
 package fileset
 
 import (
-	"cmp"
-	"errors"
 	"io"
-	"io/fs"
 	"path/filepath"
 
 	"headcount/output"
-	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 )
@@ -25,7 +21,8 @@ type Names struct {
 	RetryFrom             string // read
 }
 
-// Set is the open files that a scan writes beside standard output. A nil one was not asked for.
+// Set is the open files that a scan writes beside standard output; a nil one was not asked for. Who calls Open calls
+// Close, which may follow the Close of a sink that writes to one of the files.
 type Set struct {
 	Output *output.File // the records
 	Errors *output.File // the failed objects, as they fail
@@ -73,15 +70,7 @@ func openFile(flag, name string) (*output.File, error) {
 }
 
 func openError(flag, name string, err error) error {
-	return exit.Errorf(exit.Output, "", "cannot open %s %s: %v", flag, name, WithoutPath(err))
-}
-
-// WithoutPath returns the reason in an error about a file. The message around it names the file.
-func WithoutPath(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+	return exit.Errorf(exit.Output, "", "cannot open %s %s: %v", flag, name, exit.WithoutPath(err))
 }
 
 // checkNames refuses files that would overwrite each other, a file that is read, standard output or standard error.
@@ -157,21 +146,14 @@ func (s *Set) Truncate(from *checkpoint.Checkpoint) error {
 	return nil
 }
 
-// Finish writes the statistics of the run as JSON, and closes all files. Its error is a scan.OutputError.
-func (s *Set) Finish(stats any) error {
-	return cmp.Or(s.Stats.FinishJSON(stats), scan.WrapOutput(s.closeFiles()))
-}
+// WriteStats replaces the content of the file of --stats by the JSON of stats. Its error is a scan.OutputError.
+func (s *Set) WriteStats(stats any) error { return s.Stats.FinishJSON(stats) }
 
-// Close closes all files of a run that has written nothing.
+// Close closes and unlocks all files. It ignores errors: the sink of a file has already closed it, and reported the
+// error, or nothing was written that could be lost.
 func (s *Set) Close() {
-	_ = s.closeFiles() // nothing was written that could be lost
-	s.Stats.Close()
-}
-
-func (s *Set) closeFiles() error {
-	var errs []error
 	for _, file := range s.files() {
-		errs = append(errs, file.Close())
+		_ = file.Close()
 	}
-	return cmp.Or(errs...)
+	s.Stats.Close()
 }

@@ -90,9 +90,10 @@ func TestSetKeepsContent(t *testing.T) {
 	expect(t, "output", "")
 	expect(t, "errors", "")
 	expect(t, "stats", earlier)
-	if err := s.Finish(map[string]int{"listed": 1}); err != nil {
+	if err := s.WriteStats(map[string]int{"listed": 1}); err != nil {
 		t.Fatal(err)
 	}
+	s.Close()
 	expect(t, "stats", "{\n  \"listed\": 1\n}\n")
 }
 
@@ -167,7 +168,7 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	filed := NewFailures(s.Errors)
-	if err := errors.Join(filed.Add(&scan.ObjectError{Class: "forbidden"}), filed.Close(), s.Finish(nil)); err != nil {
+	if err := errors.Join(filed.Add(&scan.ObjectError{Class: "forbidden"}), filed.Close(), s.WriteStats(nil)); err != nil {
 		t.Fatal(err)
 	}
 	if len(filed.First()) != 0 || filed.More() != 0 || filed.Hint() != "errors names them" {

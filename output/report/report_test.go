@@ -80,10 +80,21 @@ func TestSummaryNamesTheLimiter(t *testing.T) {
 		"store": "store", "listing": "listing", "cpu": "this machine's CPU", "rate": "--rate", "output": "writing the output",
 	} {
 		var text bytes.Buffer
-		textReporter(&text).PrintSummary(&metrics.Stats{Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by})
+		textReporter(&text).PrintSummary(&metrics.Stats{
+			Heads: 1, Workers: 184, InFlight: 1472, SteadyHeadsPerSecond: 41_200.7, LimitedBy: by,
+		})
 		if line := "\n1,472 in flight, 41,200 HEAD/s, limited by: " + want + "\n"; !strings.Contains(text.String(), line) {
 			t.Errorf("%s, want %s", text.String(), line)
 		}
+	}
+}
+
+// A run that has sent no HEAD has no speed, and nothing has limited it.
+func TestSummaryWithoutHEADs(t *testing.T) {
+	var text bytes.Buffer
+	textReporter(&text).PrintSummary(&metrics.Stats{Workers: 32, InFlight: 32, LimitedBy: "listing", DurationSeconds: 2})
+	if got := text.String(); !strings.Contains(got, "\nno HEAD sent in 2.0 s\n") || strings.Contains(got, "limited by") {
+		t.Error(got)
 	}
 }
 

@@ -41,13 +41,7 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	console.PrintLine(r.Status, "%s: %s listed = %s emitted + %s without metadata + %s filtered + %s gone + %s failed",
 		state(s), console.Count(s.Listed, "object", "objects"),
 		number(s.Emitted), number(s.WithoutMetadata), number(s.Filtered), number(s.Gone), number(s.Failed))
-	console.PrintLine(r.Status,
-		"%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
-		console.Count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)),
-		s.HeadLatency.P50, s.HeadLatency.P99, s.CPUMicrosPerObject, s.Engine,
-		console.Count(int64(s.Workers), "worker", "workers"))
-	console.PrintLine(r.Status, "%s in flight, %s HEAD/s, limited by: %s",
-		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limiterName(s.LimitedBy))
+	r.printSpeed(s)
 	if s.FromListing > 0 {
 		console.PrintLine(r.Status, "metadata from the listing, without a HEAD: %s",
 			console.Count(s.FromListing, "object", "objects"))
@@ -57,6 +51,22 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 			console.Count(s.Changed, "object", "objects"))
 	}
 	r.printLimit(s)
+}
+
+// printSpeed prints how fast the run was, unless it ended before it had any metadata.
+func (r *Reporter) printSpeed(s *metrics.Stats) {
+	if s.Heads == 0 && s.FromListing == 0 {
+		console.PrintLine(r.Status, "no HEAD sent in %.1f s", s.DurationSeconds)
+		return
+	}
+	number := console.Number
+	console.PrintLine(r.Status,
+		"%s in %.1f s, %s/s; latency p50 %.1f ms, p99 %.1f ms; CPU %.0f µs per object; engine %s, %s",
+		console.Count(s.Heads, "HEAD", "HEADs"), s.DurationSeconds, number(int64(s.HeadsPerSecond)),
+		s.HeadLatency.P50, s.HeadLatency.P99, s.CPUMicrosPerObject, s.Engine,
+		console.Count(int64(s.Workers), "worker", "workers"))
+	console.PrintLine(r.Status, "%s in flight, %s HEAD/s, limited by: %s",
+		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limiterName(s.LimitedBy))
 }
 
 // PrintForecastSummary prints how much of the bucket a dry run has listed. The forecast itself goes to standard output.

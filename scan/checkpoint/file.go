@@ -82,10 +82,7 @@ func Open(
 }
 
 func (f *File) openError(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		err = path.Err
-	}
-	return exit.Errorf(exit.Output, "", "cannot open --checkpoint %s: %v", f.name, err)
+	return exit.Errorf(exit.Output, "", "cannot open --checkpoint %s: %v", f.name, exit.WithoutPath(err))
 }
 
 // checkAbsent lets a run with --resume start without a checkpoint, unless a file has content of unknown origin.

@@ -57,7 +57,7 @@ func speedFlags() []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "retry-for", Value: command.PositiveDuration(15 * time.Minute),
-			Usage: "stop when the store has answered nothing for this `DURATION`",
+			Usage: "stop when no HEAD has succeeded, or a LIST has failed, for this `DURATION`",
 		},
 	)
 }
@@ -93,7 +93,7 @@ func safetyFlags() []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "checkpoint-every", Value: command.PositiveDuration(time.Second),
-			Usage: "save progress once per `DURATION`; a killed run repeats at most this much work",
+			Usage: "save progress once per `DURATION`; a killed run repeats the work since then, and all pages in flight",
 		},
 		&cli.BoolFlag{
 			Name: "resume", Usage: "continue the run of --checkpoint, or start one if there is none",

@@ -49,7 +49,7 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		var err error
 		if j.scan.Keys, err = readKeys(name, j.scan.Prefix); err != nil {
 			return exit.Usagef("name a file that --errors has written",
-				"--retry-from %s: %v", name, fileset.WithoutPath(err))
+				"--retry-from %s: %v", name, exit.WithoutPath(err))
 		}
 	}
 	opened, err := store.Open(ctx, j.store)
@@ -66,7 +66,7 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	return j.scanStore(ctx, reporter, opened, stdout, stderr)
 }
 
-// scanStore scans the opened store. The files change only once nothing can refuse the run any more.
+// scanStore scans the opened store.
 func (j *job) scanStore(
 	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
 ) error {
@@ -74,11 +74,7 @@ func (j *job) scanStore(
 	if err != nil {
 		return err
 	}
-	saved, from, err := j.openCheckpoint(opened.EndpointURLs(), files)
-	if err != nil {
-		files.Close()
-		return err
-	}
+	defer files.Close()
 	failures := fileset.NewFailures(files.Errors)
 	records := output.Stream(stdout)
 	if files.Output != nil {
@@ -86,21 +82,8 @@ func (j *job) scanStore(
 	}
 	j.scan.Sink, j.scan.Failures = output.NewJSONLines(records, j.fields), failures
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
-	if saved != nil {
-		j.scan.OnCheckpoint, j.scan.Resume = saved.Save, from
-		j.logCheckpoint(reporter, from)
-	}
-	s, err := scan.New(j.scan)
+	s, err := j.prepare(reporter, files)
 	if err != nil {
-		return err
-	}
-	if saved != nil && from == nil {
-		if err := saved.SaveInitial(j.scan.Range); err != nil {
-			files.Close()
-			return err
-		}
-	}
-	if err := files.Truncate(from); err != nil {
 		return err
 	}
 	stopProgress := reporter.StartProgress(s.Progress)
@@ -110,15 +93,37 @@ func (j *job) scanStore(
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintFailures(failures.First(), failures.More())
 		reporter.PrintSummary(&stats)
-		if saved != nil && !stats.Complete {
+		if j.names.Checkpoint != "" && !stats.Complete {
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}
 	}
-	err = cmp.Or(err, files.Finish(&stats))
+	err = cmp.Or(err, files.WriteStats(&stats))
 	if err == nil && stats.Failed > 0 {
 		err = exit.Errorf(exit.Failures, failures.Hint(), "%s failed", console.Count(stats.Failed, "object", "objects"))
 	}
 	return err
+}
+
+// prepare makes the scan, with its checkpoint. It changes the files last, after everything that can refuse the run.
+func (j *job) prepare(reporter *report.Reporter, files *fileset.Set) (*scan.Scan, error) {
+	file, earlier, err := j.openCheckpoint(j.scan.Store.EndpointURLs(), files)
+	if err != nil {
+		return nil, err
+	}
+	if file != nil {
+		j.scan.OnCheckpoint, j.scan.Resume = file.Save, earlier
+		j.logCheckpoint(reporter, earlier)
+	}
+	s, err := scan.New(j.scan)
+	if err != nil {
+		return nil, err
+	}
+	if file != nil && earlier == nil {
+		if err := file.SaveInitial(j.scan.Range); err != nil {
+			return nil, err
+		}
+	}
+	return s, files.Truncate(earlier)
 }
 
 // estimate prints a forecast of the scan, and makes no records.
@@ -129,6 +134,7 @@ func (j *job) estimate(
 	if err != nil {
 		return err
 	}
+	defer files.Close()
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
 	stats, err := forecast.Run(ctx, forecast.Config{
 		Scan: j.scan, Price: j.price, StartProgress: reporter.StartListProgress,
@@ -139,10 +145,11 @@ func (j *job) estimate(
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintForecastSummary(stats)
 	}
-	return cmp.Or(err, files.Finish(stats))
+	return cmp.Or(err, files.WriteStats(stats))
 }
 
-// openCheckpoint opens the checkpoint of the job, if it has one.
+// openCheckpoint opens the checkpoint of the job, if it has one. It returns the Checkpoint of the earlier run that the
+// job continues, or nil.
 func (j *job) openCheckpoint(urls []string, files *fileset.Set) (*checkpoint.File, *checkpoint.Checkpoint, error) {
 	if j.names.Checkpoint == "" {
 		return nil, nil, nil
@@ -150,10 +157,10 @@ func (j *job) openCheckpoint(urls []string, files *fileset.Set) (*checkpoint.Fil
 	return checkpoint.Open(j.names.Checkpoint, j.resume, j.parameters(urls), files.CheckpointFiles())
 }
 
-// logCheckpoint logs where the run starts, and how records on standard output differ from those in a file.
-func (j *job) logCheckpoint(reporter *report.Reporter, from *checkpoint.Checkpoint) {
-	if from != nil {
-		reporter.LogResume(j.names.Checkpoint, from.Stats.Listed, from.Stats.Runs)
+// logCheckpoint logs how far the earlier run came, and how records on standard output differ from those in a file.
+func (j *job) logCheckpoint(reporter *report.Reporter, earlier *checkpoint.Checkpoint) {
+	if earlier != nil {
+		reporter.LogResume(j.names.Checkpoint, earlier.Stats.Listed, earlier.Stats.Runs)
 	}
 	if j.names.Output == "" {
 		reporter.LogRepeats()

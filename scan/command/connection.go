@@ -2,12 +2,11 @@ package command
 
 import (
 	"crypto/x509"
-	"errors"
-	"io/fs"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/scan/exit"
 	"headcount/scan/store"
 )
 
@@ -78,12 +77,9 @@ func CABundle() *Value[string] {
 	return Parsed("", func(name string) (string, error) {
 		const hint = "write --ca-bundle FILE: certificates in PEM"
 		pem, err := os.ReadFile(name)
-		if path := (*fs.PathError)(nil); errors.As(err, &path) {
-			err = path.Err
-		}
 		switch {
 		case err != nil:
-			return "", BadValue(hint, err.Error())
+			return "", BadValue(hint, exit.WithoutPath(err).Error())
 		case !x509.NewCertPool().AppendCertsFromPEM(pem):
 			return "", BadValue(hint, "the file has no certificate")
 		}

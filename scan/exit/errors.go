@@ -3,6 +3,7 @@ package exit
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Error is an error with an exit code and a hint.
@@ -48,3 +49,11 @@ func IsReported(err error) bool { return errors.As(err, new(reportedError)) }
 type reportedError struct{ error }
 
 func (e reportedError) Unwrap() error { return e.error }
+
+// WithoutPath returns the reason in an error about a file, for a message that names the file itself.
+func WithoutPath(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

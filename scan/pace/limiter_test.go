@@ -114,9 +114,6 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if err := Sleep(ctx, time.Hour); !errors.Is(err, cause) {
-					t.Errorf("Sleep: %v", err)
-				}
 			})
 		})
 	}
