@@ -22,51 +22,26 @@ import (
 func main() {
 	// net/http logs answers that arrive without a request. The scan itself detects an answer to another request.
 	log.SetOutput(io.Discard)
-	ctx, cancel := context.WithCancelCause(context.Background())
 	// With SIGPIPE ignored, a closed pipe is an error of the write instead of the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	signals := make(chan os.Signal, 2)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		if !signal.Ignored(s) { // nohup and the background of a shell ignore signals
-			signal.Notify(signals, s)
-		}
-	}
-	go func() {
-		first := <-signals
-		cancel(stoppedError{first})
-		<-signals
-		os.Exit(exit.Code(stoppedError{first})) // the second signal ends the process at once
-	}()
+	ctx := command.StopContext(os.Exit)
 	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 	// Some file systems report only at the close that they are full.
 	if err := os.Stdout.Close(); err != nil && exit.PromisesOutput(code) && !errors.Is(err, os.ErrClosed) {
-		command.PrintError(os.Stderr, scan.WrapOutput(err))
+		command.PrintError(os.Stderr, command.Program, scan.WrapOutput(err))
 		code = exit.Output
 	}
 	os.Exit(code)
 }
 
-// run is the program without the process: args with the name of the program first, and the exit code. It may be called
+// run runs the program, and returns its exit code. The first of args is the name of the program. run may be called
 // concurrently.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := command.Run(ctx, newApp(stdin, stdout, stderr), args)
-	command.PrintError(stderr, err)
+	command.PrintError(stderr, command.Program, err)
 	return exit.Code(err)
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	return command.NewApp(stdin, stdout, stderr, scancli.Command(), benchcli.Command())
-}
-
-// stoppedError is the cause of a context that a signal canceled.
-type stoppedError struct{ signal os.Signal }
-
-func (e stoppedError) Error() string { return "stopped by " + e.signal.String() }
-
-// ExitCode implements the contract of package exit.
-func (e stoppedError) ExitCode() int {
-	if e.signal == syscall.SIGTERM {
-		return exit.Terminate
-	}
-	return exit.Interrupt
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -284,9 +283,6 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{&scan.OutputError{Err: errors.New("full")}, exit.Output},
 		{&scan.OutputError{Err: &fs.PathError{Err: syscall.EPIPE}}, exit.Pipe},
-		{stoppedError{os.Interrupt}, exit.Interrupt},
-		{fmt.Errorf("scan: %w", stoppedError{os.Interrupt}), exit.Interrupt},
-		{stoppedError{syscall.SIGTERM}, exit.Terminate},
 	} {
 		if got := exit.Code(c.err); got != c.want {
 			t.Errorf("%v: exit %d, want %d", c.err, got, c.want)

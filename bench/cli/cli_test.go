@@ -45,7 +45,7 @@ func testApp(stdout, stderr io.Writer) *cli.App {
 func runs(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	err := command.Run(ctx, testApp(&out, &errs), append([]string{"headcount"}, args...))
-	command.PrintError(&errs, err)
+	command.PrintError(&errs, command.Program, err)
 	return exit.Code(err), out.String(), errs.String()
 }
 

@@ -15,40 +15,24 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
-	"headcount/output/console"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // net/http logs answers that arrive without a request
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		first := <-signals
-		cancel(stoppedError{first})
-		<-signals
-		os.Exit(exit.Code(stoppedError{first})) // the second signal ends the process at once
-	}()
+	ctx := command.StopContext(os.Exit)
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
-// run is the program without the process: args with the name of the program first, and the exit code.
+// run runs the program, and returns its exit code. The first of args is the name of the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := runCommand(ctx, newApp(stdout, stderr), args)
-	if !exit.IsSilent(err) {
-		console.PrintLine(stderr, "dev: error: %v", err)
-		if hint := exit.Hint(err); hint != "" {
-			console.PrintLine(stderr, "dev: hint: %s", hint)
-		}
-	}
+	command.PrintError(stderr, "dev", err)
 	return exit.Code(err)
 }
 
@@ -97,17 +81,4 @@ func noArguments(c *cli.Context) error {
 
 func helpHint(c *cli.Context) string {
 	return fmt.Sprintf("go run ./bench/dev %s --help", c.Command.Name)
-}
-
-// stoppedError is the cause of a context that a signal canceled.
-type stoppedError struct{ signal os.Signal }
-
-func (e stoppedError) Error() string { return "stopped by " + e.signal.String() }
-
-// ExitCode implements the contract of package exit.
-func (e stoppedError) ExitCode() int {
-	if e.signal == syscall.SIGTERM {
-		return exit.Terminate
-	}
-	return exit.Interrupt
 }

@@ -28,7 +28,7 @@ func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	app := command.NewApp(strings.NewReader(""), &out, &errs, Command())
 	err := command.Run(ctx, app, append([]string{"headcount"}, args...))
-	command.PrintError(&errs, err)
+	command.PrintError(&errs, command.Program, err)
 	return exit.Code(err), out.String(), errs.String()
 }
 

@@ -21,7 +21,9 @@ import (
 )
 
 const (
-	program        = "headcount"
+	// Program is the name of the program, with which each of its lines on standard error begins.
+	Program = "headcount"
+
 	defaultCommand = "scan" // the command of a line that names none
 )
 
@@ -29,7 +31,7 @@ const (
 // An App serves one Run.
 func NewApp(stdin io.Reader, stdout, stderr io.Writer, commands ...*cli.Command) *cli.App {
 	app := &cli.App{
-		Name:      program,
+		Name:      Program,
 		Usage:     "print the custom metadata of every object in an S3 bucket, as JSON lines",
 		UsageText: "headcount [scan] [flags] s3://BUCKET[/PREFIX]\nheadcount COMMAND [flags] [arguments]",
 		Commands:  append(commands, completionCommand(), versionCommand()),
@@ -83,7 +85,7 @@ func forEachCommand(commands []*cli.Command, do func(*cli.Command)) {
 
 // asUsageError converts an error of cli's own parser.
 func asUsageError(c *cli.Context, err error, _ bool) error {
-	path := strings.Fields(strings.TrimPrefix(c.Command.HelpName, program))
+	path := strings.Fields(strings.TrimPrefix(c.Command.HelpName, Program))
 	return exit.Usagef(helpHint(path), "%s", err.Error())
 }
 
@@ -118,9 +120,9 @@ func PrintText(c *cli.Context, text string) error {
 	return scan.WrapOutput(err)
 }
 
-// PrintError prints err as lines of headcount on stderr: the error, and its hint. It prints nothing for a nil error,
-// for an error that has been reported already, and if the reader of standard output went away.
-func PrintError(stderr io.Writer, err error) {
+// PrintError prints err on stderr, as lines of a program: the error, and its hint. It prints nothing for a nil error, for
+// an error that has been reported already, and if the reader of standard output went away.
+func PrintError(stderr io.Writer, program string, err error) {
 	if exit.IsSilent(err) || exit.IsReported(err) {
 		return
 	}

@@ -167,11 +167,11 @@ func TestCompletions(t *testing.T) {
 // The text of a key or a store is shown, and a terminal does not obey it. An error that was reported is not printed again.
 func TestPrintError(t *testing.T) {
 	var text bytes.Buffer
-	PrintError(&text, exit.Usagef("a\nhint", "no\x1b[31m\nerror: more\xff"))
-	PrintError(&text, errors.New("without a hint"))
-	PrintError(&text, exit.Reported(errors.New("reported")))
-	PrintError(&text, exit.Errorf(exit.Pipe, "", "the reader went away"))
-	PrintError(&text, nil)
+	PrintError(&text, Program, exit.Usagef("a\nhint", "no\x1b[31m\nerror: more\xff"))
+	PrintError(&text, Program, errors.New("without a hint"))
+	PrintError(&text, Program, exit.Reported(errors.New("reported")))
+	PrintError(&text, Program, exit.Errorf(exit.Pipe, "", "the reader went away"))
+	PrintError(&text, Program, nil)
 	want := `headcount: error: no\x1b[31m\nerror: more\xff` + "\n" + `headcount: hint: a\nhint` + "\nheadcount: error: without a hint\n"
 	if text.String() != want {
 		t.Errorf("%q, want\n%q", text.String(), want)

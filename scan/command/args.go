@@ -60,7 +60,7 @@ func parseLine(app *cli.App, words []string) (commandLine, error) {
 
 // helpHint returns the command that prints the help of the command at path.
 func helpHint(path []string) string {
-	return strings.Join(append([]string{program}, path...), " ") + " --help"
+	return strings.Join(append([]string{Program}, path...), " ") + " --help"
 }
 
 func isHelp(word string) bool {
