@@ -29,13 +29,27 @@ type bug struct {
 	test        string // full name as go test prints it
 }
 
+func allBugs() []bug {
+	return slices.Concat(listBugs(), headBugs(), scanBugs(), resumeBugs(), stageBugs())
+}
+
+// Every patch applies. This takes a moment, and TestBugs many minutes.
+func TestPatchesApply(t *testing.T) {
+	sources.Watch(t, root)
+	for _, b := range allBugs() {
+		if _, err := b.writeOverlay(t.TempDir()); err != nil {
+			t.Errorf("%s: %v", b.description, err)
+		}
+	}
+}
+
 // The test of each bug fails with its patch.
 func TestBugs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("each bug is a build of its own")
 	}
 	sources.Watch(t, root)
-	for _, b := range slices.Concat(listBugs(), headBugs(), scanBugs(), resumeBugs(), stageBugs()) {
+	for _, b := range allBugs() {
 		t.Run(b.description, func(t *testing.T) {
 			t.Parallel()
 			if err := b.check(t); err != nil {

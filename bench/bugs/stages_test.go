@@ -10,14 +10,14 @@ func stageBugs() []bug {
 			file:        "scan/commit.go",
 			old:         "return c.source.Committed(p.Range, p.outcomes)",
 			new:         "return nil",
-			pkg:         "scan", test: "TestWorkerAndObjectCounts",
+			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
 		},
 		{
 			description: "a Walk ends without the rest of its Range",
 			file:        "scan/source.go",
 			old:         "	if !left {\n",
 			new:         "	if !left || rest.After != \"\" {\n",
-			pkg:         "scan", test: "TestWorkerAndObjectCounts",
+			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
 		},
 		{
 			description: "a Range that was given away is still pending",
@@ -58,8 +58,8 @@ func stageBugs() []bug {
 			description: "a batch that was split begins at the wrong object",
 			file:        "scan/page.go",
 			old:         "return &batch{page: b.page, first: b.first + first, count: count",
-			new:         "return &batch{page: b.page, first: b.first, count: count",
-			pkg:         "scan", test: "TestSlowWorkerGetsFewerObjects",
+			new:         "return &batch{page: b.page, first: first, count: count",
+			pkg:         "scan", test: "TestAHangingHeadDelaysOnlyItsObject/the_last_three",
 		},
 	}
 }

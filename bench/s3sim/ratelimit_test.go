@@ -23,7 +23,7 @@ func TestRateLimiter(t *testing.T) {
 			}
 			burst := max(burstMin, rate*burstDuration.Seconds())
 			saved := 0.0 // after a time without requests
-			for l.take(began.Add(2 * duration)) {
+			for saved <= burst && l.take(began.Add(2*duration)) {
 				saved++
 			}
 			if saved != float64(int(burst)) {
