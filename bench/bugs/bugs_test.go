@@ -33,14 +33,33 @@ func allBugs() []bug {
 	return slices.Concat(listBugs(), headBugs(), scanBugs(), resumeBugs(), stageBugs())
 }
 
-// Every patch applies. This takes a moment, and TestBugs many minutes.
+// Every patch applies, and its test exists. This takes a second, and TestBugs many minutes.
 func TestPatchesApply(t *testing.T) {
 	sources.Watch(t, root)
 	for _, b := range allBugs() {
 		if _, err := b.writeOverlay(t.TempDir()); err != nil {
 			t.Errorf("%s: %v", b.description, err)
 		}
+		if name, _, _ := strings.Cut(b.test, "/"); !declaresTest(t, b.pkg, name) {
+			t.Errorf("%s: %s has no test %s", b.description, b.pkg, name)
+		}
 	}
+}
+
+// declaresTest reports whether a test file of the package declares a test.
+func declaresTest(t *testing.T, pkg, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(text), "\nfunc "+name+"(")
+	})
 }
 
 // The test of each bug fails with its patch.

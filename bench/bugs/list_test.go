@@ -92,11 +92,11 @@ func listBugs() []bug {
 			pkg:         "scan/list", test: "TestPagerRepairs/one_web_page",
 		},
 		{
-			description: "an object that the fast scanner does not understand stays, and comes again from encoding/xml",
+			description: "the fast scanner accepts an object with two Keys",
 			file:        "scan/list/xmllist/scan.go",
-			old:         "			d.rewind(m)\n",
-			new:         "			_ = m\n",
-			pkg:         "scan/list/xmllist", test: "TestScanHandsOverInTheMiddle",
+			old:         "if i == 0 || seen&field != 0 {",
+			new:         "if i == 0 || false && seen&field != 0 {",
+			pkg:         "scan/list/xmllist", test: "TestDecodeDoesNotGuess",
 		},
 		{
 			description: "the listed metadata of a lossy key need no HEAD",

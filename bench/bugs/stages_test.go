@@ -10,14 +10,14 @@ func stageBugs() []bug {
 			file:        "scan/commit.go",
 			old:         "return c.source.Committed(p.Range, p.outcomes)",
 			new:         "return nil",
-			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
+			pkg:         "scan", test: "TestWorkerAndObjectCounts",
 		},
 		{
 			description: "a Walk ends without the rest of its Range",
 			file:        "scan/source.go",
 			old:         "	if !left {\n",
 			new:         "	if !left || rest.After != \"\" {\n",
-			pkg:         "scan", test: "TestAnyNumberOfWorkersAndObjects",
+			pkg:         "scan", test: "TestWorkerAndObjectCounts",
 		},
 		{
 			description: "a Range that was given away is still pending",
@@ -59,7 +59,7 @@ func stageBugs() []bug {
 			file:        "scan/page.go",
 			old:         "return &batch{page: b.page, first: b.first + first, count: count",
 			new:         "return &batch{page: b.page, first: first, count: count",
-			pkg:         "scan", test: "TestAHangingHeadDelaysOnlyItsObject/the_last_three",
+			pkg:         "scan", test: "TestHangingHeadDelaysOnlyItsObject/the_last_three",
 		},
 	}
 }
