@@ -14,47 +14,47 @@ import (
 	"headcount/scan/head/engine"
 )
 
-// Each fault, by many seeds: the lines of a run without it, no more requests than it takes, and nothing left behind.
-// The test runs alone, since it counts what is left.
+// With each kind of fault a scan prints the lines of a scan without faults, and sends at most a quarter more requests.
+// No goroutine and no file descriptor leaks; for this check no other test may run at the same time.
 func TestFaults(t *testing.T) {
 	var (
-		without = map[int64]baseline{}
-		costs   faultTotals
-		nothing = checkLeaks(t)
+		baselines = map[int64]baseline{} // by number of objects
+		totals    faultTotals
+		checkLeak = checkLeaks(t)
 	)
-	t.Run("of", func(t *testing.T) {
+	t.Run("group", func(t *testing.T) {
 		for seed := range seeds() {
 			for name, cfg := range engineConfigs() {
 				if name != "direct" && seed > 0 {
-					continue // what is done about a fault is decided above the engines
+					continue // the stages above the engines react to a fault; one seed is enough for the other engines
 				}
 				for _, kind := range s3sim.FaultKinds() {
 					objects := objectsForFault(cfg, kind, seed)
-					if _, known := without[objects]; !known {
-						without[objects] = scanBaseline(t, objects)
+					if _, ok := baselines[objects]; !ok {
+						baselines[objects] = scanBaseline(t, objects)
 					}
-					cfg, without := cfg, without[objects]
+					cfg, want := cfg, baselines[objects]
 					t.Run(fmt.Sprint(name, " ", kind, " ", seed), func(t *testing.T) {
 						t.Parallel()
-						faults, requests, took := testFault(t, cfg, kind, uint64(seed), without)
-						costs.add(fmt.Sprint(name, " ", kind), faults, requests, took)
+						faults, requestRatio, took := testFault(t, cfg, kind, uint64(seed), want)
+						totals.add(fmt.Sprint(name, " ", kind), faults, requestRatio, took)
 					})
 				}
 			}
 		}
 	})
-	nothing()
-	costs.log(t)
+	checkLeak()
+	totals.log(t)
 }
 
-// faultyObjects is how many a storm has. Of 8,000 objects 400 meet a fault of one answer in twenty, at any moment of
-// a run.
+// objectsForFault returns the number of objects of a run. A fault hits one answer in twenty: 400 of 8,000 objects,
+// spread over the whole run.
 func objectsForFault(cfg scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	switch {
 	case kind == s3sim.Fault503RetryAfter, kind == s3sim.FaultRefuse:
-		return fewerIfShort(500) // each lets all workers wait
+		return fewerIfShort(500) // each fault delays all workers
 	case cfg.Engine == engine.SDK, testing.Short():
-		return fewerIfShort(1_000) // each costs it ten times as much, and the race detector too
+		return fewerIfShort(1_000) // the SDK and the race detector are about ten times as slow
 	case cfg.Pipeline > 1:
 		return fewerIfShort(2_000)
 	case seed == 0:
@@ -63,67 +63,67 @@ func objectsForFault(cfg scan.Config, kind s3sim.FaultKind, seed int) int64 {
 	return *faultObjects
 }
 
-// testFault returns how often the fault was played, how many times the requests of a run without it there were, and how
-// long it took.
+// testFault returns the number of injected faults, the ratio of requests to those of the baseline, and the duration.
 func testFault(
 	t *testing.T,
 	cfg scan.Config,
 	kind s3sim.FaultKind,
 	seed uint64,
-	without baseline,
+	want baseline,
 ) (faults int64, ratio float64, took time.Duration) {
 	cfg.Workers = 32
 	hangs := kind == s3sim.FaultHang || kind == s3sim.FaultBytePerSecond
-	if hangs { // a timeout ends each of these faults
+	if hangs { // only a timeout ends each of these faults
 		cfg.Workers, cfg.Timeout = 256, time.Second
 	}
 	rate := 0.05
 	if strings.HasPrefix(string(kind), "list-") {
-		rate = 0.5 // there are so few LISTs that of one in twenty there might be none
+		rate = 0.5 // with the few LISTs of a run, a rate of 0.05 could cause no fault
 	}
 	server, url := simtest.Start(t, s3sim.Options{
-		Objects: without.objects, Seed: seed, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}},
+		Objects: want.objects, Seed: seed, Faults: []s3sim.Fault{{Kind: kind, Rate: rate}},
 		RefuseFor: 100 * time.Millisecond,
 	})
 	began := time.Now()
 	r := run(t.Context(), t, open(t, url), cfg)
 	took = time.Since(began)
-	r.expectSameAs(t, without)
-	// What was pipelined behind a fault is sent again, and is lost only for the network.
+	r.expectSameAs(t, want)
+	// Requests that were pipelined behind a fault are sent again. Their first sending is not counted here.
 	sent := requestsSent(r.stats)
 	if cfg.Pipeline > 1 {
 		sent -= r.stats.Requests["head"]["lost"]
 	}
 	heads := r.stats.Heads
-	if hangs { // on a busy machine other requests reach their timeout too
+	if hangs { // on a busy machine requests without a fault time out too
 		timeouts := r.stats.Requests["head"]["timeout"]
 		sent, heads = sent-timeouts-r.stats.Requests["list"]["timeout"], heads-timeouts
 	}
-	if sent > without.requests*5/4 || heads > 2*r.stats.Listed {
-		t.Errorf("%d requests, and %d where nothing goes wrong; %v", sent, without.requests, r.stats.Requests)
+	if sent > want.requests*5/4 || heads > 2*r.stats.Listed {
+		t.Errorf("got %d requests, %d of them HEADs; want at most %d and %d; %v",
+			sent, heads, want.requests*5/4, 2*r.stats.Listed, r.stats.Requests)
 	}
-	return server.Counts().Faults[kind], float64(sent) / float64(without.requests), took
+	return server.Counts().Faults[kind], float64(sent) / float64(want.requests), took
 }
 
-// One of two endpoints that is dead costs its share of speed, and no object.
+// One of two endpoints refuses connections. The scan prints every object, and the workers avoid that endpoint.
 func TestUnreachableEndpoint(t *testing.T) {
-	dead := httptest.NewServer(http.NotFoundHandler())
-	dead.Close()
+	unreachable := httptest.NewServer(http.NotFoundHandler())
+	unreachable.Close()
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, first := range []bool{true, false} {
 			server, url := simtest.Start(t, s3sim.Options{Objects: 3_000})
-			endpoints := []string{dead.URL, url}
+			endpoints := []string{unreachable.URL, url}
 			if !first {
-				endpoints = []string{url, dead.URL}
+				endpoints = []string{url, unreachable.URL}
 			}
 			r := run(t.Context(), t, open(t, endpoints...), cfg)
 			if r.err != nil || r.stats.Failed != 0 {
-				t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
+				t.Fatalf("got %+v, error %v; want no failed object", r.stats.Outcomes, r.err)
 			}
 			expectAllPrinted(t, server, r.lines)
-			// Half of all HEADs go to an endpoint that is not left alone.
+			// If workers did not avoid the endpoint, each object's first HEAD would go there with probability 1/2.
 			if refused := r.stats.Requests["head"]["refused"]; refused > r.stats.Listed/2 {
-				t.Errorf("%d HEADs went to it", refused)
+				t.Errorf("got %d HEADs at the unreachable endpoint, want at most %d", refused, r.stats.Listed/2)
 			}
 		}
 	})

@@ -15,13 +15,13 @@ import (
 	"headcount/scan/fault"
 )
 
-// A store that answers nothing but failures ends the run when the user's patience is over, within the interval of the
-// checks, whatever the store asks for and however long its answers take. No object fails for it.
+// A store that answers every HEAD with a failure ends the run after RetryFor, plus at most the interval of the checks.
+// Neither a Retry-After nor slow answers delay the end. No object fails.
 func TestUnavailableStoreEndsRun(t *testing.T) {
 	const (
-		patience   = 2 * time.Second
+		retryFor   = 2 * time.Second
 		timeout    = 400 * time.Millisecond
-		answerTime = time.Millisecond // of all answers, so that no success comes after the first failure
+		answerTime = time.Millisecond // the same for all answers: no success arrives after the first failure
 	)
 	for name, failure := range map[string]simulatedAnswer{
 		"500":                    {answerTime, http.StatusInternalServerError, ""},
@@ -32,7 +32,7 @@ func TestUnavailableStoreEndsRun(t *testing.T) {
 		"late answers":           {300 * time.Millisecond, http.StatusInternalServerError, ""},
 	} {
 		for _, workers := range []int{1, 32} {
-			for _, healthy := range []int64{0, 2_500} { // HEADs that succeed before
+			for _, healthy := range []int64{0, 2_500} { // HEADs that succeed first
 				t.Run(fmt.Sprintf("%s/%d/%d", name, workers, healthy), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						var failed sync.Once
@@ -46,16 +46,16 @@ func TestUnavailableStoreEndsRun(t *testing.T) {
 							return failure
 						}
 						stats, _, err := sim.run(t, t.Context(), Config{
-							Workers: workers, RetryFor: patience, Timeout: timeout,
+							Workers: workers, RetryFor: retryFor, Timeout: timeout,
 						})
 						var unavailable *fault.UnavailableError
 						if !errors.As(err, &unavailable) || stats.Failed > 0 || stats.Gone > 0 || stats.Complete {
-							t.Fatalf("%+v, %v", stats.Outcomes, err)
+							t.Fatalf("got %+v, error %v; want an UnavailableError, no failed or gone object", stats.Outcomes, err)
 						}
-						// The first failure is known when its answer comes, or its timeout.
-						most := patience + timeout + patience/10
-						if took := time.Since(failing); took < patience || took > most {
-							t.Errorf("it took %v", took)
+						// The scan learns of the first failure from its answer, or from its timeout.
+						latest := retryFor + timeout + retryFor/10
+						if took := time.Since(failing); took < retryFor || took > latest {
+							t.Errorf("the run ended %v after the first failure, want %v to %v", took, retryFor, latest)
 						}
 					})
 				})
@@ -64,8 +64,8 @@ func TestUnavailableStoreEndsRun(t *testing.T) {
 	}
 }
 
-// An outage that ends costs time and no object, even if it outlasts the attempts of an object. While the store answers
-// 503 the limiter lets few HEADs through.
+// No object fails because of a temporary outage, even if the outage lasts longer than MaxAttempts retries of an object.
+// While the store answers 503 the limiter allows few HEADs.
 func TestOutageFailsNoObject(t *testing.T) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -83,29 +83,29 @@ func TestOutageFailsNoObject(t *testing.T) {
 					}
 					return simulatedAnswer{after: time.Millisecond}
 				}
-				// Some HEADs are still answered with success after the first failure: those count as attempts.
+				// Some HEADs succeed after the first failure: failures before them count as attempts.
 				stats, _, err := sim.run(t, t.Context(), Config{Workers: workers, MaxAttempts: 5, All: true})
 				if err != nil || stats.Emitted != 3_000 {
-					t.Errorf("%+v, %v", stats.Outcomes, err)
+					t.Errorf("got %+v, error %v; want 3,000 emitted", stats.Outcomes, err)
 				}
 				refused := stats.Requests["head"][fmt.Sprint(status)]
 				if refused == 0 {
-					t.Error("no HEAD met the outage")
+					t.Error("got no HEAD during the outage, want some")
 				}
-				// The limiter opens six times within two seconds; each time every worker sends one HEAD at most.
+				// The limiter opens six times within two seconds; each time every worker sends at most one HEAD.
 				if status == http.StatusServiceUnavailable && refused > 8*workers {
-					t.Errorf("%d HEADs were refused", refused)
+					t.Errorf("got %d refused HEADs, want at most %d", refused, 8*workers)
 				}
 			})
 		})
 	}
 }
 
-// A pause in which no HEAD is sent does not count as failing, even after a failure: here the output takes longer for
-// one page than the user's patience.
+// A pause in which no HEAD is sent does not count as an outage, even right after a failed HEAD. Here the output of one
+// page takes longer than RetryFor.
 func TestPauseIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const patience = 500 * time.Millisecond
+		const retryFor = 500 * time.Millisecond
 		var (
 			mu      sync.Mutex
 			last    time.Time
@@ -126,18 +126,19 @@ func TestPauseIsNoOutage(t *testing.T) {
 			return a
 		}
 		sink := slowSink{perPage: 900 * time.Millisecond}
-		stats, _, err := sim.run(t, t.Context(), Config{Workers: 32, Sink: sink, RetryFor: patience, All: true})
+		stats, _, err := sim.run(t, t.Context(), Config{Workers: 32, Sink: sink, RetryFor: retryFor, All: true})
 		if err != nil || stats.Emitted != 80_000 || stats.Requests["head"]["500"] < 100 {
-			t.Errorf("%v, %+v, %v", err, stats.Outcomes, stats.Requests)
+			t.Errorf("got %+v, requests %v, error %v; want 80,000 emitted and at least 100 HEADs with 500",
+				stats.Outcomes, stats.Requests, err)
 		}
-		if longest <= patience {
-			t.Errorf("HEADs were sent all the time: the longest pause was %v", longest)
+		if longest <= retryFor {
+			t.Errorf("the longest pause between HEADs was %v, want more than %v", longest, retryFor)
 		}
 	})
 }
 
-// The HEADs of some objects hang. The other objects of their batches do not wait for them: other workers take those
-// over. All in all one timeout passes, whether hanging objects are alone or side by side.
+// The HEADs of some objects hang. Other workers steal the remaining objects of these batches, so that those do not wait
+// for the timeout. The whole run takes one timeout, even if several objects of a batch hang.
 func TestHangingHeadDelaysOnlyItsObject(t *testing.T) {
 	for name, hanging := range map[string][]int{
 		"one": {10}, "the last three": {997, 998, 999}, "every hundredth": every(100, 1000),
@@ -162,14 +163,16 @@ func TestHangingHeadDelaysOnlyItsObject(t *testing.T) {
 				}}
 				stats, took, err := sim.run(t, t.Context(), Config{Workers: 16, Timeout: timeout, All: true})
 				if err != nil || stats.Emitted != 1_000 || stats.Requests["head"]["timeout"] != int64(len(hanging)) {
-					t.Fatalf("%v, %+v, %v", err, stats.Outcomes, stats.Requests)
+					t.Fatalf("got %+v, requests %v, error %v; want 1,000 emitted and %d timeouts",
+						stats.Outcomes, stats.Requests, err, len(hanging))
 				}
-				// Workers are idle after 0.7 s. Each hanging object of a batch costs the next one stalledAfter at most.
+				// Workers are idle after 0.7 s. Each hanging object delays the next one of its batch by at most stalledAfter.
 				if other := time.Duration(lastOther.Load()); other > 5*(stalledAfter+stealEvery) {
-					t.Errorf("the last object that does not hang was answered after %v", other)
+					t.Errorf("the last object that does not hang was answered after %v, want at most %v",
+						other, 5*(stalledAfter+stealEvery))
 				}
 				if took < timeout || took > timeout+5*(stalledAfter+stealEvery) {
-					t.Errorf("it took %v with a timeout of %v", took, timeout)
+					t.Errorf("the run took %v, want %v to %v", took, timeout, timeout+5*(stalledAfter+stealEvery))
 				}
 			})
 		})
@@ -185,7 +188,7 @@ func every(step, n int) []int {
 	return numbers
 }
 
-// The end of the context ends a run in which nothing moves: HEADs hang, and retries wait for an hour.
+// The end of the context ends a run whose HEADs all hang or wait for a Retry-After of one hour.
 func TestStalledRunEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
@@ -199,7 +202,7 @@ func TestStalledRunEndsWithContext(t *testing.T) {
 		}}
 		_, took, err := sim.run(t, ctx, Config{Workers: 16, Timeout: 2 * time.Hour})
 		if !errors.Is(err, stopped) || took != time.Minute {
-			t.Errorf("%v after %v", err, took)
+			t.Errorf("got error %v after %v, want %v after one minute", err, took, stopped)
 		}
 	})
 }

@@ -16,7 +16,7 @@ func pageOf(keys ...string) *list.Page {
 	return p
 }
 
-// readyWalk is a Walk whose Pages are given.
+// readyWalk is a Walk over given Pages. Next calls onGet first unless it is nil.
 type readyWalk struct {
 	pages []*list.Page
 	rest  list.Range
@@ -40,8 +40,8 @@ func (w *readyWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
 
 func (w *readyWalk) Close() {}
 
-// Two Walks that share a limit hand out no more objects than it. Each covers its Range to the end, so that all of it is
-// committed.
+// Two Walks that share a limit return at most that number of objects. The last Page of each Walk covers the rest of the
+// Walk's Range, so that the whole Range is committed.
 func TestWalksShareLimit(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
@@ -56,20 +56,20 @@ func TestWalksShareLimit(t *testing.T) {
 	}{{first, 3, "c"}, {first, 2, "m"}, {second, 0, ""}} {
 		p, err := want.walk.Next(t.Context())
 		if err != nil || p == nil || len(p.Entries) != want.entries || p.Range.Through != want.through {
-			t.Fatalf("page %d: %+v, %v; want %d objects through %q", i, p, err, want.entries, want.through)
+			t.Fatalf("page %d: got %+v, error %v; want %d objects through %q", i, p, err, want.entries, want.through)
 		}
 		if want.walk == second && p.Range != (list.Range{After: "m"}) {
-			t.Errorf("the second Walk covers %v", p.Range)
+			t.Errorf("got Range %v of the second Walk, want all after m", p.Range)
 		}
 	}
 	for _, w := range []*limitedWalk{first, second} {
 		if p, err := w.Next(t.Context()); p != nil || err != nil {
-			t.Errorf("after the limit: %+v, %v", p, err)
+			t.Errorf("after the limit: got page %+v, error %v; want neither", p, err)
 		}
 	}
 }
 
-// A Walk that lists a Page while another Walk reaches the limit hands out its Range without the objects.
+// A Walk lists a Page while another Walk reaches the limit. It returns one Page with its whole Range and no objects.
 func TestLimitReachedByAnotherWalk(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
@@ -80,9 +80,9 @@ func TestLimitReachedByAnotherWalk(t *testing.T) {
 	}}
 	p, err := w.Next(t.Context())
 	if err != nil || p == nil || len(p.Entries) != 0 || p.Range != (list.Range{After: "before a", Through: "m"}) {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("got %+v, error %v; want an empty page for the whole Range", p, err)
 	}
 	if p, err := w.Next(t.Context()); p != nil || err != nil {
-		t.Errorf("after the limit: %+v, %v", p, err)
+		t.Errorf("after the limit: got page %+v, error %v; want neither", p, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"headcount/scan/list"
 )
 
-// A scan with a limit is of the first objects, by however many runs and in however many Ranges.
+// A scan with a limit prints the first objects in the order of keys, also over several runs and in several Ranges.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	const objects = 4_500
@@ -39,12 +39,12 @@ func TestLimit(t *testing.T) {
 				want := min(limit, objects)
 				if r.err != nil || !r.stats.Complete || r.stats.Listed != want ||
 					r.stats.LimitReached != (limit <= objects) || int64(len(r.lines)) != want {
-					t.Fatalf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
+					t.Fatalf("got %d lines, %+v, error %v; want %d lines", len(r.lines), r.stats, r.err, want)
 				}
 				seen := checkLines(t, server, r.lines)
 				for i := range want {
 					if !seen[string(ks.Key(i))] {
-						t.Fatalf("it is missing: %q", ks.Key(i))
+						t.Fatalf("key %q is not printed", ks.Key(i))
 					}
 				}
 			})

@@ -12,7 +12,7 @@ import (
 	"headcount/scan/list"
 )
 
-// A run that only lists sends no HEAD, hands out every object once, and balances.
+// A run with ListOnly sends no HEAD and passes every object to the callback once. Its outcomes add up.
 func TestListOnly(t *testing.T) {
 	t.Parallel()
 	for _, objects := range []int64{0, 1, 2_500} {
@@ -24,49 +24,49 @@ func TestListOnly(t *testing.T) {
 			}
 		}}).Run(t.Context())
 		if err != nil || !stats.Complete || !stats.Balanced() || stats.Listed != objects || stats.Filtered != objects {
-			t.Errorf("%d objects: %+v, %v", objects, stats, err)
+			t.Errorf("%d objects: got %+v, error %v; want all listed and filtered", objects, stats, err)
 		}
 		if stats.Heads != 0 || server.Counts().Heads != 0 {
-			t.Errorf("%d objects: %d HEADs", objects, stats.Heads)
+			t.Errorf("%d objects: got %d HEADs, want 0", objects, stats.Heads)
 		}
 		slices.Sort(keys)
-		if different := len(slices.Compact(slices.Clone(keys))); int64(len(keys)) != objects || different != len(keys) {
-			t.Errorf("%d objects: %d keys, %d different ones", objects, len(keys), different)
+		if distinct := len(slices.Compact(slices.Clone(keys))); int64(len(keys)) != objects || distinct != len(keys) {
+			t.Errorf("got %d keys, %d of them distinct; want %d", len(keys), distinct, objects)
 		}
 	}
 }
 
-// What a store does wrong ends it as it ends every run, and what was handed out is what counts.
+// A protocol error of the store ends a run with ListOnly. Stats.Listed is the number of objects passed to the callback.
 func TestListOnlyProtocolError(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2_500, Quirk: s3sim.TruncatedNoToken})
-	handed := 0
+	listed := 0
 	stats, err := newScan(
 		t,
-		scan.Config{Store: open(t, url), ListOnly: func(p *list.Page) { handed += len(p.Entries) }},
+		scan.Config{Store: open(t, url), ListOnly: func(p *list.Page) { listed += len(p.Entries) }},
 	).Run(t.Context())
-	if broken := (*list.ProtocolError)(nil); !errors.As(err, &broken) {
-		t.Error(err)
+	if protocol := (*list.ProtocolError)(nil); !errors.As(err, &protocol) {
+		t.Errorf("got error %v, want a ProtocolError", err)
 	}
-	if stats.Complete || !stats.Balanced() || stats.Listed != int64(handed) {
-		t.Errorf("%d objects were handed out, and the account is %+v", handed, stats)
+	if stats.Complete || !stats.Balanced() || stats.Listed != int64(listed) {
+		t.Errorf("got %+v, want an incomplete run with %d listed", stats, listed)
 	}
 }
 
-// It stops as it does otherwise: what is listed after that is not handed out, and does not count.
+// The end of the context ends a run with ListOnly. Later pages are neither passed to the callback nor counted.
 func TestListOnlyCanceled(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 100_000})
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	handed := 0
+	listed := 0
 	stats, err := newScan(t, scan.Config{Store: open(t, url), ListOnly: func(p *list.Page) {
-		if handed += len(p.Entries); handed == 3_000 {
+		if listed += len(p.Entries); listed == 3_000 {
 			cancel(stopped)
 		}
 	}}).Run(ctx)
-	if !errors.Is(err, stopped) || stats.Complete || !stats.Balanced() || stats.Listed != int64(handed) ||
-		handed == 100_000 {
-		t.Errorf("%d objects were handed out, and the account is %+v; %v", handed, stats, err)
+	if !errors.Is(err, stopped) || stats.Complete || !stats.Balanced() || stats.Listed != int64(listed) ||
+		listed == 100_000 {
+		t.Errorf("got %+v, error %v; want an incomplete run with %d listed", stats, err, listed)
 	}
 }

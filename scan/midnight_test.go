@@ -12,7 +12,8 @@ import (
 	"headcount/scan/store"
 )
 
-// The day ends in the middle of a scan, in UTC: the date, the scope and the key of a signature change together.
+// A scan runs across midnight UTC. From then on each signature has the new date, credential scope and signing key: the
+// store refuses no HEAD.
 func TestSignaturesAcrossMidnight(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": "wonderland", "AWS_SESSION_TOKEN": "token",
@@ -30,17 +31,17 @@ func TestSignaturesAcrossMidnight(t *testing.T) {
 }
 
 func testSignaturesAcrossMidnight(t *testing.T, cfg scan.Config) {
-	// A machine that is too slow to sign anything before midnight gets more time.
+	// A slow machine may sign no HEAD before midnight: then the next scan begins earlier.
 	for before := 2 * time.Second; before < time.Minute; before *= 2 {
 		if scanAtMidnight(t, cfg, before) {
 			return
 		}
 	}
-	t.Error("nothing was signed before midnight")
+	t.Error("got no HEAD signed before midnight, want at least 1")
 }
 
-// scanAtMidnight scans for some seconds longer than that time before midnight. It returns false if no HEAD was signed
-// before midnight.
+// scanAtMidnight starts a scan when the store's clock is before midnight by the given time. The scan takes at least one
+// second longer than that. The result is false if no HEAD was signed before midnight.
 func scanAtMidnight(t *testing.T, cfg scan.Config, before time.Duration) (signedBefore bool) {
 	cfg.Workers = max(1, 8/max(1, cfg.Pipeline))
 	perSecond := int64(100 * cfg.Workers * max(1, cfg.Pipeline)) // at most, since each HEAD takes 10 ms
@@ -48,9 +49,8 @@ func scanAtMidnight(t *testing.T, cfg scan.Config, before time.Duration) (signed
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	days := dayCounter{requests: map[string]int{}}
 	server, url := startBehindProxy(t, s3sim.Options{
-		Objects: int64(
-			before.Seconds()+1,
-		) * perSecond, Latency: 10 * time.Millisecond, ClockAhead: midnight.Sub(now) - before,
+		Objects: int64(before.Seconds()+1) * perSecond, Latency: 10 * time.Millisecond,
+		ClockAhead:  midnight.Sub(now) - before,
 		Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland", SessionToken: "token"},
 	}, proxy{onRequest: days.onRequest})
 	s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}})
@@ -60,21 +60,21 @@ func scanAtMidnight(t *testing.T, cfg scan.Config, before time.Duration) (signed
 	t.Cleanup(s.Close)
 	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-		t.Fatalf("%v, %+v", r.err, r.stats)
+		t.Fatalf("got error %v, %+v; want no failed or gone object", r.err, r.stats)
 	}
 	expectAllPrinted(t, server, r.lines)
 	days.mu.Lock()
 	defer days.mu.Unlock()
 	if days.requests[midnight.Format("20060102")] == 0 {
-		t.Errorf("nothing was signed after midnight: %v", days.requests)
+		t.Errorf("got no HEAD signed after midnight, want at least 1; HEADs by date: %v", days.requests)
 	}
 	if refused := r.stats.Requests["head"]["403"]; refused != 0 {
-		t.Errorf("%d HEADs were refused", refused)
+		t.Errorf("got %d refused HEADs, want 0", refused)
 	}
 	return days.requests[midnight.AddDate(0, 0, -1).Format("20060102")] > 0
 }
 
-// dayWatch counts HEADs by the day of their signatures' scope.
+// dayCounter counts HEADs by the date in the credential scope of their signatures.
 type dayCounter struct {
 	mu       sync.Mutex
 	requests map[string]int
