@@ -23,8 +23,7 @@ type committer struct {
 	listOnly func(*list.Page) // nil: HEADs are sent
 	ordered  bool
 
-	// anyOrder says that the store lists in no order, so that Ranges mean nothing.
-	anyOrder bool
+	unordered bool // the store lists keys in no order, so that Ranges mean nothing
 
 	maxFailures     int64
 	onCheckpoint    func(*checkpoint.Checkpoint) error // nil: no checkpoints
@@ -33,7 +32,7 @@ type committer struct {
 	progress        *metrics.ProgressCounters
 	inFlight        inFlight
 
-	// stats returns the Stats of a run that has committed these Outcomes, and has ended with an error or not ended.
+	// stats is Scan.stats.
 	stats func(metrics.Outcomes, error) metrics.Stats
 
 	outcomes     metrics.Outcomes // committed, by the earlier runs too
@@ -47,7 +46,7 @@ type committer struct {
 func newCommitter(cfg *Config, maxPages int) *committer {
 	c := &committer{
 		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.Ordered,
-		anyOrder:    cfg.Store.Unordered(),
+		unordered:   cfg.Store.Unordered(),
 		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
 		outOfOrder: map[string]*page{},
 	}
@@ -142,12 +141,12 @@ func (c *committer) write(p *page) error {
 	c.saved, c.partialWrite = false, true
 	if len(p.Entries) > 0 { // otherwise the page only says that its Range has no more keys
 		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {
-			return &OutputError{err}
+			return &OutputError{Err: err}
 		}
 	}
 	for _, failure := range p.failures {
 		if err := c.failures.Add(failure); err != nil {
-			return &OutputError{err}
+			return &OutputError{What: "failures", Err: err}
 		}
 	}
 	if c.listOnly != nil && len(p.Entries) > 0 {
@@ -190,11 +189,11 @@ func (c *committer) save() error {
 func (c *committer) sync() (map[string]checkpoint.Position, error) {
 	output, err := c.sink.Sync()
 	if err != nil {
-		return nil, &OutputError{err}
+		return nil, &OutputError{Err: err}
 	}
 	failures, err := c.failures.Sync()
 	if err != nil {
-		return nil, &OutputError{err}
+		return nil, &OutputError{What: "failures", Err: err}
 	}
 	positions := map[string]checkpoint.Position{checkpoint.PositionOutput: output, checkpoint.PositionErrors: failures}
 	maps.DeleteFunc(positions, func(_ string, at checkpoint.Position) bool { return at == checkpoint.Position{} })
@@ -213,7 +212,7 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 	}
 	current.Stats.Complete = len(pending) == 0
 	if err := c.onCheckpoint(current); err != nil {
-		return &OutputError{err}
+		return &OutputError{What: "checkpoint", Err: err}
 	}
 	c.saved = true
 	return nil
@@ -223,7 +222,7 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 // error. It saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call
 // the run complete.
 func (c *committer) end(err error) error {
-	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.anyOrder {
+	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.unordered {
 		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])
 	}
 	var (
@@ -253,7 +252,7 @@ func (c *committer) close() error {
 		err = failuresErr
 	}
 	if err != nil {
-		return &OutputError{err}
+		return &OutputError{Err: err}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,14 +53,22 @@ func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) 
 	return o
 }
 
-// OutputError is a Record or an ObjectError that could not be written. It ends the run.
-type OutputError struct{ Err error }
+// OutputError is something that could not be written. It ends the run.
+type OutputError struct {
+	What string // failures or checkpoint; empty: the output, which is the Records
+	Err  error
+}
 
-func (e *OutputError) Error() string { return "write output: " + e.Err.Error() }
+func (e *OutputError) Error() string {
+	return "write " + cmp.Or(e.What, "output") + ": " + e.Err.Error()
+}
 func (e *OutputError) Unwrap() error { return e.Err }
 
 // Hint implements the contract of package exit.
 func (e *OutputError) Hint() string {
+	if e.What != "" {
+		return ""
+	}
 	return "what was written before is whole lines; only the last may be cut"
 }
 
@@ -89,7 +98,7 @@ type ListMetadataError struct {
 func (e *ListMetadataError) Error() string { return "LIST " + e.Target + ": " + e.What }
 func (e *ListMetadataError) Hint() string  { return e.Advice }
 
-// FailuresError ends a run in which more objects have failed than the user bears.
+// FailuresError ends a run in which Config.MaxFailures objects have failed.
 type FailuresError struct{ Failed int64 }
 
 func (e *FailuresError) Error() string {
@@ -97,4 +106,6 @@ func (e *FailuresError) Error() string {
 }
 
 // Hint implements the contract of package exit.
-func (e *FailuresError) Hint() string { return "--max-errors sets how many failures stop the run" }
+func (e *FailuresError) Hint() string {
+	return "see why they failed (--errors FILE); --max-errors N sets how many failures stop the run"
+}

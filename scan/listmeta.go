@@ -101,7 +101,7 @@ func (m *listMetadata) engine(name, why string) (string, string) {
 
 // recheck returns nil if the object of a mismatch was overwritten within a second of its LIST: a second LIST has the
 // metadata of the HEAD then. Its error ends the run.
-func (m *listMetadata) recheck(ctx context.Context, found *mismatchedObject) error {
+func (m *listMetadata) recheck(ctx context.Context, found *metadataDifference) error {
 	now, ok, err := m.lister.FetchMetadata(ctx, found.key)
 	switch {
 	case ctx.Err() != nil:
@@ -116,15 +116,15 @@ func (m *listMetadata) recheck(ctx context.Context, found *mismatchedObject) err
 	}
 }
 
-// mismatchedObject is an object whose HEAD had other metadata than the listing.
-type mismatchedObject struct {
+// metadataDifference is an object whose HEAD had other metadata than the listing.
+type metadataDifference struct {
 	key   string
 	items []list.Item // of the HEAD
 }
 
 // compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where
 // the answer's date shows that the object was overwritten.
-func compareWithListing(e *list.Entry, r *head.Result) *mismatchedObject {
+func compareWithListing(e *list.Entry, r *head.Result) *metadataDifference {
 	if r.Source != head.DiffersFromListing || modifiedSince(e, r) {
 		return nil
 	}
@@ -132,7 +132,7 @@ func compareWithListing(e *list.Entry, r *head.Result) *mismatchedObject {
 	for i, f := range r.Metadata {
 		items[i] = list.Item{Name: string(f.Name), Value: string(f.Value)}
 	}
-	return &mismatchedObject{key: e.Key, items: items}
+	return &metadataDifference{key: e.Key, items: items}
 }
 
 // modifiedSince reports whether an answer is of a later object than the listed one. A HEAD has whole seconds, rounded

@@ -7,8 +7,8 @@ import (
 	"headcount/scan/store"
 )
 
-// flushEvery bounds the age of counts that a worker has not shared: it is short beside every delay, and long beside the
-// time to an answer, since what is shared costs cache misses on every core.
+// flushEvery bounds the age of counts that a worker has not shared. Sharing them costs cache misses on every core, so
+// it is not done for every answer of a fast store. 5 ms are short beside every delay that depends on the counts.
 const flushEvery = 5 * time.Millisecond
 
 // sharedCounters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's

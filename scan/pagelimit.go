@@ -15,11 +15,11 @@ const (
 )
 
 // maxPages returns how many pages may be in flight with so many workers, batches of so many keys, and so many listers.
-// These are the pages whose objects the workers HEAD now; and beside the pages that wait, those that the workers HEAD
-// next. Each lister may hold one of the latter, so there are at least as many as listers.
+// The workers send HEADs for some pages. As many pages are ready for them, and waitingPages wait for a last object.
+// Each lister can hold one page that is not with the workers yet, so there are at least as many of these as listers.
 func maxPages(workers, batchSize, listers int) int {
-	heading := (workers*batchSize + pageKeys - 1) / pageKeys
-	return heading + max(heading+waitingPages, listers)
+	sending := (workers*batchSize + pageKeys - 1) / pageKeys
+	return sending + max(sending+waitingPages, listers)
 }
 
 // pageLimit bounds the pages in flight, and with them memory: a page is in flight from before its LIST until it is
@@ -27,8 +27,8 @@ func maxPages(workers, batchSize, listers int) int {
 type pageLimit struct {
 	mu        sync.Mutex
 	limit     int
-	inFlight  int
-	reserved  int           // pages in flight that came by the reserve for ordered output
+	inFlight  int           // pages, without those of the reserve
+	reserved  int           // pages in flight that hold a place of the reserve for ordered output
 	batchSize func(int) int // keys in a batch, by the number of workers
 	workers   int           // the most that the limit was raised for
 	listers   int

@@ -43,11 +43,11 @@ type workerPool struct {
 	due   <-chan *batch // from the retry queue; taken first, since a page waits for each
 	depth int           // HEADs in flight on each connection
 
-	size    atomic.Int64
-	batch   atomic.Int64            // objects in a batch
-	wakes   []chan struct{}         // one for each started worker; holds a token for a worker that runs again
-	current []atomic.Pointer[batch] // of each worker, nil between batches
-	pages   *pageLimit
+	size         atomic.Int64
+	batchObjects atomic.Int64            // objects in a batch
+	wakes        []chan struct{}         // one for each started worker; holds a token for a worker that runs again
+	current      []atomic.Pointer[batch] // of each worker, nil between batches
+	pageLimit    *pageLimit
 
 	began   time.Time
 	idle    idleTime
@@ -70,8 +70,8 @@ func (c *Config) maxWorkers(depth int) int {
 }
 
 // batchSizeFor returns how many objects a batch has with so many workers. They are few enough that all workers share
-// two pages: so no worker waits at the end of a listing while others have much to do. A pipeline of a given depth has
-// to be filled more often than it is emptied.
+// two pages, so that no worker waits at the end of a listing while others have much to do. A batch has several times
+// depth objects: at the end of each batch the pipeline of its connection runs empty.
 func batchSizeFor(workers, depth int) int {
 	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*depth))
 }
@@ -81,17 +81,17 @@ func newWorkerPool(deps workerDeps, due <-chan *batch, pages *pageLimit, depth, 
 	size := batchSizeFor(maxWorkers, depth)
 	batchesPerPage := (pageKeys + size - 1) / size
 	p := &workerPool{
-		workerDeps: deps, due: due, pages: pages, depth: depth,
+		workerDeps: deps, due: due, pageLimit: pages, depth: depth,
 		queue:   make(chan *batch, maxPages*batchesPerPage),
 		current: make([]atomic.Pointer[batch], maxWorkers),
 		cpuTime: processCPUTime,
 	}
-	p.batch.Store(int64(size)) // until the autoscaler has a better number
+	p.batchObjects.Store(int64(size)) // until the autoscaler has a better number
 	return p
 }
 
 // batchSize returns how many objects the next batch should have.
-func (p *workerPool) batchSize() int { return int(p.batch.Load()) }
+func (p *workerPool) batchSize() int { return int(p.batchObjects.Load()) }
 
 // submit queues a batch.
 func (p *workerPool) submit(ctx context.Context, b *batch) error {
@@ -109,12 +109,13 @@ func (p *workerPool) queueEmpty() bool { return len(p.queue) == 0 }
 // starved reports whether workers are idle for want of keys.
 func (p *workerPool) starved() bool { return p.queueEmpty() && p.idle.count() > 0 }
 
-// resize makes size workers run. Batches and the page limit are made for next, the size that comes next. Workers are
-// started in g. A batch of a worker that is parked keeps what is sent; the other workers get the rest.
+// resize makes size workers run; new workers start in g. next is the size that the pool will probably have next: new
+// batches and the page limit are made for it. A worker that is parked finishes the HEADs that it has begun; the other
+// workers get the rest of its batch.
 func (p *workerPool) resize(ctx context.Context, g *errgroup.Group, size, next int) error {
 	before := int(p.size.Swap(int64(size)))
-	p.batch.Store(int64(batchSizeFor(next, p.depth)))
-	p.pages.grow(max(size, next), 0)
+	p.batchObjects.Store(int64(batchSizeFor(next, p.depth)))
+	p.pageLimit.grow(max(size, next), 0)
 	for i := before; i < min(size, len(p.wakes)); i++ {
 		select {
 		case p.wakes[i] <- struct{}{}:
@@ -182,7 +183,7 @@ func (s poolSample) delta(before poolSample, workers int) pace.Window {
 type idleTime struct {
 	mu   sync.Mutex
 	idle int
-	past time.Duration // of the times that are over, less the start of each that is not
+	past time.Duration // sum of all ends less the sum of all starts, so far
 }
 
 func (t *idleTime) enter(at time.Duration) {

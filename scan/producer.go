@@ -18,7 +18,7 @@ type producer struct {
 	listOnly     bool // no HEADs: all objects are filtered
 	listMetadata *listMetadata
 
-	pages     *pageLimit
+	pageLimit *pageLimit
 	inFlight  inFlight
 	progress  *metrics.ProgressCounters
 	pool      *workerPool
@@ -39,15 +39,15 @@ func (p *producer) run(ctx context.Context) error {
 	return nil
 }
 
-// list is one lister. It takes one Walk after the other.
+// list lists one Walk after the other. One call of it is one of the listers.
 func (p *producer) list(ctx context.Context) error {
-	for isFirst := true; ; isFirst = false {
+	for started := false; ; started = true {
 		walk, err := p.source.Next(ctx)
 		if walk == nil {
 			return err
 		}
-		if isFirst {
-			p.pages.grow(0, 1)
+		if !started {
+			p.pageLimit.grow(0, 1)
 		}
 		if err := p.listWalk(ctx, walk); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 		isFirst = walk.IsFirst
 	}
 	for {
-		release, err := p.pages.acquire(ctx, isFirst)
+		release, err := p.pageLimit.acquire(ctx, isFirst)
 		if err != nil {
 			return err
 		}

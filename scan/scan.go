@@ -84,7 +84,7 @@ func (s *Scan) openEngine() (err error) {
 	return nil
 }
 
-// wire makes the stages, from the last to the first, each with those that it hands on to.
+// wire makes the stages, from the last to the first: each gets the stages to which it hands objects.
 func (s *Scan) wire() {
 	cfg := &s.cfg
 	depth := 1 // HEADs in flight on each connection
@@ -96,19 +96,19 @@ func (s *Scan) wire() {
 		listers = listersMax
 	}
 	workers := cfg.maxWorkers(depth)
-	inFlightMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
+	pagesMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
 	lastAnswered := new(sampleObject)
 	policy := fault.ObjectPolicy(cfg.MaxAttempts)
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
-	s.committer = newCommitter(cfg, inFlightMax)
+	s.committer = newCommitter(cfg, pagesMax)
 	s.committer.stats, s.committer.metrics = s.stats, s.metrics
 	s.committer.progress, s.committer.inFlight = &s.progress, s.inFlight
 
 	s.retries = newRetryQueue(s.inFlight)
 
 	s.verifier = &verifier{
-		refusalQueue: newRefusalQueue(), policy: policy,
+		verificationQueue: newVerificationQueue(), policy: policy,
 		canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log),
 		store:  cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
@@ -119,7 +119,7 @@ func (s *Scan) wire() {
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
 		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
 		all: cfg.All, policy: policy, retries: s.retries, verifier: s.verifier, committer: s.committer,
-	}, s.retries.due, pages, depth, workers, inFlightMax)
+	}, s.retries.due, pages, depth, workers, pagesMax)
 
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)
 	s.autoscaler.inFlight = s.inFlight
@@ -130,7 +130,7 @@ func (s *Scan) wire() {
 	s.committer.source = source
 	s.producer = &producer{
 		source: source, listers: listers, ordered: cfg.Ordered, listOnly: cfg.ListOnly != nil, listMetadata: s.listMetadata,
-		pages: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
+		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
 }
 
@@ -183,8 +183,8 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	return stats, err
 }
 
-// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is that of a run
-// that has ended.
+// stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is what ended
+// the run; nil while it runs, and for a complete one.
 func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats := metrics.Stats{Complete: err == nil, Outcomes: outcomes}
 	stats.LimitReached = s.cfg.Limit > 0 && outcomes.Listed >= s.cfg.Limit

@@ -9,17 +9,17 @@ import (
 	"headcount/scan/metrics"
 )
 
-// Source says which keys a Scan reads. The Scan asks a Source for walks, and tells it which Ranges are committed.
+// Source says which keys a Scan reads: the Scan asks it for Walks, and tells it which Ranges are committed.
 //
 // There are two Sources: a bucket's listing of some Ranges (of one Range at first, later of the Ranges that a
 // checkpoint has left), and a list of known keys.
 type Source interface {
-	// Next returns a Walk over keys that no other Walk has, and nil after the last one. It waits while no further Walk is
-	// of use. It may be called concurrently. Its error ends the run.
+	// Next returns a Walk over keys that no other Walk has, and nil after the last one. It waits while the workers need
+	// no further Walk. It may be called concurrently. Its error ends the run.
 	Next(ctx context.Context) (Walk, error)
 
-	// Committed takes the Range of a committed page from the pending ones. An error is a fault of this program: the Range
-	// was not pending.
+	// Committed removes the Range of a committed page from the pending Ranges. Its error is an internal one: the Range was
+	// not pending.
 	Committed(list.Range, metrics.Outcomes) error
 
 	// Pending returns the Ranges that are not committed, in the order of their keys. When there are none, the Source is
@@ -51,9 +51,9 @@ type Walk interface {
 // pendingRanges is the Ranges that are not committed, in the order of their keys, without overlap. Their number is
 // bounded by that of the Ranges at the start and the pages in flight.
 type pendingRanges struct {
-	mu       sync.Mutex
-	ranges   []list.Range
-	anyOrder bool // the store lists in no order: the Ranges of its pages mean nothing
+	mu        sync.Mutex
+	ranges    []list.Range
+	unordered bool // the store lists keys in no order, so that the Ranges of its pages mean nothing
 }
 
 func (p *pendingRanges) Pending() []list.Range {
@@ -68,7 +68,7 @@ func (p *pendingRanges) Committed(rng list.Range, _ metrics.Outcomes) error { re
 func (p *pendingRanges) remove(rng list.Range) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.anyOrder {
+	if p.unordered {
 		return nil
 	}
 	rest, err := withoutRange(p.ranges, rng)
@@ -83,7 +83,7 @@ type bucketSource struct {
 }
 
 func newBucketSource(lister *list.ParallelLister, ranges []list.Range, anyOrder bool) *bucketSource {
-	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges, anyOrder: anyOrder}, lister: lister}
+	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges, unordered: anyOrder}, lister: lister}
 }
 
 func (s *bucketSource) Next(ctx context.Context) (Walk, error) {

@@ -17,27 +17,28 @@ import (
 	"headcount/scan/store"
 )
 
-// refusal is an object whose HEAD was refused without a reason, or that failed again and again.
-type refusal struct {
+// verification is an object that the verifier decides about: its HEAD was refused, or failed again and again while no
+// other object succeeded.
+type verification struct {
 	batch      *batch // of that one object
 	failure    fault.Failure
 	err        *ObjectError
-	generation uint64 // of the store's credentials before the HEAD was sent
+	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
 }
 
-// refusalQueue is the input of the verifier. add never waits.
-type refusalQueue struct {
-	wake chan struct{} // holds one token while there are refusals
+// verificationQueue is the input of the verifier. add never waits.
+type verificationQueue struct {
+	wake chan struct{} // holds one token while the queue is not empty
 
-	mu       sync.Mutex
-	refusals []*refusal
+	mu     sync.Mutex
+	queued []*verification
 }
 
-func newRefusalQueue() refusalQueue { return refusalQueue{wake: make(chan struct{}, 1)} }
+func newVerificationQueue() verificationQueue { return verificationQueue{wake: make(chan struct{}, 1)} }
 
-func (q *refusalQueue) add(r *refusal) {
+func (q *verificationQueue) add(r *verification) {
 	q.mu.Lock()
-	q.refusals = append(q.refusals, r)
+	q.queued = append(q.queued, r)
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
@@ -46,12 +47,12 @@ func (q *refusalQueue) add(r *refusal) {
 }
 
 // takeAll empties the queue.
-func (q *refusalQueue) takeAll() []*refusal {
+func (q *verificationQueue) takeAll() []*verification {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	refusals := q.refusals
-	q.refusals = nil
-	return refusals
+	queued := q.queued
+	q.queued = nil
+	return queued
 }
 
 // verifier is the stage that decides about refusals. The answer to a HEAD has no body, so it does not name the error.
@@ -61,7 +62,7 @@ func (q *refusalQueue) takeAll() []*refusal {
 //
 // Even a 404 needs this: versitygw answers 404 to an access key that it does not know.
 type verifier struct {
-	refusalQueue
+	verificationQueue
 
 	canary       *fault.Canary
 	policy       fault.Policy // of HEADs
@@ -79,7 +80,7 @@ type verifier struct {
 
 // run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
 func (v *verifier) run(ctx context.Context) error {
-	var session head.Session // made with the first refusal: before, it would only take the turn of a worker's
+	var session head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
 	defer func() {
 		if session != nil {
 			session.Close()
@@ -93,22 +94,22 @@ func (v *verifier) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		refusals := v.takeAll()
-		if len(refusals) == 0 {
+		queued := v.takeAll()
+		if len(queued) == 0 {
 			continue // an earlier round took them
 		}
 		if session == nil {
 			session = v.engine.Session()
 		}
-		if err := v.canary.Check(ctx, v.health, refusals[0].err); err != nil {
+		if err := v.canary.Check(ctx, v.health, queued[0].err); err != nil {
 			return err
 		}
 		generation := v.store.PollGeneration(ctx)
-		headsAnswered, err := v.headSample(ctx, session, refusals)
+		headsAnswered, err := v.headSample(ctx, session, queued)
 		if err != nil {
 			return err
 		}
-		for _, r := range refusals {
+		for _, r := range queued {
 			if err := v.decide(ctx, r, headsAnswered, generation); err != nil {
 				return err
 			}
@@ -119,10 +120,10 @@ func (v *verifier) run(ctx context.Context) error {
 // headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run
 // there may be no other object whose success would show that the store answers HEADs.
 func (v *verifier) headSample(
-	ctx context.Context, session head.Session, refusals []*refusal,
+	ctx context.Context, session head.Session, queued []*verification,
 ) (answered bool, err error) {
 	sample := v.lastAnswered.Load()
-	if sample == nil || !slices.ContainsFunc(refusals, func(r *refusal) bool { return r.failure.Transient() }) {
+	if sample == nil || !slices.ContainsFunc(queued, func(r *verification) bool { return r.failure.Transient() }) {
 		return false, nil
 	}
 	counts := metrics.NewHeadCounts()
@@ -141,7 +142,7 @@ func (v *verifier) headSample(
 
 // decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other
 // objects, generation is that of the canary's credentials.
-func (v *verifier) decide(ctx context.Context, r *refusal, headsAnswered bool, generation uint64) error {
+func (v *verifier) decide(ctx context.Context, r *verification, headsAnswered bool, generation uint64) error {
 	b := r.batch
 	if !r.failure.Transient() {
 		v.health.OK(time.Now())   // the store answers the canary: it is healthy, and means its refusals

@@ -55,8 +55,8 @@ type worker struct {
 	result     batchResult
 	chunk      Chunk // of the last run in result; nil: the next Record begins a run
 	unresolved []unresolved
-	sample     *list.Entry       // an object that was answered
-	mismatch   *mismatchedObject // the first object that contradicts the listing; nil: none does
+	sample     *list.Entry         // an object that was answered
+	difference *metadataDifference // the first object that contradicts the listing; nil: none does
 	record     Record
 }
 
@@ -167,11 +167,11 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	if w.mismatch != nil {
-		if err := p.listMetadata.recheck(ctx, w.mismatch); err != nil {
+	if w.difference != nil {
+		if err := p.listMetadata.recheck(ctx, w.difference); err != nil {
 			return err
 		}
-		w.mismatch = nil
+		w.difference = nil
 	}
 	if w.sample != nil {
 		p.lastAnswered.Store(w.sample)
@@ -181,7 +181,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	for _, u := range w.unresolved {
 		if u.verify {
-			p.verifier.add(&refusal{batch: u.batch, failure: u.failure, err: u.err, generation: generation})
+			p.verifier.add(&verification{batch: u.batch, failure: u.failure, err: u.err, generation: generation})
 		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
 			return err
 		}
@@ -200,8 +200,8 @@ func (w *worker) handleAnswer(r *head.Result) {
 		return
 	}
 	w.counts.Add(r)
-	if w.mismatch == nil {
-		w.mismatch = compareWithListing(e, r)
+	if w.difference == nil {
+		w.difference = compareWithListing(e, r)
 	}
 	class := classify(r, w.batch.attempts.newConn)
 	if class == changed && w.batch.page.Lossy(e.Key) {
@@ -221,7 +221,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 		failure.Class, failure.Err = fault.LossyKey, errLossyKey
 		w.fail(failure)
 	default:
-		w.chunk = nil     // the run ends here, so that runs can be put into the order of the keys
+		w.chunk = nil     // ends the encodedRun, so that the runs of a page can be sorted by key
 		w.flushCounters() // the successes before this failure
 		w.reschedule(index, e, r, class)
 	}
