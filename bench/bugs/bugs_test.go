@@ -64,9 +64,6 @@ func declaresTest(t *testing.T, pkg, name string) bool {
 
 // The test of each bug fails with its patch.
 func TestBugs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("each bug is a build of its own")
-	}
 	sources.Watch(t, root)
 	for _, b := range allBugs() {
 		t.Run(b.description, func(t *testing.T) {
@@ -80,9 +77,6 @@ func TestBugs(t *testing.T) {
 
 // check returns an error if the test does not fail, or if something else does.
 func TestCheckDetectsUselessBugs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("each bug is a build of its own")
-	}
 	useless := bug{ // of a small package, and with a fast test
 		file: "scan/fault/backoff.go", old: "func Backoff(", new: "func Backoff(",
 		pkg: "scan/fault", test: "TestBackoffGrowsToItsCeiling",

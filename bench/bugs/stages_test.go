@@ -6,7 +6,7 @@ package bugs
 func stageBugs() []bug {
 	return []bug{
 		{
-			description: "a Source is not told that a Range is committed",
+			description: "the committer reports no committed Range to the Source",
 			file:        "scan/commit.go",
 			old:         "return c.source.Committed(p.Range, p.outcomes)",
 			new:         "return nil",

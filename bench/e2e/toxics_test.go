@@ -36,8 +36,8 @@ type toxic struct {
 	Attributes map[string]int `json:"attributes"`
 }
 
-// toxics returns the toxics. headcount gives up when the first six attempts of the first LIST fail, so the toxicity of
-// those that can break a LIST is small: half the connections would end one scan in 64.
+// toxics returns the toxics. headcount ends the run when the first six attempts of the first LIST fail, so the toxicity
+// of those that can break a LIST is small: half the connections would end one scan in 64.
 func toxics() []toxic {
 	return []toxic{
 		// RST 50 ms after the first response

@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// BenchmarkCost measures the CPU time of a server's process. The process is the test binary, run again as
-// TestServeForCost with this variable, which names the server. It answers each line on its standard input by its CPU
-// time so far.
+// costVariable is the environment variable that names the server of TestServeForCost. BenchmarkCost measures the CPU
+// time of a server's process, which is the test binary, run again with this variable. The process answers each line on
+// its standard input by its CPU time so far.
 const costVariable = "S3SIM_SERVE_FOR_COST"
 
 // TestServeForCost is the server's process of BenchmarkCost. Without costVariable it does nothing.
