@@ -28,7 +28,7 @@ below the prefix, and then sends HEADs for these keys, again and again.
     headcount bench head s3://my-bucket
     headcount bench head --workers 1,2,4…1024 --html head.html s3://my-bucket/logs/
     headcount bench head --rate 5000 --duration 1m s3://my-bucket
-    headcount bench head --endpoint-url https://flashblade.example.com --pipeline 8 --json head.json --benchfmt head.txt s3://my-bucket
+    headcount bench head --pipeline 8 --json head.json --benchfmt head.txt s3://my-bucket
     headcount bench head --rate 1000 --latency 5ms --stall 500ms --stall-every 10s --duration 30s
 
 Closed loop, the default: each worker has one connection, and sends its next HEAD after the answer to the last one. For
@@ -58,7 +58,8 @@ that had waited for a second or more.
 The first keys may be in one partition of the store. The results are then those of the partition, and not of the whole
 store.
 
-Exit codes: 0 every step ended; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 130, 143 stopped.`
+Exit codes: 0 every step ended; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 130, 143
+stopped.`
 
 func headCommand() *cli.Command {
 	return &cli.Command{

@@ -20,7 +20,8 @@ Only this command and bench clean, which removes these objects again, write to a
 
     headcount bench seed s3://my-bucket
     headcount bench seed --objects 1000000 --workers 256 --shape dated s3://my-bucket/test
-    headcount bench seed --metadata large --size 1024 --rate 500 --endpoint-url https://flashblade.example.com s3://my-bucket
+    headcount bench seed --metadata large --size 1024 --rate 500 s3://my-bucket
+    headcount bench seed --endpoint-url https://flashblade.example.com s3://my-bucket
     headcount bench seed --stats stats.json --no-progress s3://my-bucket
 
 It lists the folder first, and puts only the missing objects, so the same command continues a run that was stopped. It

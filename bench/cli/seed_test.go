@@ -86,8 +86,8 @@ func TestCleanReportsListedObjects(t *testing.T) {
 	}
 }
 
-// The examples of bench seed and bench clean run, in the order of the help. A store of this test replaces the stores that
-// they name.
+// The examples of bench seed and bench clean run, in the order of the help. A store of this test replaces the stores
+// that they name.
 func TestSeedExamplesRun(t *testing.T) {
 	for name, value := range scripttest.IsolatedEnv(t.TempDir()) {
 		t.Setenv(name, value)

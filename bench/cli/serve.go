@@ -57,7 +57,9 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with the certificate in the PEM `FILE`"},
 			&cli.StringFlag{Name: "tls-key", Usage: "serve TLS with the key in the PEM `FILE`"},
 			&cli.StringSliceFlag{
-				Name: "fault", Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " + joinNames(s3sim.FaultKinds()),
+				Name: "fault",
+				Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " +
+					joinNames(s3sim.FaultKinds()),
 			},
 			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...),
 				Usage: "break listings by the quirk `NAME`"},

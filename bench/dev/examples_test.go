@@ -22,7 +22,8 @@ func TestExamplesParse(t *testing.T) {
 		if code := run(t.Context(), []string{"dev", name, "--help"}, &help, io.Discard); code != 0 {
 			t.Fatalf("exit %d", code)
 		}
-		examples := regexp.MustCompile(`(?m)^\s*go run \./bench/dev (`+name+`( --.*)?)$`).FindAllStringSubmatch(help.String()+string(readme), -1)
+		examples := regexp.MustCompile(`(?m)^\s*go run \./bench/dev (`+name+`( --.*)?)$`).
+			FindAllStringSubmatch(help.String()+string(readme), -1)
 		if len(examples) < 4 {
 			t.Errorf("%s: %d examples", name, len(examples))
 		}

@@ -56,7 +56,10 @@ func TestMeasureFails(t *testing.T) {
 func TestMeasureStops(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cfg := scriptConfig(t, goodStore+`if [ -e "$0.ran" ]; then exec sleep 1000; fi; touch "$0.ran"; echo '{"requests":10}'`)
+	cfg := scriptConfig(
+		t,
+		goodStore+`if [ -e "$0.ran" ]; then exec sleep 1000; fi; touch "$0.ran"; echo '{"requests":10}'`,
+	)
 	cfg.OnRun = func(Run) { time.AfterFunc(50*time.Millisecond, func() { cancel(why) }) }
 	report, err := Measure(ctx, cfg)
 	if err != why || report.Complete || len(report.Runs) != 1 {

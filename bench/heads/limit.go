@@ -59,8 +59,12 @@ func setLimits(steps []Step, isEmbedded bool) {
 			s.setProcessorLimit(isEmbedded)
 		default:
 			s.LimitedBy = limitStore
-			s.LimitedWhy = fmt.Sprintf("%.0f HEADs were in flight on average, and half of them were answered within %s ms; a sweep shows whether more workers help",
-				s.InFlight, formatMillis(s.Latency.P50))
+			s.LimitedWhy = fmt.Sprintf(
+				"%.0f HEADs were in flight on average, and half of them were answered within %s ms; "+
+					"a sweep shows whether more workers help",
+				s.InFlight,
+				formatMillis(s.Latency.P50),
+			)
 		}
 	}
 }

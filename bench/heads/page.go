@@ -105,10 +105,18 @@ func (r *Report) pageNotes() []string {
 		unsent, resent = unsent+s.Unsent, resent+s.Resent
 	}
 	if resent > 0 {
-		notes = append(notes, console.Number(resent)+" HEADs were sent again, since the store closed their connections. They count from their first send.")
+		notes = append(
+			notes,
+			console.Number(
+				resent,
+			)+" HEADs were sent again, since the store closed their connections. They count from their first send.",
+		)
 	}
 	if unsent > 0 {
-		notes = append(notes, console.Number(unsent)+" planned HEADs were not sent before the end: the store or this machine was too slow.")
+		notes = append(
+			notes,
+			console.Number(unsent)+" planned HEADs were not sent before the end: the store or this machine was too slow.",
+		)
 	}
 	return notes
 }

@@ -63,8 +63,15 @@ func (r *Report) throughputPlot() *drawing {
 	d := newDrawing("throughput", "HEADs per second against workers", narrowWidth, narrowHeight, x,
 		linearAxis("HEADs/s", most, 5, rateLabel), nil)
 	best := r.best()
-	d.Desc = fmt.Sprintf("From %s HEADs/s with %s to %s HEADs/s with %s.",
-		rateText(steps[0].HeadsPerSecond), workersText(steps[0].Workers), rateText(best.HeadsPerSecond), workersText(best.Workers))
+	d.Desc = fmt.Sprintf(
+		"From %s HEADs/s with %s to %s HEADs/s with %s.",
+		rateText(
+			steps[0].HeadsPerSecond,
+		),
+		workersText(steps[0].Workers),
+		rateText(best.HeadsPerSecond),
+		workersText(best.Workers),
+	)
 	d.drawKnee(r.Knee)
 	var points []point
 	for _, s := range steps {

@@ -19,6 +19,12 @@ func (p Progress) String() string {
 
 // String is a line for people who watch.
 func (s *Step) String() string {
-	return fmt.Sprintf("%s: %s HEADs/s, p50 %s ms, p99 %s ms, %s failed",
-		s.title(), formatRate(s.HeadsPerSecond), formatMillis(s.Latency.P50), formatMillis(s.Latency.P99), console.Number(s.Errors))
+	return fmt.Sprintf(
+		"%s: %s HEADs/s, p50 %s ms, p99 %s ms, %s failed",
+		s.title(),
+		formatRate(s.HeadsPerSecond),
+		formatMillis(s.Latency.P50),
+		formatMillis(s.Latency.P99),
+		console.Number(s.Errors),
+	)
 }

@@ -78,12 +78,20 @@ func (r *Report) notes() string {
 			seen[class] = true
 		}
 		if s.Unsent > 0 {
-			fmt.Fprintf(&text, "%s: %s planned HEADs were not sent before the end, and count with the time that they had waited\n",
-				s.title(), console.Number(s.Unsent))
+			fmt.Fprintf(
+				&text,
+				"%s: %s planned HEADs were not sent before the end, and count with the time that they had waited\n",
+				s.title(),
+				console.Number(s.Unsent),
+			)
 		}
 		if s.Resent > 0 {
-			fmt.Fprintf(&text, "%s: %s HEADs were sent again, since the store closed their connections, and count from their first send\n",
-				s.title(), console.Number(s.Resent))
+			fmt.Fprintf(
+				&text,
+				"%s: %s HEADs were sent again, since the store closed their connections, and count from their first send\n",
+				s.title(),
+				console.Number(s.Resent),
+			)
 		}
 	}
 	return text.String()

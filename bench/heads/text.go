@@ -109,7 +109,11 @@ func (r *Report) kneeText() string {
 	}
 	for _, s := range successfulByWorkers(r.Steps) {
 		if s.Workers > k.Workers {
-			return fmt.Sprintf("; more than %s (%s HEADs/s) mostly add latency", workersText(k.Workers), rateText(k.HeadsPerSecond))
+			return fmt.Sprintf(
+				"; more than %s (%s HEADs/s) mostly add latency",
+				workersText(k.Workers),
+				rateText(k.HeadsPerSecond),
+			)
 		}
 	}
 	return "; more workers might bring more throughput"

@@ -157,8 +157,19 @@ func (runs Runs) Write(w io.Writer) error {
 		"shape", "objects", "listers", "active", "keys/s", "alone", "speed-up", "extra", "lost")
 	for _, r := range runs {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%-8s  %10d  %7d  %7d  %9.0f  %9.0f  %7.1fx  %6d  %5d\n",
-				r.Shape, r.Objects, r.Listers, r.MaxActive, r.KeysPerSecond, r.KeysPerSecondAlone, r.SpeedUp(), r.ExtraLists(), r.Lost)
+			_, err = fmt.Fprintf(
+				w,
+				"%-8s  %10d  %7d  %7d  %9.0f  %9.0f  %7.1fx  %6d  %5d\n",
+				r.Shape,
+				r.Objects,
+				r.Listers,
+				r.MaxActive,
+				r.KeysPerSecond,
+				r.KeysPerSecondAlone,
+				r.SpeedUp(),
+				r.ExtraLists(),
+				r.Lost,
+			)
 		}
 	}
 	return err

@@ -15,8 +15,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Keys of every shape are shared out among listers: every key is listed once, several listers list at once, and the LISTs
-// for that are bounded. The numbers leave room for a busy machine: the listers then get less, and split more often.
+// Keys of every shape are shared out among listers: every key is listed once, several listers list at once, and the
+// LISTs for that are bounded. The numbers leave room for a busy machine: the listers then get less, and split more
+// often.
 func TestEveryShapeIsSharedOut(t *testing.T) {
 	for _, shape := range Shapes() {
 		t.Run(string(shape), func(t *testing.T) {

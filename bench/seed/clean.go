@@ -56,7 +56,9 @@ type Clean struct {
 }
 
 // ErrSeveralEndpoints is the error for a Store with several endpoints, which Clean does not accept.
-var ErrSeveralEndpoints = errors.New("of several endpoints one might be asked whose an object is, and another one delete it")
+var ErrSeveralEndpoints = errors.New(
+	"of several endpoints one might be asked whose an object is, and another one delete it",
+)
 
 // NewClean returns a Clean, and sends nothing. Its errors are ErrSeveralEndpoints, and those of engine.Open. foreign is
 // called with the URI of every Foreign object, one call at a time; it may be nil.

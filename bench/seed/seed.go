@@ -144,8 +144,8 @@ func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
 		}), nil
 }
 
-// Progress may be called at any time, from any goroutine. Until the Folder is listed, its total is the number of objects
-// found, and none is settled. From then on the total is that of all Objects.
+// Progress may be called at any time, from any goroutine. Until the Folder is listed, its total is the number of
+// objects found, and none is settled. From then on the total is that of all Objects.
 func (s *Seed) Progress() metrics.Progress {
 	if !s.putting.Load() {
 		return metrics.Progress{Listed: s.alreadyPresent.Load() + s.other.Load()}
