@@ -13,7 +13,7 @@ type request struct {
 	fields         []byte // header lines, each with its CRLF
 	host           []byte
 	bodyBytes      int64
-	isChunked      bool
+	chunked        bool
 	http10         bool
 	closeAfter     bool // the client wants the connection closed after the response
 	arrived        time.Time
@@ -95,7 +95,7 @@ func (r *request) parseField(line []byte) error {
 	case equalFold(name, "connection"):
 		r.closeAfter = r.closeAfter && !equalFold(value, "keep-alive") || equalFold(value, "close")
 	case equalFold(name, "transfer-encoding"):
-		r.isChunked = true
+		r.chunked = true
 	case equalFold(name, "content-length"):
 		n, ok := parseDigits(value)
 		if !ok || n > math.MaxInt32 { // no supported operation has a body of any size

@@ -17,7 +17,7 @@ const (
 func (c *conn) route(r *request) (operation, errorCode) {
 	c.key, c.page.query = c.key[:0], listQuery{}
 	path, query := splitTarget(r.target)
-	if r.isChunked || len(path) == 0 || path[0] != '/' {
+	if r.chunked || len(path) == 0 || path[0] != '/' {
 		return c.notImplemented(r)
 	}
 	path, ok := c.bucketOf(r, path[1:])
@@ -50,7 +50,7 @@ func (c *conn) operationOf(r *request, query []byte) (operation, errorCode) {
 
 // notImplemented refuses the operation. The Server does not read the request's body, so a body ends the connection.
 func (c *conn) notImplemented(r *request) (operation, errorCode) {
-	if r.isChunked || r.bodyBytes > 0 {
+	if r.chunked || r.bodyBytes > 0 {
 		r.closeAfter = true
 	}
 	return opOther, codeNotImplemented

@@ -12,7 +12,7 @@ import (
 
 // An object that somebody writes before a DELETE is sent again is theirs, and stays.
 func TestCleanLooksBeforeItDeletesAgain(t *testing.T) {
-	for name, test := range map[string]struct{ isHeard, isWritten bool }{
+	for name, test := range map[string]struct{ heard, written bool }{
 		"refused":            {false, true},
 		"answer lost":        {true, true},
 		"answer lost, alone": {true, false},
@@ -21,23 +21,23 @@ func TestCleanLooksBeforeItDeletesAgain(t *testing.T) {
 			f := newFake(t)
 			o := Objects{Count: 20}
 			f.seeds(t, o)
-			victim := keysOf(t, o)[3]
+			overwritten := keysOf(t, o)[3]
 			f.faults(func(w http.ResponseWriter, r *http.Request, nth int) bool {
-				if r.Method != http.MethodDelete || !strings.HasSuffix(r.URL.Path, victim) || nth > 1 {
+				if r.Method != http.MethodDelete || !strings.HasSuffix(r.URL.Path, overwritten) || nth > 1 {
 					return false
 				}
-				if f.remove(t, victim); test.isWritten {
-					f.put(t, victim, map[string]string{"owner": "somebody"})
+				if f.remove(t, overwritten); test.written {
+					f.put(t, overwritten, map[string]string{"owner": "somebody"})
 				}
-				if test.isHeard {
+				if test.heard {
 					return hangUp()
 				}
 				return refuse(w, http.StatusServiceUnavailable, "SlowDown")
 			})
 			stats, foreign := f.cleans(t, f.config(t))
 			var want []string
-			if test.isWritten {
-				want = []string{victim}
+			if test.written {
+				want = []string{overwritten}
 			}
 			if !slices.Equal(f.keys(t), want) || !slices.Equal(foreign, targets(want)) ||
 				int(stats.Removed) != 20-len(want) || stats.Gone != 0 {

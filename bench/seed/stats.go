@@ -44,7 +44,7 @@ type counters struct {
 // opHealth counts the requests of one operation, and tracks whether they succeed.
 type opHealth struct {
 	name    string // in the statistics
-	isPut   bool
+	put     bool
 	health  *fault.Health
 	refused atomic.Int64 // refusals since the last success
 
@@ -57,7 +57,7 @@ func newCounters() *counters {
 	m := &counters{ops: map[string]*opHealth{}, lists: map[string]int64{}, listRetries: map[string]int64{}}
 	for op, name := range map[string]string{opPut: "put", opHead: "head", opDelete: "delete"} {
 		m.ops[op] = &opHealth{
-			name: name, isPut: op == opPut, health: fault.NewHealth(op), sent: map[string]int64{},
+			name: name, put: op == opPut, health: fault.NewHealth(op), sent: map[string]int64{},
 			retries: map[string]int64{},
 			latency: hdrhistogram.New(1, latencyMax.Microseconds(), latencyDigits),
 		}
@@ -106,7 +106,7 @@ func (n *opHealth) succeeded() {
 // refusedAll must be called when a request was refused. It reports whether all requests seem to be refused.
 func (n *opHealth) refusedAll() bool {
 	refused := n.refused.Add(1)
-	return !n.health.EverOK() && refused >= refusedAtStart || n.isPut && refused >= refusedInARow
+	return !n.health.EverOK() && refused >= refusedAtStart || n.put && refused >= refusedInARow
 }
 
 // fill adds the counts to q. began is when the run began; done objects were put or removed since from.

@@ -44,7 +44,7 @@ func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 	}
 	var (
 		attempts Attempts
-		isWarned bool
+		warned   bool
 	)
 	for !c.answeredAt.After(called) {
 		sent := time.Now()
@@ -66,9 +66,9 @@ func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 			c.log.Info("the credentials have expired and are renewed")
 		case next.Delay == 0:
 			continue // the answer has corrected the clock
-		case cause.Transient() && !isWarned:
+		case cause.Transient() && !warned:
 			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
-			isWarned = true
+			warned = true
 		}
 		h.Failed(failure)
 		if err := h.Check(c.retryFor); err != nil {

@@ -286,12 +286,12 @@ func TestObjectPolicyOfRefusals(t *testing.T) {
 
 func TestRunPolicy(t *testing.T) {
 	for _, c := range []struct {
-		name       string
-		policy     Policy
-		failure    Failure
-		isAnswered bool // before
-		sent       int
-		took       time.Duration // 0: any
+		name     string
+		policy   Policy
+		failure  Failure
+		answered bool // before
+		sent     int
+		took     time.Duration // 0: any
 	}{
 		{"a wrong endpoint", RunPolicy(time.Hour, 1), unanswered(ConnRefused), false, 6, 0},
 		{"a host that hangs", RunPolicy(time.Hour, 1), unanswered(Timeout), false, 6, 0},
@@ -309,7 +309,7 @@ func TestRunPolicy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRequest(t, c.policy)
-				if c.isAnswered {
+				if c.answered {
 					r.health.OK(time.Now())
 				}
 				r.attempts.Since = time.Now()

@@ -23,7 +23,7 @@ type Forecast struct {
 	Unsized int64            `json:"objects_without_size,omitempty"` // objects that Bytes leaves out
 	Classes map[string]int64 `json:"storage_classes"`                // objects by storage class; "": the LIST has none
 	Lists   int64            `json:"lists"`
-	Heads   int64            `json:"heads"` // one for each object; retries are not foreseen
+	Heads   int64            `json:"heads"` // one for each object; retries are not included
 
 	// Rate is how many requests per second the Duration is for. A given Rate includes LISTs; a measured one is that of
 	// successful HEADs of the Sample.

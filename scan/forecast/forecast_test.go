@@ -57,7 +57,7 @@ func TestSetCost(t *testing.T) {
 		name    string
 		classes map[string]int64
 		given   *Price
-		isAWS   bool
+		aws     bool
 		region  string
 		want    Cost
 		unknown string
@@ -76,7 +76,7 @@ func TestSetCost(t *testing.T) {
 	} {
 		f := newForecast()
 		f.Classes, f.Lists = c.classes, 1_111
-		f.setCost(c.given, c.isAWS, c.region)
+		f.setCost(c.given, c.aws, c.region)
 		if f.PriceUnknown != c.unknown || (f.Price == nil) != (c.unknown != "") {
 			t.Errorf("%s: %+v, %q", c.name, f.Price, f.PriceUnknown)
 		}

@@ -154,8 +154,8 @@ func TestRefusalTracker(t *testing.T) {
 		others   int // answers of another target
 	}
 	for name, test := range map[string]struct {
-		steps   []step
-		isAlone bool
+		steps []step
+		alone bool
 	}{
 		"alone":                    {[]step{{0, 15, 0, 50}, {time.Second, 1, 0, 0}}, true},
 		"too few refusals":         {[]step{{0, 14, 0, 50}, {time.Second, 1, 0, 0}}, false},
@@ -168,19 +168,19 @@ func TestRefusalTracker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var r RefusalTracker[string]
-				isAlone := false
+				alone := false
 				for _, step := range test.steps {
 					time.Sleep(step.pause)
 					for range step.refusals {
-						isAlone = r.ObserveRefusal("a")
+						alone = r.ObserveRefusal("a")
 					}
 					r.ObserveAnswers("b", step.others)
 					if step.answers > 0 {
 						r.ObserveAnswers("a", step.answers)
 					}
 				}
-				if isAlone != test.isAlone {
-					t.Errorf("alone: %v", isAlone)
+				if alone != test.alone {
+					t.Errorf("alone: %v", alone)
 				}
 			})
 		})
