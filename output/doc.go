@@ -1,4 +1,4 @@
 // Package output turns what a scan found into bytes, and reads those bytes again. A sink encodes: JSONLines encodes
-// Records, Failures encodes the objects that failed. A Destination stores the bytes: a File, which a later run can
+// Records, FailureLines encodes the objects that failed. A Destination stores the bytes: a File, which a later run can
 // continue, or a Stream.
 package output

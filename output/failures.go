@@ -12,18 +12,18 @@ import (
 	"headcount/scan/list"
 )
 
-// Failures is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key,
+// FailureLines is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key,
 // etag and size (as listed), status (absent if there was no answer), class, attempts, request_id, and error.
-type Failures struct {
+type FailureLines struct {
 	to   Destination
 	line []byte
 }
 
-// NewFailures returns a sink that writes each line with one Write.
-func NewFailures(to Destination) *Failures { return &Failures{to: to} }
+// NewFailureLines returns a sink that writes each line with one Write.
+func NewFailureLines(to Destination) *FailureLines { return &FailureLines{to: to} }
 
 // Add writes one line.
-func (f *Failures) Add(e *scan.ObjectError) error {
+func (f *FailureLines) Add(e *scan.ObjectError) error {
 	line := appendText(append(f.line[:0], '{'), "key", e.Entry.Key)
 	line = appendOptional(line, "etag", e.Entry.ETag)
 	if e.Entry.Size >= 0 {
@@ -44,10 +44,10 @@ func (f *Failures) Add(e *scan.ObjectError) error {
 }
 
 // Sync returns the Position behind all lines, when they are on disk.
-func (f *Failures) Sync() (checkpoint.Position, error) { return f.to.Sync() }
+func (f *FailureLines) Sync() (checkpoint.Position, error) { return f.to.Sync() }
 
 // Close closes the Destination.
-func (f *Failures) Close() error { return f.to.Close() }
+func (f *FailureLines) Close() error { return f.to.Close() }
 
 // appendText appends a member that is a string, or base64 under name_b64 if value is not UTF-8, and a comma.
 func appendText(line []byte, name, value string) []byte {
@@ -73,8 +73,8 @@ func appendName(line []byte, name string) []byte {
 	return append(append(append(line, '"'), name...), '"', ':')
 }
 
-// ReadFailures reads the objects that a Failures has written. Its error names the object by its number, from 1.
-func ReadFailures(r io.Reader) ([]list.Entry, error) {
+// ReadFailureLines reads the objects that FailureLines has written. Its error names the object by its number, from 1.
+func ReadFailureLines(r io.Reader) ([]list.Entry, error) {
 	var entries []list.Entry
 	lines := json.NewDecoder(r)
 	for n := 1; ; n++ {

@@ -13,7 +13,7 @@ import (
 
 func TestFailures(t *testing.T) {
 	var out bytes.Buffer
-	f := NewFailures(Stream(&out))
+	f := NewFailureLines(Stream(&out))
 	for _, e := range []*scan.ObjectError{
 		{Entry: list.Entry{Key: "a", ETag: "e", Size: 7}, Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R"},
 		{
@@ -31,15 +31,15 @@ func TestFailures(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("\n got %s\nwant %s", out.String(), want)
 	}
-	entries, err := ReadFailures(&out)
+	entries, err := ReadFailureLines(&out)
 	wantEntries := []list.Entry{{Key: "a", ETag: "e", Size: 7}, {Key: "\xff\n", Size: -1}}
 	if err != nil || !slices.Equal(entries, wantEntries) {
 		t.Errorf("read back: %v, %v", entries, err)
 	}
 }
 
-// ReadFailures refuses a file with anything but failures, and returns none of its objects.
-func TestReadFailuresRefuses(t *testing.T) {
+// ReadFailureLines refuses a file with anything but failures, and returns none of its objects.
+func TestReadFailureLinesRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"key":"a"}` + "\n" + `{"key":`:          "object 2: unexpected EOF",
 		`{"key":"a"}` + "\n" + `oops`:             "object 2: invalid character 'o' looking for beginning of value",
@@ -49,7 +49,7 @@ func TestReadFailuresRefuses(t *testing.T) {
 		`{"key":"a"}{"key":"b","version_id":"v"}`: "object 2 has the version_id v: only the latest",
 		`["a"]`: "object 1: json: cannot unmarshal array into Go value of type struct",
 	} {
-		entries, err := ReadFailures(strings.NewReader(text))
+		entries, err := ReadFailureLines(strings.NewReader(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) || entries != nil {
 			t.Errorf("%s: %v, %v, want %s", text, entries, err, want)
 		}

@@ -78,7 +78,7 @@ type jsonChunk struct {
 func (c *jsonChunk) Add(r *scan.Record) {
 	line := append(c.lines, '{')
 	for i := range c.members {
-		line = c.members[i].append(line, r)
+		line = c.members[i].appendTo(line, r)
 	}
 	c.lines = append(closeObject(line), '\n')
 }
@@ -97,8 +97,8 @@ func newJSONMember(f field.Field) jsonMember {
 	return jsonMember{Field: f, start: `"` + f.Name + `":`, startBase64: `"` + f.Name + `_b64":`}
 }
 
-// append appends the member and a comma, if the store said the value.
-func (m *jsonMember) append(line []byte, r *scan.Record) []byte {
+// appendTo appends the member and a comma, if the store said the value.
+func (m *jsonMember) appendTo(line []byte, r *scan.Record) []byte {
 	switch m.Type {
 	case field.Text, field.Time:
 		return m.appendText(line, r)

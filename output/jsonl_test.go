@@ -32,9 +32,9 @@ func recordOf(entry *list.Entry, changed bool, headers ...string) *scan.Record {
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		if name, isMeta := strings.CutPrefix(name, "meta-"); isMeta {
-			result.Metadata = append(result.Metadata, head.Field{Name: []byte(name), Value: []byte(value)})
+			result.Metadata = append(result.Metadata, head.Header{Name: []byte(name), Value: []byte(value)})
 		} else {
-			result.Headers = append(result.Headers, head.Field{Name: []byte(name), Value: []byte(value)})
+			result.Headers = append(result.Headers, head.Header{Name: []byte(name), Value: []byte(value)})
 		}
 	}
 	r := scan.NewRecord(entry, result, changed)

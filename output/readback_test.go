@@ -34,14 +34,14 @@ func TestRecordFromLine(t *testing.T) {
 		result := head.Result{Status: http.StatusOK}
 		for _, f := range slices.Concat(field.All(), field.Always()) {
 			if f.Header != "" && rapid.Bool().Draw(rt, "has "+f.Header) {
-				result.Headers = append(result.Headers, head.Field{
+				result.Headers = append(result.Headers, head.Header{
 					Name: []byte(f.Header), Value: []byte(value.Draw(rt, f.Header)),
 				})
 			}
 		}
 		for _, name := range []string{"a", "b", "c"} {
 			if rapid.Bool().Draw(rt, "has "+name) {
-				result.Metadata = append(result.Metadata, head.Field{
+				result.Metadata = append(result.Metadata, head.Header{
 					Name: []byte(name), Value: []byte(value.Draw(rt, name)),
 				})
 			}
@@ -97,17 +97,17 @@ func recordFromLine(text []byte) (scan.Record, error) {
 				if err != nil {
 					return scan.Record{}, err
 				}
-				result.Headers = append(result.Headers, head.Field{
+				result.Headers = append(result.Headers, head.Header{
 					Name: []byte(f.Header), Value: []byte(at.Format(http.TimeFormat)),
 				})
 			case f.Name == "etag":
 				entry.ETag = value
 			case f.Header != "":
-				result.Headers = append(result.Headers, head.Field{Name: []byte(f.Header), Value: []byte(value)})
+				result.Headers = append(result.Headers, head.Header{Name: []byte(f.Header), Value: []byte(value)})
 			}
 		}
 	}
-	slices.SortFunc(result.Metadata, func(a, b head.Field) int { return cmp.Compare(string(a.Name), string(b.Name)) })
+	slices.SortFunc(result.Metadata, func(a, b head.Header) int { return cmp.Compare(string(a.Name), string(b.Name)) })
 	return scan.NewRecord(&entry, &result, changed), nil
 }
 
@@ -136,7 +136,7 @@ func readMap(raw json.RawMessage, base64 bool) (texts scan.Map, err error) {
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, head.Field{Name: []byte(name), Value: []byte(value)})
+		texts = append(texts, head.Header{Name: []byte(name), Value: []byte(value)})
 	}
 	return texts, nil
 }

@@ -154,16 +154,16 @@ func (r *Record) Clone() *Record {
 	return clone
 }
 
-func cloneFields(fields []head.Field) []head.Field {
+func cloneFields(fields []head.Header) []head.Header {
 	clone := slices.Clone(fields)
 	for i := range clone {
-		clone[i] = head.Field{Name: slices.Clone(clone[i].Name), Value: slices.Clone(clone[i].Value)}
+		clone[i] = head.Header{Name: slices.Clone(clone[i].Name), Value: slices.Clone(clone[i].Value)}
 	}
 	return clone
 }
 
 // Map is texts by name: custom metadata. It is sorted by name, and no name comes twice. Names and values are any bytes.
-type Map []head.Field
+type Map []head.Header
 
 // Get returns the value of a name, nil if the Map does not have the name.
 func (m Map) Get(name string) []byte {

@@ -15,8 +15,8 @@ func TestClone(t *testing.T) {
 	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
 	result := head.Result{
 		Status:   200,
-		Metadata: []head.Field{{Name: buffer[:5:5], Value: buffer[5:10:10]}},
-		Headers:  []head.Field{{Name: buffer[10:22:22], Value: buffer[22:]}},
+		Metadata: []head.Header{{Name: buffer[:5:5], Value: buffer[5:10:10]}},
+		Headers:  []head.Header{{Name: buffer[10:22:22], Value: buffer[22:]}},
 	}
 	r := scan.NewRecord(&entry, &result, true)
 	clone := r.Clone()

@@ -186,7 +186,7 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 			r = &head.Result{Err: context.DeadlineExceeded}
 		}
 		if answer.retryAfter != "" {
-			r.Headers = []head.Field{{Name: []byte("retry-after"), Value: []byte(answer.retryAfter)}}
+			r.Headers = []head.Header{{Name: []byte("retry-after"), Value: []byte(answer.retryAfter)}}
 		}
 		each(r)
 	}

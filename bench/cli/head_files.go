@@ -48,7 +48,7 @@ func (files headFiles) close() {
 }
 
 func (files headFiles) open(c *cli.Context) (err error) {
-	streams := []fileset.Stream{
+	streams := []fileset.NamedFile{
 		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)},
 		{Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
 	}
@@ -68,7 +68,7 @@ func (files headFiles) open(c *cli.Context) (err error) {
 		if f.document, err = fileset.OpenDocument("--"+f.flag, command.Get[string](c, f.flag)); err != nil {
 			return err
 		}
-		streams = append(streams, fileset.Stream{Name: "--" + f.flag, Info: f.document.Stat(), Written: true})
+		streams = append(streams, fileset.NamedFile{Name: "--" + f.flag, Info: f.document.Stat(), Written: true})
 	}
 	return fileset.CheckDistinct(streams)
 }

@@ -17,7 +17,7 @@ import (
 
 func binaryFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "binary", Value: command.File(), Usage: "measure the headcount in `FILE`",
+		&cli.GenericFlag{Name: "binary", Value: command.FileName(), Usage: "measure the headcount in `FILE`",
 			DefaultText: "built from this source"},
 		storeFlag(),
 	}
@@ -25,7 +25,7 @@ func binaryFlags() []cli.Flag {
 
 func storeFlag() cli.Flag {
 	return &cli.GenericFlag{
-		Name: "store-binary", Value: command.File(), Usage: "serve the synthetic stores by the headcount in `FILE`",
+		Name: "store-binary", Value: command.FileName(), Usage: "serve the synthetic stores by the headcount in `FILE`",
 		DefaultText: "the measured headcount, or one built from this source",
 	}
 }

@@ -22,7 +22,7 @@ type benchResult interface {
 
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "json", Value: command.File(),
+		&cli.GenericFlag{Name: "json", Value: command.FileName(),
 			Usage: "write the figures of every run to `FILE`, as JSON; replaces its content"},
 		&cli.BoolFlag{Name: "check", Usage: "compare with the thresholds, and exit with 4 if one is missed",
 			DisableDefaultText: true},

@@ -8,15 +8,15 @@ import (
 	"headcount/scan/exit"
 )
 
-// Stream is a file, or standard output or standard error, as CheckDistinct compares it.
-type Stream struct {
+// NamedFile is a file, or standard output or standard error, as CheckDistinct compares it.
+type NamedFile struct {
 	Name    string      // as the user knows it: --output, standard error
 	Info    fs.FileInfo // nil: it is no file, or does not exist yet
 	Written bool        // by name; a shell may well have made the same file of two streams that are not
 }
 
 // CheckDistinct returns a usage error if two streams are the same file and at least one of them is Written.
-func CheckDistinct(streams []Stream) error {
+func CheckDistinct(streams []NamedFile) error {
 	for i, later := range streams {
 		for _, earlier := range streams[:i] {
 			if (earlier.Written || later.Written) && sameFile(earlier.Info, later.Info) {

@@ -13,7 +13,7 @@ const failuresPrinted = 10
 // few to be printed. The zero value keeps them.
 type Failures struct {
 	file  *output.File // nil: none was asked for
-	lines *output.Failures
+	lines *output.FailureLines
 	first []*scan.ObjectError
 	count int64
 }
@@ -23,7 +23,7 @@ func NewFailures(file *output.File) *Failures {
 	if file == nil {
 		return &Failures{}
 	}
-	return &Failures{file: file, lines: output.NewFailures(file)}
+	return &Failures{file: file, lines: output.NewFailureLines(file)}
 }
 
 // Add stores a failed object. It fails only if there is a file.

@@ -75,7 +75,7 @@ func openError(flag, name string, err error) error {
 
 // checkNames refuses files that would overwrite each other, a file that is read, standard output or standard error.
 func checkNames(names *Names, stdout, stderr io.Writer) error {
-	err := CheckDistinct([]Stream{
+	err := CheckDistinct([]NamedFile{
 		{Name: "--output", Info: nameInfo(names.Output), Written: true},
 		{Name: "--errors", Info: nameInfo(names.Errors), Written: true},
 		{Name: "--stats", Info: nameInfo(names.Stats), Written: true},

@@ -29,17 +29,17 @@ func TestCheckDistinct(t *testing.T) {
 	pipe := StreamInfo(w)
 	for _, c := range []struct {
 		name       string
-		one, other Stream
+		one, other NamedFile
 		distinct   bool
 	}{
-		{"a device", Stream{Info: StreamInfo(null), Written: true}, Stream{Info: StreamInfo(null), Written: true}, true},
-		{"a pipe", Stream{Info: pipe, Written: true}, Stream{Info: pipe}, false},
-		{"a pipe, the second one written", Stream{Info: pipe}, Stream{Info: pipe, Written: true}, false},
-		{"a pipe that a shell has made of both", Stream{Info: pipe}, Stream{Info: pipe}, true},
-		{"no file", Stream{Info: StreamInfo((*os.File)(nil)), Written: true}, Stream{Info: pipe, Written: true}, true},
-		{"a buffer", Stream{Info: pipe, Written: true}, Stream{Info: StreamInfo(&bytes.Buffer{}), Written: true}, true},
+		{"a device", NamedFile{Info: StreamInfo(null), Written: true}, NamedFile{Info: StreamInfo(null), Written: true}, true},
+		{"a pipe", NamedFile{Info: pipe, Written: true}, NamedFile{Info: pipe}, false},
+		{"a pipe, the second one written", NamedFile{Info: pipe}, NamedFile{Info: pipe, Written: true}, false},
+		{"a pipe that a shell has made of both", NamedFile{Info: pipe}, NamedFile{Info: pipe}, true},
+		{"no file", NamedFile{Info: StreamInfo((*os.File)(nil)), Written: true}, NamedFile{Info: pipe, Written: true}, true},
+		{"a buffer", NamedFile{Info: pipe, Written: true}, NamedFile{Info: StreamInfo(&bytes.Buffer{}), Written: true}, true},
 	} {
-		if err := CheckDistinct([]Stream{c.one, c.other}); (err == nil) != c.distinct || err != nil && exit.Code(err) != exit.Usage {
+		if err := CheckDistinct([]NamedFile{c.one, c.other}); (err == nil) != c.distinct || err != nil && exit.Code(err) != exit.Usage {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -22,7 +22,7 @@ func keyFlags() []cli.Flag {
 			Usage: "stop after the first `N` objects",
 		},
 		&cli.GenericFlag{
-			Name: "retry-from", Value: command.File(),
+			Name: "retry-from", Value: command.FileName(),
 			Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing",
 		},
 	)
@@ -72,7 +72,7 @@ func printFlags() []cli.Flag {
 		},
 		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish"},
 		&cli.GenericFlag{
-			Name: "output", Value: command.OutputFile(), DefaultText: "standard output",
+			Name: "output", Value: command.OutputFileName(), DefaultText: "standard output",
 			Usage: "write the records to `FILE`, replacing its content; a name in .gz or .zst compresses them",
 		},
 	)
@@ -88,7 +88,7 @@ func safetyFlags() []cli.Flag {
 			Usage: "calculate the price of a dry run from `LIST,HEAD`, in US dollars per 1,000 requests",
 		},
 		&cli.GenericFlag{
-			Name: "checkpoint", Value: command.File(),
+			Name: "checkpoint", Value: command.FileName(),
 			Usage: "save progress to `FILE`, so that --resume can continue",
 		},
 		&cli.GenericFlag{
@@ -103,7 +103,7 @@ func safetyFlags() []cli.Flag {
 			Usage: "stop when `N` objects have failed",
 		},
 		&cli.GenericFlag{
-			Name: "errors", Value: command.File(),
+			Name: "errors", Value: command.FileName(),
 			Usage: "write the failed objects to `FILE` as JSON lines, replacing its content",
 		},
 	)

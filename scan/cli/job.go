@@ -224,7 +224,7 @@ func readKeys(name, prefix string) (*list.Keys, error) {
 		return nil, err
 	}
 	defer f.Close()
-	entries, err := output.ReadFailures(f)
+	entries, err := output.ReadFailureLines(f)
 	if err != nil {
 		return nil, err
 	}

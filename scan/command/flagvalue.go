@@ -207,9 +207,9 @@ func OneOf[T ~string](preset T, choices ...T) *Value[T] {
 	return v
 }
 
-// File returns a Value of the names of files. It refuses "-": each flag with a File needs a file of its own, and
+// FileName returns a Value of the names of files. It refuses "-": each flag with a File needs a file of its own, and
 // standard output is for the records.
-func File() *Value[string] {
+func FileName() *Value[string] {
 	return Parsed("", func(text string) (string, error) {
 		if text == "-" {
 			return "", BadValue("name a file", "not a file")
@@ -218,9 +218,9 @@ func File() *Value[string] {
 	})
 }
 
-// OutputFile returns a Value of the names of files, and of "-" for standard output. The value of "-", which is the
+// OutputFileName returns a Value of the names of files, and of "-" for standard output. The value of "-", which is the
 // default, is empty.
-func OutputFile() *Value[string] {
+func OutputFileName() *Value[string] {
 	return Parsed("-", func(text string) (string, error) {
 		if text == "-" {
 			return "", nil

@@ -59,10 +59,10 @@ func TestValues(t *testing.T) {
 		{ways, "sdk,curl", nil, `"curl" is not one of floor, direct, sdk`, ""},
 		{ways, "sdk,", nil, `"" is not one of floor, direct, sdk`, ""},
 		{ways, "sdk,sdk", nil, `"sdk" is named twice`, "name it once"},
-		{func() typedValue { return File() }, "o.jsonl", "o.jsonl", "", ""},
-		{func() typedValue { return File() }, "-", nil, "not a file", "name a file"},
-		{func() typedValue { return OutputFile() }, "o.jsonl", "o.jsonl", "", ""},
-		{func() typedValue { return OutputFile() }, "-", "", "", ""},
+		{func() typedValue { return FileName() }, "o.jsonl", "o.jsonl", "", ""},
+		{func() typedValue { return FileName() }, "-", nil, "not a file", "name a file"},
+		{func() typedValue { return OutputFileName() }, "o.jsonl", "o.jsonl", "", ""},
+		{func() typedValue { return OutputFileName() }, "-", "", "", ""},
 		{func() typedValue { return CABundle() }, "nowhere.pem", nil, "no such file or directory", "write --ca-bundle FILE: certificates in PEM"},
 		{func() typedValue { return CABundle() }, empty, nil, "the file has no certificate", "write --ca-bundle FILE: certificates in PEM"},
 	} {
@@ -95,13 +95,13 @@ func TestValues(t *testing.T) {
 // The text of a value before it is set is its default in the help.
 func TestDefaults(t *testing.T) {
 	for want, v := range map[string]typedValue{
-		"auto": AutoInt(0, 1, 16), "8": Int(8, 1, 16), "1m30s": PositiveDuration(90 * time.Second), "path": OneOf("path", "path"), "-": OutputFile(),
+		"auto": AutoInt(0, 1, 16), "8": Int(8, 1, 16), "1m30s": PositiveDuration(90 * time.Second), "path": OneOf("path", "path"), "-": OutputFileName(),
 	} {
 		if v.String() != want {
 			t.Errorf("%q, want %q", v.String(), want)
 		}
 	}
-	for _, v := range []typedValue{Int(0, 1, 16), Positive(1), PositiveDuration(0), OneOf("", "path"), File(), Subset([]string{"a"})} {
+	for _, v := range []typedValue{Int(0, 1, 16), Positive(1), PositiveDuration(0), OneOf("", "path"), FileName(), Subset([]string{"a"})} {
 		if v.String() != "" {
 			t.Errorf("%T has the default %q", v, v)
 		}

@@ -13,7 +13,7 @@ import (
 func MessageFlags() []cli.Flag {
 	return Category("messages",
 		&cli.GenericFlag{
-			Name: "stats", Value: File(),
+			Name: "stats", Value: FileName(),
 			Usage: "write the statistics of the run to `FILE` as JSON, replacing its content",
 		},
 		&cli.BoolFlag{Name: "quiet", Usage: "print only errors on standard error"},

@@ -15,7 +15,7 @@ type Canary struct {
 	retryFor time.Duration
 	log      *slog.Logger
 
-	turn       chan struct{} // holds a token while a caller probes
+	token      chan struct{} // holds a token while a caller probes
 	answeredAt time.Time     // when the last probe was sent that was answered; the token's holder may use it
 }
 
@@ -27,7 +27,7 @@ func NewCanary(
 ) *Canary {
 	return &Canary{
 		probe: probe, renew: renew, policy: Policy{MaxRefusals: 1}, retryFor: retryFor, log: log,
-		turn: make(chan struct{}, 1),
+		token: make(chan struct{}, 1),
 	}
 }
 
@@ -37,8 +37,8 @@ func NewCanary(
 func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 	called := time.Now()
 	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
+	case c.token <- struct{}{}:
+		defer func() { <-c.token }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -19,7 +19,7 @@ func object(entry list.Entry, headers ...string) *scan.Record {
 	result := &head.Result{Status: 200}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
-		result.Headers = append(result.Headers, head.Field{Name: []byte(name), Value: []byte(value)})
+		result.Headers = append(result.Headers, head.Header{Name: []byte(name), Value: []byte(value)})
 	}
 	r := scan.NewRecord(&entry, result, false)
 	return &r

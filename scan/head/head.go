@@ -1,7 +1,7 @@
 // Package head sends HEADs for the objects of a listing and returns their metadata.
 //
 // An Engine is a way to send HEADs. A Session sends the HEADs of one worker. A Batch is the list.Entries that a
-// Session asks for. A Result is the outcome of one HEAD. A Field is one header of an answer.
+// Session asks for. A Result is the outcome of one HEAD. A Header is one header field of an answer.
 //
 // An Engine reports every outcome and judges none: the scan decides what an answer means and whether to ask again. So
 // the same rules of retries, pace and counting apply to all engines. One conformance suite, package headtest, tests

@@ -95,7 +95,7 @@ func (s *knownMetadataSession) setResult(m *list.Metadata) {
 	s.result = Result{Status: http.StatusOK, Source: FromListing, Metadata: s.result.Metadata[:0]}
 	s.text = s.text[:0]
 	for _, o := range m.Items {
-		s.result.Metadata = append(s.result.Metadata, Field{Name: s.copyText(o.Name), Value: s.copyText(o.Value)})
+		s.result.Metadata = append(s.result.Metadata, Header{Name: s.copyText(o.Name), Value: s.copyText(o.Value)})
 	}
 }
 

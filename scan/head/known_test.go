@@ -46,8 +46,8 @@ func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*h
 	return nil
 }
 
-func field(name, value string) head.Field {
-	return head.Field{Name: []byte(name), Value: []byte(value)}
+func field(name, value string) head.Header {
+	return head.Header{Name: []byte(name), Value: []byte(value)}
 }
 
 // HEADs are sent for samples and for objects whose metadata in the listing may differ from a HEAD's, and for no
@@ -63,7 +63,7 @@ func TestKnownMetadataSessionSendsTheRest(t *testing.T) {
 	sample.Sample, uncertain.MatchesHead = true, false
 	for depth, want := range map[int]string{1: "[[1] [2] [4]]", 2: "[[1 2] [4]]", 8: "[[1 2] [4]]"} {
 		engine := &scriptedEngine{answer: func(string) head.Result {
-			return head.Result{Status: 200, Metadata: []head.Field{field("a", "1"), field("b", "")}}
+			return head.Result{Status: 200, Metadata: []head.Header{field("a", "1"), field("b", "")}}
 		}}
 		var entries []list.Entry
 		for i := range 6 {
@@ -127,9 +127,9 @@ func TestKnownMetadataSessionCompares(t *testing.T) {
 		matches  = head.MatchesListing
 		differs  = head.DiffersFromListing
 	)
-	type fields = []head.Field
+	type fields = []head.Header
 	a, b := field("a", "1"), field("b", "2")
-	ok := func(metadata fields, headers ...head.Field) head.Result {
+	ok := func(metadata fields, headers ...head.Header) head.Result {
 		return head.Result{Status: 200, Metadata: metadata, Headers: headers}
 	}
 	for name, c := range map[string]struct {

@@ -14,9 +14,9 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 const MetadataPrefix = "x-amz-meta-"
 
-// Field is one header: its name in lower case, and its value without leading and trailing blanks. The bytes of the
+// Header is one header: its name in lower case, and its value without leading and trailing blanks. The bytes of the
 // value are the bytes received.
-type Field struct {
+type Header struct {
 	Name, Value []byte
 }
 
@@ -55,12 +55,12 @@ type Result struct {
 	Source MetadataSource
 
 	// Metadata is the custom metadata: the headers that begin with MetadataPrefix, without that prefix, sorted by
-	// name. A header that the store repeats is one Field, its values joined by "," in the order received (RFC 9110
+	// name. A header that the store repeats is one Header, its values joined by "," in the order received (RFC 9110
 	// §5.3).
-	Metadata []Field
+	Metadata []Header
 
 	// Headers are the other headers, in any order.
-	Headers []Field
+	Headers []Header
 }
 
 // Get returns the value of a header other than metadata, or nil if the answer lacks it. The name must be in lower
@@ -128,9 +128,9 @@ func parseLength(text []byte) (length int64, ok bool) {
 const insertionSortMax = 16
 
 // SortFields sorts fields by name. Fields of the same name keep their order.
-func SortFields(fields []Field) {
+func SortFields(fields []Header) {
 	if len(fields) > insertionSortMax {
-		slices.SortStableFunc(fields, func(a, b Field) int { return bytes.Compare(a.Name, b.Name) })
+		slices.SortStableFunc(fields, func(a, b Header) int { return bytes.Compare(a.Name, b.Name) })
 		return
 	}
 	for i := 1; i < len(fields); i++ {

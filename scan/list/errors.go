@@ -8,7 +8,7 @@ import (
 	"headcount/scan/fault"
 )
 
-// StoreError is an answer by which the store refuses a LIST, with the names of its Error document.
+// StoreError is an answer other than 200 to a LIST, with the code and the message of its Error document.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type StoreError struct {
 	Op           string // LIST

@@ -71,8 +71,8 @@ func (a *alphabet) contains(r rune) bool {
 // carry, and others decode a percent sign twice.
 func isPortable(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError && r != '%' }
 
-// position returns the place of text among all texts of the alphabet, from 0 to 1: the characters are the digits of a
-// number, and its base is the size of the alphabet and one more for the end of a text.
+// position returns the place of text among all texts of the alphabet, from 0 to 1. It reads the characters as the
+// digits of a number. The base is the size of the alphabet plus one, for the end of a text.
 func (a *alphabet) position(text string) float64 {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -149,14 +149,14 @@ func (a *alphabet) nextRune(r rune) rune {
 	return utf8.RuneError
 }
 
-// splitKey returns a key in the rest of the Range at which it could be split, other than those in probing. It returns
-// an empty key where there is none, or the keys are not known well enough.
+// splitKey returns a key in the rest of the Range at which the Range could be split, other than those of splits in
+// progress. The key is empty where there is none, or where the Pager has seen too few keys.
 //
 // The first split keys lie between the cursor and the end: at the middle, a quarter, three quarters. If such a split
-// has cut off only a tiny part, the keys are close together and may have a long prefix in common. Then splitKey
-// searches the depth at which they differ. It tries depths between two lengths in the same order: that of the prefix
-// that the end has in common with the cursor, and that of the prefix that all keys of the last page have in common.
-func (p *Pager) splitKey(probing []string) string {
+// has cut off only a tiny part, the keys may have a long prefix in common. Then splitKey searches the depth, in bytes,
+// at which the keys differ. The least depth is the length of the prefix that the cursor and the end have in common. The
+// greatest one is the length of the prefix that all keys of the last page have in common.
+func (p *Pager) splitKey(inProgress []string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
@@ -173,7 +173,7 @@ func (p *Pager) splitKey(probing []string) string {
 		} else {
 			key = s.alphabet.between(s.lastKey, upper, common, part)
 		}
-		if key != "" && !slices.Contains(probing, key) {
+		if key != "" && !slices.Contains(inProgress, key) {
 			return key
 		}
 	}
@@ -181,8 +181,8 @@ func (p *Pager) splitKey(probing []string) string {
 }
 
 const (
-	// splitKeyTries is the number of split keys that are probed at once in one Range. More would be too near to each
-	// other, or to the cursor.
+	// splitKeyTries is the number of splits of one Range that are tried at once. More split keys would be too near to
+	// each other, or to the cursor.
 	splitKeyTries = 3
 
 	// depthsMin is the number of depths that need no search: the next pages pass them anyway.
@@ -195,8 +195,8 @@ func subdivision(n int) float64 {
 	return float64(bits.Reverse32(uint32(n))) / (1 << 32)
 }
 
-// upperBound returns the smallest key that is known to lie beyond all keys of the Range but its last. It is empty where
-// none is known. p.mu is held.
+// upperBound returns the smallest known key that no key of the Range, except its last one, can reach. It is empty where
+// no such key is known. p.mu is held.
 func (p *Pager) upperBound() string {
 	if p.split.upperBound != "" {
 		return p.split.upperBound
@@ -212,8 +212,8 @@ func (p *Pager) commonLength() int {
 	return commonPrefix(p.split.lastKey, p.upperBound())
 }
 
-// between returns a text between low and high, which have a prefix of common bytes. A share of part of the way from low
-// to high lies below it. It is empty where there is no such text.
+// between returns a text between low and high, at a fraction part of the way: 0.5 is the middle. low and high have their
+// first common bytes in common. The text is empty where none lies between them.
 func (a *alphabet) between(low, high string, common int, part float64) string {
 	lowRest, highRest := low[common:], ""
 	if high != "" {

@@ -26,7 +26,7 @@ import (
 // Config configures a Lister. Every field but Store has a usable zero value.
 type Config struct {
 	Store    *store.Store
-	Limiter  *pace.Limiter // limits every LIST but a Probe, which tells whether waiting makes sense; nil: unlimited
+	Limiter  *pace.Limiter // every LIST except a Probe waits for it; nil: unlimited
 	Prefix   string        // of all keys
 	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
@@ -96,9 +96,10 @@ type request struct {
 	metadata bool   // ask for metadata too
 }
 
-// Probe sends the canary: one signed LIST of one key. If the endpoint refuses it, Probe sends one to each of the
-// others. Probe returns nil when the store answers, and otherwise the error: unlike the answer to a HEAD, that to a
-// LIST names it.
+// Probe sends the request of a fault.Canary: one signed LIST of one key. If the endpoint refuses it, Probe sends one to
+// each of the other endpoints. It returns nil if one of them answers with a listing, and otherwise the last error. The
+// answer to a LIST names the reason of a refusal, and the answer to a HEAD does not. A Probe does not wait for the
+// Limiter, since it finds out whether other requests should wait.
 func (l *Lister) Probe(ctx context.Context) (err error) {
 	for range l.cfg.Store.EndpointCount() {
 		l.cfg.Limiter.Charge(1)
@@ -119,7 +120,7 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 		if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
 			return nil, err
 		}
-		// The wait for the limiter is no wait for the store.
+		// The policy counts the time for which the store fails, without the wait for the Limiter.
 		retrier.attempts.Since = retrier.attempts.Since.Add(time.Since(asked))
 		a, err := l.send(ctx, req, try)
 		if err == nil {
@@ -208,12 +209,12 @@ func optional(s string) *string {
 // explain adds the target to an error that is not an answer.
 func (l *Lister) explain(err error) error {
 	var (
-		refused *StoreError
-		broken  *ProtocolError
+		storeErr *StoreError
+		broken   *ProtocolError
 	)
 	switch {
-	case errors.As(err, &refused):
-		return refused
+	case errors.As(err, &storeErr):
+		return storeErr
 	case errors.As(err, &broken):
 		return broken
 	}
@@ -223,7 +224,7 @@ func (l *Lister) explain(err error) error {
 // read turns an HTTP answer into a listing, a StoreError or a ProtocolError.
 func (l *Lister) read(response *http.Response, signedRegion string, metadata bool) (*answer, error) {
 	l.cfg.Store.ObserveDate(response.Header)
-	refused := &StoreError{
+	storeErr := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: signedRegion,
 		RequestID:    response.Header.Get("x-amz-request-id"),
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
@@ -243,13 +244,13 @@ func (l *Lister) read(response *http.Response, signedRegion string, metadata boo
 	case errors.As(err, &unread) && response.StatusCode == http.StatusOK:
 		return nil, unread
 	case errors.As(err, &document):
-		refused.Code, refused.Message = document.Code, document.Message
-		if refused.RequestID == "" {
-			refused.RequestID = document.RequestID
+		storeErr.Code, storeErr.Message = document.Code, document.Message
+		if storeErr.RequestID == "" {
+			storeErr.RequestID = document.RequestID
 		}
-		return nil, refused
+		return nil, storeErr
 	case response.StatusCode != http.StatusOK:
-		return nil, refused
+		return nil, storeErr
 	}
 	return nil, &ProtocolError{Target: l.target, What: err.Error(), transient: true,
 		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
@@ -268,14 +269,14 @@ func (l *Lister) decode(body io.Reader, metadata bool) (*xmllist.Listing, error)
 // statusOf returns the status under which a LIST is counted.
 func statusOf(err error) string {
 	var (
-		refused *StoreError
-		broken  *ProtocolError
+		storeErr *StoreError
+		broken   *ProtocolError
 	)
 	switch {
 	case err == nil:
 		return "200"
-	case errors.As(err, &refused):
-		return strconv.Itoa(refused.Status)
+	case errors.As(err, &storeErr):
+		return strconv.Itoa(storeErr.Status)
 	case errors.As(err, &broken):
 		return string(fault.Malformed)
 	}

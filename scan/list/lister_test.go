@@ -62,16 +62,16 @@ func TestListerReadsAnswers(t *testing.T) {
 		response := &http.Response{StatusCode: c.status, Header: header, Body: io.NopCloser(c.body)}
 		a, err := (&Lister{target: "s3://b/"}).read(response, "", false)
 		var (
-			refused *StoreError
-			broken  *ProtocolError
-			ok      bool
+			storeErr *StoreError
+			broken   *ProtocolError
+			ok       bool
 		)
 		switch want := c.want.(type) {
 		case nil:
 			ok = err == nil && len(a.Entries) == 1
 		case StoreError:
 			want.Op, want.Target = "LIST", "s3://b/"
-			ok = errors.As(err, &refused) && *refused == want
+			ok = errors.As(err, &storeErr) && *storeErr == want
 		case error:
 			ok = errors.Is(err, want)
 		case string:
@@ -104,7 +104,7 @@ func TestListerWaitsForTheLimiter(t *testing.T) {
 	}
 }
 
-// A web page is refused at its first odd tag, and nevertheless read to its end. So the next request has the same
+// The decoder rejects a web page at its first odd tag, and nevertheless reads it to its end. So the next request has the same
 // connection, which matters where a failing store refuses many requests.
 func TestListerReusesTheConnectionOfAWebPage(t *testing.T) {
 	page := "<!DOCTYPE html><html><body><p>502<br>" + strings.Repeat("<p>Sorry.", 10_000)

@@ -100,8 +100,8 @@ func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 	return plain, nil
 }
 
-// listProbe sends a request for a page of a probe once.
-func (l *Lister) listProbe(ctx context.Context, req request) (*answer, error) {
+// listOnce sends a request once, for the page of an upperPart.
+func (l *Lister) listOnce(ctx context.Context, req request) (*answer, error) {
 	req.metadata = l.cfg.Metadata && !l.cfg.V1
 	return l.sendOnce(ctx, req)
 }

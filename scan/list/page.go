@@ -14,8 +14,8 @@ const pageKeysMax = 1000
 type Entry = xmllist.Entry
 
 // Page is everything that the bucket has in Page.Range, in the order of keys: at most 1,000 keys, or more where lossy
-// keys follow each other. Lossy keys are where the store listed them. A Page that ends in lossy keys extends to the end
-// of the Range of its Pager, so that no listing has to begin at them.
+// keys follow each other. Lossy keys keep the places at which the store listed them. A Page that ends in lossy keys
+// extends to the end of the Range of its Pager, so that no listing has to begin at them.
 type Page struct {
 	Range   Range
 	Entries []Entry
@@ -38,8 +38,9 @@ func isLossy(key string, keysDeclared bool) bool {
 	return !keysDeclared && strings.Contains(key, "\uFFFD")
 }
 
-// NameUncertain reports whether the object may have another name than key: key is lossy, or the store may have encoded
-// it without declaring that, or key has a line feed, as which XML reads a carriage return.
+// NameUncertain reports whether the object may have another name than key. That is so for a lossy key. Without declared
+// encoding, it is also so for a key that may be encoded, and for one with a line feed: XML reads a carriage return as a
+// line feed.
 func (p *Page) NameUncertain(key string) bool {
 	return p.Lossy(key) || !p.KeysDeclared && strings.ContainsAny(key, "%+\n")
 }

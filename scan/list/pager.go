@@ -11,24 +11,24 @@ import (
 )
 
 // stalledPagesMax is the largest number of truncated pages in a row without a new key. AWS sends empty pages where many
-// keys were deleted. A store that sends such pages for ever, or the same keys with ever new tokens, must be told from a
-// slow one.
+// keys were deleted. A store that sends such pages for ever, or the same keys with ever new tokens, must be
+// distinguished from a slow one.
 const stalledPagesMax = 1000
 
-// Pager lists one Range, page by page. It belongs to one goroutine. Others may split its Range meanwhile (probe,
-// contains, splitAt).
+// Pager lists one Range, page by page. It belongs to one goroutine. Other goroutines may split its Range meanwhile
+// (listUpper, contains, splitAt).
 //
 // A Pager lists a Range in one or more listings. A listing begins at the cursor (start-after, V1: marker) and follows
-// the tokens of the store until a page is not truncated. The Pager does not trust this end. It begins another listing
-// at the cursor, and only a listing without a new key ends the Range. This confirmation costs one request a Range.
-// MinIO needs it: its listings end early and claim to be complete.
+// the tokens of the store until a page is not truncated. The Pager then begins another listing at the cursor. The Range
+// ends only with a listing without a new key, which costs one request a Range. MinIO needs this confirmation: its
+// listings may end early, without being marked as truncated.
 //
-// A token is only used within its listing, so the cursor is all that a Pager has to remember.
+// A token is only used within its listing. So the cursor alone says where to continue.
 //
-// A lossy key (Page.Lossy) is not the name that it stands for, so it has no place in the order of keys. A Pager hands
-// it out, but neither compares it with others nor begins a listing at it. If a page ends in lossy keys, the Pager lists
-// again after the last other key, since the token of the store may be a lossy key too. If nothing else follows that
-// key, the lossy keys are the end of the Range.
+// A lossy key (Page.Lossy) is not the name of its object, so its place in the order of keys is unknown. A Pager hands
+// out lossy keys, does not compare them with other keys, and begins no listing at one. If a page ends in lossy keys, the
+// Pager lists again after the last key that is not lossy, since the token of the store may be a lossy key too. If only
+// lossy keys follow that key, they are the end of the Range.
 type Pager struct {
 	lister *Lister
 
@@ -43,7 +43,7 @@ type Pager struct {
 	metadataErr  error         // why that answer has no metadata although they were asked for
 	keysDeclared bool          // the store declared the encoding of the pending keys
 	endReached   bool          // a Page has extended to the end of the Range
-	probing      bool          // for a probe: its LISTs are sent once
+	sendOnce     bool          // a LIST that fails is not repeated: the Pager is for an upperPart
 	onlyLossy    bool          // the last listing had only lossy keys
 
 	// The state of the present listing.
@@ -136,8 +136,8 @@ func (p *Pager) fetch(ctx context.Context) error {
 		return p.protocolError(what, "list the whole bucket")
 	}
 	send := p.lister.listPage
-	if p.probing {
-		send = p.lister.listProbe
+	if p.sendOnce {
+		send = p.lister.listOnce
 	}
 	answer, err := send(ctx, request{after: p.startAfter(), token: p.token, keysMax: pageKeysMax})
 	if p.tokenRejected(err) {
@@ -200,15 +200,15 @@ func (p *Pager) startAfter() string {
 	return p.cursor
 }
 
-// tokenRejected reports whether the store refused the token of a LIST. A restarted store no longer knows its old
+// tokenRejected reports whether the store rejected the token of a LIST. A restarted store no longer knows its old
 // tokens. The cursor is as good, provided that this listing has moved it.
 func (p *Pager) tokenRejected(err error) bool {
-	var refused *StoreError
-	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.lister.cfg.Store.Unordered() || !errors.As(err, &refused) {
+	var storeErr *StoreError
+	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.lister.cfg.Store.Unordered() || !errors.As(err, &storeErr) {
 		return false
 	}
-	namesToken := strings.Contains(refused.Code, "Token") && refused.Code != "ExpiredToken"
-	return refused.Status == 400 && (refused.Code == "InvalidArgument" || namesToken)
+	namesToken := strings.Contains(storeErr.Code, "Token") && storeErr.Code != "ExpiredToken"
+	return storeErr.Status == 400 && (storeErr.Code == "InvalidArgument" || namesToken)
 }
 
 // restartListing makes the next LIST begin at the cursor.

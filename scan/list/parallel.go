@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// pollEvery is the time between two polls of keysNeeded. It is short beside a LIST at the stores where it matters.
+	// pollEvery is the time between two polls of keysNeeded. A LIST takes several times as long at the stores where the
+	// number of Pagers matters.
 	pollEvery = 10 * time.Millisecond
 
 	// starvedPollsMin is the number of polls in a row that must find keys needed before another Pager starts.
@@ -40,9 +41,9 @@ type ParallelLister struct {
 // activePager is a Pager that lists, and the state of splitting its Range.
 type activePager struct {
 	*Pager
-	probing  []string // split keys that are being probed
-	failedAt int      // the page count at which a split failed; 0: none failed
-	lowAt    int      // the page count at which few keys were expected to be left; 0: many are expected
+	splitKeys []string // of the splits of its Range that are in progress
+	failedAt  int      // the page count at which a split failed; 0: none failed
+	lowAt     int      // the page count at which few keys were expected to be left; 0: many are expected
 }
 
 // Parallel returns a ParallelLister with at most maxPagers Pagers. The ranges are in the order of keys and do not
@@ -52,12 +53,9 @@ func (l *Lister) Parallel(ranges []Range, maxPagers int, keysNeeded func() bool)
 	return &ParallelLister{
 		lister: l, maxPagers: maxPagers, keysNeeded: keysNeeded, alphabet: new(alphabet), queue: slices.Clone(ranges),
 		changed: make(chan struct{}),
-		splits:  splits{stopProbe: map[string]context.CancelFunc{}, impossible: l.cfg.Store.Unordered()},
+		splits:  splits{cancels: map[string]context.CancelFunc{}, impossible: l.cfg.Store.Unordered()},
 	}
 }
-
-// Max returns the largest number of Pagers that may list at once.
-func (l *ParallelLister) Max() int { return l.maxPagers }
 
 // MaxActive returns the largest number of Pagers that have listed at once so far.
 func (l *ParallelLister) MaxActive() int {
@@ -91,7 +89,7 @@ func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 	}
 }
 
-// ForEach lists everything. It calls handle with every Page, in no order, from up to Max goroutines at once. It returns
+// ForEach lists everything. It calls handle with every Page, in no order, from as many goroutines as Pagers may list. It returns
 // the first error of a LIST or of handle, or the cause of ctx's end.
 func (l *ParallelLister) ForEach(ctx context.Context, handle func(context.Context, *Page) error) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -234,7 +232,7 @@ func (l *ParallelLister) Done(p *Pager) {
 	defer l.mu.Unlock()
 	l.finishedPages += p.pageCount()
 	l.active = slices.DeleteFunc(l.active, func(a *activePager) bool { return a.Pager == p })
-	for splitKey, stop := range l.splits.stopProbe {
+	for splitKey, stop := range l.splits.cancels {
 		if !slices.ContainsFunc(l.active, func(a *activePager) bool { return a.contains(splitKey) }) {
 			stop() // the Range that it would split is listed
 		}

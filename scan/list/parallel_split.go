@@ -14,24 +14,24 @@ const (
 	// estimate is ignored.
 	underestimatePages = 4
 
-	// failedProbesMax is the number of failed probes in a row, of different split keys, that cannot be an accident.
-	failedProbesMax = 8
+	// failedSplitsMax is the number of failed splits in a row, at different split keys, after which no Range is split.
+	failedSplitsMax = 8
 
-	// A split costs a LIST. On average half of its keys are dropped, or all. So many LISTs may be spent for each Pager,
-	// and so many for each page.
+	// A split costs a LIST, of which on average half the keys are dropped, or all. splitRequestsPerPager is the budget of
+	// these LISTs for each Pager, and splitRequestsPerPage for each page.
 	splitRequestsPerPager = 3
 	splitRequestsPerPage  = 0.04
 
-	// expectedPagers is the number of Pagers that may still start, and are counted in the budget: the first splits are
-	// the hardest.
+	// expectedPagers is the number of Pagers that the budget includes before they start, since the first splits need
+	// the most LISTs.
 	expectedPagers = 3
 )
 
 // splits is the state of all splits. ParallelLister.mu guards it.
 type splits struct {
 	running    int                           // splits in progress
-	stopProbe  map[string]context.CancelFunc // stops the probe that begins at a split key
-	failed     int                           // failed probes in a row
+	cancels    map[string]context.CancelFunc // cancels the split at a split key
+	failed     int                           // splits in a row that failed
 	requests   int                           // LISTs that were spent on splits
 	impossible bool                          // the store cannot begin a listing at a key
 }
@@ -63,7 +63,7 @@ func (l *ParallelLister) Split(ctx context.Context) (part Range, ok bool, err er
 }
 
 // splitCandidate returns the Pager whose Range is split next, and the split key; nil where no Range can be split now.
-// The keys left of a Range are divided by the number of probes in it. l.mu is held.
+// The keys left of a Range are shared out among the parts that its splits in progress would make. l.mu is held.
 func (l *ParallelLister) splitCandidate() (candidate *activePager, splitKey string) {
 	if l.splits.impossible || float64(l.splits.requests) >= l.splitBudget() {
 		return nil, ""
@@ -84,8 +84,8 @@ func (l *ParallelLister) splitCandidate() (candidate *activePager, splitKey stri
 		case pages-p.lowAt < underestimatePages:
 			continue
 		}
-		if remaining /= float64(1 + len(p.probing)); candidate == nil || remaining > most {
-			if key := p.splitKey(p.probing); key != "" {
+		if remaining /= float64(1 + len(p.splitKeys)); candidate == nil || remaining > most {
+			if key := p.splitKey(p.splitKeys); key != "" {
 				candidate, most, splitKey = p, remaining, key
 			}
 		}
@@ -107,44 +107,44 @@ func (l *ParallelLister) splitBudget() float64 {
 
 // beginSplit counts a split in progress. l.mu is held.
 func (l *ParallelLister) beginSplit(candidate *activePager, splitKey string) {
-	candidate.probing = append(candidate.probing, splitKey)
+	candidate.splitKeys = append(candidate.splitKeys, splitKey)
 	l.splits.running++
 	l.splits.requests++
 }
 
 // split splits the Range of candidate near splitKey, and returns the Pager of the upper part; nil where the Range was
-// not split. Nothing depends on a split, and the store may refuse to list from splitKey: the only error is the cause of
-// ctx's end.
+// not split. A failed LIST is no error, since the candidate lists the keys anyway. The only error is the cause of ctx's
+// end.
 func (l *ParallelLister) split(ctx context.Context, candidate *activePager, splitKey string) (*Pager, error) {
-	probeCtx, stop := context.WithCancel(ctx)
-	defer stop()
+	splitCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	l.mu.Lock()
-	l.splits.stopProbe[splitKey] = stop
+	l.splits.cancels[splitKey] = cancel
 	l.mu.Unlock()
-	probe, err := candidate.probe(probeCtx, splitKey)
+	upper, err := candidate.listUpper(splitCtx, splitKey)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.splits.stopProbe, splitKey)
-	candidate.probing = slices.DeleteFunc(candidate.probing, func(key string) bool { return key == splitKey })
+	delete(l.splits.cancels, splitKey)
+	candidate.splitKeys = slices.DeleteFunc(candidate.splitKeys, func(key string) bool { return key == splitKey })
 	l.splits.running--
 	if err == nil {
 		l.splits.failed = 0
 		// The Range may have been split meanwhile: the part that contains splitKey now is the one to split.
 		if i := slices.IndexFunc(l.active, func(p *activePager) bool { return p.contains(splitKey) }); i >= 0 {
 			candidate = l.active[i]
-			err = candidate.splitAt(probe)
+			err = candidate.splitAt(upper)
 		} else {
 			err = errNotSplit
 		}
 	}
 	if err == nil {
 		l.notify()
-		return l.activate(probe.pager), nil
+		return l.activate(upper.pager), nil
 	}
-	l.splitFailed(candidate, err, probeCtx.Err() != nil)
+	l.splitFailed(candidate, err, splitCtx.Err() != nil)
 	return nil, nil
 }
 
@@ -158,7 +158,7 @@ func (l *ParallelLister) splitFailed(candidate *activePager, err error, stopped 
 		candidate.failedAt = candidate.pageCount()
 	case !stopped:
 		candidate.failedAt = candidate.pageCount()
-		if l.splits.failed++; l.splits.failed == failedProbesMax {
+		if l.splits.failed++; l.splits.failed == failedSplitsMax {
 			l.lister.cfg.Log.Debug("LISTs from a split key keep failing: no Range is split any more", "error", err)
 			l.splits.impossible = true
 		}

@@ -15,14 +15,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// listAll lists with Max goroutines, and returns the keys in order.
+// listAll lists with one goroutine for each Pager, and returns the keys in order.
 func listAll(ctx context.Context, l *ParallelLister) ([]string, error) {
 	var (
 		mu   sync.Mutex
 		keys []string
 	)
 	g, ctx := errgroup.WithContext(ctx)
-	for range l.Max() {
+	for range l.maxPagers {
 		g.Go(func() error {
 			for {
 				p, err := l.NextPager(ctx)
@@ -150,7 +150,7 @@ func TestPagerListsABucketThatGrows(t *testing.T) {
 	if _, err := p.Next(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	at, err := p.probe(t.Context(), "logs/2026/11/22/z")
+	at, err := p.listUpper(t.Context(), "logs/2026/11/22/z")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,9 +22,9 @@ type retrier struct {
 func (r *retrier) next(ctx context.Context, err error) fault.Decision {
 	r.attempts.Sent++
 	l := r.lister
-	var refused *StoreError
-	if errors.As(err, &refused) && l.cfg.Store.SwitchRegion(refused.SignedRegion, refused.BucketRegion) {
-		l.cfg.Log.Info("the bucket is in another region", "region", refused.BucketRegion)
+	var storeErr *StoreError
+	if errors.As(err, &storeErr) && l.cfg.Store.SwitchRegion(storeErr.SignedRegion, storeErr.BucketRegion) {
+		l.cfg.Log.Info("the bucket is in another region", "region", storeErr.BucketRegion)
 		return fault.Decision{}
 	}
 	next := l.policy.Next(&r.attempts, fault.FailureOf(err), l.health)

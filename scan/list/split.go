@@ -11,7 +11,7 @@ import (
 // guards it.
 type splitState struct {
 	alphabet    *alphabet // shared by all Pagers of a ParallelLister; nil: the Range is not split
-	firstListed string    // the first key that the store has listed for a probe
+	firstListed string    // the first key that a LIST of an upperPart has returned
 	keys        int64     // new keys so far
 	pages       int       // pages with new keys
 	pageFirst   string    // the first key of the last such page
@@ -62,28 +62,27 @@ var errUpperEmpty = errors.New("the upper part of the Range is empty")
 // errStartAfterIgnored is the error of a store whose Ranges can never be split.
 var errStartAfterIgnored = errors.New("the store ignores start-after")
 
-// probePagesMax is the number of empty pages after which a probe fails.
-const probePagesMax = 3
+// emptyPagesMax is the number of empty pages after which a split fails.
+const emptyPagesMax = 3
 
-// probe is a listing that begins at a split key. Its first key becomes the boundary, and the keys after that on the
-// same page become the first page of the upper part. So the boundary is a key that the store has listed, no key is
-// listed twice, and the split key only decides how equal the parts are.
-type probe struct {
+// upperPart is the beginning of a listing after a split key. The first listed key becomes the boundary, which the store
+// is known to have. The keys after the boundary become the first page of the upper part, so no key is listed twice. The
+// split key only decides how equal the parts are.
+type upperPart struct {
 	pager    *Pager // of the upper part
-	start    string // the split key
+	splitKey string // the split key
 	boundary string // the first key after start; empty: there is none up to the end of the Range
 }
 
-// probe begins a listing at splitKey, which lies in the Range of p, while the owner of p goes on listing. p lists the
-// same keys if the probe fails, so a failure does not matter. The error is errNotSplit, errStartAfterIgnored, or that
-// of a LIST.
-func (p *Pager) probe(ctx context.Context, splitKey string) (*probe, error) {
+// listUpper begins a listing at splitKey, which lies in the Range of p. The owner of p may list meanwhile. If listUpper
+// fails, p lists the same keys. The error is errNotSplit, errStartAfterIgnored, or that of a LIST.
+func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, error) {
 	p.mu.Lock()
 	upper := p.lister.Pager(Range{splitKey, p.rng.Through})
-	upper.split.alphabet, upper.probing = p.split.alphabet, true
+	upper.split.alphabet, upper.sendOnce = p.split.alphabet, true
 	p.mu.Unlock()
-	defer func() { upper.probing = false }()
-	for range probePagesMax {
+	defer func() { upper.sendOnce = false }()
+	for range emptyPagesMax {
 		if err := upper.fetch(ctx); err != nil {
 			return nil, err
 		}
@@ -100,11 +99,11 @@ func (p *Pager) probe(ctx context.Context, splitKey string) (*probe, error) {
 	// Lossy keys before the boundary may belong to the lower part, which lists them again.
 	at := slices.IndexFunc(upper.pending, func(e Entry) bool { return !isLossy(e.Key, upper.keysDeclared) })
 	if at < 0 {
-		return &probe{pager: upper, start: splitKey}, nil
+		return &upperPart{pager: upper, splitKey: splitKey}, nil
 	}
 	boundary := strings.Clone(upper.pending[at].Key)
 	upper.rng.After, upper.cursor, upper.pending = boundary, boundary, upper.pending[at+1:]
-	return &probe{upper, splitKey, boundary}, nil
+	return &upperPart{upper, splitKey, boundary}, nil
 }
 
 // contains reports whether p may still list key.
@@ -114,32 +113,32 @@ func (p *Pager) contains(key string) bool {
 	return !p.complete && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
 }
 
-// splitAt splits the Range of p at a probe whose split key it contains: of (A, B], p keeps (A, boundary], and the Pager
-// of the probe lists (boundary, B]. B may have moved since the probe began. The owner of p may list meanwhile. The
-// error is errNotSplit or errUpperEmpty.
-func (p *Pager) splitAt(at *probe) error {
+// splitAt splits the Range of p, which contains the split key of upper. Of the Range (A, B], p keeps (A, boundary], and
+// the Pager of upper lists (boundary, B]. B may have become smaller since listUpper. The owner of p may list meanwhile.
+// The error is errNotSplit or errUpperEmpty.
+func (p *Pager) splitAt(upper *upperPart) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
-	if p.complete || s.lastKey >= at.start {
+	if p.complete || s.lastKey >= upper.splitKey {
 		return errNotSplit
 	}
 	before := s.upperBound
-	if before == "" || at.start < before {
-		s.upperBound = at.start
+	if before == "" || upper.splitKey < before {
+		s.upperBound = upper.splitKey
 	}
 	s.tinySplits++
-	if at.boundary == "" || p.rng.Through != "" && at.boundary >= p.rng.Through {
+	if upper.boundary == "" || p.rng.Through != "" && upper.boundary >= p.rng.Through {
 		return errUpperEmpty
 	}
-	at.pager.truncateAt(p.rng.Through)
-	if before > at.boundary {
-		at.pager.split.upperBound = before
+	upper.pager.truncateAt(p.rng.Through)
+	if before > upper.boundary {
+		upper.pager.split.upperBound = before
 	}
-	if !at.pager.complete {
+	if !upper.pager.complete {
 		s.tinySplits = 0
 	}
-	p.rng.Through = at.boundary
+	p.rng.Through = upper.boundary
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (l *randomLister) split(p *Pager) {
 	if splitKey == "" || !p.contains(splitKey) {
 		return
 	}
-	probe, err := p.probe(l.ctx, splitKey)
+	probe, err := p.listUpper(l.ctx, splitKey)
 	if err == nil {
 		i := slices.IndexFunc(l.pagers, func(p *Pager) bool { return p.contains(splitKey) })
 		if i < 0 {

@@ -14,7 +14,7 @@ type Bottleneck uint8
 
 // The Bottlenecks. String returns how Stats.LimitedBy names them.
 const (
-	BottleneckStore   Bottleneck = iota // workers waited for answers, or the store refused requests as too many
+	BottleneckStore   Bottleneck = iota // workers waited for answers, or the store answered 429 or 503
 	BottleneckCPU                       // this machine's processors were busy
 	BottleneckListing                   // workers waited for keys
 	BottleneckOutput                    // workers waited for keys, since finished pages were not written yet

@@ -25,8 +25,8 @@ func TestClassifyBottleneck(t *testing.T) {
 	}{
 		{"workers wait for answers", 0, window(1000, 0.05, 0), cpus / 2, false, BottleneckStore},
 		{"workers wait for answers, pages for the output", 0, window(1000, 0.05, 0), cpus / 2, true, BottleneckStore},
-		{"the store refuses requests", 0, window(980, 0, 1000), cpus / 2, false, BottleneckStore},
-		{"the store refuses more than the user", 5000, window(980, 0, 1000), cpus / 2, false, BottleneckStore},
+		{"the store throttles", 0, window(980, 0, 1000), cpus / 2, false, BottleneckStore},
+		{"the store throttles more than the user", 5000, window(980, 0, 1000), cpus / 2, false, BottleneckStore},
 		{"the user's rate", 1000, window(980, 0, 1000), cpus / 2, false, BottleneckRate},
 		{"the user's rate, on busy processors", 1000, window(980, 0, 1000), cpus, false, BottleneckRate},
 		{"far below the user's rate", 5000, window(980, 0, 5000), cpus / 2, false, BottleneckStore},

@@ -65,8 +65,8 @@ type Stats struct {
 	Requests map[string]map[string]int64 `json:"requests"`
 	Retries  map[string]map[string]int64 `json:"retries"`
 
-	// RateLimit is the number of requests per second that was allowed at the end, by the user and by the refusals
-	// of the store. 0: no limit.
+	// RateLimit is the number of requests per second that was allowed at the end, by the user and by the 429 and
+	// 503 answers of the store. 0: no limit.
 	RateLimit float64 `json:"rate_limit,omitempty"`
 
 	// The last run: the HEADs in flight with the number of workers that was found or given, the throughput with

@@ -43,7 +43,7 @@ type conn struct {
 
 	deferred []byte // requests that the next read sends
 	answers  int    // answers received so far
-	refusals head.RefusalStreak
+	failures head.FailureStreak
 	lastRead time.Time // or the time of connecting
 	deadline time.Time // of reads and writes
 

@@ -60,9 +60,9 @@ func (r *response) parseCached(text []byte) (at, size int) {
 		}
 		switch {
 		case slot.kind == metadataField && slot.inOrder:
-			appendField(&r.Metadata, slot.name, value)
+			appendHeader(&r.Metadata, slot.name, value)
 		case slot.kind == headerField && !slot.repeated:
-			appendField(&r.Headers, slot.name, value)
+			appendHeader(&r.Headers, slot.name, value)
 		default:
 			r.addField(slot, value)
 		}
@@ -70,11 +70,12 @@ func (r *response) parseCached(text []byte) (at, size int) {
 	return at, size
 }
 
-// appendField appends a Field by its parts. Writing a Field and copying it at once would stall the processor.
-func appendField(fields *[]head.Field, name, value []byte) {
-	*fields = append(*fields, head.Field{})
-	f := &(*fields)[len(*fields)-1]
-	f.Name, f.Value = name, value
+// appendHeader appends a Header. It assigns the members in place: the processor waits longer for a Header that is written
+// to the stack and then copied.
+func appendHeader(headers *[]head.Header, name, value []byte) {
+	*headers = append(*headers, head.Header{})
+	h := &(*headers)[len(*headers)-1]
+	h.Name, h.Value = name, value
 }
 
 // parseField parses the line of the field with index at (RFC 9112 §5), and stores the facts about its name in the
@@ -107,7 +108,7 @@ func (r *response) parseField(at int, line []byte) (slot *headerSlot, value []by
 	default:
 		slot.kind = headerField
 	}
-	slot.repeated = slices.ContainsFunc(r.Headers, func(h head.Field) bool { return bytes.Equal(h.Name, slot.name) })
+	slot.repeated = slices.ContainsFunc(r.Headers, func(h head.Header) bool { return bytes.Equal(h.Name, slot.name) })
 	return slot, value, nil
 }
 

@@ -178,7 +178,7 @@ func (s *session) deliver(each func(*head.Result)) {
 	for i := range s.received {
 		r := &s.scratch.responses[i].Result
 		drop = drop || r.Mismatch
-		if c.refusals.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
+		if c.failures.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}
 		c.answers++

@@ -54,7 +54,7 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 func (r *response) addField(slot *headerSlot, value []byte) {
 	if slot.kind == metadataField {
 		r.unsorted = r.unsorted || !slot.inOrder
-		r.Metadata = append(r.Metadata, head.Field{Name: slot.name, Value: value})
+		r.Metadata = append(r.Metadata, head.Header{Name: slot.name, Value: value})
 		return
 	}
 	if slot.kind == connectionField {
@@ -62,13 +62,13 @@ func (r *response) addField(slot *headerSlot, value []byte) {
 		r.sawKeepAlive = r.sawKeepAlive || hasOption(value, "keep-alive")
 	}
 	if !slot.repeated || !joinHeader(r.Headers, slot.name, value) {
-		r.Headers = append(r.Headers, head.Field{Name: slot.name, Value: value})
+		r.Headers = append(r.Headers, head.Header{Name: slot.name, Value: value})
 	}
 }
 
 // joinHeader adds value to the header of that name, if there is one. An equal Content-Length is dropped instead (RFC
 // 9110 §8.6).
-func joinHeader(headers []head.Field, name, value []byte) bool {
+func joinHeader(headers []head.Header, name, value []byte) bool {
 	for i := range headers {
 		h := &headers[i]
 		if !bytes.Equal(h.Name, name) {
@@ -82,7 +82,7 @@ func joinHeader(headers []head.Field, name, value []byte) bool {
 	return false
 }
 
-// joinMetadata makes one Field of the Fields with the same name. They are neighbours, in the order received.
+// joinMetadata makes one Header of the Headers with the same name. They are neighbours, in the order received.
 func (r *response) joinMetadata() {
 	kept := 0
 	for i := range r.Metadata {

@@ -105,7 +105,7 @@ func parseWithin(t rapid.TB, text []byte) (length int, description string, err e
 	if _, closing, err := alone.parse(bytes.Clone(text[:length])); err != nil || describe(&alone, closing) != description {
 		t.Fatalf("%q is\n %s; the header block alone is\n %s, %v", text, description, describe(&alone, closing), err)
 	}
-	if !slices.IsSortedFunc(r.Metadata, func(a, b head.Field) int { return bytes.Compare(a.Name, b.Name) }) {
+	if !slices.IsSortedFunc(r.Metadata, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) }) {
 		t.Fatalf("the metadata of %q is unsorted: %s", text, r.Metadata)
 	}
 	return length, description, nil
@@ -133,7 +133,7 @@ func describe(r *response, closing bool) string {
 func describeNetHTTP(theirs *http.Response) string {
 	var r response
 	for name, values := range theirs.Header {
-		field := head.Field{Name: []byte(strings.ToLower(name)), Value: []byte(joinTrimmed(values))}
+		field := head.Header{Name: []byte(strings.ToLower(name)), Value: []byte(joinTrimmed(values))}
 		if hasMetadataPrefix(field.Name) {
 			field.Name = field.Name[len(head.MetadataPrefix):]
 			r.Metadata = append(r.Metadata, field)

@@ -82,14 +82,14 @@ func HeadBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
 // clone copies a Result out of its Session's memory.
 func clone(r *head.Result) head.Result {
 	c := *r
-	c.Metadata, c.Headers = cloneFields(r.Metadata), cloneFields(r.Headers)
+	c.Metadata, c.Headers = cloneHeaders(r.Metadata), cloneHeaders(r.Headers)
 	return c
 }
 
-func cloneFields(fields []head.Field) []head.Field {
-	copies := make([]head.Field, len(fields))
+func cloneHeaders(fields []head.Header) []head.Header {
+	copies := make([]head.Header, len(fields))
 	for i, f := range fields {
-		copies[i] = head.Field{Name: bytes.Clone(f.Name), Value: bytes.Clone(f.Value)}
+		copies[i] = head.Header{Name: bytes.Clone(f.Name), Value: bytes.Clone(f.Value)}
 	}
 	return copies
 }

@@ -59,7 +59,7 @@ type session struct {
 	address     *store.Address // of the endpoint; nil: there is none yet
 	avoid       *store.Address // the next HEAD should go elsewhere; nil: it may go anywhere
 	loadChecked time.Time      // time of the last check whether the endpoint is overloaded
-	refusals    head.RefusalStreak
+	failures    head.FailureStreak
 
 	result head.Result
 	text   []byte // the bytes of result's Fields
@@ -110,7 +110,7 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 		st.ObserveFailure(endpoint, err)
 		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
-	if (err != nil || s.refusals.ShouldLeave(s.result.Status)) && st.EndpointCount() > 1 {
+	if (err != nil || s.failures.ShouldLeave(s.result.Status)) && st.EndpointCount() > 1 {
 		s.avoid = s.address
 	}
 }
@@ -137,7 +137,7 @@ func (s *session) ensureEndpoint() {
 	s.leaveEndpoint()
 	s.endpoint = st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
-	s.address, s.avoid, s.refusals = st.Address(s.endpoint, nil), nil, 0
+	s.address, s.avoid, s.failures = st.Address(s.endpoint, nil), nil, 0
 	st.Acquire(s.address)
 }
 
@@ -161,7 +161,7 @@ func (s *session) readAnswer(response *http.Response, latency time.Duration) err
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text = s.text[:0]
 	for name, values := range response.Header {
-		field := head.Field{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValues(values))}
+		field := head.Header{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValues(values))}
 		if name, ok := bytes.CutPrefix(field.Name, []byte(head.MetadataPrefix)); ok && len(name) > 0 {
 			field.Name = name
 			s.result.Metadata = append(s.result.Metadata, field)
