@@ -19,17 +19,18 @@ import (
 	"headcount/scan/metrics"
 )
 
-// runListed is run with --engine list. The run names the engine that it had in the end.
+// runListed scans with the engine list, and expects Stats.Engine to be name at the end of the run. A run whose listing
+// has no metadata changes its engine.
 func runListed(t *testing.T, url string, cfg scan.Config, name string) result {
 	t.Helper()
 	cfg.Workers, cfg.Engine = 16, engine.List
 	return runNamed(t.Context(), t, open(t, url), cfg, name)
 }
 
-// Metadata from the listing are those of the HEADs, for every kind of metadata, and whatever engine sends the HEADs
-// that are left.
+// The metadata from the listing equal those of HEADs, for every kind of metadata, and with every way to send the HEADs
+// of the samples.
 func TestListMetadata(t *testing.T) {
-	for name, cfg := range map[string]scan.Config{"alone": {}, "pipelined": {Pipeline: 8}, "all": {All: true}} {
+	for name, cfg := range map[string]scan.Config{"plain": {}, "pipelined": {Pipeline: 8}, "all": {All: true}} {
 		cfg.Listers = 1 // so that the number of pages is known
 		for _, shape := range []s3sim.Shape{s3sim.Flat, s3sim.Nasty} {
 			t.Run(name+"/"+string(shape), func(t *testing.T) {
@@ -37,26 +38,27 @@ func TestListMetadata(t *testing.T) {
 				server, url := simtest.Start(t, s3sim.Options{Objects: 5_500, Shape: shape, ListMetadata: true})
 				r := runListed(t, url, cfg, engine.List)
 				if r.err != nil || !r.stats.Complete {
-					t.Fatal(r.err)
+					t.Fatalf("got error %v, complete %v; want a complete run", r.err, r.stats.Complete)
 				}
 				if cfg.All {
 					if seen := checkLines(t, server, r.lines); len(seen) != 5_500 {
-						t.Errorf("%d lines", len(seen))
+						t.Errorf("got %d lines, want 5,500", len(seen))
 					}
 				} else {
 					expectAllPrinted(t, server, r.lines)
 				}
 				s := r.stats
 				if s.Heads+s.FromListing != s.Listed || s.Requests["head"]["200"] != s.Heads {
-					t.Errorf("%d HEADs, %d from the listing, of %d: %v", s.Heads, s.FromListing, s.Listed, s.Requests)
+					t.Errorf("got %d HEADs and %d objects from the listing, want %d in total; %v",
+						s.Heads, s.FromListing, s.Listed, s.Requests)
 				}
-				const samples = 2 * 6 // two of each page
+				const samples = 2 * 6 // two objects of each page
 				if shape == s3sim.Flat && s.Heads != samples || s.FromListing < 2_000 {
-					t.Errorf("%d HEADs, want %d; %d from the listing", s.Heads, samples, s.FromListing)
+					t.Errorf("got %d HEADs, want %d; %d objects from the listing", s.Heads, samples, s.FromListing)
 				}
 				// The first contact, six pages, and the empty page at the end.
 				if lists := s.Requests["list"]["200"]; lists != 1+6+1 {
-					t.Errorf("%d LISTs", lists)
+					t.Errorf("got %d LISTs, want %d", lists, 1+6+1)
 				}
 			})
 		}
@@ -85,13 +87,13 @@ func TestListMetadataIsOptIn(t *testing.T) {
 			}
 			r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16, Engine: name}, want)
 			if expectAllPrinted(t, server, r.lines); r.err != nil || r.stats.Heads != objects || r.stats.FromListing != 0 {
-				t.Errorf("%v; %+v", r.err, r.stats)
+				t.Errorf("got %+v, error %v; want %d HEADs", r.stats, r.err, objects)
 			}
 		})
 	}
 }
 
-// An object whose key the store cannot list gets a HEAD, whatever metadata the listing gives.
+// An object whose key the store cannot list exactly gets a HEAD, even if the listing has metadata for it.
 func TestLossyKeysGetHeads(t *testing.T) {
 	options := s3sim.Options{Objects: 2_500, Shape: s3sim.Nasty, Quirk: s3sim.EncodingNotEchoed}
 	_, plain := simtest.Start(t, options)
@@ -101,11 +103,11 @@ func TestLossyKeysGetHeads(t *testing.T) {
 	got := runListed(t, url, scan.Config{All: true}, engine.List)
 	if want.stats.Failed == 0 || got.stats.Outcomes != want.stats.Outcomes || got.stats.FromListing == 0 ||
 		got.err != nil {
-		t.Errorf("%+v, %v; by HEADs %+v", got.stats.Outcomes, got.err, want.stats.Outcomes)
+		t.Errorf("got %+v, error %v; want %+v as with HEADs", got.stats.Outcomes, got.err, want.stats.Outcomes)
 	}
 }
 
-// A listing whose metadata differ from the HEADs ends the run, and a page with a difference is not written.
+// A listing whose metadata differ from those of a HEAD ends the run. The page with the difference is not written.
 func TestListMetadataMismatch(t *testing.T) {
 	for _, from := range []int64{1, 3_001} {
 		t.Run(fmt.Sprint(from), func(t *testing.T) {
@@ -114,46 +116,49 @@ func TestListMetadataMismatch(t *testing.T) {
 			r := runListed(t, url, scan.Config{}, engine.List)
 			var broken *scan.ListMetadataError
 			if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "other metadata of") || r.stats.Complete {
-				t.Fatalf("%v, complete: %v", r.err, r.stats.Complete)
+				t.Fatalf("got error %v, complete %v; want a ListMetadataError", r.err, r.stats.Complete)
 			}
 			if seen := checkLines(t, server, r.lines); int64(len(seen)) > from {
-				t.Errorf("%d lines", len(seen))
+				t.Errorf("got %d lines, want at most %d", len(seen), from)
 			}
 		})
 	}
 }
 
+// With the engine list, a listing without metadata ends the run with an error, unless the bucket is empty. A resumed
+// run adds to the count FromListing of the earlier run.
 func TestListEngineWithoutListMetadata(t *testing.T) {
 	_, url := simtest.Start(t, s3sim.Options{Objects: 1_500})
 	r := runListed(t, url, scan.Config{}, engine.Direct)
 	var broken *scan.ListMetadataError
 	if !errors.As(r.err, &broken) || !strings.Contains(r.err.Error(), "no metadata with its listing") || len(r.lines) > 0 {
-		t.Errorf("%v, %d lines", r.err, len(r.lines))
+		t.Errorf("got error %v, %d lines; want a ListMetadataError, no line", r.err, len(r.lines))
 	}
 	_, url = simtest.Start(t, s3sim.Options{Objects: 1_500, ListMetadata: true})
 	before := checkpoint.Checkpoint{Rest: []list.Range{{}}, Stats: metrics.Stats{FromListing: 10_000}}
 	if r := runListed(t, url, scan.Config{Resume: &before}, engine.List); r.err != nil ||
 		r.stats.FromListing != 10_000+1_500-4 {
-		t.Errorf("%v, %d from the listing, with those of the run before", r.err, r.stats.FromListing)
+		t.Errorf("resumed: got %d objects from the listing, error %v; want %d", r.stats.FromListing, r.err, 10_000+1_500-4)
 	}
 	_, empty := simtest.Start(t, s3sim.Options{})
 	if r := runListed(t, empty, scan.Config{}, engine.Direct); r.err != nil {
-		t.Errorf("an empty bucket: %v", r.err)
+		t.Errorf("empty bucket: got error %v, want none", r.err)
 	}
 }
 
-// A page that the store cannot list with metadata is listed without, and its objects get HEADs. A metadata name that is
-// no XML name spoils a page so.
+// A page that the store cannot list with metadata is listed again without, and its objects get HEADs. A metadata name
+// that is no XML name makes a page unreadable in this way.
 func TestListMetadataUnsupportedPage(t *testing.T) {
 	for name, c := range map[string]struct {
-		refuse func(nth int64) bool // of the LISTs with metadata
-		heads  int64
-		engine string
+		invalid func(nth int64) bool // whether the nth LIST with metadata has an unreadable page
+		heads   int64                // at most
+		engine  string
 	}{
-		"the first":  {func(nth int64) bool { return nth == 1 }, 1_000 + 100, engine.List}, // one page, and samples
-		"the third":  {func(nth int64) bool { return nth == 3 }, 1_000 + 100, engine.List},
-		"every":      {func(int64) bool { return true }, 5_500, engine.Direct},
-		"all but it": {func(nth int64) bool { return nth > 1 }, 5_500, engine.List},
+		// One page of HEADs, and samples.
+		"first page":              {func(nth int64) bool { return nth == 1 }, 1_000 + 100, engine.List},
+		"third page":              {func(nth int64) bool { return nth == 3 }, 1_000 + 100, engine.List},
+		"every page":              {func(int64) bool { return true }, 5_500, engine.Direct},
+		"all pages but the first": {func(nth int64) bool { return nth > 1 }, 5_500, engine.List},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +167,7 @@ func TestListMetadataUnsupportedPage(t *testing.T) {
 				t,
 				s3sim.Options{Objects: 5_500, ListMetadata: true},
 				func(w http.ResponseWriter, r *http.Request) bool {
-					if r.URL.Query().Get("metadata") != "true" || !c.refuse(lists.Add(1)) {
+					if r.URL.Query().Get("metadata") != "true" || !c.invalid(lists.Add(1)) {
 						return false
 					}
 					_, _ = io.WriteString(w, `<ListBucketResult><Contents><Key>k</Key><UserMetadata>`+
@@ -173,13 +178,14 @@ func TestListMetadataUnsupportedPage(t *testing.T) {
 			r := runListed(t, url, scan.Config{}, c.engine)
 			if expectAllPrinted(t, server, r.lines); r.err != nil || r.stats.Heads > c.heads ||
 				r.stats.Heads+r.stats.FromListing != 5_500 {
-				t.Errorf("%v; %d HEADs, want %d at most", r.err, r.stats.Heads, c.heads)
+				t.Errorf("got %d HEADs and %d objects from the listing, error %v; want at most %d HEADs, 5,500 objects",
+					r.stats.Heads, r.stats.FromListing, r.err, c.heads)
 			}
 		})
 	}
 }
 
-// An object that was overwritten since it was listed is no mismatch.
+// Metadata that differ because an object was overwritten after its LIST are no error of the listing.
 func TestListMetadataOverwrittenObjects(t *testing.T) {
 	for name, date := range map[string]time.Time{"later": time.Now().Add(time.Hour), "in the same second": {}} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +196,7 @@ func TestListMetadataOverwrittenObjects(t *testing.T) {
 				s3sim.Options{Objects: 4_500, ListMetadata: true},
 				func(w http.ResponseWriter, r *http.Request) bool {
 					key := strings.TrimPrefix(r.URL.Path, "/demo/")
-					now := r.URL.Query().Get("prefix")
+					prefix := r.URL.Query().Get("prefix")
 					switch {
 					case r.Method == http.MethodHead && key >= "obj-000000002000":
 						o := objects.Load().Object([]byte(key))
@@ -201,8 +207,8 @@ func TestListMetadataOverwrittenObjects(t *testing.T) {
 							modified = o.LastModified()
 						}
 						w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
-					case now != "" && date.IsZero():
-						_, _ = io.WriteString(w, "<ListBucketResult><Contents><Key>"+now+"</Key><UserMetadata>"+
+					case prefix != "" && date.IsZero():
+						_, _ = io.WriteString(w, "<ListBucketResult><Contents><Key>"+prefix+"</Key><UserMetadata>"+
 							"<X-Amz-Meta-New>one</X-Amz-Meta-New></UserMetadata></Contents></ListBucketResult>")
 					default:
 						return false
@@ -213,28 +219,27 @@ func TestListMetadataOverwrittenObjects(t *testing.T) {
 			objects.Store(server)
 			r := runListed(t, url, scan.Config{All: true}, engine.List)
 			if r.err != nil || len(r.lines) != 4_500 {
-				t.Errorf("%v, %d lines", r.err, len(r.lines))
+				t.Errorf("got %d lines, error %v; want 4,500 lines", len(r.lines), r.err)
 			}
-			news := 0
+			overwritten := 0
 			for _, line := range r.lines {
 				if strings.Contains(line, `"new":"one"`) {
-					news++
+					overwritten++
 				}
 			}
-			if news == 0 || int64(news) > r.stats.Heads {
-				t.Errorf("%d objects as the HEAD had them, of %d HEADs", news, r.stats.Heads)
+			if overwritten == 0 || int64(overwritten) > r.stats.Heads {
+				t.Errorf("got %d objects with the metadata of the HEAD, want 1 to %d", overwritten, r.stats.Heads)
 			}
 		})
 	}
 }
 
-// Faults, deleted and overwritten objects among those that get a HEAD end in their usual Outcomes.
+// Deleted and overwritten objects among those that get a HEAD have their usual Outcomes, and faults fail no object.
 func TestListMetadataWithFaults(t *testing.T) {
 	faults := []s3sim.Fault{
-		{
-			Kind: s3sim.Fault500,
-			Rate: 0.01,
-		}, {Kind: s3sim.FaultRSTBeforeByte, Rate: 0.01}, {Kind: s3sim.Fault503Empty, Rate: 0.01},
+		{Kind: s3sim.Fault500, Rate: 0.01},
+		{Kind: s3sim.FaultRSTBeforeByte, Rate: 0.01},
+		{Kind: s3sim.Fault503Empty, Rate: 0.01},
 		{Kind: s3sim.FaultListCutShort, Rate: 0.1}, {Kind: s3sim.FaultListSlowDown, Rate: 0.1},
 	}
 	server, url := simtest.Start(t, s3sim.Options{
@@ -244,9 +249,11 @@ func TestListMetadataWithFaults(t *testing.T) {
 	r := runNamed(t.Context(), t, open(t, url), cfg, engine.List)
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil || r.stats.Failed > 0 || int64(len(seen))+r.stats.Gone+r.stats.WithoutMetadata != fewerIfShort(8_000) {
-		t.Errorf("%v; %+v; %v", r.err, r.stats.Outcomes, r.stats.Requests)
+		t.Errorf("got %d lines, %+v, error %v; want no failed object; %v",
+			len(seen), r.stats.Outcomes, r.err, r.stats.Requests)
 	}
 	if r.stats.Gone == 0 || r.stats.Changed == 0 || r.stats.FromListing == 0 {
-		t.Errorf("%+v, %d from the listing", r.stats.Outcomes, r.stats.FromListing)
+		t.Errorf("got %+v, %d objects from the listing; want gone and changed objects, and some from the listing",
+			r.stats.Outcomes, r.stats.FromListing)
 	}
 }

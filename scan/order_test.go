@@ -15,8 +15,7 @@ import (
 	"headcount/scan/head/engine"
 )
 
-// With Ordered the Records come in the order of keys, however many listers there are, whatever is slow, and after every
-// resume.
+// With Ordered the lines are in the order of keys, for any number of listers, despite faults, and in resumed runs.
 func TestOrdered(t *testing.T) {
 	t.Parallel()
 	for _, listers := range []int{1, 8, scan.ListersAuto} {
@@ -33,7 +32,7 @@ func TestOrdered(t *testing.T) {
 }
 
 func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
-	// Of 8 listers one waits until another one lists at the same time: otherwise the order would show nothing.
+	// One of 8 listers waits for a concurrent LIST: without concurrent listers the lines are always in order.
 	var lists listPair
 	server, url := startWithHandler(t, s3sim.Options{
 		Objects: fewerIfShort(6_000), Shape: shape, ListLatency: 5 * time.Millisecond,
@@ -50,17 +49,17 @@ func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 		runWithKills(t, open(t, url), cfg, nil, rand.New(rand.NewPCG(1, uint64(listers)))),
 	} {
 		if r.err != nil || !r.stats.Complete {
-			t.Fatalf("%+v, %v", r.stats, r.err)
+			t.Fatalf("got %+v, error %v; want a complete run", r.stats, r.err)
 		}
 		expectAllPrinted(t, server, r.lines)
 		if !slices.IsSortedFunc(r.lines, func(a, b string) int { return strings.Compare(lineKey(t, a), lineKey(t, b)) }) {
-			t.Error("the lines are not in order")
+			t.Error("got lines in another order than that of the keys")
 		}
 	}
 }
 
-// pairOfLists lets the third LIST of a run wait until there is another one: the first two are the first contact and the
-// first page, which are alone.
+// listPair blocks the third LIST of a run until the fourth one arrives. The first two, the first contact and the first
+// page, are never concurrent with others.
 type listPair struct {
 	mu     sync.Mutex
 	count  int
@@ -85,6 +84,6 @@ func (l *listPair) arrive(t *testing.T, r *http.Request) {
 	case <-paired:
 	case <-r.Context().Done():
 	case <-time.After(time.Minute):
-		t.Error("no two listers list at once: the order shows nothing")
+		t.Error("got no concurrent LISTs within a minute, want two")
 	}
 }

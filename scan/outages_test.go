@@ -16,10 +16,10 @@ import (
 	"headcount/scan/list"
 )
 
-// outlasting is more objects than can be in flight: what happens at the second page happens to them.
+// manyObjects exceeds the number of objects in flight: a change of the store after the first page affects many objects.
 const manyObjects = 30_000
 
-// What ends a run by the store's word.
+// An error code that no retry can resolve ends the run, also if the store answers the HEADs with 404. No object fails.
 func TestFatalStoreErrors(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, code := range []string{"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"} {
@@ -44,14 +44,14 @@ func testFatalStoreError(t *testing.T, cfg scan.Config, code string, as404 bool)
 	stats, err := newScan(t, cfg).Run(t.Context())
 	var refused *list.StoreError
 	if !errors.As(err, &refused) || refused.Code != code {
-		t.Fatalf("%v", err)
+		t.Fatalf("got error %v, want a StoreError with code %s", err, code)
 	}
 	if stats.Gone > 0 || stats.Failed > 0 || stats.Listed == 0 || !stats.Balanced() {
-		t.Errorf("%+v", stats.Outcomes)
+		t.Errorf("got %+v, want some listed, and no gone or failed object", stats.Outcomes)
 	}
 }
 
-// A store that refuses everything from some moment on ends the run, but only after the user's patience.
+// A store that answers every request with SlowDown after the first page ends the run, but not before RetryFor.
 func TestThrottledStoreEndsRun(t *testing.T) { forEachEngine(t, testThrottledStoreEndsRun) }
 
 func testThrottledStoreEndsRun(t *testing.T, cfg scan.Config) {
@@ -65,20 +65,21 @@ func testThrottledStoreEndsRun(t *testing.T, cfg scan.Config) {
 	began := time.Now()
 	stats, err := newScan(t, cfg).Run(t.Context())
 	var unavailable *fault.UnavailableError
-	var refused *list.StoreError // where it was a LIST whose patience ended first
+	var refused *list.StoreError // if RetryFor ends first for a LIST
 	if !errors.As(err, &unavailable) && !errors.As(err, &refused) {
-		t.Fatalf("%v", err)
+		t.Fatalf("got error %v, want an UnavailableError or a StoreError", err)
 	}
 	if took := time.Since(began); took < cfg.RetryFor {
-		t.Errorf("it took %v", took)
+		t.Errorf("the run took %v, want at least %v", took, cfg.RetryFor)
 	}
 	if stats.Failed > 0 || stats.Gone > 0 {
-		t.Errorf("an outage failed objects: %+v", stats.Outcomes)
+		t.Errorf("got %+v, want no failed or gone object", stats.Outcomes)
 	}
 }
 
-// A store that refuses HEADs for a moment, and is well when the canary comes, has not deleted its objects. A moment is
-// a hundred HEADs, each the first one for its object: so no object is refused twice, however slow the machine is.
+// A store refuses a hundred HEADs and answers the canary. The canary shows that the store works, so each object gets
+// another HEAD, and none is gone or failed. Only the first HEAD of an object is refused: no object is refused twice,
+// whatever the speed of the machine.
 func TestBriefRefusals(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, status := range []int{403, 404, 400} {
@@ -89,38 +90,38 @@ func TestBriefRefusals(t *testing.T) {
 
 func testBriefRefusals(t *testing.T, cfg scan.Config, status int) {
 	var heads, refused atomic.Int64
-	var asked sync.Map // keys
+	var asked sync.Map // paths
 	server, url := startWithHandler(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodHead {
 			return false
 		}
 		_, again := asked.LoadOrStore(r.URL.Path, true)
-		hiccup := heads.Add(1) >= 500 && !again && refused.Add(1) <= 100
-		if hiccup {
+		refuse := heads.Add(1) >= 500 && !again && refused.Add(1) <= 100
+		if refuse {
 			w.WriteHeader(status)
 		}
-		return hiccup
+		return refuse
 	})
 	r := run(t.Context(), t, open(t, url), cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		t.Errorf("got %+v, error %v; want no failed or gone object", r.stats.Outcomes, r.err)
 	}
 	if n := r.stats.Requests["head"][fmt.Sprint(status)]; n != 100 {
-		t.Errorf("%d HEADs met the hiccup", n)
+		t.Errorf("got %d refused HEADs, want 100", n)
 	}
 	expectAllPrinted(t, server, r.lines)
 }
 
 // A store that accepts connections and never answers a HEAD ends the run.
 func TestUnansweredHeadsEndRun(t *testing.T) {
-	over := make(chan struct{})
-	t.Cleanup(func() { close(over) })
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		_, url := startWithHandler(t, s3sim.Options{Objects: 500}, func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodHead {
 				select {
 				case <-r.Context().Done():
-				case <-over: // net/http does not see the end of a connection while another request waits on it
+				case <-done: // net/http does not detect a closed connection while another request waits on it
 				}
 			}
 			return r.Method == http.MethodHead
@@ -130,7 +131,7 @@ func TestUnansweredHeadsEndRun(t *testing.T) {
 		stats, err := newScan(t, cfg).Run(t.Context())
 		var unavailable *fault.UnavailableError
 		if !errors.As(err, &unavailable) || stats.Listed != 0 {
-			t.Errorf("%+v, %v", stats.Outcomes, err)
+			t.Errorf("got %+v, error %v; want an UnavailableError, 0 listed", stats.Outcomes, err)
 		}
 	})
 }

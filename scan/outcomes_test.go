@@ -11,7 +11,7 @@ import (
 	"headcount/scan"
 )
 
-// Every fate that an object can meet has its Outcome, and the right objects have it.
+// Deleted, forbidden and overwritten objects have the Outcomes gone, failed and changed, and no other object has them.
 func TestOutcomes(t *testing.T) { forEachEngine(t, testOutcomes) }
 
 func testOutcomes(t *testing.T, cfg scan.Config) {
@@ -37,56 +37,49 @@ func testOutcomes(t *testing.T, cfg scan.Config) {
 		}
 	}
 	if gone == 0 || denied == 0 || rewritten == 0 {
-		t.Fatal("no such fate")
+		t.Fatalf("the sim has %d gone, %d denied, %d rewritten objects, want some of each", gone, denied, rewritten)
 	}
 	if r.stats.Gone != gone || r.stats.Failed != denied || r.stats.Changed != rewritten {
-		t.Errorf(
-			"gone %d, failed %d, changed %d; want %d, %d, %d",
-			r.stats.Gone,
-			r.stats.Failed,
-			r.stats.Changed,
-			gone,
-			denied,
-			rewritten,
-		)
+		t.Errorf("got %d gone, %d failed, %d changed; want %d, %d, %d",
+			r.stats.Gone, r.stats.Failed, r.stats.Changed, gone, denied, rewritten)
 	}
 	checkLines(t, server, r.lines)
 	for _, line := range r.lines {
 		k := []byte(lineKey(t, line))
 		if marked := strings.Contains(line, `"changed":true`); marked != (server.HeadState(k) == s3sim.HeadRewritten) {
-			t.Errorf("changed is %v: %s", marked, line)
+			t.Errorf("changed: got %v, want %v: %s", marked, !marked, line)
 		}
 	}
 	for _, e := range r.failed {
 		if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadDenied || e.Status != 403 || e.Class != "forbidden" ||
-			e.RequestID == "" ||
-			e.Attempts != 2 {
-			t.Errorf("%+v", e)
+			e.RequestID == "" || e.Attempts != 2 {
+			t.Errorf("got %+v, want a denied object with status 403, a request ID and 2 attempts", e)
 		}
 	}
 }
 
-// An object that always fails gets the outcome failed, and delays no other object, nor the end of the run.
+// An object whose HEADs always fail gets the Outcome failed after MaxAttempts. It delays neither other objects nor the
+// end of the run.
 func TestAlwaysFailingObjects(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		server, url := simtest.Start(t, s3sim.Options{Objects: 2_000, Broken500: 0.005})
 		cfg.All, cfg.MaxAttempts = true, 5
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed == 0 {
-			t.Fatalf("%+v, %v", r.stats, r.err)
+			t.Fatalf("got %+v, error %v; want some failed objects", r.stats, r.err)
 		}
 		checkLines(t, server, r.lines)
 		for _, e := range r.failed {
-			// Only failures with successes of other objects between them count: on a slow machine there may be more.
+			// A failure counts only if another object succeeded after the last failure. A slow machine may send more HEADs.
 			if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadBroken500 || e.Status != 500 ||
 				e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 50 {
-				t.Errorf("%v after %d attempts", e, e.Attempts)
+				t.Errorf("got %v after %d attempts, want status 500 after 5 to 50 attempts", e, e.Attempts)
 			}
 		}
 	})
 }
 
-// A gateway that forbids HEAD has not deleted anything either.
+// A 405 without the header of a delete marker, for example from a gateway that forbids HEAD, has the Outcome failed.
 func Test405WithoutDeleteMarkerFails(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		_, url := startWithHandler(t, s3sim.Options{Objects: 50}, func(w http.ResponseWriter, r *http.Request) bool {
@@ -97,19 +90,20 @@ func Test405WithoutDeleteMarkerFails(t *testing.T) {
 		})
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed != 50 {
-			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+			t.Errorf("got %+v, error %v; want 50 failed", r.stats.Outcomes, r.err)
 		}
 	})
 }
 
-// Refusals that the canary vouches for are answers: however many there are, they are no silence.
+// Refusals that the canary confirms count as answers: a store that refuses every HEAD for longer than RetryFor does not
+// end the run.
 func TestRefusalsCountAsAnswers(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		_, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Denied: 1, Latency: 20 * time.Millisecond})
 		cfg.Workers, cfg.RetryFor = 16, 500*time.Millisecond
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed != 1_000 {
-			t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+			t.Errorf("got %+v, error %v; want 1,000 failed", r.stats.Outcomes, r.err)
 		}
 	})
 }

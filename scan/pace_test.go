@@ -8,25 +8,25 @@ import (
 	"headcount/scan"
 )
 
-// A store that refuses the requests above a rate costs no object, and every refusal is counted. How well the limiter
-// follows the rate is tested in package pace, with a model of such a store, and measured by bench pace.
+// A store refuses the requests above a rate. No object fails, and Stats counts every refusal. Package pace tests with a
+// model of such a store how closely the limiter follows the rate; "bench pace" measures it.
 func TestStoreWithRateLimit(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		cfg.Workers = 16 / max(1, cfg.Pipeline)
 		server, url := simtest.Start(t, s3sim.Options{Objects: 1_500, RateMax: 500})
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-			t.Fatalf("%+v, %v", r.stats.Outcomes, r.err)
+			t.Fatalf("got %+v, error %v; want no failed or gone object", r.stats.Outcomes, r.err)
 		}
 		expectAllPrinted(t, server, r.lines)
 		throttled := server.Counts().Throttled
 		if counted := r.stats.Requests["head"]["503"] + r.stats.Requests["list"]["503"]; counted != throttled {
-			t.Errorf("%d requests were refused, and %d are counted", throttled, counted)
+			t.Errorf("got %d refusals in Stats, want %d as counted by the store", counted, throttled)
 		}
 	})
 }
 
-// The user's limit is for all workers together, and for LISTs, whatever the engine.
+// Config.Rate limits the HEADs and LISTs of all workers together, with every engine.
 func TestRateCoversAllRequests(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		server, url := simtest.Start(t, s3sim.Options{Objects: 400})
@@ -37,13 +37,14 @@ func TestRateCoversAllRequests(t *testing.T) {
 		}
 		expectAllPrinted(t, server, r.lines)
 		counts := server.Counts()
-		// On top is what may be sent at once, at the beginning and after a stop, and a burst.
+		// The limiter allows a burst at the beginning and after a pause, and one pipelined burst more.
 		limit := (r.stats.DurationSeconds+0.04)*cfg.Rate + float64(max(1, cfg.Pipeline))
 		if float64(counts.Heads+counts.Lists) > limit {
-			t.Errorf("%d HEADs and %d LISTs in %.3f s", counts.Heads, counts.Lists, r.stats.DurationSeconds)
+			t.Errorf("got %d HEADs and %d LISTs in %.3f s, want at most %.0f",
+				counts.Heads, counts.Lists, r.stats.DurationSeconds, limit)
 		}
 		if r.stats.RateLimit != cfg.Rate {
-			t.Errorf("the limit is %v", r.stats.RateLimit)
+			t.Errorf("got a rate limit of %v, want %v", r.stats.RateLimit, cfg.Rate)
 		}
 	})
 }

@@ -7,7 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// A page waits for a place, gets the one that is given back, and those that come when the limit grows.
+// At the limit, a page waits until another page is released or the limit grows. The Walk of the first keys has reserved
+// pages beyond the limit.
 func TestPageLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPageLimit(func(int) int { return pageKeys })
@@ -28,43 +29,44 @@ func TestPageLimit(t *testing.T) {
 			acquire(nil)
 		}
 		if len(releases) != limit || !l.full() {
-			t.Fatalf("%d pages in flight of %d, full: %v", len(releases), limit, l.full())
+			t.Fatalf("got %d pages in flight, full %v; want %d, true", len(releases), l.full(), limit)
 		}
 		acquire(nil)
 		if len(releases) != limit {
-			t.Fatal("a page is in flight above the limit")
+			t.Fatalf("got %d pages in flight, want at most %d", len(releases), limit)
 		}
 		(<-releases)()
 		synctest.Wait()
 		if len(releases) != limit || !l.full() {
-			t.Errorf("%d pages after one was given back and one was waiting", len(releases))
+			t.Errorf("got %d pages after a release with one page waiting, want %d", len(releases), limit)
 		}
-		// The Walk of the first keys has a reserve.
+		// The Walk of the first keys gets a reserved page.
 		acquire(func() (bool, <-chan struct{}) { return true, nil })
 		if len(releases) != limit+1 {
-			t.Error("the first keys wait for a place that later keys hold")
+			t.Errorf("got %d pages, want %d: the first keys get a reserved page", len(releases), limit+1)
 		}
-		// A Walk that becomes the first one gets its place then.
+		// A Walk that becomes the first one gets a reserved page at that time.
 		first, changed := false, make(chan struct{})
 		acquire(func() (bool, <-chan struct{}) { return first, changed })
 		if len(releases) != limit+1 {
-			t.Error("later keys took a place of the reserve")
+			t.Errorf("got %d pages, want %d: later keys get no reserved page", len(releases), limit+1)
 		}
 		first = true
 		close(changed)
 		synctest.Wait()
 		if len(releases) != limit+2 {
-			t.Error("the first keys got no place of the reserve")
+			t.Errorf("got %d pages, want %d: the keys that are now the first get a reserved page", len(releases), limit+2)
 		}
 		acquire(nil)
 		l.grow(2, 0)
 		synctest.Wait()
 		if len(releases) != limit+3 {
-			t.Errorf("%d pages after the limit grew", len(releases))
+			t.Errorf("got %d pages after the limit grew, want %d", len(releases), limit+3)
 		}
 	})
 }
 
+// A page that waits for the limit stops waiting when its context ends.
 func TestPageLimitEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
@@ -78,7 +80,7 @@ func TestPageLimitEndsWithContext(t *testing.T) {
 		synctest.Wait()
 		cancel(stopped)
 		if err := <-ended; !errors.Is(err, stopped) {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v", err, stopped)
 		}
 	})
 }

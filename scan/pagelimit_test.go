@@ -12,11 +12,10 @@ import (
 	"headcount/scan/list"
 )
 
-// The pages that the workers and the listers may be at are no more than there have to be of each, and those that may
-// wait.
+// MaxPages covers the pages of the workers' batches, one page for each lister, and waiting pages for few listers.
 func TestMaxPages(t *testing.T) {
 	for _, c := range []struct{ workers, listers, want int }{
-		{1, 0, 1 + 1 + 24}, // 64 keys of one page are asked for
+		{1, 0, 1 + 1 + 24}, // the batches have 64 keys of one page
 		{1, 1, 1 + 1 + 24},
 		{1, 64, 1 + 64},
 		{256, 1, 3 + 3 + 24}, // 2,048 keys
@@ -26,39 +25,39 @@ func TestMaxPages(t *testing.T) {
 		{4096, 64, 33 + 64}, // 32,768 keys
 	} {
 		if got := scan.MaxPages(c.workers, c.listers); got != c.want {
-			t.Errorf("%d workers and %d listers: %d pages, want %d", c.workers, c.listers, got, c.want)
+			t.Errorf("%d workers and %d listers: got %d pages, want %d", c.workers, c.listers, got, c.want)
 		}
 	}
 }
 
-// However far the listers could be ahead of the workers, no more pages are in flight than that.
+// Even if the listers are much faster than the workers, at most MaxPages pages are in flight.
 func TestPagesInFlight(t *testing.T) {
 	t.Parallel()
 	const workers, listers = 4, 32
 	_, url := simtest.Start(t, s3sim.Options{Objects: 100_000})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	sink := &inFlightSink{commits: 5, trip: func() { cancel(enough) }}
+	sink := &inFlightSink{commits: 5, onLast: func() { cancel(enough) }}
 	sink.scan = newScan(t, scan.Config{
 		Store: open(t, url), Sink: sink, Engine: engine.Direct, All: true, Workers: workers, Listers: listers,
 	})
 	if _, err := sink.scan.Run(ctx); !errors.Is(err, enough) {
-		t.Fatal(err)
+		t.Fatalf("got error %v, want %v", err, enough)
 	}
-	if most := scan.MaxPages(workers, listers) * 1000; sink.most > most {
-		t.Errorf("%d objects in flight, of %d that may be", sink.most, most)
+	if limit := scan.MaxPages(workers, listers) * 1000; sink.maxInFlight > limit {
+		t.Errorf("got %d objects in flight, want at most %d", sink.maxInFlight, limit)
 	}
 }
 
-// roomSink looks at each commit how many objects are in flight, those included that are being committed, and calls trip
-// after some.
+// inFlightSink records at each Commit how many objects are in flight, including those of that page. At the last of the
+// given number of commits it calls onLast.
 type inFlightSink struct {
 	unsynced
-	scan      *scan.Scan
-	commits   int
-	trip      func()
-	committed int
-	most      int
+	scan        *scan.Scan
+	commits     int // until onLast
+	onLast      func()
+	committed   int
+	maxInFlight int // objects
 }
 
 type countChunk struct{ records int }
@@ -68,12 +67,12 @@ func (c *countChunk) Add(*scan.Record) { c.records++ }
 func (s *inFlightSink) NewChunk() scan.Chunk { return new(countChunk) }
 
 func (s *inFlightSink) Commit(_ *list.Page, chunks []scan.Chunk) error {
-	s.most = max(s.most, int(s.scan.Progress().Listed)-s.committed)
+	s.maxInFlight = max(s.maxInFlight, int(s.scan.Progress().Listed)-s.committed)
 	for _, c := range chunks {
 		s.committed += c.(*countChunk).records
 	}
 	if s.commits--; s.commits == 0 {
-		s.trip()
+		s.onLast()
 	}
 	return nil
 }

@@ -10,10 +10,11 @@ import (
 	"headcount/scan/list"
 )
 
-// After any order of commits, the pending Ranges have exactly the keys that no committed page has.
+// After commits in any order, the pending Ranges contain exactly the keys of the pages that are not committed. Removing
+// a Range that is not pending as a whole fails and changes nothing.
 func TestPendingRanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// The keys are a to z; a page is those between two cuts.
+		// The keys are a to z. A page contains the keys between two consecutive ends.
 		ends := rapid.SliceOfNDistinct(rapid.IntRange('b', 'z'), 0, 8, rapid.ID[int]).Draw(t, "ends")
 		slices.Sort(ends)
 		var pages []list.Range
@@ -38,11 +39,11 @@ func TestPendingRanges(t *testing.T) {
 			for c := 'a'; c <= 'z'; c++ {
 				in := func(r list.Range) bool { return r.Contains(string(c)) }
 				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l.Pending(), in); want != got {
-					t.Fatalf("after %v, %q is pending: %v; in %v", page, c, want, l.Pending())
+					t.Fatalf("after %v: key %q is pending: got %v, want %v, in %v", page, c, got, want, l.Pending())
 				}
 			}
 			if again := l.remove(page); again == nil {
-				t.Fatalf("%v was committed twice", page)
+				t.Fatalf("second commit of %v: got no error", page)
 			}
 			if !slices.IsSortedFunc(l.Pending(), func(a, b list.Range) int {
 				if a.Through == "" || a.Through > b.After {
@@ -50,11 +51,11 @@ func TestPendingRanges(t *testing.T) {
 				}
 				return -1
 			}) {
-				t.Fatalf("%v overlap", l.Pending())
+				t.Fatalf("got %v, want sorted Ranges that do not overlap", l.Pending())
 			}
 		}
 		if pending := l.Pending(); len(pending) > 0 {
-			t.Fatalf("all pages are committed, and %v is pending", pending)
+			t.Fatalf("got pending Ranges %v after the commit of all pages, want none", pending)
 		}
 	})
 	l := pendingRanges{ranges: []list.Range{{After: "b", Through: "d"}, {After: "f"}}}
@@ -62,7 +63,7 @@ func TestPendingRanges(t *testing.T) {
 		{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"},
 	} {
 		if err := l.remove(r); err == nil || fmt.Sprint(l.Pending()) != `[("b", "d"] ("f", ∞)]` {
-			t.Errorf("%v: %v, %v", r, err, l.Pending())
+			t.Errorf("remove %v: got error %v, pending %v; want an error and no change", r, err, l.Pending())
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"headcount/scan"
 )
 
-// While the number is narrowed and widened, batches are taken from workers and given to others: none is lost, and none
-// comes twice. The store's latency jumps between nothing and 40 ms.
+// While the pool shrinks and grows, batches move between workers, and every object is printed once. The latency of the
+// store alternates between 0 and 40 ms, so that the pool changes its size.
 func TestPoolResizeKeepsEveryObject(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		var asked atomic.Int64
@@ -22,7 +22,7 @@ func TestPoolResizeKeepsEveryObject(t *testing.T) {
 			}
 			return false
 		})
-		cfg.Pipeline = min(cfg.Pipeline, 2) // the front answers one at a time
+		cfg.Pipeline = min(cfg.Pipeline, 2) // net/http answers the requests of a connection one at a time
 		r := run(t.Context(), t, open(t, url), cfg)
 		if r.err != nil {
 			t.Fatal(r.err)

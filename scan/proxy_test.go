@@ -11,11 +11,11 @@ import (
 // proxy watches the connections between clients and a store. Both functions may be nil. Connections call them
 // concurrently.
 type proxy struct {
-	onRequest func(c net.Conn, text []byte) error // with what the store is about to read; its error is read instead
-	onAnswer  func(c net.Conn)                    // before the store writes
+	onRequest func(c net.Conn, text []byte) error // with the bytes that the store reads; it returns the error of Read
+	onAnswer  func(c net.Conn)                    // before each Write of the store
 }
 
-// startBehindProxy starts a sim that is reached through a proxy.
+// startBehindProxy starts a sim whose connections pass through a proxy.
 func startBehindProxy(t *testing.T, o s3sim.Options, p proxy) (*s3sim.Server, string) {
 	t.Helper()
 	return simtest.StartBehind(t, o, func(l net.Listener) net.Listener { return &proxyListener{l, p} })

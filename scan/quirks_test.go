@@ -15,18 +15,19 @@ import (
 	"headcount/scan/list"
 )
 
-// Each broken store: the exact result, or an error; never a short result that looks whole.
+// A scan of a store with a quirk has the exact result, or ends with an error. It never ends as complete with objects
+// missing.
 func TestQuirks(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
-		// A quirk is the listing's: of whatever part a key is listed, one engine asks for it as the other does.
-		twin := cfg.Engine == engine.SDK || cfg.Pipeline > 1
-		if twin && testing.Short() {
+		// Quirks concern the listing, which is the same with every engine: the other engines run fewer combinations.
+		otherEngine := cfg.Engine == engine.SDK || cfg.Pipeline > 1
+		if otherEngine && testing.Short() {
 			return // the race detector sees enough with the other engine
 		}
 		for _, quirk := range s3sim.Quirks() {
 			for _, shape := range []s3sim.Shape{s3sim.Nasty, s3sim.Flat} {
 				for _, part := range []bool{false, true} {
-					if (twin || testing.Short()) && (shape == s3sim.Flat || part) {
+					if (otherEngine || testing.Short()) && (shape == s3sim.Flat || part) {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s/%s/%v", quirk, shape, part), func(t *testing.T) {
@@ -39,8 +40,8 @@ func TestQuirks(t *testing.T) {
 	})
 }
 
-// testQuirk scans the whole of a broken store, or a part: a listing that begins with start-after, and ends before the
-// bucket does.
+// testQuirk scans a whole bucket, or a part of it: the listing of a part begins with start-after, and ends before the
+// last key of the bucket.
 func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Shape, part bool) {
 	exact := map[s3sim.Quirk]bool{
 		s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
@@ -48,7 +49,7 @@ func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Sha
 	}[quirk]
 	objects := int64(3_600) // more than a page of a store that ignores max-keys
 	if quirk == s3sim.TokensVoid {
-		objects = 9_600 // more tokens than it takes until one is void
+		objects = 9_600 // enough pages for one continuation token to be void
 	}
 	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: shape, Quirk: quirk})
 	ks := server.Keyspace()
@@ -61,29 +62,29 @@ func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Sha
 	r := run(t.Context(), t, open(t, url), cfg)
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil {
-		var broken *list.ProtocolError
-		if !errors.As(r.err, &broken) {
-			t.Errorf("%T: %v", r.err, r.err)
+		var protocol *list.ProtocolError
+		if !errors.As(r.err, &protocol) {
+			t.Errorf("got error %T: %v, want a ProtocolError", r.err, r.err)
 		}
 		if exact {
-			t.Errorf("this store can be listed: %v", r.err)
+			t.Errorf("got error %v, want the exact result", r.err)
 		}
 		return
 	}
 	for i := from; i < to; i++ {
 		if k := string(ks.Key(i)); !seen[k] && r.stats.Failed == 0 {
-			t.Fatalf("not printed, and nothing failed: %q", k)
+			t.Fatalf("key %q is not printed, and no object failed", k)
 		}
 	}
 	if int64(len(seen))+r.stats.Failed != to-from || r.stats.Gone != 0 {
-		t.Errorf("%d of %d printed; %+v", len(seen), to-from, r.stats.Outcomes)
+		t.Errorf("got %d printed, %+v; want %d printed or failed, none gone", len(seen), r.stats.Outcomes, to-from)
 	}
 	if exact && shape == s3sim.Flat && r.stats.Failed > 0 {
-		t.Errorf("%d failed, first %v", r.stats.Failed, r.failed[0])
+		t.Errorf("got %d failed, the first %v; want none", r.stats.Failed, r.failed[0])
 	}
 }
 
-// A LIST that fails for good ends the run with an error, at its beginning and in its middle.
+// A LIST that fails for longer than RetryFor ends the run with an error, whether it is the first LIST or a later one.
 func TestFailedListEndsRun(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, after := range []int64{0, 2} {
@@ -98,7 +99,7 @@ func TestFailedListEndsRun(t *testing.T) {
 			r := run(t.Context(), t, open(t, url), cfg)
 			var sent *list.SendError
 			if !errors.As(r.err, &sent) || r.stats.Complete {
-				t.Errorf("after %d: %+v, %v", after, r.stats, r.err)
+				t.Errorf("after %d LISTs: got %+v, error %v; want an incomplete run and a SendError", after, r.stats, r.err)
 			}
 		}
 	})

@@ -9,7 +9,7 @@ import (
 	"headcount/scan/list"
 )
 
-// A clone stays as it was when the buffers of the connection and the list.Entry are used again.
+// A clone keeps its data when the connection's buffers and the list.Entry of the original are overwritten.
 func TestClone(t *testing.T) {
 	buffer := []byte("owneralicecontent-typetext/plain")
 	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
@@ -23,13 +23,14 @@ func TestClone(t *testing.T) {
 	clear(buffer)
 	entry, result = list.Entry{Size: -1}, head.Result{}
 
-	metadata, said := clone.Metadata()
+	metadata, known := clone.Metadata()
 	owner, other := metadata.Get("owner"), metadata.Get("other")
-	if !said || len(metadata) != 1 || string(owner) != "alice" || other != nil {
-		t.Errorf("the metadata is %q", metadata)
+	if !known || len(metadata) != 1 || string(owner) != "alice" || other != nil {
+		t.Errorf("got metadata %q, want owner=alice", metadata)
 	}
 	if clone.Key() != "k" || !clone.Changed() || string(clone.Header("content-type")) != "text/plain" {
-		t.Errorf("%q, %v, %q", clone.Key(), clone.Changed(), clone.Header("content-type"))
+		t.Errorf("got key %q, changed %v, content-type %q; want k, true, text/plain",
+			clone.Key(), clone.Changed(), clone.Header("content-type"))
 	}
 	fields, err := field.Parse("size,etag,storage_class")
 	if err != nil {
@@ -40,15 +41,15 @@ func TestClone(t *testing.T) {
 		text, _ = fields[i].AppendText(append(text, ' '), clone)
 	}
 	if want := " 7 e GLACIER"; string(text) != want {
-		t.Errorf("%q, want %q", text, want)
+		t.Errorf("got %q, want %q", text, want)
 	}
 }
 
-// The Record of an object that was only listed has a clone, too.
+// The clone of a Record without a HEAD has the key and no metadata.
 func TestCloneWithoutHead(t *testing.T) {
 	r := scan.NewRecord(&list.Entry{Key: "k", Size: 7}, nil, false)
 	clone := r.Clone()
-	if _, said := clone.Metadata(); said || clone.Key() != "k" {
-		t.Errorf("%+v", clone)
+	if _, known := clone.Metadata(); known || clone.Key() != "k" {
+		t.Errorf("got %+v, want key k without metadata", clone)
 	}
 }
