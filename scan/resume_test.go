@@ -21,13 +21,13 @@ import (
 	"headcount/scan/store"
 )
 
-// errKilled is what ends a run of which nothing is kept any more, as kill -9 does.
+// errKilled ends a run after which the test saves no Checkpoint, as with kill -9.
 var errKilled = errors.New("killed")
 
-// killedSink writes to memory, and ends the run after some pages.
+// killedSink calls kill at the last of the given number of pages.
 type killedSink struct {
 	scan.Sink
-	pages int
+	pages int // until kill
 	kill  func()
 }
 
@@ -38,8 +38,8 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 	return s.Sink.Commit(page, chunks)
 }
 
-// runAgain runs again and again, each time killed after some pages but the last, and each from what the one before has
-// kept.
+// runWithKills scans in several runs. It kills each run but the last after a random number of pages, and resumes from
+// the last Checkpoint with the output cut to the length at that Checkpoint.
 func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
 	fields, err := field.Parse("key,metadata,etag")
@@ -54,8 +54,8 @@ func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoin
 	for runs := 1; ; runs++ {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var (
-			kept   []byte
-			length int
+			saved  []byte // the last Checkpoint
+			length int    // of the output at that Checkpoint
 			failed = r.failed
 		)
 		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
@@ -70,10 +70,10 @@ func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoin
 		})
 		cfg.OnCheckpoint = func(c *checkpoint.Checkpoint) (err error) {
 			if ctx.Err() != nil {
-				return nil // it was too late
+				return nil // a killed run saves nothing
 			}
 			length, r.failed = text.Len(), failed
-			kept, err = c.Encode()
+			saved, err = c.Encode()
 			return err
 		}
 		r.stats, r.err = newScan(t, cfg).Run(ctx)
@@ -85,14 +85,15 @@ func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoin
 			}
 			return r
 		}
-		if from, err = checkpoint.Decode(kept); err != nil {
+		if from, err = checkpoint.Decode(saved); err != nil {
 			t.Fatal(err)
 		}
 		text.Truncate(length)
 	}
 }
 
-// Each broken store, in one Range or in eight, by runs that are killed: the exact result, or an error.
+// A scan in killed and resumed runs of a store with a quirk has the exact result, or ends with an error, in one Range
+// and in eight.
 func TestResumeWithQuirks(t *testing.T) {
 	t.Parallel()
 	for _, quirk := range append(s3sim.Quirks(), "") {
@@ -110,7 +111,7 @@ func TestResumeWithQuirks(t *testing.T) {
 	}
 }
 
-// plainKey is the first key from the at-th on that every store lists as it is: Ranges end in keys that were listed.
+// printableKey returns the first printable ASCII key from index at on. Stores with every quirk list such a key exactly.
 func printableKey(ks *s3sim.Keyspace, at int64) string {
 	for ; ; at++ {
 		if key := string(ks.Key(at)); !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
@@ -122,15 +123,14 @@ func printableKey(ks *s3sim.Keyspace, at int64) string {
 func testResumeWithQuirk(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ranges int64) {
 	exact := map[s3sim.Quirk]bool{
 		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true,
-		s3sim.KeysRepeated:   true,
-		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
+		s3sim.KeysRepeated: true, s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
 	}[quirk]
 	o := s3sim.Options{Objects: 4_800, Shape: shape, Quirk: quirk}
 	if quirk == s3sim.TokensVoid && !testing.Short() {
 		o.Objects = 9_600 // more tokens than it takes until one is void
 	}
 	if ranges > 1 {
-		o.Denied = 0.0005 // a few, since each is asked for twice
+		o.Denied = 0.0005 // a few objects, since each costs a second HEAD
 	}
 	server, url := simtest.Start(t, o)
 	ks := server.Keyspace()
@@ -151,23 +151,24 @@ func testResumeWithQuirk(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ran
 	seen := checkLines(t, server, r.lines)
 	if r.err != nil {
 		if !errors.As(r.err, new(*list.ProtocolError)) || exact {
-			t.Errorf("%T: %v", r.err, r.err)
+			t.Errorf("got error %T: %v, want none or, for some quirks, a ProtocolError", r.err, r.err)
 		}
 		return
 	}
 	if r.stats.Listed != ks.Len() || r.stats.Emitted != int64(len(r.lines)) || r.stats.Failed != int64(len(r.failed)) ||
 		!r.stats.Balanced() {
-		t.Errorf("%d lines, %d failures of %d: %+v", len(r.lines), len(r.failed), ks.Len(), r.stats.Outcomes)
+		t.Errorf("got %d lines, %d failures, %+v; want %d objects",
+			len(r.lines), len(r.failed), r.stats.Outcomes, ks.Len())
 	}
 	for _, e := range r.failed {
 		if seen[e.Entry.Key] {
-			t.Fatalf("%q is printed, and has failed", e.Entry.Key)
+			t.Fatalf("key %q is printed and has failed, or has failed twice", e.Entry.Key)
 		}
 		seen[e.Entry.Key] = true
 	}
 	for i := range ks.Len() {
 		if k := string(ks.Key(i)); !seen[k] && (exact && shape == s3sim.Flat || r.stats.Failed == 0) {
-			t.Fatalf("it is missing: %q", k)
+			t.Fatalf("key %q is neither printed nor failed", k)
 		}
 	}
 }

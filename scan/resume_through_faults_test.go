@@ -15,7 +15,7 @@ import (
 	"headcount/scan/metrics"
 )
 
-// keySink keeps the keys of what is committed, and fails at one Commit.
+// keySink records the keys of committed Records. Its failAt-th Commit, counted from 1, fails.
 type keySink struct {
 	unsynced
 	keys   []string
@@ -40,14 +40,15 @@ func (s *keySink) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	return nil
 }
 
-// moment is where a run stood, and how much had been written by then: what a killed process leaves, and its files are
-// cut to.
+// snapshot is a Checkpoint with the numbers of keys and failures that had been written at its time. After a killed
+// process, headcount truncates the files to these lengths.
 type snapshot struct {
 	checkpoint   []byte
 	keys, failed int
 }
 
-// goingOn is some runs of which each goes on from some moment of the one before, and what they have written together.
+// resumedRuns is a sequence of runs, and the output of them all. Each run resumes from a random snapshot of the last
+// one.
 type resumedRuns struct {
 	rng       *rand.Rand
 	sink      keySink
@@ -56,9 +57,10 @@ type resumedRuns struct {
 	snapshots []snapshot // of the last run
 }
 
-var errStopped = errors.New("enough")
+var errStopped = errors.New("stopped")
 
-// from is some moment of the last run, to which what was written is cut; nil: there was none.
+// from returns the Checkpoint of a random snapshot of the last run, and truncates the output to this snapshot. It
+// returns nil before the first run.
 func (g *resumedRuns) from(t *testing.T) *checkpoint.Checkpoint {
 	t.Helper()
 	if len(g.snapshots) == 0 {
@@ -74,19 +76,19 @@ func (g *resumedRuns) from(t *testing.T) *checkpoint.Checkpoint {
 	return from
 }
 
-// run is the next run. The first few are ended by the sink or by their context, in turn.
+// run starts the next run. The first six runs end by an error of the sink or by their context, in turn.
 func (g *resumedRuns) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	g.runs++
-	endAt := 0 // the Checkpoint at which the context ends
+	endAt := 0 // the number of the Checkpoint at which the context ends
 	switch {
 	case g.runs > 6:
 	case g.runs%2 == 1:
 		g.sink.failAt = 1 + g.rng.IntN(4)
 	default:
-		// The first Checkpoint is that of the beginning.
+		// The first Checkpoint is saved when the run begins.
 		g.sink.failAt, endAt = 0, 2+g.rng.IntN(g.runs-1)
 	}
 	cfg.Sink, cfg.Resume, cfg.CheckpointEvery = &g.sink, g.from(t), time.Millisecond
@@ -105,14 +107,14 @@ func (g *resumedRuns) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) 
 	return newScan(t, cfg).Run(ctx)
 }
 
-// Runs that go on from each other commit every key once, whatever has ended them, and whenever. TestKilled shows the
-// same of processes and their files, and takes half a minute.
+// Resumed runs commit every key once, for every cause and time of the end of the runs before. TestKilled tests the same
+// with processes and files, and takes half a minute.
 func TestResumeAfterStops(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	g := resumedRuns{rng: rand.New(rand.NewPCG(seed, 1))}
-	// A page with a denied object waits half a second for it, in which others overtake it.
+	// A page with a denied object waits half a second for a second HEAD. Other pages are committed before it.
 	server, url := simtest.Start(
 		t,
 		s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, Gone: 0.01},
@@ -124,13 +126,13 @@ func TestResumeAfterStops(t *testing.T) {
 			return
 		}
 		if !errors.Is(err, errFull) && !errors.Is(err, errStopped) {
-			t.Fatal(err)
+			t.Fatalf("got error %v, want %v or %v", err, errFull, errStopped)
 		}
 	}
 }
 
-// Where there is no room for the failures of a page, its records are written already: it comes again, and so they are
-// not kept.
+// A run ends because the failures of a page cannot be written, after the page's Records were written. No Checkpoint
+// counts these Records: a resumed run scans the page again.
 func TestPartialPageIsNotSaved(t *testing.T) {
 	t.Parallel()
 	var sink keySink
@@ -146,7 +148,7 @@ func TestPartialPageIsNotSaved(t *testing.T) {
 		},
 	}).Run(t.Context())
 	if !errors.Is(err, errFull) || len(sink.keys) == 0 {
-		t.Fatalf("%v, %d records", err, len(sink.keys))
+		t.Fatalf("got error %v, %d records; want %v and some records", err, len(sink.keys), errFull)
 	}
 	at, err := checkpoint.Decode(last.checkpoint)
 	if err != nil {
@@ -155,22 +157,23 @@ func TestPartialPageIsNotSaved(t *testing.T) {
 	expectNoOverlap(t, sink.keys[:last.keys], at)
 }
 
-// expectApart wants none of the keys in what is still to be scanned, and all of them in the account.
+// expectNoOverlap checks that a Checkpoint counts all written keys, and that none is in a Range still to be scanned.
 func expectNoOverlap(t *testing.T, keys []string, at *checkpoint.Checkpoint) {
 	t.Helper()
 	if at.Stats.Emitted != int64(len(keys)) {
-		t.Fatalf("%d records, and the checkpoint says %d", len(keys), at.Stats.Emitted)
+		t.Fatalf("the checkpoint has %d records, want %d as written", at.Stats.Emitted, len(keys))
 	}
 	for _, key := range keys {
 		for _, rest := range at.Rest {
 			if rest.Contains(key) {
-				t.Fatalf("%q was written, and would come again with %v", key, rest)
+				t.Fatalf("key %q was written, and is in the Range %v still to be scanned", key, rest)
 			}
 		}
 	}
 }
 
-// expectAll wants each object of the sim once, where it belongs.
+// expectEveryKeyOnce checks that each object of the sim is written once, denied objects as failures and all other
+// existing objects as keys, and that the Stats have these numbers.
 func expectEveryKeyOnce(t *testing.T, server *s3sim.Server, g *resumedRuns, stats metrics.Stats) {
 	t.Helper()
 	times := map[string]int{}
@@ -178,27 +181,19 @@ func expectEveryKeyOnce(t *testing.T, server *s3sim.Server, g *resumedRuns, stat
 		times[key]++
 	}
 	for _, key := range g.failed {
-		times[key] -= 10 // so that one that is written too does not look right
+		times[key] -= 10 // a key that is written and has failed gets -9
 	}
 	ks := server.Keyspace()
 	for i := range ks.Len() {
 		key := ks.Key(i)
 		want := map[s3sim.HeadState]int{s3sim.HeadOK: 1, s3sim.HeadDenied: -10}[server.HeadState(key)]
 		if times[string(key)] != want {
-			t.Errorf("%q, state %v: %d, want %d", key, server.HeadState(key), times[string(key)], want)
+			t.Errorf("key %q, state %v: got %d, want %d", key, server.HeadState(key), times[string(key)], want)
 		}
 	}
 	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) ||
-		stats.Failed != int64(len(g.failed)) ||
-		!stats.Balanced() ||
-		stats.Runs != g.runs {
-		t.Errorf(
-			"%d records, %d failures, %d runs, and the account %+v of %d",
-			len(g.sink.keys),
-			len(g.failed),
-			g.runs,
-			stats.Outcomes,
-			stats.Runs,
-		)
+		stats.Failed != int64(len(g.failed)) || !stats.Balanced() || stats.Runs != g.runs {
+		t.Errorf("got %+v in %d runs, complete %v; want %d records, %d failures, %d runs",
+			stats.Outcomes, stats.Runs, stats.Complete, len(g.sink.keys), len(g.failed), g.runs)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Batches leave the queue in the order of their times, each not before its time, whatever the order in which they came.
+// Batches leave the retry queue in the order of their due times and never early, for any order of insertion.
 func TestRetryQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		flight := newInFlight()
@@ -24,7 +24,7 @@ func TestRetryQueue(t *testing.T) {
 		}
 		for _, i := range []int{2, 1, 4, 0, 3} {
 			if b := <-q.due; b.first != i || time.Since(start) != delays[i] {
-				t.Errorf("batch %d after %v, want %d after %v", b.first, time.Since(start), i, delays[i])
+				t.Errorf("got batch %d after %v, want %d after %v", b.first, time.Since(start), i, delays[i])
 			}
 		}
 		flight.remove()
@@ -34,7 +34,7 @@ func TestRetryQueue(t *testing.T) {
 	})
 }
 
-// add and run end with their context, also where no worker takes what is due.
+// add and run return when their context ends, even if no worker takes the due batches.
 func TestRetryQueueEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
@@ -48,10 +48,10 @@ func TestRetryQueueEndsWithContext(t *testing.T) {
 		synctest.Wait()
 		cancel(stopped)
 		if err := <-ended; !errors.Is(err, stopped) {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v", err, stopped)
 		}
 		if err := q.add(ctx, &batch{}, 0); !errors.Is(err, stopped) {
-			t.Errorf("%v", err)
+			t.Errorf("got error %v, want %v", err, stopped)
 		}
 	})
 }

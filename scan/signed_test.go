@@ -16,7 +16,7 @@ import (
 	"headcount/scan/store"
 )
 
-// signedServer serves requests that are signed, and tells for which region each was.
+// signedServer calls h for each request with the region of its signature. It fails the test for an unsigned request.
 func signedServer(
 	t *testing.T,
 	h func(w http.ResponseWriter, r *http.Request, region string),
@@ -35,7 +35,7 @@ func signedServer(
 		// Credential=ACCESS/DATE/REGION/s3/aws4_request
 		scope := strings.Split(r.Header.Get("Authorization"), "/")
 		if len(scope) < 3 {
-			t.Errorf("not signed: %s %s", r.Method, r.URL)
+			t.Errorf("got an unsigned request: %s %s", r.Method, r.URL)
 			return
 		}
 		h(w, r, scope[2])
@@ -49,7 +49,8 @@ func signedServer(
 	return server, s
 }
 
-// A HEAD that is told of another region is sent there, once for the whole run.
+// The answer to a HEAD names another region. The run sends the HEAD again with a signature for that region, and uses
+// the region for the rest of the run.
 func TestWrongRegionIsCorrected(t *testing.T) { forEachEngineSerially(t, testWrongRegionIsCorrected) }
 
 func testWrongRegionIsCorrected(t *testing.T, cfg scan.Config) {
@@ -72,16 +73,17 @@ func testWrongRegionIsCorrected(t *testing.T, cfg scan.Config) {
 	})
 	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || len(r.lines) != 20 || r.stats.Region != "eu-west-1" {
-		t.Errorf("%d lines, %+v, %v", len(r.lines), r.stats, r.err)
+		t.Errorf("got %d lines, %+v, error %v; want 20 lines, region eu-west-1", len(r.lines), r.stats, r.err)
 	}
 	for _, line := range r.lines {
 		if !strings.Contains(line, "eu-west-1") {
-			t.Error(line)
+			t.Errorf("got %s, want the region eu-west-1", line)
 		}
 	}
 }
 
-// Credentials that are renewed in the middle of a run cost nothing: what was signed with the old ones is asked again.
+// Credentials expire once during a run, and are renewed. Requests that were signed with the expired ones are sent
+// again, and no object fails.
 func TestCredentialRenewal(t *testing.T) { forEachEngineSerially(t, testCredentialRenewal) }
 
 func testCredentialRenewal(t *testing.T, cfg scan.Config) {
@@ -108,7 +110,7 @@ func testCredentialRenewal(t *testing.T, cfg scan.Config) {
 		if !expired.Load() || !strings.Contains(r.Header.Get("Authorization"), "Credential=key1/") {
 			return false
 		}
-		time.Sleep(time.Duration(heads.Load()%5) * time.Millisecond) // so that some are answered after the renewal
+		time.Sleep(time.Duration(heads.Load()%5) * time.Millisecond) // so that some answers arrive after the renewal
 		w.WriteHeader(http.StatusBadRequest)
 		if r.Method == http.MethodGet {
 			fmt.Fprint(w, "<Error><Code>ExpiredToken</Code></Error>")
@@ -132,15 +134,16 @@ func testCredentialRenewal(t *testing.T, cfg scan.Config) {
 	defer s.Close()
 	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		t.Errorf("got %+v, error %v; want no failed or gone object", r.stats.Outcomes, r.err)
 	}
 	if r.stats.Requests["head"]["400"] == 0 {
-		t.Error("no HEAD met the expiry")
+		t.Error("got no HEAD with expired credentials, want at least 1")
 	}
 	expectAllPrinted(t, server, r.lines)
 }
 
-// The client's clock and the store's part by an hour in the middle of a run.
+// The store's clock jumps ahead by an hour during a run. The client signs with the store's time from then on, and no
+// object fails.
 func TestClockCorrection(t *testing.T) { forEachEngineSerially(t, testClockCorrection) }
 
 func testClockCorrection(t *testing.T, cfg scan.Config) {
@@ -177,9 +180,9 @@ func testClockCorrection(t *testing.T, cfg scan.Config) {
 	cfg.Workers = 2
 	r := run(t.Context(), t, s, cfg)
 	if r.err != nil || r.stats.Emitted != objects {
-		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+		t.Errorf("got %+v, error %v; want %d emitted", r.stats.Outcomes, r.err, objects)
 	}
 	if r.stats.Requests["head"]["403"] == 0 {
-		t.Error("no HEAD met the other time")
+		t.Error("got no HEAD refused for its time, want at least 1")
 	}
 }

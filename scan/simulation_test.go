@@ -18,8 +18,8 @@ import (
 	"headcount/scan/store"
 )
 
-// simulation is a store without a network, for runs in the bubble of a synctest: there every delay is exact, and the
-// speed of the machine decides nothing. The zero value lists no keys and answers every HEAD at once with 200.
+// simulation is a store without a network, for runs in the bubble of a synctest. There every delay is exact, and no
+// result depends on the speed of the machine. The zero value lists no keys and answers every HEAD at once with 200.
 type simulation struct {
 	keys          int
 	listLatency   time.Duration // of each page
@@ -27,18 +27,18 @@ type simulation struct {
 
 	sessionLatency []time.Duration // added to each answer, by the number of the session
 
-	// answer says how the store answers the n-th HEAD for a key, n from 1. nil: at once, with 200.
+	// answer returns the answer to the n-th HEAD for a key, n from 1. If it is nil, the answer is 200 at once.
 	answer func(key string, n int) simulatedAnswer
 
 	heads    atomic.Int64 // HEADs that were sent
-	sessions atomic.Int64 // that were made
+	sessions atomic.Int64 // head.Sessions that were created
 	canaries atomic.Int64 // canary LISTs
 
 	mu       sync.Mutex
 	attempts map[string]int // by key
 }
 
-// simulatedAnswer comes after a time that may be longer than the request's timeout.
+// simulatedAnswer is the answer to a HEAD. If after is longer than the request's timeout, the HEAD times out.
 type simulatedAnswer struct {
 	after      time.Duration
 	status     int // 0: 200
@@ -48,7 +48,7 @@ type simulatedAnswer struct {
 // simulatedKey returns the i-th key.
 func simulatedKey(i int) string { return fmt.Sprintf("k%06d", i) }
 
-// run scans the simulation, and returns what Run returns and for how long it ran.
+// run scans the simulation. It returns the results of Run and its duration on the fake clock.
 func (sim *simulation) run(
 	t *testing.T, ctx context.Context, cfg Config,
 ) (stats metrics.Stats, took time.Duration, err error) {
@@ -114,7 +114,7 @@ func (s *simulatedSource) Split(context.Context) (list.Range, bool, error) {
 type simulatedWalk struct {
 	sim  *simulation
 	next int
-	last bool // the last page was handed out
+	last bool // the last page was returned
 	rest list.Range
 }
 
@@ -141,7 +141,7 @@ func (w *simulatedWalk) Rest() list.Range                 { return w.rest }
 func (w *simulatedWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
 func (w *simulatedWalk) Close()                           {}
 
-// simulatedEngine sends HEADs one after the other on each session, as the contract of head.Engine wants it.
+// simulatedEngine sends the HEADs of each session one after the other, as the contract of head.Engine requires.
 type simulatedEngine struct {
 	sim     *simulation
 	limiter *pace.Limiter
@@ -209,7 +209,7 @@ func (sim *simulation) next(key string) simulatedAnswer {
 	return answer
 }
 
-// A simulated run gives every object its Outcome, and takes the time that the answers take.
+// A simulated run emits every object, and takes at least the sum of the latencies.
 func TestSimulation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, keys := range []int{0, 1, 999, 1000, 1001} {
@@ -221,7 +221,8 @@ func TestSimulation(t *testing.T) {
 			least := time.Duration(pages)*time.Second + time.Duration(keys%pageKeys)*10*time.Millisecond
 			complete := err == nil && stats.Complete && stats.Emitted == int64(keys)
 			if !complete || sim.heads.Load() != int64(keys) || took < least {
-				t.Errorf("%d keys: %+v after %v, at least %v, %v", keys, stats.Outcomes, took, least, err)
+				t.Errorf("%d keys: got %+v after %v, error %v; want all emitted after at least %v",
+					keys, stats.Outcomes, took, err, least)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"headcount/scan/checkpoint"
 )
 
-// positionSink has a Position behind each page, and can fail to close.
+// positionSink returns the number of committed pages as its Position, and closeErr from Close.
 type positionSink struct {
 	hookSink
 	calls    []string // of Sync and Close
@@ -28,7 +28,7 @@ func (s *positionSink) Close() error {
 	return s.closeErr
 }
 
-// A Checkpoint has the Positions of the sinks that have one, and the last one is made when both are closed.
+// Each Checkpoint has the Position that the Sink's Sync returned. The last Checkpoint is saved after Close.
 func TestCheckpointPositions(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 5_000})
@@ -37,9 +37,9 @@ func TestCheckpointPositions(t *testing.T) {
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), Sink: &sink, CheckpointEvery: time.Millisecond,
 		OnCheckpoint: func(c *checkpoint.Checkpoint) error {
-			at, isSaid := c.Positions[checkpoint.PositionOutput]
-			if !isSaid || at.Bytes != int64(sink.pages) || len(c.Positions) != 1 {
-				t.Errorf("the Positions are %v after %d pages", c.Positions, sink.pages)
+			at, ok := c.Positions[checkpoint.PositionOutput]
+			if !ok || at.Bytes != int64(sink.pages) || len(c.Positions) != 1 {
+				t.Errorf("got Positions %v after %d pages, want that of the output with %[2]d bytes", c.Positions, sink.pages)
 			}
 			last = c
 			sink.calls = append(sink.calls, "checkpoint")
@@ -47,15 +47,15 @@ func TestCheckpointPositions(t *testing.T) {
 		},
 	}).Run(t.Context())
 	if err != nil || !last.Stats.Complete {
-		t.Fatalf("%v, %+v", err, last)
+		t.Fatalf("got error %v, last Checkpoint %+v; want a complete run", err, last)
 	}
 	n := len(sink.calls)
 	if n < 5 || sink.calls[n-1] != "checkpoint" || sink.calls[n-2] != "close" || sink.calls[n-3] != "sync" {
-		t.Errorf("the calls were %q", sink.calls)
+		t.Errorf("got calls %q, want sync, close, checkpoint at the end", sink.calls)
 	}
 }
 
-// A run whose Sink cannot be closed is not complete, and no Checkpoint says so.
+// A run whose Sink fails to close is incomplete in its Stats and in every Checkpoint.
 func TestSinkCloseError(t *testing.T) {
 	t.Parallel()
 	_, url := simtest.Start(t, s3sim.Options{Objects: 2_000})
@@ -64,15 +64,15 @@ func TestSinkCloseError(t *testing.T) {
 		Store: open(t, url), Sink: &positionSink{closeErr: full},
 		OnCheckpoint: func(c *checkpoint.Checkpoint) error {
 			if c.Stats.Complete {
-				t.Error("a checkpoint.Checkpoint says that the run is complete")
+				t.Error("got a Checkpoint of a complete run, want incomplete")
 			}
 			return nil
 		},
 	}).Run(t.Context())
 	if output := (*scan.OutputError)(nil); !errors.As(err, &output) || !errors.Is(err, full) {
-		t.Errorf("%T: %v", err, err)
+		t.Errorf("got error %T: %v, want an OutputError with %v", err, err, full)
 	}
 	if stats.Complete || stats.Error == "" || !stats.Balanced() {
-		t.Errorf("%+v", stats)
+		t.Errorf("got %+v, want an incomplete run with an error", stats)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"headcount/scan/store"
 )
 
-// A store whose clock is another refuses the first LIST, and nothing after it: its Date has told the time to whoever
-// signs.
+// A store whose clock differs by more than 15 minutes refuses only the first LIST. The client reads the store's time
+// from the Date header of that answer, and signs all later requests with it.
 func TestStoreClockSkew(t *testing.T) {
 	credentials := s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland", SessionToken: "token"}
 	for name, value := range map[string]string{
@@ -39,7 +39,7 @@ func TestStoreClockSkew(t *testing.T) {
 				t.Cleanup(s.Close)
 				r := run(t.Context(), t, s, scan.Config{Workers: 4, Engine: c.engine, Pipeline: c.pipeline})
 				if r.err != nil || r.stats.Failed != 0 || r.stats.Gone != 0 {
-					t.Fatalf("%v, %+v", r.err, r.stats)
+					t.Fatalf("got error %v, %+v; want no failed or gone object", r.err, r.stats)
 				}
 				expectAllPrinted(t, server, r.lines)
 				refused := int64(0)
@@ -47,10 +47,10 @@ func TestStoreClockSkew(t *testing.T) {
 					refused = 1
 				}
 				if lists := r.stats.Requests["list"]["403"]; lists != refused {
-					t.Errorf("%d LISTs were refused, want %d", lists, refused)
+					t.Errorf("got %d refused LISTs, want %d", lists, refused)
 				}
 				if heads := r.stats.Requests["head"]["403"]; heads != 0 {
-					t.Errorf("%d HEADs were refused", heads)
+					t.Errorf("got %d refused HEADs, want 0", heads)
 				}
 			})
 		}

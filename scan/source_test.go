@@ -12,7 +12,7 @@ import (
 	"headcount/scan/store"
 )
 
-// sources returns each kind of Source, over the same 10,500 keys of which some Ranges are to be scanned.
+// sources returns each kind of Source by name, over some Ranges of the same 10,500 keys, and the keys of these Ranges.
 func sources(t *testing.T, ranges ...list.Range) (map[string]Source, []string) {
 	t.Helper()
 	server, url := simtest.Start(t, s3sim.Options{Objects: 10_500})
@@ -42,7 +42,7 @@ func sources(t *testing.T, ranges ...list.Range) (map[string]Source, []string) {
 	}, keys
 }
 
-// readAll reads the Walks of a Source one after the other, and commits each of their Pages.
+// readAll reads the Walks of a Source one after the other, and commits each Page. It returns the keys.
 func readAll(ctx context.Context, t *testing.T, source Source) (keys []string) {
 	t.Helper()
 	for {
@@ -72,7 +72,7 @@ func readAll(ctx context.Context, t *testing.T, source Source) (keys []string) {
 	}
 }
 
-// A Source hands out every key once, and is complete when all its Pages are committed.
+// A Source returns every key once. After the commit of all Pages no Range is pending.
 func TestSourceHandsOutEveryKey(t *testing.T) {
 	for _, ranges := range [][]list.Range{
 		{{}},
@@ -88,17 +88,17 @@ func TestSourceHandsOutEveryKey(t *testing.T) {
 				got := readAll(t.Context(), t, source)
 				slices.Sort(got)
 				if !slices.Equal(got, want) {
-					t.Errorf("%d keys, want %d", len(got), len(want))
+					t.Errorf("got %d keys, want the %d of the Ranges", len(got), len(want))
 				}
 				if pending := source.Pending(); len(pending) > 0 {
-					t.Errorf("%v are pending", pending)
+					t.Errorf("got pending Ranges %v, want none", pending)
 				}
 			})
 		}
 	}
 }
 
-// What Split gives away is neither handed out nor pending, and all the rest is.
+// Split removes a Range from the Source: its keys are neither returned nor pending. All other keys are returned.
 func TestSourceSplit(t *testing.T) {
 	ranges := []list.Range{
 		{Through: "obj-000000006000"},
@@ -110,25 +110,25 @@ func TestSourceSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			part, ok, err := source.Split(t.Context())
 			if err != nil || !ok || part != ranges[2] {
-				t.Fatalf("%v, %v, %v", part, ok, err)
+				t.Fatalf("got %v, %v, error %v; want the Range %v", part, ok, err, ranges[2])
 			}
 			if slices.Contains(source.Pending(), part) {
-				t.Errorf("%v was given away, and is pending", part)
+				t.Errorf("got the Range %v pending after Split, want it removed", part)
 			}
 			kept := slices.DeleteFunc(slices.Clone(want), part.Contains)
 			got := readAll(t.Context(), t, source)
 			slices.Sort(got)
 			if !slices.Equal(got, kept) {
-				t.Errorf("%d keys, want %d", len(got), len(kept))
+				t.Errorf("got %d keys, want %d", len(got), len(kept))
 			}
 			if _, ok, err := source.Split(t.Context()); ok || err != nil {
-				t.Errorf("everything is handed out, and it was split: %v", err)
+				t.Errorf("Split after all keys: got %v, error %v; want false", ok, err)
 			}
 		})
 	}
 }
 
-// A Range that is being listed is split too: the part that is given away and the keys that are handed out are all keys.
+// Split also divides a Range that is being listed. The keys of the removed part and the returned keys are all keys.
 func TestBucketSourceSplitsAnActiveRange(t *testing.T) {
 	all, want := sources(t, list.Range{})
 	source := all["bucket"]
@@ -141,10 +141,10 @@ func TestBucketSourceSplitsAnActiveRange(t *testing.T) {
 		ok   bool
 		seen []string
 	)
-	for !ok { // how far the keys go is estimated better with every page
+	for !ok { // each page improves the estimate of the remaining keys
 		page, err := walk.Next(t.Context())
 		if err != nil || page == nil {
-			t.Fatalf("the Range was listed to its end, and never split: %v", err)
+			t.Fatalf("got the end of the Range, error %v; want a split before", err)
 		}
 		for _, e := range page.Entries {
 			seen = append(seen, e.Key)
@@ -158,7 +158,7 @@ func TestBucketSourceSplitsAnActiveRange(t *testing.T) {
 	}
 	got := slices.DeleteFunc(slices.Clone(want), func(key string) bool { return !part.Contains(key) })
 	if len(got) == 0 || len(got) == len(want) {
-		t.Errorf("%d of %d keys were given away", len(got), len(want))
+		t.Errorf("got %d of %d keys in the removed part, want some and not all", len(got), len(want))
 	}
 	got = append(got, seen...)
 	for {
@@ -180,9 +180,9 @@ func TestBucketSourceSplitsAnActiveRange(t *testing.T) {
 	got = append(got, readAll(t.Context(), t, source)...)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("%d keys, want %d", len(got), len(want))
+		t.Errorf("got %d keys, want the %d of the Ranges", len(got), len(want))
 	}
 	if pending := source.Pending(); len(pending) > 0 {
-		t.Errorf("%v are pending", pending)
+		t.Errorf("got pending Ranges %v, want none", pending)
 	}
 }
