@@ -18,7 +18,7 @@ import (
 const chunkBytes = 1 << 10
 
 // JSONLines is a scan.Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and
-// then field.Always. A Field that the store did not say has no member.
+// then field.Always. A Field without a value has no member.
 type JSONLines struct {
 	to      Destination
 	members []jsonMember
@@ -88,8 +88,8 @@ type jsonMember struct {
 	field.Field
 	start string // the name, and the colon behind it
 
-	// startBase64 is start for a value that is not UTF-8. It is base64 under a name of its own: as text with U+FFFD,
-	// two keys would become one.
+	// startBase64 is start for a value that is not UTF-8. Such a value is base64 under a name of its own: as texts with
+	// U+FFFD, two keys could become equal.
 	startBase64 string
 }
 
@@ -97,21 +97,21 @@ func newJSONMember(f field.Field) jsonMember {
 	return jsonMember{Field: f, start: `"` + f.Name + `":`, startBase64: `"` + f.Name + `_b64":`}
 }
 
-// appendTo appends the member and a comma, if the store said the value.
+// appendTo appends the member and a comma, if r has a value of the Field.
 func (m *jsonMember) appendTo(line []byte, r *scan.Record) []byte {
 	switch m.Type {
 	case field.Text, field.Time:
 		return m.appendText(line, r)
 	case field.Int:
-		if n, said := m.Int(r); said {
+		if n, ok := m.Int(r); ok {
 			line = append(strconv.AppendInt(append(line, m.start...), n, 10), ',')
 		}
 	case field.Bool:
-		if value, said := m.Bool(r); said {
+		if value, ok := m.Bool(r); ok {
 			line = append(strconv.AppendBool(append(line, m.start...), value), ',')
 		}
 	case field.Map:
-		if texts, said := m.Map(r); said {
+		if texts, ok := m.Map(r); ok {
 			line = m.appendMap(line, texts)
 		}
 	}
@@ -123,8 +123,8 @@ func (m *jsonMember) appendText(line []byte, r *scan.Record) []byte {
 	before := len(line)
 	line = append(append(line, m.start...), '"')
 	from := len(line)
-	line, said := m.AppendText(line, r)
-	if !said {
+	line, ok := m.AppendText(line, r)
+	if !ok {
 		return line[:before]
 	}
 	text := line[from:]

@@ -71,8 +71,8 @@ func recordFromLine(text []byte) (scan.Record, error) {
 	)
 	for _, f := range slices.Concat(field.All(), field.Always()) {
 		for _, name := range []string{f.Name, f.Name + "_b64"} {
-			raw, said := members[name]
-			if !said {
+			raw, ok := members[name]
+			if !ok {
 				continue
 			}
 			if f.Type == field.Map {

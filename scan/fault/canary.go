@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Canary finds out whether a store is available to the run's credentials, by a small request whose answer names the
-// reason of a refusal: a LIST of one key. Make it with NewCanary. It may be used concurrently.
+// Canary finds out whether a store is available to the credentials of the run. It sends a probe: a small request whose
+// answer names the reason of a refusal, such as a LIST of one key. Make it with NewCanary. It may be used concurrently.
 type Canary struct {
 	probe    func(context.Context) error
 	renew    func(context.Context) bool
@@ -15,13 +15,13 @@ type Canary struct {
 	retryFor time.Duration
 	log      *slog.Logger
 
-	token      chan struct{} // holds a token while a caller probes
-	answeredAt time.Time     // when the last probe was sent that was answered; the token's holder may use it
+	token      chan struct{} // full while a caller sends probes: at most one caller does
+	answeredAt time.Time     // when the last answered probe was sent; guarded by token
 }
 
-// NewCanary returns a Canary. probe sends the request once, and returns nil if it was answered. renew renews expired
+// NewCanary returns a Canary. probe sends the request once, and returns nil if it succeeds. renew renews expired
 // credentials, and reports whether there may be new ones; nil: they cannot be renewed. Check waits for a store that
-// does not answer until its Health has failed for retryFor.
+// does not answer for at most retryFor, as Health.Check counts it.
 func NewCanary(
 	probe func(context.Context) error, renew func(context.Context) bool, retryFor time.Duration, log *slog.Logger,
 ) *Canary {
@@ -31,10 +31,11 @@ func NewCanary(
 	}
 }
 
-// Check returns nil when the store has answered a probe that was sent after the call: one probe serves all callers
-// that wait. Any error ends the run: the store's refusal, the cause of ctx's end, or an UnavailableError. While the
-// store does not answer, Check records in h that it fails, with the failure of the request that is verified.
-func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
+// Check returns nil when a probe has succeeded that was sent after the call of Check. One probe serves all waiting
+// callers. Any error ends the run: the store's refusal of the probe, the cause of ctx's end, or an UnavailableError.
+// requests is the Health of the requests that are verified, and failure the error of the caller's request. While the
+// store does not answer the probe, Check records failure in requests.
+func (c *Canary) Check(ctx context.Context, requests *Health, failure error) error {
 	called := time.Now()
 	select {
 	case c.token <- struct{}{}:
@@ -58,20 +59,20 @@ func (c *Canary) Check(ctx context.Context, h *Health, failure error) error {
 		}
 		attempts.Sent++
 		cause := FailureOf(err)
-		next := c.policy.Next(&attempts, cause, h)
+		next := c.policy.Next(&attempts, cause, requests)
 		switch {
 		case next.Action == GiveUp, next.Action == Renew && (c.renew == nil || !c.renew(ctx)):
 			return err
 		case next.Action == Renew:
 			c.log.Info("the credentials have expired and are renewed")
 		case next.Delay == 0:
-			continue // the answer has corrected the clock
+			continue // ClockSkew: the SDK has corrected its clock by the answer
 		case cause.Transient() && !warned:
 			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
 			warned = true
 		}
-		h.Failed(failure)
-		if err := h.Check(c.retryFor); err != nil {
+		requests.Failed(failure)
+		if err := requests.Check(c.retryFor); err != nil {
 			return err
 		}
 		if err := Sleep(ctx, next.Delay); err != nil {

@@ -1,13 +1,13 @@
 // Package fault says what the failure of a request means, and what to do about it. It knows no kind of request by
 // itself: HEADs, LISTs, PUTs and DELETEs use it alike.
 //
-// Class: one word for why a request failed, in statistics and error files.
-// Failure: one request that failed, as the policy sees it.
-// Transient: the same request may succeed later. Throttled: the store asks for fewer requests. Refused: the store
-// answered, and the same request will be answered in the same way.
-// Policy: what is done about a Failure, a Decision. Attempts: what was tried for one request so far.
-// Health: since when no request of a kind has succeeded.
-// Canary: a small request whose answer tells whether the store is available to these credentials.
+//   - Class: one word for why a request failed, in statistics and error files.
+//   - Failure: one request that failed, as the policy sees it. It is transient if the same request may succeed later.
+//     It is a refusal if the store answered, and will answer the same request in the same way.
+//   - Policy: decides about a Failure. The result is a Decision.
+//   - Attempts: what was tried for one request so far.
+//   - Health: since when no request of a kind has succeeded.
+//   - Canary: sends a small request to find out whether the store is available to these credentials.
 package fault
 
 // Class names why a request failed, in one word that is printed in --errors and --stats. Where an answer has an error
@@ -18,7 +18,7 @@ type Class string
 const (
 	Canceled       Class = "canceled"
 	Timeout        Class = "timeout" // StatusClass returns it too, for a 408
-	ConnRefused    Class = "refused" // nobody listens on the port
+	ConnRefused    Class = "refused" // of a TCP connection: nobody listens on the port
 	Reset          Class = "reset"
 	Closed         Class = "closed" // the other side closed the connection before the end of its answer
 	DNS            Class = "dns"
@@ -49,20 +49,20 @@ const (
 	// WrongDocument is an answer whose body is not the document that was asked for: a proxy's page.
 	WrongDocument Class = "wrong_document"
 
-	// ProtocolViolation is an answer that breaks the protocol of the request, as it will the next time.
+	// ProtocolViolation is an answer that breaks the protocol of the request, and will break it again.
 	ProtocolViolation Class = "protocol_violation"
 
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )
 
-// Transient reports whether the same request may succeed later. A class that stands for several statuses, like
-// ServerError, is transient only if all of them are: Failure.Transient regards the status too.
+// Transient reports whether every Failure of this class is transient. The statuses of a class like ServerError differ
+// in that: Failure.Transient regards the status too (TransientStatus), and is the method to ask about an answer.
 func (c Class) Transient() bool {
 	switch c {
 	case Canceled, Timeout, ConnRefused, Reset, Closed, DNS, TLS, Malformed, Connection, WrongDocument, Throttled:
 		return true
-	// Some stores refuse with a 200 or a 400 whose code says that they are only busy.
+	// Some stores send these codes with a 200 or a 400.
 	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
 		"Throttling", "TooManyRequests", "RequestLimitExceeded":
 		return true
@@ -70,8 +70,8 @@ func (c Class) Transient() bool {
 	return false
 }
 
-// Unreached reports whether the store may not have seen the request: a failure that takes no time where no store
-// listens. Without a limit on the rate, retries of such requests would become a storm of connections.
+// Unreached reports whether the store may not have seen the request. Such a failure takes no time where no store
+// listens. Without a limit on the rate, retries would then open thousands of connections a second.
 func (c Class) Unreached() bool {
 	switch c {
 	case ConnRefused, Reset, Closed, DNS, TLS, Connection:
@@ -80,6 +80,6 @@ func (c Class) Unreached() bool {
 	return false
 }
 
-// ConnClosed reports whether the other side closed the connection. On a connection that was used before, it may have
-// done so before the request came.
+// ConnClosed reports whether the other side closed the connection. If the connection was used before, the other side
+// may have closed it before the request came.
 func (c Class) ConnClosed() bool { return c == Closed || c == Reset }

@@ -19,8 +19,9 @@ type classed interface {
 	FaultClass() Class
 }
 
-// ClassOf returns the Class of the error of a request that has no usable answer: the one that the error returns from a
-// method FaultClass() Class, or else one by its type or, where there is no type, by its text. err must not be nil.
+// ClassOf returns the Class of the error of a request that has no usable answer. If err has a method FaultClass()
+// Class, ClassOf returns the result of the method. Otherwise it knows the types of errors and, where an error has no
+// type of its own, the texts. err must not be nil.
 func ClassOf(err error) Class {
 	var (
 		dns   *net.DNSError
@@ -107,8 +108,8 @@ func StatusClass(status int) Class {
 	return UnexpectedStatus
 }
 
-// AnswerClass returns the Class of an answer by which the store refuses a request: its error code or, where the code is
-// empty, that of the HTTP status.
+// AnswerClass returns the Class of an answer that is an error: the error code of S3 or, where the code is empty, the
+// Class of the HTTP status.
 func AnswerClass(status int, code string) Class {
 	if code != "" {
 		return Class(code)
@@ -116,9 +117,9 @@ func AnswerClass(status int, code string) Class {
 	return StatusClass(status)
 }
 
-// TransientStatus reports whether the same request may succeed later although it was answered with this HTTP status.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList; 509 and 520 to 529 come from
-// gateways and CDNs in front of a store.
+// TransientStatus reports whether the same request may succeed later, after an answer with this HTTP status. A new
+// transient status is added here and nowhere else. 509 and 520 to 529 come from gateways and CDNs in front of a store.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 func TransientStatus(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,

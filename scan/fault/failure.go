@@ -9,11 +9,11 @@ import (
 type Failure struct {
 	Class      Class
 	Status     int           // HTTP status of the answer; 0: there was none
-	RetryAfter time.Duration // that the answer asks for; 0: it does not
+	RetryAfter time.Duration // the delay that the answer asks for; 0: none
 }
 
-// FailureOf returns the Failure of a request's error: the one that the error returns from a method Failure() Failure,
-// or else one without an answer, with the error's Class. err must not be nil.
+// FailureOf returns the Failure of a request's error. If err has a method Failure() Failure, FailureOf returns the
+// result of the method, and otherwise a Failure without an answer, with the Class of err. err must not be nil.
 func FailureOf(err error) Failure {
 	var described interface {
 		error
@@ -28,13 +28,13 @@ func FailureOf(err error) Failure {
 // Transient reports whether the same request may succeed later.
 func (f Failure) Transient() bool { return f.Class.Transient() || TransientStatus(f.Status) }
 
-// SlowDown reports whether fewer requests should be sent after this one: the store asks for it, or cannot be reached.
+// SlowDown reports whether the scan should send fewer requests now: the store asks for fewer, or cannot be reached.
 func (f Failure) SlowDown() bool {
 	return f.Transient() && (ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached())
 }
 
-// IsRefused reports whether err is an answer of the store by which it refuses the request, and will refuse it again.
-// No error is no refusal.
+// IsRefused reports whether err is a refusal: an answer of the store that is an error and not transient. It is false
+// for nil.
 func IsRefused(err error) bool {
 	if err == nil {
 		return false

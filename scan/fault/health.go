@@ -9,23 +9,23 @@ import (
 )
 
 // Health records how a store answers requests of one kind: when one succeeded last, and since when none has succeeded
-// although some were sent. Make it with NewHealth. Its methods may be called concurrently; a success that is recorded
-// with an earlier time than another one may replace it.
+// although some were sent. Make it with NewHealth. Its methods may be called concurrently. The last success is that of
+// the last call of OK, which may have an earlier time than another goroutine's.
 //
-// It counts on the monotonic clock, so that a clock that is set while the store fails changes nothing.
+// Health uses the monotonic clock, so that setting the clock of the machine changes nothing.
 type Health struct {
 	op    string
 	start time.Time
 
 	lastSuccess  atomic.Int64 // nanoseconds after start; 0: no request has succeeded
-	failingSince atomic.Int64 // nanoseconds after start; 0: the store is healthy, or was not asked
+	failingSince atomic.Int64 // nanoseconds after start; 0: the store is healthy, or no request was sent
 	lastFailure  atomic.Pointer[failure]
 }
 
 type failure struct{ err error }
 
-// NewHealth returns the Health of a store that was not asked yet. op is the kind of requests for the UnavailableError:
-// HEAD, PUT, …
+// NewHealth returns the Health of a store to which no request was sent yet. op is the kind of requests in the
+// UnavailableError: HEAD, PUT, …
 func NewHealth(op string) *Health { return &Health{op: op, start: time.Now()} }
 
 // sinceStart returns at in nanoseconds after start. It is never 0, which stands for no time.
@@ -43,8 +43,7 @@ func (h *Health) OK(at time.Time) {
 	}
 }
 
-// Failed records that a request failed now, in a way that may be the store's fault. Of several errors the last one is
-// kept for the UnavailableError.
+// Failed records that a request failed now, with a transient Failure. The UnavailableError has the last err.
 func (h *Health) Failed(err error) {
 	h.lastFailure.Store(&failure{err})
 	h.failingSince.CompareAndSwap(0, h.sinceStart(time.Now()))

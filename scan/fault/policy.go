@@ -16,7 +16,7 @@ const (
 	// be renewed it is GiveUp. A Policy that Verifies leaves that to the Canary, and never returns it.
 	Renew
 
-	// GiveUp takes the failure for the request's result.
+	// GiveUp makes the failure the result of the request.
 	GiveUp
 )
 
@@ -34,16 +34,18 @@ type Attempts struct {
 	Sent int // requests sent; the caller counts each before it calls Next
 
 	// Since is the time from which Policy.RetryFor counts. Where it is zero, Next sets it to the first failure. The
-	// caller adds to it the time for which the request waited for something other than the store.
+	// caller moves it forward by the time for which the request waited for the limit of the rate.
 	Since time.Time
 
-	failed         int       // transient failures, each after a success of another request since the one before
+	// failed counts the transient failures. A failure does not count if no other request has succeeded since the last
+	// one.
+	failed         int
 	failedAt       time.Time // of the last transient failure
-	refused        int       // refusals by a store that answers the Canary, if the Policy verifies
+	refused        int       // refusals; if the Policy verifies, those after which the Canary succeeded
 	wrongDocuments int
 	clockSkews     int
 	renewals       int
-	final          bool // the next failure is the result: the store was found to be healthy
+	final          bool // the next transient failure is the result: the store answers other requests
 }
 
 // Policy decides about Failures of requests of one kind. ObjectPolicy and RunPolicy return the two that are in use. Its
@@ -53,31 +55,31 @@ type Attempts struct {
 // run continues with other objects. Health.Check ends a run in which no request succeeds. A RunPolicy is for requests
 // that the run cannot do without (LIST): their failure ends the run.
 //
-//	failure             ObjectPolicy                      RunPolicy
-//	transient           MaxAttempts, if others succeed    RetryFor
-//	  first contact                                       MaxFirst; DNS, TLS, credentials: give up
-//	  wrong document                                      MaxWrongDocuments
-//	refused             Verify, MaxRefusals               MaxRefusals
-//	credentials         as refused                        as transient
-//	clock skew          as refused                        retry twice
-//	expired token       as refused                        Renew, MaxRenewals
-//	configuration       as refused                        give up
-//	header too large    give up                           give up
+//	failure                       ObjectPolicy                     RunPolicy
+//	transient                     MaxAttempts, if others succeed   RetryFor
+//	transient, no answer yet      as other transient failures      MaxFirst; DNS, TLS, credentials: GiveUp
+//	transient, wrong document     as other transient failures      MaxWrongDocuments
+//	refusal                       Verify, MaxRefusals              MaxRefusals
+//	credentials                   Verify, MaxRefusals              RetryFor
+//	clock skew                    Verify, MaxRefusals              Retry twice
+//	expired token                 Verify, MaxRefusals              Renew, MaxRenewals
+//	configuration                 Verify, MaxRefusals              GiveUp
+//	header too large              GiveUp                           GiveUp
 type Policy struct {
-	// MaxAttempts is the number of transient failures of one request, while other requests succeed, that are its
-	// result. While no other request succeeds, either the store is unavailable or there are no other requests. Then the
+	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed.
+	// While no other request succeeds, either the store is unavailable or there are no other requests. Then the
 	// Decision is Verify, once in MaxAttempts attempts.
 	MaxAttempts int
 
-	// MaxFirst is the number of attempts to reach a store that has never answered: a wrong endpoint shows within
-	// seconds, and not after RetryFor. A name that cannot be resolved, a certificate that is not trusted and missing
+	// MaxFirst is the number of attempts to reach a store that has never answered, so that a wrong endpoint ends the run
+	// within seconds instead of RetryFor. A name that cannot be resolved, a certificate that is not trusted and missing
 	// credentials show at the first attempt. Once the store has answered, they are transient.
 	MaxFirst int
 
-	// MaxWrongDocuments is the number of WrongDocuments that are the result of a request.
+	// MaxWrongDocuments is the number of WrongDocuments after which a request fails.
 	MaxWrongDocuments int
 
-	// MaxRefusals is the number of refusals that are the result of a request.
+	// MaxRefusals is the number of refusals after which a request fails.
 	MaxRefusals int
 
 	// RefusalDelay is the time between the Canary's answer and the next attempt of a request that was refused.
@@ -86,40 +88,40 @@ type Policy struct {
 	// RetryFor is the time for which one request is repeated, from Attempts.Since on.
 	RetryFor time.Duration
 
-	// Verifies is set for requests whose answers do not name the reason of a refusal, so that the Canary has to find
-	// it: the answer to a HEAD has no body.
+	// Verifies is set for requests whose answers do not name the reason of a refusal, such as HEADs: their answers have
+	// no body. The Canary finds the reason.
 	Verifies bool
 
-	// MaxRenewals is the number of answers that name expired credentials, the last of which is the result of a request.
+	// MaxRenewals is the number of answers that name expired credentials after which a request fails.
 	MaxRenewals int
 
 	// Backoff returns the delay before the n-th retry; nil: the function Backoff.
 	Backoff func(n int) time.Duration
 }
 
-// maxClockSkews is the number of answers that name a wrong clock, the last of which is the result of a request. The
-// first one corrects the clock. Where a clock is set in the middle of a run, an answer that the store sent before that,
-// and that is read after the correction, undoes the correction.
+// maxClockSkews is the number of answers that name a wrong clock after which a request fails. One would be too few,
+// since the SDK corrects its clock by the Date of that answer. Two are too few as well: if a clock is set during
+// the run, an older answer that is read late makes the SDK's clock wrong again.
 const maxClockSkews = 3
 
 // MaxAttemptsDefault is the number of attempts for one object while others succeed: with Backoff, they take about 10 s.
 const MaxAttemptsDefault = 10
 
-// ObjectPolicy is the Policy for requests of one object each.
+// ObjectPolicy is the Policy for requests about one object each.
 func ObjectPolicy(maxAttempts int) Policy {
 	return Policy{
 		MaxAttempts: maxAttempts,
-		// One refusal is not enough: it may have been the answer to another request, to one signed with credentials
-		// that were renewed meanwhile, or that of a store that was just starting.
+		// One refusal is not enough: it may be the answer to another request, or to one that was signed with old
+		// credentials, or the store may just be starting.
 		MaxRefusals: 2,
-		// Longer than a hiccup of a store, and short beside the time that a page is in flight.
+		// Longer than a short disturbance of a store. It is short compared with the time for which a page is in flight.
 		RefusalDelay: 500 * time.Millisecond,
 		Verifies:     true,
 	}
 }
 
-// RunPolicy is the Policy for requests that the run cannot do without, at a store with so many endpoints. One endpoint
-// may be alone in its refusal, so each is asked once.
+// RunPolicy is the Policy for requests that the run cannot do without. endpoints is the number of endpoints of the
+// store: a request fails only after each of them has refused it.
 func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 	return Policy{
 		MaxFirst:          6,  // about 2 s
@@ -142,7 +144,7 @@ func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 		return Decision{Action: Verify}
 	}
 	switch f.Class {
-	case Credentials: // they may come from a service that is away
+	case Credentials: // they may come from a service that is unavailable now
 		return p.afterTransient(a, f, h)
 	case Configuration, ProtocolViolation:
 		return Decision{Action: GiveUp}
@@ -218,22 +220,22 @@ func (p *Policy) countAttempt(a *Attempts, h *Health, delay time.Duration) Decis
 	return Decision{Retry, delay}
 }
 
-// Verification is the result of a Decision to Verify, besides the Canary's answer.
+// Verification is what the caller found out for a Decision to Verify, after the Canary succeeded.
 type Verification struct {
-	// RequestsSucceed is set if the store also answers requests of this kind, and not the Canary alone.
+	// RequestsSucceed is set if another request of this kind succeeded too.
 	RequestsSucceed bool
 
-	// OtherCredentials is set if the request was signed with other credentials than the Canary. Then the Canary's
-	// answer says nothing about the refusal. After MaxAttempts it is ignored: a provider that has other credentials
-	// each time must not keep a request from its result.
+	// OtherCredentials is set if the request was signed with other credentials than the probe. Then the success of the
+	// probe says nothing about the refusal. Verified ignores it after MaxAttempts: otherwise a provider with new
+	// credentials for each request would prevent the end of the run.
 	OtherCredentials bool
 }
 
-// Verified decides about a request for which Next decided to Verify, after the Canary was answered.
+// Verified decides about a request for which Next decided to Verify, after the Canary succeeded.
 func (p *Policy) Verified(a *Attempts, f Failure, v Verification) Decision {
 	switch {
 	case f.Transient() && v.RequestsSucceed:
-		a.final = true // the failures so far may have been the store's
+		a.final = true // the failures so far may come from an outage of the store
 		return Decision{}
 	case f.Transient():
 		return Decision{Retry, p.backoff(a.Sent)}

@@ -27,7 +27,7 @@ const (
 // String returns the word for a Type in the README's table.
 func (t Type) String() string { return [...]string{"text", "number", "bool", "time", "map"}[t] }
 
-// Origin is the request whose answer has a Field. An answer of a later request replaces one of an earlier request.
+// Origin is the first request whose answer has a Field. The answer to a later request replaces the value.
 type Origin uint8
 
 const (
@@ -40,8 +40,8 @@ const (
 func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further request"}[o] }
 
 // Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They
-// allocate nothing, but for the dst that grows. said is false where the store did not say the value; that is not the
-// same as an empty text or a map of none.
+// allocate nothing, except where dst grows. ok is false where the store sent no value. An empty text and an empty map
+// are values.
 type Field struct {
 	Name   string
 	Type   Type
@@ -56,35 +56,35 @@ type Field struct {
 	texts   func(r *scan.Record) (scan.Map, bool)
 }
 
-// AppendText appends the value as a text, and returns dst as it was if the store did not say one. A time is the text
-// that the store sent, exactly, or RFC 3339 where a HTTP date was sent. It works for every Type but Map.
-func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, said bool) {
+// AppendText appends the value as a text. Without a value it returns dst unchanged. A time is the exact text that the
+// store sent, or RFC 3339 where the store sent an HTTP date. A Field of the Type Map has no text: ok is false.
+func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, ok bool) {
 	switch f.Type {
 	case Text, Time:
 		return f.text(dst, r)
 	case Int:
-		if n, said := f.integer(r); said {
+		if n, ok := f.integer(r); ok {
 			return strconv.AppendInt(dst, n, 10), true
 		}
 	case Bool:
-		if value, said := f.boolean(r); said {
+		if value, ok := f.boolean(r); ok {
 			return strconv.AppendBool(dst, value), true
 		}
 	}
 	return dst, false
 }
 
-// Int returns the value of a Field of the Type Int. Another Type panics, as it does for the accessors below.
-func (f *Field) Int(r *scan.Record) (n int64, said bool) { return f.integer(r) }
+// Int returns the value of a Field of the Type Int. It panics for another Type, as do Bool, Time and Map.
+func (f *Field) Int(r *scan.Record) (n int64, ok bool) { return f.integer(r) }
 
 // Bool returns the value of a Field of the Type Bool.
-func (f *Field) Bool(r *scan.Record) (value, said bool) { return f.boolean(r) }
+func (f *Field) Bool(r *scan.Record) (value, ok bool) { return f.boolean(r) }
 
-// Time returns the value of a Field of the Type Time. A text that is no time counts as not said; AppendText returns it.
-func (f *Field) Time(r *scan.Record) (at time.Time, said bool) { return f.time(r) }
+// Time returns the value of a Field of the Type Time. A text that is no time has no value here; AppendText returns it.
+func (f *Field) Time(r *scan.Record) (at time.Time, ok bool) { return f.time(r) }
 
 // Map returns the value of a Field of the Type Map. It is valid as long as r.
-func (f *Field) Map(r *scan.Record) (texts scan.Map, said bool) { return f.texts(r) }
+func (f *Field) Map(r *scan.Record) (texts scan.Map, ok bool) { return f.texts(r) }
 
 // Parse reads the value of --fields: names separated by commas, or all. Its error names the Fields that there are.
 func Parse(value string) ([]Field, error) {

@@ -28,24 +28,24 @@ func object(entry list.Entry, headers ...string) *scan.Record {
 // value returns what the accessor of the Field's Type says.
 func value(f *field.Field, r *scan.Record) string {
 	var value any
-	said := false
+	ok := false
 	switch f.Type {
 	case field.Int:
-		value, said = f.Int(r)
+		value, ok = f.Int(r)
 	case field.Bool:
-		value, said = f.Bool(r)
+		value, ok = f.Bool(r)
 	case field.Time:
 		var at time.Time
-		at, said = f.Time(r)
+		at, ok = f.Time(r)
 		value = at.Format(time.RFC3339Nano)
 	case field.Map:
-		value, said = f.Map(r)
+		value, ok = f.Map(r)
 	default:
 		var text []byte
-		text, said = f.AppendText([]byte("> "), r)
+		text, ok = f.AppendText([]byte("> "), r)
 		value = string(text)
 	}
-	if !said {
+	if !ok {
 		return "-"
 	}
 	return fmt.Sprint(value)
@@ -83,8 +83,8 @@ func TestAccessors(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := &fields[0]
-		text, said := f.AppendText([]byte("> "), c.record)
-		if !said {
+		text, ok := f.AppendText([]byte("> "), c.record)
+		if !ok {
 			text = []byte("> -")
 		}
 		if got := value(f, c.record); got != c.value || string(text) != "> "+c.text {
@@ -93,21 +93,21 @@ func TestAccessors(t *testing.T) {
 	}
 }
 
-// A Record without a HEAD has what the LIST said. Its metadata is not said, which is not the same as none.
+// A Record without a HEAD has what the LIST ok. Its metadata is not ok, which is not the same as none.
 func TestWithoutHead(t *testing.T) {
 	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
 	r := scan.NewRecord(&entry, nil, false)
-	var said []string
+	var ok []string
 	for _, f := range slices.Concat(field.All(), field.Always()) {
 		if value(&f, &r) != "-" {
-			said = append(said, f.Name)
+			ok = append(ok, f.Name)
 			if f.Origin != field.FromList {
 				t.Errorf("%s is from the %v", f.Name, f.Origin)
 			}
 		}
 	}
-	if want := []string{"key", "size", "etag", "last_modified", "storage_class"}; !slices.Equal(said, want) {
-		t.Errorf("%v, want %v", said, want)
+	if want := []string{"key", "size", "etag", "last_modified", "storage_class"}; !slices.Equal(ok, want) {
+		t.Errorf("%v, want %v", ok, want)
 	}
 }
 

@@ -65,8 +65,8 @@ func All() []Field {
 	}
 }
 
-// Always returns the Fields that every record has beside those that are chosen, where the store said them. They warn
-// about the others.
+// Always returns the Fields that a record has beside the chosen ones, where they have a value. They warn that other
+// Fields may be incomplete or of another state of the object.
 func Always() []Field {
 	return []Field{
 		{
@@ -75,7 +75,8 @@ func Always() []Field {
 				"the HEAD said",
 		},
 		{
-			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta", integer: (*scan.Record).MissingMetadata,
+			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta",
+			integer: (*scan.Record).MissingMetadata,
 			About: "only where the store says so: how many metadata it has and could not send",
 		},
 	}
@@ -89,8 +90,8 @@ func appendLastModified(dst []byte, r *scan.Record) ([]byte, bool) { return r.Ap
 
 func appendStorageClass(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendStorageClass(dst) }
 
-// changed says nothing of an object that did not change.
-func changed(r *scan.Record) (value, said bool) { return true, r.Changed() }
+// changed returns true for an object that changed, and no value for any other.
+func changed(r *scan.Record) (value, ok bool) { return true, r.Changed() }
 
 // textOf returns a Field whose text is the value of a header.
 func textOf(name, header, about string) Field {

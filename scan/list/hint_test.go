@@ -22,7 +22,10 @@ func TestHint(t *testing.T) {
 		{&SendError{Err: errors.New("connection refused")}, "--endpoint-url"},
 		{&SendError{Err: fmt.Errorf("read: %w", io.EOF)}, "https:// or http://"},
 		{&SendError{Err: &tls.CertificateVerificationError{Err: errors.New("unknown authority")}}, "--ca-bundle"},
-		{&SendError{Err: fmt.Errorf("%w: server gave HTTP response to HTTPS client", &tls.RecordHeaderError{})}, "plain HTTP"},
+		{
+			&SendError{Err: fmt.Errorf("%w: server gave HTTP response to HTTPS client", &tls.RecordHeaderError{})},
+			"plain HTTP",
+		},
 		{&ProtocolError{Advice: "scan again"}, "scan again"},
 	} {
 		got := c.err.Hint()

@@ -212,8 +212,8 @@ func (p *Pager) commonLength() int {
 	return commonPrefix(p.split.lastKey, p.upperBound())
 }
 
-// between returns a text between low and high, at a fraction part of the way: 0.5 is the middle. low and high have their
-// first common bytes in common. The text is empty where none lies between them.
+// between returns a text between low and high, at a fraction part of the way: 0.5 is the middle. low and high have
+// their first common bytes in common. The text is empty where none lies between them.
 func (a *alphabet) between(low, high string, common int, part float64) string {
 	lowRest, highRest := low[common:], ""
 	if high != "" {

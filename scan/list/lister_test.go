@@ -104,8 +104,8 @@ func TestListerWaitsForTheLimiter(t *testing.T) {
 	}
 }
 
-// The decoder rejects a web page at its first odd tag, and nevertheless reads it to its end. So the next request has the same
-// connection, which matters where a failing store refuses many requests.
+// The decoder rejects a web page at its first odd tag, and nevertheless reads it to its end. So the next request has
+// the same connection, which matters where a failing store refuses many requests.
 func TestListerReusesTheConnectionOfAWebPage(t *testing.T) {
 	page := "<!DOCTYPE html><html><body><p>502<br>" + strings.Repeat("<p>Sorry.", 10_000)
 	s := &script{answers: []handler{say(page), say(page), final, end}}

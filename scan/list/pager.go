@@ -26,9 +26,9 @@ const stalledPagesMax = 1000
 // A token is only used within its listing. So the cursor alone says where to continue.
 //
 // A lossy key (Page.Lossy) is not the name of its object, so its place in the order of keys is unknown. A Pager hands
-// out lossy keys, does not compare them with other keys, and begins no listing at one. If a page ends in lossy keys, the
-// Pager lists again after the last key that is not lossy, since the token of the store may be a lossy key too. If only
-// lossy keys follow that key, they are the end of the Range.
+// out lossy keys, does not compare them with other keys, and begins no listing at one. If a page ends in lossy keys,
+// the Pager lists again after the last key that is not lossy, since the token of the store may be a lossy key too. If
+// only lossy keys follow that key, they are the end of the Range.
 type Pager struct {
 	lister *Lister
 

@@ -89,8 +89,8 @@ func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 	}
 }
 
-// ForEach lists everything. It calls handle with every Page, in no order, from as many goroutines as Pagers may list. It returns
-// the first error of a LIST or of handle, or the cause of ctx's end.
+// ForEach lists everything. It calls handle with every Page, in no order, from as many goroutines as Pagers may list.
+// It returns the first error of a LIST or of handle, or the cause of ctx's end.
 func (l *ParallelLister) ForEach(ctx context.Context, handle func(context.Context, *Page) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range l.maxPagers {

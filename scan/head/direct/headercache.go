@@ -70,8 +70,8 @@ func (r *response) parseCached(text []byte) (at, size int) {
 	return at, size
 }
 
-// appendHeader appends a Header. It assigns the members in place: the processor waits longer for a Header that is written
-// to the stack and then copied.
+// appendHeader appends a Header. It assigns the members in place: the processor waits longer for a Header that is
+// written to the stack and then copied.
 func appendHeader(headers *[]head.Header, name, value []byte) {
 	*headers = append(*headers, head.Header{})
 	h := &(*headers)[len(*headers)-1]
