@@ -77,7 +77,7 @@ func Always() []Field {
 		{
 			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta",
 			integer: (*scan.Record).MissingMetadata,
-			About: "only where the store says so: how many metadata it has and could not send",
+			About:   "only where the store says so: how many metadata it has and could not send",
 		},
 	}
 }
