@@ -26,7 +26,7 @@ func TestFaults(t *testing.T) {
 		for seed := range seeds() {
 			for name, cfg := range engineConfigs() {
 				if name != "direct" && seed > 0 {
-					continue // the stages above the engines react to a fault; one seed is enough for the other engines
+					continue // the stages above the engines react to a fault; one seed is enough for others
 				}
 				for _, kind := range s3sim.FaultKinds() {
 					objects := objectsForFault(cfg, kind, seed)

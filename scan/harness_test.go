@@ -199,7 +199,7 @@ func lineKey(t testing.TB, line string) string {
 		KeyB64 []byte  `json:"key_b64"`
 	}
 	if err := json.Unmarshal([]byte(line), &l); err != nil {
-		t.Fatalf("%v: %s", err, line)
+		t.Fatalf("parse line %s: %v", line, err)
 	}
 	if l.Key != nil {
 		return *l.Key

@@ -79,7 +79,7 @@ func testThrottledStoreEndsRun(t *testing.T, cfg scan.Config) {
 
 // A store refuses a hundred HEADs and answers the canary. The canary shows that the store works, so each object gets
 // another HEAD, and none is gone or failed. Only the first HEAD of an object is refused: no object is refused twice,
-// whatever the speed of the machine.
+// on slow machines too.
 func TestBriefRefusals(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		for _, status := range []int{403, 404, 400} {

@@ -50,7 +50,7 @@ func TestWorkerAndObjectCounts(t *testing.T) {
 			for _, pipeline := range []int{1, 128} {
 				r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Pipeline: pipeline, Workers: workers})
 				if r.err != nil || r.stats.Listed != objects {
-					t.Fatalf("%d objects, %d workers, pipeline %d: got %+v, error %v",
+					t.Fatalf("%d objects, %d workers, pipeline %d: got %+v, error %v; want all listed",
 						objects, workers, pipeline, r.stats, r.err)
 				}
 				expectAllPrinted(t, server, r.lines)
