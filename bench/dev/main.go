@@ -1,12 +1,12 @@
-// Dev has the benchmarks of headcount that only its developers need: what an engine costs, how a scan adapts to a
-// store, how fast the listing is, and how headcount compares with other programs.
+// Dev runs the benchmarks of headcount that only its developers need: the cost of an engine, the adaptation of a scan
+// to a store, the speed of the listing, and the comparison with other programs.
 //
 //	go run ./bench/dev engines
 //	go run ./bench/dev peers --help
 //
 // The benchmarks measure a headcount binary: the one that --binary names, which may be older or newer than this source,
-// or one that they build from this source. The floor and gosdk, which run in processes of their own, are hidden
-// commands of this program.
+// or one that they build from this source. The clients that they compare with it, floor and gosdk, run in processes of
+// their own: they are hidden commands of this program.
 package main
 
 import (

@@ -7,8 +7,8 @@ import (
 	"headcount/scan/store"
 )
 
-// Batch is a sequence of entries. One Session claims them from the front and asks for them; other goroutines may
-// split the unclaimed entries off the end. So a slow answer delays the claimed entries only.
+// Batch is a sequence of entries. One Session claims entries from the front and sends HEADs for them. Another goroutine
+// may take all unclaimed entries away (Split). So a slow answer delays the claimed entries only.
 //
 // The zero Batch is empty. Claim and Release must be called by the Session only; Split may be called concurrently
 // with them.
@@ -20,8 +20,8 @@ type Batch struct {
 	// NewConn makes the first HEAD use a connection that carried no request before. Set it after Reset.
 	NewConn bool
 
-	// Avoid is the address that failed the entries before. The first HEAD goes to another endpoint, or to another
-	// address of the only endpoint, if one is available. nil avoids none. Set it after Reset.
+	// Avoid is the address to which the last HEADs for the entries were sent. The first HEAD goes to another endpoint, or
+	// to another address of the only endpoint, if one is available. nil avoids none. Set it after Reset.
 	Avoid *store.Address
 
 	entries []list.Entry
@@ -43,7 +43,7 @@ func (b *Batch) Reset(entries []list.Entry) {
 
 func batchState(claimed, end int) uint64 { return uint64(end)<<32 | uint64(claimed) }
 
-// Claim claims up to more further entries and returns all claimed entries.
+// Claim claims up to more entries that are not claimed yet, and returns all claimed entries.
 func (b *Batch) Claim(more int) []list.Entry {
 	for {
 		state := b.state.Load()

@@ -3,8 +3,8 @@
 // An Engine is a way to send HEADs. A Session sends the HEADs of one worker. A Batch is the list.Entries that a
 // Session asks for. A Result is the outcome of one HEAD. A Header is one header field of an answer.
 //
-// An Engine reports every outcome and judges none: the scan decides what an answer means and whether to ask again. So
-// the same rules of retries, pace and counting apply to all engines. One conformance suite, package headtest, tests
+// An Engine only reports answers and failures. The scan decides what an answer means and whether to send another HEAD.
+// So the same rules of retries, pace and counting apply to all engines. One conformance suite, package headtest, tests
 // them.
 //
 // The engines are packages of their own: head/direct and head/sdk. Package head/engine opens one by its name.
@@ -30,14 +30,14 @@ type Engine interface {
 
 // Session sends the HEADs of one worker. It must not be used concurrently.
 type Session interface {
-	// Head claims entries of batch, sends one HEAD for each of them, and calls each with every Result, in the order
+	// Head claims entries of batch, sends one HEAD for each of them, and calls onResult with each Result, in the order
 	// of batch. Before it sends, it waits for the Limiter. It does not retry, with one exception: see Result.Resent.
 	//
-	// The Result belongs to the Session. The Result and all that it points to are valid until each returns.
+	// The Result belongs to the Session. The Result and all that it points to are valid until onResult returns.
 	//
-	// Head returns an error only when ctx ends: the cause of ctx. It has called each for a part of the entries by
+	// Head returns an error only when ctx ends: the cause of ctx. It has called onResult for a part of the entries by
 	// then. A failure of one object is in the object's Result.
-	Head(ctx context.Context, batch *Batch, each func(*Result)) error
+	Head(ctx context.Context, batch *Batch, onResult func(*Result)) error
 
 	// Close frees what the Session holds. It is called once, as the last method.
 	Close()

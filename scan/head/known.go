@@ -32,7 +32,7 @@ type knownMetadataEngine struct {
 
 func (e knownMetadataEngine) Session() Session {
 	s := &knownMetadataSession{Session: e.Engine.Session(), depth: e.depth}
-	s.onResult = s.compareAndPass
+	s.passResult = s.compareAndPass
 	return s
 }
 
@@ -42,20 +42,20 @@ type knownMetadataSession struct {
 	depth int
 
 	result Result // from the listing
-	text   []byte // the bytes of its Fields
+	text   []byte // the bytes of its Headers
 
 	// Of the HEADs that the inner Session sends.
-	batch    Batch
-	entries  []list.Entry
-	metadata []list.Metadata
-	next     int // index of the next entry that is answered
-	each     func(*Result)
-	onResult func(*Result) // the method compareAndPass; made once, since a method value allocates
+	batch      Batch
+	entries    []list.Entry
+	metadata   []list.Metadata
+	next       int // index of the next entry that is answered
+	onResult   func(*Result)
+	passResult func(*Result) // the method compareAndPass; made once, since a method value allocates
 }
 
-func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func(*Result)) error {
+func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, onResult func(*Result)) error {
 	if batch.Metadata == nil {
-		return s.Session.Head(ctx, batch, each)
+		return s.Session.Head(ctx, batch, onResult)
 	}
 	newConn, avoid := batch.NewConn, batch.Avoid
 	for i := 0; ; {
@@ -68,7 +68,7 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 		}
 		if m := &batch.Metadata[i]; !needsHead(m) {
 			s.setResult(m)
-			each(&s.result)
+			onResult(&s.result)
 			i++
 			continue
 		}
@@ -77,11 +77,11 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, each func
 			more++
 		}
 		claimed = batch.Claim(more)
-		s.entries, s.metadata, s.next, s.each = claimed[i:], batch.Metadata[i:], 0, each
+		s.entries, s.metadata, s.next, s.onResult = claimed[i:], batch.Metadata[i:], 0, onResult
 		s.batch.Reset(s.entries)
 		s.batch.NewConn, s.batch.Avoid = newConn, avoid
 		newConn, avoid = false, nil // they apply to the first HEAD only
-		if err := s.Session.Head(ctx, &s.batch, s.onResult); err != nil {
+		if err := s.Session.Head(ctx, &s.batch, s.passResult); err != nil {
 			return err
 		}
 		i = len(claimed)
@@ -94,8 +94,8 @@ func needsHead(m *list.Metadata) bool { return !m.MatchesHead || m.Sample }
 func (s *knownMetadataSession) setResult(m *list.Metadata) {
 	s.result = Result{Status: http.StatusOK, Source: FromListing, Metadata: s.result.Metadata[:0]}
 	s.text = s.text[:0]
-	for _, o := range m.Items {
-		s.result.Metadata = append(s.result.Metadata, Header{Name: s.copyText(o.Name), Value: s.copyText(o.Value)})
+	for _, item := range m.Items {
+		s.result.Metadata = append(s.result.Metadata, Header{Name: s.copyText(item.Name), Value: s.copyText(item.Value)})
 	}
 }
 
@@ -115,7 +115,7 @@ func (s *knownMetadataSession) compareAndPass(r *Result) {
 		}
 	}
 	s.next++
-	s.each(r)
+	s.onResult(r)
 	r.Source = FromHead // the inner Session reuses the Result
 }
 
@@ -127,8 +127,8 @@ func matchesListing(r *Result, e *list.Entry, items []list.Item) bool {
 	if len(r.Metadata) != len(items) {
 		return false
 	}
-	for i, o := range items {
-		if string(r.Metadata[i].Name) != o.Name || string(r.Metadata[i].Value) != o.Value {
+	for i, item := range items {
+		if string(r.Metadata[i].Name) != item.Name || string(r.Metadata[i].Value) != item.Value {
 			return false
 		}
 	}

@@ -27,7 +27,7 @@ func (e *scriptedEngine) Name() string          { return "scripted" }
 func (e *scriptedEngine) Session() head.Session { return e }
 func (e *scriptedEngine) Close()                {}
 
-func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*head.Result)) error {
+func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, onResult func(*head.Result)) error {
 	e.hints = append(e.hints, fmt.Sprint(batch.NewConn, batch.Avoid != nil))
 	var keys []string
 	for i := 0; ; i++ {
@@ -37,7 +37,7 @@ func (e *scriptedEngine) Head(_ context.Context, batch *head.Batch, each func(*h
 		}
 		keys = append(keys, claimed[i].Key)
 		r := e.answer(claimed[i].Key)
-		each(&r)
+		onResult(&r)
 		if r.Source != head.FromHead {
 			return errors.New("the Result keeps the Source of an earlier object")
 		}

@@ -47,8 +47,8 @@ type Result struct {
 	Region string
 
 	// Mismatch reports that the ETag or the length of the answer differs from the LIST's. The object was overwritten,
-	// or the answer belongs to another request: answers out of step on a connection are the one fault that would give
-	// wrong data without an error.
+	// or the answer belongs to another request. Answers that are assigned to the wrong requests are the one fault
+	// that would give wrong data without an error.
 	Mismatch bool
 
 	// Source tells whether the metadata come from a HEAD or from the listing (WithKnownMetadata).
@@ -123,19 +123,19 @@ func parseLength(text []byte) (length int64, ok bool) {
 	return length, true
 }
 
-// insertionSortMax is the number of fields up to which an insertion sort is fastest. Hardly any object has more
+// insertionSortMax is the number of headers up to which an insertion sort is fastest. Hardly any object has more
 // metadata.
 const insertionSortMax = 16
 
-// SortFields sorts fields by name. Fields of the same name keep their order.
-func SortFields(fields []Header) {
-	if len(fields) > insertionSortMax {
-		slices.SortStableFunc(fields, func(a, b Header) int { return bytes.Compare(a.Name, b.Name) })
+// SortHeaders sorts headers by name. Headers of the same name keep their order.
+func SortHeaders(headers []Header) {
+	if len(headers) > insertionSortMax {
+		slices.SortStableFunc(headers, func(a, b Header) int { return bytes.Compare(a.Name, b.Name) })
 		return
 	}
-	for i := 1; i < len(fields); i++ {
-		for j := i; j > 0 && bytes.Compare(fields[j-1].Name, fields[j].Name) > 0; j-- {
-			fields[j-1], fields[j] = fields[j], fields[j-1]
+	for i := 1; i < len(headers); i++ {
+		for j := i; j > 0 && bytes.Compare(headers[j-1].Name, headers[j].Name) > 0; j-- {
+			headers[j-1], headers[j] = headers[j], headers[j-1]
 		}
 	}
 }

@@ -30,22 +30,21 @@ import (
 //     its page of a thousand.
 //   - UserMetadata is listed to callers that may s3:GetObject the object, as a HEAD requires. For others it is left
 //     out without an error. An object without custom metadata has it too, with at least the content-type. So its
-//     absence never means that there are no metadata.
+//     absence never means that there is no metadata.
 //   - Other stores ignore the parameter, and write no UserMetadata.
-//   - An object that is encrypted with a key of the client's has UserMetadata, but its HEAD is refused.
+//   - An object that is encrypted with a key of the client has UserMetadata, and a HEAD for it without the key is refused.
 //
-// So nothing is guessed. Only metadata with MatchesHead are used. Other objects get a HEAD, and a page that cannot be
-// read is listed again without metadata.
+// So only metadata with MatchesHead is used. The other objects get a HEAD, and a page that cannot be read is listed
+// again without metadata.
 
 // Metadata is the custom metadata of one object in a LIST. The zero Metadata means that the LIST gave none.
 type Metadata struct {
 	Items []Item // sorted by name
 
-	// MatchesHead is set where a HEAD has the same Items, by what is known of the stores that list metadata. Without it
-	// the object needs a HEAD.
+	// MatchesHead is set where a HEAD would have the same Items, by the rules above. Otherwise the object needs a HEAD.
 	MatchesHead bool
 
-	// Sample asks for a HEAD in spite of MatchesHead, to compare Items with it.
+	// Sample asks for a HEAD in spite of MatchesHead, with which Items are compared.
 	Sample bool
 }
 
@@ -68,7 +67,7 @@ func (l *Lister) FetchMetadata(ctx context.Context, key string) (m Metadata, ok 
 }
 
 // listPage sends a request for a page until it is answered. Where Config.Metadata is set, it asks for metadata once.
-// After any failure it lists without metadata: they may be the reason.
+// After any failure it lists without metadata, which may be the reason.
 func (l *Lister) listPage(ctx context.Context, req request) (*answer, error) {
 	if !l.cfg.Metadata || l.cfg.V1 {
 		return l.list(ctx, req)

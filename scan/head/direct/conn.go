@@ -131,7 +131,7 @@ func (c *conn) send(requests []byte, atOnce bool) error {
 		c.deferred = requests
 		return nil
 	}
-	c.socket.deferring = true // TLS encrypts the requests now; its record is deferred
+	c.socket.deferring = true // TLS encrypts the requests now, and the socket sends them with its next Read
 	defer func() { c.socket.deferring = false }()
 	_, err := c.Write(requests)
 	return err

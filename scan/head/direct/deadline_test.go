@@ -20,7 +20,7 @@ const shortTimeout = 100 * time.Millisecond
 // headWithTimeout sends HEADs for keys with a short timeout until the first Result. Later HEADs have a long one, so
 // that a slow machine does not fail them, too.
 func headWithTimeout(
-	t *testing.T, session head.Session, timeout time.Duration, keys []string, each func(int, *head.Result),
+	t *testing.T, session head.Session, timeout time.Duration, keys []string, onResult func(int, *head.Result),
 ) {
 	t.Helper()
 	direct.SetTimeout(session, timeout)
@@ -29,7 +29,7 @@ func headWithTimeout(
 		if n == 0 {
 			direct.SetTimeout(session, headtest.Timeout)
 		}
-		each(n, r)
+		onResult(n, r)
 		n++
 	})
 	if err != nil || n != len(keys) {

@@ -37,13 +37,14 @@ type engine struct {
 	scratches sync.Pool    // of *scratch
 	templates sync.Map     // of *latestTemplate, by *store.Route
 
-	// The store closes connections between two HEADs, and the poller misses it: every read tries first (see socket).
+	// The store closes connections between two HEADs without an event of the poller. So every request is written at
+	// once, and every read tries before it waits (see socket).
 	silentClose    atomic.Bool
 	pipelineWarned sync.Once // the log has the warning that pipelining failed
 }
 
-// scratch is the working memory of a session between two waits for the store. Hundreds of sessions wait while a few
-// work. Those few share a few scratches, which stay in the processor's cache.
+// scratch is the working memory that a session needs while it does not wait for the store. Hundreds of sessions wait
+// while a few work. The few scratches of the working sessions stay in the processor's cache.
 type scratch struct {
 	signer    signer
 	out       []byte     // the requests of the burst

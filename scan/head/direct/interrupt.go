@@ -11,13 +11,13 @@ type interrupter struct {
 	unwatch func() bool
 
 	mu   sync.Mutex
-	done <-chan struct{} // of the watched context; nil: none is watched
+	done <-chan struct{} // Done of the watched context; nil: none is watched
 	conn *conn           // nil: there is none
 }
 
-// watch watches ctx instead of the context before. It is free if that is the same one. The end of the context before
-// may have interrupted the connection already, or may be about to: watch makes the session set the deadline anew, or
-// the late interruption finds that its context is no longer watched.
+// watch watches ctx instead of the previous context, and costs nothing if both are the same. The end of the previous
+// context may already have interrupted the connection: watch clears conn.deadline, so that the session sets the
+// deadline again. If that interruption comes later, it finds that its context is no longer watched, and does nothing.
 func (i *interrupter) watch(ctx context.Context) {
 	done := ctx.Done()
 	if i.done == done {

@@ -51,10 +51,10 @@ func (s *session) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := s.ensureScratch()
-	d.out = d.out[:0]
+	scratch := s.ensureScratch()
+	scratch.out = scratch.out[:0]
 	for end := s.answered + burst; s.sent < end; s.sent++ {
-		d.out = template.appendRequest(d.out, s.claimed[s.sent].Key, &d.signer)
+		scratch.out = template.appendRequest(scratch.out, s.claimed[s.sent].Key, &scratch.signer)
 	}
 	moved, err := s.conn.setDeadline(s.sentAt, s.engine.timeout)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *session) send(ctx context.Context) error {
 	if moved && ctx.Err() != nil { // ctx may have ended, and interrupted the connection, before setDeadline
 		return context.Cause(ctx)
 	}
-	return s.conn.send(d.out, s.engine.silentClose.Load())
+	return s.conn.send(scratch.out, s.engine.silentClose.Load())
 }
 
 // burstSize returns the number of HEADs that the next burst may have.
@@ -132,7 +132,7 @@ func (s *session) receive() error {
 
 // finishBurst decides about a burst that is answered, or that err ended. It delivers the received answers if they can
 // be trusted. Of the others, either the first fails, or all are sent again.
-func (s *session) finishBurst(err error, each func(*head.Result)) {
+func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 	unanswered := s.conn != nil && s.conn.answers > 0 && s.received == 0 && !s.conn.hasUnread()
 	n := s.inFlight()
 	switch {
@@ -142,7 +142,7 @@ func (s *session) finishBurst(err error, each func(*head.Result)) {
 		}
 	case n == 0: // nothing was sent
 		s.sent++
-		s.deliverFailure(err, each)
+		s.deliverFailure(err, onResult)
 		return
 	case isOutOfSync(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
 		s.received = 0
@@ -158,7 +158,7 @@ func (s *session) finishBurst(err error, each func(*head.Result)) {
 		s.sent = s.answered
 		return
 	}
-	s.deliver(each)
+	s.deliver(onResult)
 	switch {
 	case s.inFlight() == 0:
 	case n > 1 && !isFirstRequests(err):
@@ -166,13 +166,13 @@ func (s *session) finishBurst(err error, each func(*head.Result)) {
 	default:
 		s.closeConn()
 		s.avoid = s.address
-		s.deliverFailure(err, each)
+		s.deliverFailure(err, onResult)
 		s.resend(err)
 	}
 }
 
 // deliver delivers the received Results. It closes the connection if the next answer on it could not be trusted.
-func (s *session) deliver(each func(*head.Result)) {
+func (s *session) deliver(onResult func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread()
 	for i := range s.received {
@@ -184,7 +184,7 @@ func (s *session) deliver(each func(*head.Result)) {
 		c.answers++
 		s.answered++
 		r.Resent, s.resent = s.resent, 0
-		each(r)
+		onResult(r)
 	}
 	if drop {
 		s.closeConn()
@@ -192,7 +192,7 @@ func (s *session) deliver(each func(*head.Result)) {
 }
 
 // deliverFailure delivers err as the Result of the first unanswered entry.
-func (s *session) deliverFailure(err error, each func(*head.Result)) {
+func (s *session) deliverFailure(err error, onResult func(*head.Result)) {
 	r := &s.ensureScratch().responses[0].Result
 	*r = head.Result{
 		Err: err, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
@@ -200,7 +200,7 @@ func (s *session) deliverFailure(err error, each func(*head.Result)) {
 	}
 	s.resent = 0
 	s.answered++
-	each(r)
+	onResult(r)
 }
 
 // resend closes the connection, so that Head sends the unanswered HEADs again, one at a time.

@@ -44,7 +44,7 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 		r.addField(slot, value)
 	}
 	if r.unsorted {
-		head.SortFields(r.Metadata)
+		head.SortHeaders(r.Metadata)
 		r.joinMetadata()
 	}
 	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3

@@ -42,7 +42,7 @@ type session struct {
 	brokenBursts int // consecutive bursts that failed because of pipelining
 }
 
-func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
+func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
@@ -63,7 +63,7 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.R
 			s.closeConn()
 			return context.Cause(ctx)
 		}
-		s.finishBurst(err, each)
+		s.finishBurst(err, onResult)
 	}
 	return nil
 }

@@ -12,14 +12,15 @@ import (
 	"time"
 )
 
-// socket is a TCP connection whose Read sends the request and waits for the answer. A usual Read tries first, and
-// after a request that is useless: the answer cannot be there yet. The useless try is one of three system calls, and
-// a tenth of the cost of a HEAD. A socket's Read prepares the poller, writes the request, waits, and only then reads.
+// socket is a TCP connection whose Read sends the request and waits for the answer. The Read of a net.TCPConn tries to
+// read before it waits. Directly after a request the try always fails, since the answer cannot be there yet. A HEAD
+// needs three system calls, one of which is this try: a tenth of the cost of the HEAD. The Read of a socket prepares
+// the poller, writes the request, waits, and only then reads.
 //
-// The poller reports only events after it was prepared. The answer is one. The end of the connection may come before:
-// a store may close its side between an answer and the next request without another word (RFC 9112 §9.6: the store
-// closes its side and continues to read). So a Read that has waited for pollInterval tries to read all the same.
-// Against a store that closes like this, the engine stops to defer writes.
+// The poller reports only events that come after it was prepared. The answer always does. The end of the connection may
+// come before: a store may close its side between an answer and the next request (RFC 9112 §9.6: the store closes its
+// side and continues to read). So a Read that has waited for pollInterval tries to read without an event. Against a
+// store that closes connections in this way, the engine stops deferring writes.
 //
 // A socket belongs to one goroutine. Only Close and SetDeadline may be called concurrently. SetReadDeadline and
 // SetWriteDeadline of the embedded connection must not be used.

@@ -194,7 +194,7 @@ func testPaths(t *testing.T, open opener) {
 	}
 }
 
-// testOrder: each is called once for every entry, in order, with the entry's own answer.
+// testOrder: onResult is called once for every entry, in order, with the entry's own answer.
 func testOrder(t *testing.T, open opener) {
 	s := newScriptedStore(t, func(r *http.Request, _ int) string { return okAnswer("x-amz-meta-key: " + r.RequestURI) })
 	session := open(t, s)

@@ -54,7 +54,7 @@ type session struct {
 
 	// Where the session sends. It stays at one endpoint, as a connection does, so that a slow endpoint gets fewer
 	// HEADs.
-	turn        int // sequence number of the next endpoint
+	turn        int // index of the next endpoint, modulo the number of endpoints
 	endpoint    *store.Endpoint
 	address     *store.Address // of the endpoint; nil: there is none yet
 	avoid       *store.Address // the next HEAD should go elsewhere; nil: it may go anywhere
@@ -62,10 +62,10 @@ type session struct {
 	failures    head.FailureStreak
 
 	result head.Result
-	text   []byte // the bytes of result's Fields
+	text   []byte // the bytes of result's Headers
 }
 
-func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
+func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
@@ -83,7 +83,7 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, each func(*head.R
 			return context.Cause(ctx)
 		}
 		s.result.Compare(&claimed[i])
-		each(&s.result)
+		onResult(&s.result)
 	}
 }
 
@@ -169,7 +169,7 @@ func (s *session) readAnswer(response *http.Response, latency time.Duration) err
 			s.result.Headers = append(s.result.Headers, field)
 		}
 	}
-	head.SortFields(s.result.Metadata)
+	head.SortHeaders(s.result.Metadata)
 	return nil
 }
 
