@@ -121,7 +121,7 @@ func TestUnreachableEndpoint(t *testing.T) {
 				t.Fatalf("got %+v, error %v; want no failed object", r.stats.Outcomes, r.err)
 			}
 			expectAllPrinted(t, server, r.lines)
-			// If workers did not avoid the endpoint, each object's first HEAD would go there with probability 1/2.
+			// Workers that do not avoid the endpoint would send half of all HEADs there.
 			if refused := r.stats.Requests["head"]["refused"]; refused > r.stats.Listed/2 {
 				t.Errorf("got %d HEADs at the unreachable endpoint, want at most %d", refused, r.stats.Listed/2)
 			}

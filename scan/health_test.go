@@ -83,7 +83,7 @@ func TestOutageFailsNoObject(t *testing.T) {
 					}
 					return simulatedAnswer{after: time.Millisecond}
 				}
-				// Some HEADs succeed after the first failure: failures before them count as attempts.
+				// Some HEADs succeed after the first failure. A failure after such a success counts as an attempt.
 				stats, _, err := sim.run(t, t.Context(), Config{Workers: workers, MaxAttempts: 5, All: true})
 				if err != nil || stats.Emitted != 3_000 {
 					t.Errorf("got %+v, error %v; want 3,000 emitted", stats.Outcomes, err)

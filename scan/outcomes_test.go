@@ -70,7 +70,7 @@ func TestAlwaysFailingObjects(t *testing.T) {
 		}
 		checkLines(t, server, r.lines)
 		for _, e := range r.failed {
-			// A failure counts only if another object succeeded after the last failure. A slow machine may send more HEADs.
+			// A failure counts if another object succeeded since the last one. A slow machine may send more HEADs.
 			if server.HeadState([]byte(e.Entry.Key)) != s3sim.HeadBroken500 || e.Status != 500 ||
 				e.Class != "server_error" || e.Attempts < 5 || e.Attempts > 50 {
 				t.Errorf("got %v after %d attempts, want status 500 after 5 to 50 attempts", e, e.Attempts)

@@ -12,7 +12,8 @@ import (
 	"headcount/scan/list"
 )
 
-// MaxPages covers the pages of the workers' batches, one page for each lister, and waiting pages for few listers.
+// MaxPages returns the pages of the workers' batches, plus as many pages that are ready and 24 that wait for an object.
+// With many listers it returns one page for each lister instead of the ready and the waiting pages.
 func TestMaxPages(t *testing.T) {
 	for _, c := range []struct{ workers, listers, want int }{
 		{1, 0, 1 + 1 + 24}, // the batches have 64 keys of one page
