@@ -10,7 +10,7 @@ import (
 type Destination interface {
 	io.Writer
 
-	// Sync and Close do what scan.Sink says of them.
+	// Sync and Close have the contracts of those of scan.Sink.
 	Sync() (checkpoint.Position, error)
 	Close() error
 }

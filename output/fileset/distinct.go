@@ -8,17 +8,17 @@ import (
 	"headcount/scan/exit"
 )
 
-// NamedFile is a file, or standard output or standard error, as CheckDistinct compares it.
+// NamedFile is a file, or standard output or standard error, for CheckDistinct.
 type NamedFile struct {
 	Name    string      // as the user knows it: --output, standard error
 	Info    fs.FileInfo // nil: it is no file, or does not exist yet
-	Written bool        // by name; a shell may well have made the same file of two streams that are not
+	Written bool        // the user named it to be written; a shell may use one file for standard output and standard error
 }
 
-// CheckDistinct returns a usage error if two streams are the same file and at least one of them is Written.
-func CheckDistinct(streams []NamedFile) error {
-	for i, later := range streams {
-		for _, earlier := range streams[:i] {
+// CheckDistinct returns a usage error if two NamedFiles are the same file and at least one of them is Written.
+func CheckDistinct(files []NamedFile) error {
+	for i, later := range files {
+		for _, earlier := range files[:i] {
 			if (earlier.Written || later.Written) && sameFile(earlier.Info, later.Info) {
 				return sameFileError(earlier.Name, later.Name)
 			}

@@ -10,7 +10,7 @@ import (
 )
 
 // Document is a file whose content is replaced at the end of a run. Until then it keeps what an earlier run has
-// written, even if the process is killed. A nil Document was not asked for; its methods do nothing.
+// written, even if the process is killed. The methods of a nil Document, for which the user named no file, do nothing.
 type Document struct{ f *os.File }
 
 // OpenDocument opens or creates the file that a flag names; it returns nil for an empty name. Its error has the code

@@ -9,10 +9,10 @@ import (
 // failuresPrinted is how many failed objects are printed if no file has them: enough to see a pattern.
 const failuresPrinted = 10
 
-// Failures is a scan.FailureSink for the failed objects of a run: it writes all of them to a file, or keeps the first
-// few to be printed. The zero value keeps them.
+// Failures is a scan.FailureSink for the failed objects of a run. It writes all of them to a file or, without a file,
+// keeps the first few to be printed. The zero value has no file.
 type Failures struct {
-	file  *output.File // nil: none was asked for
+	file  *output.File // nil: the user named no file
 	lines *output.FailureLines
 	first []*scan.ObjectError
 	count int64

@@ -1,7 +1,7 @@
 // Package fileset opens, checks and finishes the files that a command line names.
 //
-// A Set is the files of a scan. A Document is a file whose content is replaced at the end of a run. Every file
-// belongs to the user until there is something better: opening shows that a file can be written, and changes nothing.
+// A Set is the files of a scan. A Document is a file whose content is replaced at the end of a run. Opening a
+// file shows that it can be written, and does not change it: the user keeps the old content until there is new content.
 // No two files of a command line may be the same one.
 package fileset
 
@@ -21,8 +21,8 @@ type Names struct {
 	RetryFrom             string // read
 }
 
-// Set is the open files that a scan writes beside standard output; a nil one was not asked for. Who calls Open calls
-// Close, which may follow the Close of a sink that writes to one of the files.
+// Set is the open files that a scan writes beside standard output; nil: the user named no such file. The caller of Open
+// calls Close at the end. A sink that writes to one of the files may have closed the file before.
 type Set struct {
 	Output *output.File // the records
 	Errors *output.File // the failed objects, as they fail

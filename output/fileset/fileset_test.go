@@ -125,7 +125,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A nil Document was not asked for.
+// The methods of a nil Document do nothing.
 func TestNoDocument(t *testing.T) {
 	d, err := OpenDocument("--json", "")
 	if d != nil || err != nil {

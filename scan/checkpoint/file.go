@@ -27,9 +27,9 @@ type File struct {
 type DataFile interface {
 	Name() string
 	Size() int64              // 0 for anything but a regular file
-	CheckRegular() error      // why a later run cannot continue the file
-	Check(at Position) error  // why it is not the file that at is a position of
-	Start() (Position, error) // the position of an empty file
+	CheckRegular() error      // an error if a later run cannot continue the file
+	Check(at Position) error  // an error if at is no Position of the file
+	Start() (Position, error) // the Position before the first byte
 }
 
 // Endpoints is the parameter that holds the URLs of a store, separated by spaces. A store with several URLs is the same
@@ -96,14 +96,14 @@ func (f *File) checkAbsent() error {
 	return nil
 }
 
-// check reports why the run cannot continue from there.
+// check returns a usage error if the run cannot continue from a Checkpoint, since the parameters or the files differ.
 func (f *File) check(from *Checkpoint) error {
 	const hint = "give the same flags as before; " + startOverHint
 	for _, name := range slices.Sorted(maps.Keys(f.parameters)) {
 		before, now := from.Parameters[name], f.parameters[name]
 		switch {
 		case name == Endpoints && haveCommon(strings.Fields(before), strings.Fields(now)):
-			f.parameters[name] = before // or after several runs no URL of the first one might be left
+			f.parameters[name] = before // all later runs are compared with the URLs of the first run
 		case before != now:
 			const message = "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q"
 			return exit.Usagef(hint, message, f.name, name, before, now)
@@ -155,7 +155,10 @@ func (f *File) Save(at *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(f.name, text)
+	if err := replaceFile(f.name, text); err != nil {
+		return exit.WithHint(err, "the checkpoint before this one is kept: --resume continues from there")
+	}
+	return nil
 }
 
 // replaceFile replaces the content of a file: the new content is on disk under another name before it gets this name,
@@ -186,7 +189,7 @@ func replaceFile(name string, text []byte) error {
 // TempName returns the name of the temporary file that replaces a checkpoint.
 func TempName(name string) string { return name + ".tmp" }
 
-// syncFolder makes the names in a folder durable. Some systems and file systems cannot do this, and do not need it.
+// syncFolder writes the names in a folder to disk. Some systems and file systems cannot do this, and do not need it.
 func syncFolder(name string) error {
 	folder, err := os.Open(name)
 	if err != nil {

@@ -3,11 +3,13 @@ package checkpoint
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"headcount/scan/exit"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // fakeFile is a DataFile in memory.
@@ -164,5 +166,17 @@ func TestSave(t *testing.T) {
 	err = f.SaveInitial(list.Range{})
 	if exit.Code(err) != exit.Output || err.Error() != "cannot open --checkpoint nowhere/c: no such file or directory" {
 		t.Errorf("%v: exit %d", err, exit.Code(err))
+	}
+}
+
+// A checkpoint that cannot be saved leaves the one before it, from which a run can continue: the error has a hint.
+func TestSaveHint(t *testing.T) {
+	f, _, err := Open(filepath.Join(t.TempDir(), "nowhere", "c"), false, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Save(&Checkpoint{Stats: metrics.Stats{Complete: true}})
+	if err == nil || !strings.Contains(exit.Hint(err), "--resume") {
+		t.Errorf("%v, hint %q", err, exit.Hint(err))
 	}
 }

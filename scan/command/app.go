@@ -3,8 +3,8 @@
 // assembly of commands into the program. A command itself is in scan/cli or bench/cli. Both need these parts, and
 // main alone imports those two, so the parts are here.
 //
-// The package knows no command's flags. A flag's Value says which texts it accepts; the check of the command line, the
-// help and completion all read it.
+// The package does not know the flags of any command. A flag's Value holds the texts that the flag accepts. The check
+// of the command line, the help and completion read the Value.
 package command
 
 import (
@@ -120,8 +120,8 @@ func PrintText(c *cli.Context, text string) error {
 	return scan.WrapOutput(err)
 }
 
-// PrintError prints err on stderr, as lines of a program: the error, and its hint. It prints nothing for a nil error, for
-// an error that has been reported already, and if the reader of standard output went away.
+// PrintError prints err on stderr, as lines of a program: the error, and its hint. It prints nothing for a nil error,
+// for an error that has been reported already, and if the reader of standard output went away.
 func PrintError(stderr io.Writer, program string, err error) {
 	if exit.IsSilent(err) || exit.IsReported(err) {
 		return

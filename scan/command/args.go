@@ -29,8 +29,8 @@ func (l commandLine) args(program string) []string {
 
 // arrange returns args in the order that cli accepts: the command, its flags, "--", the arguments. The user may write
 // flags before and after arguments, and may leave out the name of the default command. arrange returns a usage error
-// for an unknown flag, a flag without a value or with a wrong one, and a flag that is given twice; cli would ignore
-// these mistakes or say less about them.
+// for an unknown flag, a flag without a value or with a wrong one, and a flag that is given twice. cli would ignore
+// these mistakes, or describe them less exactly.
 func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) <= 1 {
 		return args, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// A Value is the value of a flag, with a type. Give a pointer to it to a cli.GenericFlag, and read it with Get.
-// The command line is refused where parse refuses a text.
+// A Value is the value of a flag, with a type. Give a pointer to it to a cli.GenericFlag, and read it with Get. A text
+// that parse rejects is a usage error.
 type Value[T any] struct {
 	parse   func(text string) (T, error)
 	choices []string // for completion and help; nil: anything else
@@ -78,8 +78,8 @@ func (l *List[T]) repeatable()           {}
 // typedValue is what Value and List have in common.
 type typedValue interface {
 	cli.Generic
-	check(text string) error // an error says why a text is no value of the flag, if possible with a hint
-	suggestions() []string
+	check(text string) error // an error if text is no value of the flag, if possible with a hint
+	suggestions() []string   // the texts that completion and the help name; nil: none
 }
 
 // Get returns the value of a flag that has a Value[T], or of one with a List, of which T is the slice. It panics if the
@@ -88,7 +88,7 @@ func Get[T any](c *cli.Context, name string) T {
 	return c.Generic(name).(interface{ Get() any }).Get().(T)
 }
 
-// valueError says why a text is no value of a flag, and how to write one.
+// valueError is the error of a text that is no value of a flag.
 type valueError struct{ problem, hint string }
 
 func (e *valueError) Error() string { return e.problem }

@@ -25,8 +25,8 @@ type Forecast struct {
 	Lists   int64            `json:"lists"`
 	Heads   int64            `json:"heads"` // one for each object; retries are not included
 
-	// Rate is how many requests per second the Duration is for. A given Rate includes LISTs; a measured one is that of
-	// successful HEADs of the Sample.
+	// Rate is the number of requests per second from which Seconds follows. A Rate of the user includes LISTs. A measured
+	// Rate is that of the successful HEADs of the Sample.
 	Rate    float64    `json:"rate,omitempty"`
 	RateIs  RateOrigin `json:"rate_is"`
 	Sample  *Sample    `json:"sample,omitempty"`

@@ -27,12 +27,12 @@ func (b Bottleneck) String() string {
 	return [bottlenecks]string{"store", "cpu", "listing", "output", "rate"}[b]
 }
 
-// cpuBoundShare is the share of the processors from which on a run is limited by them: a process that shares them
-// with little else gets no more.
+// cpuBoundShare is the least share of the processors' time with which a run counts as limited by the CPU. A process
+// that runs beside a few others hardly gets more.
 const cpuBoundShare = 0.85
 
-// ClassifyBottleneck names the Bottleneck of a run during one window, in which the process used that much CPU time.
-// rate is the user's limit of requests per second, 0 for none. outputBehind reports that the listing waits for
+// ClassifyBottleneck returns the Bottleneck of a run during one window. cpu is the CPU time of the process in the
+// window. rate is the user's limit of requests per second, 0 for none. outputBehind is set if the listing waits for
 // pages to be written.
 func ClassifyBottleneck(w pace.Window, cpu time.Duration, rate float64, outputBehind bool) Bottleneck {
 	switch {
@@ -55,8 +55,8 @@ func cpuShare(w pace.Window, cpu time.Duration) float64 {
 	return cpu.Seconds() / max(w.Elapsed.Seconds(), 1e-6) / float64(runtime.GOMAXPROCS(0))
 }
 
-// BottleneckShares sums up the Bottlenecks of recent windows, weighted by their length; the weight of a window
-// decays with its age. The zero value has seen no window. One goroutine uses it at a time.
+// BottleneckShares sums up the Bottlenecks of recent windows. The weight of a window is its length, and decays with its
+// age. The zero value has seen no window. One goroutine uses it at a time.
 type BottleneckShares struct {
 	seconds            [bottlenecks]float64
 	elapsed, cpu, idle float64 // over all windows: seconds, and the shares of CPU and idle workers times seconds

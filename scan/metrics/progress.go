@@ -6,7 +6,7 @@ import "sync/atomic"
 type Progress struct {
 	Listed    int64 // objects in the LISTs so far
 	ListedAll bool  // Listed is final
-	Settled   int64 // objects with an Outcome, committed or not: at most Listed
+	Settled   int64 // objects with an outcome, committed or not: at most Listed
 	Failed    int64 // committed objects that failed
 
 	Heads       int64 // HEADs sent by this run

@@ -35,7 +35,7 @@ func (o *Outcomes) Add(other Outcomes) {
 	o.Changed += other.Changed
 }
 
-// Balanced reports whether every listed object has exactly one Outcome.
+// Balanced reports whether every listed object has exactly one outcome.
 func (o *Outcomes) Balanced() bool {
 	return o.Listed == o.Emitted+o.WithoutMetadata+o.Filtered+o.Gone+o.Failed
 }
@@ -43,7 +43,7 @@ func (o *Outcomes) Balanced() bool {
 // Stats summarizes a run together with the earlier runs that it resumed. Members that describe only the last run
 // say so.
 type Stats struct {
-	Complete     bool   `json:"complete"` // every key of the Range has its Outcome
+	Complete     bool   `json:"complete"` // every key of the Range has its outcome
 	Error        string `json:"error,omitempty"`
 	LimitReached bool   `json:"limit_reached,omitempty"` // the limit of objects was reached: the bucket may have more
 	Outcomes
