@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -38,62 +40,95 @@ func serveCommand() *cli.Command {
 		Name:        "serve",
 		Usage:       "serve a synthetic bucket of any size",
 		Description: serveDescription,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "addr", Value: "127.0.0.1:9000",
-				Usage: "listen on `HOST:PORT`; port 0 is any free port"},
-			&cli.StringFlag{Name: "bucket", Value: bucketDefault, Usage: "serve the bucket `NAME`"},
-			&cli.Int64Flag{Name: "objects", Value: objectsDefault, Usage: "serve `N` objects"},
-			&cli.GenericFlag{Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...),
-				Usage: "make keys of the shape `NAME`"},
-			&cli.DurationFlag{Name: "latency", Usage: "add `DURATION` to every HEAD"},
-			&cli.DurationFlag{Name: "list-latency", Usage: "add `DURATION` to every LIST"},
-			&cli.DurationFlag{Name: "stall", Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)"},
-			&cli.DurationFlag{Name: "stall-every", Usage: "begin a stall every `DURATION`, the first at once"},
-			&cli.Float64Flag{Name: "rate-max", Usage: "answer `N` requests per second, and the others with 503",
-				DefaultText: "no limit"},
-			&cli.StringFlag{Name: "access-key", Usage: "verify signatures by the access `KEY`"},
-			&cli.StringFlag{Name: "secret-key", Usage: "verify signatures by the secret `KEY`"},
-			&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "accept signatures for `REGION`"},
-			&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with the certificate in the PEM `FILE`"},
-			&cli.StringFlag{Name: "tls-key", Usage: "serve TLS with the key in the PEM `FILE`"},
-			&cli.StringSliceFlag{
-				Name: "fault",
-				Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " +
-					joinNames(s3sim.FaultKinds()),
-			},
-			&cli.GenericFlag{Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...),
-				Usage: "break listings by the quirk `NAME`"},
-			&cli.GenericFlag{
-				Name: "list-form", Value: command.OneOf(s3sim.ListAWS, s3sim.ListForms()...),
-				Usage: "list in the form of the store `NAME`",
-			},
-			&cli.Float64Flag{Name: "gone", Usage: "answer 404 to HEADs of a `FRACTION` of the listed objects"},
-			&cli.Float64Flag{Name: "denied", Usage: "answer 403 to HEADs of a `FRACTION` of the objects"},
-			&cli.Uint64Flag{Name: "seed", Usage: "choose the requests that meet a fault by the seed `N`"},
-		},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return exit.Usagef(helpHint(c), "bench serve takes no argument, but got %q", c.Args().First())
-			}
-			options, err := parseServe(c)
-			if err != nil {
-				return err
-			}
-			certificate, err := parseCertificate(c)
-			if err != nil {
-				return err
-			}
-			server, err := s3sim.New(options)
-			if err != nil {
-				return exit.Usagef(helpHint(c), "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
-			}
-			listener, err := net.Listen("tcp", c.String("addr"))
-			if err != nil {
-				return listenError(err)
-			}
-			return serve(c.Context, server, listener, certificate, options, c.App.Writer)
-		},
+		Flags:       slices.Concat(serverFlags(), bucketFlags(), faultFlags()),
+		Action:      runServe,
 	}
+}
+
+func serverFlags() []cli.Flag {
+	return command.Category("server",
+		&cli.StringFlag{
+			Name: "addr", Value: "127.0.0.1:9000", Usage: "listen on `HOST:PORT`; port 0 is any free port",
+		},
+		&cli.StringFlag{Name: "access-key", Usage: "verify signatures by the access `KEY`"},
+		&cli.StringFlag{Name: "secret-key", Usage: "verify signatures by the secret `KEY`"},
+		&cli.StringFlag{Name: "region", Value: "us-east-1", Usage: "accept signatures for `REGION`"},
+		&cli.StringFlag{Name: "tls-cert", Usage: "serve TLS with the certificate in the PEM `FILE`"},
+		&cli.StringFlag{Name: "tls-key", Usage: "serve TLS with the key in the PEM `FILE`"},
+		&cli.GenericFlag{
+			Name: "list-form", Value: command.OneOf(s3sim.ListAWS, s3sim.ListForms()...),
+			Usage: "list in the form of the store `NAME`",
+		},
+	)
+}
+
+func bucketFlags() []cli.Flag {
+	return command.Category("bucket",
+		&cli.StringFlag{Name: "bucket", Value: bucketDefault, Usage: "serve the bucket `NAME`"},
+		&cli.GenericFlag{
+			Name: "objects", Value: command.Int[int64](objectsDefault, 0, 0), Usage: "serve `N` objects",
+		},
+		&cli.GenericFlag{
+			Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`",
+		},
+	)
+}
+
+func faultFlags() []cli.Flag {
+	return command.Category("delays and faults",
+		&cli.GenericFlag{Name: "latency", Value: command.Duration(0, 0), Usage: "add `DURATION` to every HEAD"},
+		&cli.GenericFlag{Name: "list-latency", Value: command.Duration(0, 0), Usage: "add `DURATION` to every LIST"},
+		&cli.GenericFlag{
+			Name: "stall", Value: command.Duration(0, 0),
+			Usage: "answer nothing for `DURATION`, repeatedly (--stall-every)",
+		},
+		&cli.GenericFlag{
+			Name: "stall-every", Value: command.Duration(0, 0),
+			Usage: "begin a stall every `DURATION`, the first at once",
+		},
+		&cli.GenericFlag{
+			Name: "rate-max", Value: command.Positive(command.RateMax), DefaultText: "no limit",
+			Usage: "answer `N` requests per second, and the others with 503",
+		},
+		&cli.GenericFlag{
+			Name: "fault", Value: command.ParsedList(parseFault),
+			Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " +
+				joinNames(s3sim.FaultKinds()),
+		},
+		&cli.GenericFlag{
+			Name: "quirk", Value: command.OneOf("", s3sim.Quirks()...), Usage: "break listings by the quirk `NAME`",
+		},
+		&cli.GenericFlag{
+			Name: "gone", Value: command.Fraction(), Usage: "answer 404 to HEADs of a `FRACTION` of the listed objects",
+		},
+		&cli.GenericFlag{
+			Name: "denied", Value: command.Fraction(), Usage: "answer 403 to HEADs of a `FRACTION` of the objects",
+		},
+		&cli.GenericFlag{
+			Name: "seed", Value: command.Int[int64](0, 0, 0),
+			Usage: "choose the requests that meet a fault by the seed `N`",
+		},
+	)
+}
+
+func runServe(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return exit.Usagef(helpHint(c), "bench serve takes no argument, but got %q", c.Args().First())
+	}
+	options := parseServe(c)
+	certificate, err := parseCertificate(c)
+	if err != nil {
+		return err
+	}
+	server, err := s3sim.New(options)
+	if err != nil {
+		return exit.Usagef(helpHint(c), "%s", strings.TrimPrefix(err.Error(), "s3sim: "))
+	}
+	listener, err := net.Listen("tcp", c.String("addr"))
+	if err != nil {
+		return listenError(err)
+	}
+	return serve(c.Context, server, listener, certificate, options, c.App.Writer)
 }
 
 func joinNames[T ~string](names []T) string {
@@ -104,25 +139,29 @@ func joinNames[T ~string](names []T) string {
 	return strings.Join(texts, ", ")
 }
 
-func parseServe(c *cli.Context) (s3sim.Options, error) {
-	options := s3sim.Options{
-		Bucket: c.String("bucket"), Objects: c.Int64("objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
-		Latency: c.Duration("latency"), ListLatency: c.Duration("list-latency"),
-		Stall: c.Duration("stall"), StallEvery: c.Duration("stall-every"), RateMax: c.Float64("rate-max"),
+func parseServe(c *cli.Context) s3sim.Options {
+	return s3sim.Options{
+		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
+		Latency:     command.Get[time.Duration](c, "latency"),
+		ListLatency: command.Get[time.Duration](c, "list-latency"),
+		Stall:       command.Get[time.Duration](c, "stall"),
+		StallEvery:  command.Get[time.Duration](c, "stall-every"),
+		RateMax:     command.Get[float64](c, "rate-max"),
 		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
 		Region:      c.String("region"), Quirk: command.Get[s3sim.Quirk](c, "quirk"),
-		ListForm: command.Get[s3sim.ListForm](c, "list-form"),
-		Gone:     c.Float64("gone"), Denied: c.Float64("denied"), Seed: c.Uint64("seed"),
+		ListForm: command.Get[s3sim.ListForm](c, "list-form"), Faults: command.Get[[]s3sim.Fault](c, "fault"),
+		Gone: command.Get[float64](c, "gone"), Denied: command.Get[float64](c, "denied"),
+		Seed: uint64(command.Get[int64](c, "seed")),
 	}
-	for _, text := range c.StringSlice("fault") {
-		kind, rate, _ := strings.Cut(text, "=")
-		share, err := strconv.ParseFloat(rate, 64)
-		if err != nil {
-			return options, exit.Usagef("write --fault 503-empty=0.05", "--fault %s: not a kind and a rate", text)
-		}
-		options.Faults = append(options.Faults, s3sim.Fault{Kind: s3sim.FaultKind(kind), Rate: share})
+}
+
+func parseFault(text string) (s3sim.Fault, error) {
+	kind, rate, _ := strings.Cut(text, "=")
+	share, err := strconv.ParseFloat(rate, 64)
+	if err != nil {
+		return s3sim.Fault{}, command.BadValue("write --fault 503-empty=0.05", "not a kind and a rate")
 	}
-	return options, nil
+	return s3sim.Fault{Kind: s3sim.FaultKind(kind), Rate: share}, nil
 }
 
 // parseCertificate loads the files of --tls-cert and --tls-key; nil: neither is given.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -151,42 +150,23 @@ func typedValueOf(flag cli.Flag) typedValue {
 }
 
 func isRepeatable(flag cli.Flag) bool {
-	_, isSlice := flag.(*cli.StringSliceFlag)
 	_, isList := typedValueOf(flag).(interface{ repeatable() })
-	return isSlice || isList
+	return isList
 }
 
-// checkValue reports why a flag cannot have a value, by the type of the flag.
-func checkValue(flag cli.Flag, value string) (err error) {
+// checkValue returns an error if a flag cannot have a value.
+func checkValue(flag cli.Flag, value string) error {
 	if value == "" {
 		return errors.New("the value is empty")
 	}
 	if typed := typedValueOf(flag); typed != nil {
 		return typed.check(value)
 	}
-	problem := ""
-	switch flag.(type) {
-	case *cli.BoolFlag:
-		_, err = strconv.ParseBool(value)
-		problem = "not true or false"
-	case *cli.IntFlag, *cli.Int64Flag:
-		_, err = strconv.ParseInt(value, 0, 64)
-		problem = "not a whole number"
-	case *cli.Uint64Flag:
-		_, err = strconv.ParseUint(value, 0, 64)
-		problem = "not a whole number from 0 on"
-	case *cli.Float64Flag:
-		_, err = strconv.ParseFloat(value, 64)
-		problem = "not a number"
-	case *cli.DurationFlag:
-		_, err = time.ParseDuration(value)
-		problem = "not a duration, as 30s or 15m"
+	if takesValue(flag) {
+		return nil // a cli.StringFlag takes any text
 	}
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return errors.New("out of range")
-	case err != nil:
-		return errors.New(problem)
+	if _, err := strconv.ParseBool(value); err != nil {
+		return errors.New("not true or false")
 	}
 	return nil
 }

@@ -169,6 +169,21 @@ func Positive(most float64) *Value[float64] {
 	})
 }
 
+// Fraction returns a Value of the numbers from 0 to 1, without a default.
+func Fraction() *Value[float64] {
+	return Parsed("", func(text string) (float64, error) {
+		const hint = "give a number from 0 to 1"
+		n, err := strconv.ParseFloat(text, 64)
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange):
+			return 0, BadValue(hint, "not a number")
+		case !(n >= 0 && n <= 1): // so that NaN is refused too
+			return 0, BadValue(hint, "out of range")
+		}
+		return n, nil
+	})
+}
+
 // Duration returns a Value of the durations from least on. A preset of 0 stands for no default.
 func Duration(preset, least time.Duration) *Value[time.Duration] {
 	hint := "give a duration as 30s or 15m"

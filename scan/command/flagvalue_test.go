@@ -18,6 +18,7 @@ func TestValues(t *testing.T) {
 	}
 	workers := func() typedValue { return AutoInt(-1, 1, 16) }
 	rate := func() typedValue { return Positive(100) }
+	fraction := func() typedValue { return Fraction() }
 	duration := func() typedValue { return PositiveDuration(time.Second) }
 	style := func() typedValue { return OneOf("auto", "auto", "path", "virtual") }
 	ways := func() typedValue { return Subset([]string{"floor", "direct", "sdk"}) }
@@ -46,6 +47,12 @@ func TestValues(t *testing.T) {
 		{rate, "NaN", nil, "out of range", "give a number over 0, and at most 100"},
 		{rate, "1e999", nil, "out of range", "give a number over 0, and at most 100"},
 		{rate, "many", nil, "not a number", "give a number over 0, and at most 100"},
+		{fraction, "0", 0., "", ""},
+		{fraction, "1", 1., "", ""},
+		{fraction, "1.01", nil, "out of range", "give a number from 0 to 1"},
+		{fraction, "-0.1", nil, "out of range", "give a number from 0 to 1"},
+		{fraction, "NaN", nil, "out of range", "give a number from 0 to 1"},
+		{fraction, "some", nil, "not a number", "give a number from 0 to 1"},
 		{duration, "30s", 30 * time.Second, "", ""},
 		{duration, "1ns", time.Nanosecond, "", ""},
 		{duration, "0s", nil, "too short", "give a duration as 30s or 15m"},

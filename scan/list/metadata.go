@@ -32,7 +32,7 @@ import (
 //     out without an error. An object without custom metadata has it too, with at least the content-type. So its
 //     absence never means that there is no metadata.
 //   - Other stores ignore the parameter, and write no UserMetadata.
-//   - An object that is encrypted with a key of the client has UserMetadata, and a HEAD for it without the key is refused.
+//   - An object that is encrypted with a key of the client has UserMetadata. A HEAD without that key is refused.
 //
 // So only metadata with MatchesHead is used. The other objects get a HEAD, and a page that cannot be read is listed
 // again without metadata.
