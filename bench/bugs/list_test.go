@@ -64,9 +64,9 @@ func listBugs() []bug {
 		{
 			description: "keys that are out of order are skipped",
 			file:        "scan/list/pager.go",
-			old: "return nil, p.protocolError(" +
-				"fmt.Sprintf(\"the keys are not in order: %q after %q\", e.Key, p.lastSeen), \"\")",
-			new: "continue",
+			old: "return false, p.protocolError(" +
+				"fmt.Sprintf(\"the keys are not in order: %q after %q\", key, p.lastSeen), \"\")",
+			new: "return true, nil",
 			pkg: "scan/list", test: "TestPagerRefuses/keys_out_of_order",
 		},
 		{

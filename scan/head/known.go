@@ -42,7 +42,7 @@ type knownMetadataSession struct {
 	depth int
 
 	result Result // from the listing
-	text   []byte // the bytes of its Headers
+	text   Texts  // of its Headers
 
 	// Of the HEADs that the inner Session sends.
 	batch      Batch
@@ -93,17 +93,10 @@ func needsHead(m *list.Metadata) bool { return !m.MatchesHead || m.Sample }
 // setResult fills s.result from the metadata that the LIST returned.
 func (s *knownMetadataSession) setResult(m *list.Metadata) {
 	s.result = Result{Status: http.StatusOK, Source: FromListing, Metadata: s.result.Metadata[:0]}
-	s.text = s.text[:0]
+	s.text.Reset()
 	for _, item := range m.Items {
-		s.result.Metadata = append(s.result.Metadata, Header{Name: s.copyText(item.Name), Value: s.copyText(item.Value)})
+		s.result.Metadata = append(s.result.Metadata, Header{Name: s.text.Copy(item.Name), Value: s.text.Copy(item.Value)})
 	}
-}
-
-// copyText copies text into s.text. When s.text grows, earlier copies stay valid in the old array.
-func (s *knownMetadataSession) copyText(text string) []byte {
-	from := len(s.text)
-	s.text = append(s.text, text...)
-	return s.text[from:len(s.text):len(s.text)]
 }
 
 // compareAndPass sets the Source of a HEAD's Result and passes the Result on.

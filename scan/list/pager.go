@@ -233,22 +233,17 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			continue
 		}
 		if isLossy(e.Key, p.keysDeclared) {
-			if p.complete || p.anySeen && (p.lastSeen < p.cursor || p.lastSeen == p.rng.Through) {
-				continue // after the Range, or before it where the store ignores start-after
+			if p.takesLossyKey() {
+				added = append(added, e)
 			}
-			added = append(added, e)
 			continue
 		}
-		hash := maphash.String(p.lister.seed, e.Key)
-		p.prevHashes = append(p.prevHashes, hash)
-		if p.anySeen && e.Key <= p.lastSeen {
-			if e.Key == p.lastSeen || slices.Contains(previous, hash) {
-				continue // the page before had it
-			}
-			return nil, p.protocolError(fmt.Sprintf("the keys are not in order: %q after %q", e.Key, p.lastSeen), "")
+		repeated, err := p.checkOrder(e.Key, previous)
+		if err != nil {
+			return nil, err
 		}
-		p.lastSeen, p.anySeen = e.Key, true
 		switch {
+		case repeated:
 		case e.Key <= p.cursor: // the store takes start-after as inclusive, or ignores it
 		case p.rng.Contains(e.Key):
 			added = append(added, e)
@@ -261,6 +256,27 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		p.stalledPages = 0
 	}
 	return added, nil
+}
+
+// takesLossyKey reports whether a lossy key at the present place of the listing belongs to the Range. Otherwise the place
+// is after the Range, or before the Range where the store ignores start-after.
+func (p *Pager) takesLossyKey() bool {
+	return !p.complete && !(p.anySeen && (p.lastSeen < p.cursor || p.lastSeen == p.rng.Through))
+}
+
+// checkOrder records a key that is not lossy as the last key that the store returned. repeated is set if the page
+// before had the key. previous has the hashes of the keys of that page.
+func (p *Pager) checkOrder(key string, previous []uint64) (repeated bool, err error) {
+	hash := maphash.String(p.lister.seed, key)
+	p.prevHashes = append(p.prevHashes, hash)
+	switch {
+	case !p.anySeen || key > p.lastSeen:
+		p.lastSeen, p.anySeen = key, true
+		return false, nil
+	case key == p.lastSeen || slices.Contains(previous, hash):
+		return true, nil
+	}
+	return false, p.protocolError(fmt.Sprintf("the keys are not in order: %q after %q", key, p.lastSeen), "")
 }
 
 // advance decides by an answer what the next LIST asks for.

@@ -62,7 +62,7 @@ type session struct {
 	failures    head.FailureStreak
 
 	result head.Result
-	text   []byte // the bytes of result's Headers
+	text   head.Texts // of result's Headers
 }
 
 func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
@@ -159,14 +159,14 @@ func (s *session) onConn(info httptrace.GotConnInfo) {
 // readAnswer copies the answer into s.result.
 func (s *session) readAnswer(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
-	s.text = s.text[:0]
+	s.text.Reset()
 	for name, values := range response.Header {
-		field := head.Header{Name: s.copyText(strings.ToLower(name)), Value: s.copyText(joinValues(values))}
-		if name, ok := bytes.CutPrefix(field.Name, []byte(head.MetadataPrefix)); ok && len(name) > 0 {
-			field.Name = name
-			s.result.Metadata = append(s.result.Metadata, field)
+		header := head.Header{Name: s.text.Copy(strings.ToLower(name)), Value: s.text.Copy(joinValues(values))}
+		if name, ok := bytes.CutPrefix(header.Name, []byte(head.MetadataPrefix)); ok && len(name) > 0 {
+			header.Name = name
+			s.result.Metadata = append(s.result.Metadata, header)
 		} else {
-			s.result.Headers = append(s.result.Headers, field)
+			s.result.Headers = append(s.result.Headers, header)
 		}
 	}
 	head.SortHeaders(s.result.Metadata)
@@ -180,11 +180,4 @@ func joinValues(values []string) string {
 		values[i] = strings.TrimRight(values[i], " ")
 	}
 	return strings.Join(values, ",")
-}
-
-// copyText copies text into s.text. When s.text grows, earlier copies stay valid in the old array.
-func (s *session) copyText(text string) []byte {
-	from := len(s.text)
-	s.text = append(s.text, text...)
-	return s.text[from:len(s.text):len(s.text)]
 }
