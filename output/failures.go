@@ -12,8 +12,8 @@ import (
 	"headcount/scan/list"
 )
 
-// FailureLines is a scan.FailureSink that writes each object that failed as a line, a JSON object with the members key,
-// etag and size (as listed), status (absent if there was no answer), class, attempts, request_id, and error.
+// FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key, etag
+// and size (as listed), status (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
 	line []byte

@@ -4,9 +4,9 @@
 //	go run ./bench/dev engines
 //	go run ./bench/dev peers --help
 //
-// The benchmarks measure a headcount binary: the one that --binary names, which may be older or newer than this source,
-// or one that they build from this source. The clients that they compare with it, floor and gosdk, run in processes of
-// their own: they are hidden commands of this program.
+// The benchmarks measure a headcount binary. They build it from this source, or --binary names one, which may be older
+// or newer. The clients that they compare with it, floor and gosdk, run in processes of their own: they are hidden
+// commands of this program.
 package main
 
 import (

@@ -12,8 +12,8 @@ import (
 )
 
 // A checkpoint is a header line and a JSON document. The header names the version of the format and ends with the
-// SHA-256 of the document: one flipped bit could leave out a key for good, so a damaged checkpoint is rejected as a
-// whole.
+// SHA-256 of the document. A damaged checkpoint is rejected as a whole, since one wrong bit could leave out a key for
+// good.
 const (
 	anyHeader = "headcount checkpoint "
 	header    = anyHeader + "1 sha256 "

@@ -39,8 +39,8 @@ const Endpoints = "endpoints"
 // startOverHint is the hint of an error about an earlier run that cannot be continued.
 const startOverHint = "to start over, remove the checkpoint and leave --resume out"
 
-// Open reads the file with this name, if there is one, and decides where the run starts: at the returned Checkpoint, or
-// at the beginning if it is nil. parameters are those that the result of the run depends on, and data the files that it
+// Open reads the file with this name, if there is one. The run starts at the returned Checkpoint; nil: at the
+// beginning. parameters are the settings on which the result of the run depends. data has the files that the run
 // writes, by their names in Checkpoint.Positions. Open changes no file.
 //
 // With resume the run continues an earlier one, which must have had the same parameters and files. If there is no
@@ -128,8 +128,8 @@ func haveCommon(a, b []string) bool {
 }
 
 // SaveInitial replaces the checkpoint of an earlier run by one with no progress in rng. It must be called before the
-// files are truncated: if there can be no checkpoint, they keep their content, and no later run resumes from the old
-// one. Its error has the code exit.Output.
+// files are truncated, so that they keep their content if the checkpoint cannot be written. No later run resumes from
+// the old checkpoint. Its error has the code exit.Output.
 func (f *File) SaveInitial(rng list.Range) error {
 	at := &Checkpoint{Rest: []list.Range{rng}, Positions: map[string]Position{}}
 	for name, file := range f.data {
@@ -161,9 +161,9 @@ func (f *File) Save(at *Checkpoint) error {
 	return nil
 }
 
-// replaceFile replaces the content of a file: the new content is on disk under another name before it gets this name,
-// and the name is on disk when replaceFile returns. google/renameio does not work on Windows, does not sync the
-// folder, and leaves a temporary file for each process that is killed.
+// replaceFile replaces the content of a file. It writes the new content to disk under another name, renames that file,
+// and writes the name to disk. google/renameio does not work on Windows, does not sync the folder, and leaves a
+// temporary file for each process that is killed.
 func replaceFile(name string, text []byte) error {
 	temp := TempName(name)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed run leaves one

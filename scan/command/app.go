@@ -1,7 +1,7 @@
-// Package command holds the parts that all commands of headcount share: the order of arguments, typed values of
-// flags, suggestions for misspelt words, completion for shells, the flags of a connection, the version, and the
-// assembly of commands into the program. A command itself is in scan/cli or bench/cli. Both need these parts, and
-// main alone imports those two, so the parts are here.
+// Package command holds the parts that all commands of headcount share. For the command line, these are the order of
+// arguments, typed values of flags, suggestions for misspelt words, and completion for shells. The others are the flags
+// of a connection, the version, signals, and the assembly of commands into the program. A command itself is in scan/cli
+// or bench/cli. Both need these parts, and main alone imports those two, so the parts are here.
 //
 // The package does not know the flags of any command. A flag's Value holds the texts that the flag accepts. The check
 // of the command line, the help and completion read the Value.

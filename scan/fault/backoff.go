@@ -11,8 +11,8 @@ const (
 	backoffMax  = 5 * time.Second        // a store that comes back is noticed within this
 )
 
-// Backoff returns how long to wait before the n-th retry, n from 1: exponential with full jitter, so that requests
-// which failed together are not sent together again.
+// Backoff returns the delay before the n-th retry, n from 1. The delay grows exponentially, with full jitter, so that
+// requests which failed together are not sent together again.
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 func Backoff(n int) time.Duration {
 	ceiling := backoffMax

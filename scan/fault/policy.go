@@ -133,7 +133,7 @@ func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 }
 
 // Next decides about a request that has just failed, and counts the failure in a. h is the Health of requests of this
-// kind; the caller has called h.Failed for a transient failure before.
+// kind. Before Next, the caller calls h.Failed for a transient failure.
 func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 	switch {
 	case f.Class == HeaderTooLarge:

@@ -1,9 +1,9 @@
 // Package forecast estimates what a scan of a bucket will take, for --dry-run: its requests, its duration and its
 // price.
 //
-// Run lists the bucket, which counts the objects and the requests. The duration follows from the rate of requests: the
-// rate that the user limits the scan to, or the rate of a Sample, for which Run sends HEADs for some objects. The price
-// follows from the requests and the storage classes of the objects.
+// Run lists the bucket, which counts the objects and the requests. The duration follows from the rate of requests. The
+// rate is the user's limit, or that of a Sample: HEADs that Run sends for some objects. The price follows from the
+// requests and the storage classes of the objects.
 package forecast
 
 import (

@@ -17,10 +17,10 @@ const (
 	DiffersFromListing                       // a HEAD, with other metadata or another storage class than the listing
 )
 
-// WithKnownMetadata returns an Engine that takes a Result from the listing where Batch.Metadata has the metadata that
-// a HEAD would return (list.Metadata.MatchesHead) and the object is no sample. For the other objects it sends HEADs
-// by engine, up to depth at once, and compares their metadata with the listing's. A Result from the listing has only
-// the metadata that the LIST returned, and no headers. The Engine has the name of engine.
+// WithKnownMetadata returns an Engine that makes the Result of an object from Batch.Metadata, without a HEAD. It does
+// so for metadata with list.Metadata.MatchesHead that is no Sample. For the other objects it sends HEADs by engine, up
+// to depth at once, and compares their metadata with the listing's. A Result from the listing has only the metadata
+// that the LIST returned, and no headers. The Engine has the name of engine.
 func WithKnownMetadata(engine Engine, depth int) Engine {
 	return knownMetadataEngine{engine, max(1, depth)}
 }

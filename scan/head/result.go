@@ -35,8 +35,9 @@ type Result struct {
 	// Received is the time at which the answer's header ended; zero without an answer.
 	Received time.Time
 
-	// Resent is the number of HEADs that the Session sent before this one and had to send again: over a kept
-	// connection that the store had closed, or behind another HEAD in a pipeline. They do not count as attempts.
+	// Resent is the number of earlier HEADs for the same object that got no answer, and that the Session sent again by
+	// itself. The store had closed a kept connection, or the HEAD was behind another one in a pipeline. They do not
+	// count as attempts.
 	Resent int
 
 	// Address is the address that the HEAD was sent to. Its IP may be missing if no connection was made. It is nil if

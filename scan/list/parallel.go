@@ -47,8 +47,8 @@ type activePager struct {
 }
 
 // Parallel returns a ParallelLister with at most maxPagers Pagers. The ranges are in the order of keys and do not
-// overlap. keysNeeded reports whether the consumer could use more keys than come: only then another Pager starts, or a
-// Range is split. A nil keysNeeded stands for always.
+// overlap. keysNeeded reports whether the consumer could use more keys than it gets; nil: always. Only then another
+// Pager starts, or a Range is split.
 func (l *Lister) Parallel(ranges []Range, maxPagers int, keysNeeded func() bool) *ParallelLister {
 	return &ParallelLister{
 		lister: l, maxPagers: maxPagers, keysNeeded: keysNeeded, alphabet: new(alphabet), queue: slices.Clone(ranges),
@@ -132,8 +132,8 @@ type PageSource interface {
 	Rest() (rest Range, ok bool)
 }
 
-// IsFirst reports whether the first keys that no Page has covered belong to source, which is an active Pager or wraps
-// one. changed is closed when the answer may be another.
+// IsFirst reports whether no active Pager has keys left that come before those of source. source is an active Pager or
+// wraps one. changed is closed when the answer may be another.
 func (l *ParallelLister) IsFirst(source PageSource) (isFirst bool, changed <-chan struct{}) {
 	rest, ok := source.Rest()
 	l.mu.Lock()

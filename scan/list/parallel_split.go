@@ -36,9 +36,9 @@ type splits struct {
 	impossible bool                          // the store cannot begin a listing at a key
 }
 
-// Split takes a Range out of the listing that no Page has covered: one without a Pager, or else the upper part of the
-// Range with the most keys left. The caller can give it to another machine. ok is false where no Range can be taken out
-// now. The error is the cause of ctx's end.
+// Split takes a Range out of the listing that no Page has covered. It is a Range without a Pager or, if there is none,
+// the upper part of the Range with the most keys left. The caller can give it to another machine. ok is false where no
+// Range can be taken out now. The error is the cause of ctx's end.
 func (l *ParallelLister) Split(ctx context.Context) (part Range, ok bool, err error) {
 	l.mu.Lock()
 	if last := len(l.queue) - 1; last >= 0 {

@@ -59,9 +59,9 @@ type Stats struct {
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
 	MaxRSSBytes        int64   `json:"max_rss_bytes,omitempty"`
 
-	// Requests and Retries have the operations "list" and "head", and under each a status ("200") or, for an
-	// attempt without an answer, the class of its failure ("timeout", "reset"). "lost" counts HEADs that an engine
-	// repeated by itself. Retries counts the repeated attempts by the status or class that caused them.
+	// Requests and Retries have the keys "list" and "head", and under each the statuses of the attempts ("200"). An
+	// attempt without an answer counts under the class of its failure ("timeout", "reset"). "lost" counts HEADs that an
+	// engine repeated by itself. Retries counts the repeated attempts by the status or class that caused them.
 	Requests map[string]map[string]int64 `json:"requests"`
 	Retries  map[string]map[string]int64 `json:"retries"`
 
@@ -69,8 +69,8 @@ type Stats struct {
 	// 503 answers of the store. 0: no limit.
 	RateLimit float64 `json:"rate_limit,omitempty"`
 
-	// The last run: the HEADs in flight with the number of workers that was found or given, the throughput with
-	// that number, and the Bottleneck that prevented a higher one.
+	// The last run: the HEADs in flight with the number of workers that was found or given, and the throughput with
+	// that number. The Bottleneck prevented a higher throughput.
 	InFlight             int     `json:"in_flight"`
 	SteadyHeadsPerSecond float64 `json:"steady_heads_per_second"`
 	LimitedBy            string  `json:"limited_by"`        // a Bottleneck

@@ -1,9 +1,9 @@
 // Package direct is the engine that signs requests (Signature Version 4) and speaks HTTP/1.1 by itself.
 //
-// A session is one worker's head.Session: it owns one conn, a connection to the store. It sends HEADs in bursts: up
-// to Config.Pipeline requests that are in flight together on the conn. A requestTemplate holds the parts of a request
-// that are the same for every key. A response is a head.Result with the parser of answers. A socket is the TCP
-// connection below a conn: it saves one of three system calls.
+// A session is one worker's head.Session: it owns one conn, a connection to the store. It sends HEADs in bursts: up to
+// Config.Pipeline requests that are in flight together on the conn. A requestTemplate holds the parts of a request that
+// are the same for every key. A response is a head.Result with the parser of answers. A socket is the TCP connection
+// below a conn. With it, a HEAD needs two system calls instead of three.
 //
 // A HEAD allocates nothing and costs little more than its system calls.
 package direct

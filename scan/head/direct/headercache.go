@@ -36,9 +36,9 @@ const (
 // headerCacheMax limits the slots. Few answers have as many fields.
 const headerCacheMax = 64
 
-// parseCached parses fields at the start of text while each has the name of its slot and is a simple line: it ends
-// with CRLF, has no control character and no continuation line. It returns the number of these fields, and their
-// size.
+// parseCached parses fields at the start of text, as long as each has the name of its slot and is a simple line. A
+// simple line ends with CRLF, and has no control character and no continuation line. It returns the number of these
+// fields, and their size.
 func (r *response) parseCached(text []byte) (at, size int) {
 	for ; at < len(r.cache); at++ {
 		slot, line := &r.cache[at], text[size:]

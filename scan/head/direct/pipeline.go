@@ -77,9 +77,9 @@ func (s *session) burstSize() int {
 }
 
 // distinguishable reports whether the answer for the entry at that index differs from the answers for the entries
-// before it in the burst, and from the last answer, which may come twice. Only the ETag and the length tell which
-// object an answer belongs to. Objects that share both, such as folder markers and empty files, are asked for one at
-// a time.
+// before it in the burst. The answer must also differ from the last answer before the burst, which may come twice. Only
+// the ETag and the length tell which object an answer belongs to. Objects that share both, such as folder markers and
+// empty files, are asked for one at a time.
 func (s *session) distinguishable(at int) bool {
 	e := &s.claimed[at]
 	for i := max(0, s.answered-1); i < at; i++ {
