@@ -108,7 +108,8 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// The help and the version replace the command. Help names the choices and the default of a flag, whatever else is given.
+// The help and the version replace the command. Help names the choices and the default of a flag, whatever else is
+// given.
 func TestHelp(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                                 "headcount [scan] [flags] s3://BUCKET",
@@ -164,7 +165,8 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
-// The text of a key or a store is shown, and a terminal does not obey it. An error that was reported is not printed again.
+// The text of a key or a store is shown, and a terminal does not obey it. An error that was reported is not printed
+// again.
 func TestPrintError(t *testing.T) {
 	var text bytes.Buffer
 	PrintError(&text, Program, exit.Usagef("a\nhint", "no\x1b[31m\nerror: more\xff"))

@@ -258,8 +258,8 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	return added, nil
 }
 
-// takesLossyKey reports whether a lossy key at the present place of the listing belongs to the Range. Otherwise the place
-// is after the Range, or before the Range where the store ignores start-after.
+// takesLossyKey reports whether a lossy key at the present place of the listing belongs to the Range. Otherwise the
+// place is after the Range, or before the Range where the store ignores start-after.
 func (p *Pager) takesLossyKey() bool {
 	return !p.complete && !(p.anySeen && (p.lastSeen < p.cursor || p.lastSeen == p.rng.Through))
 }
