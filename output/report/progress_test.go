@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,18 +138,18 @@ func TestStartProgress(t *testing.T) {
 // The function that stops the progress waits for a call that is under way.
 func TestStopWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		calling := false
+		var calling atomic.Bool
 		stop := every(time.Second, func() {
-			calling = true
+			calling.Store(true)
 			time.Sleep(time.Second / 2)
-			calling = false
+			calling.Store(false)
 		})
 		time.Sleep(time.Second + time.Second/4)
-		if !calling {
-			t.Fatal("there is no call")
+		if !calling.Load() {
+			t.Fatal("no call has begun")
 		}
-		if stop(); calling {
-			t.Error("the call goes on")
+		if stop(); calling.Load() {
+			t.Error("stop has returned during a call")
 		}
 	})
 }
