@@ -57,11 +57,11 @@ func (s *Scan) hintAtListMetadata() {
 
 // onPage chooses the objects of a page that are compared with their HEADs. It returns a ListMetadataError for a page by
 // which the store shows that it lists no metadata.
-func (m *listMetadata) onPage(p *list.Page) error {
+func (m *listMetadata) onPage(p *page) error {
 	if m == nil {
 		return nil
 	}
-	if slices.ContainsFunc(p.Metadata, func(m list.Metadata) bool { return m.Items != nil }) {
+	if slices.ContainsFunc(p.metadata, func(m list.Metadata) bool { return m.Items != nil }) {
 		m.given.Store(true)
 	}
 	// A page can lack metadata for a reason of its own (MetadataErr): its objects get HEADs.
@@ -72,8 +72,8 @@ func (m *listMetadata) onPage(p *list.Page) error {
 			Advice: "leave --engine out, so that HEADs are sent",
 		}
 	}
-	chooseSample(p.Metadata, func(*list.Metadata) bool { return true })
-	chooseSample(p.Metadata, func(m *list.Metadata) bool { return len(m.Items) > 0 && !m.Sample })
+	chooseSample(p.metadata, func(*list.Metadata) bool { return true })
+	chooseSample(p.metadata, func(m *list.Metadata) bool { return len(m.Items) > 0 && !m.Sample })
 	return nil
 }
 

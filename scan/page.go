@@ -16,10 +16,12 @@ import (
 // finished.
 type page struct {
 	*list.Page
-	release func() // gives back the place within the pageLimit; called once, after the commit
+	heads    []list.Entry    // of the Page, those that get a HEAD
+	metadata []list.Metadata // of heads; nil: the LIST gave none
+	release  func()          // gives back the place within the pageLimit; called once, after the commit
 
 	mu       sync.Mutex
-	pending  int // objects without an Outcome
+	pending  int // objects of heads without an Outcome
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
@@ -31,9 +33,30 @@ type encodedRun struct {
 	chunk Chunk
 }
 
-func newPage(p *list.Page, release func()) *page {
-	return &page{
-		Page: p, release: release, pending: len(p.Entries), outcomes: metrics.Outcomes{Listed: int64(len(p.Entries))},
+// newPage returns the page of p. needsHead chooses the objects that get a HEAD (nil: all of them); the others are filtered.
+func newPage(p *list.Page, needsHead func(*list.Entry) bool, release func()) *page {
+	page := &page{Page: p, heads: p.Entries, metadata: p.Metadata, release: release}
+	if needsHead != nil {
+		page.compact(needsHead)
+	}
+	page.pending = len(page.heads)
+	listed := int64(len(p.Entries))
+	page.outcomes = metrics.Outcomes{Listed: listed, Filtered: listed - int64(page.pending)}
+	return page
+}
+
+// compact keeps the objects in heads that need a HEAD, each with its metadata.
+func (p *page) compact(needsHead func(*list.Entry) bool) {
+	all, metadata := p.heads, p.metadata
+	p.heads, p.metadata = nil, nil
+	for i := range all {
+		if !needsHead(&all[i]) {
+			continue
+		}
+		p.heads = append(p.heads, all[i])
+		if metadata != nil {
+			p.metadata = append(p.metadata, metadata[i])
+		}
 	}
 }
 
@@ -70,7 +93,7 @@ func (p *page) chunks() []Chunk {
 // is sent again.
 type batch struct {
 	page     *page
-	first    int // index into page.Entries
+	first    int // index into page.heads
 	count    int
 	attempts attempts
 
@@ -81,9 +104,9 @@ type batch struct {
 
 // begin makes the batch ready to be sent.
 func (b *batch) begin() {
-	b.heads.Reset(b.page.Entries[b.first : b.first+b.count])
-	if b.page.Metadata != nil {
-		b.heads.Metadata = b.page.Metadata[b.first : b.first+b.count]
+	b.heads.Reset(b.page.heads[b.first : b.first+b.count])
+	if b.page.metadata != nil {
+		b.heads.Metadata = b.page.metadata[b.first : b.first+b.count]
 	}
 	b.heads.NewConn, b.heads.Avoid = b.attempts.newConn, b.attempts.avoid
 	b.begun = time.Now()

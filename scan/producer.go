@@ -5,17 +5,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
 // producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and
-// hands the batches to the pool. A page without objects goes to the committer at once, since its Range has to be
+// hands the batches to the pool. A page without HEADs goes to the committer at once: its Range has to be
 // committed too.
 type producer struct {
 	source       Source
-	listers      int  // at once, at most
-	ordered      bool // output in the order of keys
-	listOnly     bool // no HEADs: all objects are filtered
+	listers      int                    // at once, at most
+	ordered      bool                   // output in the order of keys
+	needsHead    func(*list.Entry) bool // nil: all objects get a HEAD; the objects without are filtered
 	listMetadata *listMetadata
 
 	pageLimit *pageLimit
@@ -76,7 +77,7 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 		}
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		if err := p.handOn(ctx, newPage(listed, release)); err != nil {
+		if err := p.handOn(ctx, newPage(listed, p.needsHead, release)); err != nil {
 			return err
 		}
 	}
@@ -84,15 +85,12 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 
 // handOn gives a page to the next stage.
 func (p *producer) handOn(ctx context.Context, page *page) error {
-	count := len(page.Entries)
+	p.progress.Settled.Add(page.outcomes.Filtered)
+	count := len(page.heads)
 	if count == 0 {
 		return p.committer.enqueue(ctx, page)
 	}
-	if p.listOnly {
-		filtered := batchResult{settled: count, outcomes: metrics.Outcomes{Filtered: int64(count)}}
-		return p.committer.addResult(ctx, page, &filtered)
-	}
-	if err := p.listMetadata.onPage(page.Page); err != nil {
+	if err := p.listMetadata.onPage(page); err != nil {
 		return err
 	}
 	size := p.pool.batchSize()

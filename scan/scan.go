@@ -128,8 +128,12 @@ func (s *Scan) wire() {
 
 	source := s.newSource(listers)
 	s.committer.source = source
+	var needsHead func(*list.Entry) bool
+	if cfg.ListOnly != nil {
+		needsHead = func(*list.Entry) bool { return false }
+	}
 	s.producer = &producer{
-		source: source, listers: listers, ordered: cfg.Ordered, listOnly: cfg.ListOnly != nil, listMetadata: s.listMetadata,
+		source: source, listers: listers, ordered: cfg.Ordered, needsHead: needsHead, listMetadata: s.listMetadata,
 		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
 }

@@ -51,7 +51,7 @@ type worker struct {
 
 	// Of the present batch.
 	batch      *batch
-	next       int // the object to be answered next, an index into the page's entries
+	next       int // the object to be answered next, an index into page.heads
 	result     batchResult
 	chunk      Chunk // of the last run in result; nil: the next Record begins a run
 	unresolved []unresolved
@@ -193,7 +193,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 func (w *worker) handleAnswer(r *head.Result) {
 	index := w.next
 	w.next++
-	e := &w.batch.page.Entries[index]
+	e := &w.batch.page.heads[index]
 	if r.Source == head.FromListing {
 		w.counts.FromListing++
 		w.emit(index, e, r, false)
