@@ -30,7 +30,10 @@ func (e *ObjectError) Error() string {
 	if e.Status != 0 {
 		text += fmt.Sprintf(" %d %s", e.Status, http.StatusText(e.Status))
 	}
-	if e.Err != nil {
+	switch {
+	case e.Err != nil && e.Status != 0:
+		text += ": " + e.Err.Error()
+	case e.Err != nil:
 		text += " " + e.Err.Error()
 	}
 	return text
@@ -55,7 +58,7 @@ func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) 
 
 // OutputError is something that could not be written. It ends the run.
 type OutputError struct {
-	What string // failures or checkpoint; empty: the output, which is the Records
+	What string // the name of a file, failures or checkpoint; empty: the output, which is the Records
 	Err  error
 }
 

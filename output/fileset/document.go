@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"headcount/scan"
+	"headcount/scan/exit"
 )
 
 // Document is a file whose content is replaced at the end of a run. Until then it keeps what an earlier run has
@@ -35,7 +36,10 @@ func (d *Document) Finish(text []byte) error {
 	if err == nil {
 		_, err = d.f.Write(text)
 	}
-	return scan.WrapOutput(cmp.Or(err, d.f.Close()))
+	if err = cmp.Or(err, d.f.Close()); err != nil {
+		return &scan.OutputError{What: d.f.Name(), Err: exit.WithoutPath(err)}
+	}
+	return nil
 }
 
 // FinishJSON is Finish with the indented JSON of v. If v has no JSON, the file keeps its content.
