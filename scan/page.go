@@ -33,7 +33,8 @@ type encodedRun struct {
 	chunk Chunk
 }
 
-// newPage returns the page of p. needsHead chooses the objects that get a HEAD (nil: all of them); the others are filtered.
+// newPage returns the page of p. needsHead chooses the objects that get a HEAD (nil: all of them); the others are
+// filtered.
 func newPage(p *list.Page, needsHead func(*list.Entry) bool, release func()) *page {
 	page := &page{Page: p, heads: p.Entries, metadata: p.Metadata, release: release}
 	if needsHead != nil {

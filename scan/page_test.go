@@ -8,8 +8,8 @@ import (
 	"headcount/scan/metrics"
 )
 
-// A page keeps the objects that get a HEAD, each with its metadata. The other objects are filtered, and the Page that is
-// committed still has all of them.
+// A page keeps the objects that get a HEAD, each with its metadata. The other objects are filtered, and the Page that
+// is committed still has all of them.
 func TestPageKeepsObjectsThatNeedHead(t *testing.T) {
 	listed := pageOf("a", "b-filtered", "c", "d-filtered", "e")
 	for _, e := range listed.Entries {
