@@ -177,7 +177,7 @@ func TestSeedThroughFaults(t *testing.T) {
 		t.Errorf("%d calls of OnFailed", len(*objectErrors))
 	}
 	for _, e := range *objectErrors {
-		want := "PUT s3://seeded/" + e.Entry.Key + ": 403 Forbidden so it is"
+		want := "PUT s3://seeded/" + e.Entry.Key + ": 403 Forbidden: so it is"
 		if e.Error() != want || e.Class != "AccessDenied" || e.Attempts != maxRefusals {
 			t.Errorf("%v, %s, %d; want %s", e, e.Class, e.Attempts, want)
 		}
