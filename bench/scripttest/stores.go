@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -22,9 +24,11 @@ import (
 	"headcount/bench/s3sim"
 )
 
-// Sim is the script command "sim VAR NAME=VALUE…": it serves a synthetic bucket, and puts its URL into VAR.
+// Sim is the script command "sim VAR NAME=VALUE…": it serves a synthetic bucket, and puts its URL into VAR. With cert=FILE
+// and key=FILE it serves TLS as nginx, HAProxy and Go's net/http do by default: it prefers HTTP/2.
 func Sim(ts *testscript.TestScript, _ bool, args []string) {
 	o := s3sim.Options{Objects: 2_500}
+	var cert, key string
 	for _, arg := range args[1:] {
 		name, value, _ := strings.Cut(arg, "=")
 		number, _ := strconv.ParseFloat(value, 64) // 0 for what is no number
@@ -47,6 +51,10 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.SessionToken = value
 		case "region":
 			o.Region = value
+		case "cert":
+			cert = ts.MkAbs(value)
+		case "key":
+			key = ts.MkAbs(value)
 		default:
 			ts.Fatalf("sim knows no %s", name)
 		}
@@ -55,9 +63,30 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
+	url := "http://" + l.Addr().String()
+	if cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		ts.Check(err)
+		url = "https://" + l.Addr().String()
+		l = tls.NewListener(l, preferHTTP2(pair))
+	}
 	go func() { _ = server.Serve(l) }() // nil after Close
 	ts.Defer(func() { ts.Check(server.Close()) })
-	ts.Setenv(args[0], "http://"+l.Addr().String())
+	ts.Setenv(args[0], url)
+}
+
+// preferHTTP2 is the configuration of a server that prefers HTTP/2. The server has no HTTP/2: it ends the handshake with
+// a client that offers it.
+func preferHTTP2(pair tls.Certificate) *tls.Config {
+	return &tls.Config{
+		Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"},
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if state.NegotiatedProtocol == "h2" {
+				return errors.New("the client agreed to HTTP/2")
+			}
+			return nil
+		},
+	}
 }
 
 // Web is the script command "web [--tls] VAR": it serves the same web page for every request, and puts its URL into

@@ -166,14 +166,10 @@ func (s *Store) readScope(route *Route, authorization string) error {
 
 // tlsConfig returns the transport's TLS configuration, with the SDK's certificate authorities, for connections to host.
 func (s *Store) tlsConfig(host string) *tls.Config {
-	cfg := s.transport.TLSClientConfig.Clone() // the clone of nil is nil
-	if cfg == nil {
-		cfg = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
+	cfg := s.transport.TLSClientConfig.Clone() // it offers HTTP/1.1 alone
 	if cfg.ServerName == "" {
 		cfg.ServerName = host
 	}
-	cfg.NextProtos = nil // HTTP/1.1
 	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	return cfg
 }

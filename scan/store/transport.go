@@ -55,11 +55,13 @@ func tunedTransport(client aws.HTTPClient, cfg Config, dialer *balance.Dialer) *
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	transport.ForceAttemptHTTP2 = false
-	if cfg.NoVerifyTLS {
-		if transport.TLSClientConfig == nil {
-			transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		}
-		transport.TLSClientConfig.InsecureSkipVerify = true
+	if transport.TLSClientConfig == nil {
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	// The SDK's Clone of its transport leaves "h2" here. A server that prefers HTTP/2 would select it (RFC 7301 §3.2),
+	// and answer with frames that an HTTP/1.1 client cannot read. Without ALPN, TLS carries HTTP/1.1.
+	transport.TLSClientConfig.NextProtos = nil
+	transport.TLSNextProto = nil
+	transport.TLSClientConfig.InsecureSkipVerify = cfg.NoVerifyTLS
 	return transport
 }

@@ -42,6 +42,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 	t.Run("Timeouts", func(t *testing.T) { testTimeouts(t, newEngine, pipeline) })
 	t.Run("Endpoints", func(t *testing.T) { testEndpoints(t, newEngine) })
 	t.Run("Trust", func(t *testing.T) { testTrust(t, newEngine) })
+	t.Run("HTTP2", func(t *testing.T) { testHTTP2(t, newEngine) })
 }
 
 // Endings of an answer. An answer without one keeps the connection open.

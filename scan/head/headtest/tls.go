@@ -9,8 +9,11 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +118,32 @@ func testTrust(t *testing.T, newEngine NewEngine) {
 				t.Errorf("status %d, error %v", r.Status, r.Err)
 			}
 		})
+	}
+}
+
+// testHTTP2: a Session speaks HTTP/1.1 to a server of net/http that prefers HTTP/2, on every connection.
+func testHTTP2(t *testing.T, newEngine NewEngine) {
+	pair, bundle := Certificate(t, "127.0.0.1")
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"`+tag(r.RequestURI)+`"`)
+		w.Header().Set("x-amz-meta-key", r.RequestURI)
+		w.Header().Set("Content-Length", strconv.Itoa(okLength))
+		if r.ProtoMajor != 1 {
+			t.Errorf("%s %s", r.RequestURI, r.Proto)
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	opened := OpenStore(t, store.Config{
+		Bucket: "b", Endpoints: []string{server.URL}, Anonymous: true, Region: "us-east-1", CABundle: bundle,
+	})
+	session := OpenSessionOn(t, opened, newEngine, head.Config{})
+	Expect(t, session, "a", "b")
+	batch := head.NewBatch(Entries("c"))
+	batch.NewConn = true
+	if r := HeadBatch(t, session, batch)[0]; !IsAnswer(&r, "c") {
+		t.Errorf("c: status %d, error %v", r.Status, r.Err)
 	}
 }
