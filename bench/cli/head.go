@@ -137,7 +137,8 @@ func measureHeads(c *cli.Context, cfg heads.Config) error {
 	status.Draw("")
 	if errors.As(err, new(*heads.ConfigError)) {
 		files.close()
-		return exit.Usagef("see --engine, --profile, --region, the AWS_ variables and ~/.aws/config", "%v", err)
+		const otherwise = "see --engine, --profile, --region, the AWS_ variables and ~/.aws/config"
+		return exit.Usagef(cmp.Or(exit.Hint(err), otherwise), "%v", err)
 	}
 	err = cmp.Or(err, files.finish(report))
 	if len(report.Steps) > 0 {

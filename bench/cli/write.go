@@ -73,9 +73,9 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 // fails. The statistics are nil if write failed before it began.
 func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 	write func(context.Context, seed.Config) (stats any, err error)) error {
-	opened, err := store.Open(ctx, job.store)
+	opened, err := command.OpenStore(ctx, job.store)
 	if err != nil {
-		return exit.Usagef(command.StoreHint, "%v", err)
+		return err
 	}
 	defer opened.Close()
 	file, err := fileset.OpenDocument("--stats", job.stats)

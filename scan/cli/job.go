@@ -52,9 +52,9 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 				"--retry-from %s: %v", name, exit.WithoutPath(err))
 		}
 	}
-	opened, err := store.Open(ctx, j.store)
+	opened, err := command.OpenStore(ctx, j.store)
 	if err != nil {
-		return exit.Usagef(command.StoreHint, "%v", err)
+		return err
 	}
 	defer opened.Close()
 	if err := j.checkSupported(opened); err != nil {

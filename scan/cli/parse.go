@@ -16,6 +16,7 @@ import (
 	"headcount/scan/forecast"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // parse reads the command line of scan, and checks its flags against each other.
@@ -45,7 +46,7 @@ func parse(c *cli.Context) (*job, error) {
 func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 	switch {
 	case c.Bool("demo") && c.NArg() > 0:
-		return "", "", command.Conflict("--demo", c.Args().First(), "--demo scans an embedded store")
+		return "", "", command.Conflict("--demo", store.RedactURL(c.Args().First()), "--demo scans an embedded store")
 	case c.Bool("demo"):
 		for _, flag := range command.ConnectionFlags() {
 			if name := flag.Names()[0]; c.IsSet(name) && name != "no-sign-request" && name != "list-objects-v1" {

@@ -119,7 +119,7 @@ func parseFlags(command *cli.Command, path, words []string) (commandLine, error)
 		}
 		if hasValue {
 			if err := checkValue(flag, value); err != nil {
-				return line, wrongValue(err, path, name, value)
+				return line, wrongValue(err, path, flag, value)
 			}
 		}
 	}
@@ -172,8 +172,11 @@ func checkValue(flag cli.Flag, value string) error {
 }
 
 // wrongValue returns the usage error of a flag whose value was refused with err.
-func wrongValue(err error, path []string, name, value string) error {
-	hint := exit.Hint(err)
+func wrongValue(err error, path []string, flag cli.Flag, value string) error {
+	name, hint := flag.Names()[0], exit.Hint(err)
+	if typed := typedValueOf(flag); typed != nil {
+		value = typed.print(value)
+	}
 	if hint == "" {
 		hint = helpHint(path)
 	}

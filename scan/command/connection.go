@@ -1,7 +1,10 @@
 package command
 
 import (
+	"cmp"
+	"context"
 	"crypto/x509"
+	"errors"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +19,7 @@ func ConnectionFlags() []cli.Flag {
 	addressing := OneOf(store.AddressingAuto, store.AddressingAuto, store.AddressingPath, store.AddressingVirtual)
 	return Category("connection",
 		&cli.GenericFlag{
-			Name: "endpoint-url", Value: ParsedList(parseEndpoint),
+			Name: "endpoint-url", Value: ParsedList(parseEndpoint).PrintedBy(store.RedactURL),
 			Usage: "reach the store at this `URL`; several URLs share the load (the data VIPs of a FlashBlade), " +
 				"and a slow one gets less of it",
 		},
@@ -61,12 +64,20 @@ func ParseStore(c *cli.Context, bucket string, connections int) (store.Config, e
 	return cfg, nil
 }
 
-// StoreHint is the hint of an error about the configuration of a store.
-const StoreHint = "see --profile, --region, the AWS_ variables and ~/.aws/config"
+// OpenStore opens a Store. Its error is a usage error.
+func OpenStore(ctx context.Context, cfg store.Config) (*store.Store, error) {
+	opened, err := store.Open(ctx, cfg)
+	if err != nil {
+		const otherwise = "see --profile, --region, the AWS_ variables and ~/.aws/config"
+		return nil, exit.Usagef(cmp.Or(exit.Hint(err), otherwise), "%v", err)
+	}
+	return opened, nil
+}
 
 func parseEndpoint(text string) (string, error) {
-	if err := store.CheckEndpoint(text); err != nil {
-		return "", BadValue("write --endpoint-url https://HOST[:PORT]", err.Error())
+	var wrong *store.EndpointURLError
+	if errors.As(store.CheckEndpoint(text), &wrong) {
+		return "", BadValue(wrong.Hint(), "the endpoint "+wrong.What)
 	}
 	return text, nil
 }

@@ -42,13 +42,15 @@ func (v *Value[T]) check(text string) error {
 	return err
 }
 
-func (v *Value[T]) suggestions() []string { return v.choices }
+func (v *Value[T]) suggestions() []string    { return v.choices }
+func (v *Value[T]) print(text string) string { return text }
 
 // A List is the value of a flag that may be given several times, with one element each time.
 type List[T any] struct {
-	parse  func(text string) (T, error)
-	values []T
-	texts  []string
+	parse   func(text string) (T, error)
+	printed func(text string) string // nil: a text is printed as it is
+	values  []T
+	texts   []string
 }
 
 // Set implements cli.Generic. It appends an element.
@@ -75,11 +77,26 @@ func (l *List[T]) check(text string) error {
 func (l *List[T]) suggestions() []string { return nil }
 func (l *List[T]) repeatable()           {}
 
+// PrintedBy makes messages about a text of the List have printed(text) in its place, and returns the List. The text may
+// hold a secret.
+func (l *List[T]) PrintedBy(printed func(text string) string) *List[T] {
+	l.printed = printed
+	return l
+}
+
+func (l *List[T]) print(text string) string {
+	if l.printed == nil {
+		return text
+	}
+	return l.printed(text)
+}
+
 // typedValue is what Value and List have in common.
 type typedValue interface {
 	cli.Generic
-	check(text string) error // an error if text is no value of the flag, if possible with a hint
-	suggestions() []string   // the texts that completion and the help name; nil: none
+	check(text string) error  // an error if text is no value of the flag, if possible with a hint
+	suggestions() []string    // the texts that completion and the help name; nil: none
+	print(text string) string // of a text in messages, without secrets
 }
 
 // Get returns the value of a flag that has a Value[T], or of one with a List, of which T is the slice. It panics if the

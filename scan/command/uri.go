@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"headcount/scan/exit"
+	"headcount/scan/store"
 )
 
 // URIHint is the hint of an error about a bucket: how to write one.
@@ -16,7 +17,7 @@ const URIHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
 func ParseURI(uri string) (bucket, prefix string, err error) {
 	rest, found := strings.CutPrefix(uri, "s3://")
 	if !found {
-		return "", "", exit.Usagef(URIHint, "%q is not the URI of a bucket", uri)
+		return "", "", exit.Usagef(URIHint, "%q is not the URI of a bucket", store.RedactURL(uri))
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	for range arnSegments(bucket) {
@@ -26,9 +27,9 @@ func ParseURI(uri string) (bucket, prefix string, err error) {
 	}
 	switch {
 	case bucket == "":
-		return "", "", exit.Usagef(URIHint, "%q names no bucket", uri)
+		return "", "", exit.Usagef(URIHint, "%q names no bucket", store.RedactURL(uri))
 	case !strings.HasPrefix(bucket, "arn:") && strings.ContainsAny(bucket, " %?#@:\\\"'"):
-		return "", "", exit.Usagef(URIHint, "%q is not the name of a bucket", bucket)
+		return "", "", exit.Usagef(URIHint, "%q is not the name of a bucket", store.RedactURL(bucket))
 	}
 	return bucket, prefix, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 
@@ -87,22 +86,6 @@ func isolatedConfig(cfg Config) aws.Config {
 		})
 	}
 	return isolated
-}
-
-// CheckEndpoint returns an error that says why endpoint is not the URL of an endpoint; nil: it is one.
-func CheckEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%q is not a URL", endpoint)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("the endpoint %q does not begin with http:// or https://", endpoint)
-	case u.Hostname() == "":
-		return fmt.Errorf("the endpoint %q names no host", endpoint)
-	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return fmt.Errorf("the endpoint %q has more than a host, a port and a path", endpoint)
-	}
-	return nil
 }
 
 // checkRegion refuses a region that would change the host name of the endpoint.

@@ -119,18 +119,3 @@ func bundle(t *testing.T) string {
 	}
 	return name
 }
-
-func TestCheckEndpoint(t *testing.T) {
-	for _, good := range []string{"http://h", "https://h:9000/", "http://[::1]:9000", "https://h/path"} {
-		if err := CheckEndpoint(good); err != nil {
-			t.Errorf("%s: %v", good, err)
-		}
-	}
-	for _, bad := range []string{
-		"", "h", "h:9000", "ftp://h", "http://", "http://u:p@h", "http://h/?q", "http://h/#f", "http://h:port", "://",
-	} {
-		if err := CheckEndpoint(bad); err == nil {
-			t.Errorf("%q was accepted", bad)
-		}
-	}
-}
