@@ -242,7 +242,7 @@ func TestREADMEIsTheCode(t *testing.T) {
 	}
 	all := []int{
 		exit.Complete, exit.Fatal, exit.Usage, exit.Failures, exit.Missed, exit.Output,
-		exit.Interrupt, exit.Terminate, exit.Pipe,
+		exit.Hangup, exit.Interrupt, exit.Terminate, exit.Pipe,
 	}
 	ofScan := slices.DeleteFunc(slices.Clone(all), func(code int) bool { return code == exit.Missed })
 	if !slices.Equal(codes, all) || !slices.Equal(helped, ofScan) {

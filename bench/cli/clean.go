@@ -34,7 +34,7 @@ versions stay, below a delete marker. At the end it lists the folder again, and 
 it has left.
 
 Exit codes: 0 no object is left; 1 fatal, or not confirmed; 2 usage; 3 some objects failed, were left because they are
-not bench seed's, or are still listed; 5 --stats could not be written; 130, 143 stopped.`
+not bench seed's, or are still listed; 5 --stats could not be written; 129, 130, 143 stopped.`
 
 func cleanCommand() *cli.Command {
 	return &cli.Command{

@@ -58,8 +58,8 @@ that had waited for a second or more.
 The first keys may be in one partition of the store. The results are then those of the partition, and not of the whole
 store.
 
-Exit codes: 0 every step ended; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 130, 143
-stopped.`
+Exit codes: 0 every step ended; 1 fatal, or no HEAD succeeded; 2 usage; 5 output could not be written; 129,
+130, 143 stopped.`
 
 func headCommand() *cli.Command {
 	return &cli.Command{

@@ -46,8 +46,8 @@ The rate adapts as in scan: 429 and 503 slow it down. A PUT that fails for a tra
 times. --retry-for limits the wait for a store that answers nothing. The run stops if the store refuses every PUT: 32
 before the first success, or 300 in a row later, as a full store does.
 
-Exit codes: 0 every object is present; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 130, 143
-stopped.`
+Exit codes: 0 every object is present; 1 fatal; 2 usage; 3 some objects failed; 5 --stats could not be written; 129,
+130, 143 stopped.`
 
 func seedCommand() *cli.Command {
 	return &cli.Command{

@@ -102,7 +102,7 @@ func printWritten(r *report.Reporter, stats any, complete bool, objects string, 
 	case r.Quiet:
 		return
 	case r.JSON:
-		r.Log.Info(state, "stats", stats)
+		r.LogResult(state, "stats", stats)
 		return
 	}
 	console.PrintLine(r.Status, "%s: %s", state, objects)

@@ -29,7 +29,8 @@ type Reporter struct {
 	Status *console.StatusLine // all text on standard error passes through it
 	Log    *slog.Logger
 
-	drawsProgress bool // on the status line; otherwise progress is logged
+	results       *slog.Logger // of what is reported whatever the level of the log, with JSON
+	drawsProgress bool         // on the status line; otherwise progress is logged
 }
 
 // Open returns a Reporter that writes to stderr. It draws the progress if stderr is a terminal, unless the records
@@ -50,10 +51,14 @@ func (c Config) Open(records, stderr io.Writer) *Reporter {
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return &Reporter{
-		Config: c, Status: status, Log: slog.New(handler),
+		Config: c, Status: status, Log: slog.New(handler), results: slog.New(slog.NewJSONHandler(status, nil)),
 		drawsProgress: console.IsTerminal(stderr) && !console.IsTerminal(records) && !c.JSON,
 	}
 }
+
+// LogResult logs what a run reports at its end, with JSON. --log-level chooses among the messages of the log, and does
+// not hide the result.
+func (r *Reporter) LogResult(message string, args ...any) { r.results.Info(message, args...) }
 
 // ReportError logs err if every line is a JSON object, and then returns it marked as reported. As text, the program
 // prints the error of every command, with or without a Reporter.

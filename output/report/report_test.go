@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -75,6 +76,42 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// --log-level does not hide the result of a run, and --quiet does.
+func TestResultHasNoLevel(t *testing.T) {
+	for _, c := range []struct {
+		config Config
+		lines  int
+	}{
+		{Config{JSON: true, Level: slog.LevelError}, 2}, {Config{JSON: true, Quiet: true}, 0},
+	} {
+		var text bytes.Buffer
+		r := c.config.Open(nil, &text)
+		r.Log.Warn("not shown")
+		r.PrintSummary(&metrics.Stats{Complete: true})
+		r.PrintResumeHint("c")
+		if lines := strings.Count(text.String(), "\n"); lines != c.lines {
+			t.Errorf("%+v: %d lines, want %d:\n%s", c.config, lines, c.lines, text.String())
+		}
+	}
+}
+
+// A run that failed before it had an object has no summary. An empty bucket has one.
+func TestNoSummaryOfNothing(t *testing.T) {
+	for want, stats := range map[string]*metrics.Stats{
+		"":             {},
+		"complete: ":   {Complete: true},
+		"not complete": {Heads: 1},
+	} {
+		for _, asJSON := range []bool{false, true} {
+			var text bytes.Buffer
+			Config{JSON: asJSON}.Open(nil, &text).PrintSummary(stats)
+			if found := strings.Contains(text.String(), strings.TrimSuffix(want, ": ")); !found || want == "" && text.Len() > 0 {
+				t.Errorf("%+v: %q", stats, text.String())
+			}
+		}
+	}
+}
+
 func TestSummaryNamesTheLimiter(t *testing.T) {
 	for by, want := range map[string]string{
 		"store": "store", "listing": "listing", "cpu": "this machine's CPU", "rate": "--rate", "output": "writing the output",
@@ -92,7 +129,7 @@ func TestSummaryNamesTheLimiter(t *testing.T) {
 // A run that has sent no HEAD has no speed, and nothing has limited it.
 func TestSummaryWithoutHEADs(t *testing.T) {
 	var text bytes.Buffer
-	textReporter(&text).PrintSummary(&metrics.Stats{Workers: 32, InFlight: 32, LimitedBy: "listing", DurationSeconds: 2})
+	textReporter(&text).PrintSummary(&metrics.Stats{Complete: true, Workers: 32, InFlight: 32, LimitedBy: "listing", DurationSeconds: 2})
 	if got := text.String(); !strings.Contains(got, "\nno HEAD sent in 2.0 s\n") || strings.Contains(got, "limited by") {
 		t.Error(got)
 	}

@@ -28,13 +28,14 @@ func (r *Reporter) PrintFailures(first []*scan.ObjectError, more int64) {
 }
 
 // PrintSummary prints the outcomes of the objects and the speed of the run. The outcomes are of whole pages, so they
-// add up to the listed objects however the run ended.
+// add up to the listed objects however the run ended. It prints nothing about a run that failed before it had any
+// object: the error says more than a line of zeros.
 func (r *Reporter) PrintSummary(s *metrics.Stats) {
-	if r.Quiet {
+	if nothingScanned := !s.Complete && s.Listed == 0 && s.Heads == 0 && s.FromListing == 0; r.Quiet || nothingScanned {
 		return
 	}
 	if r.JSON {
-		r.Log.Info(state(s), "stats", s)
+		r.LogResult(state(s), "stats", s)
 		return
 	}
 	number := console.Number
@@ -73,8 +74,9 @@ func (r *Reporter) printSpeed(s *metrics.Stats) {
 func (r *Reporter) PrintForecastSummary(s *forecast.Stats) {
 	switch {
 	case r.Quiet:
+	case !s.Complete && s.DryRun.Objects == 0: // as in PrintSummary
 	case r.JSON:
-		r.Log.Info(state(s.Stats), "stats", s)
+		r.LogResult(state(s.Stats), "stats", s)
 	default:
 		console.PrintLine(r.Status, "%s: %s listed in %.1f s, and no record made: a dry run",
 			state(s.Stats), console.Count(s.DryRun.Objects, "object", "objects"), s.DurationSeconds)
@@ -124,7 +126,7 @@ func (r *Reporter) PrintResumeHint(checkpoint string) {
 	switch {
 	case r.Quiet:
 	case r.JSON:
-		r.Log.Info("resumable", "checkpoint", checkpoint)
+		r.LogResult("resumable", "checkpoint", checkpoint)
 	default:
 		console.PrintLine(r.Status, "resumable: the same command with --resume continues from %s", checkpoint)
 	}

@@ -37,8 +37,8 @@ single sign-on, the metadata service of the machine. AWS_MAX_ATTEMPTS, or max_at
 the HEADs for one object: it fails after that many failures while other objects succeed (without it: 10).
 
 Exit codes: 0 complete; 1 fatal; 2 usage; 3 complete, but some objects failed; 5 output could not be written;
-130, 143, 141 stopped by SIGINT, SIGTERM, a reader that closed the pipe. The output ends with a whole page. With exit
-code 5 or 141, or after a second signal, the last line may be cut.`
+129, 130, 143, 141 stopped by SIGHUP, SIGINT, SIGTERM, a reader that closed the pipe. The output ends with a whole page.
+With exit code 5 or 141, or after a second signal, the last line may be cut.`
 
 // Command returns the command scan.
 func Command() *cli.Command {

@@ -88,7 +88,7 @@ func (p *process) ends(t *testing.T) int {
 
 // A signal ends a scan on a page boundary: the output is whole lines, and the statistics count them.
 func TestSignals(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		t.Run(signal.String(), func(t *testing.T) {
 			p, text, writer := startSlow(t)
 			writer.Close()
@@ -203,7 +203,7 @@ func TestClosedPipeOfVersion(t *testing.T) {
 
 // A signal that is ignored when headcount starts stays ignored, as by nohup and in the background of a script.
 func TestIgnoredSignal(t *testing.T) {
-	p := exec.CommandContext(t.Context(), "sh", "-c", "trap '' INT; exec headcount bench serve --addr 127.0.0.1:0")
+	p := exec.CommandContext(t.Context(), "sh", "-c", "trap '' INT HUP; exec headcount bench serve --addr 127.0.0.1:0")
 	stdout, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestIgnoredSignal(t *testing.T) {
 	if _, err := io.ReadFull(stdout, make([]byte, 1)); err != nil { // it serves
 		t.Fatal(err)
 	}
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
 		if err := p.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}

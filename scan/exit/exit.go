@@ -15,6 +15,7 @@ const (
 	Failures  = 3 // complete, but some objects failed or were left
 	Missed    = 4 // complete, but a checked condition does not hold
 	Output    = 5 // output could not be written
+	Hangup    = 129
 	Interrupt = 130
 	Pipe      = 141 // the reader of the output went away
 	Terminate = 143
