@@ -12,8 +12,16 @@ import (
 
 // A store that is full after some PUTs ends a Seed soon. A store that refuses as many PUTs, but not in a row, does not.
 func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
-	for name, every := range map[string]int{"full": 1, "every other one": 2} {
+	for name, c := range map[string]struct {
+		every, status int
+		code          string
+	}{
+		"full":            {1, http.StatusForbidden, "QuotaExceeded"},
+		"full, with 507":  {1, http.StatusInsufficientStorage, "XMinioStorageFull"},
+		"every other one": {2, http.StatusForbidden, "QuotaExceeded"},
+	} {
 		t.Run(name, func(t *testing.T) {
+			every := c.every
 			f := newFake(t)
 			puts := 0
 			f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
@@ -24,7 +32,7 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 				puts++
 				refused := puts > 20 && hash(r)%every == 0
 				f.mu.Unlock()
-				return refused && refuse(w, http.StatusForbidden, "QuotaExceeded")
+				return refused && refuse(w, c.status, c.code)
 			})
 			s, err := New(f.config(t), Objects{Count: 400})
 			if err != nil {
@@ -33,7 +41,7 @@ func TestSeedEndsWhereTheStoreIsFull(t *testing.T) {
 			s.setDelay(time.Millisecond)
 			stats, err := s.Run(t.Context())
 			var refused *list.StoreError
-			switch full := errors.As(err, &refused) && refused.Code == "QuotaExceeded"; {
+			switch full := errors.As(err, &refused) && refused.Code == c.code; {
 			case every == 1 && (!full || stats.Complete || stats.Put != 20 || f.sent("PUT") > 2*refusedInARow):
 				t.Errorf("%+v, %v, %d PUTs", stats, err, f.sent("PUT"))
 			case every == 2 && (err != nil || stats.Sent["put"]["403"] <= refusedInARow):

@@ -3,6 +3,7 @@ package seed
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -144,6 +145,10 @@ func (r *run) afterFailure(
 ) (fault.Decision, error) {
 	failure, counts := a.failure(), r.counters.of(op)
 	switch {
+	case op == opPut && a.status == http.StatusInsufficientStorage: // a full store
+		if counts.refusedAll() {
+			return fault.Decision{}, failed
+		}
 	case failure.Transient():
 		if failure.SlowDown() {
 			r.limiter.ObserveRefusal(a.sent, a.retryAfter)

@@ -117,16 +117,27 @@ func AnswerClass(status int, code string) Class {
 	return StatusClass(status)
 }
 
+// statusClientClosed is the status with which nginx, and stores behind it, answer a request whose connection to the
+// store was cut. https://github.com/graphql-hive/console/issues/971
+const statusClientClosed = 499
+
 // TransientStatus reports whether the same request may succeed later, after an answer with this HTTP status. A new
-// transient status is added here and nowhere else. 509 and 520 to 529 come from gateways and CDNs in front of a store.
+// transient status is added here and nowhere else. Every 5xx is one: R2 answers some HEADs with 501, and the gateways
+// and CDNs in front of a store use 507, 509, 520 to 530 and 598 to 599 for a backend that they cannot reach.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+// https://github.com/neiliro/neiliro/issues/290
 func TransientStatus(status int) bool {
 	switch status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 509:
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, statusClientClosed:
 		return true
 	}
-	return status >= 520 && status <= 529
+	return status >= 500 && status <= 599
+}
+
+// UnsupportedStatus reports whether an answer with this transient HTTP status usually means that the server cannot do
+// what was asked for. Such a request is sent fewer times.
+func UnsupportedStatus(status int) bool {
+	return status == http.StatusNotImplemented || status == http.StatusHTTPVersionNotSupported
 }
 
 // ThrottledStatus reports whether the store asks for fewer requests by this HTTP status.

@@ -43,6 +43,7 @@ type Attempts struct {
 	failedAt       time.Time // of the last transient failure
 	refused        int       // refusals; if the Policy verifies, those after which the Canary succeeded
 	wrongDocuments int
+	unsupported    int
 	clockSkews     int
 	renewals       int
 	final          bool // the next transient failure is the result: the store answers other requests
@@ -59,6 +60,7 @@ type Attempts struct {
 //	transient                     MaxAttempts, if others succeed   RetryFor
 //	transient, no answer yet      as other transient failures      MaxFirst; DNS, TLS, credentials: GiveUp
 //	transient, wrong document     as other transient failures      MaxWrongDocuments
+//	transient, 501 or 505         MaxAttempts                      MaxUnsupported
 //	refusal                       Verify, MaxRefusals              MaxRefusals
 //	credentials                   Verify, MaxRefusals              RetryFor
 //	clock skew                    Verify, MaxRefusals              Retry twice
@@ -78,6 +80,10 @@ type Policy struct {
 
 	// MaxWrongDocuments is the number of WrongDocuments after which a request fails.
 	MaxWrongDocuments int
+
+	// MaxUnsupported is the number of answers 501 and 505 after which a request fails. With MaxAttempts, such answers
+	// count as attempts even while no other request succeeds: a gateway that supports no HEAD fails every object.
+	MaxUnsupported int
 
 	// MaxRefusals is the number of refusals after which a request fails.
 	MaxRefusals int
@@ -126,6 +132,7 @@ func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 	return Policy{
 		MaxFirst:          6,  // about 2 s
 		MaxWrongDocuments: 10, // about 10 s: enough for a proxy whose store restarts
+		MaxUnsupported:    5,  // about 1 s: an old store will never support ListObjectsV2
 		MaxRefusals:       endpoints,
 		RetryFor:          retryFor,
 		MaxRenewals:       5,
@@ -175,6 +182,12 @@ func (p *Policy) afterTransient(a *Attempts, f Failure, h *Health) Decision {
 			return Decision{Action: GiveUp}
 		}
 	}
+	if UnsupportedStatus(f.Status) {
+		a.unsupported++
+		if p.MaxUnsupported > 0 && a.unsupported >= p.MaxUnsupported {
+			return Decision{Action: GiveUp}
+		}
+	}
 	delay := max(p.backoff(a.Sent), f.RetryAfter)
 	if p.RetryFor > 0 {
 		if a.Since.IsZero() {
@@ -187,7 +200,7 @@ func (p *Policy) afterTransient(a *Attempts, f Failure, h *Health) Decision {
 		delay = min(delay, rest)
 	}
 	if p.MaxAttempts > 0 {
-		return p.countAttempt(a, h, delay)
+		return p.countAttempt(a, f, h, delay)
 	}
 	return Decision{Retry, delay}
 }
@@ -205,9 +218,9 @@ func (p *Policy) isFirstContactFailed(a *Attempts, f Failure, h *Health) bool {
 }
 
 // countAttempt counts a transient failure of a request for an object.
-func (p *Policy) countAttempt(a *Attempts, h *Health, delay time.Duration) Decision {
+func (p *Policy) countAttempt(a *Attempts, f Failure, h *Health, delay time.Duration) Decision {
 	othersSucceed := a.failed == 0 || h.OKAfter(a.failedAt)
-	if othersSucceed {
+	if othersSucceed || UnsupportedStatus(f.Status) {
 		a.failed++
 	}
 	a.failedAt = time.Now()

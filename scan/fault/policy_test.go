@@ -43,8 +43,11 @@ func TestFailure(t *testing.T) {
 		{answer(400, "ServiceUnavailable"), "ServiceUnavailable", true, false, false},
 		{answer(500, ""), ServerError, true, false, false},
 		{answer(500, "AccessDenied"), "AccessDenied", true, false, false},
-		{answer(501, ""), ServerError, false, false, true},
-		{answer(501, "NotImplemented"), "NotImplemented", false, false, true},
+		{answer(501, ""), ServerError, true, false, false},
+		{answer(501, "NotImplemented"), "NotImplemented", true, false, false},
+		{answer(499, ""), UnexpectedStatus, true, false, false},
+		{answer(507, ""), ServerError, true, false, false},
+		{answer(599, ""), ServerError, true, false, false},
 		{answer(408, ""), Timeout, true, false, false},
 		{answer(403, ""), Forbidden, false, false, true},
 		{answer(403, "AccessDenied"), "AccessDenied", false, false, true},
@@ -110,7 +113,10 @@ func TestPolicyOfAFirstFailure(t *testing.T) {
 		{asks(time.Hour), retryIn(time.Hour), retryIn(time.Minute), retryIn(time.Minute)},
 		{answer(403, "AccessDenied"), verify, atOnce, atOnce}, // another endpoint is asked
 		{answer(404, ""), verify, atOnce, atOnce},
-		{answer(501, ""), verify, atOnce, atOnce},
+		{answer(501, ""), retry, retry, retry},
+		{answer(505, ""), retry, retry, retry},
+		{answer(499, ""), retry, retry, retry},
+		{answer(530, ""), retry, retry, retry},
 		{answer(403, "RequestTimeTooSkewed"), verify, atOnce, atOnce},
 		{answer(400, "ExpiredToken"), verify, renew, renew},
 		{unanswered(Timeout), retry, retry, retry},
@@ -196,6 +202,23 @@ func TestObjectPolicyWhileOthersSucceed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A gateway that supports no HEAD fails each object, though no other request succeeds.
+func TestObjectPolicyOfUnsupportedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		for {
+			action, sent := r.until(answer(501, ""), func() {})
+			if action == Verify {
+				continue
+			}
+			if action != GiveUp || sent != 10 {
+				t.Errorf("%v after %d, want to give up after 10", action, sent)
+			}
+			return
+		}
+	})
 }
 
 // Where nothing else succeeds, no number of failures is the request's own.
@@ -300,6 +323,9 @@ func TestRunPolicy(t *testing.T) {
 		{"a proxy's page", RunPolicy(time.Hour, 1), unanswered(WrongDocument), true, 10, 0},
 		{"an outage", RunPolicy(time.Minute, 1), unanswered(ConnRefused), true, 11, time.Minute + time.Second},
 		{"an answered outage", RunPolicy(time.Minute, 1), answer(503, ""), false, 11, time.Minute + time.Second},
+		{"no ListObjectsV2", RunPolicy(time.Hour, 1), answer(501, "NotImplemented"), false, 5, 0},
+		{"no HTTP/1.1", RunPolicy(time.Hour, 1), answer(505, ""), true, 5, 0},
+		{"an origin that is away", RunPolicy(time.Minute, 1), answer(530, ""), true, 11, time.Minute + time.Second},
 		{"no credentials", RunPolicy(time.Minute, 1), unanswered(Credentials), true, 11, time.Minute + time.Second},
 		{"a refusal", RunPolicy(time.Hour, 1), answer(403, "AccessDenied"), true, 1, 0},
 		{"a refusal by each endpoint", RunPolicy(time.Hour, 3), answer(403, "AccessDenied"), true, 3, 0},
