@@ -39,7 +39,11 @@ func (w *writer) send(
 	a := reply{sent: time.Now()}
 	read := func(response *http.Response, latency time.Duration) error {
 		a.latency = latency
-		return a.read(response)
+		err := a.read(response)
+		if a.code == string(fault.ClockSkew) {
+			r.cfg.Store.ObserveClockRefusal(response)
+		}
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()

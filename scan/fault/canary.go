@@ -66,7 +66,7 @@ func (c *Canary) Check(ctx context.Context, requests *Health, failure error) err
 		case next.Action == Renew:
 			c.log.Info("the credentials have expired and are renewed")
 		case next.Delay == 0:
-			continue // ClockSkew: the SDK has corrected its clock by the answer
+			continue // ClockSkew: the next probe is signed for the time of the answer
 		case cause.Transient() && !warned:
 			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
 			warned = true

@@ -43,7 +43,7 @@ const (
 // Classes that the policy treats in a way of their own.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 const (
-	ClockSkew    Class = "RequestTimeTooSkewed" // by the answer's Date, the SDK corrects the time in the next signature
+	ClockSkew    Class = "RequestTimeTooSkewed" // the answer's Date corrects the time in the next signature
 	ExpiredToken Class = "ExpiredToken"
 
 	// WrongDocument is an answer whose body is not the document that was asked for: a proxy's page.

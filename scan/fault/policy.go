@@ -106,8 +106,8 @@ type Policy struct {
 }
 
 // maxClockSkews is the number of answers that name a wrong clock after which a request fails. One would be too few,
-// since the SDK corrects its clock by the Date of that answer. Two are too few as well: if a clock is set during
-// the run, an older answer that is read late makes the SDK's clock wrong again.
+// since the Store corrects its Skew by the Date of that answer. Two are too few as well: the Skew is dropped after the
+// second one, if the Date did not help.
 const maxClockSkews = 3
 
 // MaxAttemptsDefault is the number of attempts for one object while others succeed: with Backoff, they take about 10 s.

@@ -223,7 +223,6 @@ func (l *Lister) explain(err error) error {
 
 // read turns an HTTP answer into a listing, a StoreError or a ProtocolError.
 func (l *Lister) read(response *http.Response, signedRegion string, metadata bool) (*answer, error) {
-	l.cfg.Store.ObserveDate(response.Header)
 	storeErr := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: signedRegion,
 		RequestID:    response.Header.Get("x-amz-request-id"),
@@ -247,6 +246,9 @@ func (l *Lister) read(response *http.Response, signedRegion string, metadata boo
 		storeErr.Code, storeErr.Message = document.Code, document.Message
 		if storeErr.RequestID == "" {
 			storeErr.RequestID = document.RequestID
+		}
+		if storeErr.Code == string(fault.ClockSkew) {
+			l.cfg.Store.ObserveClockRefusal(response)
 		}
 		return nil, storeErr
 	case response.StatusCode != http.StatusOK:

@@ -4,16 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
-
-// skewMin is how far the store's clock must be from the local clock before requests are signed by the store's clock. S3
-// accepts a difference of 15 minutes. The Date of a response has whole seconds, and the response may have taken some.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList (RequestTimeTooSkewed)
-const skewMin = time.Minute
 
 func (s *Store) anonymous() bool {
 	return s.cfg.Anonymous || aws.IsCredentialsProvider(s.aws.Credentials, aws.AnonymousCredentials{})
@@ -60,23 +53,3 @@ func (s *Store) RefreshCredentials(ctx context.Context) bool {
 	s.generation.Add(1)
 	return true
 }
-
-// ObserveDate updates the Skew from the Date of a response's header. It ignores a header without a valid Date.
-func (s *Store) ObserveDate(header http.Header) {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return
-	}
-	skew, before := time.Until(date), s.Skew()
-	if (skew-before).Abs() < skewMin && (before == 0 || skew.Abs() >= skewMin/2) {
-		return // a skew of about skewMin must not change the generation with every response
-	}
-	if skew.Abs() < skewMin {
-		skew = 0
-	}
-	s.skew.Store(int64(skew))
-	s.generation.Add(1)
-}
-
-// Skew returns how far the store's clock is ahead of the local clock; 0 if the difference is too small to matter.
-func (s *Store) Skew() time.Duration { return time.Duration(s.skew.Load()) }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"net/http"
 	"testing"
 	"time"
 
@@ -11,56 +10,6 @@ import (
 
 	"headcount/scan/fault"
 )
-
-// observeSkew passes a Date to the Store that is ahead of the local clock.
-func observeSkew(s *Store, ahead time.Duration) {
-	s.ObserveDate(http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}})
-}
-
-// A skew counts from one minute on. The generation changes only if the skew does.
-func TestSkew(t *testing.T) {
-	s, err := configured(t, Config{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, step := range []struct {
-		ahead   time.Duration
-		want    time.Duration
-		changes bool
-	}{
-		{0, 0, false},
-		{30 * time.Second, 0, false},
-		{-59 * time.Second, 0, false},
-		{time.Hour, time.Hour, true},
-		{time.Hour, time.Hour, false},
-		{time.Hour + 30*time.Second, time.Hour, false}, // the response may have taken so long
-		{time.Hour + 2*time.Minute, time.Hour + 2*time.Minute, true},
-		{-5 * time.Hour, -5 * time.Hour, true},
-		{10 * time.Second, 0, true}, // corrected
-		{0, 0, false},
-		{90 * time.Second, 90 * time.Second, true},
-		{50 * time.Second, 90 * time.Second, false}, // a skew of about a minute does not flap
-		{20 * time.Second, 0, true},
-	} {
-		before := s.Generation()
-		observeSkew(s, step.ahead)
-		// The Date has whole seconds, and one may pass meanwhile.
-		if off := (s.Skew() - step.want).Abs(); off > 2*time.Second || step.want == 0 && off != 0 {
-			t.Errorf("step %d: %v, want %v", i, s.Skew(), step.want)
-		}
-		if changes := s.Generation() != before; changes != step.changes {
-			t.Errorf("step %d: the generation changes: %v", i, changes)
-		}
-	}
-	before, skew := s.Generation(), s.Skew()
-	for _, date := range []string{"", "yesterday", "Sun, 99 Nov 2026 11:03:50 GMT"} {
-		s.ObserveDate(http.Header{"Date": {date}})
-	}
-	s.ObserveDate(nil)
-	if s.Generation() != before || s.Skew() != skew {
-		t.Error("an invalid Date was used")
-	}
-}
 
 // provider returns other credentials each time.
 type provider struct {

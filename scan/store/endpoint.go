@@ -53,6 +53,7 @@ func (s *Store) newClient(url string) *s3.Client {
 		// headcount has its own retry policy: the SDK's policy needs error codes, and the response to a HEAD has none.
 		// The SDK still retries the requests that fetch credentials.
 		o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 0
+		o.HTTPSignerV4 = newRequestSigner(s.Skew)
 		// Never x-amz-checksum-mode: it needs rights on the KMS key, which a HEAD does not need.
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	})

@@ -115,7 +115,9 @@ func TestSessionFollowsItsStore(t *testing.T) {
 	check("b", "eu-1", 0, 1)
 	opened.SwitchRegion("eu-1", "eu-2")
 	check("c", "eu-2", 0, 2)
-	opened.ObserveDate(http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}})
+	opened.ObserveClockRefusal(&http.Response{
+		Header: http.Header{"Date": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}},
+	})
 	check("d", "eu-2", time.Hour, 2)
 	check("e", "eu-2", time.Hour, 2)
 	time.Sleep(time.Second) // a template is valid for a second

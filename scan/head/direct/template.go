@@ -26,7 +26,7 @@ const userAgent = "headcount"
 // and one second. Only the path and the signature depend on the key.
 //
 // The signature covers host, x-amz-content-sha256 and x-amz-date, and where they are used the session token and the
-// payer. The SDK signs more headers, which proxies rewrite (aws-sdk-go-v2#1816).
+// payer. Proxies rewrite other headers (aws-sdk-go-v2#1816).
 //
 // A finished template does not change. All sessions share it, each with a signer of its own.
 type requestTemplate struct {
