@@ -29,6 +29,7 @@ are.
     headcount bench serve --shape nasty --access-key alice --secret-key wonderland
     headcount bench serve --fault 503-empty=0.05 --fault rst-in-headers=0.01
     headcount bench serve --rate-max 5500
+    headcount bench serve --connections-max 24 --excess hang
     headcount bench serve --latency 5ms --stall 500ms --stall-every 10s
     headcount bench serve --quirk ends-early
     headcount bench serve --list-form ceph
@@ -91,6 +92,14 @@ func faultFlags() []cli.Flag {
 			Usage: "answer `N` requests per second, and the others with 503",
 		},
 		&cli.GenericFlag{
+			Name: "connections-max", Value: command.Int(0, 1, 0), DefaultText: "no limit",
+			Usage: "serve `N` connections at once",
+		},
+		&cli.GenericFlag{
+			Name: "excess", Value: command.OneOf(s3sim.ExcessReset, s3sim.Excesses()...),
+			Usage: "treat connections above --connections-max as `NAME` says",
+		},
+		&cli.GenericFlag{
 			Name: "fault", Value: command.ParsedList(parseFault),
 			Usage: "fail a share of the requests: `KIND=RATE`, with a rate up to 1; KIND is one of " +
 				joinNames(s3sim.FaultKinds()),
@@ -142,11 +151,12 @@ func joinNames[T ~string](names []T) string {
 func parseServe(c *cli.Context) s3sim.Options {
 	return s3sim.Options{
 		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
-		Latency:     command.Get[time.Duration](c, "latency"),
-		ListLatency: command.Get[time.Duration](c, "list-latency"),
-		Stall:       command.Get[time.Duration](c, "stall"),
-		StallEvery:  command.Get[time.Duration](c, "stall-every"),
-		RateMax:     command.Get[float64](c, "rate-max"),
+		Latency:        command.Get[time.Duration](c, "latency"),
+		ListLatency:    command.Get[time.Duration](c, "list-latency"),
+		Stall:          command.Get[time.Duration](c, "stall"),
+		StallEvery:     command.Get[time.Duration](c, "stall-every"),
+		RateMax:        command.Get[float64](c, "rate-max"),
+		ConnectionsMax: command.Get[int](c, "connections-max"), Excess: command.Get[s3sim.Excess](c, "excess"),
 		Credentials: s3sim.Credentials{AccessKey: c.String("access-key"), SecretKey: c.String("secret-key")},
 		Region:      c.String("region"), Quirk: command.Get[s3sim.Quirk](c, "quirk"),
 		ListForm: command.Get[s3sim.ListForm](c, "list-form"), Faults: command.Get[[]s3sim.Fault](c, "fault"),

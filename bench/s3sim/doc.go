@@ -13,6 +13,7 @@
 //     write buffer. It writes when no complete request is left, so that pipelined requests share one write.
 //   - Fault: a transient failure of a request, such as a 503, a reset or one byte a second. Retries get past it.
 //   - Quirk: a permanent deviation of the store's listings from S3.
+//   - Excess: what becomes of connections above a maximum.
 //   - ListForm: the elements of a listing and their order, after a real store.
 //
 // s3sim has an HTTP loop of its own instead of net/http: faults need the raw connection, and the server must cost less

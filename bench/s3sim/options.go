@@ -35,6 +35,11 @@ type Options struct {
 	// limit.
 	RateMax float64
 
+	// ConnectionsMax is the number of connections that the Server serves at once. Excess is what it does with those
+	// above; "" resets them. 0: no maximum.
+	ConnectionsMax int
+	Excess         Excess
+
 	// ClockAhead is how far the server's clock is ahead of the client's, below 0 behind it. The Date header shows it,
 	// and the Server refuses a signature that is more than 15 minutes off.
 	ClockAhead time.Duration
@@ -102,6 +107,9 @@ func (o Options) withDefaults() Options {
 	if o.ListForm == "" {
 		o.ListForm = ListAWS
 	}
+	if o.Excess == "" {
+		o.Excess = ExcessReset
+	}
 	if o.RefuseFor == 0 {
 		o.RefuseFor = 2 * time.Second
 	}
@@ -121,6 +129,12 @@ func (o Options) check() error {
 	}
 	if !slices.Contains(ListForms(), o.ListForm) {
 		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))
+	}
+	if !slices.Contains(Excesses(), o.Excess) {
+		return fmt.Errorf("unknown excess %q: one of %s", o.Excess, join(Excesses()))
+	}
+	if o.ConnectionsMax < 0 {
+		return fmt.Errorf("%d connections: must not be below 0", o.ConnectionsMax)
 	}
 	if o.Objects < 0 || o.Objects > objectsMax {
 		return fmt.Errorf("%d objects: must be from 0 to %d", o.Objects, int64(objectsMax))

@@ -17,6 +17,7 @@ type Server struct {
 	headStateShares []headStateShare
 	faultSampler    *faultSampler
 	rateLimit       rateLimiter
+	connectionCap   *connectionCap
 	stall           stall
 	counts          counters
 	sessions        sessions
@@ -45,6 +46,7 @@ func New(o Options) (*Server, error) {
 		headStateShares: headStateShares(o),
 		faultSampler:    newFaultSampler(o),
 		rateLimit:       newRateLimiter(o.RateMax),
+		connectionCap:   newConnectionCap(o.ConnectionsMax, o.Excess),
 		stall:           stall{duration: o.Stall, period: o.StallEvery, start: time.Now()},
 		closing:         make(chan struct{}),
 		listeners:       map[*pausableListener]struct{}{},
@@ -70,15 +72,31 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	defer s.removeListener(p)
 	for {
-		c, err := p.accept()
-		if err != nil {
-			if s.closed() {
-				return nil
-			}
+		c, err := s.accept(p)
+		switch {
+		case err != nil && s.closed():
+			return nil
+		case err != nil:
 			return fmt.Errorf("s3sim: %w", err)
+		case !s.connectionCap.acquire():
+			s.reject(c)
+		default:
+			s.startConn(c, func(c net.Conn, id uint64) {
+				defer s.connectionCap.release()
+				newConn(s, c, id).serve()
+			})
 		}
-		s.startConn(c)
 	}
+}
+
+// accept waits for a connection. While there are ConnectionsMax, it refuses further ones if they are to be refused.
+func (s *Server) accept(p *pausableListener) (net.Conn, error) {
+	if freed := s.connectionCap.full(); freed != nil {
+		if err := p.refuseUntil(freed); err != nil {
+			return nil, err
+		}
+	}
+	return p.accept()
 }
 
 // Close closes all listeners and connections and waits until their goroutines have ended. A second call does nothing.
@@ -177,8 +195,9 @@ func (s *Server) removeListener(p *pausableListener) {
 	s.running.Done()
 }
 
-// startConn serves a connection in a goroutine of its own. It closes the connection if the Server is closed.
-func (s *Server) startConn(c net.Conn) {
+// startConn serves a connection in a goroutine of its own: serve gets it with its number. It closes the connection if the
+// Server is closed.
+func (s *Server) startConn(c net.Conn, serve func(c net.Conn, id uint64)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed() {
@@ -190,7 +209,7 @@ func (s *Server) startConn(c net.Conn) {
 	s.running.Add(1)
 	go func() {
 		defer s.running.Done()
-		newConn(s, c, uint64(id)).serve()
+		serve(c, uint64(id))
 		s.mu.Lock()
 		delete(s.conns, c)
 		s.mu.Unlock()
