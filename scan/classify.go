@@ -5,6 +5,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/list"
 )
 
 // answerClass is what the answer to one HEAD means for its object.
@@ -13,25 +14,27 @@ type answerClass uint8
 const (
 	answered    answerClass = iota // the object exists, and this is its metadata
 	changed                        // the same, and the object was overwritten since the LIST
-	lossyMatch                     // another object answered: the listed key is lossy
+	unlike                         // the answer is not about the listed object, on a new connection too
 	deleted                        // the answer says that the object was deleted
 	mismatch                       // the answer may be another object's: to be sent again on a new connection
 	wrongRegion                    // the bucket is in another region
 	failed                         // no use: the retry policy decides (fault.Policy)
 )
 
-// classify reads a Result. newConn says that the HEAD was the first request of its connection, so that its answer is no
-// other object's.
-func classify(r *head.Result, newConn bool) answerClass {
+// classify reads the Result for an entry. newConn says that the HEAD was sent again, as the first request of its
+// connection: its answer is no other request's.
+func classify(e *list.Entry, r *head.Result, newConn bool) answerClass {
 	switch {
 	case r.Err != nil:
 		return failed
 	case r.Status == http.StatusOK && !r.Mismatch:
 		return answered
-	case r.Status == http.StatusOK && newConn:
+	case r.Status == http.StatusOK && !newConn:
+		return mismatch
+	case r.Status == http.StatusOK && overwritten(e, r):
 		return changed
 	case r.Status == http.StatusOK:
-		return mismatch
+		return unlike
 	case deleteMarker(r) && newConn:
 		return deleted
 	case deleteMarker(r):
@@ -46,6 +49,12 @@ func classify(r *head.Result, newConn bool) answerClass {
 		}
 	}
 	return failed
+}
+
+// overwritten reports whether an answer that is unlike the LIST is about a later object with the same key. A page of a
+// proxy can have any date, and has no ETag.
+func overwritten(e *list.Entry, r *head.Result) bool {
+	return r.Different&head.HasETag == 0 && r.WrittenSince(e) == head.Later
 }
 
 // deleteMarker needs the header besides the 405, since a gateway that forbids HEAD answers 405 for every object.

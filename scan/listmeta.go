@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
@@ -125,7 +123,7 @@ type metadataDifference struct {
 // compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where
 // the answer's date shows that the object was overwritten.
 func compareWithListing(e *list.Entry, r *head.Result) *metadataDifference {
-	if r.Source != head.DiffersFromListing || modifiedSince(e, r) {
+	if r.Source != head.DiffersFromListing || r.WrittenSince(e) == head.Later {
 		return nil
 	}
 	items := make([]list.Item, len(r.Metadata))
@@ -133,12 +131,4 @@ func compareWithListing(e *list.Entry, r *head.Result) *metadataDifference {
 		items[i] = list.Item{Name: string(f.Name), Value: string(f.Value)}
 	}
 	return &metadataDifference{key: e.Key, items: items}
-}
-
-// modifiedSince reports whether an answer is of a later object than the listed one. A HEAD has whole seconds, rounded
-// either way.
-func modifiedSince(e *list.Entry, r *head.Result) bool {
-	listed, listedErr := time.Parse(time.RFC3339, e.LastModified)
-	answered, err := http.ParseTime(string(r.Get("last-modified")))
-	return listedErr == nil && err == nil && answered.Sub(listed) >= time.Second
 }

@@ -38,10 +38,12 @@ func (w *worker) observe(r *head.Result, class answerClass) {
 	}
 	switch {
 	case r.Address == nil:
-	case class != failed:
+	case class != failed && r.Different&head.HasETag == 0:
 		c.addressAnswers++
 		c.addressLatency += r.Latency
-	case r.Err == nil || transient: // otherwise there were no credentials: the endpoint has no part in that
+	// Without an answer and without passing trouble there were no credentials: the endpoint has no part in that. A web
+	// page is as good as a refusal: another endpoint may have the object.
+	case r.Err == nil || transient:
 		w.flushCounters()
 		w.pool.store.ObserveRefusal(r.Address)
 	}

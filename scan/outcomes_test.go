@@ -9,6 +9,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/fault"
 )
 
 // Deleted, forbidden and overwritten objects have the Outcomes gone, failed and changed, and no other object has them.
@@ -56,6 +57,38 @@ func testOutcomes(t *testing.T, cfg scan.Config) {
 			t.Errorf("got %+v, want a denied object with status 403, a request ID and 2 attempts", e)
 		}
 	}
+}
+
+// A 200 that is not about the listed object is asked for twice. Then the object failed by name: it is neither an object
+// without metadata nor one that was overwritten.
+func TestUnlikeAnswersFail(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
+		server, url := simtest.Start(t, s3sim.Options{Objects: 1_000, Unlike: 0.05, WebPage: 0.05, Rewritten: 0.05})
+		want := map[s3sim.HeadState]int64{}
+		ks := server.Keyspace()
+		for i := range ks.Len() {
+			want[server.HeadState(ks.Key(i))]++
+		}
+		for _, cfg.All = range []bool{false, true} {
+			r := run(t.Context(), t, open(t, url), cfg)
+			o := r.stats.Outcomes
+			if unlike := want[s3sim.HeadUnlike] + want[s3sim.HeadWebPage]; r.err != nil || o.Failed != unlike {
+				t.Errorf("got %+v, error %v; want %d failed", o, r.err, unlike)
+			}
+			if cfg.All && (o.WithoutMetadata != 0 || o.Changed != want[s3sim.HeadRewritten]) {
+				t.Errorf("got %+v; want %d changed, and none without metadata", o, want[s3sim.HeadRewritten])
+			}
+			checkLines(t, server, r.lines)
+			for _, e := range r.failed {
+				class := map[s3sim.HeadState]fault.Class{
+					s3sim.HeadUnlike: fault.UnlikeListing, s3sim.HeadWebPage: fault.NotAnObject,
+				}[server.HeadState([]byte(e.Entry.Key))]
+				if e.Class != class || e.Status != 200 || e.Attempts != 2 || e.Err == nil {
+					t.Errorf("got %v (%s) after %d attempts, want %s after 2", e, e.Class, e.Attempts, class)
+				}
+			}
+		}
+	})
 }
 
 // An object whose HEADs always fail gets the Outcome failed after MaxAttempts. It delays neither other objects nor the

@@ -34,7 +34,7 @@ func NewRecord(entry *list.Entry, result *head.Result, changed bool) Record {
 func (r *Record) Key() string { return r.entry.Key }
 
 // Changed reports whether the object was overwritten between LIST and HEAD: the two disagree about its ETag or length,
-// on a new connection too. The Record then is what the HEAD said.
+// on a new connection too, and the HEAD has the later Last-Modified. The Record then is what the HEAD said.
 func (r *Record) Changed() bool { return r.changed }
 
 // Header returns the value of a header of the HEAD's answer, nil if the store did not send it. The name is in lower

@@ -56,7 +56,7 @@ func TestWrongRegionIsCorrected(t *testing.T) { forEachEngineSerially(t, testWro
 func testWrongRegionIsCorrected(t *testing.T, cfg scan.Config) {
 	var listing strings.Builder
 	for i := range 20 {
-		fmt.Fprintf(&listing, `<Contents><Key>k%02d</Key><ETag>%d</ETag></Contents>`, i, i)
+		fmt.Fprintf(&listing, `<Contents><Key>k%02d</Key><ETag>/b/k%02d</ETag></Contents>`, i, i)
 	}
 	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, region string) {
 		switch {
@@ -68,6 +68,7 @@ func testWrongRegionIsCorrected(t *testing.T, cfg scan.Config) {
 			w.Header().Set("x-amz-bucket-region", "eu-west-1")
 			w.WriteHeader(http.StatusBadRequest)
 		default:
+			w.Header().Set("ETag", r.URL.Path)
 			w.Header().Set("x-amz-meta-region", region)
 		}
 	})

@@ -203,9 +203,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 	if w.difference == nil {
 		w.difference = compareWithListing(e, r)
 	}
-	class := classify(r, w.batch.attempts.newConn)
+	class := classify(e, r, w.batch.attempts.newConn)
 	if class == changed && w.batch.page.Lossy(e.Key) {
-		class = lossyMatch
+		class = unlike
 	}
 	w.observe(r, class)
 	switch class {
@@ -216,10 +216,8 @@ func (w *worker) handleAnswer(r *head.Result) {
 	case deleted:
 		w.result.outcomes.Gone++
 		w.result.settled++
-	case lossyMatch:
-		failure := w.newError(e, r)
-		failure.Class, failure.Err = fault.LossyKey, errLossyKey
-		w.fail(failure)
+	case unlike:
+		w.fail(w.newUnlikeError(e, r))
 	default:
 		w.chunk = nil     // ends the encodedRun, so that the runs of a page can be sorted by key
 		w.flushCounters() // the successes before this failure
@@ -257,6 +255,20 @@ func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
 	return newObjectError(w.pool.store.Bucket(), e, r, w.batch.attempts.Sent+1)
 }
 
+// newUnlikeError returns why an answer with status 200 gives its object no Record.
+func (w *worker) newUnlikeError(e *list.Entry, r *head.Result) *ObjectError {
+	failure := w.newError(e, r)
+	switch {
+	case w.batch.page.Lossy(e.Key): // an object has the key that stands for another name
+		failure.Class, failure.Err = fault.LossyKey, errLossyKey
+	case r.Different&head.HasETag != 0:
+		failure.Class, failure.Err = fault.NotAnObject, errNotAnObject
+	default:
+		failure.Class, failure.Err = fault.UnlikeListing, &unlikeError{different: r.Different}
+	}
+	return failure
+}
+
 // reschedule decides what happens next to an object that has no Outcome by this answer.
 func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answerClass) {
 	p := w.pool
@@ -269,6 +281,9 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	switch class {
 	case mismatch:
 		tried.newConn = true
+		if r.Different&head.HasETag != 0 {
+			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
+		}
 	case wrongRegion:
 		u.verify = !p.store.SwitchRegion(r.Region, string(r.Get("x-amz-bucket-region")))
 	default:

@@ -28,16 +28,16 @@ func headBugs() []bug {
 		},
 		{
 			description: "the ETag is not compared with the listed one",
-			file:        "scan/head/result.go",
-			old:         "if comparedETag && string(tag) != e.ETag {",
-			new:         "if false {",
+			file:        "scan/head/compare.go",
+			old:         "r.setTrait(ETag, string(tag) == e.ETag)",
+			new:         "r.setTrait(ETag, true)",
 			pkg:         "scan/head/direct", test: "TestConformance/Mismatch/another_ETag",
 		},
 		{
 			description: "the length is not compared with the listed one",
-			file:        "scan/head/result.go",
-			old:         "ok && e.Size >= 0 && length != e.Size {",
-			new:         "ok && length < 0 {",
+			file:        "scan/head/compare.go",
+			old:         "r.setTrait(Length, length == e.Size)",
+			new:         "r.setTrait(Length, true)",
 			pkg:         "scan/head/direct", test: "TestConformance/Mismatch/another_length",
 		},
 		{

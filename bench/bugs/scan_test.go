@@ -23,9 +23,16 @@ func scanBugs() []bug {
 		{
 			description: "no HEAD is sent again for an answer that may be another object's",
 			file:        "scan/classify.go",
-			old:         "	case r.Status == http.StatusOK:\n		return mismatch\n",
-			new:         "	case r.Status == http.StatusOK:\n		return changed\n",
+			old:         "	case r.Status == http.StatusOK && !newConn:\n		return mismatch\n",
+			new:         "	case r.Status == http.StatusOK && !newConn:\n		return changed\n",
 			pkg:         "scan", test: "TestMismatchedAnswerIsRetried/direct",
+		},
+		{
+			description: "an object with another object's answer was overwritten",
+			file:        "scan/classify.go",
+			old:         "	case r.Status == http.StatusOK && overwritten(e, r):\n",
+			new:         "	case r.Status == http.StatusOK:\n",
+			pkg:         "scan", test: "TestUnlikeAnswersFail/direct",
 		},
 		{
 			description: "an object after its last attempt has no Outcome",

@@ -12,8 +12,10 @@ const (
 // dateTable holds the text of each day of that year, because formatting a date costs as much CPU as all the rest of an
 // object in a listing. It is immutable.
 type dateTable struct {
-	iso  [modifiedDays]string // "2023-11-15T"
-	http [modifiedDays]string // "Wed, 15 Nov 2023 "
+	iso [modifiedDays]string // "2023-11-15T"
+
+	// http has a day more, for objects that were overwritten: "Wed, 15 Nov 2023 ".
+	http [modifiedDays + 1]string
 }
 
 func newDateTable() *dateTable {
@@ -21,6 +23,9 @@ func newDateTable() *dateTable {
 	for day := range modifiedDays {
 		at := time.Unix(modifiedFirst+int64(day)*daySeconds, 0).UTC()
 		t.iso[day] = at.Format("2006-01-02T")
+	}
+	for day := range len(t.http) {
+		at := time.Unix(modifiedFirst+int64(day)*daySeconds, 0).UTC()
 		t.http[day] = at.Format("Mon, 02 Jan 2006 ")
 	}
 	return t

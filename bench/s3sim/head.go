@@ -17,19 +17,25 @@ func (c *conn) head(r *request) {
 		c.fail(r, opHead, codeInternalError)
 	case HeadDeleteMarked:
 		c.headDeleteMarker(r)
+	case HeadWebPage:
+		c.headWebPage(r)
 	default:
-		c.headObject(r, object, state == HeadRewritten)
+		c.headObject(r, object, state)
 	}
 }
 
 // headObject appends the headers of an existing object.
-func (c *conn) headObject(r *request, o Object, rewritten bool) {
+func (c *conn) headObject(r *request, o Object, state HeadState) {
+	modified := o.modifiedSecond()
+	if state == HeadRewritten {
+		modified += daySeconds
+	}
 	c.beginHead(opHead, 200)
 	out := append(c.out, "Last-Modified: "...)
-	out = c.srv.dates.appendHTTP(out, o.modifiedSecond())
+	out = c.srv.dates.appendHTTP(out, modified)
 	out = append(out, "\r\nETag: \""...)
 	size := o.Size()
-	if rewritten {
+	if state == HeadRewritten || state == HeadUnlike {
 		out = o.appendRewrittenETag(out)
 		size++
 	} else {
@@ -57,6 +63,13 @@ func (o Object) appendNastyHeaders(dst []byte) []byte {
 		dst = appendHeaderInt(dst, "x-amz-missing-meta", int64(missing))
 	}
 	return dst
+}
+
+// headWebPage answers as a proxy with a rule for static files, a login, or a page of maintenance.
+func (c *conn) headWebPage(r *request) {
+	c.beginHead(opHead, 200)
+	c.out = appendHeader(c.out, "Content-Type", "text/html; charset=utf-8")
+	c.endHeadWithoutBody(r)
 }
 
 // headDeleteMarker answers as S3 does for a version that is a delete marker.

@@ -9,7 +9,9 @@ const (
 	HeadGone                   // 404: deleted since the LIST
 	HeadDeleteMarked           // 405 with x-amz-delete-marker: true
 	HeadDenied                 // 403 on this object alone
-	HeadRewritten              // 200 with another ETag and another length than the LIST says
+	HeadRewritten              // 200 with another ETag and length than the LIST says, and a later Last-Modified
+	HeadUnlike                 // 200 with another ETag and length, of the same time: a cache's answer, or another object's
+	HeadWebPage                // 200 with a web page of a proxy: no ETag, no Last-Modified
 	HeadBroken500              // 500
 )
 
@@ -24,6 +26,10 @@ func (h HeadState) String() string {
 		return "denied"
 	case HeadRewritten:
 		return "rewritten"
+	case HeadUnlike:
+		return "unlike"
+	case HeadWebPage:
+		return "web-page"
 	case HeadBroken500:
 		return "broken-500"
 	}
@@ -50,6 +56,8 @@ func headStateShares(o Options) []headStateShare {
 	add(o.DeleteMarked, HeadDeleteMarked)
 	add(o.Denied, HeadDenied)
 	add(o.Rewritten, HeadRewritten)
+	add(o.Unlike, HeadUnlike)
+	add(o.WebPage, HeadWebPage)
 	add(o.Broken500, HeadBroken500)
 	return shares
 }

@@ -60,7 +60,9 @@ type Options struct {
 	Gone         float64 // HeadGone: 404
 	DeleteMarked float64 // HeadDeleteMarked: 405
 	Denied       float64 // HeadDenied: 403
-	Rewritten    float64 // HeadRewritten: 200 with another ETag and length
+	Rewritten    float64 // HeadRewritten: 200 with another ETag and length, and a later Last-Modified
+	Unlike       float64 // HeadUnlike: 200 with another ETag and length
+	WebPage      float64 // HeadWebPage: 200 with a web page
 	Broken500    float64 // HeadBroken500: 500
 
 	// Faults are drawn for every request. The rates of the faults that affect one operation add up to at most 1.
@@ -160,7 +162,8 @@ func (o Options) check() error {
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)
 	}
-	if err := checkShares("HEAD states", o.Gone, o.DeleteMarked, o.Denied, o.Rewritten, o.Broken500); err != nil {
+	states := []float64{o.Gone, o.DeleteMarked, o.Denied, o.Rewritten, o.Unlike, o.WebPage, o.Broken500}
+	if err := checkShares("HEAD states", states...); err != nil {
 		return err
 	}
 	return checkFaults(o.Faults)

@@ -180,7 +180,8 @@ func TestNastyMetadataOccurs(t *testing.T) {
 
 func TestHeadStates(t *testing.T) {
 	s, address := start(t, Options{
-		Objects: 2000, Gone: 0.1, DeleteMarked: 0.1, Denied: 0.1, Rewritten: 0.1, Broken500: 0.1,
+		Objects: 2000, Gone: 0.1, DeleteMarked: 0.1, Denied: 0.1, Rewritten: 0.1, Unlike: 0.1, WebPage: 0.1,
+		Broken500: 0.1,
 	})
 	count := map[HeadState]int{}
 	c := dial(t, address)
@@ -190,7 +191,7 @@ func TestHeadStates(t *testing.T) {
 		state := s.HeadState([]byte(key))
 		count[state]++
 		want := map[HeadState]int{
-			HeadOK: 200, HeadRewritten: 200,
+			HeadOK: 200, HeadRewritten: 200, HeadUnlike: 200, HeadWebPage: 200,
 			HeadGone: 404, HeadDeleteMarked: 405, HeadDenied: 403, HeadBroken500: 500,
 		}[state]
 		if response.StatusCode != want {
@@ -210,7 +211,7 @@ func TestHeadStates(t *testing.T) {
 			t.Errorf("%s: %d of 2000", state, n)
 		}
 	}
-	if len(count) != 6 || s.Counts().HeadStatus[405] != int64(count[HeadDeleteMarked]) {
+	if len(count) != 8 || s.Counts().HeadStatus[405] != int64(count[HeadDeleteMarked]) {
 		t.Errorf("%v, counted %v", count, s.Counts().HeadStatus)
 	}
 }

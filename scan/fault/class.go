@@ -52,6 +52,13 @@ const (
 	// ProtocolViolation is an answer that breaks the protocol of the request, and will break it again.
 	ProtocolViolation Class = "protocol_violation"
 
+	// NotAnObject is an answer with status 200 that is no store's answer about an object: it has no ETag.
+	NotAnObject Class = "not_an_object"
+
+	// UnlikeListing is an answer with status 200 that is about another object than the listed one, as far as ETag and
+	// length tell. The object was not overwritten either: its Last-Modified is not later than the listed one.
+	UnlikeListing Class = "unlike_listing"
+
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )

@@ -2,11 +2,9 @@ package head
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"time"
 
-	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -47,9 +45,12 @@ type Result struct {
 	// Region is the region that the request was signed for.
 	Region string
 
-	// Mismatch reports that the ETag or the length of the answer differs from the LIST's. The object was overwritten,
-	// or the answer belongs to another request. Answers that are assigned to the wrong requests are the one fault
-	// that would give wrong data without an error.
+	// Equal and Different are the Traits in which the answer is like the LIST, and unlike it. A Trait that one of them
+	// lacks is in neither.
+	Equal, Different Trait
+
+	// Mismatch reports that the answer is unlike the LIST. The object was overwritten, or the answer belongs to another
+	// request, or a proxy made it.
 	Mismatch bool
 
 	// Source tells whether the metadata come from a HEAD or from the listing (WithKnownMetadata).
@@ -83,30 +84,6 @@ func trimETag(tag []byte) []byte {
 		return tag[1 : n-1]
 	}
 	return bytes.Trim(bytes.TrimPrefix(tag, []byte("W/")), `"`)
-}
-
-// Compare sets Mismatch. It reports whether it could compare the ETags: the answer and the LIST both have one. An
-// ETag or a length that one of them lacks matches.
-func (r *Result) Compare(e *list.Entry) (comparedETag bool) {
-	r.Mismatch = false
-	if r.Status != http.StatusOK {
-		return false
-	}
-	for i := range r.Headers {
-		switch h := &r.Headers[i]; string(h.Name) {
-		case "etag":
-			tag := trimETag(h.Value)
-			comparedETag = len(tag) > 0 && e.ETag != ""
-			if comparedETag && string(tag) != e.ETag {
-				r.Mismatch = true
-			}
-		case "content-length":
-			if length, ok := parseLength(h.Value); ok && e.Size >= 0 && length != e.Size {
-				r.Mismatch = true
-			}
-		}
-	}
-	return comparedETag
 }
 
 // parseLength parses a Content-Length. An invalid one is ignored: the answer to a HEAD has no body to read.

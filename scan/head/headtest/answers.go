@@ -72,7 +72,8 @@ func testAnswers(t *testing.T, open opener) {
 	})
 }
 
-// testMismatch: an answer is compared with the LIST, as far as both have an ETag and a size.
+// testMismatch: an answer is compared with the LIST, as far as both have an ETag and a size. An answer needs an ETag if
+// the LIST has one.
 func testMismatch(t *testing.T, open opener) {
 	for name, c := range map[string]struct {
 		etag   string // of the LIST
@@ -86,7 +87,9 @@ func testMismatch(t *testing.T, open opener) {
 		"a weak ETag":             {"e", okLength, okAnswer(`ETag: W/"e"`), false},
 		"no ETag listed":          {"", okLength, okAnswer(`ETag: "e"`), false},
 		"no ETag listed, length":  {"", okLength + 1, okAnswer(`ETag: "e"`), true},
-		"no ETag in the answer":   {"e", okLength, okAnswer(), false},
+		"no ETag in the answer":   {"e", okLength, okAnswer(), true},
+		"an empty ETag":           {"e", okLength, okAnswer(`ETag: ""`), true},
+		"no ETag at all":          {"", okLength, okAnswer(), false},
 		"no size listed":          {"e", -1, okAnswer(`ETag: "e"`), false},
 		"no size listed, ETag":    {"e", -1, okAnswer(`ETag: "f"`), true},
 		"an empty object":         {"e", 0, okAnswer(`ETag: "e"`), true},
