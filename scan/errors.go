@@ -41,6 +41,9 @@ func (e *ObjectError) Error() string {
 
 func (e *ObjectError) Unwrap() error { return e.Err }
 
+// Hint returns what the user can do about a limit of this machine. It is empty for every other failure.
+func (e *ObjectError) Hint() string { return fault.LocalLimitHint(e.Err) }
+
 // newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It
 // keeps nothing of r's memory.
 func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) *ObjectError {

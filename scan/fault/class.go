@@ -27,6 +27,7 @@ const (
 	Malformed      Class = "malformed"     // the answer is not HTTP, or not the protocol's document
 	Credentials    Class = "credentials"   // there are none to sign with
 	Configuration  Class = "configuration" // the SDK rejected the request before it was sent
+	LocalLimit     Class = "local_limit"   // this machine has no file descriptor, port or memory for a connection
 	Connection     Class = "connection"    // any other failure of the network
 )
 
@@ -67,7 +68,8 @@ const (
 // in that: Failure.Transient regards the status too (TransientStatus), and is the method to ask about an answer.
 func (c Class) Transient() bool {
 	switch c {
-	case Canceled, Timeout, ConnRefused, Reset, Closed, DNS, TLS, Malformed, Connection, WrongDocument, Throttled:
+	case Canceled, Timeout, ConnRefused, Reset, Closed, DNS, TLS, Malformed, LocalLimit, Connection, WrongDocument,
+		Throttled:
 		return true
 	// Some stores send these codes with a 200 or a 400.
 	case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",

@@ -34,6 +34,8 @@ func ClassOf(err error) Class {
 		return Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return Timeout
+	case localLimitOf(err) != nil: // before DNS, whose sockets meet the same limits
+		return LocalLimit
 	case errors.As(err, &dns):
 		return DNS
 	case isTLS(err):

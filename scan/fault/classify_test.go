@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -43,6 +44,13 @@ func TestClassOf(t *testing.T) {
 		{x509.HostnameError{Certificate: &x509.Certificate{}}, TLS},
 		{errors.New("http: server gave HTTP response to HTTPS client"), TLS},
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, ConnRefused},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, LocalLimit},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENFILE)}, LocalLimit},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}, LocalLimit},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENOBUFS)}, LocalLimit},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENOMEM)}, LocalLimit},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connectex", syscall.Errno(10055))}, LocalLimit},
+		{&net.DNSError{Err: "dial udp 9.9.9.9:53: socket: too many open files", Name: "h"}, LocalLimit},
 		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, Reset},
 		{&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, Reset},
 		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNABORTED)}, Reset},
@@ -77,6 +85,7 @@ func TestClassMethods(t *testing.T) {
 	}{
 		{"", false, false, false},
 		{Canceled, true, false, false},
+		{LocalLimit, true, false, false},
 		{Timeout, true, false, false},
 		{ConnRefused, true, true, false},
 		{Reset, true, true, true},
@@ -180,5 +189,27 @@ func TestStripSDK(t *testing.T) {
 	}
 	if got := StripSDK(cause); got != cause {
 		t.Errorf("got %v, want %v", got, cause)
+	}
+}
+
+// Every limit of this machine has a hint of its own. Other failures have none.
+func TestLocalLimitHint(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, "ulimit -n"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENFILE)}, "the machine has too many open files"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}, "no free port"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.ENOBUFS)}, "no memory"},
+	} {
+		if got := LocalLimitHint(fmt.Errorf("x: %w", c.err)); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q in it", c.err, got, c.want)
+		}
+	}
+	for _, err := range []error{nil, io.EOF, syscall.ECONNREFUSED} {
+		if got := LocalLimitHint(err); got != "" {
+			t.Errorf("%v: %q", err, got)
+		}
 	}
 }

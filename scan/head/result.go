@@ -26,6 +26,10 @@ type Result struct {
 	// Err is the reason why there is no answer; nil with an answer.
 	Err error
 
+	// Unconnected reports that no connection was had for the HEAD: connecting failed, or nothing was ever received over
+	// the new connection. The failure says more about the number of connections than about the object.
+	Unconnected bool
+
 	// Latency is the time from the start of sending, or of connecting, to the end of the answer's header. It may
 	// include some microseconds in which the Session built the request. It is 0 without an answer.
 	Latency time.Duration

@@ -40,6 +40,8 @@ func (e *StoreError) Hint() string {
 // Hint returns what the user can do about a LIST without an answer.
 func (e *SendError) Hint() string {
 	switch fault.ClassOf(e.Err) {
+	case fault.LocalLimit:
+		return fault.LocalLimitHint(e.Err)
 	case fault.Credentials:
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, " +
 			"or --no-sign-request for a public bucket"

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"net"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,7 +76,12 @@ func TestPickEndpoint(t *testing.T) {
 	if got := fmt.Sprint(picked); got != "[1 0 2 1 2 0 0]" {
 		t.Errorf("picked %s", got)
 	}
-	refused := &net.OpError{Op: "dial"}
+	before := s.Generation()
+	s.ObserveFailure(s.Endpoint(0), &net.OpError{Op: "dial", Err: syscall.EMFILE})
+	if s.Generation() != before {
+		t.Error("a limit of this machine began a cooldown")
+	}
+	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	s.ObserveFailure(s.Endpoint(0), refused)
 	s.ObserveFailure(s.Endpoint(1), refused)
 	if a := session(0, third); a.endpoint != 2 {

@@ -166,11 +166,11 @@ func (s *Store) IsCurrent(e *Endpoint) bool {
 }
 
 // ObserveFailure records the error of a request that got no answer. An endpoint that cannot be reached begins a
-// cooldown, if there are others.
+// cooldown, if there are others. A limit of this machine says nothing about the endpoint.
 func (s *Store) ObserveFailure(e *Endpoint, err error) {
 	var op *net.OpError
 	isUnreached := errors.As(err, &op) && op.Op == "dial" || fault.ClassOf(err) == fault.TLS
-	if s.EndpointCount() == 1 || !isUnreached {
+	if s.EndpointCount() == 1 || !isUnreached || fault.ClassOf(err) == fault.LocalLimit {
 		return
 	}
 	s.mu.Lock()

@@ -115,7 +115,7 @@ func (s *session) receive() error {
 		if !final {
 			continue
 		}
-		r.Err, r.Address, r.Region = nil, c.address, c.endpoint.Region
+		r.Err, r.Unconnected, r.Address, r.Region = nil, false, c.address, c.endpoint.Region
 		r.Received, r.Latency = c.lastRead, c.lastRead.Sub(s.sentAt)
 		r.Compare(&s.claimed[s.answered+s.received])
 		// Every object of a burst was listed with an ETag: see distinguishable.
@@ -134,6 +134,7 @@ func (s *session) receive() error {
 // be trusted. Of the others, either the first fails, or all are sent again.
 func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 	unanswered := s.conn != nil && s.conn.answers > 0 && s.received == 0 && !s.conn.hasUnread()
+	unconnected := s.conn == nil || s.conn.answers+s.received == 0 && !s.conn.hasUnread()
 	n := s.inFlight()
 	switch {
 	case err == nil:
@@ -142,7 +143,7 @@ func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 		}
 	case n == 0: // nothing was sent
 		s.sent++
-		s.deliverFailure(err, onResult)
+		s.deliverFailure(err, unconnected, onResult)
 		return
 	case isOutOfSync(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
 		s.received = 0
@@ -166,7 +167,7 @@ func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 	default:
 		s.closeConn()
 		s.avoid = s.address
-		s.deliverFailure(err, onResult)
+		s.deliverFailure(err, unconnected, onResult)
 		s.resend(err)
 	}
 }
@@ -192,10 +193,10 @@ func (s *session) deliver(onResult func(*head.Result)) {
 }
 
 // deliverFailure delivers err as the Result of the first unanswered entry.
-func (s *session) deliverFailure(err error, onResult func(*head.Result)) {
+func (s *session) deliverFailure(err error, unconnected bool, onResult func(*head.Result)) {
 	r := &s.ensureScratch().responses[0].Result
 	*r = head.Result{
-		Err: err, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
+		Err: err, Unconnected: unconnected, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
 		Metadata: r.Metadata[:0], Headers: r.Headers[:0],
 	}
 	s.resent = 0

@@ -117,3 +117,55 @@ func testStaleConnection(t *testing.T, open opener) {
 		}
 	}
 }
+
+// testUnconnected: a failure says whether the HEAD had a connection over which the store has sent something. The next
+// answer is not Unconnected.
+func testUnconnected(t *testing.T, newEngine NewEngine, pipeline int) {
+	for name, c := range map[string]struct {
+		serve func(c *Conn, request *http.Request) // gets the first request of a connection
+		want  bool
+	}{
+		"reset":     {func(c *Conn, _ *http.Request) { c.Reset() }, true},
+		"closed":    {func(c *Conn, _ *http.Request) { c.Close() }, true},
+		"no answer": {func(c *Conn, _ *http.Request) { c.Stall() }, true},
+		"a part of an answer": {func(c *Conn, _ *http.Request) {
+			c.Send("HTTP/1.1 200 OK\r\n")
+			c.Close()
+		}, false},
+		"malformed": {func(c *Conn, _ *http.Request) { c.Send("what\r\n\r\n") }, false},
+		"used before": {func(c *Conn, r *http.Request) {
+			c.Send(Answer(r.RequestURI))
+			c.ReadRequest()
+			c.Send("HTTP/1.1 200 OK\r\n")
+			c.Reset()
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := NewRawStore(t, func(conn *Conn) {
+				if conn.Index > 0 {
+					conn.Serve()
+				} else if r := conn.ReadRequest(); r != nil {
+					c.serve(conn, r)
+				}
+			})
+			session := OpenSession(t, newEngine, head.Config{Pipeline: pipeline, Timeout: 500 * time.Millisecond}, s.URL)
+			keys := Keys(1)
+			if name == "used before" {
+				Expect(t, session, keys...)
+			}
+			if r := Head(t, session, Entries(keys...))[0]; r.Err == nil || r.Unconnected != c.want {
+				t.Errorf("status %d, error %v, unconnected %v, want %v", r.Status, r.Err, r.Unconnected, c.want)
+			}
+			if r := Head(t, session, Entries(keys...))[0]; r.Status != http.StatusOK || r.Unconnected {
+				t.Errorf("afterwards: status %d, error %v, unconnected %v", r.Status, r.Err, r.Unconnected)
+			}
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		session := OpenSession(t, newEngine, head.Config{Pipeline: pipeline}, "http://127.0.0.1:1")
+		if r := Head(t, session, Entries("a"))[0]; !r.Unconnected || r.Err == nil {
+			t.Errorf("status %d, error %v, unconnected %v", r.Status, r.Err, r.Unconnected)
+		}
+	})
+}

@@ -40,6 +40,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
 	t.Run("Timeouts", func(t *testing.T) { testTimeouts(t, newEngine, pipeline) })
+	t.Run("Unconnected", func(t *testing.T) { testUnconnected(t, newEngine, pipeline) })
 	t.Run("Endpoints", func(t *testing.T) { testEndpoints(t, newEngine) })
 	t.Run("Trust", func(t *testing.T) { testTrust(t, newEngine) })
 	t.Run("HTTP2", func(t *testing.T) { testHTTP2(t, newEngine) })

@@ -43,7 +43,7 @@ func (e *engine) Name() string { return Name }
 func (e *engine) Session() head.Session {
 	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
 	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.readAnswer)
-	s.trace = &httptrace.ClientTrace{GotConn: s.onConn}
+	s.trace = &httptrace.ClientTrace{GotConn: s.onConn, GotFirstResponseByte: func() { s.connected.Store(true) }}
 	return s
 }
 
@@ -60,6 +60,9 @@ type session struct {
 	avoid       *store.Address // the next HEAD should go elsewhere; nil: it may go anywhere
 	loadChecked time.Time      // time of the last check whether the endpoint is overloaded
 	failures    head.FailureStreak
+
+	// connected: the store has sent something over the connection of the present HEAD. A goroutine of net/http sets it.
+	connected atomic.Bool
 
 	result head.Result
 	text   head.Texts // of result's Headers
@@ -94,6 +97,7 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
 	endpoint := s.endpoint
+	s.connected.Store(false)
 	s.result = head.Result{
 		Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0],
 	}
@@ -108,6 +112,7 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	}, options...)
 	if err != nil {
 		st.ObserveFailure(endpoint, err)
+		s.result.Unconnected = !s.connected.Load()
 		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
 	}
 	if (err != nil || s.failures.ShouldLeave(s.result.Status)) && st.EndpointCount() > 1 {
@@ -151,6 +156,7 @@ func (s *session) leaveEndpoint() {
 // onConn sets the Result's Address to that of the connection that net/http chose.
 func (s *session) onConn(info httptrace.GotConnInfo) {
 	s.result.Address = s.engine.store.Address(s.endpoint, info.Conn.RemoteAddr())
+	s.connected.Store(info.Reused)
 	if !info.Reused {
 		s.result.Address.CountOpened()
 	}

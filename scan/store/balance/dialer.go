@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"headcount/scan/fault"
 )
 
 const (
@@ -86,7 +88,9 @@ func (d *Dialer) Dial(ctx context.Context, network, address string, avoid netip.
 		if ctx.Err() != nil {
 			break
 		}
-		d.coolDown(host, ip)
+		if fault.ClassOf(err) != fault.LocalLimit { // such a failure says nothing about the address
+			d.coolDown(host, ip)
+		}
 	}
 	return nil, "", err
 }
