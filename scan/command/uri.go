@@ -28,10 +28,21 @@ func ParseURI(uri string) (bucket, prefix string, err error) {
 	switch {
 	case bucket == "":
 		return "", "", exit.Usagef(URIHint, "%q names no bucket", store.RedactURL(uri))
-	case !strings.HasPrefix(bucket, "arn:") && strings.ContainsAny(bucket, " %?#@:\\\"'"):
+	case !strings.HasPrefix(bucket, "arn:") && !isBucketName(bucket):
 		return "", "", exit.Usagef(URIHint, "%q is not the name of a bucket", store.RedactURL(bucket))
 	}
 	return bucket, prefix, nil
+}
+
+// isBucketName reports whether a path can hold bucket as one segment, unescaped. Stores have other names than AWS: a
+// bucket of another tenant of Ceph is TENANT:BUCKET (minio/mc#2229). An @ is not taken: before it may be a password.
+// https://www.rfc-editor.org/rfc/rfc3986#section-3.3 (pchar)
+func isBucketName(bucket string) bool {
+	isOther := func(r rune) bool {
+		isAlphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !isAlphanumeric && !strings.ContainsRune("-._~!$&'()*+,;=:", r)
+	}
+	return bucket != "." && bucket != ".." && !strings.ContainsFunc(bucket, isOther)
 }
 
 // arnSegments returns how many segments after the first slash belong to the bucket, given the text before that slash.
