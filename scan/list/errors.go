@@ -20,6 +20,8 @@ type StoreError struct {
 	BucketRegion string        // where the bucket is, if the store says so
 	SignedRegion string        // the region that the request was signed for
 	RetryAfter   time.Duration // 0: the store did not say
+
+	continued bool // the LIST had a continuation token
 }
 
 func (e *StoreError) Error() string {

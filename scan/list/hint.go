@@ -11,6 +11,9 @@ import (
 
 // Hint returns what the user can do about the error code of the store. It is empty where nothing is known.
 func (e *StoreError) Hint() string {
+	if e.continued && e.Status == http.StatusInternalServerError { // s3rver's answer to every continuation token
+		return "if the store fails at the second page of every bucket: --list-objects-v1"
+	}
 	switch e.Code {
 	case "NoSuchBucket":
 		return "are the names of the bucket and of the endpoint right? --endpoint-url URL"

@@ -19,6 +19,8 @@ func TestHint(t *testing.T) {
 		{&StoreError{Status: 403, Code: "AccessDenied"}, "s3:ListBucket"},
 		{&StoreError{Status: 400, Code: "InvalidRequest"}, ""},
 		{&StoreError{Status: 403}, ""},
+		{&StoreError{Status: 500, Code: "InternalError"}, ""},
+		{&StoreError{Status: 500, Code: "InternalError", continued: true}, "--list-objects-v1"},
 		{&SendError{Err: errors.New("connection refused")}, "--endpoint-url"},
 		{&SendError{Err: fmt.Errorf("read: %w", io.EOF)}, "https:// or http://"},
 		{&SendError{Err: &tls.CertificateVerificationError{Err: errors.New("unknown authority")}}, "--ca-bundle"},

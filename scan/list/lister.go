@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"log/slog"
@@ -153,7 +154,7 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 		err      error
 		endpoint = l.cfg.Store.Endpoint(turn)
 		read     = func(response *http.Response, _ time.Duration) (err error) {
-			a, err = l.read(response, endpoint.Region, req.metadata)
+			a, err = l.read(response, endpoint.Region, req)
 			return err
 		}
 	)
@@ -222,14 +223,15 @@ func (l *Lister) explain(err error) error {
 }
 
 // read turns an HTTP answer into a listing, a StoreError or a ProtocolError.
-func (l *Lister) read(response *http.Response, signedRegion string, metadata bool) (*answer, error) {
+func (l *Lister) read(response *http.Response, signedRegion string, req request) (*answer, error) {
 	storeErr := &StoreError{
 		Op: "LIST", Target: l.target, Status: response.StatusCode, SignedRegion: signedRegion,
 		RequestID:    response.Header.Get("x-amz-request-id"),
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
 		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
+		continued:    req.token != "" && !l.cfg.V1,
 	}
-	listing, err := l.decode(response.Body, metadata)
+	listing, err := l.decode(response.Body, req.metadata)
 	var (
 		unread   *xmllist.ReadError
 		document *xmllist.ErrorDocument
@@ -238,6 +240,9 @@ func (l *Lister) read(response *http.Response, signedRegion string, metadata boo
 	case err == nil && response.StatusCode == http.StatusOK:
 		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
 			l.serverIsMinIO.Store(true)
+		}
+		if err := l.checkListing(listing); err != nil {
+			return nil, err
 		}
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &unread) && response.StatusCode == http.StatusOK:
@@ -253,9 +258,26 @@ func (l *Lister) read(response *http.Response, signedRegion string, metadata boo
 		return nil, storeErr
 	case response.StatusCode != http.StatusOK:
 		return nil, storeErr
+	case errors.Is(err, xmllist.ErrTooLarge):
+		return nil, &ProtocolError{Target: l.target, What: err.Error()}
 	}
 	return nil, &ProtocolError{Target: l.target, What: err.Error(), transient: true,
 		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
+}
+
+// checkListing returns a ProtocolError for a listing that says itself that keys are missing in it.
+func (l *Lister) checkListing(listing *xmllist.Listing) error {
+	keys := len(listing.Entries)
+	switch {
+	case listing.HasPrefixes: // only a LIST with a delimiter may have them
+		what := "a page has CommonPrefixes, which stand for keys and were not asked for"
+		return &ProtocolError{Target: l.target, What: what}
+	case listing.KeyCount >= 0 && listing.KeyCount != keys:
+		// Something on the way may have cut this page alone.
+		what := fmt.Sprintf("a page has %d keys, and its KeyCount is %d", keys, listing.KeyCount)
+		return &ProtocolError{Target: l.target, What: what, transient: true}
+	}
+	return nil
 }
 
 // decode decodes a body. It reuses the Decoder of an earlier page, which has buffers.

@@ -60,7 +60,7 @@ func TestListerReadsAnswers(t *testing.T) {
 	for name, c := range cases {
 		header := http.Header{"X-Amz-Request-Id": {c.header}}
 		response := &http.Response{StatusCode: c.status, Header: header, Body: io.NopCloser(c.body)}
-		a, err := (&Lister{target: "s3://b/"}).read(response, "", false)
+		a, err := (&Lister{target: "s3://b/"}).read(response, "", request{})
 		var (
 			storeErr *StoreError
 			broken   *ProtocolError
@@ -79,6 +79,37 @@ func TestListerReadsAnswers(t *testing.T) {
 		}
 		if !ok || (a == nil) == (err == nil) {
 			t.Errorf("%s: %+v, %#v", name, a, err)
+		}
+	}
+}
+
+// A listing that contradicts itself, or is far larger than was asked for, cannot be trusted. It is asked for again where
+// something on the way may have cut this page alone.
+func TestListerChecksWhatAListingSays(t *testing.T) {
+	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
+	const two = "<Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents>"
+	const prefix = "<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>"
+	for body, want := range map[string]struct {
+		what      string // empty: it is believed
+		transient bool
+	}{
+		listing(two):                                     {"", false},
+		listing(two + "<KeyCount>2</KeyCount>"):          {"", false},
+		listing("<KeyCount>0</KeyCount>"):                {"", false},
+		listing(two + "<CommonPrefixes/>"):               {"", false},
+		listing(two + "<KeyCount>3</KeyCount>"):          {"2 keys, and its KeyCount is 3", true},
+		listing(two + "<KeyCount>0</KeyCount>"):          {"its KeyCount is 0", true},
+		listing("<KeyCount>1</KeyCount>" + two):          {"its KeyCount is 1", true},
+		listing(two + prefix):                            {"CommonPrefixes", false},
+		listing("<KeyCount>3</KeyCount>" + two + prefix): {"CommonPrefixes", false},
+		listing(strings.Repeat("<Contents/>", 200_000)):  {"more than 100000 objects", false},
+	} {
+		response := &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(body))}
+		_, err := (&Lister{target: "s3://b/"}).read(response, "", request{})
+		var broken *ProtocolError
+		if errors.As(err, &broken) != (want.what != "") ||
+			broken != nil && (!strings.Contains(broken.What, want.what) || broken.transient != want.transient) {
+			t.Errorf("%.100s: got %#v, want %+v", body, err, want)
 		}
 	}
 }

@@ -4,8 +4,8 @@ import "io"
 
 const (
 	// BodyBytesMax is far over the largest honest page. 1,000 keys of 1,024 bytes are 6 MB where each byte is written
-	// as &#xAB;.
-	BodyBytesMax = 64 << 20
+	// as &#xAB;. 100,000 usual keys are 25 MB.
+	BodyBytesMax = 32 << 20
 
 	// drainBytesMax is how much of a useless body is read, so that its connection can be used again. Error pages are
 	// far shorter; a new connection is cheaper than reading more than a page of keys.
@@ -24,7 +24,8 @@ type Decoder struct {
 // Decode reads body to its end and returns its Listing. withMetadata tells that the LIST asked for custom metadata.
 //
 // Errors: *ReadError, where the body cannot be read to its end; *ErrorDocument; any other error, where the document is
-// no listing, not well-formed, cut short, continued after its end, or longer than BodyBytesMax.
+// no listing, not well-formed, cut short, or continued after its end. ErrTooLarge, where the document is longer than
+// BodyBytesMax or exceeds a limit of limits.go.
 func (d *Decoder) Decode(body io.Reader, withMetadata bool) (*Listing, error) {
 	return d.decode(body, withMetadata, BodyBytesMax)
 }

@@ -27,7 +27,10 @@ func TestDecodeReadsAListing(t *testing.T) {
 		t.Errorf("truncated %v, declared %v, next %q: a token is not encoded", a.Truncated, a.KeysDeclared, a.NextToken)
 	}
 	want := []Entry{
-		{Key: "a+b c d\xff/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z", StorageClass: "STANDARD", Size: 12},
+		{
+			Key: "a+b c d\xff/e", Encoded: "a%2Bb+c%20d%FF/e", ETag: "abc", LastModified: "2026-11-22T01:02:03.004Z",
+			StorageClass: "STANDARD", Size: 12,
+		},
 		{Key: "z", Size: -1},
 	}
 	if len(a.Entries) != len(want) {
@@ -77,12 +80,80 @@ func (b brokenReader) Read(p []byte) (int, error) {
 // whole is the shortest listing with an object and without a next page.
 const whole = `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>`
 
+// s3s-fs declares an encoding and encodes nothing. A key with a byte that no encoder leaves shows that, and so does a
+// percent sign that begins no escape: then all keys of the page are as they were written.
+func TestDecodeDecodesOnlyEncodedKeys(t *testing.T) {
+	body := func(keys ...string) string {
+		return "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>" +
+			strings.Join(keys, "</Key></Contents><Contents><Key>") + "</Key></Contents></ListBucketResult>"
+	}
+	for _, odd := range []string{
+		"a b", "é", "a%zz", "a%4", "a%+4", "100%", "a&lt;b", `"`, "a&gt;", `\`, "^", "`", "{", "|", "}", "a\nb", "\x7f", "\uFFFD",
+	} {
+		for _, keys := range [][]string{{"a+b", odd}, {odd, "c%41d"}} {
+			a, err := decodeAll(strings.NewReader(body(keys...)))
+			if err != nil || a.KeysDeclared {
+				t.Errorf("%q: declared %v, %v", keys, a.KeysDeclared, err)
+				continue
+			}
+			for i, e := range a.Entries {
+				want := strings.NewReplacer("&lt;", "<", "&gt;", ">").Replace(keys[i])
+				if e.Key != want || e.Encoded != "" {
+					t.Errorf("%q: got %+v, want the key as it was written", keys, e)
+				}
+			}
+		}
+	}
+	a, err := decodeAll(strings.NewReader(body("a+b", "-_.~!*'();:@&amp;=$,/?#[]%C3%A9", "plain")))
+	if err != nil || !a.KeysDeclared || a.Entries[0].Key != "a b" || a.Entries[1].Key != "-_.~!*'();:@&=$,/?#[]é" ||
+		a.Entries[2].Encoded != "" {
+		t.Errorf("encoded keys: got %+v, %v", a, err)
+	}
+}
+
+func TestDecodeReadsCountsAndPrefixes(t *testing.T) {
+	for inner, want := range map[string]Listing{
+		"": {KeyCount: -1}, "<KeyCount> 3\n</KeyCount>": {KeyCount: 3}, "<KeyCount/>": {KeyCount: -1},
+		"<KeyCount>many</KeyCount>": {KeyCount: -1}, "<KeyCount>-1</KeyCount>": {KeyCount: -1},
+		"<CommonPrefixes/>": {KeyCount: -1}, "<CommonPrefixes><Prefix/></CommonPrefixes>": {KeyCount: -1},
+		"<CommonPrefixes><Prefix></Prefix></CommonPrefixes>":              {KeyCount: -1},
+		"<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>":            {KeyCount: -1, HasPrefixes: true},
+		"<CommonPrefixes>\n<Prefix>a&amp;/</Prefix>\n</CommonPrefixes>":   {KeyCount: -1, HasPrefixes: true},
+		"<CommonPrefixes><X/><Prefix>a</Prefix></CommonPrefixes><X/><Y/>": {KeyCount: -1, HasPrefixes: true},
+		"<IsTruncated>True</IsTruncated>":                                 {KeyCount: -1, Truncated: true},
+		"<IsTruncated>FALSE</IsTruncated>":                                {KeyCount: -1},
+	} {
+		a, err := decodeAll(strings.NewReader("<ListBucketResult>" + inner + "</ListBucketResult>"))
+		if err != nil || a.KeyCount != want.KeyCount || a.HasPrefixes != want.HasPrefixes || a.Truncated != want.Truncated {
+			t.Errorf("%s: got %+v, %v; want %+v", inner, a, err, want)
+		}
+	}
+}
+
+// Some stores declare another encoding than UTF-8 and write only ASCII.
+func TestDecodeReadsDeclaredCharsets(t *testing.T) {
+	body := func(charset, key string) string {
+		return `<?xml version="1.0" encoding="` + charset + `"?>` + strings.Replace(whole, "<Key>a", "<Key>"+key, 1)
+	}
+	for _, charset := range []string{
+		"US-ASCII", "ascii", "utf8", "UTF8", "Utf-8", "iso-8859-1", "ISO_8859-1", "latin1", "windows-1252",
+	} {
+		a, err := decodeAll(strings.NewReader(body(charset, "k")))
+		if err != nil || len(a.Entries) != 1 || a.Entries[0].Key != "k" {
+			t.Errorf("%s: got %+v, %v", charset, a, err)
+		}
+		isUTF8 := strings.HasPrefix(strings.ToLower(charset), "utf")
+		if a, err := decodeAll(strings.NewReader(body(charset, "é"))); (err == nil) != isUTF8 {
+			t.Errorf("%s, with a key in UTF-8: got %+v, %v", charset, a, err)
+		}
+	}
+	if a, err := decodeAll(strings.NewReader(body("utf-16", "k"))); err == nil {
+		t.Errorf("utf-16: got %+v, want an error", a)
+	}
+}
+
 // invalidDocuments are refused by the Decoder and its twin.
 func invalidDocuments() map[string]string {
-	encodedKey := func(key string) string {
-		return "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>" + key +
-			"</Key></Contents></ListBucketResult>"
-	}
 	return map[string]string{
 		"empty":               "",
 		"blank":               " \n",
@@ -90,9 +161,6 @@ func invalidDocuments() map[string]string {
 		"well-formed HTML":    `<html><body>sign in</body></html>`,
 		"text":                "upstream connect error",
 		"another document":    `<ListAllMyBucketsResult></ListAllMyBucketsResult>`,
-		"bad escape":          encodedKey("a%zz"),
-		"escape cut short":    encodedKey("a%4"),
-		"signed escape":       encodedKey("a%+4"),
 		"empty key":           `<ListBucketResult><Contents><Key></Key></Contents></ListBucketResult>`,
 		"no key":              `<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>`,
 		"invalid IsTruncated": `<ListBucketResult><IsTruncated>maybe</IsTruncated></ListBucketResult>`,

@@ -23,7 +23,7 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		"<!DOCTYPE a><ListBucketResult/>": "unsupported XML: a DOCTYPE, or another declaration, at byte 12",
 		listing("<c></c>text"):            "unsupported XML: text beside elements at byte 29",
 		listing("<Contents><Key>a</Key><Key>b</Key></Contents>"): "unsupported XML: duplicate element <Key> at byte 45",
-		strings.Repeat(" ", 1<<10+1):                             "the response is longer than 1024 bytes",
+		strings.Repeat(" ", 1<<10+1):                             "the response is too large: it is longer than 1024 bytes",
 		"<html/>":                                                "not a ListBucketResult but <html>",
 	} {
 		for _, window := range []int{1, 30, 1 << 10} {

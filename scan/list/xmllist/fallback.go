@@ -17,7 +17,8 @@ type slowReader struct {
 	page   *page
 	window *window
 	xml    *xml.Decoder
-	before int64 // the offset in the body at which it begins, less the start tag that it begins with
+	input  *tokenReader // of xml
+	before int64        // the offset in the body at which it begins, less the start tag that it begins with
 	tokens int
 	depth  int
 	failed error
@@ -32,7 +33,10 @@ func (d *Decoder) decodeSlowly() error {
 		body = io.MultiReader(strings.NewReader(root), body)
 		r.before -= int64(len(root))
 	}
-	r.xml = xml.NewDecoder(body)
+	r.input = &tokenReader{Reader: body}
+	r.xml = xml.NewDecoder(r.input)
+	r.xml.CharsetReader = charsetReader
+	r.sizeError(d.checkSize())
 	var other error
 	switch root := r.root(); root {
 	case "ListBucketResult":
@@ -44,6 +48,9 @@ func (d *Decoder) decodeSlowly() error {
 		r.skip()
 	}
 	r.finish()
+	if document, ok := other.(*ErrorDocument); ok && document.Code != "" && errors.Is(r.failed, ErrTooLarge) {
+		return document // its first part says what is wrong
+	}
 	if r.failed != nil {
 		return r.failed
 	}
@@ -80,6 +87,10 @@ func (r *slowReader) listing() {
 			r.single(name, &r.page.token)
 		case "NextMarker":
 			r.single(name, &r.page.marker)
+		case "KeyCount":
+			r.single(name, &r.page.keyCount)
+		case "CommonPrefixes":
+			r.commonPrefixes()
 		default:
 			r.skip()
 		}
@@ -101,7 +112,20 @@ func (r *slowReader) errorDocument() *ErrorDocument {
 			r.skip()
 		}
 	}
-	return &ErrorDocument{string(code), string(message), string(requestID)}
+	return &ErrorDocument{cutText(code), cutText(message), cutText(requestID)}
+}
+
+// commonPrefixes reads a CommonPrefixes. Only one that has a Prefix stands for keys.
+func (r *slowReader) commonPrefixes() {
+	for name, ok := r.child(); ok; name, ok = r.child() {
+		if name != "Prefix" {
+			r.skip()
+			continue
+		}
+		var prefix []byte
+		r.text(&prefix)
+		r.page.hasPrefixes = r.page.hasPrefixes || len(prefix) > 0
+	}
 }
 
 // contents collects one object.
@@ -139,6 +163,7 @@ func (r *slowReader) contents() {
 		}
 	}
 	r.page.objects = append(r.page.objects, o)
+	r.sizeError(r.page.checkSize())
 }
 
 // userMetadata collects the UserMetadata of the object that is being read.
@@ -154,6 +179,7 @@ func (r *slowReader) userMetadata() {
 		o := item{name: r.page.addLower(name)}
 		o.value = r.field()
 		r.page.items = append(r.page.items, o)
+		r.sizeError(r.page.checkSize())
 	}
 	m.to = len(r.page.items)
 	r.page.metadata = append(r.page.metadata, m)
@@ -173,6 +199,16 @@ func (r *slowReader) single(name string, text *[]byte) {
 	}
 	*text = []byte{}
 	r.text(text)
+	if len(*text) > keyBytesMax {
+		r.sizeError(fmt.Errorf("%w: <%s> has more than %d bytes", ErrTooLarge, name, keyBytesMax))
+	}
+}
+
+// sizeError fails with err, if it is one.
+func (r *slowReader) sizeError(err error) {
+	if err != nil {
+		r.fail(err)
+	}
 }
 
 func (r *slowReader) duplicate(name string) { r.unsupported("duplicate element <" + name + ">") }
@@ -203,6 +239,9 @@ func (r *slowReader) text(dst *[]byte) {
 	for {
 		switch t := r.token().(type) {
 		case xml.CharData:
+			if len(*dst) > textBytesMax {
+				r.sizeError(fmt.Errorf("%w: its texts have more than %d bytes", ErrTooLarge, textBytesMax))
+			}
 			*dst = append(*dst, t...)
 		case xml.StartElement:
 			r.unsupported("an element in the text of another one")
@@ -226,6 +265,7 @@ func (r *slowReader) token() xml.Token {
 	if r.failed != nil {
 		return nil
 	}
+	r.input.left = tokenBytesMax
 	t, err := r.xml.Token()
 	r.tokens++
 	if err != nil {
@@ -257,6 +297,8 @@ func (r *slowReader) tokenFailed(err error) {
 	switch {
 	case r.window.err != nil && r.window.err != io.EOF: // of the body
 		r.fail(r.window.err)
+	case errors.Is(err, ErrTooLarge), errors.Is(err, errNotASCII):
+		r.fail(err)
 	case err == io.EOF && r.depth == 0:
 	case errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
 		r.fail(fmt.Errorf("the response is cut short after %d bytes", r.window.read))

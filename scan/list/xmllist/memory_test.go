@@ -71,8 +71,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A page costs a few allocations that are hardly larger than its texts (an encoded key keeps the room of its escapes),
-// and later pages do not change it.
+// A page costs a few allocations that are hardly larger than its texts, and later pages do not change it. An encoded key
+// is kept in both forms.
 func TestDecodeOwnsNothingOfAPage(t *testing.T) {
 	const keys = 1000
 	plain := basicForm().page(keys)
@@ -97,6 +97,9 @@ func TestDecodeOwnsNothingOfAPage(t *testing.T) {
 		for _, e := range first.Entries {
 			written := len(url.QueryEscape(e.Key)) - 2*strings.Count(e.Key, "/") // which AWS does not encode
 			needed += written + len(e.ETag) + len(e.LastModified)
+			if e.Encoded != "" {
+				needed += len(e.Key)
+			}
 		}
 		var before, after runtime.MemStats
 		const runs = 20
@@ -109,7 +112,7 @@ func TestDecodeOwnsNothingOfAPage(t *testing.T) {
 	}
 }
 
-// A Decoder does not keep the memory that a hostile page needed.
+// A Decoder does not keep the memory that a hostile page needed. Most of these pages are refused.
 func TestDecodeForgetsLargePages(t *testing.T) {
 	long := strings.Repeat("long", 2*keptTextBytesMax)
 	pages := map[string]string{
@@ -126,7 +129,8 @@ func TestDecodeForgetsLargePages(t *testing.T) {
 	}
 	d := new(Decoder)
 	for name, page := range pages {
-		if _, err := d.Decode(strings.NewReader("<ListBucketResult>"+page+"</ListBucketResult>"), true); err != nil {
+		_, err := d.Decode(strings.NewReader("<ListBucketResult>"+page+"</ListBucketResult>"), true)
+		if err != nil && !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
 		kept := cap(d.buf) + cap(d.text) + bytesOf(d.objects) + bytesOf(d.items) + bytesOf(d.metadata) +
@@ -141,4 +145,78 @@ func TestDecodeForgetsLargePages(t *testing.T) {
 func bytesOf[T any](s []T) int {
 	var element T
 	return cap(s) * int(unsafe.Sizeof(element))
+}
+
+// Whatever a store sends, decoding it takes no more than a few times the limits of limits.go.
+func TestDecodeBoundsItsMemory(t *testing.T) {
+	listing := func(inner string) io.Reader { return strings.NewReader("<ListBucketResult>" + inner) }
+	forEver := func(before, piece string) io.Reader {
+		return io.MultiReader(strings.NewReader(before), &endless{piece: []byte(piece)})
+	}
+	object := func(field string) string { return "<Contents><Key>a</Key>" + field + "</Contents>" }
+	long := strings.Repeat("k", 60<<10)
+	for name, body := range map[string]io.Reader{
+		"empty objects":    forEver("<ListBucketResult>", "<Contents/>"),
+		"objects":          forEver("<ListBucketResult>", object("")),
+		"one object":       forEver("<ListBucketResult><Contents>", "<Owner/>"),
+		"long keys":        forEver("<ListBucketResult>", "<Contents><Key>"+long+"</Key></Contents>"),
+		"long ETags":       forEver("<ListBucketResult>", object("<ETag>"+long+"</ETag>")),
+		"metadata":         forEver("<ListBucketResult>", object("<UserMetadata><X-Amz-Meta-A/></UserMetadata>")),
+		"one metadata":     forEver("<ListBucketResult><Contents><UserMetadata>", "<X-Amz-Meta-A/>"),
+		"a key":            forEver("<ListBucketResult><Contents><Key>", "k"),
+		"a key of CDATA":   forEver("<ListBucketResult><Contents><Key>", "<![CDATA[k]]>"),
+		"a token of CDATA": forEver("<ListBucketResult><NextContinuationToken>", "<![CDATA[k]]>"),
+		"one long key":     listing("<Contents><Key>" + long + "</Key></Contents></ListBucketResult>"),
+		"a token":          listing("<NextContinuationToken>" + long + "</NextContinuationToken></ListBucketResult>"),
+		"a comment":        forEver("<ListBucketResult><!--", "x"),
+		"a tag":            forEver("<ListBucketResult><", "x"),
+		"blanks":           forEver("<ListBucketResult>", " "),
+		"prefixes":         forEver("<ListBucketResult>", "<CommonPrefixes><Prefix>p</Prefix></CommonPrefixes>"),
+		"an error":         forEver("<Error><Message>", "m"),
+	} {
+		bytesMax := int64(4 << 20) // encoding/xml needs a second for the largest body
+		if name == "long ETags" {
+			bytesMax = BodyBytesMax
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := new(Decoder).decode(body, true, bytesMax)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%s: got error %v, want %v", name, err, ErrTooLarge)
+		}
+		// encoding/xml allocates for each token, and the collector frees that.
+		if live := after.HeapInuse - min(before.HeapInuse, after.HeapInuse); live > 128<<20 {
+			t.Errorf("%s: %d MB are in use", name, live>>20)
+		}
+	}
+}
+
+// endless repeats a piece for ever.
+type endless struct {
+	piece []byte
+	at    int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = e.piece[e.at]
+		e.at = (e.at + 1) % len(e.piece)
+	}
+	return len(p), nil
+}
+
+// The texts of an Error document are cut, and what it says first counts.
+func TestDecodeCutsErrorDocuments(t *testing.T) {
+	long := strings.Repeat("m", 10<<20)
+	for _, body := range []string{
+		"<Error><Code>SlowDown</Code><Message>" + long + "</Message></Error>",
+		"<Error><Code>SlowDown</Code><Message>" + long[:100<<10] + "</Message></Error>",
+	} {
+		var document *ErrorDocument
+		_, err := new(Decoder).Decode(strings.NewReader(body), false)
+		if !errors.As(err, &document) || document.Code != "SlowDown" || len(document.Message) > errorTextBytesMax+3 {
+			t.Errorf("got %.200v, want SlowDown with a short message", err)
+		}
+	}
 }

@@ -28,12 +28,15 @@ type page struct {
 	metadata []objectMetadata
 	items    []item
 
-	encoding, truncated, token, marker []byte // nil: absent
+	encoding, truncated, token, marker, keyCount []byte // nil: absent
+
+	hasPrefixes bool
 }
 
 // object is one Contents. Its texts are spans of page.text.
 type object struct {
 	key, modified, etag, class span
+	encoded                    span // the key as it was written, where decoding has changed it
 	size                       int64
 }
 
@@ -143,9 +146,12 @@ func (p *page) addLower(name []byte) span {
 
 // listing makes a Listing of the page. It returns an error for a page that would be a guess.
 func (p *page) listing() (*Listing, error) {
-	l := &Listing{NextToken: string(p.token)}
-	switch string(bytes.TrimSpace(p.truncated)) {
-	case "true":
+	if err := p.checkSize(); err != nil {
+		return nil, err
+	}
+	l := &Listing{NextToken: string(p.token), HasPrefixes: p.hasPrefixes, KeyCount: parseCount(p.keyCount)}
+	switch strings.ToLower(string(bytes.TrimSpace(p.truncated))) {
+	case "true": // s3rver and others in Python write True
 		l.Truncated = true
 	case "false", "": // where it is absent, the next page confirms the end
 	default:
@@ -153,10 +159,7 @@ func (p *page) listing() (*Listing, error) {
 	}
 	switch string(p.encoding) {
 	case "url":
-		l.KeysDeclared = true
-		if err := p.decodeKeys(); err != nil {
-			return nil, err
-		}
+		l.KeysDeclared = p.decodeKeys()
 	case "":
 	default:
 		return nil, fmt.Errorf("EncodingType is %.20q", p.encoding)
@@ -165,7 +168,7 @@ func (p *page) listing() (*Listing, error) {
 		marker := p.marker
 		if l.KeysDeclared {
 			// A marker that is not encoded as the keys are is useless, and not needed where there are keys.
-			marker, _ = appendURLDecoded(nil, marker)
+			marker, _, _ = appendURLDecoded(nil, marker)
 		}
 		l.NextToken = string(marker)
 	}
@@ -173,11 +176,14 @@ func (p *page) listing() (*Listing, error) {
 	l.Entries = make([]Entry, len(p.objects))
 	for i := range p.objects {
 		o := &p.objects[i]
-		if o.key.from == o.key.to {
+		switch n := o.key.to - o.key.from; {
+		case n == 0:
 			return nil, errors.New("an object has no Key")
+		case n > keyBytesMax:
+			return nil, fmt.Errorf("%w: a key has more than %d bytes", ErrTooLarge, keyBytesMax)
 		}
 		l.Entries[i] = Entry{
-			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
+			Key: o.key.of(text), Encoded: o.encoded.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
 			StorageClass: o.class.of(text), Size: o.size,
 		}
 	}
@@ -185,20 +191,47 @@ func (p *page) listing() (*Listing, error) {
 	return l, nil
 }
 
-// decodeKeys decodes the keys in place: a decoded key is not longer.
-func (p *page) decodeKeys() error {
+// decodeKeys decodes the keys. It reports whether they are encoded: s3s-fs declares an encoding and encodes nothing. It
+// changes no key of a page with a byte that no encoder leaves, or with a percent sign that begins no escape.
+func (p *page) decodeKeys() (encoded bool) {
 	if bytes.IndexByte(p.text, '%') < 0 && bytes.IndexByte(p.text, '+') < 0 {
-		return nil
+		return !p.hasLossyKey()
 	}
+	m := p.mark()
 	for i := range p.objects {
-		key := &p.objects[i].key
-		decoded, err := appendURLDecoded(p.text[key.from:key.from], p.textOf(*key))
-		if err != nil {
-			return err
+		o := &p.objects[i]
+		from := len(p.text)
+		text, changed, ok := appendURLDecoded(p.text, p.textOf(o.key))
+		if !ok {
+			p.restoreKeys(i)
+			p.rewind(m)
+			return false
 		}
-		key.to = key.from + int32(len(decoded))
+		if changed {
+			p.text = text
+			o.encoded, o.key = o.key, p.since(from)
+		}
 	}
-	return nil
+	return true
+}
+
+// restoreKeys undoes the decoding of the first n keys.
+func (p *page) restoreKeys(n int) {
+	for i := range p.objects[:n] {
+		if o := &p.objects[i]; o.encoded != (span{}) {
+			o.key, o.encoded = o.encoded, span{}
+		}
+	}
+}
+
+// hasLossyKey reports whether a key has U+FFFD, or a line feed, in place of a character that XML cannot carry.
+func (p *page) hasLossyKey() bool {
+	if bytes.IndexByte(p.text, "\uFFFD"[0]) < 0 && bytes.IndexByte(p.text, '\n') < 0 {
+		return false
+	}
+	return slices.ContainsFunc(p.objects, func(o object) bool {
+		return bytes.ContainsAny(p.textOf(o.key), "\uFFFD\n")
+	})
 }
 
 // metadataOf makes the UserMetadata of each object, where they were asked for.
@@ -238,6 +271,15 @@ func parseSize(text []byte) int64 {
 // parseLongSize is parseSize for anything but a few digits.
 func parseLongSize(text []byte) int64 {
 	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// parseCount returns the number that a text says, and -1 for another text.
+func parseCount(text []byte) int {
+	n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
 	if err != nil || n < 0 {
 		return -1
 	}

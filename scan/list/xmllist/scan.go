@@ -26,6 +26,9 @@ func (d *Decoder) scan() (complete bool) {
 		if n = d.children(d.unread()); n > 0 {
 			d.take(n)
 		}
+		if d.checkSize() != nil {
+			return false // the slow reader reports it
+		}
 		if d.isAtEnd() {
 			return true
 		}
@@ -123,7 +126,7 @@ func (d *Decoder) children(w []byte) (end int) {
 	}
 }
 
-// rootField collects an element at i that is not a Contents. CommonPrefixes are skipped: no LIST has a delimiter.
+// rootField collects an element at i that is not a Contents.
 func (d *Decoder) rootField(w []byte, i int) int {
 	name, start := startTag(w, i)
 	var text *[]byte
@@ -136,7 +139,11 @@ func (d *Decoder) rootField(w []byte, i int) int {
 		text = &d.token
 	case "NextMarker":
 		text = &d.marker
-	case "Contents/", "EncodingType/", "IsTruncated/", "NextContinuationToken/", "NextMarker/":
+	case "KeyCount":
+		text = &d.keyCount
+	case "CommonPrefixes":
+		return d.commonPrefixes(w, start)
+	case "KeyCount/", "Contents/", "EncodingType/", "IsTruncated/", "NextContinuationToken/", "NextMarker/":
 		return 0
 	default:
 		return d.skipElement(w, i, 0)
@@ -152,6 +159,21 @@ func (d *Decoder) rootField(w []byte, i int) int {
 		*text = collected
 	}
 	return end
+}
+
+// commonPrefixes reads a CommonPrefixes whose only child, a Prefix, begins at i.
+func (d *Decoder) commonPrefixes(w []byte, i int) int {
+	const startTag, endTags = "<Prefix>", "</Prefix></CommonPrefixes>"
+	if !hasPrefix(w[i:], startTag) {
+		return 0
+	}
+	i += len(startTag)
+	end := d.skipText(w, i)
+	if end == 0 || !hasPrefix(w[end:], endTags) {
+		return 0
+	}
+	d.hasPrefixes = d.hasPrefixes || end > i
+	return end + len(endTags)
 }
 
 // contents collects the object whose fields begin at i.

@@ -20,6 +20,8 @@ type document struct {
 	IsTruncated           string
 	NextContinuationToken string
 	NextMarker            string
+	KeyCount              *string
+	CommonPrefixes        []struct{ Prefix []string }
 	Contents              []struct {
 		Key          string
 		LastModified string
@@ -61,6 +63,7 @@ func (r cutReader) Read(p []byte) (int, error) {
 func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 	limited := &io.LimitedReader{R: cutReader{body}, N: bytesMax}
 	decoder := xml.NewDecoder(limited)
+	decoder.CharsetReader = charsetReader
 	doc := new(document)
 	if err := decoder.Decode(doc); err != nil {
 		switch {
@@ -91,8 +94,16 @@ func (d *document) listing() (*Listing, error) {
 	if d.XMLName.Local != "ListBucketResult" {
 		return nil, fmt.Errorf("%w but <%.40s>", errNotListing, d.XMLName.Local)
 	}
-	a := &Listing{NextToken: d.NextContinuationToken}
-	switch strings.TrimSpace(d.IsTruncated) {
+	a := &Listing{NextToken: d.NextContinuationToken, KeyCount: -1}
+	if d.KeyCount != nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(*d.KeyCount)); err == nil && n >= 0 {
+			a.KeyCount = n
+		}
+	}
+	for _, c := range d.CommonPrefixes {
+		a.HasPrefixes = a.HasPrefixes || strings.Join(c.Prefix, "") != ""
+	}
+	switch strings.ToLower(strings.TrimSpace(d.IsTruncated)) {
 	case "true":
 		a.Truncated = true
 	case "false", "": // where it is absent, the next page confirms the end
@@ -101,7 +112,7 @@ func (d *document) listing() (*Listing, error) {
 	}
 	switch d.EncodingType {
 	case "url":
-		a.KeysDeclared = true
+		a.KeysDeclared = d.isEncoded()
 	case "":
 	default:
 		return nil, fmt.Errorf("EncodingType is %q", d.EncodingType)
@@ -119,13 +130,35 @@ func (d *document) listing() (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
+		encoded := ""
+		if key != c.Key {
+			encoded = c.Key
+		}
 		a.Entries[i] = Entry{
-			Key: key, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified,
+			Key: key, Encoded: encoded, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified,
 			StorageClass: c.StorageClass,
 			Size:         twinSize(c.Size),
 		}
 	}
 	return a, nil
+}
+
+// isEncoded reports whether the keys are encoded, as the document declares.
+func (d *document) isEncoded() bool {
+	some := false // key has something to decode
+	for _, c := range d.Contents {
+		some = some || strings.ContainsAny(c.Key+c.ETag+c.LastModified+c.StorageClass, "%+")
+	}
+	for _, c := range d.Contents {
+		isRaw := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", r) }
+		if !some {
+			isRaw = func(r rune) bool { return r == '\uFFFD' || r == '\n' }
+		}
+		if _, err := twinURL(c.Key, true); err != nil || strings.ContainsFunc(c.Key, isRaw) {
+			return false
+		}
+	}
+	return true
 }
 
 // twinSize is the twin of parseSize.

@@ -1,26 +1,37 @@
 package xmllist
 
-import "fmt"
-
-// appendURLDecoded undoes encoding-type=url: %XX is a byte, and both + and %20 are a blank. A bad escape is an error,
-// since a key that is skipped or guessed would be missing from the result. dst may be the beginning of text.
+// appendURLDecoded undoes encoding-type=url: %XX is a byte, and both + and %20 are a blank. ok is false for a text that
+// no encoder has written: it has a byte that every encoder escapes, or a percent sign that begins no escape. changed is
+// set where the result differs from text. dst may be the beginning of the memory that holds text.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (encoding-type)
-func appendURLDecoded(dst, text []byte) ([]byte, error) {
+func appendURLDecoded(dst, text []byte) (result []byte, changed, ok bool) {
 	for i := 0; i < len(text); i++ {
-		switch b := text[i]; b {
-		case '+':
-			dst = append(dst, ' ')
-		case '%':
+		switch b := text[i]; {
+		case b == '+':
+			dst, changed = append(dst, ' '), true
+		case b == '%':
 			if i+2 >= len(text) || hexDigit(text[i+1]) > 15 || hexDigit(text[i+2]) > 15 {
-				return nil, fmt.Errorf("a key has the bad escape %.40q", text[i:])
+				return nil, false, false
 			}
-			dst = append(dst, hexDigit(text[i+1])<<4|hexDigit(text[i+2]))
+			dst, changed = append(dst, hexDigit(text[i+1])<<4|hexDigit(text[i+2])), true
 			i += 2
+		case isAlwaysEscaped(b):
+			return nil, false, false
 		default:
 			dst = append(dst, b)
 		}
 	}
-	return dst, nil
+	return dst, changed, true
+}
+
+// isAlwaysEscaped reports whether every encoder escapes b. They differ in the punctuation that they leave, but none
+// leaves what no URI can hold. https://www.rfc-editor.org/rfc/rfc3986#section-2
+func isAlwaysEscaped(b byte) bool {
+	switch b {
+	case '"', '<', '>', '\\', '^', '`', '{', '|', '}':
+		return true
+	}
+	return b <= ' ' || b >= 0x7f
 }
 
 // hexDigit is the value of a digit, and more than 15 for any other byte.

@@ -59,7 +59,7 @@ func (w *window) fill() (more bool) {
 		w.read += int64(n)
 		switch empty++; {
 		case w.read > w.bytesMax:
-			w.err = fmt.Errorf("the response is longer than %d bytes", w.bytesMax)
+			w.err = fmt.Errorf("%w: it is longer than %d bytes", ErrTooLarge, w.bytesMax)
 		case err == io.EOF:
 			w.err = err
 		case err != nil:

@@ -16,6 +16,8 @@ type Listing struct {
 	Truncated    bool
 	NextToken    string // the continuation token, or V1's NextMarker
 	KeysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
+	KeyCount     int    // as the store declared it; -1: absent
+	HasPrefixes  bool   // there is a CommonPrefixes, which stands for all keys that begin with it
 
 	// Metadata is the custom metadata of each Entry; nil where it was not asked for.
 	Metadata []UserMetadata
@@ -24,6 +26,7 @@ type Listing struct {
 // Entry is the content of one Contents element. A field that the store leaves out is empty.
 type Entry struct {
 	Key          string // its bytes, decoded; not always UTF-8
+	Encoded      string // the key as the store wrote it, where decoding has changed it; empty: as Key
 	ETag         string // without the quotes
 	LastModified string // as the store wrote it, RFC 3339
 	StorageClass string
@@ -56,6 +59,9 @@ type ReadError struct{ Err error }
 
 func (e *ReadError) Error() string { return e.Err.Error() }
 func (e *ReadError) Unwrap() error { return e.Err }
+
+// ErrTooLarge is a document with more, or longer, parts than an honest page has.
+var ErrTooLarge = errors.New("the response is too large")
 
 // errNotListing is a well-formed document with another root element.
 var errNotListing = errors.New("not a ListBucketResult")
