@@ -89,10 +89,17 @@ func preferHTTP2(pair tls.Certificate) *tls.Config {
 	}
 }
 
-// Web is the script command "web [--tls] VAR": it serves the same web page for every request, and puts its URL into
-// VAR. The URL is http with --tls too.
+// Web is the script command "web [--tls] [--status N] VAR": it serves the same web page for every request, and puts its
+// URL into VAR. The URL is http with --tls too.
 func Web(ts *testscript.TestScript, _ bool, args []string) {
+	status := http.StatusOK
+	if args[0] == "--status" {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		status = n
+	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
 		_, _ = io.WriteString(w, "<!doctype html><html><body>Sign in</body></html>")
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

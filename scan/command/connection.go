@@ -3,9 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -86,13 +84,8 @@ func parseEndpoint(text string) (string, error) {
 // name the wrong one of its sources.
 func CABundle() *Value[string] {
 	return Parsed("", func(name string) (string, error) {
-		const hint = "write --ca-bundle FILE: certificates in PEM"
-		pem, err := os.ReadFile(name)
-		switch {
-		case err != nil:
-			return "", BadValue(hint, exit.WithoutPath(err).Error())
-		case !x509.NewCertPool().AppendCertsFromPEM(pem):
-			return "", BadValue(hint, "the file has no certificate")
+		if err := store.CheckCABundle(name); err != nil {
+			return "", BadValue("write --ca-bundle FILE: certificates in PEM", exit.WithoutPath(err).Error())
 		}
 		return name, nil
 	})

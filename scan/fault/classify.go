@@ -78,18 +78,26 @@ const (
 	wsaConnReset   = syscall.Errno(10054)
 )
 
+// isTLS reports whether no TLS connection could be made, or a TLS connection was broken by other bytes than those of
+// TLS. Many errors of crypto/tls have no type: the alerts of the other side, and certificates that cannot be parsed.
 func isTLS(err error) bool {
 	var (
 		record    tls.RecordHeaderError
 		verify    *tls.CertificateVerificationError
-		alert     tls.AlertError
 		authority x509.UnknownAuthorityError
 		host      x509.HostnameError
 	)
-	return errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &host) ||
-		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+	if errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "tls: ") || strings.Contains(text, "x509: ") ||
+		strings.Contains(text, "server gave HTTP response to HTTPS client") ||
+		strings.Contains(text, tlsAlertAsHTTP)
 }
+
+// tlsAlertAsHTTP is in the error of net/http for an endpoint that answers plain HTTP with an alert of TLS.
+const tlsAlertAsHTTP = `malformed HTTP response "\x15\x03`
 
 // StatusClass returns the Class of an answer whose HTTP status is the failure.
 func StatusClass(status int) Class {

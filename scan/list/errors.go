@@ -1,38 +1,69 @@
 package list
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"headcount/scan/fault"
+	"headcount/scan/fault/errordoc"
+	"headcount/scan/hint"
+	"headcount/scan/store"
 )
 
-// StoreError is an answer other than 200 to a LIST, with the code and the message of its Error document.
+// StoreError is an answer other than 200 to a LIST, with what its body says (package errordoc).
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type StoreError struct {
 	Op           string // LIST
 	Target       string // s3://bucket/prefix
 	Status       int
 	Code         string // NoSuchBucket, SlowDown, …; empty where the body has none
-	Message      string
+	Message      string // or the beginning of a body that is no Error document
 	RequestID    string
+	Location     string        // of a redirect, by store.RedactURL
+	Endpoint     string        // at which the store wants to be asked for the bucket
 	BucketRegion string        // where the bucket is, if the store says so
 	SignedRegion string        // the region that the request was signed for
 	RetryAfter   time.Duration // 0: the store did not say
-
-	continued bool // the LIST had a continuation token
+	Continued    bool          // the LIST had a continuation token
+	Request      hint.Request  // for the hint
 }
 
 func (e *StoreError) Error() string {
-	text := fmt.Sprintf("%s %s: %d %s", e.Op, e.Target, e.Status, http.StatusText(e.Status))
+	text := strings.TrimSpace(fmt.Sprintf("%s %s: %d %s", e.Op, e.Target, e.Status, http.StatusText(e.Status)))
 	if e.Code != "" {
 		text += ": " + e.Code
 	}
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
+	if e.Location != "" {
+		text += ": redirected to " + e.Location
+	}
+	if e.Endpoint != "" {
+		text += ": the endpoint is " + e.Endpoint
+	}
 	return text
+}
+
+// Hint returns what the user can do about the answer. It is empty where nothing is known.
+func (e *StoreError) Hint() string {
+	return e.Request.ForAnswer(hint.Answer{
+		Status: e.Status, Code: e.Code, Location: e.Location, Endpoint: e.Endpoint, Region: e.BucketRegion,
+		Continued: e.Continued,
+	})
+}
+
+// SetDocument sets what the body of the answer says.
+func (e *StoreError) SetDocument(d errordoc.Document) {
+	e.Code, e.Message, e.RequestID = d.Code, d.Message, cmp.Or(e.RequestID, d.RequestID)
+	e.Endpoint = store.RedactURL(d.Endpoint)
+	switch d.Code {
+	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed": // others name the store's own region
+		e.BucketRegion = cmp.Or(e.BucketRegion, d.Region)
+	}
 }
 
 // Failure implements the contract of fault.FailureOf.
@@ -42,12 +73,16 @@ func (e *StoreError) Failure() fault.Failure {
 
 // SendError is a LIST without an answer, or without the end of it.
 type SendError struct {
-	Target string // s3://bucket/prefix
-	Err    error
+	Target  string // s3://bucket/prefix
+	Err     error
+	Request hint.Request // for the hint
 }
 
 func (e *SendError) Error() string { return "LIST " + e.Target + ": " + e.Err.Error() }
 func (e *SendError) Unwrap() error { return e.Err }
+
+// Hint returns what the user can do about a LIST without an answer.
+func (e *SendError) Hint() string { return e.Request.ForError(e.Err) }
 
 // ProtocolError is a listing that cannot be trusted: the store breaks the protocol in a way that could hide keys.
 type ProtocolError struct {
@@ -63,6 +98,9 @@ type ProtocolError struct {
 func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("LIST %s: %s; the listing cannot be trusted", e.Target, e.What)
 }
+
+// Hint returns what the user can do about the listing; it may be empty.
+func (e *ProtocolError) Hint() string { return e.Advice }
 
 // Failure implements the contract of fault.FailureOf.
 func (e *ProtocolError) Failure() fault.Failure {

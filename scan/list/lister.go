@@ -1,6 +1,7 @@
 package list
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"headcount/scan/fault"
+	"headcount/scan/fault/errordoc"
 	"headcount/scan/list/xmllist"
 	"headcount/scan/pace"
 	"headcount/scan/store"
@@ -165,7 +167,7 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 	}
 	if err != nil {
 		l.cfg.Store.ObserveFailure(endpoint, err)
-		return nil, l.explain(err)
+		return nil, l.explain(err, endpoint)
 	}
 	return a, nil
 }
@@ -207,19 +209,22 @@ func optional(s string) *string {
 	return &s
 }
 
-// explain adds the target to an error that is not an answer.
-func (l *Lister) explain(err error) error {
+// explain adds what the error lacks: the target of one that is no answer, and the request for its hint.
+func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 	var (
 		storeErr *StoreError
 		broken   *ProtocolError
 	)
 	switch {
 	case errors.As(err, &storeErr):
+		storeErr.Request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
 		return storeErr
 	case errors.As(err, &broken):
 		return broken
 	}
-	return &SendError{Target: l.target, Err: fault.StripSDK(err)}
+	return &SendError{
+		Target: l.target, Err: fault.StripSDK(err), Request: l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout),
+	}
 }
 
 // read turns an HTTP answer into a listing, a StoreError or a ProtocolError.
@@ -229,15 +234,20 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		RequestID:    response.Header.Get("x-amz-request-id"),
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
 		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
-		continued:    req.token != "" && !l.cfg.V1,
+		Continued:    req.token != "" && !l.cfg.V1,
 	}
-	listing, err := l.decode(response.Body, req.metadata)
+	if response.StatusCode != http.StatusOK {
+		storeErr.Location = store.RedactURL(response.Header.Get("Location"))
+		return nil, l.refused(response, storeErr, errordoc.Read(response.Body))
+	}
+	body := &headReader{body: response.Body}
+	listing, err := l.decode(body, req.metadata)
 	var (
 		unread   *xmllist.ReadError
 		document *xmllist.ErrorDocument
 	)
 	switch {
-	case err == nil && response.StatusCode == http.StatusOK:
+	case err == nil:
 		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
 			l.serverIsMinIO.Store(true)
 		}
@@ -245,23 +255,20 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 			return nil, err
 		}
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
-	case errors.As(err, &unread) && response.StatusCode == http.StatusOK:
+	case errors.As(err, &unread):
 		return nil, unread
 	case errors.As(err, &document):
-		storeErr.Code, storeErr.Message = document.Code, document.Message
-		if storeErr.RequestID == "" {
-			storeErr.RequestID = document.RequestID
-		}
-		if storeErr.Code == string(fault.ClockSkew) {
-			l.cfg.Store.ObserveClockRefusal(response)
-		}
-		return nil, storeErr
-	case response.StatusCode != http.StatusOK:
-		return nil, storeErr
+		return nil, l.refused(response, storeErr, errordoc.Document{
+			Code: document.Code, Message: document.Message, RequestID: document.RequestID,
+		}.Cut())
 	case errors.Is(err, xmllist.ErrTooLarge):
 		return nil, &ProtocolError{Target: l.target, What: err.Error()}
 	}
-	return nil, &ProtocolError{Target: l.target, What: err.Error(), transient: true,
+	what := err.Error()
+	if text := errordoc.Beginning(body.head); text != "" && !bytes.Contains(body.head, []byte("<ListBucketResult")) {
+		what += fmt.Sprintf(" (%q)", text)
+	}
+	return nil, &ProtocolError{Target: l.target, What: what, transient: true,
 		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
 }
 
@@ -278,6 +285,30 @@ func (l *Lister) checkListing(listing *xmllist.Listing) error {
 		return &ProtocolError{Target: l.target, What: what, transient: true}
 	}
 	return nil
+}
+
+// refused completes the error of an answer by what its body says.
+func (l *Lister) refused(response *http.Response, e *StoreError, d errordoc.Document) error {
+	e.SetDocument(d)
+	if e.Code == string(fault.ClockSkew) {
+		l.cfg.Store.ObserveClockRefusal(response)
+	}
+	return e
+}
+
+// headBytes is how much of a body is kept for a message: enough for the title of a page.
+const headBytes = 2 << 10
+
+// headReader keeps the first bytes of a body.
+type headReader struct {
+	body io.Reader
+	head []byte
+}
+
+func (r *headReader) Read(p []byte) (int, error) {
+	n, err := r.body.Read(p)
+	r.head = append(r.head, p[:min(n, headBytes-len(r.head))]...)
+	return n, err
 }
 
 // decode decodes a body. It reuses the Decoder of an earlier page, which has buffers.

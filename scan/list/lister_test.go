@@ -47,10 +47,12 @@ func TestListerReadsAnswers(t *testing.T) {
 		"an error with a 503": {
 			503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"},
 		},
-		"nothing with a 503":      {503, "", strings.NewReader(""), StoreError{Status: 503}},
-		"a cut listing":           {200, "", brokenReader{strings.NewReader(shortListing)}, io.ErrUnexpectedEOF},
-		"a cut error with a 200":  {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
-		"a cut error with a 503":  {503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503}},
+		"nothing with a 503":     {503, "", strings.NewReader(""), StoreError{Status: 503}},
+		"a cut listing":          {200, "", brokenReader{strings.NewReader(shortListing)}, io.ErrUnexpectedEOF},
+		"a cut error with a 200": {200, "", brokenReader{strings.NewReader(slow)}, io.ErrUnexpectedEOF},
+		"a cut error with a 503": {
+			503, "", brokenReader{strings.NewReader(slow)}, StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "r"},
+		},
 		"half a listing":          {200, "", strings.NewReader(shortListing[:50]), "cut short"},
 		"a web page":              {200, "", strings.NewReader("<html/>"), "not a ListBucketResult but <html>"},
 		"a DOCTYPE":               {200, "", strings.NewReader("<!DOCTYPE a>" + shortListing), "unsupported XML"},

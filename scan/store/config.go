@@ -69,6 +69,11 @@ func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
 		defer pem.Close()
 		opts = append(opts, config.WithCustomCABundle(pem))
 	}
+	if name := os.Getenv("AWS_CA_BUNDLE"); name != "" && cfg.CABundle == "" {
+		if err := CheckCABundle(name); err != nil { // the SDK's error has no reason
+			return aws.Config{}, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+		}
+	}
 	awsConfig, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)

@@ -39,6 +39,8 @@ type Store struct {
 	accessKey  atomic.Pointer[string] // of the latest credentials
 	skew       atomic.Int64           // nanoseconds by which the store's clock is ahead of ours
 
+	clientCertificate atomic.Bool // an endpoint asked for one: see watchClientCertificate
+
 	mu          sync.RWMutex
 	endpoints   []*Endpoint
 	coolingDown []time.Time // the end of the cooldown of each endpoint
@@ -69,12 +71,20 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{cfg: cfg, aws: awsConfig, dialer: balance.NewDialer()}
 	s.coolingDown = make([]time.Time, max(1, len(cfg.Endpoints)))
 	s.transport = tunedTransport(awsConfig.HTTPClient, cfg, s.dialer)
+	s.watchClientCertificate()
 	s.newConnTransport = s.transport.Clone()
 	s.newConnTransport.DisableKeepAlives = true
 	s.endpoints = s.newEndpoints()
 	for _, url := range s.EndpointURLs() { // the environment names endpoints too
 		if err := CheckEndpoint(url); err != nil {
 			return nil, err
+		}
+	}
+	if !cfg.Isolated {
+		for _, e := range s.endpoints {
+			if err := checkProxy(e.displayURL()); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s, nil

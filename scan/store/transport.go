@@ -55,6 +55,7 @@ func tunedTransport(client aws.HTTPClient, cfg Config, dialer *balance.Dialer) *
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	transport.ForceAttemptHTTP2 = false
+	transport.OnProxyConnectResponse = checkProxyAnswer
 	if transport.TLSClientConfig == nil {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -1,0 +1,145 @@
+package hint
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Answer is an answer that is an error. Its texts come from the store.
+type Answer struct {
+	Status   int
+	Code     string // of S3; empty: none
+	Location string // of a redirect: a URL without secrets; empty: none
+	Endpoint string // the host that the store names as the bucket's; empty: none
+	Region   string // the region that the store names; empty: none
+
+	Continued bool // the LIST had a continuation token
+}
+
+// ForAnswer returns what the user can do about an answer that is an error.
+func (r Request) ForAnswer(a Answer) string {
+	if a.Continued && a.Status == http.StatusInternalServerError { // s3rver's answer to every continuation token
+		return "if the store fails at the second page of every bucket: --list-objects-v1"
+	}
+	switch a.Code {
+	case "":
+		return r.forStatus(a)
+	case "NoSuchBucket":
+		return r.orAddressing("are the names of the bucket and of the endpoint right? --endpoint-url URL")
+	case "NoSuchKey": // of a LIST: the store takes it for the GET of an object
+		return r.orAddressing("the store takes the LIST for an object: is the URL of the endpoint right? " +
+			"--endpoint-url URL, --addressing virtual")
+	case "SecondLevelDomainForbidden", "PathStyleDomainForbidden", "InvalidPathAccess":
+		return virtualHint
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
+		return "do the keys belong to this endpoint? " +
+			"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, --profile, --endpoint-url"
+	case "AccessDenied":
+		return "listing needs s3:ListBucket, HEAD needs s3:GetObject, bench seed s3:PutObject, " +
+			"bench clean s3:DeleteObject; a public bucket may need --no-sign-request, " +
+			"and one that bills its readers --request-payer"
+	case "ExpiredToken", "InvalidToken":
+		return "get new temporary credentials and start again"
+	case "PermanentRedirect", "TemporaryRedirect":
+		return r.forNamedEndpoint(a)
+	case "AuthorizationHeaderMalformed":
+		return regionHint(a)
+	case "RequestTimeTooSkewed":
+		return "the clock of this machine is wrong"
+	case "NotImplemented":
+		return "is the endpoint's URL right? for an old store: --list-objects-v1"
+	}
+	if a.Status >= 500 {
+		return r.forStatus(a)
+	}
+	return ""
+}
+
+// forStatus is for answers whose code says nothing.
+func (r Request) forStatus(a Answer) string {
+	switch {
+	case a.Status == http.StatusBadRequest && (r.Endpoint == "" || r.speaksHTTP()):
+		// The answer of net/http, nginx and others to plain HTTP on a TLS port.
+		return "does the endpoint speak TLS? try https://"
+	case a.Status == http.StatusProxyAuthRequired:
+		return r.proxyHint("the proxy wants a user and a password, as http://USER:PASSWORD@HOST:PORT in")
+	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
+		return r.forBareRefusal()
+	case a.Status == http.StatusNotFound:
+		return r.orAddressing("is the URL of the endpoint that of an S3 API? --endpoint-url URL")
+	case a.Status >= 300 && a.Status < 400:
+		return r.forRedirect(a)
+	case a.Status == http.StatusNotImplemented:
+		return "is the endpoint's URL right? for an old store: --list-objects-v1"
+	case a.Status >= 500:
+		return "--retry-for sets how long headcount waits for a store in trouble"
+	case a.Status >= 400:
+		return "is the endpoint an S3 API, and not a console, a proxy or a login page? --endpoint-url URL"
+	}
+	return ""
+}
+
+func (r Request) forBareRefusal() string {
+	if r.Proxy != "" {
+		return r.proxyHint("the answer is no S3 error: does a proxy forbid it? see")
+	}
+	return "the answer is no S3 error: does something in front of the store refuse the request? " +
+		"or the keys may not list (s3:ListBucket), or belong to another endpoint: --profile, --endpoint-url"
+}
+
+// orAddressing returns the hint for a bucket that was not found. Where the endpoint names the bucket already, or the
+// store may not know the style of the URL, that is the better hint.
+func (r Request) orAddressing(otherwise string) string {
+	if endpoint, ok := r.withoutBucket(); ok {
+		return alreadyNamed(endpoint)
+	}
+	if r.VirtualHosted && r.Endpoint != "" {
+		return pathHint
+	}
+	return otherwise
+}
+
+// alreadyNamed is for an endpoint that names the bucket; endpoint is the URL without it.
+func alreadyNamed(endpoint string) string {
+	return "the endpoint names the bucket already: --endpoint-url " + endpoint
+}
+
+// forRedirect is for a redirect by HTTP, which headcount does not follow.
+func (r Request) forRedirect(a Answer) string {
+	to, target, ok := origin(a.Location)
+	switch {
+	case !ok && a.Region != "":
+		return regionHint(a)
+	case !ok:
+		return "headcount follows no redirect: is the URL of the endpoint right? --endpoint-url URL"
+	}
+	_, from, _ := origin(r.Endpoint)
+	isSameHost := from != nil && strings.EqualFold(target.Hostname(), from.Hostname())
+	isPermanent := a.Status == http.StatusMovedPermanently || a.Status == http.StatusPermanentRedirect
+	switch {
+	case isSameHost && target.Scheme == "https" && from.Scheme == "http", isPermanent:
+		return "headcount follows no redirect: --endpoint-url " + to
+	}
+	return "headcount follows no redirect, and this one may lead to a login page: " +
+		"is the URL of the endpoint right? --endpoint-url URL"
+}
+
+// forNamedEndpoint is for a store that names another endpoint of the bucket.
+func (r Request) forNamedEndpoint(a Answer) string {
+	host := strings.TrimPrefix(a.Endpoint, r.Bucket+".")
+	if r.Endpoint == "" || host == "" {
+		return regionHint(a)
+	}
+	scheme := "https"
+	if r.speaksHTTP() {
+		scheme = "http"
+	}
+	return "the store names another endpoint: --endpoint-url " + scheme + "://" + host
+}
+
+func regionHint(a Answer) string {
+	if a.Region != "" {
+		return "--region " + a.Region + " is where the bucket is"
+	}
+	return "--region says where the bucket is"
+}
