@@ -97,6 +97,7 @@ type batch struct {
 	first    int // index into page.heads
 	count    int
 	attempts attempts
+	named    []list.Entry // the only object under another name than in page.heads; nil: under that name
 
 	// While a worker sends it.
 	heads head.Batch
@@ -105,7 +106,11 @@ type batch struct {
 
 // begin makes the batch ready to be sent.
 func (b *batch) begin() {
-	b.heads.Reset(b.page.heads[b.first : b.first+b.count])
+	if b.named != nil {
+		b.heads.Reset(b.named)
+	} else {
+		b.heads.Reset(b.page.heads[b.first : b.first+b.count])
+	}
 	if b.page.metadata != nil {
 		b.heads.Metadata = b.page.metadata[b.first : b.first+b.count]
 	}
@@ -119,7 +124,7 @@ func (b *batch) split() *batch {
 	if count == 0 {
 		return nil
 	}
-	return &batch{page: b.page, first: b.first + first, count: count, attempts: b.attempts}
+	return &batch{page: b.page, first: b.first + first, count: count, attempts: b.attempts, named: b.named}
 }
 
 // attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
@@ -127,4 +132,5 @@ type attempts struct {
 	fault.Attempts
 	avoid   *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn bool           // the next HEAD needs a new connection, since the last answer may have been another object's
+	names   int            // other names of the object that were asked for
 }

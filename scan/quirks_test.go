@@ -46,6 +46,7 @@ func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Sha
 	exact := map[s3sim.Quirk]bool{
 		s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true, s3sim.KeysRepeated: true,
 		s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
+		s3sim.EncodingEchoed: true,
 	}[quirk]
 	objects := int64(3_600) // more than a page of a store that ignores max-keys
 	if quirk == s3sim.TokensVoid {

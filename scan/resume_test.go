@@ -124,6 +124,7 @@ func testResumeWithQuirk(t *testing.T, quirk s3sim.Quirk, shape s3sim.Shape, ran
 	exact := map[s3sim.Quirk]bool{
 		"": true, s3sim.StartAfterInclusive: true, s3sim.StartAfterIgnored: true, s3sim.EndsEarly: true,
 		s3sim.KeysRepeated: true, s3sim.MaxKeysIgnored: true, s3sim.TokensVoid: true, s3sim.EncodingNotEchoed: true,
+		s3sim.EncodingEchoed: true,
 	}[quirk]
 	o := s3sim.Options{Objects: 4_800, Shape: shape, Quirk: quirk}
 	if quirk == s3sim.TokensVoid && !testing.Short() {

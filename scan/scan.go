@@ -117,7 +117,7 @@ func (s *Scan) wire() {
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
-		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
+		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
 		all: cfg.All, policy: policy, retries: s.retries, verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, depth, workers, pagesMax)
 

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type workerDeps struct {
 	limiter      *pace.Limiter
 	health       *fault.Health // of the HEADs
 	lastAnswered *sampleObject
+	decodedNames *decodedNames
 	metrics      *metrics.Collector
 	progress     *metrics.ProgressCounters
 	listMetadata *listMetadata
@@ -210,6 +212,11 @@ func (w *worker) handleAnswer(r *head.Result) {
 	w.observe(r, class)
 	switch class {
 	case answered, changed:
+		if w.batch.named != nil {
+			*e = w.batch.named[0] // the object has this name
+		} else if e.Encoded != "" {
+			w.pool.decodedNames.found(e)
+		}
 		w.sample = e
 		w.observeSuccess(r.Received)
 		w.emit(index, e, r, class == changed)
@@ -276,15 +283,18 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	tried.Sent++
 	tried.avoid = r.Address
 	u := unresolved{
-		batch: &batch{page: w.batch.page, first: index, count: 1}, failure: failureOf(r), err: w.newError(e, r),
+		batch: &batch{page: w.batch.page, first: index, count: 1, named: w.batch.named}, failure: failureOf(r),
+		err: w.newError(e, r),
 	}
-	switch class {
-	case mismatch:
+	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
+	switch {
+	case isAskedByOtherName:
+	case class == mismatch:
 		tried.newConn = true
 		if r.Different&head.HasETag != 0 {
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}
-	case wrongRegion:
+	case class == wrongRegion:
 		u.verify = !p.store.SwitchRegion(r.Region, string(r.Get("x-amz-bucket-region")))
 	default:
 		if u.failure.SlowDown() {
@@ -307,6 +317,21 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	}
 	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class,
 		"attempts", tried.Sent, "verify", u.verify)
+}
+
+// askOtherName makes b, of one object that was not found, ask for the next other name of the object. Where there is
+// none, it returns false, and b asks for the first name again.
+func (w *worker) askOtherName(b *batch, e *list.Entry, tried *attempts) bool {
+	b.named = nil
+	if e.Encoded == "" || w.pool.decodedNames.real(e) {
+		return false
+	}
+	named, ok := otherName(e, tried.names)
+	if ok {
+		tried.names++
+		b.named = []list.Entry{named}
+	}
+	return ok
 }
 
 // sentAt returns when the HEAD of a Result was sent.

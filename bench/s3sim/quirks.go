@@ -29,6 +29,9 @@ const (
 	// keys that XML can represent if the client decodes only what is declared as encoded. Other keys are lost and their
 	// HEAD is 404.
 	EncodingNotEchoed Quirk = "encoding-not-echoed"
+	// EncodingEchoed: encoding-type=url has no effect, and EncodingType says url (s3s-fs). Exact for keys that XML can
+	// represent if the client tells from the keys, and from HEADs, that nothing is encoded.
+	EncodingEchoed Quirk = "encoding-echoed"
 	// EncodedUnasked: keys are always URL-encoded, and EncodingType is absent. A client cannot tell "%41" from "A".
 	// Exact for keys that need no encoding. The HEADs of the others are 404, and the client must not count those keys
 	// as deleted.
@@ -50,7 +53,7 @@ const (
 func Quirks() []Quirk {
 	return []Quirk{
 		TruncatedNoToken, SameToken, EmptyTruncated, StartAfterInclusive, StartAfterIgnored, EndsEarly,
-		EncodingNotEchoed, EncodedUnasked, Unsorted, KeysRepeated, MaxKeysIgnored, TokensVoid,
+		EncodingNotEchoed, EncodingEchoed, EncodedUnasked, Unsorted, KeysRepeated, MaxKeysIgnored, TokensVoid,
 	}
 }
 
@@ -74,6 +77,8 @@ func (s *Server) applyQueryQuirk(q *listQuery) {
 		}
 	case EncodingNotEchoed:
 		q.urlEncode, q.echoEncoding = false, false
+	case EncodingEchoed:
+		q.urlEncode, q.echoEncoding = false, true
 	case EncodedUnasked:
 		q.urlEncode, q.echoEncoding = true, false
 	case MaxKeysIgnored:

@@ -58,6 +58,7 @@ func TestQuirks(t *testing.T) {
 		{StartAfterIgnored, "-999 1000 more", "1000-1999 1000 more", "-999 1000 more", "1000-1999 1000 more"},
 		{EndsEarly, "-999 1000 more", "1000-1999 1000 more", "100-966 867 end", ""},
 		{EncodingNotEchoed, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
+		{EncodingEchoed, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 		{EncodedUnasked, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 		{Unsorted, "999- 1000 more", "1999-1000 1000 more", "1099-100 1000 more", "2099-1100 1000 more"},
 		{KeysRepeated, "-999 1000 more", "997-1999 1003 more", "100-1099 1000 more", "1097-2099 1003 more"},

@@ -51,6 +51,7 @@ type Lister struct {
 	policy        fault.Policy
 	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
+	notEncoded    atomic.Bool // the store declares that it encodes keys, and encodes nothing
 
 	decoders sync.Pool // of *xmllist.Decoder
 }
@@ -254,6 +255,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		if err := l.checkListing(listing); err != nil {
 			return nil, err
 		}
+		l.restoreKeys(listing)
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &unread):
 		return nil, unread

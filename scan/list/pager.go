@@ -224,7 +224,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	p.prevHashes, p.spareHashes = p.spareHashes[:0], previous
 	lastBefore := p.lastSeen
 	defer func() { p.lastSeen = strings.Clone(p.lastSeen) }() // it outlives the page, as the cursor does
-	for _, e := range entries {
+	for i, e := range entries {
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
 			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the requested prefix", e.Key), "")
 		}
@@ -237,6 +237,9 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 				added = append(added, e)
 			}
 			continue
+		}
+		if i > 0 && entries[i-1].Key == e.Key { // added never overtakes i
+			return nil, p.protocolError(fmt.Sprintf("a page has the key %q twice", e.Key), "")
 		}
 		repeated, err := p.checkOrder(e.Key, previous)
 		if err != nil {

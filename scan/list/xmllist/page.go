@@ -160,6 +160,7 @@ func (p *page) listing() (*Listing, error) {
 	switch string(p.encoding) {
 	case "url":
 		l.KeysDeclared = p.decodeKeys()
+		l.NotEncoded = !l.KeysDeclared
 	case "":
 	default:
 		return nil, fmt.Errorf("EncodingType is %.20q", p.encoding)

@@ -113,6 +113,7 @@ func (d *document) listing() (*Listing, error) {
 	switch d.EncodingType {
 	case "url":
 		a.KeysDeclared = d.isEncoded()
+		a.NotEncoded = !a.KeysDeclared
 	case "":
 	default:
 		return nil, fmt.Errorf("EncodingType is %q", d.EncodingType)

@@ -16,6 +16,7 @@ type Listing struct {
 	Truncated    bool
 	NextToken    string // the continuation token, or V1's NextMarker
 	KeysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
+	NotEncoded   bool   // the store declared encoding-type=url, and a key shows that it encodes nothing
 	KeyCount     int    // as the store declared it; -1: absent
 	HasPrefixes  bool   // there is a CommonPrefixes, which stands for all keys that begin with it
 
