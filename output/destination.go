@@ -3,6 +3,7 @@ package output
 import (
 	"io"
 
+	"headcount/output/console"
 	"headcount/scan/checkpoint"
 )
 
@@ -16,8 +17,14 @@ type Destination interface {
 }
 
 // Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the
-// zero Position, and its Close leaves w open.
-func Stream(w io.Writer) Destination { return stream{w} }
+// zero Position, and its Close leaves w open. What is written must be lines of JSON: on a terminal, characters that it
+// would obey are escaped.
+func Stream(w io.Writer) Destination {
+	if console.IsTerminal(w) {
+		w = console.JSONWriter(w)
+	}
+	return stream{w}
+}
 
 type stream struct{ io.Writer }
 

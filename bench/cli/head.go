@@ -129,7 +129,7 @@ func measureHeads(c *cli.Context, cfg heads.Config) error {
 	status := console.NewStatusLine(c.App.ErrWriter)
 	if !c.Bool("quiet") {
 		cfg.OnStep = func(s *heads.Step) { console.PrintLine(status, "%s", s) }
-		if console.IsTerminal(c.App.ErrWriter) {
+		if console.CanDraw(c.App.ErrWriter) {
 			cfg.OnProgress = func(p heads.Progress) { status.Draw(console.Fit(p.String(), status.Columns())) }
 		}
 	}

@@ -48,6 +48,10 @@ func Count(n int64, one, many string) string {
 	return Number(n) + " " + many
 }
 
+// CanDraw reports whether stream is a terminal on which a line can be drawn again: one that obeys escape sequences.
+// https://www.gnu.org/software/emacs/manual/html_node/emacs/General-Variables.html (TERM)
+func CanDraw(stream any) bool { return IsTerminal(stream) && os.Getenv("TERM") != "dumb" }
+
 // IsTerminal reports whether stream, an io.Reader or io.Writer, is a terminal.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)

@@ -33,7 +33,7 @@ type Reporter struct {
 	drawsProgress bool         // on the status line; otherwise progress is logged
 }
 
-// Open returns a Reporter that writes to stderr. It draws the progress if stderr is a terminal, unless the records
+// Open returns a Reporter that writes to stderr. It draws the progress if stderr is a terminal (console.CanDraw), unless the records
 // appear on a terminal too, where they would tear the line. records is the stream of the records; nil: they go
 // elsewhere.
 //
@@ -43,16 +43,17 @@ func (c Config) Open(records, stderr io.Writer) *Reporter {
 		c.Level = max(c.Level, slog.LevelError)
 	}
 	status := console.NewStatusLine(stderr)
+	lines := console.JSONWriter(status)
 	options := &slog.HandlerOptions{Level: c.Level}
 	var handler slog.Handler = slog.NewTextHandler(status, options)
 	if c.JSON {
-		handler = slog.NewJSONHandler(status, options)
+		handler = slog.NewJSONHandler(lines, options)
 	}
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return &Reporter{
-		Config: c, Status: status, Log: slog.New(handler), results: slog.New(slog.NewJSONHandler(status, nil)),
-		drawsProgress: console.IsTerminal(stderr) && !console.IsTerminal(records) && !c.JSON,
+		Config: c, Status: status, Log: slog.New(handler), results: slog.New(slog.NewJSONHandler(lines, nil)),
+		drawsProgress: console.CanDraw(stderr) && !console.IsTerminal(records) && !c.JSON,
 	}
 }
 
