@@ -1,6 +1,7 @@
 package heads
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
@@ -95,6 +96,9 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 		return r, &ConfigError{err}
 	}
 	defer st.Close()
+	if _, err := st.Credentials(ctx); err != nil {
+		return r, cmp.Or(context.Cause(ctx), err)
+	}
 	r.Endpoints, r.Bucket = st.EndpointURLs(), st.Bucket()
 	m := measurement{Config: cfg, store: st, report: r}
 	if m.keys, err = listKeys(ctx, st, &cfg); err != nil {

@@ -10,6 +10,10 @@ import (
 
 // StripSDK returns err without the SDK's wrappers, whose texts tell a user nothing.
 func StripSDK(err error) error {
+	var named classed
+	if errors.As(err, &named) {
+		return named // an error of headcount, such as that of the credentials
+	}
 	var operation *smithy.OperationError
 	if errors.As(err, &operation) {
 		err = operation.Err

@@ -18,8 +18,7 @@ func (r Request) ForError(err error) string {
 	case class == fault.LocalLimit:
 		return fault.LocalLimitHint(err)
 	case class == fault.Credentials:
-		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile, " +
-			"or --no-sign-request for a public bucket"
+		return forCredentials(err)
 	case class == fault.TLS:
 		return r.forTLS(err)
 	case class == fault.Timeout:

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -79,6 +80,11 @@ func loadConfig(ctx context.Context, cfg Config) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
 	}
 	return awsConfig, nil
+}
+
+// profileName returns the name of the profile in use; flag is that of --profile, or empty.
+func profileName(flag string) string {
+	return cmp.Or(flag, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), config.DefaultSharedConfigProfile)
 }
 
 func isolatedConfig(cfg Config) aws.Config {

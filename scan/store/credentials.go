@@ -2,28 +2,22 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-func (s *Store) anonymous() bool {
-	return s.cfg.Anonymous || aws.IsCredentialsProvider(s.aws.Credentials, aws.AnonymousCredentials{})
-}
+func (s *Store) anonymous() bool { return s.provider == nil }
 
 // Credentials returns the present credentials, which their provider renews before they expire; without keys if requests
-// are not signed. It blocks only while the provider renews them.
+// are not signed. It blocks only while the provider fetches or renews them. Its error is a *CredentialsError, or that
+// of a context that was canceled.
 func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 	if s.anonymous() {
 		return aws.Credentials{}, nil
 	}
-	if s.aws.Credentials == nil {
-		return aws.Credentials{}, errors.New("get credentials: none are configured")
-	}
-	c, err := s.aws.Credentials.Retrieve(ctx)
+	c, err := s.provider.Retrieve(ctx)
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("get credentials: %w", err)
+		return aws.Credentials{}, err
 	}
 	if before := s.accessKey.Swap(&c.AccessKeyID); before != nil && *before != c.AccessKeyID {
 		s.generation.Add(1)
@@ -41,15 +35,9 @@ func (s *Store) PollGeneration(ctx context.Context) uint64 {
 // RefreshCredentials makes the next request fetch new credentials from the provider. It reports false if the provider
 // would return the same: the credentials are fixed, or there are none.
 func (s *Store) RefreshCredentials(ctx context.Context) bool {
-	cache, ok := s.aws.Credentials.(*aws.CredentialsCache)
-	if !ok {
+	if s.anonymous() || !s.provider.renew(ctx) {
 		return false
 	}
-	before, err := cache.Retrieve(ctx)
-	if err != nil || !before.CanExpire {
-		return false
-	}
-	cache.Invalidate()
 	s.generation.Add(1)
 	return true
 }

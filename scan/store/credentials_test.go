@@ -11,14 +11,14 @@ import (
 	"headcount/scan/fault"
 )
 
-// provider returns other credentials each time.
-type provider struct {
+// fakeProvider returns other credentials each time.
+type fakeProvider struct {
 	calls   int
 	expires bool
 	err     error
 }
 
-func (p *provider) Retrieve(context.Context) (aws.Credentials, error) {
+func (p *fakeProvider) Retrieve(context.Context) (aws.Credentials, error) {
 	p.calls++
 	return aws.Credentials{
 		AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: time.Duration(p.calls).String(),
@@ -68,8 +68,8 @@ func TestRefreshCredentials(t *testing.T) {
 		}
 		return c.SessionToken
 	}
-	p := &provider{expires: true}
-	s.aws.Credentials = aws.NewCredentialsCache(p)
+	p := &fakeProvider{expires: true}
+	s.provider = newProvider(aws.NewCredentialsCache(p), "")
 	first := token()
 	if token() != first || p.calls != 1 {
 		t.Errorf("the provider was asked %d times", p.calls)
@@ -90,14 +90,10 @@ func TestRefreshCredentials(t *testing.T) {
 		t.Error("fixed credentials were renewed")
 	}
 
-	s.aws.Credentials = aws.NewCredentialsCache(&provider{err: errors.New("the role is gone")})
+	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), "")
 	if s.RefreshCredentials(t.Context()) {
 		t.Error("renewed, though the provider fails")
 	}
-	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
-		t.Errorf("%v", err)
-	}
-	s.aws.Credentials = nil
 	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
 	}
@@ -130,10 +126,10 @@ func TestRenewalChangesGeneration(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, failure := "first", error(nil)
-	s.aws.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	s.provider = newProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		expires := time.Now().Add(time.Hour)
 		return aws.Credentials{AccessKeyID: key, SecretAccessKey: "s", CanExpire: true, Expires: expires}, failure
-	})
+	}), "")
 	start := s.Generation()
 	for _, step := range []struct {
 		key     string

@@ -31,6 +31,7 @@ import (
 type Store struct {
 	cfg              Config
 	aws              aws.Config
+	provider         *provider // of the credentials; nil: requests are not signed
 	dialer           *balance.Dialer
 	transport        *http.Transport // of all endpoints: it keeps connections by host
 	newConnTransport *http.Transport // keeps no connection: see WithNewConn
@@ -69,6 +70,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{cfg: cfg, aws: awsConfig, dialer: balance.NewDialer()}
+	if !aws.IsCredentialsProvider(awsConfig.Credentials, aws.AnonymousCredentials{}) {
+		s.provider = newProvider(awsConfig.Credentials, profileName(cfg.Profile))
+		s.aws.Credentials = s.provider
+	}
 	s.coolingDown = make([]time.Time, max(1, len(cfg.Endpoints)))
 	s.transport = tunedTransport(awsConfig.HTTPClient, cfg, s.dialer)
 	s.watchClientCertificate()

@@ -119,3 +119,13 @@ func bundle(t *testing.T) string {
 	}
 	return name
 }
+
+// write writes a file with this text and returns its name.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/smithy-go"
+
+	"headcount/scan/fault"
+	"headcount/scan/hint"
+)
+
+// CredentialsError is the reason why there are no credentials to sign with. Its text has nothing that a provider has
+// returned, since that may be a secret: no output of a process, no message and no body of a service.
+//
+// It unwraps to nothing. The failed connection to a provider must not be taken for one to the store.
+type CredentialsError struct {
+	reason string
+	hint   string
+}
+
+func (e *CredentialsError) Error() string { return "get credentials: " + e.reason }
+
+// FaultClass implements the contract of fault.ClassOf.
+func (e *CredentialsError) FaultClass() fault.Class { return fault.Credentials }
+
+// Hint says what the user can do about the error.
+func (e *CredentialsError) Hint() string { return e.hint }
+
+// describe returns the error of a provider as a CredentialsError.
+func describe(err error, source aws.CredentialsProvider, profile string) *CredentialsError {
+	var described *CredentialsError
+	if errors.As(err, &described) {
+		return described
+	}
+	from := providerOf(err, source)
+	return &CredentialsError{reason: string(from) + ": " + reasonOf(err), hint: from.Hint(profile)}
+}
+
+// providerOf returns the kind of provider that failed. A role has two: STS, and the one of the keys that assume it.
+func providerOf(err error, source aws.CredentialsProvider) hint.Provider {
+	var (
+		sources []aws.CredentialSource
+		failed  *smithy.OperationError
+		service string
+	)
+	if s, ok := source.(aws.CredentialProviderSource); ok {
+		sources = s.ProviderSources()
+	}
+	for inner := err; errors.As(inner, &failed); inner = failed.Err {
+		service = failed.ServiceID
+	}
+	has := func(s ...aws.CredentialSource) bool {
+		return slices.ContainsFunc(s, func(s aws.CredentialSource) bool { return slices.Contains(sources, s) })
+	}
+	switch {
+	case errors.As(err, new(*processcreds.ProviderError)):
+		return hint.Process
+	case service == "ec2imds":
+		return hint.MetadataService
+	case has(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy) && service != "STS":
+		return hint.SingleSignOn
+	case has(aws.CredentialSourceLogin) && service != "STS":
+		return hint.ConsoleLogin
+	case has(aws.CredentialSourceHTTP) && service != "STS":
+		return hint.ContainerAgent
+	case has(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken):
+		return hint.WebIdentity
+	case service == "STS":
+		return hint.TokenService
+	case has(aws.CredentialSourceIMDS):
+		return hint.MetadataService
+	}
+	return hint.OtherProvider
+}
+
+// reasonOf returns why a provider failed, without anything that it has returned.
+func reasonOf(err error) string {
+	var (
+		failed  *processcreds.ProviderError
+		answer  smithy.APIError
+		status  interface{ HTTPStatusCode() int }
+		request *url.Error
+		file    *fs.PathError
+	)
+	switch {
+	case errors.As(err, &failed):
+		return processReason(failed)
+	case errors.As(err, &request):
+		return requestReason(request)
+	case errors.As(err, &answer), errors.As(err, &status):
+		errors.As(err, &status)
+		return answerReason(answer, status)
+	case errors.As(err, &file):
+		return file.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case isUnreadable(err):
+		return "what it gave cannot be read as credentials"
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err.Error() // a constant of the SDK
+}
+
+// processReason returns why a credential_process failed. The SDK's error repeats the output of the process.
+func processReason(err *processcreds.ProviderError) string {
+	text := err.Error()
+	for _, known := range []string{
+		"wrong version in process output (not 1)", "missing AccessKeyId in process output",
+		"missing SecretAccessKey in process output", "credential process timed out",
+	} {
+		if strings.Contains(text, known) && !strings.Contains(text, "parse failed") {
+			return known
+		}
+	}
+	var exit interface{ ExitCode() int }
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() >= 0:
+		return "exit status " + strconv.Itoa(exit.ExitCode())
+	case errors.As(err, &exit):
+		return "it was killed by a signal"
+	case strings.Contains(text, "parse failed"):
+		return "its output is not the JSON document of credentials"
+	}
+	return "it could not be started"
+}
+
+// answerReason returns the status and the error code of a service. Its message may repeat the request.
+func answerReason(answer smithy.APIError, status interface{ HTTPStatusCode() int }) string {
+	var parts []string
+	if status != nil && status.HTTPStatusCode() != 0 {
+		code := status.HTTPStatusCode()
+		parts = append(parts, strings.TrimSpace(strconv.Itoa(code)+" "+http.StatusText(code)))
+	}
+	if answer != nil && isErrorCode(answer.ErrorCode()) {
+		parts = append(parts, answer.ErrorCode())
+	}
+	if len(parts) == 0 {
+		return "it refused the request"
+	}
+	return strings.Join(parts, ": ")
+}
+
+// isErrorCode reports whether text looks like the name of an error: AccessDenied, InvalidIdentityToken.
+func isErrorCode(text string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return text != "" && len(text) <= 40 && strings.Trim(text, letters+".") == ""
+}
+
+// requestReason returns why a request to a provider has no answer. The path of its URL may be a secret.
+func requestReason(request *url.Error) string {
+	where := ""
+	if u, err := url.Parse(request.URL); err == nil && u.Host != "" {
+		where = u.Host + ": "
+	}
+	switch class := fault.ClassOf(request.Err); {
+	case request.Timeout():
+		return where + "no answer in time"
+	case class == fault.Malformed, class == fault.HeaderTooLarge:
+		return where + "the answer is not HTTP"
+	}
+	return where + request.Err.Error()
+}
+
+// isUnreadable reports whether err may quote the document that could not be decoded.
+func isUnreadable(err error) bool {
+	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError)) ||
+		errors.As(err, new(*smithy.DeserializationError)) || strings.Contains(err.Error(), "RFC3339")
+}
