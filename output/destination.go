@@ -1,7 +1,10 @@
 package output
 
 import (
+	"context"
 	"io"
+	"io/fs"
+	"os"
 
 	"headcount/output/console"
 	"headcount/scan/checkpoint"
@@ -17,16 +20,57 @@ type Destination interface {
 }
 
 // Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the
-// zero Position, and its Close leaves w open. What is written must be lines of JSON: on a terminal, characters that it
-// would obey are escaped.
-func Stream(w io.Writer) Destination {
-	if console.IsTerminal(w) {
-		w = console.JSONWriter(w)
+// zero Position, when a file has its bytes on disk. Its Close closes a file. A Write that waits for a reader ends soon
+// after ctx. What is written must be lines of JSON: on a terminal, characters that it would obey are escaped.
+func Stream(ctx context.Context, w io.Writer) Destination {
+	f, ok := w.(*os.File)
+	if !ok || f == nil {
+		return &stream{Writer: w}
 	}
-	return stream{w}
+	if isRegular(f) {
+		return &stream{Writer: f, file: f, regular: true}
+	}
+	return &stream{Writer: streamWriter(ctx, f), file: f}
 }
 
-type stream struct{ io.Writer }
+// streamWriter returns a Writer to an open device or pipe.
+func streamWriter(ctx context.Context, f *os.File) io.Writer {
+	w := newPipeWriter(ctx, f)
+	if console.IsTerminal(f) {
+		return console.JSONWriter(w)
+	}
+	return w
+}
 
-func (stream) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
-func (stream) Close() error                       { return nil }
+type stream struct {
+	io.Writer
+	file    *os.File // nil: another kind of writer
+	regular bool     // the file has a disk
+}
+
+func (s *stream) Sync() (checkpoint.Position, error) {
+	if !s.regular {
+		return checkpoint.Position{}, nil
+	}
+	return checkpoint.Position{}, s.file.Sync()
+}
+
+func (s *stream) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	_, err := s.Sync()
+	if closeErr := s.file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// isRegular reports whether an open file is no device, pipe or socket.
+func isRegular(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+// isStream reports whether a name leads to a device, a pipe or a socket: what cannot be cut or replaced.
+func isStream(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }

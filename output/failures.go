@@ -16,15 +16,24 @@ import (
 // and size (as listed), status (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
-	line []byte
+	page []byte // the lines of the page that is written
 }
 
-// NewFailureLines returns a sink that writes each line with one Write.
+// NewFailureLines returns a sink that writes the failures of each page with one Write.
 func NewFailureLines(to Destination) *FailureLines { return &FailureLines{to: to} }
 
-// Add writes one line.
-func (f *FailureLines) Add(e *scan.ObjectError) error {
-	line := appendText(append(f.line[:0], '{'), "key", e.Entry.Key)
+// Add writes the lines of one page.
+func (f *FailureLines) Add(page []*scan.ObjectError) error {
+	f.page = f.page[:0]
+	for _, e := range page {
+		f.page = appendFailure(f.page, e)
+	}
+	_, err := f.to.Write(f.page)
+	return err
+}
+
+func appendFailure(line []byte, e *scan.ObjectError) []byte {
+	line = appendText(append(line, '{'), "key", e.Entry.Key)
 	line = appendOptional(line, "etag", e.Entry.ETag)
 	if e.Entry.Size >= 0 {
 		line = appendInt(line, "size", e.Entry.Size)
@@ -38,9 +47,7 @@ func (f *FailureLines) Add(e *scan.ObjectError) error {
 	if e.Err != nil {
 		line = appendText(line, "error", e.Err.Error())
 	}
-	f.line = append(closeObject(line), '\n')
-	_, err := f.to.Write(f.line)
-	return err
+	return append(closeObject(line), '\n')
 }
 
 // Sync returns the Position behind all lines, when they are on disk.

@@ -13,17 +13,16 @@ import (
 
 func TestFailures(t *testing.T) {
 	var out bytes.Buffer
-	f := NewFailureLines(Stream(&out))
-	for _, e := range []*scan.ObjectError{
+	f := NewFailureLines(Stream(t.Context(), &out))
+	page := []*scan.ObjectError{
 		{Entry: list.Entry{Key: "a", ETag: "e", Size: 7}, Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R"},
 		{
 			Entry: list.Entry{Key: "\xff\n", Size: -1}, Class: "timeout", Attempts: 10,
 			Err: errors.New("context deadline exceeded"),
 		},
-	} {
-		if err := f.Add(e); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if err := f.Add(page); err != nil {
+		t.Fatal(err)
 	}
 	want := `{"key":"a","etag":"e","size":7,"status":403,"class":"forbidden","attempts":1,"request_id":"R"}
 {"key_b64":"/wo=","class":"timeout","attempts":10,"error":"context deadline exceeded"}

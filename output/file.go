@@ -1,62 +1,80 @@
 package output
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"headcount/scan/checkpoint"
+	"headcount/scan/durable"
 )
 
 // File is a Destination that a later process can continue: the process passes the Position of a checkpoint to Check and
 // Truncate, and writes on from there. One goroutine uses a File.
 //
 // The name of a File chooses its compression (Compression). Each Sync ends a frame, so that the file can be cut there.
+//
+// A File can also be a device or a pipe. No later process can continue it, and it has no Position.
 type File struct {
 	name      string
 	f         *os.File
+	regular   bool        // no device or pipe
+	created   bool        // by OpenFile
+	w         io.Writer   // to f
 	size      int64       // bytes that are in f
 	newFrame  frameWriter // nil: no compression
 	frame     io.WriteCloser
-	truncated bool
+	truncated bool // the run has begun to write
 	closed    bool
 	err       error // of the first Write or Sync that failed: the bytes in f are in doubt since then
 }
 
-// OpenFile opens a file, or creates it. It does not change what the file holds; Truncate does.
-func OpenFile(name string) (*File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	if errors.Is(err, fs.ErrPermission) { // the user may have the right to write only
-		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+// OpenFile opens a file, or creates it, and locks it until Close. It does not change what the file holds; Truncate
+// does. Its error is durable.ErrLocked if another process has locked the file.
+//
+// It opens a device or a pipe to write only, without a lock. It waits for the reader of a named pipe, and a later Write
+// waits for the reader to read, until the end of ctx.
+func OpenFile(ctx context.Context, name string) (*File, error) {
+	file := &File{name: name, newFrame: newFrameWriter(Compression(name))}
+	if info, err := os.Stat(name); err == nil && isStream(info) {
+		if file.f, err = OpenStream(ctx, name); err != nil {
+			return nil, err
+		}
+		file.w = streamWriter(ctx, file.f)
+		return file, nil
 	}
-	if err != nil {
+	var err error
+	if file.f, file.created, err = durable.OpenLocked(durable.Resolve(name)); err != nil {
 		return nil, err
 	}
-	return &File{name: name, f: f, newFrame: newFrameWriter(Compression(name))}, nil
+	file.regular, file.w = true, file.f
+	return file, nil
 }
 
 // Name returns the name that the file was opened by.
 func (f *File) Name() string { return f.name }
 
-// Stat returns the FileInfo of the open file.
-func (f *File) Stat() (fs.FileInfo, error) { return f.f.Stat() }
-
 // Size returns how many bytes the file has on disk, and 0 for a device or a pipe.
 func (f *File) Size() int64 {
-	if info, err := f.f.Stat(); err == nil && info.Mode().IsRegular() {
+	if info, err := f.f.Stat(); err == nil && f.regular {
 		return info.Size()
 	}
 	return 0
 }
 
-// CheckRegular returns an error if no later process can continue the file, because it is a device or a pipe.
-func (f *File) CheckRegular() error {
-	if info, err := f.f.Stat(); err != nil || !info.Mode().IsRegular() {
+// CheckContinuable returns an error if no later process can continue the file: it is a device or a pipe, or cannot be
+// read.
+func (f *File) CheckContinuable() error {
+	if !f.regular {
 		return errors.New("not a regular file")
+	}
+	if _, err := f.f.ReadAt(make([]byte, 1), 0); err != nil && err != io.EOF {
+		return errors.New("it cannot be read")
 	}
 	return nil
 }
@@ -82,18 +100,11 @@ func (f *File) Check(at checkpoint.Position) error {
 	return nil
 }
 
-// Lock prevents other processes from locking the file until Close. It does not change the file.
-func (f *File) Lock() error {
-	if f.CheckRegular() != nil {
-		return nil // several processes may write to a device or a pipe
-	}
-	return lock(f.f)
-}
-
 // Truncate drops what the file holds behind a Position, and the next Write begins there. The zero Position drops
 // everything. It does nothing to a device or a pipe.
 func (f *File) Truncate(at checkpoint.Position) error {
-	if f.CheckRegular() != nil {
+	if !f.regular {
+		f.truncated = true
 		return nil
 	}
 	if err := f.f.Truncate(at.Bytes); err != nil {
@@ -130,7 +141,7 @@ func (f *File) Write(p []byte) (n int, err error) {
 // rollback drops what a Write that failed with cause has left behind a size. It returns nil if the file has that size
 // again.
 func (f *File) rollback(size int64, cause error) error {
-	if f.CheckRegular() != nil {
+	if !f.regular {
 		return cause
 	}
 	if err := f.f.Truncate(size); err != nil {
@@ -147,7 +158,7 @@ func (f *File) countingWriter() io.Writer { return (*countingFile)(f) }
 type countingFile File
 
 func (c *countingFile) Write(p []byte) (int, error) {
-	n, err := c.f.Write(p)
+	n, err := c.w.Write(p)
 	c.size += int64(n)
 	return n, err
 }
@@ -155,14 +166,19 @@ func (c *countingFile) Write(p []byte) (int, error) {
 // Sync returns when all written bytes are on disk, and the Position behind them. It fails after a Write that left an
 // incomplete part.
 func (f *File) Sync() (checkpoint.Position, error) {
-	if err := f.endFrame(); err != nil {
+	if err := f.flush(); err != nil || !f.regular {
 		return checkpoint.Position{}, err
 	}
-	if f.err = f.f.Sync(); f.err != nil {
-		// Every later Sync fails too: Linux reports a failed writeback once, and the next fsync returns nil.
-		return checkpoint.Position{}, f.err
-	}
 	return f.positionAt(f.size)
+}
+
+// flush ends the current frame, and returns when all written bytes are on disk.
+func (f *File) flush() error {
+	if err := f.endFrame(); err != nil || !f.regular {
+		return err
+	}
+	f.err = f.f.Sync() // every later flush fails too: Linux reports a failed writeback once, and the next fsync returns nil
+	return f.err
 }
 
 // Start returns the Position before the first byte.
@@ -199,22 +215,26 @@ func (f *File) endFrame() error {
 	return f.err
 }
 
-// Close ends the last frame and closes the file. Some file systems report a full disk only now. A second Close does
-// nothing.
+// Close ends the last frame, and closes the file when all its bytes are on disk. Some file systems report a full disk
+// only now. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does nothing.
 func (f *File) Close() error {
 	if f.closed {
 		return nil
 	}
 	f.closed = true
+	switch untouched := !f.truncated && f.size == 0 && f.frame == nil; {
+	case untouched && f.created:
+		durable.CloseAndRemove(f.f)
+		return nil
+	case untouched:
+		return f.f.Close()
+	}
 	var err error
-	if f.truncated && f.size == 0 && f.frame == nil && f.newFrame != nil {
+	if f.size == 0 && f.frame == nil && f.newFrame != nil {
 		_, err = f.Write(nil) // an empty frame: a file of no bytes is not a compressed file
 	}
 	if err == nil {
-		err = f.endFrame()
+		err = f.flush()
 	}
-	if closeErr := f.f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return cmp.Or(err, f.f.Close())
 }

@@ -47,7 +47,7 @@ func readFile(t *testing.T, name string) []byte {
 // openAt opens a file and continues it at a Position.
 func openAt(t *testing.T, name string, at checkpoint.Position) *File {
 	t.Helper()
-	f, err := OpenFile(name)
+	f, err := OpenFile(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestCheckRefuses(t *testing.T) {
 		if err := os.WriteFile(name, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := OpenFile(name)
+		f, err := OpenFile(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func line(t testing.TB, fields string, r *scan.Record) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	sink := NewJSONLines(Stream(&out), chosen)
+	sink := NewJSONLines(Stream(t.Context(), &out), chosen)
 	c := sink.NewChunk()
 	c.Add(r)
 	if err := sink.Commit(nil, []scan.Chunk{c}); err != nil {
@@ -176,7 +176,7 @@ func TestCommitWritesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &countingWriter{failFrom: 3}
-	sink := NewJSONLines(Stream(w), fields)
+	sink := NewJSONLines(Stream(t.Context(), w), fields)
 	for range 2 { // the second page uses the Chunks of the first one
 		a, b := sink.NewChunk(), sink.NewChunk()
 		b.Add(record("3"))

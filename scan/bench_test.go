@@ -49,7 +49,7 @@ func BenchmarkHeads(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			sink := output.NewJSONLines(output.Stream(io.Discard), fields)
+			sink := output.NewJSONLines(output.Stream(b.Context(), io.Discard), fields)
 			chunks := []scan.Chunk{nil}
 			var record scan.Record
 			at := 0
@@ -85,7 +85,7 @@ func BenchmarkScan(b *testing.B) {
 	_, url := simtest.Start(b, s3sim.Options{Objects: int64(b.N) * pageKeys})
 	s := newScan(
 		b,
-		scan.Config{Store: open(b, url), Sink: output.NewJSONLines(output.Stream(io.Discard), fields), Workers: 16},
+		scan.Config{Store: open(b, url), Sink: output.NewJSONLines(output.Stream(b.Context(), io.Discard), fields), Workers: 16},
 	)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -25,6 +25,8 @@ type committer struct {
 
 	unordered bool // the store lists keys in no order, so that Ranges mean nothing
 
+	begin           func() error // nil: there is nothing to replace
+	begun           bool
 	maxFailures     int64
 	onCheckpoint    func(*checkpoint.Checkpoint) error // nil: no checkpoints
 	checkpointEvery time.Duration
@@ -38,7 +40,7 @@ type committer struct {
 	outcomes     metrics.Outcomes // committed, by the earlier runs too
 	failedBefore int64            // objects that failed in earlier runs
 	outOfOrder   map[string]*page // with ordered: finished pages that wait for earlier ones, by Range.After
-	saved        bool             // the last Checkpoint has all that is committed
+	saved        bool             // the last Checkpoint has all that is committed, or nothing is committed yet
 	partialWrite bool             // a page was written in part, or as a whole and not counted
 }
 
@@ -46,9 +48,9 @@ type committer struct {
 func newCommitter(cfg *Config, maxPages int) *committer {
 	c := &committer{
 		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.Ordered,
-		unordered:   cfg.Store.Unordered(),
+		unordered: cfg.Store.Unordered(), begin: cfg.Begin,
 		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
-		outOfOrder: map[string]*page{},
+		outOfOrder: map[string]*page{}, saved: true,
 	}
 	if cfg.Resume != nil {
 		c.outcomes, c.failedBefore = cfg.Resume.Stats.Outcomes, cfg.Resume.Stats.Failed
@@ -87,9 +89,6 @@ func (c *committer) queued() bool { return len(c.in) > 0 }
 func (c *committer) run(ctx context.Context) error {
 	ticker := time.NewTicker(c.checkpointEvery)
 	defer ticker.Stop()
-	if err := c.save(); err != nil { // from now on there is a Checkpoint to resume from
-		return err
-	}
 	for {
 		select {
 		case p := <-c.in:
@@ -136,16 +135,33 @@ func (c *committer) commit(p *page) error {
 	return c.checkErrorBudget()
 }
 
+// start replaces the results of an earlier run, before the first page is written.
+func (c *committer) start() error {
+	if c.begun {
+		return nil
+	}
+	if c.begin != nil {
+		if err := c.begin(); err != nil {
+			return err
+		}
+	}
+	c.begun = true
+	return nil
+}
+
 // write writes one page and then counts it.
 func (c *committer) write(p *page) error {
+	if err := c.start(); err != nil {
+		return err
+	}
 	c.saved, c.partialWrite = false, true
 	if len(p.Entries) > 0 { // otherwise the page only says that its Range has no more keys
 		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {
 			return &OutputError{Err: err}
 		}
 	}
-	for _, failure := range p.failures {
-		if err := c.failures.Add(failure); err != nil {
+	if len(p.failures) > 0 {
+		if err := c.failures.Add(p.failures); err != nil {
 			return &OutputError{What: "failures", Err: err}
 		}
 	}
@@ -220,13 +236,16 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 
 // end closes the sinks of a run whose stages returned err, saves the last Checkpoint, and returns the run's first
 // error. It saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call
-// the run complete.
+// the run complete. Nothing changes if the run failed before it began.
 func (c *committer) end(err error) error {
 	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.unordered {
 		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])
 	}
+	if err == nil {
+		err = c.start() // there was no page to write
+	}
 	var (
-		saves     = c.onCheckpoint != nil && !c.partialWrite
+		saves     = c.onCheckpoint != nil && c.begun && !c.partialWrite
 		positions map[string]checkpoint.Position
 		endErr    error
 	)

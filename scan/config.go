@@ -19,8 +19,13 @@ type Config struct {
 	Sink     Sink
 	Failures FailureSink
 
-	// OnCheckpoint saves a Checkpoint: when the run begins, every CheckpointEvery (0: 1 s) while pages are committed, and
-	// at the end. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
+	// Begin is called once, before Sink or Failures gets anything, and before Run returns nil: from now on the results of
+	// this run replace those of an earlier one. A run that ends before has changed nothing. Its error ends the run. nil:
+	// there is nothing to replace.
+	Begin func() error
+
+	// OnCheckpoint saves a Checkpoint: every CheckpointEvery (0: 1 s) while pages are committed, and at the end of a run
+	// that has begun. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
 	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
 	OnCheckpoint    func(*checkpoint.Checkpoint) error
 	CheckpointEvery time.Duration

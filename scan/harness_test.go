@@ -169,7 +169,7 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Store, cfg.Sink = s, output.NewJSONLines(output.Stream(&text), fields)
+	cfg.Store, cfg.Sink = s, output.NewJSONLines(output.Stream(t.Context(), &text), fields)
 	cfg.Failures = scan.FailureFunc(func(e *scan.ObjectError) error {
 		failed = append(failed, e)
 		return nil

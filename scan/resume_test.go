@@ -48,18 +48,21 @@ func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoin
 	}
 	const runsMax = 8
 	var (
-		r    result
-		text bytes.Buffer
+		r      result
+		text   bytes.Buffer
+		saved  = initialCheckpoint(t, cfg.Range) // the last Checkpoint
+		length int                               // of the output at that Checkpoint
 	)
+	if from != nil {
+		if saved, err = from.Encode(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for runs := 1; ; runs++ {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		var (
-			saved  []byte // the last Checkpoint
-			length int    // of the output at that Checkpoint
-			failed = r.failed
-		)
+		failed := r.failed
 		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
-		sink := &killedSink{Sink: output.NewJSONLines(output.Stream(&text), fields), kill: func() { cancel(errKilled) }}
+		sink := &killedSink{Sink: output.NewJSONLines(output.Stream(t.Context(), &text), fields), kill: func() { cancel(errKilled) }}
 		if runs < runsMax {
 			sink.pages = 1 + rng.IntN(4)
 		}

@@ -54,7 +54,7 @@ type resumedRuns struct {
 	sink      keySink
 	failed    []string
 	runs      int
-	snapshots []snapshot // of the last run
+	snapshots []snapshot // of the last run, and the one from which it resumed
 }
 
 var errStopped = errors.New("stopped")
@@ -64,16 +64,28 @@ var errStopped = errors.New("stopped")
 func (g *resumedRuns) from(t *testing.T) *checkpoint.Checkpoint {
 	t.Helper()
 	if len(g.snapshots) == 0 {
+		g.snapshots = []snapshot{{checkpoint: initialCheckpoint(t, list.Range{})}}
 		return nil
 	}
 	m := g.snapshots[g.rng.IntN(len(g.snapshots))]
-	g.sink.keys, g.failed, g.snapshots = g.sink.keys[:m.keys], g.failed[:m.failed], nil
+	// A run that commits nothing saves nothing, and the next one resumes from the same Checkpoint.
+	g.sink.keys, g.failed, g.snapshots = g.sink.keys[:m.keys], g.failed[:m.failed], []snapshot{m}
 	from, err := checkpoint.Decode(m.checkpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
 	expectNoOverlap(t, g.sink.keys, from)
 	return from
+}
+
+// initialCheckpoint returns the Checkpoint of a run that has committed nothing, as headcount saves it in Config.Begin.
+func initialCheckpoint(t *testing.T, rng list.Range) []byte {
+	t.Helper()
+	text, err := (&checkpoint.Checkpoint{Rest: []list.Range{rng}}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // run starts the next run. The first six runs end by an error of the sink or by their context, in turn.
@@ -88,7 +100,7 @@ func (g *resumedRuns) run(t *testing.T, cfg scan.Config) (metrics.Stats, error) 
 	case g.runs%2 == 1:
 		g.sink.failAt = 1 + g.rng.IntN(4)
 	default:
-		// The first Checkpoint is saved when the run begins.
+		// The first Checkpoint is the one from which the run resumes.
 		g.sink.failAt, endAt = 0, 2+g.rng.IntN(g.runs-1)
 	}
 	cfg.Sink, cfg.Resume, cfg.CheckpointEvery = &g.sink, g.from(t), time.Millisecond
@@ -136,7 +148,7 @@ func TestResumeAfterStops(t *testing.T) {
 func TestPartialPageIsNotSaved(t *testing.T) {
 	t.Parallel()
 	var sink keySink
-	var last snapshot
+	last := snapshot{checkpoint: initialCheckpoint(t, list.Range{})}
 	_, url := simtest.Start(t, s3sim.Options{Objects: 3_000, Denied: 0.01})
 	_, err := newScan(t, scan.Config{
 		Store: open(t, url), All: true, Workers: 16, Sink: &sink, CheckpointEvery: time.Millisecond,
@@ -192,8 +204,8 @@ func expectEveryKeyOnce(t *testing.T, server *s3sim.Server, g *resumedRuns, stat
 		}
 	}
 	if !stats.Complete || stats.Listed != ks.Len() || stats.Emitted != int64(len(g.sink.keys)) ||
-		stats.Failed != int64(len(g.failed)) || !stats.Balanced() || stats.Runs != g.runs {
-		t.Errorf("got %+v in %d runs, complete %v; want %d records, %d failures, %d runs",
+		stats.Failed != int64(len(g.failed)) || !stats.Balanced() || stats.Runs < 1 || stats.Runs > g.runs {
+		t.Errorf("got %+v in %d runs, complete %v; want %d records, %d failures, at most %d runs",
 			stats.Outcomes, stats.Runs, stats.Complete, len(g.sink.keys), len(g.failed), g.runs)
 	}
 }

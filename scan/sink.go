@@ -38,7 +38,8 @@ type Chunk interface {
 // FailureSink stores the objects that failed. One goroutine calls its methods, in the order of the committed pages;
 // what Sink says of Sync and Close holds here too.
 type FailureSink interface {
-	Add(*ObjectError) error
+	// Add stores the failures of one page.
+	Add(page []*ObjectError) error
 	Sync() (checkpoint.Position, error)
 	Close() error
 }
@@ -46,8 +47,15 @@ type FailureSink interface {
 // FailureFunc is a FailureSink that calls a function for each object and stores nothing.
 type FailureFunc func(*ObjectError) error
 
-// Add calls f.
-func (f FailureFunc) Add(e *ObjectError) error { return f(e) }
+// Add calls f for each failure.
+func (f FailureFunc) Add(page []*ObjectError) error {
+	for _, e := range page {
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Sync returns the zero Position.
 func (FailureFunc) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
@@ -60,7 +68,7 @@ type discard struct{}
 
 func (discard) NewChunk() Chunk                    { return discardedChunk{} }
 func (discard) Commit(*list.Page, []Chunk) error   { return nil }
-func (discard) Add(*ObjectError) error             { return nil }
+func (discard) Add([]*ObjectError) error           { return nil }
 func (discard) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
 func (discard) Close() error                       { return nil }
 

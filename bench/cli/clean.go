@@ -82,7 +82,7 @@ func (job *cleanJob) clean(ctx context.Context, r *report.Reporter) error {
 			failures fileset.Failures
 			foreign  foreign
 		)
-		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // fails only with a file
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add([]*scan.ObjectError{e}) } // fails only with a file
 		c, err := seed.NewClean(cfg, foreign.add)
 		if err == nil && job.answers != nil {
 			err = job.ask(ctx, r, c)

@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"io"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/bench/heads"
 	"headcount/output/fileset"
 	"headcount/scan/command"
-	"headcount/scan/exit"
 )
 
 // headFile is a file that bench head writes.
@@ -48,29 +46,24 @@ func (files headFiles) close() {
 }
 
 func (files headFiles) open(c *cli.Context) (err error) {
-	streams := []fileset.NamedFile{
+	named := []fileset.NamedFile{
 		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)},
 		{Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
 	}
-	flags := map[string]string{} // by name, since CheckDistinct cannot compare files before they exist
 	for _, f := range files {
-		name := command.Get[string](c, f.flag)
-		if name == "" {
-			continue
-		}
-		if other, both := flags[filepath.Clean(name)]; both {
-			return exit.Usagef("name a file of its own", "--%s and --%s are the same file", other, f.flag)
-		}
-		flags[filepath.Clean(name)] = f.flag
+		named = append(named, fileset.Written("--"+f.flag, command.Get[string](c, f.flag)))
+	}
+	if err := fileset.CheckDistinct(named); err != nil {
+		return err
 	}
 	for i := range files {
 		f := &files[i]
-		if f.document, err = fileset.OpenDocument("--"+f.flag, command.Get[string](c, f.flag)); err != nil {
+		f.document, err = fileset.OpenDocument(c.Context, "--"+f.flag, command.Get[string](c, f.flag))
+		if err != nil {
 			return err
 		}
-		streams = append(streams, fileset.NamedFile{Name: "--" + f.flag, Info: f.document.Stat(), Written: true})
 	}
-	return fileset.CheckDistinct(streams)
+	return nil
 }
 
 // finish writes the report to all files, and returns the first error.

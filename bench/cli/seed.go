@@ -98,7 +98,7 @@ func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
 func (job *writeJob) seedWith(ctx context.Context, r *report.Reporter, objects seed.Objects) error {
 	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var failures fileset.Failures
-		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add(e) } // fails only with a file
+		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add([]*scan.ObjectError{e}) } // fails only with a file
 		s, err := seed.New(cfg, objects)
 		if err != nil {
 			return nil, err

@@ -78,7 +78,7 @@ func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 		return err
 	}
 	defer opened.Close()
-	file, err := fileset.OpenDocument("--stats", job.stats)
+	file, err := fileset.OpenDocument(ctx, "--stats", job.stats)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func resultFlags() []cli.Flag {
 // runBenchmark finds the binaries, measures, and writes the result: to standard output, and as JSON to the file that
 // --json names, even if measure fails. With --check, a missed threshold is an error.
 func runBenchmark[R benchResult](c *cli.Context, measure func(binaries) (R, error)) error {
-	file, err := fileset.OpenDocument("--json", command.Get[string](c, "json"))
+	file, err := fileset.OpenDocument(c.Context, "--json", command.Get[string](c, "json"))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 
+	"headcount/scan/durable"
 	"headcount/scan/exit"
 )
 
@@ -12,29 +13,44 @@ import (
 type NamedFile struct {
 	Name    string      // as the user knows it: --output, standard error
 	Info    fs.FileInfo // nil: it is no file, or does not exist yet
+	Path    string      // without symbolic links, to compare files that do not exist yet; empty: it has no name
 	Written bool        // the user named it to be written; a shell may use one file for standard output and standard error
+}
+
+// Named returns the NamedFile of a flag that names a file to be read. An empty name stands for no file.
+func Named(flag, name string) NamedFile {
+	if name == "" {
+		return NamedFile{Name: flag}
+	}
+	return NamedFile{Name: flag, Info: nameInfo(name), Path: durable.Resolve(name)}
+}
+
+// Written returns the NamedFile of a flag that names a file to be written.
+func Written(flag, name string) NamedFile {
+	file := Named(flag, name)
+	file.Written = true
+	return file
 }
 
 // CheckDistinct returns a usage error if two NamedFiles are the same file and at least one of them is Written.
 func CheckDistinct(files []NamedFile) error {
 	for i, later := range files {
 		for _, earlier := range files[:i] {
-			if (earlier.Written || later.Written) && sameFile(earlier.Info, later.Info) {
-				return sameFileError(earlier.Name, later.Name)
+			if (earlier.Written || later.Written) && sameFile(earlier, later) {
+				return exit.Usagef("name a file of its own", "%s and %s are the same file", earlier.Name, later.Name)
 			}
 		}
 	}
 	return nil
 }
 
-func sameFileError(one, other string) error {
-	return exit.Usagef("name a file of its own", "%s and %s are the same file", one, other)
-}
-
 // sameFile reports whether a write to one file destroys or tears the content of the other. Two writers can share a
 // device such as a terminal or /dev/null.
-func sameFile(a, b fs.FileInfo) bool {
-	return a != nil && b != nil && a.Mode()&fs.ModeDevice == 0 && os.SameFile(a, b)
+func sameFile(a, b NamedFile) bool {
+	if a.Info == nil || b.Info == nil {
+		return a.Path != "" && a.Path == b.Path
+	}
+	return a.Info.Mode()&fs.ModeDevice == 0 && os.SameFile(a.Info, b.Info)
 }
 
 // StreamInfo returns the FileInfo of a stream; nil: the stream is no file.

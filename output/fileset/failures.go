@@ -26,15 +26,13 @@ func NewFailures(file *output.File) *Failures {
 	return &Failures{file: file, lines: output.NewFailureLines(file)}
 }
 
-// Add stores a failed object. It fails only if there is a file.
-func (f *Failures) Add(e *scan.ObjectError) error {
-	f.count++
+// Add stores failed objects. It fails only if there is a file.
+func (f *Failures) Add(page []*scan.ObjectError) error {
+	f.count += int64(len(page))
 	if f.file != nil {
-		return f.lines.Add(e)
+		return f.lines.Add(page)
 	}
-	if len(f.first) < failuresPrinted {
-		f.first = append(f.first, e)
-	}
+	f.first = append(f.first, page[:min(len(page), failuresPrinted-len(f.first))]...)
 	return nil
 }
 

@@ -2,15 +2,19 @@
 //
 // A Set is the files of a scan. A Document is a file whose content is replaced at the end of a run. Opening a
 // file shows that it can be written, and does not change it: the user keeps the old content until there is new content.
-// No two files of a command line may be the same one.
+// A file that was created for a run without content is removed. No two files of a command line may be the same one.
 package fileset
 
 import (
+	"context"
+	"errors"
 	"io"
-	"path/filepath"
+	"syscall"
 
 	"headcount/output"
+	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/durable"
 	"headcount/scan/exit"
 )
 
@@ -29,85 +33,70 @@ type Set struct {
 	Stats  *Document    // the statistics, at the end
 }
 
-// Open opens and locks the files, and checks that they are different ones. It returns a usage error, or one with the
-// code exit.Output.
-func Open(names *Names, stdout, stderr io.Writer) (*Set, error) {
+// Open checks that the files are different ones, and then opens and locks them. It waits for the readers of named pipes
+// until the end of ctx. Its error is a usage error, has the code exit.Output, or is the cause of ctx's end.
+func Open(ctx context.Context, names *Names, stdout, stderr io.Writer) (*Set, error) {
+	if err := names.check(stdout, stderr); err != nil {
+		return nil, err
+	}
 	s := &Set{}
-	err := s.open(names)
-	if err == nil {
-		err = checkNames(names, stdout, stderr)
-	}
-	if err == nil {
-		err = s.lock()
-	}
-	if err != nil {
+	if err := s.open(ctx, names); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Set) open(names *Names) (err error) {
-	if s.Output, err = openFile("--output", names.Output); err != nil {
+func (s *Set) open(ctx context.Context, names *Names) (err error) {
+	if s.Output, err = openFile(ctx, "--output", names.Output); err != nil {
 		return err
 	}
-	if s.Errors, err = openFile("--errors", names.Errors); err != nil {
+	if s.Errors, err = openFile(ctx, "--errors", names.Errors); err != nil {
 		return err
 	}
-	s.Stats, err = OpenDocument("--stats", names.Stats)
+	s.Stats, err = OpenDocument(ctx, "--stats", names.Stats)
 	return err
 }
 
-func openFile(flag, name string) (*output.File, error) {
+func openFile(ctx context.Context, flag, name string) (*output.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := output.OpenFile(name)
+	f, err := output.OpenFile(ctx, name)
 	if err != nil {
 		return nil, openError(flag, name, err)
 	}
 	return f, nil
 }
 
+// openError returns the error of a file that a flag names. A lost reader, and the end of a context, have exit codes of
+// their own.
 func openError(flag, name string, err error) error {
+	switch {
+	case errors.Is(err, durable.ErrLocked):
+		return exit.Usagef("wait for the end of that run, or name another file", "%s %s: %v", flag, name, err)
+	case errors.Is(err, syscall.EPIPE):
+		return &scan.OutputError{What: name, Err: err}
+	case exit.Code(err) != exit.Fatal:
+		return err
+	}
 	return exit.Errorf(exit.Output, "", "cannot open %s %s: %v", flag, name, exit.WithoutPath(err))
 }
 
-// checkNames refuses files that would overwrite each other, a file that is read, standard output or standard error.
-func checkNames(names *Names, stdout, stderr io.Writer) error {
-	err := CheckDistinct([]NamedFile{
-		{Name: "--output", Info: nameInfo(names.Output), Written: true},
-		{Name: "--errors", Info: nameInfo(names.Errors), Written: true},
-		{Name: "--stats", Info: nameInfo(names.Stats), Written: true},
-		{Name: "--checkpoint", Info: nameInfo(names.Checkpoint), Written: true},
-		{Name: "--retry-from", Info: nameInfo(names.RetryFrom)},
-		{Name: "standard output", Info: StreamInfo(stdout)},
-		{Name: "standard error", Info: StreamInfo(stderr)},
-	})
-	if err != nil || names.Checkpoint == "" {
-		return err
+// check refuses files that would overwrite each other, a file that is read, standard output or standard error.
+func (names *Names) check(stdout, stderr io.Writer) error {
+	files := []NamedFile{
+		Written("--output", names.Output), Written("--errors", names.Errors), Written("--stats", names.Stats),
+		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
+		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
 	}
-	// The checkpoint may not exist yet, and there is another file beside it while it is replaced.
-	name := filepath.Clean(names.Checkpoint)
-	for _, other := range []struct{ flag, name string }{
-		{"--output", names.Output}, {"--errors", names.Errors},
-		{"--stats", names.Stats}, {"--retry-from", names.RetryFrom},
-	} {
-		if clean := filepath.Clean(other.name); clean == name || clean == checkpoint.TempName(name) {
-			return sameFileError(other.flag, "--checkpoint")
-		}
+	if names.Checkpoint != "" { // there are other files beside it
+		path := durable.Resolve(names.Checkpoint)
+		files = append(files,
+			Written("the temporary file of --checkpoint", checkpoint.TempName(path)),
+			Written("the lock of --checkpoint", durable.GuardName(path)))
 	}
-	return nil
-}
-
-// lock makes sure that no other run writes the files.
-func (s *Set) lock() error {
-	for name, file := range s.files() {
-		if err := file.Lock(); err != nil {
-			return openError("--"+name, file.Name(), err)
-		}
-	}
-	return nil
+	return CheckDistinct(files)
 }
 
 // files returns the files that a scan writes while it runs, by their names in a checkpoint.
@@ -149,8 +138,8 @@ func (s *Set) Truncate(from *checkpoint.Checkpoint) error {
 // WriteStats replaces the content of the file of --stats by the JSON of stats. Its error is a scan.OutputError.
 func (s *Set) WriteStats(stats any) error { return s.Stats.FinishJSON(stats) }
 
-// Close closes and unlocks all files. It ignores errors: the sink of a file has already closed it, and reported the
-// error, or nothing was written that could be lost.
+// Close closes and unlocks all files, and removes those that were created for nothing. It ignores errors: the sink of a
+// file has already closed it, and reported the error, or nothing was written that could be lost.
 func (s *Set) Close() {
 	for _, file := range s.files() {
 		_ = file.Close()

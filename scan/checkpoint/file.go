@@ -1,33 +1,35 @@
 package checkpoint
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
+	"headcount/scan/durable"
 	"headcount/scan/exit"
 	"headcount/scan/list"
 )
 
-// File is the checkpoint of a run, in a file with a name. It belongs to one goroutine at a time.
+// File is the checkpoint of a run, in a file with a name. It belongs to one goroutine at a time. Until Close, no other
+// process can open it.
 type File struct {
-	name       string
+	name       string // as the user wrote it
+	path       string // where it is: name without symbolic links
 	parameters map[string]string
 	data       map[string]DataFile
+	guard      *durable.Guard
+	exists     bool // a run can resume from the checkpoint
 }
 
 // DataFile is a file of which a Checkpoint holds a Position, such as the records.
 type DataFile interface {
 	Name() string
 	Size() int64              // 0 for anything but a regular file
-	CheckRegular() error      // an error if a later run cannot continue the file
+	CheckContinuable() error  // an error if a later run cannot continue the file
 	Check(at Position) error  // an error if at is no Position of the file
 	Start() (Position, error) // the Position before the first byte
 }
@@ -39,8 +41,12 @@ const Endpoints = "endpoints"
 // startOverHint is the hint of an error about an earlier run that cannot be continued.
 const startOverHint = "to start over, remove the checkpoint and leave --resume out"
 
-// Open reads the file with this name, if there is one. The run starts at the returned Checkpoint; nil: at the
-// beginning. parameters are the settings on which the result of the run depends. data has the files that the run
+// bytesMax is the size of the largest checkpoint that is read. The Ranges of a run with thousands of pages in flight
+// take a few MiB.
+const bytesMax = 64 << 20
+
+// Open locks the file with this name, and reads it if there is one. The run starts at the returned Checkpoint; nil: at
+// the beginning. parameters are the settings on which the result of the run depends. data has the files that the run
 // writes, by their names in Checkpoint.Positions. Open changes no file.
 //
 // With resume the run continues an earlier one, which must have had the same parameters and files. If there is no
@@ -49,39 +55,87 @@ const startOverHint = "to start over, remove the checkpoint and leave --resume o
 func Open(
 	name string, resume bool, parameters map[string]string, data map[string]DataFile,
 ) (*File, *Checkpoint, error) {
-	f := &File{name: name, parameters: parameters, data: data}
-	for name, file := range data {
-		if err := file.CheckRegular(); err != nil {
-			return nil, nil, exit.Usagef("name a file, or leave --checkpoint out",
+	f := &File{name: name, path: durable.Resolve(name), parameters: parameters, data: data}
+	err := f.checkKinds()
+	if err == nil {
+		f.guard, err = durable.LockName(f.path)
+		err = f.openError(err)
+	}
+	var from *Checkpoint
+	if err == nil {
+		from, err = f.read(resume)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, from, nil
+}
+
+// checkKinds returns a usage error if the checkpoint, or a file of which it would hold a Position, is a device, a pipe
+// or a folder.
+func (f *File) checkKinds() error {
+	for name, file := range f.data {
+		if err := file.CheckContinuable(); err != nil {
+			return exit.Usagef("name a file, or leave --checkpoint out",
 				"cannot resume with --%s %s: %v", name, file.Name(), err)
 		}
 	}
-	text, err := os.ReadFile(name)
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		return exit.Usagef("name a file, or one that does not exist yet", "--checkpoint %s: not a regular file", f.name)
+	}
+	return nil
+}
+
+// read returns the Checkpoint at which the run starts.
+func (f *File) read(resume bool) (*Checkpoint, error) {
+	text, err := durable.ReadFile(f.path, bytesMax)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && resume:
-		return f, nil, f.checkAbsent()
+		return nil, f.checkAbsent()
 	case errors.Is(err, fs.ErrNotExist):
-		return f, nil, nil
+		return nil, nil
+	case errors.Is(err, durable.ErrTooLong):
+		return nil, exit.Usagef("name another file", "--checkpoint %s is no checkpoint: %v", f.name, err)
 	case err != nil:
-		return nil, nil, f.openError(err)
+		return nil, f.openError(err)
 	}
 	from, err := Decode(text)
 	switch {
 	case err != nil && resume:
-		return nil, nil, exit.Usagef(startOverHint, "cannot resume from %s: %v", name, err)
+		return nil, exit.Usagef(startOverHint, "cannot resume from %s: %v", f.name, err)
 	case err != nil:
-		return nil, nil, exit.Usagef("remove it, or name another file",
-			"--checkpoint %s has other content: %v", name, err)
+		return nil, exit.Usagef("remove it, or name another file",
+			"--checkpoint %s has other content: %v", f.name, err)
 	case resume:
-		return f, from, f.check(from)
+		f.exists = true
+		return from, f.check(from)
 	case len(from.Rest) > 0:
-		return nil, nil, exit.Usagef("--resume continues that run; to start over, remove the file",
-			"%s is the checkpoint of a run that is not complete", name)
+		return nil, exit.Usagef("--resume continues that run; to start over, remove the file",
+			"%s is the checkpoint of a run that is not complete", f.name)
 	}
-	return f, nil, nil
+	return nil, nil
 }
 
+// Close unlocks the checkpoint. A Close of a nil File does nothing.
+func (f *File) Close() {
+	if f != nil {
+		f.guard.Release()
+	}
+}
+
+// Resumable reports whether a later run can resume from the file: it is a Checkpoint of this run, or of the run that
+// this one continues.
+func (f *File) Resumable() bool { return f != nil && f.exists }
+
+// openError returns the error of a file that cannot be opened, nil for nil.
 func (f *File) openError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, durable.ErrLocked):
+		return exit.Usagef("wait for the end of that run, or name another file", "--checkpoint %s: %v", f.name, err)
+	}
 	return exit.Errorf(exit.Output, "", "cannot open --checkpoint %s: %v", f.name, exit.WithoutPath(err))
 }
 
@@ -106,12 +160,12 @@ func (f *File) check(from *Checkpoint) error {
 			f.parameters[name] = before // all later runs are compared with the URLs of the first run
 		case before != now:
 			const message = "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q"
-			return exit.Usagef(hint, message, f.name, name, before, now)
+			return exit.Usagef(hint, message, f.name, flagOf(name), before, now)
 		}
 	}
 	for name := range from.Parameters {
 		if _, ok := f.parameters[name]; !ok {
-			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of a scan with --%s", f.name, name)
+			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of a scan with %s", f.name, flagOf(name))
 		}
 	}
 	for name, file := range f.data {
@@ -123,28 +177,36 @@ func (f *File) check(from *Checkpoint) error {
 	return nil
 }
 
+// flagOf returns how the user wrote a parameter: as a flag, or as a part of the argument.
+func flagOf(parameter string) string {
+	switch parameter {
+	case "bucket", "prefix":
+		return parameter
+	case Endpoints:
+		return "--endpoint-url"
+	}
+	return "--" + parameter
+}
+
 func haveCommon(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
 // SaveInitial replaces the checkpoint of an earlier run by one with no progress in rng. It must be called before the
 // files are truncated, so that they keep their content if the checkpoint cannot be written. No later run resumes from
-// the old checkpoint. Its error has the code exit.Output.
+// the old checkpoint. Its error is that of Save, or of a file of which the checkpoint holds a Position.
 func (f *File) SaveInitial(rng list.Range) error {
 	at := &Checkpoint{Rest: []list.Range{rng}, Positions: map[string]Position{}}
 	for name, file := range f.data {
 		var err error
 		if at.Positions[name], err = file.Start(); err != nil {
-			return f.openError(err)
+			return err
 		}
-		if err := syncFolder(filepath.Dir(file.Name())); err != nil { // the file may be new in its folder
-			return f.openError(err)
+		if err := durable.SyncFolder(filepath.Dir(file.Name())); err != nil { // the file may be new in its folder
+			return err
 		}
 	}
-	if err := f.Save(at); err != nil {
-		return f.openError(err)
-	}
-	return nil
+	return f.Save(at)
 }
 
 // Save replaces the checkpoint by at. The files up to at's Positions must be on disk. Whenever the machine stops, the
@@ -155,50 +217,19 @@ func (f *File) Save(at *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(f.name, text); err != nil {
-		return exit.WithHint(err, "the checkpoint before this one is kept: --resume continues from there")
+	temp := TempName(f.path)
+	if err = os.Remove(temp); err == nil || errors.Is(err, fs.ErrNotExist) { // a killed run leaves one
+		err = durable.Replace(f.path, temp, text)
 	}
+	switch {
+	case err != nil && f.exists:
+		return exit.WithHint(err, "the checkpoint before this one is kept: --resume continues from there")
+	case err != nil:
+		return err
+	}
+	f.exists = true
 	return nil
 }
 
-// replaceFile replaces the content of a file. It writes the new content to disk under another name, renames that file,
-// and writes the name to disk. google/renameio does not work on Windows, does not sync the folder, and leaves a
-// temporary file for each process that is killed.
-func replaceFile(name string, text []byte) error {
-	temp := TempName(name)
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed run leaves one
-		return err
-	}
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := cmp.Or(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, name); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
 // TempName returns the name of the temporary file that replaces a checkpoint.
-func TempName(name string) string { return name + ".tmp" }
-
-// syncFolder writes the names in a folder to disk. Some systems and file systems cannot do this, and do not need it.
-func syncFolder(name string) error {
-	folder, err := os.Open(name)
-	if err != nil {
-		return nil // the user may have the right to write there and not to read
-	}
-	defer folder.Close()
-	err = folder.Sync()
-	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil
-	}
-	return err
-}
+func TempName(name string) string { return name + ".headcount-tmp" }

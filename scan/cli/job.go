@@ -19,6 +19,7 @@ import (
 	"headcount/scan/forecast"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -70,19 +71,24 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 func (j *job) scanStore(
 	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
 ) error {
-	files, err := fileset.Open(&j.names, stdout, stderr)
+	files, err := fileset.Open(ctx, &j.names, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	defer files.Close()
 	failures := fileset.NewFailures(files.Errors)
-	records := output.Stream(stdout)
+	records := output.Stream(ctx, stdout)
 	if files.Output != nil {
 		records = files.Output
 	}
 	j.scan.Sink, j.scan.Failures = output.NewJSONLines(records, j.fields), failures
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
-	s, err := j.prepare(reporter, files)
+	file, err := j.openCheckpoint(reporter, files)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s, err := scan.New(j.scan)
 	if err != nil {
 		return err
 	}
@@ -90,47 +96,50 @@ func (j *job) scanStore(
 	stats, err := s.Run(ctx)
 	stopProgress()
 
+	err = writeStats(files, &stats, &stats, err)
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintFailures(failures.First(), failures.More())
 		reporter.PrintSummary(&stats)
-		if j.names.Checkpoint != "" && !stats.Complete {
+		if file.Resumable() && !stats.Complete {
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}
 	}
-	err = cmp.Or(err, files.WriteStats(&stats))
 	if err == nil && stats.Failed > 0 {
 		err = exit.Errorf(exit.Failures, failures.Hint(), "%s failed", console.Count(stats.Failed, "object", "objects"))
 	}
 	return err
 }
 
-// prepare makes the scan, with its checkpoint. It changes the files last, after everything that can refuse the run.
-func (j *job) prepare(reporter *report.Reporter, files *fileset.Set) (*scan.Scan, error) {
-	file, earlier, err := j.openCheckpoint(j.scan.Store.EndpointURLs(), files)
+// openCheckpoint opens the checkpoint of the job, if it has one, and the Checkpoint of the earlier run that the job
+// continues. It sets what the scan does when it begins: until then, all files keep what an earlier run has written.
+func (j *job) openCheckpoint(reporter *report.Reporter, files *fileset.Set) (*checkpoint.File, error) {
+	if j.names.Checkpoint == "" {
+		j.scan.Begin = func() error { return files.Truncate(nil) }
+		return nil, nil
+	}
+	file, earlier, err := checkpoint.Open(
+		j.names.Checkpoint, j.resume, j.parameters(j.scan.Store.EndpointURLs()), files.CheckpointFiles())
 	if err != nil {
 		return nil, err
 	}
-	if file != nil {
-		j.scan.OnCheckpoint, j.scan.Resume = file.Save, earlier
-		j.logCheckpoint(reporter, earlier)
-	}
-	s, err := scan.New(j.scan)
-	if err != nil {
-		return nil, err
-	}
-	if file != nil && earlier == nil {
-		if err := file.SaveInitial(j.scan.Range); err != nil {
-			return nil, err
+	j.scan.OnCheckpoint, j.scan.Resume = file.Save, earlier
+	j.scan.Begin = func() error {
+		if earlier == nil { // no later run may resume from the checkpoint of the files that are truncated now
+			if err := file.SaveInitial(j.scan.Range); err != nil {
+				return &scan.OutputError{What: "checkpoint", Err: err}
+			}
 		}
+		return files.Truncate(earlier)
 	}
-	return s, files.Truncate(earlier)
+	j.logCheckpoint(reporter, earlier)
+	return file, nil
 }
 
 // estimate prints a forecast of the scan, and makes no records.
 func (j *job) estimate(
 	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
 ) error {
-	files, err := fileset.Open(&j.names, stdout, stderr)
+	files, err := fileset.Open(ctx, &j.names, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -140,21 +149,25 @@ func (j *job) estimate(
 		Scan: j.scan, Price: j.price, StartProgress: reporter.StartListProgress,
 	})
 	if err == nil {
-		err = report.WriteForecast(stdout, stats.DryRun)
+		printed := output.Stream(ctx, stdout)
+		err = cmp.Or(report.WriteForecast(printed, stats.DryRun), scan.WrapOutput(printed.Close()))
 	}
+	err = writeStats(files, stats.Stats, stats, err)
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintForecastSummary(stats)
 	}
-	return cmp.Or(err, files.WriteStats(stats))
+	return err
 }
 
-// openCheckpoint opens the checkpoint of the job, if it has one. It returns the Checkpoint of the earlier run that the
-// job continues, or nil.
-func (j *job) openCheckpoint(urls []string, files *fileset.Set) (*checkpoint.File, *checkpoint.Checkpoint, error) {
-	if j.names.Checkpoint == "" {
-		return nil, nil, nil
+// writeStats writes the statistics of a run that ended with err, and returns the error of the run. The run is complete
+// only when the last of its files is written.
+func writeStats(files *fileset.Set, stats *metrics.Stats, text any, err error) error {
+	if stats.Complete = err == nil; err != nil {
+		stats.Error = err.Error()
 	}
-	return checkpoint.Open(j.names.Checkpoint, j.resume, j.parameters(urls), files.CheckpointFiles())
+	err = cmp.Or(err, files.WriteStats(text))
+	stats.Complete = err == nil
+	return err
 }
 
 // logCheckpoint logs how far the earlier run came, and how records on standard output differ from those in a file.
