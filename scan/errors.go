@@ -9,8 +9,11 @@ import (
 
 	"headcount/scan/exit"
 	"headcount/scan/fault"
+	"headcount/scan/fault/errordoc"
 	"headcount/scan/head"
+	"headcount/scan/hint"
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // ObjectError is an object that has no Record, and why. It is data: the run goes on.
@@ -41,8 +44,14 @@ func (e *ObjectError) Error() string {
 
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// Hint returns what the user can do about a limit of this machine. It is empty for every other failure.
-func (e *ObjectError) Hint() string { return fault.LocalLimitHint(e.Err) }
+// Hint returns what the user can do about a limit of this machine, or a store that is slower than --timeout. It is empty
+// for every other failure.
+func (e *ObjectError) Hint() string {
+	if e.Class == fault.Timeout && e.Err != nil {
+		return hint.Request{}.ForError(e.Err)
+	}
+	return fault.LocalLimitHint(e.Err)
+}
 
 // newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It
 // keeps nothing of r's memory.
@@ -53,8 +62,11 @@ func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) 
 	}
 	if r.Err != nil {
 		o.Class = fault.ClassOf(r.Err)
-	} else {
-		o.Class = fault.StatusClass(r.Status)
+		return o
+	}
+	o.Class = fault.StatusClass(r.Status)
+	if location := r.Get("location"); o.Class == fault.Redirect && len(location) > 0 {
+		o.Err = errors.New("redirected to " + errordoc.Short(store.RedactURL(string(location))))
 	}
 	return o
 }

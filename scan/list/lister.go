@@ -238,7 +238,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		Continued:    req.token != "" && !l.cfg.V1,
 	}
 	if response.StatusCode != http.StatusOK {
-		storeErr.Location = store.RedactURL(response.Header.Get("Location"))
+		storeErr.Location = errordoc.Short(store.RedactURL(response.Header.Get("Location")))
 		return nil, l.refused(response, storeErr, errordoc.Read(response.Body))
 	}
 	body := &headReader{body: response.Body}
@@ -262,7 +262,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 	case errors.As(err, &document):
 		return nil, l.refused(response, storeErr, errordoc.Document{
 			Code: document.Code, Message: document.Message, RequestID: document.RequestID,
-		}.Cut())
+		}.Checked())
 	case errors.Is(err, xmllist.ErrTooLarge):
 		return nil, &ProtocolError{Target: l.target, What: err.Error()}
 	}

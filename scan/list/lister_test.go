@@ -44,6 +44,9 @@ func TestListerReadsAnswers(t *testing.T) {
 		"an error with a 200": {
 			200, "", strings.NewReader(slow), StoreError{Status: 200, Code: "SlowDown", Message: "m", RequestID: "r"},
 		},
+		"a class as the code of an error with a 200": {
+			200, "", strings.NewReader("<Error><Code>timeout</Code></Error>"), StoreError{Status: 200, Message: "timeout"},
+		},
 		"an error with a 503": {
 			503, "head", strings.NewReader(slow), StoreError{Status: 503, Code: "SlowDown", Message: "m", RequestID: "head"},
 		},

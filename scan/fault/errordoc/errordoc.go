@@ -49,8 +49,12 @@ func Beginning(body []byte) string {
 	return cut(strings.Join(words, " "), beginningMax)
 }
 
-// Cut returns the Document with texts of a bounded length.
-func (d Document) Cut() Document {
+// Checked returns the Document with texts of a bounded length, and with a Code only if it can be one of S3.
+func (d Document) Checked() Document {
+	if d.Code != "" && !isCode(d.Code) {
+		d.Message = strings.TrimSuffix(d.Code+": "+d.Message, ": ")
+		d.Code = ""
+	}
 	d.Message = cut(d.Message, messageMax)
 	for _, text := range []*string{&d.Code, &d.RequestID, &d.Endpoint, &d.Region} {
 		*text = cut(*text, beginningMax)
@@ -64,14 +68,10 @@ func parse(body []byte, isCut bool) Document {
 	if !found {
 		d, found = parseJSON(body)
 	}
-	switch {
-	case !found:
+	if !found {
 		d = Document{Message: Beginning(body)}
-	case d.Code != "" && !isCode(d.Code):
-		d.Message = strings.TrimSuffix(d.Code+": "+d.Message, ": ")
-		d.Code = ""
 	}
-	return d.Cut()
+	return d.Checked()
 }
 
 // isCode reports whether text can be an error code of S3. Other texts must not become a fault.Class, which has words of
@@ -85,6 +85,9 @@ func isCode(text string) bool {
 	}
 	return !strings.ContainsFunc(text, isOther)
 }
+
+// Short returns the beginning of a text of a store, such as a header, for a message.
+func Short(text string) string { return cut(text, beginningMax) }
 
 // cut returns at most so many characters of text, with an ellipsis where it was longer.
 func cut(text string, most int) string {
