@@ -70,6 +70,18 @@ func (r *Reporter) printSpeed(s *metrics.Stats) {
 		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limiterName(s.LimitedBy))
 }
 
+// PrintNoKeys prints that no key begins with a prefix, and a hint.
+func (r *Reporter) PrintNoKeys(prefix, hint string) {
+	switch {
+	case r.Quiet:
+	case r.JSON:
+		r.LogResult("no key begins with the prefix", "prefix", prefix, "hint", hint)
+	default:
+		console.PrintLine(r.Status, "no key begins with %q", prefix)
+		console.PrintLine(r.Status, "headcount: hint: %s", hint)
+	}
+}
+
 // PrintForecastSummary prints how much of the bucket a dry run has listed. The forecast itself goes to standard output.
 func (r *Reporter) PrintForecastSummary(s *forecast.Stats) {
 	switch {

@@ -18,6 +18,7 @@ import (
 	"headcount/scan/field"
 	"headcount/scan/forecast"
 	"headcount/scan/head/engine"
+	"headcount/scan/hint"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -100,6 +101,7 @@ func (j *job) scanStore(
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintFailures(failures.First(), failures.More())
 		reporter.PrintSummary(&stats)
+		j.reportNoKeys(reporter, &stats)
 		if file.Resumable() && !stats.Complete {
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}
@@ -155,8 +157,17 @@ func (j *job) estimate(
 	err = writeStats(files, stats.Stats, stats, err)
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
 		reporter.PrintForecastSummary(stats)
+		j.reportNoKeys(reporter, stats.Stats)
 	}
 	return err
+}
+
+// reportNoKeys reports a run that is complete and has listed nothing, since its prefix is the beginning of no key.
+func (j *job) reportNoKeys(reporter *report.Reporter, stats *metrics.Stats) {
+	isWhole := j.scan.Keys == nil && j.scan.Range == (list.Range{})
+	if stats.Complete && stats.Listed == 0 && j.scan.Prefix != "" && isWhole {
+		reporter.PrintNoKeys(j.scan.Prefix, hint.ForEmptyPrefix(j.store.Bucket, j.scan.Prefix))
+	}
 }
 
 // writeStats writes the statistics of a run that ended with err, and returns the error of the run. The run is complete

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strings"
 
 	"headcount/scan/exit"
@@ -15,9 +16,21 @@ const URIHint = "write s3://BUCKET or s3://BUCKET/PREFIX"
 // s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/PREFIX.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 func ParseURI(uri string) (bucket, prefix string, err error) {
+	bucket, prefix, err = parseURI(uri)
+	if err != nil {
+		return "", "", exit.Usagef(uriHint(uri), "%v", err)
+	}
+	return bucket, prefix, nil
+}
+
+// parseURI is ParseURI with an error that has no hint.
+func parseURI(uri string) (bucket, prefix string, err error) {
 	rest, found := strings.CutPrefix(uri, "s3://")
 	if !found {
-		return "", "", exit.Usagef(URIHint, "%q is not the URI of a bucket", store.RedactURL(uri))
+		return "", "", fmt.Errorf("%q is not the URI of a bucket", store.RedactURL(uri))
+	}
+	if _, isBucket := bucketOfARN(rest); isBucket {
+		return "", "", fmt.Errorf("%q names a bucket by its ARN", uri)
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	for range arnSegments(bucket) {
@@ -27,9 +40,9 @@ func ParseURI(uri string) (bucket, prefix string, err error) {
 	}
 	switch {
 	case bucket == "":
-		return "", "", exit.Usagef(URIHint, "%q names no bucket", store.RedactURL(uri))
+		return "", "", fmt.Errorf("%q names no bucket", store.RedactURL(uri))
 	case !strings.HasPrefix(bucket, "arn:") && !isBucketName(bucket):
-		return "", "", exit.Usagef(URIHint, "%q is not the name of a bucket", store.RedactURL(bucket))
+		return "", "", fmt.Errorf("%q is not the name of a bucket", store.RedactURL(bucket))
 	}
 	return bucket, prefix, nil
 }

@@ -1,6 +1,10 @@
 package command
 
-import "testing"
+import (
+	"testing"
+
+	"headcount/scan/exit"
+)
 
 func TestParseURI(t *testing.T) {
 	for uri, want := range map[string][2]string{
@@ -29,6 +33,45 @@ func TestParseURI(t *testing.T) {
 	} {
 		if bucket, prefix, err := ParseURI(uri); err == nil {
 			t.Errorf("%q was taken for %q, %q", uri, bucket, prefix)
+		}
+	}
+}
+
+// A URI as another tool has it leads to the way to write it, and none repeats a password.
+func TestURIHint(t *testing.T) {
+	for uri, want := range map[string]string{
+		"S3://b/logs/":                     "s3://b/logs/",
+		"s3a://b/logs":                     "s3://b/logs",
+		"s3n://b":                          "s3://b",
+		"b/logs":                           "s3://b/logs",
+		"arn:aws:s3:::b":                   "s3://b",
+		"arn:aws-cn:s3:::b/logs/*":         "s3://b/logs/*",
+		"s3://arn:aws:s3:::b/logs/":        "s3://b/logs/",
+		"https://b.s3.amazonaws.com/logs/": "s3://b/logs/",
+		"https://a.b.s3.eu-west-1.amazonaws.com/l%20s":        "s3://a.b/l s",
+		"https://b.s3-us-west-2.amazonaws.com":                "s3://b/",
+		"https://b.s3.dualstack.us-west-2.amazonaws.com/x":    "s3://b/x",
+		"https://s3.eu-west-1.amazonaws.com/b/logs/":          "s3://b/logs/",
+		"https://s3.console.aws.amazon.com/s3/buckets/b":      "s3://b",
+		"https://b.s3.amazonaws.com/k?X-Amz-Signature=secret": "s3://b/k",
+		"https://minio.example:9000/b/logs/":                  "--endpoint-url https://minio.example:9000 s3://b/logs/",
+		"gs://b/logs/":                                        "--endpoint-url https://storage.googleapis.com s3://b/logs/",
+		"https://minio.example:9000/":                         "",
+		"https://me:secret@minio.example/b":                   "",
+		"s3://me:secret@b/p":                                  "",
+		"oss://b":                                             "",
+		"s3:b":                                                "",
+		"s3:///p":                                             "",
+		"arn:aws:s3:::":                                       "",
+		"s3://arn:aws:s3:::arn:aws:s3:::b":                    "",
+		"":                                                    "",
+	} {
+		_, _, err := ParseURI(uri)
+		if want = URIHint + ": " + want; want == URIHint+": " {
+			want = URIHint
+		}
+		if err == nil || exit.Hint(err) != want {
+			t.Errorf("%s: %v\nhint %s, want %s", uri, err, exit.Hint(err), want)
 		}
 	}
 }
