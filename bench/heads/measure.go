@@ -3,6 +3,7 @@ package heads
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"time"
@@ -92,7 +93,12 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 		cfg.Store.Connections = max(cfg.Store.Connections, n)
 	}
 	st, err := store.Open(ctx, cfg.Store)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return r, context.Cause(ctx)
+	case errors.As(err, new(*store.CredentialsError)):
+		return r, err
+	case err != nil:
 		return r, &ConfigError{err}
 	}
 	defer st.Close()

@@ -14,7 +14,7 @@ import (
 // ConnectionFlags returns the flags that say how to reach a bucket. ParseStore reads all of them but --list-objects-v1,
 // which is for the lister.
 func ConnectionFlags() []cli.Flag {
-	addressing := OneOf(store.AddressingAuto, store.AddressingAuto, store.AddressingPath, store.AddressingVirtual)
+	addressing := OneOf("", store.AddressingAuto, store.AddressingPath, store.AddressingVirtual)
 	return Category("connection",
 		&cli.GenericFlag{
 			Name: "endpoint-url", Value: ParsedList(parseEndpoint).PrintedBy(store.RedactURL),
@@ -39,7 +39,7 @@ func ConnectionFlags() []cli.Flag {
 			Usage: "accept any certificate: unsafe, since any machine may answer in place of the store",
 		},
 		&cli.GenericFlag{
-			Name: "addressing", Value: addressing,
+			Name: "addressing", Value: addressing, DefaultText: "addressing_style of ~/.aws/config, else auto",
 			Usage: "put the bucket into the URL by this `STYLE`; auto is virtual for AWS",
 		},
 		&cli.BoolFlag{
@@ -69,6 +69,8 @@ func OpenStore(ctx context.Context, cfg store.Config) (*store.Store, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case errors.As(err, new(*store.CredentialsError)):
+		return nil, err
 	case err != nil:
 		const otherwise = "see --profile, --region, the AWS_ variables and ~/.aws/config"
 		return nil, exit.Usagef(cmp.Or(exit.Hint(err), otherwise), "%v", err)

@@ -50,6 +50,12 @@ func (p Provider) Hint(profile string) string {
 	return MissingCredentials
 }
 
+// SecondFactor is the hint for a profile whose role wants a code that the AWS CLI asks for.
+func SecondFactor(profile string) string {
+	return `eval "$(aws configure export-credentials --profile ` + quoteShell(profile) +
+		` --format env)" asks for the code; then leave --profile out`
+}
+
 // quoteShell quotes a word for a shell where it needs quotes.
 func quoteShell(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./@:+"

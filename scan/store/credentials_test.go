@@ -69,7 +69,7 @@ func TestRefreshCredentials(t *testing.T) {
 		return c.SessionToken
 	}
 	p := &fakeProvider{expires: true}
-	s.provider = newProvider(aws.NewCredentialsCache(p), "")
+	s.provider = newProvider(aws.NewCredentialsCache(p), new(loader))
 	first := token()
 	if token() != first || p.calls != 1 {
 		t.Errorf("the provider was asked %d times", p.calls)
@@ -90,7 +90,7 @@ func TestRefreshCredentials(t *testing.T) {
 		t.Error("fixed credentials were renewed")
 	}
 
-	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), "")
+	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), new(loader))
 	if s.RefreshCredentials(t.Context()) {
 		t.Error("renewed, though the provider fails")
 	}
@@ -129,7 +129,7 @@ func TestRenewalChangesGeneration(t *testing.T) {
 	s.provider = newProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		expires := time.Now().Add(time.Hour)
 		return aws.Credentials{AccessKeyID: key, SecretAccessKey: "s", CanExpire: true, Expires: expires}, failure
-	}), "")
+	}), new(loader))
 	start := s.Generation()
 	for _, step := range []struct {
 		key     string

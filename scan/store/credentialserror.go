@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,25 +38,48 @@ func (e *CredentialsError) FaultClass() fault.Class { return fault.Credentials }
 func (e *CredentialsError) Hint() string { return e.hint }
 
 // describe returns the error of a provider as a CredentialsError.
-func describe(err error, source aws.CredentialsProvider, profile string) *CredentialsError {
+func describe(err error, source aws.CredentialsProvider, files awsFiles) *CredentialsError {
 	var described *CredentialsError
 	if errors.As(err, &described) {
 		return described
 	}
 	from := providerOf(err, source)
-	return &CredentialsError{reason: string(from) + ": " + reasonOf(err), hint: from.Hint(profile)}
+	reason := string(from) + ": " + reasonOf(err)
+	if from != hint.MetadataService || slices.Contains(sourcesOf(source), aws.CredentialSourceProfileNamedProvider) {
+		return &CredentialsError{reason: reason, hint: from.Hint(files.profile)}
+	}
+	// The SDK asks the metadata service where it found nothing else.
+	if name, why := files.unreadable(); name != "" {
+		return unreadableError(name, why)
+	}
+	for given, missing := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY": "AWS_ACCESS_KEY_ID",
+	} {
+		if os.Getenv(given) != "" && os.Getenv(missing) == "" {
+			return &CredentialsError{reason: given + " is set, and " + missing + " is not", hint: hint.MissingCredentials}
+		}
+	}
+	if strings.Contains(reason, "access disabled") { // by AWS_EC2_METADATA_DISABLED
+		return &CredentialsError{reason: "none are configured", hint: hint.MissingCredentials}
+	}
+	return &CredentialsError{reason: "none are configured, and " + reason, hint: from.Hint(files.profile)}
+}
+
+// sourcesOf returns the chain of an SDK's provider.
+func sourcesOf(provider aws.CredentialsProvider) []aws.CredentialSource {
+	if s, ok := provider.(aws.CredentialProviderSource); ok {
+		return s.ProviderSources()
+	}
+	return nil
 }
 
 // providerOf returns the kind of provider that failed. A role has two: STS, and the one of the keys that assume it.
 func providerOf(err error, source aws.CredentialsProvider) hint.Provider {
 	var (
-		sources []aws.CredentialSource
+		sources = sourcesOf(source)
 		failed  *smithy.OperationError
 		service string
 	)
-	if s, ok := source.(aws.CredentialProviderSource); ok {
-		sources = s.ProviderSources()
-	}
 	for inner := err; errors.As(inner, &failed); inner = failed.Err {
 		service = failed.ServiceID
 	}

@@ -17,12 +17,12 @@ import (
 // provider is the aws.CredentialsProvider of all requests of a Store. It asks the SDK's provider, checks the keys that
 // it returns, and describes its failures. Its methods may be called concurrently.
 type provider struct {
-	source  atomic.Pointer[aws.CredentialsProvider] // of the SDK, which keeps the keys until they expire
-	profile string                                  // in use, for hints
+	source atomic.Pointer[aws.CredentialsProvider] // of the SDK, which keeps the keys until they expire
+	loader *loader
 }
 
-func newProvider(source aws.CredentialsProvider, profile string) *provider {
-	p := &provider{profile: profile}
+func newProvider(source aws.CredentialsProvider, loader *loader) *provider {
+	p := &provider{loader: loader}
 	p.source.Store(&source)
 	return p
 }
@@ -43,7 +43,7 @@ func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return aws.Credentials{}, ctx.Err()
 	}
-	return aws.Credentials{}, describe(err, source, p.profile)
+	return aws.Credentials{}, describe(err, source, p.loader.files)
 }
 
 // renew makes the next Retrieve fetch new credentials. It reports false if they would be the same.

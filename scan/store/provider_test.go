@@ -24,7 +24,7 @@ func TestKeysAreTrimmed(t *testing.T) {
 		{AccessKeyID: "\ufeffAK", SecretAccessKey: "se cret", SessionToken: "token"},
 		want,
 	} {
-		p := newProvider(fixed(c), "")
+		p := newProvider(fixed(c), new(loader))
 		if got, err := p.Retrieve(t.Context()); err != nil || got != want {
 			t.Errorf("%+v became %+v, %v", c, got, err)
 		}
@@ -55,7 +55,7 @@ func TestControlCharactersInKeys(t *testing.T) {
 		{aws.Credentials{AccessKeyID: "\n", SecretAccessKey: "zzz", Source: "EnvConfigCredentials"},
 			"the keys from the environment are empty"},
 	} {
-		_, err := newProvider(fixed(c.credentials), "").Retrieve(t.Context())
+		_, err := newProvider(fixed(c.credentials), new(loader)).Retrieve(t.Context())
 		var failed *CredentialsError
 		if !errors.As(err, &failed) || fault.ClassOf(err) != fault.Credentials {
 			t.Errorf("%+v: %v", c.credentials, err)
@@ -102,7 +102,7 @@ func TestProviderOutOfReach(t *testing.T) {
 	}{
 		"metadata service": {map[string]string{
 			"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://" + address,
-		}, "the EC2 metadata service: " + address + ": dial tcp", "AWS_EC2_METADATA_DISABLED"},
+		}, "none are configured, and the EC2 metadata service: " + address + ": dial tcp", "AWS_EC2_METADATA_DISABLED"},
 		"container": {map[string]string{
 			"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://" + address + "/hidden?hidden",
 		}, "the container's credentials endpoint: " + address + ": dial tcp", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},

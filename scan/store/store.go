@@ -31,6 +31,7 @@ import (
 type Store struct {
 	cfg              Config
 	aws              aws.Config
+	maxAttempts      int
 	provider         *provider // of the credentials; nil: requests are not signed
 	dialer           *balance.Dialer
 	transport        *http.Transport // of all endpoints: it keeps connections by host
@@ -59,19 +60,21 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Bucket == "" {
 		return nil, errors.New("no bucket is named")
 	}
-	awsConfig, err := loadConfig(ctx, cfg)
+	loader := newLoader(cfg)
+	awsConfig, err := loader.load(ctx)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Addressing = loader.addressing()
 	if awsConfig.Region == "" {
 		awsConfig.Region = regionDefault
 	}
 	if err := checkRegion(awsConfig.Region); err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, aws: awsConfig, dialer: balance.NewDialer()}
+	s := &Store{cfg: cfg, aws: awsConfig, maxAttempts: loader.maxAttempts, dialer: balance.NewDialer()}
 	if !aws.IsCredentialsProvider(awsConfig.Credentials, aws.AnonymousCredentials{}) {
-		s.provider = newProvider(awsConfig.Credentials, profileName(cfg.Profile))
+		s.provider = newProvider(awsConfig.Credentials, loader)
 		s.aws.Credentials = s.provider
 	}
 	s.coolingDown = make([]time.Time, max(1, len(cfg.Endpoints)))
@@ -108,7 +111,7 @@ func (s *Store) RequestPayer() types.RequestPayer {
 
 // MaxAttempts returns how often the user's configuration allows a request to be tried (AWS_MAX_ATTEMPTS, max_attempts);
 // 0: the configuration does not say.
-func (s *Store) MaxAttempts() int { return s.aws.RetryMaxAttempts }
+func (s *Store) MaxAttempts() int { return s.maxAttempts }
 
 // Unordered reports whether the bucket lists its keys in no order and ignores StartAfter, as the directory buckets of
 // S3 Express do. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Directory buckets)
