@@ -17,17 +17,18 @@ const (
 	unlike                         // the answer is not about the listed object, on a new connection too
 	deleted                        // the answer says that the object was deleted
 	mismatch                       // the answer may be another object's: to be sent again on a new connection
+	waiting                        // the answers for other objects will show whether it is unlike
 	wrongRegion                    // the bucket is in another region
 	failed                         // no use: the retry policy decides (fault.Policy)
 )
 
 // classify reads the Result for an entry. newConn says that the HEAD was sent again, as the first request of its
-// connection: its answer is no other request's.
-func classify(e *list.Entry, r *head.Result, newConn bool) answerClass {
+// connection: its answer is no other request's. known are the differences that mean nothing.
+func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected) answerClass {
 	switch {
 	case r.Err != nil:
 		return failed
-	case r.Status == http.StatusOK && !r.Mismatch:
+	case r.Status == http.StatusOK && !r.Mismatch && r.Different&head.HasETag&^known.Of(e) == 0:
 		return answered
 	case r.Status == http.StatusOK && !newConn:
 		return mismatch

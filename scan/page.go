@@ -133,4 +133,6 @@ type attempts struct {
 	avoid   *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn bool           // the next HEAD needs a new connection, since the last answer may have been another object's
 	names   int            // other names of the object that were asked for
+
+	observation observation // while it is not known whether the HEADs of the store always differ from its listing
 }

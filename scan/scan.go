@@ -32,6 +32,7 @@ type Scan struct {
 	committer  *committer
 
 	listMetadata *listMetadata // nil: every object gets a HEAD
+	differences  *differences
 	health       *fault.Health // of the HEADs
 	limiter      *pace.Limiter
 	metrics      *metrics.Collector
@@ -48,6 +49,7 @@ func New(cfg Config) (*Scan, error) {
 		cfg: cfg.withDefaults(), limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector(), inFlight: newInFlight(),
 		health: fault.NewHealth("HEAD"),
 	}
+	s.differences = newDifferences(&s.progress, s.cfg.Log)
 	if resume := cfg.Resume; resume != nil {
 		if err := s.metrics.Restore(&resume.Stats, resume.Latencies); err != nil {
 			return nil, err
@@ -65,7 +67,8 @@ func New(cfg Config) (*Scan, error) {
 func (s *Scan) openEngine() (err error) {
 	cfg := &s.cfg
 	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
-		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline, Log: cfg.Log,
+		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline,
+		Expected: s.differences.expected, Log: cfg.Log,
 	})
 	if err != nil {
 		return err
@@ -117,8 +120,9 @@ func (s *Scan) wire() {
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
-		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, inFlight: s.inFlight, log: cfg.Log,
-		all: cfg.All, policy: policy, retries: s.retries, verifier: s.verifier, committer: s.committer,
+		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
+		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, all: cfg.All, policy: policy, retries: s.retries,
+		verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, depth, workers, pagesMax)
 
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)
@@ -215,7 +219,7 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), s.engineWhy)
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
-	stats.RateLimit = s.limiter.Rate()
+	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()
 	if s.parallel != nil {
 		stats.Listers = s.parallel.MaxActive()
 	}

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"errors"
-	"strings"
 
 	"headcount/scan/head"
 )
@@ -14,14 +13,5 @@ var errNotAnObject = errors.New("the answer has no ETag: a web page, and not a s
 type unlikeError struct{ different head.Trait }
 
 func (e *unlikeError) Error() string {
-	var names []string
-	for _, t := range []struct {
-		trait head.Trait
-		name  string
-	}{{head.ETag, "ETag"}, {head.Length, "length"}, {head.Written, "Last-Modified"}} {
-		if e.different&t.trait != 0 {
-			names = append(names, t.name)
-		}
-	}
-	return "the answer has another " + strings.Join(names, " and ") + " than the listing, and is not of a later object"
+	return "the answer has another " + e.different.String() + " than the listing, and no later Last-Modified"
 }

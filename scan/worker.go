@@ -27,6 +27,7 @@ type workerDeps struct {
 	metrics      *metrics.Collector
 	progress     *metrics.ProgressCounters
 	listMetadata *listMetadata
+	differences  *differences
 	inFlight     inFlight
 	log          *slog.Logger
 
@@ -50,6 +51,7 @@ type worker struct {
 
 	counts metrics.HeadCounts
 	shared sharedCounters
+	equal  [2]head.Trait // in which answers were like the listing, by group (groupOf)
 
 	// Of the present batch.
 	batch      *batch
@@ -60,6 +62,8 @@ type worker struct {
 	sample     *list.Entry         // an object that was answered
 	difference *metadataDifference // the first object that contradicts the listing; nil: none does
 	record     Record
+
+	observation observation // of the object that was answered last, if its answer was unlike the listing
 }
 
 // unresolved is an object of the present batch without an Outcome.
@@ -205,10 +209,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 	if w.difference == nil {
 		w.difference = compareWithListing(e, r)
 	}
-	class := classify(e, r, w.batch.attempts.newConn)
-	if class == changed && w.batch.page.Lossy(e.Key) {
-		class = unlike
-	}
+	class := w.classify(e, r)
 	w.observe(r, class)
 	switch class {
 	case answered, changed:
@@ -230,6 +231,35 @@ func (w *worker) handleAnswer(r *head.Result) {
 		w.flushCounters() // the successes before this failure
 		w.reschedule(index, e, r, class)
 	}
+}
+
+// classify reads an answer, and decides about one that is unlike the listing by what is known of the store.
+func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
+	known := w.pool.differences
+	class := classify(e, r, w.batch.attempts.newConn, known.expected)
+	switch class {
+	case answered:
+		if group := groupOf(e); r.Equal&^w.equal[group] != 0 {
+			w.equal[group] |= r.Equal
+			known.refute(group, r.Equal)
+		}
+	case changed:
+		if w.batch.page.Lossy(e.Key) {
+			return unlike
+		}
+	case mismatch, unlike:
+		w.observation = w.batch.attempts.observation
+		if r.Status != http.StatusOK || r.Mismatch && !r.NewConn || w.batch.page.Lossy(e.Key) {
+			break
+		}
+		switch known.observe(e, r, &w.observation) {
+		case expected:
+			return answered
+		case undecided:
+			return waiting
+		}
+	}
+	return class
 }
 
 // emit encodes the Record of an object.
@@ -271,7 +301,7 @@ func (w *worker) newUnlikeError(e *list.Entry, r *head.Result) *ObjectError {
 	case r.Different&head.HasETag != 0:
 		failure.Class, failure.Err = fault.NotAnObject, errNotAnObject
 	default:
-		failure.Class, failure.Err = fault.UnlikeListing, &unlikeError{different: r.Different}
+		failure.Class, failure.Err = fault.UnlikeListing, &unlikeError{r.Different}
 	}
 	return failure
 }
@@ -289,9 +319,12 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {
 	case isAskedByOtherName:
-	case class == mismatch:
-		tried.newConn = true
-		if r.Different&head.HasETag != 0 {
+	case class == mismatch, class == waiting:
+		tried.newConn, tried.observation = true, w.observation
+		switch {
+		case class == waiting:
+			u.delay = waitForOthers << (w.observation.waits - 1)
+		case r.Different&head.HasETag != 0:
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}
 	case class == wrongRegion:

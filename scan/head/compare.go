@@ -1,7 +1,10 @@
 package head
 
 import (
+	"bytes"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/list"
@@ -21,12 +24,25 @@ const (
 	ETag
 	Length
 
-	// Written is Last-Modified, to the second. It is compared only where ETag and Length say nothing.
+	// Written is Last-Modified, to the second. It is compared only where the ETag or the Length is not the listed one:
+	// a HEAD has whole seconds, and two objects may have the same.
 	Written
 )
 
-// Compare sets Equal, Different and Mismatch by the object's entry in the LIST.
-func (r *Result) Compare(e *list.Entry) {
+// String names the Traits of a set, as a message has them: "ETag and length".
+func (t Trait) String() string {
+	var names []string
+	for i, name := range []string{"presence of an ETag", "ETag", "length", "Last-Modified"} {
+		if t&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// Compare sets Equal, Different and Mismatch by the object's entry in the LIST. last is the answer before on the same
+// connection; nil if it is not known.
+func (r *Result) Compare(e *list.Entry, expected *Expected, last *LastAnswer) {
 	r.Equal, r.Different, r.Mismatch = 0, 0, false
 	if r.Status != http.StatusOK {
 		return
@@ -42,7 +58,7 @@ func (r *Result) Compare(e *list.Entry) {
 		}
 	}
 	if r.Equal&ETag == 0 || r.Different != 0 {
-		r.compareFurther(e)
+		r.compareFurther(e, expected, last)
 	}
 }
 
@@ -65,17 +81,84 @@ func (r *Result) setTrait(t Trait, equal bool) {
 	}
 }
 
-// compareFurther decides about an answer whose ETag is not the listed one.
-func (r *Result) compareFurther(e *list.Entry) {
-	if r.Equal&HasETag == 0 && e.ETag != "" {
+// compareFurther decides about an answer whose ETag is not the listed one, or whose length is not.
+func (r *Result) compareFurther(e *list.Entry, expected *Expected, last *LastAnswer) {
+	if r.Equal&HasETag == 0 {
 		r.Different |= HasETag
 	}
-	if (r.Equal|r.Different)&(ETag|Length) == 0 {
-		if order := r.WrittenSince(e); order != Unknown {
-			r.setTrait(Written, order == Same)
-		}
+	if r.Different == 0 && r.Equal&Length != 0 {
+		return
 	}
-	r.Mismatch = r.Different != 0
+	if order := r.WrittenSince(e); order != Unknown {
+		r.setTrait(Written, order == Same)
+	}
+	different := r.Different
+	if e.ETag == "" {
+		different &^= HasETag // the scan decides whether other answers of the store have an ETag
+	}
+	switch {
+	case different == 0:
+	case different&^expected.Of(e) != 0 || !r.Corroborated():
+		r.Mismatch = true
+	case different&(HasETag|ETag) != 0:
+		r.Mismatch = last.repeatedBy(r)
+	}
+}
+
+// Corroborated reports whether an answer that is unlike the LIST in some Traits is of the listed object by the others.
+// It is not if it was written at another time, nor if it is equal in nothing.
+func (r *Result) Corroborated() bool {
+	return r.Different&Written == 0 && r.Equal&(ETag|Length|Written) != 0
+}
+
+// Expected are the Traits in which the answers of a store always differ from its listing, although no object was
+// overwritten. Some gateways list other ETags than their HEADs have (minio/minio#13497), and Swift lists large objects
+// with 0 bytes (ovh/svfs#10). An answer that differs in expected Traits alone is no Mismatch, if the other Traits
+// corroborate it.
+//
+// Objects that are listed with 0 bytes are a group of their own. The zero value, and nil, expect nothing. Expected may
+// be used concurrently.
+type Expected struct {
+	empty, others atomic.Uint32 // Traits
+}
+
+// Of returns the Traits in which the answer for an entry may differ.
+func (x *Expected) Of(e *list.Entry) Trait {
+	if x == nil {
+		return 0
+	}
+	return Trait(x.group(e.Size == 0).Load())
+}
+
+// Set sets the Traits of a group: of the objects that are listed with 0 bytes, or of the others.
+func (x *Expected) Set(empty bool, t Trait) { x.group(empty).Store(uint32(t)) }
+
+func (x *Expected) group(empty bool) *atomic.Uint32 {
+	if empty {
+		return &x.empty
+	}
+	return &x.others
+}
+
+// LastAnswer is the last answer on a connection, where ETags are expected to differ from the LIST. It finds the answer
+// that comes twice, after which all answers of the connection are those to earlier requests. The zero value is that of
+// a new connection.
+type LastAnswer struct {
+	known           bool
+	etag, requestID []byte
+}
+
+// repeatedBy reports whether the next answer on the connection is the same answer once more, and remembers it. Objects
+// of the same content have the same ETag, and on AWS and most other stores different request IDs.
+func (l *LastAnswer) repeatedBy(r *Result) (repeated bool) {
+	if l == nil {
+		return false
+	}
+	etag, requestID := r.ETag(), r.Get("x-amz-request-id")
+	repeated = l.known && len(etag)+len(requestID) > 0 &&
+		bytes.Equal(etag, l.etag) && bytes.Equal(requestID, l.requestID)
+	l.known, l.etag, l.requestID = true, append(l.etag[:0], etag...), append(l.requestID[:0], requestID...)
+	return repeated
 }
 
 // Order is the order of two times of writing.
@@ -85,22 +168,22 @@ type Order int8
 const (
 	Unknown Order = iota // one of the two says no time
 	Earlier
-	Same // as far as whole seconds tell
+	Same // by whole seconds
 	Later
 )
 
-// WrittenSince compares the Last-Modified of the answer with that of the LIST. A HEAD has whole seconds, rounded
-// either way. A LIST may have milliseconds.
+// WrittenSince compares the Last-Modified of the answer with that of the LIST, by whole seconds: a HEAD has no
+// fractions, and a LIST may have them.
 func (r *Result) WrittenSince(e *list.Entry) Order {
 	listed, listedErr := time.Parse(time.RFC3339, e.LastModified)
 	answered, err := http.ParseTime(string(r.Get("last-modified")))
 	if listedErr != nil || err != nil {
 		return Unknown
 	}
-	switch since := answered.Sub(listed); {
-	case since >= time.Second:
+	switch listed = listed.Truncate(time.Second); {
+	case answered.After(listed):
 		return Later
-	case since > -time.Second:
+	case answered.Equal(listed):
 		return Same
 	}
 	return Earlier

@@ -49,5 +49,6 @@ type Config struct {
 	Limiter  *pace.Limiter // every HEAD waits for it
 	Timeout  time.Duration // of a whole HEAD, from the end of that wait
 	Pipeline int           // HEADs in flight on one connection; below 1 means 1. Only the direct engine uses it.
+	Expected *Expected     // differences from the LIST; nil expects none
 	Log      *slog.Logger  // nil discards
 }

@@ -46,6 +46,9 @@ type Result struct {
 	// the HEAD failed before an endpoint was chosen.
 	Address *store.Address
 
+	// NewConn reports that the answer is the first one on its connection: it is to no earlier request.
+	NewConn bool
+
 	// Region is the region that the request was signed for.
 	Region string
 

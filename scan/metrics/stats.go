@@ -77,6 +77,10 @@ type Stats struct {
 	LimitedByReason      string  `json:"limited_by_reason"` // the measurements behind LimitedBy
 	WorkersHistory       []Step  `json:"workers_history,omitempty"`
 
+	// ListingDiffers names in what the HEADs of the last run always differed from the listing, although nothing was
+	// overwritten. Objects were not compared by that.
+	ListingDiffers []string `json:"listing_differs,omitempty"`
+
 	// The last run.
 	Engine       string         `json:"engine"`
 	EngineReason string         `json:"engine_reason"` // why that engine was chosen

@@ -41,11 +41,12 @@ type conn struct {
 	expiry   time.Time // the connection is replaced after it
 	peek     peek
 
-	deferred []byte // requests that the next read sends
-	answers  int    // answers received so far
-	failures head.FailureStreak
-	lastRead time.Time // or the time of connecting
-	deadline time.Time // of reads and writes
+	deferred   []byte // requests that the next read sends
+	answers    int    // answers received so far
+	lastAnswer head.LastAnswer
+	failures   head.FailureStreak
+	lastRead   time.Time // or the time of connecting
+	deadline   time.Time // of reads and writes
 
 	buf        []byte
 	start, end int // buf[start:end] is read and not parsed

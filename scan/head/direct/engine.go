@@ -27,11 +27,12 @@ const Name = "direct"
 // With a depth over 1, that many HEADs are in flight on one connection (pipelining, RFC 9112 §9.3.2). A store without
 // support for that closes the connection or answers out of step. Unanswered HEADs are then sent again, one at a time.
 type engine struct {
-	store   *store.Store
-	limiter *pace.Limiter
-	timeout time.Duration // of a whole HEAD
-	depth   int
-	log     *slog.Logger
+	store    *store.Store
+	limiter  *pace.Limiter
+	timeout  time.Duration // of a whole HEAD
+	depth    int
+	expected *head.Expected
+	log      *slog.Logger
 
 	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 	scratches sync.Pool    // of *scratch
@@ -57,7 +58,8 @@ func New(cfg head.Config) head.Engine {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &engine{
-		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline), log: cfg.Log,
+		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline),
+		expected: cfg.Expected, log: cfg.Log,
 	}
 	e.scratches.New = func() any { return &scratch{signer: newSigner(), responses: make([]response, e.depth)} }
 	return e

@@ -79,9 +79,12 @@ func (s *session) burstSize() int {
 // distinguishable reports whether the answer for the entry at that index differs from the answers for the entries
 // before it in the burst. The answer must also differ from the last answer before the burst, which may come twice. Only
 // the ETag and the length tell which object an answer belongs to. Objects that share both, such as folder markers and
-// empty files, are asked for one at a time.
+// empty files, are asked for one at a time. So are objects whose answers have other ETags than the LIST.
 func (s *session) distinguishable(at int) bool {
 	e := &s.claimed[at]
+	if s.engine.expected.Of(e)&(head.HasETag|head.ETag) != 0 {
+		return false
+	}
 	for i := max(0, s.answered-1); i < at; i++ {
 		if other := &s.claimed[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
 			return false
@@ -117,7 +120,8 @@ func (s *session) receive() error {
 		}
 		r.Err, r.Unconnected, r.Address, r.Region = nil, false, c.address, c.endpoint.Region
 		r.Received, r.Latency = c.lastRead, c.lastRead.Sub(s.sentAt)
-		r.Compare(&s.claimed[s.answered+s.received])
+		r.NewConn = c.answers+s.received == 0
+		r.Compare(&s.claimed[s.answered+s.received], s.engine.expected, &c.lastAnswer)
 		// Every object of a burst was listed with an ETag: see distinguishable.
 		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && r.Equal&head.ETag == 0) {
 			return errOutOfSync

@@ -26,16 +26,17 @@ import (
 const Name = "sdk"
 
 type engine struct {
-	store   *store.Store
-	limiter *pace.Limiter
-	timeout time.Duration // of a whole HEAD
+	store    *store.Store
+	limiter  *pace.Limiter
+	timeout  time.Duration // of a whole HEAD
+	expected *head.Expected
 
 	sessions atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 }
 
 // New returns the engine. It ignores Config.Pipeline and Config.Log.
 func New(cfg head.Config) head.Engine {
-	return &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout}
+	return &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected}
 }
 
 func (e *engine) Name() string { return Name }
@@ -81,11 +82,11 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*he
 		if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
-		s.headObject(ctx, claimed[i].Key, batch.NewConn && i == 0)
+		s.headObject(ctx, claimed[i].Key, batch.NewConn && i == 0 || s.result.Mismatch)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.result.Compare(&claimed[i])
+		s.result.Compare(&claimed[i], s.engine.expected, nil) // net/http chooses the connection: the last one is not known
 		onResult(&s.result)
 	}
 }
@@ -157,7 +158,7 @@ func (s *session) leaveEndpoint() {
 func (s *session) onConn(info httptrace.GotConnInfo) {
 	s.result.Address = s.engine.store.Address(s.endpoint, info.Conn.RemoteAddr())
 	s.connected.Store(info.Reused)
-	if !info.Reused {
+	if s.result.NewConn = !info.Reused; s.result.NewConn {
 		s.result.Address.CountOpened()
 	}
 }
