@@ -12,14 +12,13 @@ import (
 type answerClass uint8
 
 const (
-	answered    answerClass = iota // the object exists, and this is its metadata
-	changed                        // the same, and the object was overwritten since the LIST
-	unlike                         // the answer is not about the listed object, on a new connection too
-	deleted                        // the answer says that the object was deleted
-	mismatch                       // the answer may be another object's: to be sent again on a new connection
-	waiting                        // the answers for other objects will show whether it is unlike
-	wrongRegion                    // the bucket is in another region
-	failed                         // no use: the retry policy decides (fault.Policy)
+	answered answerClass = iota // the object exists, and this is its metadata
+	changed                     // the same, and the object was overwritten since the LIST
+	unlike                      // the answer is not about the listed object, on a new connection too
+	deleted                     // the answer says that the object was deleted
+	mismatch                    // the answer may be another object's: to be sent again on a new connection
+	waiting                     // the answers for other objects will show whether it is unlike
+	failed                      // no use: the retry policy decides (fault.Policy)
 )
 
 // classify reads the Result for an entry. newConn says that the HEAD was sent again, as the first request of its
@@ -40,14 +39,6 @@ func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected)
 		return deleted
 	case deleteMarker(r):
 		return mismatch // it has no ETag by which another object's answer would show
-	case fault.TransientStatus(r.Status):
-		return failed // whatever region it names
-	}
-	if region := r.Get("x-amz-bucket-region"); len(region) > 0 && string(region) != r.Region {
-		switch r.Status {
-		case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden:
-			return wrongRegion
-		}
 	}
 	return failed
 }

@@ -102,6 +102,7 @@ func (s *Scan) wire() {
 	pagesMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
 	lastAnswered := new(sampleObject)
 	policy := fault.ObjectPolicy(cfg.MaxAttempts)
+	policy.VerifiesFirst = cfg.Keys != nil
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
 	s.committer = newCommitter(cfg, pagesMax)
@@ -112,11 +113,12 @@ func (s *Scan) wire() {
 
 	s.verifier = &verifier{
 		verificationQueue: newVerificationQueue(), policy: policy,
-		canary: fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log),
-		store:  cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
+		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
+		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
 		inFlight: s.inFlight,
 	}
+	s.verifier.canary = s.newCanary()
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
@@ -140,6 +142,17 @@ func (s *Scan) wire() {
 		source: source, listers: listers, ordered: cfg.Ordered, needsHead: needsHead, listMetadata: s.listMetadata,
 		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
+}
+
+// newCanary makes the canary of HEADs: a LIST or, where the keys are known and nothing is listed, what needs no right to
+// list.
+func (s *Scan) newCanary() *fault.Canary {
+	cfg := &s.cfg
+	if cfg.Keys == nil {
+		return fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
+	}
+	probe := func(ctx context.Context) error { return s.verifier.probeWithoutListing(ctx, s.lister) }
+	return fault.NewCanary(probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log).FirstContact()
 }
 
 // newSource makes the Source of the Ranges that are to be scanned.

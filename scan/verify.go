@@ -23,6 +23,8 @@ type verification struct {
 	batch      *batch // of that one object
 	failure    fault.Failure
 	err        *ObjectError
+	region     string // that the refusal names; empty: none
+	signedFor  string // the region of the HEAD
 	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
 }
 
@@ -66,6 +68,7 @@ type verifier struct {
 
 	canary       *fault.Canary
 	policy       fault.Policy // of HEADs
+	regions      regionFinder
 	store        *store.Store
 	engine       head.Engine
 	health       *fault.Health // of the HEADs
@@ -76,14 +79,15 @@ type verifier struct {
 	retries      *retryQueue
 	committer    *committer
 	inFlight     inFlight
+
+	session head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
 }
 
 // run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
 func (v *verifier) run(ctx context.Context) error {
-	var session head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
 	defer func() {
-		if session != nil {
-			session.Close()
+		if v.session != nil {
+			v.session.Close()
 		}
 	}()
 	for {
@@ -98,36 +102,59 @@ func (v *verifier) run(ctx context.Context) error {
 		if len(queued) == 0 {
 			continue // an earlier round took them
 		}
-		if session == nil {
-			session = v.engine.Session()
-		}
-		if err := v.canary.Check(ctx, v.health, queued[0].err); err != nil {
+		if err := v.verify(ctx, queued); err != nil {
 			return err
-		}
-		generation := v.store.PollGeneration(ctx)
-		headsAnswered, err := v.headSample(ctx, session, queued)
-		if err != nil {
-			return err
-		}
-		for _, r := range queued {
-			if err := v.decide(ctx, r, headsAnswered, generation); err != nil {
-				return err
-			}
 		}
 	}
 }
 
-// headSample sends a HEAD for an object that was answered before, if an object went on failing. At the end of a run
-// there may be no other object whose success would show that the store answers HEADs.
-func (v *verifier) headSample(
-	ctx context.Context, session head.Session, queued []*verification,
-) (answered bool, err error) {
+// verify asks the canary, and decides about the objects that were queued before.
+func (v *verifier) verify(ctx context.Context, queued []*verification) error {
+	if err := v.canary.Check(ctx, v.health, queued[0].err); err != nil {
+		return err
+	}
+	v.followRegions(ctx, queued)
+	generation := v.store.PollGeneration(ctx)
+	headsAnswered := false
+	if slices.ContainsFunc(queued, func(r *verification) bool { return r.failure.Transient() }) {
+		var err error
+		if headsAnswered, err = v.headSample(ctx); err != nil {
+			return err
+		}
+	}
+	for _, r := range queued {
+		if err := v.decide(ctx, r, headsAnswered, generation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followRegions asks the regions that refusals name, while no HEAD was answered in the present one.
+func (v *verifier) followRegions(ctx context.Context, queued []*verification) {
+	if v.lastAnswered.Load() != nil {
+		return
+	}
+	for _, r := range queued {
+		if r.region != "" {
+			v.limiter.Charge(1)
+			v.progress.Heads.Add(v.regions.find(ctx, &r.err.Entry, r.signedFor, r.region))
+		}
+	}
+}
+
+// headSample sends a HEAD for an object that was answered before, if there is one. At the end of a run there may be no
+// other object whose success would show that the store answers HEADs.
+func (v *verifier) headSample(ctx context.Context) (answered bool, err error) {
 	sample := v.lastAnswered.Load()
-	if sample == nil || !slices.ContainsFunc(queued, func(r *verification) bool { return r.failure.Transient() }) {
+	if sample == nil {
 		return false, nil
 	}
+	if v.session == nil {
+		v.session = v.engine.Session()
+	}
 	counts := metrics.NewHeadCounts()
-	err = session.Head(ctx, head.NewBatch([]list.Entry{*sample}), func(r *head.Result) {
+	err = v.session.Head(ctx, head.NewBatch([]list.Entry{*sample}), func(r *head.Result) {
 		counts.Add(r)
 		// A store that says the object is gone answers too.
 		if answered = r.Status == http.StatusOK || r.Status == http.StatusNotFound; answered {
@@ -138,6 +165,18 @@ func (v *verifier) headSample(
 	v.progress.Heads.Add(counts.Heads)
 	v.metrics.AddHeads(&counts)
 	return answered, err
+}
+
+// probeWithoutListing is the probe of a canary that needs no right to list: a HEAD of an object that was answered
+// before. Where none is answered, a LIST names the reason. A LIST that is denied shows that the credentials are valid.
+func (v *verifier) probeWithoutListing(ctx context.Context, lister *list.Lister) error {
+	if answered, err := v.headSample(ctx); answered || err != nil {
+		return err
+	}
+	if err := lister.Probe(ctx); !list.IsListDenied(err) {
+		return err
+	}
+	return nil
 }
 
 // decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other

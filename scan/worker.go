@@ -71,6 +71,8 @@ type unresolved struct {
 	batch   *batch
 	delay   time.Duration // until it is sent again
 	verify  bool          // the verifier decides instead
+	region  string        // that a refusal names; empty: none
+	signed  string        // the region that the HEAD was signed for
 	failure fault.Failure
 	err     *ObjectError
 }
@@ -187,7 +189,10 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	for _, u := range w.unresolved {
 		if u.verify {
-			p.verifier.add(&verification{batch: u.batch, failure: u.failure, err: u.err, generation: generation})
+			p.verifier.add(&verification{
+				batch: u.batch, failure: u.failure, err: u.err, region: u.region, signedFor: u.signed,
+				generation: generation,
+			})
 		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
 			return err
 		}
@@ -327,8 +332,6 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		case r.Different&head.HasETag != 0:
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}
-	case class == wrongRegion:
-		u.verify = !p.store.SwitchRegion(r.Region, string(r.Get("x-amz-bucket-region")))
 	default:
 		if u.failure.SlowDown() {
 			p.limiter.ObserveRefusal(sentAt(r), u.failure.RetryAfter)
@@ -342,6 +345,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 			return
 		}
 		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
+		u.region, u.signed = namedRegion(r), r.Region
 	}
 	u.batch.attempts = tried
 	w.unresolved = append(w.unresolved, u)

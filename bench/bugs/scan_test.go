@@ -8,8 +8,8 @@ func scanBugs() []bug {
 		{
 			description: "a 404 is believed without the canary",
 			file:        "scan/classify.go",
-			old:         "			return wrongRegion\n		}\n	}\n	return failed\n",
-			new: "			return wrongRegion\n		}\n	}\n" +
+			old:         "	}\n	return failed\n",
+			new: "	}\n" +
 				"	if r.Status == http.StatusNotFound {\n		return deleted\n	}\n	return failed\n",
 			pkg: "scan", test: "TestBriefRefusals/direct/404",
 		},

@@ -19,6 +19,13 @@ type Canary struct {
 	answeredAt time.Time     // when the last answered probe was sent; guarded by token
 }
 
+// probeEvery is the least time between two probes that succeed. A store that refuses thousands of requests a second then
+// gets ten probes a second, and each request that is verified waits no longer than that.
+const probeEvery = 100 * time.Millisecond
+
+// firstProbesMax is the number of probes without an answer after which FirstContact gives up: about 2 s.
+const firstProbesMax = 6
+
 // NewCanary returns a Canary. probe sends the request once, and returns nil if it succeeds. renew renews expired
 // credentials, and reports whether there may be new ones; nil: they cannot be renewed. Check waits for a store that
 // does not answer for at most retryFor, as Health.Check counts it.
@@ -29,6 +36,14 @@ func NewCanary(
 		probe: probe, renew: renew, policy: Policy{MaxRefusals: 1}, retryFor: retryFor, log: log,
 		token: make(chan struct{}, 1),
 	}
+}
+
+// FirstContact makes Check give up soon where no probe and no verified request has ever succeeded, as a RunPolicy does:
+// without credentials or a name that can be resolved at once, and after some probes where nobody answers. It is for a
+// run whose first request of all may be a verified one. It returns c, and is called before the first Check.
+func (c *Canary) FirstContact() *Canary {
+	c.policy.MaxFirst = firstProbesMax
+	return c
 }
 
 // Check returns nil when a probe has succeeded that was sent after the call of Check. One probe serves all waiting
@@ -47,7 +62,14 @@ func (c *Canary) Check(ctx context.Context, requests *Health, failure error) err
 		attempts Attempts
 		warned   bool
 	)
+	policy := c.policy
+	if !c.answeredAt.IsZero() {
+		policy.MaxFirst = 0
+	}
 	for !c.answeredAt.After(called) {
+		if err := Sleep(ctx, probeEvery-time.Since(c.answeredAt)); err != nil {
+			return err
+		}
 		sent := time.Now()
 		err := c.probe(ctx)
 		switch {
@@ -59,7 +81,7 @@ func (c *Canary) Check(ctx context.Context, requests *Health, failure error) err
 		}
 		attempts.Sent++
 		cause := FailureOf(err)
-		next := c.policy.Next(&attempts, cause, requests)
+		next := policy.Next(&attempts, cause, requests)
 		switch {
 		case next.Action == GiveUp, next.Action == Renew && (c.renew == nil || !c.renew(ctx)):
 			return err

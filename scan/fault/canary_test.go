@@ -55,6 +55,7 @@ func TestCanary(t *testing.T) {
 		{"a clock that an older answer made wrong again", []error{skewed, skewed, nil}, false, nil, 3, 0, true, false},
 		{"expired credentials", []error{expired, expired, nil}, false, nil, 3, 2, true, false},
 		{"expired credentials that stay", []error{expired}, true, expired, 1, 1, false, false},
+		{"no answer to a store that answered before", []error{reset}, false, errBusy, 0, 0, true, true},
 		{"a wrong configuration", []error{config}, false, config, 1, 0, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -162,4 +163,52 @@ func TestCanaryIsStopped(t *testing.T) {
 			})
 		})
 	}
+}
+
+// At the first contact of a run, a store that cannot be reached ends the run soon.
+func TestCanaryOfFirstContact(t *testing.T) {
+	for _, c := range []struct {
+		class Class
+		sent  int
+	}{{Credentials, 1}, {DNS, 1}, {TLS, 1}, {ConnRefused, 6}, {Timeout, 6}} {
+		for _, answered := range []string{"", "a request", "a probe"} {
+			synctest.Test(t, func(t *testing.T) {
+				p, h := &probes{errs: []error{&describedError{unanswered(c.class)}}}, NewHealth("HEAD")
+				canary := NewCanary(p.probe, nil, time.Minute, slog.New(slog.DiscardHandler)).FirstContact()
+				switch answered {
+				case "a request":
+					h.OK(time.Now())
+					time.Sleep(time.Second)
+				case "a probe":
+					p.errs = append([]error{nil}, p.errs...)
+					if err := canary.Check(t.Context(), h, errBusy); err != nil {
+						t.Fatal(err)
+					}
+					p.errs, p.sent = p.errs[1:], 0
+				}
+				err := canary.Check(t.Context(), h, errBusy)
+				var unavailable *UnavailableError
+				if waits := errors.As(err, &unavailable); waits != (answered != "") || !waits && p.sent != c.sent {
+					t.Errorf("%s, answered before %q: %v after %d probes", c.class, answered, err, p.sent)
+				}
+			})
+		}
+	}
+}
+
+// Refusals that come one after the other cost ten probes a second.
+func TestCanaryProbesSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, h := &probes{errs: []error{nil}}, NewHealth("HEAD")
+		canary := NewCanary(p.probe, nil, time.Minute, slog.New(slog.DiscardHandler))
+		for began := time.Now(); time.Since(began) < time.Second; {
+			if err := canary.Check(t.Context(), h, errBusy); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if p.sent > 11 {
+			t.Errorf("%d probes in a second", p.sent)
+		}
+	})
 }

@@ -98,6 +98,10 @@ type Policy struct {
 	// no body. The Canary finds the reason.
 	Verifies bool
 
+	// VerifiesFirst is set where no other kind of request has reached the store before. The Canary is then asked at every
+	// failure until a request has succeeded, and ends the run soon where the endpoint is wrong (Canary.FirstContact).
+	VerifiesFirst bool
+
 	// MaxRenewals is the number of answers that name expired credentials after which a request fails.
 	MaxRenewals int
 
@@ -175,6 +179,9 @@ func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 func (p *Policy) afterTransient(a *Attempts, f Failure, h *Health) Decision {
 	if a.final || p.isFirstContactFailed(a, f, h) {
 		return Decision{Action: GiveUp}
+	}
+	if p.VerifiesFirst && !h.EverOK() {
+		return Decision{Action: Verify}
 	}
 	if f.Class == WrongDocument {
 		a.wrongDocuments++

@@ -221,6 +221,24 @@ func TestObjectPolicyOfUnsupportedRequests(t *testing.T) {
 	})
 }
 
+// Where a HEAD is the first request of all, the Canary is asked until one is answered.
+func TestObjectPolicyThatVerifiesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := ObjectPolicy(10)
+		p.VerifiesFirst = true
+		r := newRequest(t, p)
+		for range 3 {
+			if d := r.fails(unanswered(ConnRefused)); d.Action != Verify {
+				t.Errorf("%v before any answer, want to verify", d)
+			}
+		}
+		r.health.OK(time.Now())
+		if d := r.fails(unanswered(ConnRefused)); d.Action != Retry {
+			t.Errorf("%v after an answer, want to retry", d)
+		}
+	})
+}
+
 // Where nothing else succeeds, no number of failures is the request's own.
 func TestObjectPolicyInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

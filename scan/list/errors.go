@@ -2,6 +2,7 @@ package list
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -69,6 +70,22 @@ func (e *StoreError) SetDocument(d errordoc.Document) {
 // Failure implements the contract of fault.FailureOf.
 func (e *StoreError) Failure() fault.Failure {
 	return fault.Failure{Class: fault.AnswerClass(e.Status, e.Code), Status: e.Status, RetryAfter: e.RetryAfter}
+}
+
+// IsListDenied reports whether err is the answer of a store that takes the credentials, and does not let them list, or
+// does not list at all. Such an answer says nothing about HEADs: their right is another one (s3:GetObject).
+func IsListDenied(err error) bool {
+	var e *StoreError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return e.Code == "" || e.Code == "AccessDenied" || e.Code == "AllAccessDisabled"
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	}
+	return false
 }
 
 // SendError is a LIST without an answer, or without the end of it.

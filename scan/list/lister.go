@@ -107,7 +107,7 @@ type request struct {
 func (l *Lister) Probe(ctx context.Context) (err error) {
 	for range l.cfg.Store.EndpointCount() {
 		l.cfg.Limiter.Charge(1)
-		_, err = l.send(ctx, request{keysMax: 1}, int(l.turns.Add(1)))
+		_, err = l.sendWhereNamed(ctx, request{keysMax: 1}, int(l.turns.Add(1)))
 		l.cfg.OnAttempt(statusOf(err), false)
 		if !fault.IsRefused(err) {
 			return err
@@ -126,7 +126,7 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 		}
 		// The policy counts the time for which the store fails, without the wait for the Limiter.
 		retrier.attempts.Since = retrier.attempts.Since.Add(time.Since(asked))
-		a, err := l.send(ctx, req, try)
+		a, err := l.sendWhereNamed(ctx, req, try)
 		if err == nil {
 			l.cfg.Limiter.ObserveAnswers(1)
 			l.cfg.OnAttempt(statusOf(nil), false)
@@ -150,13 +150,23 @@ func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
 
 // send sends one LIST once, to the endpoint of a turn.
 func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, error) {
+	endpoint := l.cfg.Store.Endpoint(turn)
+	a, err := l.sendTo(ctx, req, endpoint)
+	if err != nil {
+		l.cfg.Store.ObserveFailure(endpoint, err)
+		return nil, l.explain(err, endpoint)
+	}
+	return a, nil
+}
+
+// sendTo sends one LIST once, to an endpoint. Its error is not explained yet.
+func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoint) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	var (
-		a        *answer
-		err      error
-		endpoint = l.cfg.Store.Endpoint(turn)
-		read     = func(response *http.Response, _ time.Duration) (err error) {
+		a    *answer
+		err  error
+		read = func(response *http.Response, _ time.Duration) (err error) {
 			a, err = l.read(response, endpoint.Region, req)
 			return err
 		}
@@ -166,11 +176,7 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 	} else {
 		err = l.sendV2(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsV2Output{}, read))
 	}
-	if err != nil {
-		l.cfg.Store.ObserveFailure(endpoint, err)
-		return nil, l.explain(err, endpoint)
-	}
-	return a, nil
+	return a, err
 }
 
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {

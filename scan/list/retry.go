@@ -23,9 +23,8 @@ func (r *retrier) next(ctx context.Context, err error) fault.Decision {
 	r.attempts.Sent++
 	l := r.lister
 	var storeErr *StoreError
-	if errors.As(err, &storeErr) && l.cfg.Store.SwitchRegion(storeErr.SignedRegion, storeErr.BucketRegion) {
-		l.cfg.Log.Info("the bucket is in another region", "region", storeErr.BucketRegion)
-		return fault.Decision{}
+	if errors.As(err, &storeErr) && storeErr.SignedRegion != l.cfg.Store.Region() {
+		return fault.Decision{} // it was sent before the Store switched to the region
 	}
 	next := l.policy.Next(&r.attempts, fault.FailureOf(err), l.health)
 	if next.Action == fault.Renew && !l.cfg.Store.RefreshCredentials(ctx) {

@@ -24,6 +24,16 @@ func TestListerStopsRetrying(t *testing.T) {
 		"ever new regions": {func(w http.ResponseWriter, r *http.Request) {
 			refuse(301, "PermanentRedirect", "region-"+strconv.FormatInt(time.Now().UnixNano(), 36))(w, r)
 		}, "PermanentRedirect", 2},
+		"two regions that name each other": {func(w http.ResponseWriter, r *http.Request) {
+			other := "us-east-1"
+			if strings.Contains(r.Header.Get("Authorization"), "/us-east-1/") || r.Header.Get("Authorization") == "" {
+				other = "eu-west-1"
+			}
+			refuse(301, "PermanentRedirect", other)(w, r)
+		}, "PermanentRedirect", 2},
+		"a region that is none":         {refuse(400, "AuthorizationHeaderMalformed", "a b/"), "AuthorizationHeaderMalformed", 1},
+		"denied, with another region":   {refuse(403, "AccessDenied", "eu-west-1"), "AccessDenied", 1},
+		"a region that refuses as well": {refuse(400, "AuthorizationHeaderMalformed", "eu-west-1"), "Malformed", 2},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -26,25 +26,27 @@ type Endpoint struct {
 	route func() (*Route, error) // computed once: see Route
 }
 
-// newEndpoints makes the configured endpoints, or the one of AWS, in the region of s.aws.
-func (s *Store) newEndpoints() []*Endpoint {
+// newEndpoints makes the configured endpoints, or the one of AWS, in a region.
+func (s *Store) newEndpoints(region string) []*Endpoint {
 	urls := s.cfg.Endpoints
 	if len(urls) == 0 {
 		urls = []string{""}
 	}
 	endpoints := make([]*Endpoint, len(urls))
 	for i, url := range urls {
-		client := s.newClient(url)
+		client := s.newClient(url, region)
 		endpoints[i] = &Endpoint{
-			Client: client, Region: s.aws.Region, index: i,
+			Client: client, Region: region, index: i,
 			route: sync.OnceValues(func() (*Route, error) { return s.findRoute(client) }),
 		}
 	}
 	return endpoints
 }
 
-func (s *Store) newClient(url string) *s3.Client {
-	return s3.NewFromConfig(s.aws, func(o *s3.Options) {
+func (s *Store) newClient(url, region string) *s3.Client {
+	cfg := s.aws
+	cfg.Region = region
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if url != "" {
 			o.BaseEndpoint = aws.String(strings.TrimRight(url, "/"))
 		}
@@ -186,31 +188,4 @@ func (s *Store) coolDown(endpoint int) {
 	}
 	s.coolingDown[endpoint] = now.Add(balance.Cooldown)
 	s.balancer.Demote(endpoint)
-}
-
-// Region returns the region that requests are signed for.
-func (s *Store) Region() string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.aws.Region
-}
-
-// SwitchRegion signs all later requests for region, which a response named in x-amz-bucket-region; the request was
-// signed for sentTo. It reports whether to send the request again: true if the present region is not the one that the
-// request was signed for. A Store switches once: two endpoints that name each other's region cannot keep a run going
-// forever.
-func (s *Store) SwitchRegion(sentTo, region string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if region == "" || region == sentTo {
-		return false
-	}
-	if s.switched || region == s.aws.Region {
-		return region == s.aws.Region
-	}
-	s.switched = true
-	s.aws.Region = region
-	s.endpoints = s.newEndpoints()
-	s.generation.Add(1)
-	return true
 }

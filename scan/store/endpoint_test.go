@@ -59,3 +59,27 @@ func TestEndpointsTakeTurns(t *testing.T) {
 		t.Errorf("turns while all are in cooldown: %s", got)
 	}
 }
+
+// Only what can be a part of a host's name is a region.
+func TestRegionNames(t *testing.T) {
+	s, err := configured(t, Config{Region: "a"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"us-east-1": true, "RegionOne": true, "default": true, "my_zone": true, "9": true, strings.Repeat("r", 63): true,
+		"": false, "a": false, "-": false, "eu west": false, "x.example": false, "x/": false, "x:1": false, "x@h": false,
+		"é": false, "a\r\nb": false, "a\x00": false, strings.Repeat("r", 64): false,
+	} {
+		e, ok := s.EndpointIn(name, 3)
+		if ok != want || ok && e.Region != name || s.Region() != "a" {
+			t.Errorf("%q: got %v, want %v", name, ok, want)
+		}
+	}
+	if !s.SwitchRegion("a", "b") {
+		t.Error("not switched")
+	}
+	if _, ok := s.EndpointIn("c", 0); ok {
+		t.Error("a Store that has switched offers another region")
+	}
+}

@@ -82,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.watchClientCertificate()
 	s.newConnTransport = s.transport.Clone()
 	s.newConnTransport.DisableKeepAlives = true
-	s.endpoints = s.newEndpoints()
+	s.endpoints = s.newEndpoints(s.aws.Region)
 	for _, url := range s.EndpointURLs() { // the environment names endpoints too
 		if err := CheckEndpoint(url); err != nil {
 			return nil, err

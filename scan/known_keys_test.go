@@ -1,0 +1,140 @@
+package scan_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/fault"
+	"headcount/scan/head/engine"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// knownKeys returns n keys, as --retry-from gives them.
+func knownKeys(n int) *list.Keys {
+	entries := make([]list.Entry, n)
+	for i := range entries {
+		entries[i] = list.Entry{Key: fmt.Sprintf("k%03d", i), Size: -1}
+	}
+	return list.NewKeys(entries)
+}
+
+// A run on known keys needs no right to list: an object that is refused fails, and the others are scanned.
+func TestKnownKeysNeedNoRightToList(t *testing.T) {
+	forEachEngineSerially(t, func(t *testing.T, cfg scan.Config) {
+		if cfg.Pipeline > 1 {
+			return // as direct
+		}
+		for _, status := range []int{http.StatusForbidden, http.StatusNotImplemented} {
+			_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+				switch {
+				case r.Method == http.MethodGet:
+					w.WriteHeader(status)
+					if status == http.StatusForbidden {
+						fmt.Fprint(w, `<Error><Code>AccessDenied</Code></Error>`)
+					}
+				case strings.HasSuffix(r.URL.Path, "0"): // the first one too
+					w.WriteHeader(http.StatusForbidden)
+				default:
+					w.Header().Set("x-amz-meta-a", "b")
+				}
+			})
+			cfg.Keys, cfg.Workers = knownKeys(50), 2
+			r := run(t.Context(), t, s, cfg)
+			if r.err != nil || r.stats.Emitted != 45 || r.stats.Failed != 5 {
+				t.Errorf("LIST %d: got %+v, error %v; want 45 emitted and 5 failed", status, r.stats.Outcomes, r.err)
+			}
+			if cfg.Engine != engine.Direct {
+				break
+			}
+		}
+	})
+}
+
+// Credentials that the store does not know end a run on known keys.
+func TestUnknownKeyEndsRunOnKnownKeys(t *testing.T) {
+	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		w.WriteHeader(http.StatusForbidden)
+		if r.Method == http.MethodGet {
+			fmt.Fprint(w, `<Error><Code>InvalidAccessKeyId</Code></Error>`)
+		}
+	})
+	r := run(t.Context(), t, s, scan.Config{Keys: knownKeys(50), Engine: engine.Direct})
+	var refused *list.StoreError
+	if !errors.As(r.err, &refused) || refused.Code != "InvalidAccessKeyId" || r.stats.Failed != 0 {
+		t.Errorf("got %+v, error %v; want InvalidAccessKeyId", r.stats.Outcomes, r.err)
+	}
+}
+
+// A run on known keys whose store cannot be reached, or that has no credentials, ends soon and not after RetryFor.
+func TestKnownKeysWithoutAStoreEndSoon(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		t.Setenv(name, "")
+	}
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, t.TempDir()+"/none")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	s, err := store.Open(t.Context(), store.Config{Bucket: "b", Endpoints: []string{"http://127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	began := time.Now()
+	r := run(t.Context(), t, s, scan.Config{Keys: knownKeys(50), Engine: engine.Direct, RetryFor: time.Hour})
+	if r.err == nil || fault.ClassOf(r.err) != fault.Credentials {
+		t.Errorf("got error %v, want one of the credentials", r.err)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("the run took %v, want less than a minute", took)
+	}
+}
+
+// An answer that names a region which is none, or in which no HEAD is answered, changes no region: its object fails.
+func TestNonsenseRegionFailsItsObject(t *testing.T) {
+	regions := map[string]string{ // by key
+		"k000": "xx-nowhere-9", "k001": "eu west", "k002": "a.example.com/", "k030": strings.Repeat("a", 64), "k049": "-",
+	}
+	forEachEngineSerially(t, func(t *testing.T, cfg scan.Config) {
+		if cfg.Pipeline > 1 {
+			return // as direct
+		}
+		for _, status := range []int{http.StatusForbidden, http.StatusBadRequest} {
+			_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, signedFor string) {
+				region, named := regions[strings.TrimPrefix(r.URL.Path, "/b/")]
+				switch {
+				case signedFor != "us-east-1":
+					w.Header().Set("x-amz-bucket-region", "us-east-1") // the two name each other
+					w.WriteHeader(http.StatusBadRequest)
+				case r.URL.Query().Get("start-after") != "":
+					fmt.Fprint(w, `<ListBucketResult/>`)
+				case r.Method == http.MethodGet:
+					fmt.Fprint(w, `<ListBucketResult>`)
+					for i := range 50 {
+						fmt.Fprintf(w, `<Contents><Key>k%03d</Key></Contents>`, i)
+					}
+					fmt.Fprint(w, `</ListBucketResult>`)
+				case named:
+					w.Header().Set("x-amz-bucket-region", region)
+					w.WriteHeader(status)
+				default:
+					w.Header().Set("x-amz-meta-a", "b")
+				}
+			})
+			cfg.Workers = 2
+			r := run(t.Context(), t, s, cfg)
+			if r.err != nil || r.stats.Emitted != 45 || r.stats.Failed != 5 || s.Region() != "us-east-1" {
+				t.Errorf("%d: got %+v, region %s, error %v; want 45 emitted and 5 failed",
+					status, r.stats.Outcomes, s.Region(), r.err)
+			}
+			if cfg.Engine != engine.Direct {
+				break
+			}
+		}
+	})
+}

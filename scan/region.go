@@ -1,0 +1,73 @@
+package scan
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// namedRegionsMax bounds the regions to which a HEAD is sent because an answer named them. The first is right where the
+// store is honest.
+const namedRegionsMax = 3
+
+// regionFinder switches the Store to the region that the answers to HEADs name, if a HEAD is answered there. Where
+// HEADs are answered in the present region, or the named one does not answer, the refusal is the object's own. The zero
+// value needs its store and timeout.
+type regionFinder struct {
+	store   *store.Store
+	timeout time.Duration
+	tried   map[string]bool // the regions that were asked
+}
+
+// find asks for an object in the region that the answer to its HEAD named. It returns the HEADs that it sent.
+func (f *regionFinder) find(ctx context.Context, e *list.Entry, signedFor, named string) (heads int64) {
+	if f.tried[named] || len(f.tried) == namedRegionsMax {
+		return 0
+	}
+	endpoint, ok := f.store.EndpointIn(named, 0)
+	if !ok {
+		return 0
+	}
+	if f.tried == nil {
+		f.tried = map[string]bool{}
+	}
+	f.tried[named] = true
+	if f.answers(ctx, endpoint, e.Key) {
+		f.store.SwitchRegion(signedFor, named)
+	}
+	return 1
+}
+
+// answers reports whether an endpoint answers a HEAD for an object.
+func (f *regionFinder) answers(ctx context.Context, endpoint *store.Endpoint, key string) bool {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	status := 0
+	_, err := endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: aws.String(f.store.Bucket()), Key: aws.String(key), RequestPayer: f.store.RequestPayer(),
+	}, store.WithRawResponse(&s3.HeadObjectOutput{}, func(response *http.Response, _ time.Duration) error {
+		status = response.StatusCode
+		return nil
+	}))
+	return err == nil && status == http.StatusOK
+}
+
+// namedRegion returns the region that an answer names instead of the one that its request was signed for; empty: none.
+func namedRegion(r *head.Result) string {
+	switch r.Status {
+	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden:
+	default:
+		return ""
+	}
+	if region := string(r.Get("x-amz-bucket-region")); region != r.Region {
+		return region
+	}
+	return ""
+}
