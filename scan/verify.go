@@ -57,6 +57,10 @@ func (q *verificationQueue) takeAll() []*verification {
 	return queued
 }
 
+// samplesPerLimit is how often within Config.RetryFor the verifier looks whether no HEAD succeeds. After half of that
+// time it asks the sample, so that a store is not called unavailable on account of a few objects.
+const samplesPerLimit = 20
+
 // verifier is the stage that decides about refusals. The answer to a HEAD has no body, so it does not name the error.
 // The answer to a LIST does: that LIST is the canary. One canary LIST covers all refusals that were queued before it.
 // If the store answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second
@@ -67,7 +71,9 @@ type verifier struct {
 	verificationQueue
 
 	canary       *fault.Canary
-	policy       fault.Policy // of HEADs
+	policy       fault.Policy  // of HEADs
+	sampleEvery  time.Duration // how often the sample is asked while no HEAD succeeds
+	sampleFrom   time.Duration // for how long no HEAD has succeeded before that
 	regions      regionFinder
 	store        *store.Store
 	engine       head.Engine
@@ -90,9 +96,18 @@ func (v *verifier) run(ctx context.Context) error {
 			v.session.Close()
 		}
 	}()
+	ticker := time.NewTicker(v.sampleEvery)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-v.wake:
+		case <-ticker.C:
+			if v.health.FailingFor() > v.sampleFrom {
+				if _, err := v.headSample(ctx); err != nil {
+					return err
+				}
+			}
+			continue
 		case <-v.inFlight.Done():
 			return nil
 		case <-ctx.Done():

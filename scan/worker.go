@@ -22,6 +22,7 @@ type workerDeps struct {
 	store        *store.Store
 	limiter      *pace.Limiter
 	health       *fault.Health // of the HEADs
+	retryAfters  *retryAfters
 	lastAnswered *sampleObject
 	decodedNames *decodedNames
 	metrics      *metrics.Collector
@@ -334,7 +335,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		}
 	default:
 		if u.failure.SlowDown() {
-			p.limiter.ObserveRefusal(sentAt(r), u.failure.RetryAfter)
+			p.limiter.ObserveRefusal(sentAt(r), p.retryAfters.ofStore(e.Key, u.failure.RetryAfter))
 		}
 		if u.failure.Transient() {
 			p.health.Failed(u.err)

@@ -40,8 +40,9 @@ type Attempts struct {
 	// failed counts the transient failures. A failure does not count if no other request has succeeded since the last
 	// one.
 	failed         int
-	failedAt       time.Time // of the last transient failure
-	refused        int       // refusals; if the Policy verifies, those after which the Canary succeeded
+	failedAt       time.Time     // of the last transient failure
+	waited         time.Duration // for what answers asked for by Retry-After
+	refused        int           // refusals; if the Policy verifies, those after which the Canary succeeded
 	wrongDocuments int
 	unsupported    int
 	clockSkews     int
@@ -72,6 +73,10 @@ type Policy struct {
 	// While no other request succeeds, either the store is unavailable or there are no other requests. Then the
 	// Decision is Verify, once in MaxAttempts attempts.
 	MaxAttempts int
+
+	// MaxRetryAfter is the time for which one request waits because of Retry-After, all its attempts together. An object
+	// that is answered with a long Retry-After for ever then fails soon.
+	MaxRetryAfter time.Duration
 
 	// MaxFirst is the number of attempts to reach a store that has never answered, so that a wrong endpoint ends the run
 	// within seconds instead of RetryFor. A name that cannot be resolved, a certificate that is not trusted and missing
@@ -121,6 +126,8 @@ const MaxAttemptsDefault = 10
 func ObjectPolicy(maxAttempts int) Policy {
 	return Policy{
 		MaxAttempts: maxAttempts,
+		// A Retry-After is kept once in full. A store that asks everyone to wait is obeyed by the limiter of the rate.
+		MaxRetryAfter: retryAfterMax,
 		// One refusal is not enough: it may be the answer to another request, or to one that was signed with old
 		// credentials, or the store may just be starting.
 		MaxRefusals: 2,
@@ -195,7 +202,12 @@ func (p *Policy) afterTransient(a *Attempts, f Failure, h *Health) Decision {
 			return Decision{Action: GiveUp}
 		}
 	}
-	delay := max(p.backoff(a.Sent), f.RetryAfter)
+	asked := f.RetryAfter
+	if p.MaxRetryAfter > 0 {
+		asked = min(asked, p.MaxRetryAfter-a.waited)
+		a.waited += asked
+	}
+	delay := max(p.backoff(a.Sent), asked)
 	if p.RetryFor > 0 {
 		if a.Since.IsZero() {
 			a.Since = time.Now()

@@ -110,7 +110,7 @@ func TestPolicyOfAFirstFailure(t *testing.T) {
 		{answer(520, ""), retry, retry, retry},
 		{asks(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second)},
 		{asks(time.Millisecond), retry, retry, retry},
-		{asks(time.Hour), retryIn(time.Hour), retryIn(time.Minute), retryIn(time.Minute)},
+		{asks(time.Hour), retryIn(retryAfterMax), retryIn(time.Minute), retryIn(time.Minute)},
 		{answer(403, "AccessDenied"), verify, atOnce, atOnce}, // another endpoint is asked
 		{answer(404, ""), verify, atOnce, atOnce},
 		{answer(501, ""), retry, retry, retry},
@@ -202,6 +202,19 @@ func TestObjectPolicyWhileOthersSucceed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Retry-After is kept once in full, and then the backoff counts.
+func TestObjectPolicyOfARetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, ObjectPolicy(10))
+		for i, want := range []time.Duration{90 * time.Second, 30 * time.Second, 3 * time.Second, 4 * time.Second} {
+			r.health.OK(time.Now())
+			if d := r.fails(asks(90 * time.Second)); d != retryIn(want) {
+				t.Errorf("attempt %d: %v, want to retry in %v", i+1, d, want)
+			}
+		}
+	})
 }
 
 // A gateway that supports no HEAD fails each object, though no other request succeeds.
