@@ -25,7 +25,7 @@ func main() {
 	// With SIGPIPE ignored, a closed pipe is an error of the write instead of the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx := command.StopContext(os.Exit)
-	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args, os.Stdin, command.StandardOutput(os.Stdout), os.Stderr)
 	// Some file systems report only at the close that they are full.
 	if err := os.Stdout.Close(); err != nil && exit.PromisesOutput(code) && !errors.Is(err, os.ErrClosed) {
 		command.PrintError(os.Stderr, command.Program, scan.WrapOutput(err))

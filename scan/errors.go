@@ -84,16 +84,24 @@ func (e *OutputError) Unwrap() error { return e.Err }
 
 // Hint implements the contract of package exit.
 func (e *OutputError) Hint() string {
-	if e.What != "" {
+	switch hint := exit.Hint(e.Err); {
+	case hint != "":
+		return hint
+	case e.What != "":
 		return ""
 	}
 	return "what was written before is whole lines; only the last may be cut"
 }
 
-// ExitCode implements the contract of package exit. A closed pipe has a code of its own: its reader has seen enough.
+// ExitCode implements the contract of package exit. A closed pipe has a code of its own: its reader has seen enough. So
+// has a write that a signal ended.
 func (e *OutputError) ExitCode() int {
-	if errors.Is(e.Err, syscall.EPIPE) {
+	code := exit.Code(e.Err)
+	switch {
+	case errors.Is(e.Err, syscall.EPIPE):
 		return exit.Pipe
+	case code != exit.Fatal:
+		return code
 	}
 	return exit.Output
 }

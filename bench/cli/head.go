@@ -142,7 +142,7 @@ func measureHeads(c *cli.Context, cfg heads.Config) error {
 	}
 	err = cmp.Or(err, files.finish(report))
 	if len(report.Steps) > 0 {
-		err = cmp.Or(err, scan.WrapOutput(report.Write(c.App.Writer)))
+		err = cmp.Or(err, scan.WrapOutput(report.Write(command.Stdout(c))))
 	}
 	return err
 }

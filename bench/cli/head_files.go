@@ -47,7 +47,7 @@ func (files headFiles) close() {
 
 func (files headFiles) open(c *cli.Context) (err error) {
 	named := []fileset.NamedFile{
-		{Name: "standard output", Info: fileset.StreamInfo(c.App.Writer)},
+		{Name: "standard output", Info: fileset.StreamInfo(command.Stdout(c))},
 		{Name: "standard error", Info: fileset.StreamInfo(c.App.ErrWriter)},
 	}
 	for _, f := range files {

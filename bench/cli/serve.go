@@ -137,7 +137,7 @@ func runServe(c *cli.Context) error {
 	if err != nil {
 		return listenError(err)
 	}
-	return serve(c.Context, server, listener, certificate, options, c.App.Writer)
+	return serve(c.Context, server, listener, certificate, options, command.Stdout(c))
 }
 
 func joinNames[T ~string](names []T) string {

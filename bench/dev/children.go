@@ -46,7 +46,7 @@ func floorCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return scan.WrapOutput(json.NewEncoder(c.App.Writer).Encode(result))
+			return scan.WrapOutput(json.NewEncoder(command.Stdout(c)).Encode(result))
 		},
 	}
 }
@@ -65,7 +65,7 @@ func gosdkCommand() *cli.Command {
 					"gosdk needs an endpoint, a bucket and a number of goroutines")
 			}
 			return gosdk.Run(c.Context, gosdk.Config{Endpoint: c.Args().Get(0), Bucket: c.Args().Get(1), Pool: pool},
-				c.App.Writer)
+				command.Stdout(c))
 		},
 	}
 }

@@ -47,7 +47,7 @@ func runBenchmark[R benchResult](c *cli.Context, measure func(binaries) (R, erro
 	if err = cmp.Or(err, file.FinishJSON(result)); err != nil {
 		return err
 	}
-	stdout := c.App.Writer
+	stdout := command.Stdout(c)
 	if err := result.Write(stdout); err != nil || !c.Bool("check") {
 		return scan.WrapOutput(err)
 	}

@@ -51,14 +51,14 @@ func Command() *cli.Command {
 			keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags(),
 		),
 		Action: func(c *cli.Context) error {
-			records := c.App.Writer
+			records := command.Stdout(c)
 			if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress
 				records = nil
 			}
 			reporter := command.ParseReport(c).Open(records, c.App.ErrWriter)
 			j, err := parse(c)
 			if err == nil {
-				err = j.run(c.Context, reporter, c.App.Writer, c.App.ErrWriter)
+				err = j.run(c.Context, reporter, command.Stdout(c), c.App.ErrWriter)
 			}
 			return reporter.ReportError(err)
 		},

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"headcount/bench/s3sim"
+	"headcount/bench/s3sim/simtest"
 )
 
 // process is a headcount that scans a store for many minutes.
@@ -31,28 +31,26 @@ type process struct {
 // statsBefore is the content of the file of --stats before the run, longer than any statistics.
 var statsBefore = strings.Repeat("an earlier run\n", 1000)
 
+// serveSlow serves a bucket whose scan takes many minutes, and returns the URL.
+func serveSlow(t *testing.T) string {
+	t.Helper()
+	_, url := simtest.Start(t, s3sim.Options{Objects: 1_000_000, Latency: 10 * time.Millisecond})
+	return url
+}
+
 // startSlow starts a process and waits for its first record. It returns the first bytes of the record, and the write
 // end of the pipe, which the process has too.
 func startSlow(t *testing.T) (p *process, first []byte, writer *os.File) {
 	t.Helper()
-	server, err := s3sim.New(s3sim.Options{Objects: 1_000_000, Latency: 10 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = server.Serve(l) }() // nil after Close
-	t.Cleanup(func() { server.Close() })
-
-	p = &process{stats: filepath.Join(t.TempDir(), "stats.json")}
+	url := serveSlow(t)
+	p = &process{stats: filepath.Join(t.TempDir(), "stats")}
 	if err := os.WriteFile(p.stats, []byte(statsBefore), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	p.Cmd = exec.CommandContext(t.Context(), "headcount", "scan", "--no-sign-request", "--workers", "16",
-		"--endpoint-url", "http://"+l.Addr().String(), "--stats", p.stats, "s3://demo")
+		"--endpoint-url", url, "--stats", p.stats, "s3://demo")
 	p.Env = environ(t)
+	var err error
 	if p.stdout, writer, err = os.Pipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,8 +131,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A second signal ends the process at once, even while it waits for a reader of its output. The file of --stats keeps
-// its content.
+// A second signal ends the process at once, even while it waits for a reader of its output. The file of --stats is
+// whole: it has the old content or the new.
 func TestSecondSignal(t *testing.T) {
 	p, _, writer := startSlow(t)
 	waitUntilFull(t, writer)
@@ -154,8 +152,8 @@ func TestSecondSignal(t *testing.T) {
 	if got != 130 {
 		t.Errorf("exit code %d\n%s", got, p.stderr.String())
 	}
-	if text, err := os.ReadFile(p.stats); err != nil || string(text) != statsBefore {
-		t.Errorf("the file of --stats has changed: %q, %v", text, err)
+	if text, err := os.ReadFile(p.stats); err != nil || string(text) != statsBefore && !json.Valid(text) {
+		t.Errorf("the file of --stats: %q, %v", text, err)
 	}
 }
 
@@ -222,38 +220,5 @@ func TestIgnoredSignal(t *testing.T) {
 	}
 	if err := p.Wait(); err != nil {
 		t.Error(err)
-	}
-}
-
-// A full disk is an error of its own.
-func TestFullDisk(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if os.IsNotExist(err) {
-		return // not Linux
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer full.Close()
-	for name, args := range map[string][]string{
-		"records":    {"scan", "--demo"},
-		"stats":      {"scan", "--demo", "--stats", "/dev/full"},
-		"version":    {"version"},
-		"completion": {"completion", "bash"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := exec.CommandContext(t.Context(), "headcount", args...)
-			if name != "stats" {
-				p.Stdout = full
-			}
-			var stderr bytes.Buffer
-			p.Stderr = &stderr
-			if err := p.Run(); err == nil || p.ProcessState.ExitCode() != 5 {
-				t.Errorf("%v\n%s", err, stderr.String())
-			}
-			if !strings.Contains(stderr.String(), "no space left on device") {
-				t.Errorf("%s", stderr.String())
-			}
-		})
 	}
 }

@@ -8,6 +8,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"path/filepath"
@@ -94,16 +95,36 @@ func Run(ctx context.Context, app *cli.App, args []string) error {
 	if last := len(args) - 1; last > 0 && args[last] == completionFlag {
 		return printCompletions(app, args[1:last])
 	}
-	app.Metadata = map[string]any{commandLineKey: args}
+	help := &helpWriter{w: app.Writer}
+	app.Metadata = map[string]any{commandLineKey: args, stdoutKey: app.Writer}
+	app.Writer = help
 	arranged, err := arrange(app, args)
 	if err != nil {
 		return err
 	}
-	return app.RunContext(ctx, arranged)
+	return cmp.Or(app.RunContext(ctx, arranged), scan.WrapOutput(help.err))
 }
 
-// commandLineKey is the key of the typed command line in the app's metadata.
-const commandLineKey = "command line"
+// The keys of the app's metadata.
+const (
+	commandLineKey = "command line" // as the user typed it
+	stdoutKey      = "standard output"
+)
+
+// Stdout returns standard output. The Writer of the app is only for the help, which cli prints itself.
+func Stdout(c *cli.Context) io.Writer { return c.App.Metadata[stdoutKey].(io.Writer) }
+
+// helpWriter keeps the first error of a write, since cli ignores it.
+type helpWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (h *helpWriter) Write(text []byte) (int, error) {
+	n, err := h.w.Write(text)
+	h.err = cmp.Or(h.err, err)
+	return n, err
+}
 
 // CommandLine returns the command line as the user typed it, without the folder of the program.
 func CommandLine(c *cli.Context) []string {
@@ -116,7 +137,7 @@ func CommandLine(c *cli.Context) []string {
 
 // PrintText prints text on standard output.
 func PrintText(c *cli.Context, text string) error {
-	_, err := io.WriteString(c.App.Writer, text)
+	_, err := io.WriteString(Stdout(c), text)
 	return scan.WrapOutput(err)
 }
 
