@@ -47,6 +47,10 @@ type Config struct {
 	Ordered bool // Records in the order of keys
 	All     bool // Records for objects without metadata too
 
+	// MetadataPrefix begins the names of headers that are custom metadata too, beside head.MetadataPrefix. It is from
+	// head.ParseMetadataPrefix; empty: there are none.
+	MetadataPrefix string
+
 	Engine   string  // engine.Auto (also ""), engine.Direct, engine.SDK; engine.List: metadata from the listing
 	Pipeline int     // HEADs in flight on each connection of the direct engine; 0: 1
 	Workers  int     // connections with HEADs in flight; WorkersAuto (0): the number with which the store answers most

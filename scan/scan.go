@@ -68,7 +68,7 @@ func (s *Scan) openEngine() (err error) {
 	cfg := &s.cfg
 	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline,
-		Expected: s.differences.expected, Log: cfg.Log,
+		Expected: s.differences.expected, MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
 	})
 	if err != nil {
 		return err

@@ -271,6 +271,10 @@ func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
 // emit encodes the Record of an object.
 func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 	w.result.settled++
+	if r.OtherPrefix != nil {
+		w.result.outcomes.OtherMetadata++
+		w.counts.AddOtherPrefix(r.OtherPrefix)
+	}
 	if len(r.Metadata) == 0 && !w.pool.all && r.Get("x-amz-missing-meta") == nil {
 		w.result.outcomes.WithoutMetadata++
 		return

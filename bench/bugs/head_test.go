@@ -78,9 +78,9 @@ func headBugs() []bug {
 		},
 		{
 			description: "only the first of repeated metadata is kept",
-			file:        "scan/head/direct/response.go",
+			file:        "scan/head/metadata.go",
 			old: "			r.Metadata[kept-1].Value = " +
-				"joinValues(r.Metadata[kept-1].Value, r.Metadata[i].Value)\n",
+				"JoinValues(r.Metadata[kept-1].Value, r.Metadata[i].Value)\n",
 			new: "",
 			pkg: "scan/head/direct", test: "TestConformance/Metadata",
 		},

@@ -1,5 +1,7 @@
 package s3sim
 
+import "bytes"
+
 // head answers HeadObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 func (c *conn) head(r *request) {
@@ -47,7 +49,11 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	if o.nasty {
 		out = o.appendNastyHeaders(out)
 	}
+	from := len(out)
 	c.out = o.appendMetadata(out)
+	if prefix := c.srv.options.MetadataPrefix; prefix != "" {
+		c.out = append(c.out[:from], bytes.ReplaceAll(c.out[from:], []byte(metaPrefix), []byte(prefix))...)
+	}
 	c.endHead(r)
 }
 

@@ -81,6 +81,9 @@ type Options struct {
 	// ListMetadataWrongFrom is the number, counted from 1, of the first key that is listed with other metadata than its
 	// HEAD returns. All following keys are too. 0: none.
 	ListMetadataWrongFrom int64
+	// MetadataPrefix begins the names of the headers of user metadata in place of x-amz-meta-, as with other vendors'
+	// protocols. "" is x-amz-meta-.
+	MetadataPrefix string
 	// Seed chooses the requests that a Fault affects. Keys, objects and HeadStates do not depend on it.
 	Seed uint64
 }

@@ -41,6 +41,10 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.Quirk = s3sim.Quirk(value)
 		case "list-metadata":
 			o.ListMetadata = true
+		case "metadata-prefix":
+			o.MetadataPrefix = value
+		case "web-page":
+			o.WebPage = number
 		case "denied":
 			o.Denied = number
 		case "gone":

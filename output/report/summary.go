@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"headcount/output/console"
 	"headcount/scan"
 	"headcount/scan/forecast"
@@ -50,6 +52,14 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	if s.Changed > 0 {
 		console.PrintLine(r.Status, "overwritten between LIST and HEAD (\"changed\":true): %s",
 			console.Count(s.Changed, "object", "objects"))
+	}
+	if s.OtherMetadata > 0 {
+		flag := "--metadata-prefix PREFIX"
+		if len(s.OtherPrefixes) == 1 {
+			flag = "--metadata-prefix " + s.OtherPrefixes[0]
+		}
+		console.PrintLine(r.Status, "metadata under another prefix (%s), not printed: %s; %s prints them",
+			strings.Join(s.OtherPrefixes, ", "), console.Count(s.OtherMetadata, "object", "objects"), flag)
 	}
 	r.printLimit(s)
 }

@@ -70,6 +70,10 @@ func printFlags() []cli.Flag {
 			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type " +
 				"(the README lists them), or all",
 		},
+		&cli.GenericFlag{
+			Name: "metadata-prefix", Value: command.Parsed("", parseMetadataPrefix), DefaultText: "x-amz-meta- alone",
+			Usage: "print headers that begin with `PREFIX` as custom metadata too, as x-goog-meta-",
+		},
 		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish"},
 		&cli.GenericFlag{
 			Name: "output", Value: command.OutputFileName(), DefaultText: "standard output",

@@ -208,6 +208,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.names.Errors != "" {
 		p["errors"] = "file " + output.Compression(j.names.Errors)
 	}
+	if j.scan.MetadataPrefix != "" {
+		p["metadata-prefix"] = j.scan.MetadataPrefix
+	}
 	if j.scan.Limit > 0 {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
 	}

@@ -14,6 +14,7 @@ import (
 	"headcount/scan/exit"
 	"headcount/scan/field"
 	"headcount/scan/forecast"
+	"headcount/scan/head"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -93,6 +94,9 @@ func parseSpeed(c *cli.Context, j *job) error {
 				return command.Conflict("--engine list", "--"+flag, "the engine needs ListObjectsV2 with metadata")
 			}
 		}
+		if c.IsSet("metadata-prefix") {
+			return command.Conflict("--engine list", "--metadata-prefix", "a listing has metadata in x-amz-meta- alone")
+		}
 	case engine.SDK:
 		if cfg.Pipeline > 1 {
 			pipeline := fmt.Sprintf("--pipeline %d", cfg.Pipeline)
@@ -131,6 +135,7 @@ func parseSafety(c *cli.Context, j *job) error {
 func parsePrint(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
+	cfg.MetadataPrefix = command.Get[string](c, "metadata-prefix")
 	j.fields = command.Get[[]field.Field](c, "fields")
 	if needHead := field.Names(field.NeedHead(j.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
@@ -148,7 +153,7 @@ func parseDryRun(c *cli.Context, j *job) error {
 		return nil
 	}
 	for _, flag := range []string{
-		"all", "fields", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors",
+		"all", "fields", "metadata-prefix", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors",
 	} {
 		if c.IsSet(flag) {
 			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")
@@ -156,6 +161,14 @@ func parseDryRun(c *cli.Context, j *job) error {
 	}
 	j.price = command.Get[*forecast.Price](c, "price")
 	return nil
+}
+
+func parseMetadataPrefix(text string) (string, error) {
+	prefix, err := head.ParseMetadataPrefix(text)
+	if err != nil {
+		return "", command.BadValue("--metadata-prefix x-goog-meta-", err.Error())
+	}
+	return prefix, nil
 }
 
 func parseFields(text string) ([]field.Field, error) {

@@ -50,5 +50,10 @@ type Config struct {
 	Timeout  time.Duration // of a whole HEAD, from the end of that wait
 	Pipeline int           // HEADs in flight on one connection; below 1 means 1. Only the direct engine uses it.
 	Expected *Expected     // differences from the LIST; nil expects none
-	Log      *slog.Logger  // nil discards
+
+	// MetadataPrefix begins the names of headers that are custom metadata too, in lower case; empty: only those with the
+	// constant MetadataPrefix are.
+	MetadataPrefix string
+
+	Log *slog.Logger // nil discards
 }

@@ -8,10 +8,6 @@ import (
 	"headcount/scan/store"
 )
 
-// MetadataPrefix begins the name of every header that carries custom metadata, in lower case.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
-const MetadataPrefix = "x-amz-meta-"
-
 // Header is one header: its name in lower case, and its value without leading and trailing blanks. The bytes of the
 // value are the bytes received.
 type Header struct {
@@ -63,10 +59,14 @@ type Result struct {
 	// Source tells whether the metadata come from a HEAD or from the listing (WithKnownMetadata).
 	Source MetadataSource
 
-	// Metadata is the custom metadata: the headers that begin with MetadataPrefix, without that prefix, sorted by
-	// name. A header that the store repeats is one Header, its values joined by "," in the order received (RFC 9110
-	// §5.3).
+	// Metadata is the custom metadata: the headers that begin with MetadataPrefix or with Config.MetadataPrefix, without
+	// that prefix, sorted by name. A header that the store repeats is one Header, its values joined by "," in the order
+	// received (RFC 9110 §5.3).
 	Metadata []Header
+
+	// OtherPrefix is the prefix of another vendor under which the answer has metadata, which are among the Headers; nil:
+	// there are none.
+	OtherPrefix []byte
 
 	// Headers are the other headers, in any order.
 	Headers []Header

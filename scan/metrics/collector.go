@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type Collector struct {
 	requests    map[string]map[string]int64 // as Stats.Requests
 	retries     map[string]map[string]int64 // as Stats.Retries
 	addresses   map[*store.Address]*addressTotals
+	prefixes    prefixSet
 }
 
 // NewCollector returns an empty Collector.
@@ -50,7 +52,7 @@ func (c *Collector) Restore(stats *Stats, latencies []byte) error {
 		}
 		c.latency.Merge(latency)
 	}
-	c.heads, c.fromListing = stats.Heads, stats.FromListing
+	c.heads, c.fromListing, c.prefixes = stats.Heads, stats.FromListing, slices.Clone(stats.OtherPrefixes)
 	for op := range c.requests {
 		maps.Copy(c.requests[op], stats.Requests[op])
 		maps.Copy(c.retries[op], stats.Retries[op])
@@ -100,6 +102,9 @@ func (c *Collector) AddHeads(h *HeadCounts) {
 	if h.ok > 0 {
 		c.requests["head"]["200"] += h.ok
 	}
+	for _, prefix := range h.prefixes {
+		c.prefixes.add(prefix)
+	}
 	for label, n := range h.requests {
 		c.requests["head"][label] += n
 	}
@@ -114,7 +119,7 @@ func (c *Collector) AddHeads(h *HeadCounts) {
 func (c *Collector) Fill(s *Stats) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.Heads, s.FromListing = c.heads, c.fromListing
+	s.Heads, s.FromListing, s.OtherPrefixes = c.heads, c.fromListing, slices.Clone(c.prefixes)
 	ms := func(microseconds int64) float64 { return float64(microseconds) / 1000 }
 	s.HeadLatency = Latency{
 		P50:  ms(c.latency.ValueAtQuantile(50)),

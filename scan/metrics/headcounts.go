@@ -19,6 +19,7 @@ type HeadCounts struct {
 
 	ok          int64            // HEADs answered with 200: nearly all of them, so they cost no map access
 	requests    map[string]int64 // all others, by ResultLabel
+	prefixes    prefixSet
 	addressRuns []addressRun
 }
 
@@ -70,10 +71,14 @@ func (h *HeadCounts) countAddress(r *head.Result) {
 	}
 }
 
+// AddOtherPrefix notes a prefix of metadata that are not taken (head.Result.OtherPrefix).
+func (h *HeadCounts) AddOtherPrefix(prefix []byte) { h.prefixes.add(string(prefix)) }
+
 // reset empties the counts and keeps their memory.
 func (h *HeadCounts) reset() {
 	h.Heads, h.ok, h.FromListing = 0, 0, 0
 	h.Latencies, h.addressRuns = h.Latencies[:0], h.addressRuns[:0]
+	h.prefixes = h.prefixes[:0]
 	clear(h.requests)
 	clear(h.Retries)
 }

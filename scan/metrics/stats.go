@@ -22,6 +22,10 @@ type Outcomes struct {
 
 	// Changed counts the objects among Emitted that were overwritten between LIST and HEAD.
 	Changed int64 `json:"changed"`
+
+	// OtherMetadata counts the objects, among Emitted and WithoutMetadata, that have metadata under another prefix than
+	// those that were taken.
+	OtherMetadata int64 `json:"other_metadata,omitempty"`
 }
 
 // Add adds the counts of other to o.
@@ -33,6 +37,7 @@ func (o *Outcomes) Add(other Outcomes) {
 	o.Gone += other.Gone
 	o.Failed += other.Failed
 	o.Changed += other.Changed
+	o.OtherMetadata += other.OtherMetadata
 }
 
 // Balanced reports whether every listed object has exactly one outcome.
@@ -76,6 +81,9 @@ type Stats struct {
 	LimitedBy            string  `json:"limited_by"`        // a Bottleneck
 	LimitedByReason      string  `json:"limited_by_reason"` // the measurements behind LimitedBy
 	WorkersHistory       []Step  `json:"workers_history,omitempty"`
+
+	// OtherPrefixes are the prefixes of Outcomes.OtherMetadata, sorted: for each object the first one, and at most 16.
+	OtherPrefixes []string `json:"other_metadata_prefixes,omitempty"`
 
 	// ListingDiffers names in what the HEADs of the last run always differed from the listing, although nothing was
 	// overwritten. Objects were not compared by that.

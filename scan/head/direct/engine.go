@@ -61,8 +61,16 @@ func New(cfg head.Config) head.Engine {
 		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline),
 		expected: cfg.Expected, log: cfg.Log,
 	}
-	e.scratches.New = func() any { return &scratch{signer: newSigner(), responses: make([]response, e.depth)} }
+	e.scratches.New = func() any { return newScratch(e.depth, cfg.MetadataPrefix) }
 	return e
+}
+
+func newScratch(depth int, metadataPrefix string) *scratch {
+	s := &scratch{signer: newSigner(), responses: make([]response, depth)}
+	for i := range s.responses {
+		s.responses[i].prefix = metadataPrefix
+	}
+	return s
 }
 
 func (e *engine) Name() string { return Name }

@@ -31,6 +31,8 @@ const (
 	headerField fieldKind = iota
 	connectionField
 	metadataField
+	furtherField // metadata under head.Config.MetadataPrefix
+	otherField   // metadata under the prefix of another vendor
 )
 
 // headerCacheMax limits the slots. Few answers have as many fields.
@@ -103,6 +105,11 @@ func (r *response) parseField(at int, line []byte) (slot *headerSlot, value []by
 		last := len(r.Metadata) - 1
 		slot.inOrder = last < 0 || bytes.Compare(r.Metadata[last].Name, slot.name) < 0
 		return slot, value, nil
+	case len(slot.name) > len(r.prefix) && r.prefix != "" && bytes.HasPrefix(slot.name, []byte(r.prefix)):
+		slot.kind, slot.name = furtherField, slot.name[len(r.prefix):]
+		return slot, value, nil
+	case head.OtherPrefix(slot.name) != nil:
+		slot.kind = otherField
 	case string(slot.name) == "connection":
 		slot.kind = connectionField
 	default:

@@ -9,11 +9,13 @@ import (
 // response is a Result with its parser. One response parses many answers, one after the other.
 type response struct {
 	head.Result
-	cache headerCache // of the fields of the answer before
+	cache  headerCache // of the fields of the answer before
+	prefix string      // head.Config.MetadataPrefix
 
 	// Of the answer that is being parsed.
-	unsorted               bool // a metadata field came out of order, or twice
-	sawClose, sawKeepAlive bool // options of Connection
+	further                []head.Header // metadata under prefix
+	unsorted               bool          // a metadata field came out of order, or twice
+	sawClose, sawKeepAlive bool          // options of Connection
 }
 
 // parse parses the header block at the start of text, which must be complete, into r's Status, Metadata and Headers.
@@ -27,7 +29,8 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	r.Status, r.Metadata, r.Headers = status, r.Metadata[:0], r.Headers[:0]
+	r.Status, r.Metadata, r.Headers, r.OtherPrefix = status, r.Metadata[:0], r.Headers[:0], nil
+	r.further = r.further[:0]
 	r.unsorted, r.sawClose, r.sawKeepAlive = false, false, false
 	at, size := r.parseCached(text[length:])
 	length += size
@@ -45,19 +48,25 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 	}
 	if r.unsorted {
 		head.SortHeaders(r.Metadata)
-		r.joinMetadata()
+		r.JoinMetadata()
 	}
+	r.AddFurther(r.further)
 	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3
 }
 
 // addField adds the field of a slot.
 func (r *response) addField(slot *headerSlot, value []byte) {
-	if slot.kind == metadataField {
+	switch slot.kind {
+	case metadataField:
 		r.unsorted = r.unsorted || !slot.inOrder
 		r.Metadata = append(r.Metadata, head.Header{Name: slot.name, Value: value})
 		return
-	}
-	if slot.kind == connectionField {
+	case furtherField:
+		r.further = append(r.further, head.Header{Name: slot.name, Value: value})
+		return
+	case otherField:
+		r.SetOtherPrefix(head.OtherPrefix(slot.name))
+	case connectionField:
 		r.sawClose = r.sawClose || hasOption(value, "close")
 		r.sawKeepAlive = r.sawKeepAlive || hasOption(value, "keep-alive")
 	}
@@ -75,31 +84,11 @@ func joinHeader(headers []head.Header, name, value []byte) bool {
 			continue
 		}
 		if string(name) != "content-length" || !bytes.Equal(h.Value, value) {
-			h.Value = joinValues(h.Value, value)
+			h.Value = head.JoinValues(h.Value, value)
 		}
 		return true
 	}
 	return false
-}
-
-// joinMetadata makes one Header of the Headers with the same name. They are neighbours, in the order received.
-func (r *response) joinMetadata() {
-	kept := 0
-	for i := range r.Metadata {
-		if kept > 0 && bytes.Equal(r.Metadata[kept-1].Name, r.Metadata[i].Name) {
-			r.Metadata[kept-1].Value = joinValues(r.Metadata[kept-1].Value, r.Metadata[i].Value)
-			continue
-		}
-		r.Metadata[kept] = r.Metadata[i]
-		kept++
-	}
-	r.Metadata = r.Metadata[:kept]
-}
-
-// joinValues returns the list of two values (RFC 9110 §5.3). It allocates: in the read buffer there is no room for
-// it.
-func joinValues(a, b []byte) []byte {
-	return append(append(append(make([]byte, 0, len(a)+1+len(b)), a...), ','), b...)
 }
 
 // hasOption reports whether a Connection field has that option (RFC 9110 §7.6.1).

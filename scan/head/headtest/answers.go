@@ -20,14 +20,10 @@ func testMetadata(t *testing.T, open opener) {
 		"x-amz-meta-mime: =?UTF-8?B?w7w=?=", "ETag: \"e\"", "x-amz-metadata: none", "Last-Modified: whenever",
 	)))
 	r := headKeys(t, open(t, s), "k")[0]
-	var got strings.Builder
-	for _, f := range r.Metadata {
-		fmt.Fprintf(&got, "%s=%q ", f.Name, f.Value)
-	}
 	const want = `alpha="outer blanks" dup="one,two" empty="" inner="a  b" latin1="F\xfc\xdfe" ` +
 		`mime="=?UTF-8?B?w7w=?=" utf8="Füße ☃" zulu="last" `
-	if got.String() != want {
-		t.Errorf("metadata\n %s\nwant\n %s", got.String(), want)
+	if got := text(r.Metadata); got != want {
+		t.Errorf("metadata\n %s\nwant\n %s", got, want)
 	}
 	for name, value := range map[string]string{"content-length": "3", "x-amz-metadata": "none", "etag": `"e"`} {
 		if string(r.Get(name)) != value {
@@ -40,6 +36,51 @@ func testMetadata(t *testing.T, open opener) {
 	if r.Status != 200 || r.Err != nil || r.Latency <= 0 || r.Received.IsZero() || r.Region != "us-east-1" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// testMetadataPrefix: headers under Config.MetadataPrefix are metadata too. Of the others, those under the prefix of
+// another vendor are reported, by the first such prefix.
+func testMetadataPrefix(t *testing.T, newEngine NewEngine, pipeline int) {
+	answer := okAnswer(
+		"X-Goog-Meta-Zulu: 1", "x-amz-meta-both: amz", "x-oss-meta-owner: x", "x-goog-meta-both: goog", "x-goog-meta-: none",
+		"x-goog-meta-alpha: 2", "x-cos-meta-owner: y", "x-goog-meta-zulu: 3", "x-amz-meta-own: 4", "x-goog-generation: 5",
+	)
+	for prefix, want := range map[string]struct{ metadata, other string }{
+		"":             {`both="amz" own="4" `, "x-cos-meta-"},
+		"x-goog-meta-": {`alpha="2" both="amz,goog" own="4" zulu="1,3" `, "x-cos-meta-"},
+		"x-cos-meta-":  {`both="amz" own="4" owner="y" `, "x-goog-meta-"},
+	} {
+		t.Run(prefix, func(t *testing.T) {
+			s := newScriptedStore(t, func(_ *http.Request, index int) string {
+				if index%2 == 1 {
+					return okAnswer("x-amz-meta-own: 4")
+				}
+				return answer
+			})
+			session := OpenSession(t, newEngine, head.Config{Pipeline: pipeline, MetadataPrefix: prefix}, s.URL)
+			for range 2 {
+				r := headKeys(t, session, "k")[0]
+				if got := text(r.Metadata); got != want.metadata || string(r.OtherPrefix) != want.other {
+					t.Errorf("metadata %s, other prefix %q, want %s, %q", got, r.OtherPrefix, want.metadata, want.other)
+				}
+				if got := string(r.Get("x-goog-generation")); got != "5" {
+					t.Errorf("x-goog-generation: %q", got)
+				}
+				if r := headKeys(t, session, "k")[0]; text(r.Metadata) != `own="4" ` || r.OtherPrefix != nil {
+					t.Errorf("metadata %s, other prefix %q", r.Metadata, r.OtherPrefix)
+				}
+			}
+		})
+	}
+}
+
+// text returns headers in a form to compare.
+func text(headers []head.Header) string {
+	var b strings.Builder
+	for _, f := range headers {
+		fmt.Fprintf(&b, "%s=%q ", f.Name, f.Value)
+	}
+	return b.String()
 }
 
 // testAnswers: every status is an answer, and the Engine sends one request for it.

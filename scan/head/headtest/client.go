@@ -82,7 +82,7 @@ func HeadBatch(t TB, session head.Session, batch *head.Batch) []head.Result {
 // clone copies a Result out of its Session's memory.
 func clone(r *head.Result) head.Result {
 	c := *r
-	c.Metadata, c.Headers = cloneHeaders(r.Metadata), cloneHeaders(r.Headers)
+	c.Metadata, c.Headers, c.OtherPrefix = cloneHeaders(r.Metadata), cloneHeaders(r.Headers), bytes.Clone(r.OtherPrefix)
 	return c
 }
 

@@ -31,12 +31,17 @@ type engine struct {
 	timeout  time.Duration // of a whole HEAD
 	expected *head.Expected
 
+	metadataPrefix string // head.Config.MetadataPrefix
+
 	sessions atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 }
 
 // New returns the engine. It ignores Config.Pipeline and Config.Log.
 func New(cfg head.Config) head.Engine {
-	return &engine{store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected}
+	return &engine{
+		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected,
+		metadataPrefix: cfg.MetadataPrefix,
+	}
 }
 
 func (e *engine) Name() string { return Name }
@@ -65,8 +70,9 @@ type session struct {
 	// connected: the store has sent something over the connection of the present HEAD. A goroutine of net/http sets it.
 	connected atomic.Bool
 
-	result head.Result
-	text   head.Texts // of result's Headers
+	result  head.Result
+	text    head.Texts    // of result's Headers
+	further []head.Header // the metadata of result under head.Config.MetadataPrefix
 }
 
 func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
@@ -167,17 +173,32 @@ func (s *session) onConn(info httptrace.GotConnInfo) {
 func (s *session) readAnswer(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
 	s.text.Reset()
+	s.further = s.further[:0]
 	for name, values := range response.Header {
-		header := head.Header{Name: s.text.Copy(strings.ToLower(name)), Value: s.text.Copy(joinValues(values))}
-		if name, ok := bytes.CutPrefix(header.Name, []byte(head.MetadataPrefix)); ok && len(name) > 0 {
-			header.Name = name
-			s.result.Metadata = append(s.result.Metadata, header)
-		} else {
-			s.result.Headers = append(s.result.Headers, header)
-		}
+		s.addHeader(head.Header{Name: s.text.Copy(strings.ToLower(name)), Value: s.text.Copy(joinValues(values))})
 	}
 	head.SortHeaders(s.result.Metadata)
+	s.result.AddFurther(s.further)
 	return nil
+}
+
+func (s *session) addHeader(h head.Header) {
+	if name, ok := cutPrefix(h.Name, head.MetadataPrefix); ok {
+		s.result.Metadata = append(s.result.Metadata, head.Header{Name: name, Value: h.Value})
+		return
+	}
+	if name, ok := cutPrefix(h.Name, s.engine.metadataPrefix); ok {
+		s.further = append(s.further, head.Header{Name: name, Value: h.Value})
+		return
+	}
+	s.result.SetOtherPrefix(head.OtherPrefix(h.Name))
+	s.result.Headers = append(s.result.Headers, h)
+}
+
+// cutPrefix returns the rest of a name that is longer than the prefix. No name begins with an empty prefix.
+func cutPrefix(name []byte, prefix string) (rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(name, []byte(prefix))
+	return rest, ok && prefix != "" && len(rest) > 0
 }
 
 // joinValues joins the values of a repeated header. net/http leaves a blank at the end of a value whose last
