@@ -78,6 +78,9 @@ func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 		return err
 	}
 	defer opened.Close()
+	if err := opened.FetchCredentials(ctx); err != nil {
+		return err
+	}
 	file, err := fileset.OpenDocument(ctx, "--stats", job.stats)
 	if err != nil {
 		return err

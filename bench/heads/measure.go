@@ -1,7 +1,6 @@
 package heads
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -102,8 +101,8 @@ func Measure(ctx context.Context, cfg Config) (*Report, error) {
 		return r, &ConfigError{err}
 	}
 	defer st.Close()
-	if _, err := st.Credentials(ctx); err != nil {
-		return r, cmp.Or(context.Cause(ctx), err)
+	if err := st.FetchCredentials(ctx); err != nil {
+		return r, err
 	}
 	r.Endpoints, r.Bucket = st.EndpointURLs(), st.Bucket()
 	m := measurement{Config: cfg, store: st, report: r}

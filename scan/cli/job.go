@@ -62,6 +62,9 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	if err := j.checkSupported(opened); err != nil {
 		return err
 	}
+	if err := opened.FetchCredentials(ctx); err != nil {
+		return err
+	}
 	if j.dryRun {
 		return j.estimate(ctx, reporter, opened, stdout, stderr)
 	}

@@ -62,8 +62,7 @@ func ParseStore(c *cli.Context, bucket string, connections int) (store.Config, e
 	return cfg, nil
 }
 
-// OpenStore opens a Store and fetches its credentials, so that a run without any ends before it has changed a file. Its
-// error is a usage error, a *store.CredentialsError, or the cause of ctx's end.
+// OpenStore opens a Store. Its error is a usage error, a *store.CredentialsError, or the cause of ctx's end.
 func OpenStore(ctx context.Context, cfg store.Config) (*store.Store, error) {
 	opened, err := store.Open(ctx, cfg)
 	switch {
@@ -74,10 +73,6 @@ func OpenStore(ctx context.Context, cfg store.Config) (*store.Store, error) {
 	case err != nil:
 		const otherwise = "see --profile, --region, the AWS_ variables and ~/.aws/config"
 		return nil, exit.Usagef(cmp.Or(exit.Hint(err), otherwise), "%v", err)
-	}
-	if _, err := opened.Credentials(ctx); err != nil {
-		opened.Close()
-		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return opened, nil
 }

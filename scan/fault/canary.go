@@ -86,11 +86,14 @@ func (c *Canary) Check(ctx context.Context, requests *Health, failure error) err
 		case next.Action == GiveUp, next.Action == Renew && (c.renew == nil || !c.renew(ctx)):
 			return err
 		case next.Action == Renew:
-			c.log.Info("the credentials have expired and are renewed")
+			c.log.Info("the store refuses the credentials: they are renewed")
 		case next.Delay == 0:
 			continue // ClockSkew: the next probe is signed for the time of the answer
 		case cause.Transient() && !warned:
 			c.log.Warn("requests fail, and the store does not answer a LIST either; waiting for it", "error", err)
+			warned = true
+		case cause.Class == Credentials && !warned:
+			c.log.Warn("there are no credentials; waiting for them", "error", err)
 			warned = true
 		}
 		requests.Failed(failure)

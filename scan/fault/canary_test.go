@@ -32,6 +32,8 @@ func TestCanary(t *testing.T) {
 		expired = &describedError{answer(400, "ExpiredToken")}
 		reset   = &describedError{unanswered(Reset)}
 		keys    = &describedError{unanswered(Credentials)}
+		unknown = &describedError{answer(403, "InvalidAccessKeyId")}
+		bare    = &describedError{answer(400, "")}
 		config  = &describedError{unanswered(Configuration)}
 	)
 	for _, c := range []struct {
@@ -41,22 +43,27 @@ func TestCanary(t *testing.T) {
 		err              error // errBusy: an UnavailableError
 		sent, renewed    int
 		isFailing, warns bool // while it was waited for
+		answered         bool // before
 	}{
-		{"answered", []error{nil}, false, nil, 1, 0, false, false},
-		{"an outage that ends", []error{busy, reset, busy, nil}, false, nil, 4, 0, true, true},
-		{"an outage that stays", []error{busy}, false, errBusy, 0, 0, true, true},
-		{"no credentials for a while", []error{keys, keys, nil}, false, nil, 3, 0, true, false},
-		{"no credentials", []error{keys}, false, errBusy, 0, 0, true, false},
-		{"denied", []error{denied}, false, denied, 1, 0, false, false},
-		{"denied after an outage", []error{busy, denied}, false, denied, 2, 0, true, true},
-		{"a wrong clock", []error{skewed, nil}, false, nil, 2, 0, false, false},
-		{"a wrong clock after an outage", []error{busy, skewed, nil}, false, nil, 3, 0, true, true},
-		{"a clock that stays wrong", []error{skewed}, false, skewed, 3, 0, true, false},
-		{"a clock that an older answer made wrong again", []error{skewed, skewed, nil}, false, nil, 3, 0, true, false},
-		{"expired credentials", []error{expired, expired, nil}, false, nil, 3, 2, true, false},
-		{"expired credentials that stay", []error{expired}, true, expired, 1, 1, false, false},
-		{"no answer to a store that answered before", []error{reset}, false, errBusy, 0, 0, true, true},
-		{"a wrong configuration", []error{config}, false, config, 1, 0, false, false},
+		{"answered", []error{nil}, false, nil, 1, 0, false, false, false},
+		{"an outage that ends", []error{busy, reset, busy, nil}, false, nil, 4, 0, true, true, false},
+		{"an outage that stays", []error{busy}, false, errBusy, 0, 0, true, true, false},
+		{"no credentials for a while", []error{keys, keys, nil}, false, nil, 3, 0, true, true, true},
+		{"no credentials", []error{keys}, false, errBusy, 0, 0, true, true, true},
+		{"other keys", []error{unknown, nil}, false, nil, 2, 1, true, false, true},
+		{"other keys, refused too", []error{unknown}, false, unknown, 2, 1, true, false, true},
+		{"no other keys", []error{unknown}, true, unknown, 1, 1, false, false, true},
+		{"a HEAD refused without a reason", []error{bare, nil}, false, nil, 2, 1, true, false, true},
+		{"denied", []error{denied}, false, denied, 1, 0, false, false, false},
+		{"denied after an outage", []error{busy, denied}, false, denied, 2, 0, true, true, false},
+		{"a wrong clock", []error{skewed, nil}, false, nil, 2, 0, false, false, false},
+		{"a wrong clock after an outage", []error{busy, skewed, nil}, false, nil, 3, 0, true, true, false},
+		{"a clock that stays wrong", []error{skewed}, false, skewed, 3, 0, true, false, false},
+		{"a clock that an older answer made wrong again", []error{skewed, skewed, nil}, false, nil, 3, 0, true, false, false},
+		{"expired credentials", []error{expired, expired, nil}, false, nil, 3, 2, true, false, false},
+		{"expired credentials that stay", []error{expired}, true, expired, 1, 1, false, false, false},
+		{"no answer to a store that answered before", []error{reset}, false, errBusy, 0, 0, true, true, false},
+		{"a wrong configuration", []error{config}, false, config, 1, 0, false, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,6 +71,10 @@ func TestCanary(t *testing.T) {
 				renewed := 0
 				renew := func(context.Context) bool { renewed++; return !c.cannotRenew }
 				p, h := &probes{errs: c.answers}, NewHealth("HEAD")
+				if c.answered {
+					h.OK(time.Now())
+					time.Sleep(time.Second)
+				}
 				began := time.Now()
 				canary := NewCanary(p.probe, renew, time.Minute, slog.New(slog.NewTextHandler(&log, nil)))
 				err := canary.Check(t.Context(), h, errBusy)

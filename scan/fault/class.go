@@ -79,6 +79,11 @@ func (c Class) Transient() bool {
 	return false
 }
 
+// expired reports whether temporary credentials have expired.
+func (c Class) expired() bool {
+	return c == ExpiredToken || c == "ExpiredTokenException" || c == "TokenRefreshRequired"
+}
+
 // Unreached reports whether the store may not have seen the request. Such a failure takes no time where no store
 // listens. Without a limit on the rate, retries would then open thousands of connections a second.
 func (c Class) Unreached() bool {

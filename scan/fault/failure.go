@@ -33,6 +33,17 @@ func (f Failure) SlowDown() bool {
 	return f.Transient() && (ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached())
 }
 
+// refusesKeys reports whether other credentials might be accepted. The answer to a HEAD has no code, and some stores
+// deny access to keys that have expired.
+func (f Failure) refusesKeys() bool {
+	switch f.Class {
+	case Forbidden, BadRequest, "AccessDenied", "InvalidAccessKeyId", "InvalidToken", "InvalidTokenId",
+		"InvalidClientTokenId", "SignatureDoesNotMatch", "XAdminUserNotFound": // the last is versitygw's
+		return f.Status != 0
+	}
+	return false
+}
+
 // IsRefused reports whether err is a refusal: an answer of the store that is an error and not transient. It is false
 // for nil.
 func IsRefused(err error) bool {

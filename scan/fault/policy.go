@@ -13,7 +13,7 @@ const (
 	Verify
 
 	// Renew renews the credentials and sends the same request again after Decision.Delay. Where the credentials cannot
-	// be renewed it is GiveUp. A Policy that Verifies leaves that to the Canary, and never returns it.
+	// be renewed, NotRenewed decides. A Policy that Verifies leaves that to the Canary, and never returns it.
 	Renew
 
 	// GiveUp makes the failure the result of the request.
@@ -66,6 +66,7 @@ type Attempts struct {
 //	credentials                   Verify, MaxRefusals              RetryFor
 //	clock skew                    Verify, MaxRefusals              Retry twice
 //	expired token                 Verify, MaxRefusals              Renew, MaxRenewals
+//	refused keys, once accepted   Verify, MaxRefusals              Renew once, then as a refusal
 //	configuration                 Verify, MaxRefusals              GiveUp
 //	header too large              GiveUp                           GiveUp
 type Policy struct {
@@ -172,13 +173,30 @@ func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 			return Decision{}
 		}
 		return retryIf(a.clockSkews < maxClockSkews, p.backoff(a.Sent))
-	case ExpiredToken:
+	}
+	switch {
+	case f.Class.expired():
 		a.renewals++
 		if p.MaxRenewals > 0 && a.renewals >= p.MaxRenewals {
 			return Decision{Action: GiveUp}
 		}
 		return Decision{Renew, p.backoff(a.Sent)}
+	case f.refusesKeys() && h.EverOK() && a.renewals == 0:
+		a.renewals++
+		return Decision{Renew, p.backoff(a.Sent)}
 	}
+	return p.afterRefusal(a)
+}
+
+// NotRenewed decides about a request for which Next decided to Renew, where there are no other credentials.
+func (p *Policy) NotRenewed(a *Attempts, f Failure) Decision {
+	if f.Class.expired() {
+		return Decision{Action: GiveUp}
+	}
+	return p.afterRefusal(a)
+}
+
+func (p *Policy) afterRefusal(a *Attempts) Decision {
 	a.refused++
 	return retryIf(a.refused < p.MaxRefusals, 0)
 }

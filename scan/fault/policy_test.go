@@ -111,7 +111,12 @@ func TestPolicyOfAFirstFailure(t *testing.T) {
 		{asks(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second), retryIn(7 * time.Second)},
 		{asks(time.Millisecond), retry, retry, retry},
 		{asks(time.Hour), retryIn(retryAfterMax), retryIn(time.Minute), retryIn(time.Minute)},
-		{answer(403, "AccessDenied"), verify, atOnce, atOnce}, // another endpoint is asked
+		{answer(403, "AccessDenied"), verify, renew, atOnce}, // another endpoint is asked
+		{answer(403, "InvalidAccessKeyId"), verify, renew, atOnce},
+		{answer(400, "InvalidToken"), verify, renew, atOnce},
+		{answer(400, ""), verify, renew, atOnce},
+		{answer(403, ""), verify, renew, atOnce},
+		{answer(400, "TokenRefreshRequired"), verify, renew, renew},
 		{answer(404, ""), verify, atOnce, atOnce},
 		{answer(501, ""), retry, retry, retry},
 		{answer(505, ""), retry, retry, retry},
@@ -358,8 +363,9 @@ func TestRunPolicy(t *testing.T) {
 		{"no HTTP/1.1", RunPolicy(time.Hour, 1), answer(505, ""), true, 5, 0},
 		{"an origin that is away", RunPolicy(time.Minute, 1), answer(530, ""), true, 11, time.Minute + time.Second},
 		{"no credentials", RunPolicy(time.Minute, 1), unanswered(Credentials), true, 11, time.Minute + time.Second},
-		{"a refusal", RunPolicy(time.Hour, 1), answer(403, "AccessDenied"), true, 1, 0},
-		{"a refusal by each endpoint", RunPolicy(time.Hour, 3), answer(403, "AccessDenied"), true, 3, 0},
+		{"a refusal", RunPolicy(time.Hour, 1), answer(403, "AccessDenied"), true, 2, 0},
+		{"a refusal by each endpoint", RunPolicy(time.Hour, 3), answer(403, "AccessDenied"), true, 4, 0},
+		{"a refusal at first contact", RunPolicy(time.Hour, 1), answer(403, "AccessDenied"), false, 1, 0},
 		{"a clock that stays wrong", RunPolicy(time.Hour, 3), answer(403, "RequestTimeTooSkewed"), true, 3, 0},
 		{"credentials that stay expired", RunPolicy(time.Hour, 3), answer(400, "ExpiredToken"), true, 5, 0},
 	} {
@@ -380,6 +386,21 @@ func TestRunPolicy(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Where there are no other credentials, each endpoint may still accept the present ones, unless they have expired.
+func TestNotRenewed(t *testing.T) {
+	policy := RunPolicy(time.Hour, 2)
+	denied, expired := answer(403, "AccessDenied"), answer(400, "ExpiredToken")
+	var a Attempts
+	for i, want := range []Action{Retry, GiveUp} {
+		if d := policy.NotRenewed(&a, denied); d.Action != want {
+			t.Errorf("refusal %d: %v", i+1, d)
+		}
+	}
+	if d := policy.NotRenewed(new(Attempts), expired); d.Action != GiveUp {
+		t.Errorf("expired: %v", d)
 	}
 }
 

@@ -26,9 +26,10 @@ func (r *retrier) next(ctx context.Context, err error) fault.Decision {
 	if errors.As(err, &storeErr) && storeErr.SignedRegion != l.cfg.Store.Region() {
 		return fault.Decision{} // it was sent before the Store switched to the region
 	}
-	next := l.policy.Next(&r.attempts, fault.FailureOf(err), l.health)
+	failure := fault.FailureOf(err)
+	next := l.policy.Next(&r.attempts, failure, l.health)
 	if next.Action == fault.Renew && !l.cfg.Store.RefreshCredentials(ctx) {
-		return fault.Decision{Action: fault.GiveUp}
+		return l.policy.NotRenewed(&r.attempts, failure)
 	}
 	return next
 }

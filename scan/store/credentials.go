@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,15 @@ func (s *Store) Credentials(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
+// FetchCredentials fetches the credentials, so that a run without any ends before it has changed a file. Its error is a
+// *CredentialsError, or the cause of ctx's end.
+func (s *Store) FetchCredentials(ctx context.Context) error {
+	if _, err := s.Credentials(ctx); err != nil {
+		return cmp.Or(context.Cause(ctx), err)
+	}
+	return nil
+}
+
 // PollGeneration returns the Generation after a check whether the provider has renewed the credentials.
 func (s *Store) PollGeneration(ctx context.Context) uint64 {
 	// An error is no change of generation. The caller that signs the next request gets it.
@@ -32,8 +42,8 @@ func (s *Store) PollGeneration(ctx context.Context) uint64 {
 	return s.Generation()
 }
 
-// RefreshCredentials makes the next request fetch new credentials from the provider. It reports false if the provider
-// would return the same: the credentials are fixed, or there are none.
+// RefreshCredentials makes the next request use other credentials than those that the store has refused. It reports
+// false if there are no others: they are fixed, and nobody has changed them where they are configured.
 func (s *Store) RefreshCredentials(ctx context.Context) bool {
 	if s.anonymous() || !s.provider.renew(ctx) {
 		return false

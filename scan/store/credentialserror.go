@@ -176,6 +176,12 @@ func answerReason(answer smithy.APIError, status interface{ HTTPStatusCode() int
 	return strings.Join(parts, ": ")
 }
 
+// isRefusal reports whether err is the answer of a service that refuses the keys of a request.
+func isRefusal(err error) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer)
+}
+
 // isErrorCode reports whether text looks like the name of an error: AccessDenied, InvalidIdentityToken.
 func isErrorCode(text string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -81,6 +81,17 @@ func (l *loader) load(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
+// provider returns the function that loads the provider of credentials again; nil: it cannot be another one.
+func (l *loader) provider() loadProvider {
+	if l.cfg.Isolated {
+		return nil
+	}
+	return func(ctx context.Context) (aws.CredentialsProvider, error) {
+		loaded, err := l.load(ctx)
+		return loaded.Credentials, err
+	}
+}
+
 // isolated returns a configuration that depends on Config alone.
 func (l *loader) isolated() aws.Config {
 	isolated := aws.Config{

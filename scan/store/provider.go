@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
+	"headcount/scan/fault"
 	"headcount/scan/hint"
 )
 
@@ -18,11 +22,20 @@ import (
 // it returns, and describes its failures. Its methods may be called concurrently.
 type provider struct {
 	source atomic.Pointer[aws.CredentialsProvider] // of the SDK, which keeps the keys until they expire
-	loader *loader
+	files  awsFiles                                // for messages
+	load   loadProvider                            // nil: the keys never change
+
+	fetched atomic.Bool // source has returned keys
+
+	mu        sync.Mutex // held while source is replaced
+	renewedAt time.Time  // when other keys were read from where fixed keys are configured
 }
 
-func newProvider(source aws.CredentialsProvider, loader *loader) *provider {
-	p := &provider{loader: loader}
+// loadProvider reads the configuration anew and returns the SDK's provider, which has fetched nothing yet.
+type loadProvider func(context.Context) (aws.CredentialsProvider, error)
+
+func newProvider(source aws.CredentialsProvider, files awsFiles, load loadProvider) *provider {
+	p := &provider{files: files, load: load}
 	p.source.Store(&source)
 	return p
 }
@@ -33,30 +46,97 @@ const fetchTimeout = 65 * time.Second
 // Retrieve implements aws.CredentialsProvider. Its error is a *CredentialsError, or that of a context that was
 // canceled. A fetch that ctx does not wait for continues, for the next caller.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	source := *p.source.Load()
 	waiting, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	c, err := source.Retrieve(waiting)
+	source := p.source.Load()
+	c, err := (*source).Retrieve(waiting)
+	if err != nil && p.load != nil && p.fetched.Load() && isRefusal(err) {
+		// STS refused the keys that assume a role: those in the file may be others by now.
+		source = p.replace(waiting, source)
+		c, err = (*source).Retrieve(waiting)
+	}
 	switch {
 	case err == nil:
+		p.fetched.Store(true)
 		return p.clean(c)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return aws.Credentials{}, ctx.Err()
 	}
-	return aws.Credentials{}, describe(err, source, p.loader.files)
+	return aws.Credentials{}, describe(err, *source, p.files)
 }
 
-// renew makes the next Retrieve fetch new credentials. It reports false if they would be the same.
+// replace replaces source by the provider of the present configuration, unless another caller has replaced it. It
+// returns the present one.
+func (p *provider) replace(ctx context.Context, source *aws.CredentialsProvider) *aws.CredentialsProvider {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.source.Load() == source {
+		if fresh, err := p.load(ctx); err == nil {
+			p.source.Store(&fresh)
+		}
+	}
+	return p.source.Load()
+}
+
+const (
+	// renewalGrace is how long after a renewal requests may be answered that were signed with the former keys.
+	renewalGrace = time.Minute
+
+	// A file may be read while it is written, or a moment before.
+	rereads     = 3
+	rereadDelay = 300 * time.Millisecond
+)
+
+// renew makes the next Retrieve return other credentials than those that the store has refused. It reports false if
+// there are no others. Temporary credentials are fetched anew by the next Retrieve. Fixed ones are read again: another
+// process may have written others into the file. Those of the environment stay.
 func (p *provider) renew(ctx context.Context) bool {
-	cache, ok := (*p.source.Load()).(*aws.CredentialsCache)
-	if !ok {
+	if p.load == nil {
 		return false
 	}
-	before, err := cache.Retrieve(ctx)
-	if err != nil || !before.CanExpire {
+	source := p.source.Load()
+	before, err := (*source).Retrieve(ctx)
+	switch {
+	case err == nil && before.Source == config.CredentialsSourceName:
+		return false
+	case err != nil || before.CanExpire:
+		p.replace(ctx, source)
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.renewedAt.IsZero() && time.Since(p.renewedAt) < renewalGrace {
+		return true
+	}
+	for read := range rereads {
+		if read > 0 && fault.Sleep(ctx, rereadDelay) != nil {
+			return false
+		}
+		if p.readOthers(ctx, before) {
+			p.renewedAt = time.Now()
+			return true
+		}
+		if before.Source == processcreds.ProviderName {
+			return false // once is enough: a process waits for what it must wait for
+		}
+	}
+	return false
+}
+
+// readOthers replaces the provider by that of the present configuration, if that has other keys of the same origin. The
+// caller holds p.mu.
+func (p *provider) readOthers(ctx context.Context, before aws.Credentials) bool {
+	fresh, err := p.load(ctx)
+	// A file that is being written may have no keys: those of the machine must not take their place.
+	if err != nil || !slices.Equal(sourcesOf(fresh), sourcesOf(*p.source.Load())) {
 		return false
 	}
-	cache.Invalidate()
+	after, err := fresh.Retrieve(ctx)
+	if err != nil || after.Source != before.Source || after.AccessKeyID == before.AccessKeyID &&
+		after.SecretAccessKey == before.SecretAccessKey && after.SessionToken == before.SessionToken {
+		return false
+	}
+	p.source.Store(&fresh)
 	return true
 }
 

@@ -3,11 +3,16 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -24,7 +29,7 @@ func TestKeysAreTrimmed(t *testing.T) {
 		{AccessKeyID: "\ufeffAK", SecretAccessKey: "se cret", SessionToken: "token"},
 		want,
 	} {
-		p := newProvider(fixed(c), new(loader))
+		p := newProvider(fixed(c), awsFiles{}, nil)
 		if got, err := p.Retrieve(t.Context()); err != nil || got != want {
 			t.Errorf("%+v became %+v, %v", c, got, err)
 		}
@@ -55,7 +60,7 @@ func TestControlCharactersInKeys(t *testing.T) {
 		{aws.Credentials{AccessKeyID: "\n", SecretAccessKey: "zzz", Source: "EnvConfigCredentials"},
 			"the keys from the environment are empty"},
 	} {
-		_, err := newProvider(fixed(c.credentials), new(loader)).Retrieve(t.Context())
+		_, err := newProvider(fixed(c.credentials), awsFiles{}, nil).Retrieve(t.Context())
 		var failed *CredentialsError
 		if !errors.As(err, &failed) || fault.ClassOf(err) != fault.Credentials {
 			t.Errorf("%+v: %v", c.credentials, err)
@@ -140,5 +145,123 @@ func TestProviderOutOfReach(t *testing.T) {
 				t.Error(failed.Hint())
 			}
 		})
+	}
+}
+
+// Fixed keys that the store has refused are read again. Only others of the same origin are taken.
+func TestRereadKeys(t *testing.T) {
+	keysOf := func(profile, accessKey string) string {
+		return "[" + profile + "]\naws_access_key_id = " + accessKey + "\naws_secret_access_key = secret\n"
+	}
+	for name, c := range map[string]struct {
+		before, after string // in the credentials file
+		env           map[string]string
+		want          string // access key
+		isRenewed     bool
+	}{
+		"others":           {keysOf("default", "OLD"), keysOf("default", "NEW"), nil, "NEW", true},
+		"another token":    {keysOf("default", "AK"), keysOf("default", "AK") + "aws_session_token = t\n", nil, "AK", true},
+		"the same":         {keysOf("default", "OLD"), keysOf("default", "OLD"), nil, "OLD", false},
+		"an empty file":    {keysOf("default", "OLD"), "", nil, "OLD", false},
+		"half a file":      {keysOf("default", "OLD"), "[default]\naws_access_key_id = NEW\n", nil, "OLD", false},
+		"another profile":  {keysOf("default", "OLD"), keysOf("other", "NEW"), nil, "OLD", false},
+		"of a named one":   {keysOf("p", "OLD"), keysOf("p", "NEW"), map[string]string{"AWS_PROFILE": "p"}, "NEW", true},
+		"the environment":  {keysOf("default", "OLD"), keysOf("default", "NEW"), signed(), "AK", false},
+		"without a signer": {keysOf("default", "OLD"), keysOf("default", "NEW"), nil, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				env := map[string]string{"AWS_SHARED_CREDENTIALS_FILE": write(t, c.before)}
+				maps.Copy(env, c.env)
+				s := openWith(t, Config{Anonymous: c.want == ""}, env)
+				accessKey(t, s)
+				before := s.Generation()
+				if err := os.WriteFile(env["AWS_SHARED_CREDENTIALS_FILE"], []byte(c.after), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if renewed := s.RefreshCredentials(t.Context()); renewed != c.isRenewed {
+					t.Errorf("renewed: %v", renewed)
+				}
+				if isOther := s.Generation() != before; isOther != c.isRenewed {
+					t.Errorf("another generation: %v", isOther)
+				}
+				if got := accessKey(t, s); got != c.want {
+					t.Errorf("signed by %q", got)
+				}
+				// A request that was signed with the former keys may be answered later.
+				if renewed := s.RefreshCredentials(t.Context()); renewed != c.isRenewed {
+					t.Errorf("renewed again: %v", renewed)
+				}
+				time.Sleep(2 * time.Minute)
+				if s.RefreshCredentials(t.Context()) {
+					t.Error("renewed after the grace")
+				}
+			})
+		})
+	}
+}
+
+// openWith opens a Store as configured does.
+func openWith(t *testing.T, cfg Config, env map[string]string) *Store {
+	t.Helper()
+	s, err := configured(t, cfg, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func accessKey(t *testing.T, s *Store) string {
+	t.Helper()
+	c, err := s.Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.AccessKeyID
+}
+
+// A file that is being written is read once more.
+func TestRereadUnfinishedFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rest = "aws_secret_access_key = secret\n"
+		name := write(t, "[default]\naws_access_key_id = OLD\n"+rest)
+		s := openWith(t, Config{}, map[string]string{"AWS_SHARED_CREDENTIALS_FILE": name})
+		accessKey(t, s)
+		for delay, text := range map[time.Duration]string{
+			0: "", rereadDelay / 2: "[default]\naws_access_key_id = NEW\n" + rest,
+		} {
+			time.AfterFunc(delay, func() {
+				if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(1)
+		if !s.RefreshCredentials(t.Context()) || accessKey(t, s) != "NEW" {
+			t.Errorf("signed by %q", accessKey(t, s))
+		}
+	})
+}
+
+// A process without an expiration is run again, once for each refusal.
+func TestRereadProcess(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // the process is a script of a shell
+	}
+	calls := write(t, "")
+	output := write(t, `{"Version":1,"AccessKeyId":"OLD","SecretAccessKey":"secret"}`)
+	s := openWith(t, Config{},
+		inConfig(t, "[default]\ncredential_process = echo >> "+calls+"; cat "+output+"\n"))
+	if accessKey(t, s) != "OLD" || s.RefreshCredentials(t.Context()) {
+		t.Error("the same keys were renewed")
+	}
+	if err := os.WriteFile(output, []byte(`{"Version":1,"AccessKeyId":"NEW","SecretAccessKey":"s"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !s.RefreshCredentials(t.Context()) || accessKey(t, s) != "NEW" {
+		t.Errorf("signed by %q", accessKey(t, s))
+	}
+	if text, err := os.ReadFile(calls); err != nil || len(text) != 3 {
+		t.Errorf("%d calls, %v", len(text), err)
 	}
 }

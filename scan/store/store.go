@@ -74,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg, aws: awsConfig, maxAttempts: loader.maxAttempts, dialer: balance.NewDialer()}
 	if !aws.IsCredentialsProvider(awsConfig.Credentials, aws.AnonymousCredentials{}) {
-		s.provider = newProvider(awsConfig.Credentials, loader)
+		s.provider = newProvider(awsConfig.Credentials, loader.files, loader.provider())
 		s.aws.Credentials = s.provider
 	}
 	s.coolingDown = make([]time.Time, max(1, len(cfg.Endpoints)))
