@@ -23,8 +23,6 @@ type committer struct {
 	listOnly func(*list.Page) // nil: HEADs are sent
 	ordered  bool
 
-	unordered bool // the store lists keys in no order, so that Ranges mean nothing
-
 	begin           func() error // nil: there is nothing to replace
 	begun           bool
 	maxFailures     int64
@@ -47,8 +45,8 @@ type committer struct {
 // newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
 func newCommitter(cfg *Config, maxPages int) *committer {
 	c := &committer{
-		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.Ordered,
-		unordered: cfg.Store.Unordered(), begin: cfg.Begin,
+		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.inOrder(),
+		begin:       cfg.Begin,
 		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
 		outOfOrder: map[string]*page{}, saved: true,
 	}
@@ -171,6 +169,9 @@ func (c *committer) write(p *page) error {
 	c.partialWrite = false
 	c.outcomes.Add(p.outcomes)
 	c.progress.Failed.Add(p.outcomes.Failed)
+	if p.Unplaced {
+		return nil
+	}
 	return c.source.Committed(p.Range, p.outcomes)
 }
 
@@ -238,7 +239,7 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 // error. It saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call
 // the run complete. Nothing changes if the run failed before it began.
 func (c *committer) end(err error) error {
-	if pending := c.source.Pending(); err == nil && len(pending) > 0 && !c.unordered {
+	if pending := c.source.Pending(); err == nil && len(pending) > 0 {
 		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])
 	}
 	if err == nil {

@@ -42,7 +42,12 @@ type Config struct {
 	Range  list.Range // of the first run; a later run scans what Resume has left of it
 	Keys   *list.Keys // the objects to scan; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
-	Limit  int64      // objects, the first ones in the listing, those of earlier runs included; 0: all
+
+	// ListOrder is the order in which the store lists; list.OrderAny for directory buckets, whatever it is. With OrderAny,
+	// Range is zero, there is one lister, and Records are in the order of the listing.
+	ListOrder list.Order
+
+	Limit int64 // objects, the first ones in the listing, those of earlier runs included; 0: all
 
 	Ordered bool // Records in the order of keys
 	All     bool // Records for objects without metadata too
@@ -81,7 +86,10 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	if c.Listers == 0 || c.Limit > 0 { // several listers would not find the first objects first
+	if c.Store.Unordered() {
+		c.ListOrder = list.OrderAny
+	}
+	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny { // several listers would not find the first objects first
 		c.Listers = 1
 	}
 	c.Workers = max(WorkersAuto, c.Workers)
@@ -108,3 +116,14 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// inOrder reports whether pages are committed in the order in which they are listed. With list.OrderAny a Checkpoint
+// is one continuation token, at which the rest of the listing begins.
+func (c *Config) inOrder() bool { return c.Ordered || c.listsInAnyOrder() }
+
+// listsInAnyOrder reports whether there are no Ranges of keys, but one listing by continuation tokens.
+func (c *Config) listsInAnyOrder() bool { return c.Keys == nil && c.ListOrder == list.OrderAny }
+
+// mayChangeOrder reports whether a listing may go on in any order where the keys turn out to be unsorted. A Checkpoint
+// says by Ranges of keys what is left, and ordered output needs their order.
+func (c *Config) mayChangeOrder() bool { return c.OnCheckpoint == nil && c.Resume == nil && !c.Ordered }

@@ -47,6 +47,9 @@ func (w *limitedWalk) Next(ctx context.Context) (*list.Page, error) {
 		return p, nil
 	}
 	w.done = true
+	if p.Unplaced {
+		p.Range, p.Unplaced = rest, false
+	}
 	p.Range.Through = rest.Through
 	n := max(0, int64(len(p.Entries))+left) // 0: another Walk reached the limit meanwhile
 	p.Entries = p.Entries[:n]

@@ -24,7 +24,7 @@ func TestOtherNames(t *testing.T) {
 			"a plus sign, not encoded":      {asTheyAre, []string{"a+b", "plain"}},
 			"an escape, not encoded":        {asTheyAre, []string{"c%41d", "plain"}},
 			"both, not encoded":             {asTheyAre, []string{"a+%2b", "b%zz", "c"}},
-			"in order only as written":      {asTheyAre, []string{"a!", "a+b"}},
+			"in another order as decoded":   {asTheyAre, []string{"a!", "a+b"}},
 			"blanks and others not encoded": {asTheyAre, []string{"a b", "a+b", "é"}},
 			"plus signs left":               {url.PathEscape, []string{"a b+c", "d+e", "é+"}},
 			"encoded":                       {url.QueryEscape, []string{"a b", "a+b", "c%41d", "é"}},

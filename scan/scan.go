@@ -78,7 +78,8 @@ func (s *Scan) openEngine() (err error) {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.engineWhy)
 	}
 	s.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
+		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(),
+		V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 	})
 	if s.listMetadata = newListMetadata(cfg, s.lister); s.listMetadata != nil {
@@ -141,7 +142,7 @@ func (s *Scan) wire() {
 		needsHead = func(*list.Entry) bool { return false }
 	}
 	s.producer = &producer{
-		source: source, listers: listers, ordered: cfg.Ordered, needsHead: needsHead, listMetadata: s.listMetadata,
+		source: source, listers: listers, ordered: cfg.inOrder(), needsHead: needsHead, listMetadata: s.listMetadata,
 		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
 }
@@ -174,7 +175,7 @@ func (s *Scan) newSource(listers int) Source {
 			needed = s.pool.starved
 		}
 		s.parallel = s.lister.Parallel(ranges, listers, needed)
-		source = newBucketSource(s.parallel, ranges, cfg.Store.Unordered())
+		source = newBucketSource(s.parallel, ranges)
 	}
 	if cfg.Limit > 0 {
 		left := new(atomic.Int64)

@@ -51,9 +51,8 @@ type Walk interface {
 // pendingRanges is the Ranges that are not committed, in the order of their keys, without overlap. Their number is
 // bounded by that of the Ranges at the start and the pages in flight.
 type pendingRanges struct {
-	mu        sync.Mutex
-	ranges    []list.Range
-	unordered bool // the store lists keys in no order, so that the Ranges of its pages mean nothing
+	mu     sync.Mutex
+	ranges []list.Range
 }
 
 func (p *pendingRanges) Pending() []list.Range {
@@ -68,9 +67,6 @@ func (p *pendingRanges) Committed(rng list.Range, _ metrics.Outcomes) error { re
 func (p *pendingRanges) remove(rng list.Range) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.unordered {
-		return nil
-	}
 	rest, err := withoutRange(p.ranges, rng)
 	p.ranges = rest
 	return err
@@ -82,8 +78,8 @@ type bucketSource struct {
 	lister *list.ParallelLister
 }
 
-func newBucketSource(lister *list.ParallelLister, ranges []list.Range, anyOrder bool) *bucketSource {
-	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges, unordered: anyOrder}, lister: lister}
+func newBucketSource(lister *list.ParallelLister, ranges []list.Range) *bucketSource {
+	return &bucketSource{pendingRanges: pendingRanges{ranges: ranges}, lister: lister}
 }
 
 func (s *bucketSource) Next(ctx context.Context) (Walk, error) {

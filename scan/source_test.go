@@ -37,7 +37,7 @@ func sources(t *testing.T, ranges ...list.Range) (map[string]Source, []string) {
 	}
 	lister := list.New(list.Config{Store: st})
 	return map[string]Source{
-		"bucket": newBucketSource(lister.Parallel(ranges, 4, nil), ranges, false),
+		"bucket": newBucketSource(lister.Parallel(ranges, 4, nil), ranges),
 		"keys":   newKeySource(list.NewKeys(entries), ranges),
 	}, keys
 }

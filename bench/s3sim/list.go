@@ -129,7 +129,11 @@ func (c *conn) list(r *request) {
 	p.query.urlEncode = p.query.wantsURLEncoding && c.srv.options.ListForm.honoursEncodingType()
 	p.query.echoEncoding = p.query.urlEncode
 	c.srv.applyQueryQuirk(&p.query)
-	p.fill(c.srv.keys, c.scratch)
+	if o := c.srv.order; o != nil {
+		o.fill(p, c.scratch)
+	} else {
+		p.fill(c.srv.keys, c.scratch)
+	}
 	c.setNextToken(p)
 	c.srv.applyPageQuirk(p)
 

@@ -132,6 +132,9 @@ func (o Options) check() error {
 	if o.Quirk != "" && !slices.Contains(Quirks(), o.Quirk) {
 		return fmt.Errorf("unknown quirk %q: one of %s", o.Quirk, join(Quirks()))
 	}
+	if o.Quirk.comparison() != nil && o.Objects > orderedObjectsMax {
+		return fmt.Errorf("%d objects with quirk %s: must be at most %d", o.Objects, o.Quirk, orderedObjectsMax)
+	}
 	if !slices.Contains(ListForms(), o.ListForm) {
 		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))
 	}

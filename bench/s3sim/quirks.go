@@ -39,6 +39,13 @@ const (
 	// Unsorted: the keys of a page are in descending order (S3 Express directory buckets have no order). Exact by token
 	// alone; a client has to refuse Ranges.
 	Unsorted Quirk = "unsorted"
+	// FolderOrder: the keys of a folder come before its neighbours, logs/a before logs-2025/a (SeaweedFS). UTF16Order: keys
+	// are compared as UTF-16 (S3Mock, S3Proxy, NooBaa, CloudServer). NoOrder: they are in no order that a client knows
+	// (Storj). Tokens and start-after work in that order. Exact by token alone; with Ranges a client has to notice. At most
+	// a million keys, and no delimiter.
+	FolderOrder Quirk = "folder-order"
+	UTF16Order  Quirk = "utf16-order"
+	NoOrder     Quirk = "no-order"
 	// KeysRepeated: a page begins with the last three keys of the page before. Exact if the client drops keys that are
 	// not above the last key.
 	KeysRepeated Quirk = "keys-repeated"
@@ -53,7 +60,8 @@ const (
 func Quirks() []Quirk {
 	return []Quirk{
 		TruncatedNoToken, SameToken, EmptyTruncated, StartAfterInclusive, StartAfterIgnored, EndsEarly,
-		EncodingNotEchoed, EncodingEchoed, EncodedUnasked, Unsorted, KeysRepeated, MaxKeysIgnored, TokensVoid,
+		EncodingNotEchoed, EncodingEchoed, EncodedUnasked, Unsorted, FolderOrder, UTF16Order, NoOrder, KeysRepeated,
+		MaxKeysIgnored, TokensVoid,
 	}
 }
 

@@ -61,6 +61,8 @@ func TestQuirks(t *testing.T) {
 		{EncodingEchoed, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 		{EncodedUnasked, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 		{Unsorted, "999- 1000 more", "1999-1000 1000 more", "1099-100 1000 more", "2099-1100 1000 more"},
+		{FolderOrder, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
+		{UTF16Order, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
 		{KeysRepeated, "-999 1000 more", "997-1999 1003 more", "100-1099 1000 more", "1097-2099 1003 more"},
 		{MaxKeysIgnored, "-2499 2500 more", "2500-4999 2500 end", "100-2599 2500 more", "2600-4999 2400 end"},
 		{TokensVoid, "-999 1000 more", "1000-1999 1000 more", "100-1099 1000 more", "1100-2099 1000 more"},
@@ -210,4 +212,34 @@ func listExactly(t *testing.T, ask func(...string) listResult, begin string, uns
 	}
 	t.Error("the listing does not end")
 	return got
+}
+
+// A Server with another order than that of bytes lists each key once, page by page, in that order.
+func TestQuirkOrders(t *testing.T) {
+	for _, quirk := range []Quirk{FolderOrder, UTF16Order, NoOrder} {
+		s, ask := newQuirkServer(t, Options{Objects: 2_000, Shape: Nasty, XMLSafe: true, Quirk: quirk})
+		seen := map[string]bool{}
+		last, inBytes := "", true
+		page := ask("max-keys", "300")
+		for {
+			for _, c := range page.Contents {
+				if last != "" && quirk.comparison()([]byte(last), []byte(c.Key)) >= 0 || seen[c.Key] {
+					t.Fatalf("%s: %q after %q", quirk, c.Key, last)
+				}
+				inBytes = inBytes && last < c.Key
+				last, seen[c.Key] = c.Key, true
+			}
+			if !page.IsTruncated {
+				break
+			}
+			page = ask("max-keys", "300", "continuation-token", page.NextContinuationToken)
+		}
+		if len(seen) != int(s.Keyspace().Len()) || inBytes && quirk != UTF16Order {
+			t.Errorf("%s: %d keys, in the order of bytes: %v; want %d", quirk, len(seen), inBytes, s.Keyspace().Len())
+		}
+	}
+	emoji, fullWidth := []byte("x/\U0001f600"), []byte("x/\uff01")
+	if compareUTF16(emoji, fullWidth) >= 0 || compareFolders([]byte("logs/z"), []byte("logs-1/a")) >= 0 {
+		t.Error("the orders are those of bytes")
+	}
 }

@@ -13,6 +13,7 @@ import (
 type Server struct {
 	options         Options
 	keys            *Keyspace
+	order           *listingOrder // nil: listings are in the order of bytes
 	dates           *dateTable
 	headStateShares []headStateShare
 	faultSampler    *faultSampler
@@ -39,9 +40,11 @@ func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("s3sim: %w", err)
 	}
+	keys := newKeyspace(o)
 	return &Server{
 		options:         o,
-		keys:            newKeyspace(o),
+		keys:            keys,
+		order:           newListingOrder(o.Quirk, keys),
 		dates:           newDateTable(),
 		headStateShares: headStateShares(o),
 		faultSampler:    newFaultSampler(o),

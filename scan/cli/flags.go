@@ -22,6 +22,10 @@ func keyFlags() []cli.Flag {
 			Usage: "stop after the first `N` objects",
 		},
 		&cli.GenericFlag{
+			Name: "list-order", Value: command.OneOf("bytes", "bytes", "any"),
+			Usage: "how the store sorts keys: `ORDER` is bytes, as S3 does, or any, for one sequential listing",
+		},
+		&cli.GenericFlag{
 			Name: "retry-from", Value: command.FileName(),
 			Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing",
 		},

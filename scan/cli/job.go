@@ -217,6 +217,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.scan.Limit > 0 {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
 	}
+	if j.scan.ListOrder == list.OrderAny { // the rest of the run is a token of this version of the request
+		p["list-order"], p["list-objects-v1"] = "any", fmt.Sprint(j.scan.ListV1)
+	}
 	if j.scan.Keys != nil {
 		p["retry-from"] = j.scan.Keys.Hash()
 	}
@@ -229,19 +232,29 @@ func (j *job) checkSupported(opened *store.Store) error {
 		return exit.Usagef("leave --engine out, or give --engine sdk",
 			"the direct engine cannot reach this bucket: %v", err)
 	}
-	if !opened.Unordered() {
+	if opened.Unordered() {
+		j.scan.ListOrder = list.OrderAny
+		return j.checkOrder("a directory bucket")
+	}
+	return j.checkOrder("--list-order any")
+}
+
+// checkOrder returns a usage error about a flag that needs keys in order, where what has none.
+func (j *job) checkOrder(what string) error {
+	if j.scan.ListOrder != list.OrderAny {
 		return nil
 	}
 	for _, flag := range []struct {
 		given      bool
 		name, hint string
 	}{
-		{j.scan.Range != (list.Range{}), "--start-after and --end-at", "scan the whole bucket"},
-		{j.scan.Ordered, "--ordered", "leave --ordered out"},
-		{j.names.Checkpoint != "", "--checkpoint", "leave --checkpoint out"},
+		{j.scan.Range.After != "", "--start-after", "scan the whole bucket"},
+		{j.scan.Range.Through != "", "--end-at", "scan the whole bucket"},
+		{j.scan.Ordered, "--ordered", "leave --ordered out: the records are in the order of the listing"},
+		{j.scan.Listers > 1, "--listers", "leave --listers out: one lister follows the continuation tokens"},
 	} {
 		if flag.given {
-			return exit.Usagef(flag.hint, "a directory bucket has no order of keys for %s", flag.name)
+			return exit.Usagef(flag.hint, "%s has no order of keys for %s", what, flag.name)
 		}
 	}
 	return nil

@@ -68,6 +68,7 @@ func parseKeys(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.Range = list.Range{After: c.String("start-after"), Through: c.String("end-at")}
 	cfg.Limit, cfg.ListV1 = command.Get[int64](c, "limit"), c.Bool("list-objects-v1")
+	cfg.ListOrder = map[string]list.Order{"any": list.OrderAny}[command.Get[string](c, "list-order")]
 	if rng := cfg.Range; rng.Through != "" && rng.Through <= rng.After {
 		return exit.Usagef("keys are compared as bytes", "no key lies after %q and up to %q", rng.After, rng.Through)
 	}

@@ -110,7 +110,15 @@ type ProtocolError struct {
 	// transient is set where the same request may be answered rightly later: after a document cut short, or a proxy's
 	// page.
 	transient bool
+
+	cause error // for errors.Is; nil: none
 }
+
+// errNotInOrder is the cause of a ProtocolError about keys that are not in the order of bytes.
+var errNotInOrder = errors.New("the keys are not in order")
+
+// Unwrap returns the cause.
+func (e *ProtocolError) Unwrap() error { return e.cause }
 
 func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("LIST %s: %s; the listing cannot be trusted", e.Target, e.What)

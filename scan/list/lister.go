@@ -2,6 +2,7 @@ package list
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +32,16 @@ type Config struct {
 	Store    *store.Store
 	Limiter  *pace.Limiter // every LIST except a Probe waits for it; nil: unlimited
 	Prefix   string        // of all keys
+	Order    Order         // in which the store lists; always OrderAny for directory buckets
 	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
 	Timeout  time.Duration // of a request with its answer; 0: 30 s
 	RetryFor time.Duration // how long to retry while the store fails; 0: 15 min
 	Log      *slog.Logger  // nil: silent
+
+	// MayChangeOrder allows a Pager of the whole bucket to change to OrderAny by itself, as long as it has used only
+	// continuation tokens and remembers the keys. Its Pages may then be Unplaced.
+	MayChangeOrder bool
 
 	// OnAttempt is called after each LIST with its status ("200", "503", or the class of a failure), and whether the
 	// same request will be sent again. It may be nil. It is called concurrently.
@@ -51,9 +57,23 @@ type Lister struct {
 	policy        fault.Policy
 	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
-	notEncoded    atomic.Bool // the store declares that it encodes keys, and encodes nothing
+	firstKey      atomicString // of the bucket, where the store ignores start-after
+	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
 
 	decoders sync.Pool // of *xmllist.Decoder
+}
+
+// atomicString is a string that may be used concurrently.
+type atomicString struct{ text atomic.Pointer[string] }
+
+func (s *atomicString) Store(text string) { s.text.Store(&text) }
+
+// Load returns an empty string where nothing was stored.
+func (s *atomicString) Load() string {
+	if text := s.text.Load(); text != nil {
+		return *text
+	}
+	return ""
 }
 
 // New returns a Lister. It sends nothing.
@@ -181,7 +201,7 @@ func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoi
 
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
 	_, err := client.ListObjects(ctx, &s3.ListObjectsInput{
-		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix), Marker: optional(req.after),
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Marker: optional(req.after),
 		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}, option)

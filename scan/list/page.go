@@ -14,11 +14,15 @@ const pageKeysMax = 1000
 type Entry = xmllist.Entry
 
 // Page is everything that the bucket has in Page.Range, in the order of keys: at most 1,000 keys, or more where lossy
-// keys follow each other. Lossy keys keep the places at which the store listed them. A Page that ends in lossy keys
+// keys follow each other, or where the store lists in any order. Lossy keys keep the places at which the store listed them. A Page that ends in lossy keys
 // extends to the end of the Range of its Pager, so that no listing has to begin at them.
 type Page struct {
 	Range   Range
 	Entries []Entry
+
+	// Unplaced is set where the store lists in any order and the page covers no Range: a later Page covers the rest of the
+	// Range of its Pager.
+	Unplaced bool
 
 	// Metadata is the custom metadata of each Entry, where Config.Metadata is set. It is nil where the store gave none.
 	// MetadataErr is then the reason, if a LIST with metadata failed.

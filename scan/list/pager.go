@@ -29,6 +29,9 @@ const stalledPagesMax = 1000
 // out lossy keys, does not compare them with other keys, and begins no listing at one. If a page ends in lossy keys,
 // the Pager lists again after the last key that is not lossy, since the token of the store may be a lossy key too. If
 // only lossy keys follow that key, they are the end of the Range.
+//
+// All of that needs a store that sorts keys as bytes. A Pager of a store with another order has a sequence (anyorder.go)
+// instead. proof.go has the checks by which several Ranges are known to be the whole bucket.
 type Pager struct {
 	lister *Lister
 
@@ -45,6 +48,11 @@ type Pager struct {
 	endReached   bool          // a Page has extended to the end of the Range
 	sendOnce     bool          // a LIST that fails is not repeated: the Pager is for an upperPart
 	onlyLossy    bool          // the last listing had only lossy keys
+	endSeen      bool          // the key at the end of the Range was listed, or looked for
+
+	sequence     *sequence // lists in any order; nil: in the order of bytes
+	watched      *KeySet   // the keys so far, while the Pager may change to any order by itself; nil: it may not
+	watchedPages int
 
 	// The state of the present listing.
 	token        string   // of the next page; empty: the listing begins, at the cursor
@@ -59,8 +67,17 @@ type Pager struct {
 // Pager returns a Pager for the keys of rng that begin with the Lister's prefix. It sends nothing. If rng ends in a key
 // that no LIST has returned, neighbouring Ranges may both hand out the lossy keys near there: their real order is
 // unknown.
+//
+// In a store that lists in any order, the ends of rng are continuation tokens, of which only the first may be set.
 func (l *Lister) Pager(rng Range) *Pager {
-	return &Pager{lister: l, rng: rng, cursor: rng.After}
+	if l.anyOrder() {
+		return l.sequential(rng)
+	}
+	p := &Pager{lister: l, rng: rng, cursor: rng.After}
+	if l.cfg.MayChangeOrder && rng == (Range{}) {
+		p.watched = NewKeySet()
+	}
+	return p
 }
 
 // Rest returns the part of the Range that no Page has covered; ok is false where nothing is left. After the last Page,
@@ -76,6 +93,9 @@ func (p *Pager) Rest() (rest Range, ok bool) {
 // the Range is unknown. The caller owns the Page.
 func (p *Pager) Next(ctx context.Context) (*Page, error) {
 	for {
+		if err := p.checkEnd(ctx); err != nil {
+			return nil, err
+		}
 		page, finished := p.nextPage()
 		if page != nil || finished {
 			return page, nil
@@ -93,8 +113,24 @@ func (p *Pager) nextPage() (page *Page, finished bool) {
 	if len(p.pending) == 0 {
 		return nil, p.complete
 	}
+	if p.sequence != nil {
+		return p.nextSequentialPage(), false
+	}
 	n := p.pageLength()
-	page = &Page{Entries: p.pending[:n:n], KeysDeclared: p.keysDeclared}
+	page = p.takePending(n)
+	page.Range.After = p.cursor
+	if p.complete && len(p.pending) == 0 {
+		p.cursor, p.endReached = p.rng.Through, true
+	} else {
+		p.cursor = strings.Clone(page.Entries[n-1].Key) // a Range outlives its page, whose texts share one memory
+	}
+	page.Range.Through = p.cursor
+	return page, false
+}
+
+// takePending returns a Page of the first n pending entries. p.mu is held.
+func (p *Pager) takePending(n int) *Page {
+	page := &Page{Entries: p.pending[:n:n], KeysDeclared: p.keysDeclared}
 	p.pending = p.pending[n:]
 	page.Metadata, p.metadata = takeMetadata(page.Entries, p.metadata)
 	if len(p.pending) == 0 {
@@ -106,14 +142,7 @@ func (p *Pager) nextPage() (page *Page, finished bool) {
 		}
 	}
 	page.MetadataErr = p.metadataErr
-	page.Range.After = p.cursor
-	if p.complete && len(p.pending) == 0 {
-		p.cursor, p.endReached = p.rng.Through, true
-	} else {
-		p.cursor = strings.Clone(page.Entries[n-1].Key) // a Range outlives its page, whose texts share one memory
-	}
-	page.Range.Through = p.cursor
-	return page, false
+	return page
 }
 
 // pageLength returns the number of pending entries on the next Page: all, unless the store ignores max-keys and returns
@@ -131,10 +160,6 @@ func (p *Pager) pageLength() int {
 
 // fetch sends one LIST, and sets pending, the token and complete by its answer.
 func (p *Pager) fetch(ctx context.Context) error {
-	if p.lister.cfg.Store.Unordered() && p.rng != (Range{}) {
-		what := "the bucket lists its keys in no order, so it has no range " + p.rng.String()
-		return p.protocolError(what, "list the whole bucket")
-	}
 	send := p.lister.listPage
 	if p.sendOnce {
 		send = p.lister.listOnce
@@ -145,6 +170,9 @@ func (p *Pager) fetch(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
+		return p.resumeError(err)
+	}
+	if err := p.startError(ctx, answer); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -155,11 +183,23 @@ func (p *Pager) fetch(ctx context.Context) error {
 // onAnswer processes the answer to a LIST. p.mu is held.
 func (p *Pager) onAnswer(answer *answer) error {
 	p.keysDeclared, p.metadata, p.metadataErr = answer.KeysDeclared, answer.metadata, answer.metadataErr
+	if p.sequence != nil {
+		return p.onSequentialAnswer(answer)
+	}
 	p.split.onAnswer(p, answer.Entries)
-	added, err := p.admit(answer.Entries)
+	entries := answer.Entries
+	if p.mayChangeOrder() {
+		entries = slices.Clone(entries) // admit changes them
+	}
+	added, err := p.admit(entries)
+	if errors.Is(err, errNotInOrder) && p.mayChangeOrder() {
+		p.changeOrder()
+		return p.onSequentialAnswer(answer)
+	}
 	if err != nil {
 		return err
 	}
+	p.watch(added)
 	p.split.onNewEntries(added, p.keysDeclared)
 	if p.complete {
 		p.pending = added
@@ -182,11 +222,10 @@ func (p *Pager) onAnswer(answer *answer) error {
 	return nil
 }
 
-// trimLossyEnd returns entries without the lossy keys at their end. A store without an order of keys has only one
-// listing, which never begins at a key.
+// trimLossyEnd returns entries without the lossy keys at their end.
 func (p *Pager) trimLossyEnd(entries []Entry) []Entry {
 	n := len(entries)
-	for n > 0 && isLossy(entries[n-1].Key, p.keysDeclared) && !p.lister.cfg.Store.Unordered() {
+	for n > 0 && isLossy(entries[n-1].Key, p.keysDeclared) {
 		n--
 	}
 	return entries[:n]
@@ -204,7 +243,7 @@ func (p *Pager) startAfter() string {
 // tokens. The cursor is as good, provided that this listing has moved it.
 func (p *Pager) tokenRejected(err error) bool {
 	var storeErr *StoreError
-	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.lister.cfg.Store.Unordered() || !errors.As(err, &storeErr) {
+	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.sequence != nil || !errors.As(err, &storeErr) {
 		return false
 	}
 	namesToken := strings.Contains(storeErr.Code, "Token") && storeErr.Code != "ExpiredToken"
@@ -214,6 +253,7 @@ func (p *Pager) tokenRejected(err error) bool {
 // restartListing makes the next LIST begin at the cursor.
 func (p *Pager) restartListing() {
 	p.token, p.lastSeen, p.anySeen, p.newKeys, p.prevHashes, p.stalledPages = "", "", false, 0, nil, 0
+	p.watched = nil
 }
 
 // admit returns the entries that are new and in the Range. Its error is a ProtocolError for an order in which keys
@@ -227,10 +267,6 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	for i, e := range entries {
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
 			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the requested prefix", e.Key), "")
-		}
-		if p.lister.cfg.Store.Unordered() {
-			added = append(added, e)
-			continue
 		}
 		if isLossy(e.Key, p.keysDeclared) {
 			if p.takesLossyKey() {
@@ -251,6 +287,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		case p.rng.Contains(e.Key):
 			added = append(added, e)
 			p.complete = e.Key == p.rng.Through
+			p.endSeen = p.complete
 		default: // the order of the next entries is still checked, since only order proves that the Range is complete
 			p.complete = true
 		}
@@ -279,13 +316,13 @@ func (p *Pager) checkOrder(key string, previous []uint64) (repeated bool, err er
 	case key == p.lastSeen || slices.Contains(previous, hash):
 		return true, nil
 	}
-	return false, p.protocolError(fmt.Sprintf("the keys are not in order: %q after %q", key, p.lastSeen), "")
+	return false, p.orderError(fmt.Sprintf("%q after %q", key, p.lastSeen))
 }
 
 // advance decides by an answer what the next LIST asks for.
 func (p *Pager) advance(a *answer) error {
 	if !a.Truncated {
-		if p.newKeys == 0 || p.lister.cfg.Store.Unordered() {
+		if p.newKeys == 0 {
 			p.complete = true
 		} else {
 			// Confirm the end with another listing. The cursor is the last pending key by then.
@@ -320,6 +357,13 @@ func (p *Pager) nextToken(a *answer) (string, error) {
 		return "", p.protocolError(fmt.Sprintf("the marker goes backwards from %q to %q", p.token, next), "")
 	}
 	return next, nil
+}
+
+// orderError returns the ProtocolError about keys that are not in the order of bytes.
+func (p *Pager) orderError(what string) error {
+	return &ProtocolError{
+		Target: p.lister.target, What: "the keys are not in order: " + what, Advice: orderHint, cause: errNotInOrder,
+	}
 }
 
 func (p *Pager) protocolError(what, hint string) error {

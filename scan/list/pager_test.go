@@ -37,6 +37,12 @@ func (n *naive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	n.requests++
 	n.mu.Unlock()
+	if r.Method == http.MethodHead {
+		if !slices.Contains(n.keys, strings.TrimPrefix(r.URL.Path, "/b/")) {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		return
+	}
 	q := r.URL.Query()
 	after := max(q.Get("start-after"), q.Get("continuation-token"), q.Get("marker"))
 	var page []string
@@ -270,10 +276,12 @@ func TestPagerRepairs(t *testing.T) {
 		},
 		"an ignored start-after": {
 			answers: []handler{
-				say(listXML([]string{"a", "b"}, true, "t")), say(listXML([]string{"c", "d"}, false, "")),
+				say(listXML([]string{"a", "b"}, true, "t")),
+				say(listXML([]string{"a"}, true, "t")), // the first key of the bucket
+				say(listXML([]string{"c", "d"}, false, "")),
 				say(listXML([]string{"a", "b"}, true, "t")), say(listXML([]string{"c", "d"}, false, "")),
 			},
-			rng: Range{After: "b"}, want: []string{"c", "d"}, sent: 4,
+			rng: Range{After: "b"}, want: []string{"c", "d"}, sent: 5,
 		},
 		"keys repeated on the next page": {
 			answers: []handler{

@@ -53,7 +53,7 @@ func (l *Lister) Parallel(ranges []Range, maxPagers int, keysNeeded func() bool)
 	return &ParallelLister{
 		lister: l, maxPagers: maxPagers, keysNeeded: keysNeeded, alphabet: new(alphabet), queue: slices.Clone(ranges),
 		changed: make(chan struct{}),
-		splits:  splits{cancels: map[string]context.CancelFunc{}, impossible: l.cfg.Store.Unordered()},
+		splits:  splits{cancels: map[string]context.CancelFunc{}, impossible: l.anyOrder()},
 	}
 }
 

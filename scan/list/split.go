@@ -110,7 +110,7 @@ func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, err
 func (p *Pager) contains(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.complete && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
+	return !p.complete && p.sequence == nil && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
 }
 
 // splitAt splits the Range of p, which contains the split key of upper. Of the Range (A, B], p keeps (A, boundary], and
@@ -120,7 +120,10 @@ func (p *Pager) splitAt(upper *upperPart) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
-	if p.complete || s.lastKey >= upper.splitKey {
+	switch {
+	case p.sequence != nil:
+		return errStartAfterIgnored
+	case p.complete || s.lastKey >= upper.splitKey:
 		return errNotSplit
 	}
 	before := s.upperBound
@@ -138,7 +141,7 @@ func (p *Pager) splitAt(upper *upperPart) error {
 	if !upper.pager.complete {
 		s.tinySplits = 0
 	}
-	p.rng.Through = upper.boundary
+	p.rng.Through, p.watched = upper.boundary, nil
 	return nil
 }
 
@@ -147,12 +150,12 @@ func (p *Pager) truncateAt(through string) {
 	if through == p.rng.Through {
 		return
 	}
-	p.rng.Through = through
+	p.rng.Through, p.endSeen = through, false
 	for i, e := range p.pending {
 		switch {
 		case isLossy(e.Key, p.keysDeclared) || e.Key < through:
 		case e.Key == through:
-			p.pending, p.complete = p.pending[:i+1], true
+			p.pending, p.complete, p.endSeen = p.pending[:i+1], true, true
 			return
 		default:
 			p.pending, p.complete = p.pending[:i], true
