@@ -12,8 +12,8 @@ import (
 	"headcount/scan/list"
 )
 
-// FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key, etag
-// and size (as listed), status (absent without an answer), class, attempts, request_id, and error.
+// FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key, etag,
+// size and last_modified (as listed), status (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
 	page []byte // the lines of the page that is written
@@ -38,6 +38,7 @@ func appendFailure(line []byte, e *scan.ObjectError) []byte {
 	if e.Entry.Size >= 0 {
 		line = appendInt(line, "size", e.Entry.Size)
 	}
+	line = appendOptional(line, "last_modified", e.Entry.LastModified)
 	if e.Status != 0 {
 		line = appendInt(line, "status", int64(e.Status))
 	}
@@ -86,17 +87,18 @@ func ReadFailureLines(r io.Reader) ([]list.Entry, error) {
 	lines := json.NewDecoder(r)
 	for n := 1; ; n++ {
 		var line struct {
-			Key       *string `json:"key"`
-			KeyB64    []byte  `json:"key_b64"`
-			VersionID string  `json:"version_id"`
-			ETag      string  `json:"etag"`
-			Size      *int64  `json:"size"`
+			Key          *string `json:"key"`
+			KeyB64       []byte  `json:"key_b64"`
+			VersionID    string  `json:"version_id"`
+			ETag         string  `json:"etag"`
+			Size         *int64  `json:"size"`
+			LastModified string  `json:"last_modified"`
 		}
 		err := lines.Decode(&line)
 		if err == io.EOF {
 			return entries, nil
 		}
-		e := list.Entry{ETag: line.ETag, Size: -1, Key: string(line.KeyB64)}
+		e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: string(line.KeyB64)}
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("object %d: %w", n, err)

@@ -15,7 +15,10 @@ func TestFailures(t *testing.T) {
 	var out bytes.Buffer
 	f := NewFailureLines(Stream(t.Context(), &out))
 	page := []*scan.ObjectError{
-		{Entry: list.Entry{Key: "a", ETag: "e", Size: 7}, Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R"},
+		{
+			Entry:  list.Entry{Key: "a", ETag: "e", Size: 7, LastModified: "2026-01-02T03:04:05.678Z"},
+			Status: 403, Class: "forbidden", Attempts: 1, RequestID: "R",
+		},
 		{
 			Entry: list.Entry{Key: "\xff\n", Size: -1}, Class: "timeout", Attempts: 10,
 			Err: errors.New("context deadline exceeded"),
@@ -24,14 +27,15 @@ func TestFailures(t *testing.T) {
 	if err := f.Add(page); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"key":"a","etag":"e","size":7,"status":403,"class":"forbidden","attempts":1,"request_id":"R"}
+	want := `{"key":"a","etag":"e","size":7,"last_modified":"2026-01-02T03:04:05.678Z","status":403,` +
+		`"class":"forbidden","attempts":1,"request_id":"R"}
 {"key_b64":"/wo=","class":"timeout","attempts":10,"error":"context deadline exceeded"}
 `
 	if out.String() != want {
 		t.Errorf("\n got %s\nwant %s", out.String(), want)
 	}
 	entries, err := ReadFailureLines(&out)
-	wantEntries := []list.Entry{{Key: "a", ETag: "e", Size: 7}, {Key: "\xff\n", Size: -1}}
+	wantEntries := []list.Entry{page[0].Entry, page[1].Entry}
 	if err != nil || !slices.Equal(entries, wantEntries) {
 		t.Errorf("read back: %v, %v", entries, err)
 	}
