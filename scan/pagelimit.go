@@ -3,6 +3,9 @@ package scan
 import (
 	"context"
 	"sync"
+	"unsafe"
+
+	"headcount/scan/list"
 )
 
 const (
@@ -12,7 +15,28 @@ const (
 	// waitingPages is how many pages may wait for their last object while others are worked on. A page takes 170 kB, and
 	// about twice that with the default GOGC.
 	waitingPages = 24
+
+	// placeBytes is how much of the texts of a page one place stands for. A usual page has 150 kB, and one of 1,000 of the
+	// longest keys of S3 has 1.2 MB.
+	placeBytes = 1 << 20
 )
+
+// placesFor returns how many places a page takes: memory is bounded by the bytes of the pages in flight, not by their
+// number.
+func placesFor(p *list.Page) int {
+	bytes := 0
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		bytes += len(e.Key) + len(e.Encoded) + len(e.ETag) + len(e.LastModified) + len(e.StorageClass)
+	}
+	bytes += len(p.Entries) * int(unsafe.Sizeof(list.Entry{}))
+	for i := range p.Metadata {
+		for _, o := range p.Metadata[i].Items {
+			bytes += len(o.Name) + len(o.Value) + int(unsafe.Sizeof(o))
+		}
+	}
+	return 1 + bytes/placeBytes
+}
 
 // maxPages returns how many pages may be in flight with so many workers, batches of so many keys, and so many listers.
 // The workers send HEADs for some pages. As many pages are ready for them, and waitingPages wait for a last object.
@@ -23,12 +47,14 @@ func maxPages(workers, batchSize, listers int) int {
 }
 
 // pageLimit bounds the pages in flight, and with them memory: a page is in flight from before its LIST until it is
-// committed. The limit only grows. All methods may be called concurrently.
+// committed. A page takes a place, and a large one takes more. The limit only grows. All methods may be called
+// concurrently.
 type pageLimit struct {
 	mu        sync.Mutex
-	limit     int
-	inFlight  int           // pages, without those of the reserve
-	reserved  int           // pages in flight that hold a place of the reserve for ordered output
+	limit     int           // places
+	inFlight  int           // places that are taken, without those of the reserve
+	reserved  int           // places of the reserve for ordered output that are taken
+	expected  int           // places that the next page is thought to take, as the last one did
 	batchSize func(int) int // keys in a batch, by the number of workers
 	workers   int           // the most that the limit was raised for
 	listers   int
@@ -36,7 +62,7 @@ type pageLimit struct {
 }
 
 func newPageLimit(batchSize func(workers int) int) *pageLimit {
-	return &pageLimit{batchSize: batchSize, freed: make(chan struct{})}
+	return &pageLimit{batchSize: batchSize, expected: 1, freed: make(chan struct{})}
 }
 
 // grow raises the limit to what so many workers need, and so many more listers than before.
@@ -53,20 +79,46 @@ func (l *pageLimit) grow(workers, moreListers int) {
 // firstFunc is Walk.IsFirst.
 type firstFunc func() (first bool, changed <-chan struct{})
 
-// acquire waits until one more page may be in flight. Whoever gets release calls it once.
+// places are those of one page in flight.
+type places struct {
+	limit *pageLimit
+	taken *int // of the limit: those of this page count there
+	count int
+}
+
+// resize changes the number of places to what the page takes, now that it is listed.
+func (p *places) resize(count int) {
+	p.limit.mu.Lock()
+	defer p.limit.mu.Unlock()
+	*p.taken += count - p.count
+	if count < p.count {
+		p.limit.wake()
+	}
+	p.count, p.limit.expected = count, count
+}
+
+// release gives the places back. It is called once.
+func (p *places) release() {
+	p.limit.mu.Lock()
+	defer p.limit.mu.Unlock()
+	*p.taken -= p.count
+	p.limit.wake()
+}
+
+// acquire waits until one more page may be in flight, and returns its places.
 //
 // isFirst is for ordered output, else nil. Ordered pages wait for those before them, so all pages in flight may wait
 // for one that is not listed yet. The walk of the smallest unlisted keys (isFirst) therefore has a reserve of its own.
 // changed is closed when the answer of isFirst may be another.
-func (l *pageLimit) acquire(ctx context.Context, isFirst firstFunc) (release func(), err error) {
+func (l *pageLimit) acquire(ctx context.Context, isFirst firstFunc) (*places, error) {
 	for {
 		first, changed := false, (<-chan struct{})(nil)
 		if isFirst != nil {
 			first, changed = isFirst()
 		}
-		release, freed := l.tryAcquire(first)
-		if release != nil {
-			return release, nil
+		taken, freed := l.tryAcquire(first)
+		if taken != nil {
+			return taken, nil
 		}
 		select {
 		case <-freed:
@@ -77,26 +129,20 @@ func (l *pageLimit) acquire(ctx context.Context, isFirst firstFunc) (release fun
 	}
 }
 
-// tryAcquire returns release, or where no page may be listed now, a channel that is closed when that changes.
-func (l *pageLimit) tryAcquire(first bool) (release func(), freed <-chan struct{}) {
+// tryAcquire returns places, or where no page may be listed now, a channel that is closed when that changes. One page
+// may always be in flight, however large it is.
+func (l *pageLimit) tryAcquire(first bool) (taken *places, freed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.inFlight < l.limit:
-		l.inFlight++
-		return func() { l.release(&l.inFlight) }, nil
-	case first && l.reserved < waitingPages:
-		l.reserved++
-		return func() { l.release(&l.reserved) }, nil
+	case l.inFlight == 0 && l.limit > 0 || l.inFlight+l.expected <= l.limit:
+		l.inFlight += l.expected
+		return &places{l, &l.inFlight, l.expected}, nil
+	case first && (l.reserved == 0 || l.reserved+l.expected <= waitingPages):
+		l.reserved += l.expected
+		return &places{l, &l.reserved, l.expected}, nil
 	}
 	return nil, l.freed
-}
-
-func (l *pageLimit) release(count *int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	*count--
-	l.wake()
 }
 
 func (l *pageLimit) wake() {
@@ -108,5 +154,5 @@ func (l *pageLimit) wake() {
 func (l *pageLimit) full() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.inFlight >= l.limit
+	return l.inFlight > 0 && l.inFlight+l.expected > l.limit
 }

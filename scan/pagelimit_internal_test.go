@@ -3,8 +3,11 @@ package scan
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
+
+	"headcount/scan/list"
 )
 
 // At the limit, a page waits until another page is released or the limit grows. The Walk of the first keys has reserved
@@ -16,11 +19,11 @@ func TestPageLimit(t *testing.T) {
 		releases := make(chan func(), 100)
 		acquire := func(isFirst func() (bool, <-chan struct{})) {
 			go func() {
-				release, err := l.acquire(t.Context(), isFirst)
+				places, err := l.acquire(t.Context(), isFirst)
 				if err != nil {
 					t.Error(err)
 				}
-				releases <- release
+				releases <- places.release
 			}()
 			synctest.Wait()
 		}
@@ -64,6 +67,46 @@ func TestPageLimit(t *testing.T) {
 			t.Errorf("got %d pages after the limit grew, want %d", len(releases), limit+3)
 		}
 	})
+}
+
+// Large pages take several places, so that the bytes of the pages in flight are bounded. One page may always be listed.
+func TestPageLimitCountsBytes(t *testing.T) {
+	usual := &list.Page{Entries: make([]list.Entry, 1000)}
+	for i := range usual.Entries {
+		usual.Entries[i].Key = strings.Repeat("k", 100)
+	}
+	large := &list.Page{Entries: make([]list.Entry, 1000)}
+	for i := range large.Entries {
+		large.Entries[i].Key = strings.Repeat("k", 10_000)
+	}
+	if got := placesFor(usual); got != 1 {
+		t.Errorf("a usual page takes %d places, want 1", got)
+	}
+	if got := placesFor(large); got != 10 {
+		t.Errorf("a page of 10 MB takes %d places, want 10", got)
+	}
+	for _, size := range []int{1, 10, 1000} {
+		l := newPageLimit(func(int) int { return pageKeys })
+		l.grow(1, 0)
+		var held []*places
+		for {
+			taken, _ := l.tryAcquire(false)
+			if taken == nil {
+				break
+			}
+			taken.resize(size)
+			held = append(held, taken)
+		}
+		if want := max(1, l.limit/size); len(held) != want || !l.full() {
+			t.Errorf("got %d pages of %d places in flight, full %v; want %d of %d places", len(held), size, l.full(), want, l.limit)
+		}
+		for _, p := range held {
+			p.release()
+		}
+		if l.inFlight != 0 || l.full() {
+			t.Errorf("%d places are taken after the last page of %d", l.inFlight, size)
+		}
+	}
 }
 
 // A page that waits for the limit stops waiting when its context ends.

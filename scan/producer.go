@@ -62,7 +62,7 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 		isFirst = walk.IsFirst
 	}
 	for {
-		release, err := p.pageLimit.acquire(ctx, isFirst)
+		places, err := p.pageLimit.acquire(ctx, isFirst)
 		if err != nil {
 			return err
 		}
@@ -71,13 +71,14 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 			return err
 		}
 		if listed == nil {
-			release()
+			places.release()
 			walk.Close()
 			return nil
 		}
+		places.resize(placesFor(listed))
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		if err := p.handOn(ctx, newPage(listed, p.needsHead, release)); err != nil {
+		if err := p.handOn(ctx, newPage(listed, p.needsHead, places.release)); err != nil {
 			return err
 		}
 	}

@@ -187,6 +187,7 @@ func (p *Pager) onAnswer(answer *answer) error {
 		return p.onSequentialAnswer(answer)
 	}
 	p.split.onAnswer(p, answer.Entries)
+	p.split.oversized = p.split.oversized || len(answer.Entries) > oversizedKeys
 	entries := answer.Entries
 	if p.mayChangeOrder() {
 		entries = slices.Clone(entries) // admit changes them
@@ -260,8 +261,8 @@ func (p *Pager) restartListing() {
 // could be missed.
 func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	added := entries[:0]
-	previous := p.prevHashes
-	p.prevHashes, p.spareHashes = p.spareHashes[:0], previous
+	previous := &keyHashes{hashes: p.prevHashes}
+	p.prevHashes, p.spareHashes = p.spareHashes[:0], p.prevHashes
 	lastBefore := p.lastSeen
 	defer func() { p.lastSeen = strings.Clone(p.lastSeen) }() // it outlives the page, as the cursor does
 	for i, e := range entries {
@@ -306,17 +307,32 @@ func (p *Pager) takesLossyKey() bool {
 
 // checkOrder records a key that is not lossy as the last key that the store returned. repeated is set if the page
 // before had the key. previous has the hashes of the keys of that page.
-func (p *Pager) checkOrder(key string, previous []uint64) (repeated bool, err error) {
+func (p *Pager) checkOrder(key string, previous *keyHashes) (repeated bool, err error) {
 	hash := maphash.String(p.lister.seed, key)
 	p.prevHashes = append(p.prevHashes, hash)
 	switch {
 	case !p.anySeen || key > p.lastSeen:
 		p.lastSeen, p.anySeen = key, true
 		return false, nil
-	case key == p.lastSeen || slices.Contains(previous, hash):
+	case key == p.lastSeen || previous.contains(hash):
 		return true, nil
 	}
 	return false, p.orderError(fmt.Sprintf("%q after %q", key, p.lastSeen))
+}
+
+// keyHashes are the hashes of the keys of one page. Few pages are asked for one.
+type keyHashes struct {
+	hashes []uint64
+	sorted bool
+}
+
+func (k *keyHashes) contains(hash uint64) bool {
+	if !k.sorted { // a page may have many keys
+		slices.Sort(k.hashes)
+		k.sorted = true
+	}
+	_, found := slices.BinarySearch(k.hashes, hash)
+	return found
 }
 
 // advance decides by an answer what the next LIST asks for.

@@ -17,6 +17,7 @@ type splitState struct {
 	pageFirst   string    // the first key of the last such page
 	lastKey     string    // the last key that is not lossy
 	upperBound  string    // only the last key of the Range can be at or after it; empty: not known
+	oversized   bool      // the store sends pages that need no second lister
 	tinySplits  int       // splits in a row whose upper part was at most a page
 }
 
@@ -163,6 +164,10 @@ func (p *Pager) truncateAt(through string) {
 		}
 	}
 }
+
+// oversizedKeys is the number of keys on a page from which the Range is not split: a store that sends so many needs no
+// second lister, and each Pager holds such a page in memory.
+const oversizedKeys = 10 * pageKeysMax
 
 // pageCount returns the number of pages with new keys so far.
 func (p *Pager) pageCount() int {
