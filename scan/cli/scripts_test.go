@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(name, value)
 			}
 			env.Setenv("GORACE", scripttest.RaceOptions)
+			env.Setenv("N", "\n") // a script has no other way to write it
 			return nil
 		},
 		Cmds: scripttest.Commands(),

@@ -222,3 +222,47 @@ func TestIgnoredSignal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A signal while a process fetches the credentials ends a run as it ends any other. A terminal sends it to that process
+// too, which may end first.
+func TestSignalWhileCredentialsAreFetched(t *testing.T) {
+	for name, toAll := range map[string]bool{"to headcount": false, "to the group": true} {
+		for _, command := range []string{"scan", "bench head"} {
+			t.Run(command+" "+name, func(t *testing.T) {
+				dir := t.TempDir()
+				started, config := filepath.Join(dir, "started"), filepath.Join(dir, "config")
+				text := "[default]\ncredential_process = echo > " + started + "; exec sleep 60\n"
+				if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				args := append(strings.Fields(command), "--endpoint-url", "http://127.0.0.1:1", "s3://demo")
+				p := &process{Cmd: exec.CommandContext(t.Context(), "headcount", args...)}
+				p.Env, p.Cmd.Stderr = append(environ(t), "AWS_CONFIG_FILE="+config), &p.stderr
+				p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+				if err := p.Start(); err != nil {
+					t.Fatal(err)
+				}
+				group := -p.Process.Pid
+				defer syscall.Kill(group, syscall.SIGKILL) //nolint:errcheck // the process may have ended
+				for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+					if _, err := os.Stat(started); err == nil {
+						break
+					}
+					if time.Since(begin) > hangs {
+						t.Fatal("the process is not started")
+					}
+				}
+				target := p.Process.Pid
+				if toAll {
+					target = group
+				}
+				if err := syscall.Kill(target, syscall.SIGINT); err != nil {
+					t.Fatal(err)
+				}
+				if code := p.ends(t); code != 130 {
+					t.Errorf("exit %d\n%s", code, p.stderr.String())
+				}
+			})
+		}
+	}
+}

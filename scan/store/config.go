@@ -3,6 +3,9 @@ package store
 import (
 	"fmt"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // Addressing says where a request carries the bucket's name: in the path or in the host name.
@@ -41,6 +44,32 @@ type Config struct {
 func checkRegion(region string) error {
 	if strings.ContainsAny(region, " /:.@?#") {
 		return fmt.Errorf("%q is not the name of a region", region)
+	}
+	return nil
+}
+
+// VariantError is a setting that asks for a variant of AWS's endpoints, where another endpoint is named.
+type VariantError struct{ name, variable, setting string }
+
+func (e *VariantError) Error() string {
+	return "the endpoint is not one of AWS, and " + e.variable + " or " + e.setting + " asks for a " + e.name + " endpoint"
+}
+
+// Hint says how to switch the setting off.
+func (e *VariantError) Hint() string {
+	return e.variable + "=false in the environment switches it off; or leave the URL of the endpoint out"
+}
+
+// checkVariants returns a *VariantError if the SDK would refuse the endpoint of a client for a setting.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+func checkVariants(client *s3.Client) error {
+	options := client.Options()
+	switch {
+	case options.BaseEndpoint == nil:
+	case options.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled:
+		return &VariantError{"FIPS", "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"}
+	case options.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled:
+		return &VariantError{"dual-stack", "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"}
 	}
 	return nil
 }

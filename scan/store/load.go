@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
 	"headcount/scan/hint"
 )
@@ -77,6 +79,9 @@ func (l *loader) load(ctx context.Context) (aws.Config, error) {
 	loaded, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
 		return aws.Config{}, l.explain(err)
+	}
+	if slices.Contains(sourcesOf(loaded.Credentials), aws.CredentialSourceProcess) {
+		loaded.Credentials = quietProcess(loaded, processcreds.DefaultTimeout)
 	}
 	return loaded, nil
 }

@@ -3,7 +3,10 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -153,6 +156,64 @@ func TestMissingCredentials(t *testing.T) {
 			}
 			if strings.Contains(failed.Error()+failed.Hint(), "zzz") {
 				t.Errorf("a secret: %v", failed)
+			}
+		})
+	}
+}
+
+// A setting for AWS's endpoints and an endpoint of another store exclude each other.
+func TestEndpointVariants(t *testing.T) {
+	endpoint := []string{"http://h:1", "http://h:2"}
+	for name, c := range map[string]struct {
+		endpoints []string
+		env       map[string]string
+		want      string // in the error; empty: none
+	}{
+		"FIPS":            {endpoint, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}, "asks for a FIPS endpoint"},
+		"FIPS, file":      {endpoint, inConfig(t, "[default]\nuse_fips_endpoint = True\n"), "use_fips_endpoint"},
+		"dual-stack":      {endpoint, map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"}, "a dual-stack endpoint"},
+		"switched off":    {endpoint, map[string]string{"AWS_USE_FIPS_ENDPOINT": "false"}, ""},
+		"AWS, FIPS":       {nil, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}, ""},
+		"AWS, dual-stack": {nil, map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"}, ""},
+		"endpoint of the environment": {
+			nil, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL_S3": "http://h"}, "AWS_USE_FIPS_ENDPOINT=false",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := configured(t, Config{Endpoints: c.endpoints}, c.env)
+			var variant *VariantError
+			switch {
+			case c.want == "" && err != nil, c.want != "" && !errors.As(err, &variant):
+				t.Error(err)
+			case c.want != "" && !strings.Contains(variant.Error()+variant.Hint(), c.want):
+				t.Errorf("%v: %s", variant, variant.Hint())
+			}
+		})
+	}
+}
+
+// Requests that are not signed need no provider: none is asked, whatever is configured.
+func TestAnonymousAsksNoProvider(t *testing.T) {
+	provider := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Error(r.URL) }))
+	defer provider.Close()
+	called := filepath.Join(t.TempDir(), "called")
+	for name, env := range map[string]map[string]string{
+		"metadata service": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": provider.URL, "AWS_EC2_METADATA_DISABLED": "false"},
+		"default mode": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": provider.URL, "AWS_EC2_METADATA_DISABLED": "false",
+			"AWS_DEFAULTS_MODE": "auto"},
+		"container": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": provider.URL},
+		"process":   inConfig(t, "[default]\ncredential_process = touch "+called+"\n"),
+		"second factor": withProfile("p", inConfig(t, roleOf("base")+"mfa_serial = m\n"+
+			"[profile base]\naws_access_key_id = AK\naws_secret_access_key = s\n")),
+		"single sign-on": inConfig(t, "[default]\nsso_start_url = "+provider.URL+"\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openWith(t, Config{Anonymous: true}, env)
+			if err := s.FetchCredentials(t.Context()); err != nil || s.RefreshCredentials(t.Context()) {
+				t.Error(err)
+			}
+			if _, err := os.Stat(called); err == nil {
+				t.Error("the process was called")
 			}
 		})
 	}

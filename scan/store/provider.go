@@ -43,6 +43,8 @@ func newProvider(source aws.CredentialsProvider, files awsFiles, load loadProvid
 // fetchTimeout bounds one call of the SDK's provider. The SDK gives a credential_process one minute.
 const fetchTimeout = 65 * time.Second
 
+const signalDelay = 100 * time.Millisecond
+
 // Retrieve implements aws.CredentialsProvider. Its error is a *CredentialsError, or that of a context that was
 // canceled. A fetch that ctx does not wait for continues, for the next caller.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -54,6 +56,9 @@ func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		// STS refused the keys that assume a role: those in the file may be others by now.
 		source = p.replace(waiting, source)
 		c, err = (*source).Retrieve(waiting)
+	}
+	if err != nil && isInterrupted(err) { // then so is headcount, whose signal may come a moment later
+		_ = fault.Sleep(ctx, signalDelay)
 	}
 	switch {
 	case err == nil:
@@ -203,8 +208,11 @@ func sourceName(source string) string {
 	if file, inFile := strings.CutPrefix(source, profileSource); inFile {
 		return file
 	}
-	if source == config.CredentialsSourceName {
+	switch source {
+	case config.CredentialsSourceName:
 		return "the environment"
+	case processcreds.ProviderName:
+		return string(hint.Process)
 	}
 	return source
 }

@@ -56,7 +56,7 @@ func TestControlCharactersInKeys(t *testing.T) {
 			Source: "SharedConfigCredentials: /home/me/.aws/credentials"},
 			"aws_access_key_id in /home/me/.aws/credentials"},
 		{aws.Credentials{AccessKeyID: "zzz", SecretAccessKey: "zzz", SessionToken: "zzz\u0085zzz",
-			Source: "ProcessProvider"}, "the session token from ProcessProvider"},
+			Source: "ProcessProvider"}, "the session token from credential_process"},
 		{aws.Credentials{AccessKeyID: "\n", SecretAccessKey: "zzz", Source: "EnvConfigCredentials"},
 			"the keys from the environment are empty"},
 	} {

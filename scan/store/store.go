@@ -89,6 +89,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		}
 	}
 	if !cfg.Isolated {
+		if err := checkVariants(s.endpoints[0].Client); err != nil {
+			return nil, err
+		}
 		for _, e := range s.endpoints {
 			if err := checkProxy(e.displayURL()); err != nil {
 				return nil, err
