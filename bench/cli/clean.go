@@ -33,8 +33,9 @@ behind, or be another store, and delete an object that the first has not checked
 versions stay, below a delete marker. At the end it lists the folder again, and reports if more objects are there than
 it has left.
 
-Exit codes: 0 no object is left; 1 fatal, or not confirmed; 2 usage; 3 some objects failed, were left because they are
-not bench seed's, or are still listed; 5 --stats could not be written; 129, 130, 143 stopped.`
+Exit codes: 0 no object is left; 1 fatal, or the answer was not yes; 2 usage, also if standard input is no terminal and
+--yes is missing; 3 some objects failed, were left because they are not bench seed's, or are still listed; 5 --stats
+could not be written; 129, 130, 143 stopped.`
 
 func cleanCommand() *cli.Command {
 	return &cli.Command{

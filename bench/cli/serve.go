@@ -176,13 +176,19 @@ func parseFault(text string) (s3sim.Fault, error) {
 
 // parseCertificate loads the files of --tls-cert and --tls-key; nil: neither is given.
 func parseCertificate(c *cli.Context) (*tls.Config, error) {
+	const hint = "--tls-cert FILE --tls-key FILE, both PEM"
 	certFile, keyFile := c.String("tls-cert"), c.String("tls-key")
-	if certFile == "" && keyFile == "" {
+	switch {
+	case certFile == "" && keyFile == "":
 		return nil, nil
+	case keyFile == "":
+		return nil, exit.Usagef(hint, "--tls-cert needs --tls-key")
+	case certFile == "":
+		return nil, exit.Usagef(hint, "--tls-key needs --tls-cert")
 	}
 	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, exit.Usagef("--tls-cert FILE --tls-key FILE, both PEM", "%v", err)
+		return nil, exit.Usagef(hint, "--tls-cert %s, --tls-key %s: %v", certFile, keyFile, err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }

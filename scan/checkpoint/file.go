@@ -103,7 +103,7 @@ func (f *File) read(resume bool) (*Checkpoint, error) {
 	from, err := Decode(text)
 	switch {
 	case err != nil && resume:
-		return nil, exit.Usagef(startOverHint, "cannot resume from %s: %v", f.name, err)
+		return nil, exit.Usagef(startOverHint, "cannot resume from --checkpoint %s: %v", f.name, err)
 	case err != nil:
 		return nil, exit.Usagef("remove it, or name another file",
 			"--checkpoint %s has other content: %v", f.name, err)
@@ -112,7 +112,7 @@ func (f *File) read(resume bool) (*Checkpoint, error) {
 		return from, f.check(from)
 	case len(from.Rest) > 0:
 		return nil, exit.Usagef("--resume continues that run; to start over, remove the file",
-			"%s is the checkpoint of a run that is not complete", f.name)
+			"--checkpoint %s is of a run that is not complete", f.name)
 	}
 	return nil, nil
 }
@@ -159,13 +159,14 @@ func (f *File) check(from *Checkpoint) error {
 		case name == Endpoints && haveCommon(strings.Fields(before), strings.Fields(now)):
 			f.parameters[name] = before // all later runs are compared with the URLs of the first run
 		case before != now:
-			const message = "cannot resume from %s: it is the checkpoint of another scan, whose %s is %q and not %q"
+			const message = "cannot resume from --checkpoint %s: it is the checkpoint of another scan, whose %s is %q and not %q"
 			return exit.Usagef(hint, message, f.name, flagOf(name), before, now)
 		}
 	}
 	for name := range from.Parameters {
 		if _, ok := f.parameters[name]; !ok {
-			return exit.Usagef(hint, "cannot resume from %s: it is the checkpoint of a scan with %s", f.name, flagOf(name))
+			return exit.Usagef(hint, "cannot resume from --checkpoint %s: it is the checkpoint of a scan with %s",
+				f.name, flagOf(name))
 		}
 	}
 	for name, file := range f.data {

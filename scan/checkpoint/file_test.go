@@ -69,7 +69,7 @@ func save(t *testing.T, complete bool) {
 }
 
 func TestOpen(t *testing.T) {
-	const other = "cannot resume from c: it is the checkpoint of "
+	const other = "cannot resume from --checkpoint c: it is the checkpoint of "
 	for _, c := range []struct {
 		name       string
 		saved      string // no, incomplete, complete, damaged
@@ -84,11 +84,11 @@ func TestOpen(t *testing.T) {
 		{name: "records of unknown origin", saved: "no", resume: true, file: fakeFile{size: 1}, want: "there is no checkpoint c, and --output o.jsonl is not empty"},
 		{name: "records to overwrite", saved: "no", file: fakeFile{size: 1}},
 		{name: "resumed", saved: "incomplete", resume: true, resumes: true},
-		{name: "not resumed", saved: "incomplete", want: "c is the checkpoint of a run that is not complete"},
+		{name: "not resumed", saved: "incomplete", want: "--checkpoint c is of a run that is not complete"},
 		{name: "complete, and repeated", saved: "complete"},
 		{name: "complete, and resumed", saved: "complete", resume: true, resumes: true},
 		{name: "damaged", saved: "damaged", want: "--checkpoint c has other content: "},
-		{name: "damaged, and resumed", saved: "damaged", resume: true, want: "cannot resume from c: "},
+		{name: "damaged, and resumed", saved: "damaged", resume: true, want: "cannot resume from --checkpoint c: "},
 		{name: "another bucket", saved: "incomplete", resume: true, parameters: []string{"bucket", "x"}, want: other + `another scan, whose bucket is "b" and not "x"`},
 		{name: "a parameter more", saved: "incomplete", resume: true, parameters: []string{"limit", "3"}, want: other + `another scan, whose --limit is "" and not "3"`},
 		{name: "an endpoint in common", saved: "incomplete", resume: true, parameters: []string{Endpoints, "http://three http://two"}, resumes: true},

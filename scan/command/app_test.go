@@ -95,7 +95,9 @@ func TestRunRefuses(t *testing.T) {
 		{"scan --workers=", "--workers: the value is empty", "headcount scan --help"},
 		{"bench serve --style x", "--style x: not one of auto, path", "headcount bench serve --help"},
 		{"scan --all=perhaps", "--all perhaps: not true or false", "headcount scan --help"},
-		{"completion tcsh", "completion needs the name of a shell", "headcount completion bash, or zsh, or fish"},
+		{"completion", "completion needs the name of a shell", "headcount completion bash, or zsh, or fish"},
+		{"completion tcsh", `there is no completion for the shell "tcsh"`, "headcount completion bash, or zsh, or fish"},
+		{"completion bash zsh", "completion is for one shell, and 2 are named", "headcount completion bash, or zsh, or fish"},
 	} {
 		var (
 			out   bytes.Buffer

@@ -28,9 +28,15 @@ func completionCommand() *cli.Command {
 			"    source <(headcount completion zsh)\n" +
 			"    headcount completion fish | source",
 		Action: func(c *cli.Context) error {
+			const hint = "headcount completion bash, or zsh, or fish"
 			script, known := completionScripts()[c.Args().First()]
-			if c.NArg() != 1 || !known {
-				return exit.Usagef("headcount completion bash, or zsh, or fish", "completion needs the name of a shell")
+			switch {
+			case c.NArg() == 0:
+				return exit.Usagef(hint, "completion needs the name of a shell")
+			case c.NArg() > 1:
+				return exit.Usagef(hint, "completion is for one shell, and %d are named", c.NArg())
+			case !known:
+				return exit.Usagef(hint, "there is no completion for the shell %q", c.Args().First())
 			}
 			return PrintText(c, script)
 		},
