@@ -69,10 +69,15 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 	return job, err
 }
 
-// run opens the store and the file of --stats, calls write, and writes the statistics that write returns, even if write
+// run opens the file of --stats and the store, calls write, and writes the statistics that write returns, even if write
 // fails. The statistics are nil if write failed before it began.
 func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 	write func(context.Context, seed.Config) (stats any, err error)) error {
+	file, err := fileset.OpenDocument(ctx, "--stats", job.stats)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
 	opened, err := command.OpenStore(ctx, job.store)
 	if err != nil {
 		return err
@@ -81,17 +86,12 @@ func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 	if err := opened.FetchCredentials(ctx); err != nil {
 		return err
 	}
-	file, err := fileset.OpenDocument(ctx, "--stats", job.stats)
-	if err != nil {
-		return err
-	}
 	cfg := job.seed
 	cfg.Store, cfg.Log = opened, r.Log
 	stats, err := write(ctx, cfg)
 	if stats != nil {
 		return cmp.Or(err, file.FinishJSON(stats))
 	}
-	file.Close()
 	return err
 }
 
