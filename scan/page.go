@@ -130,9 +130,10 @@ func (b *batch) split() *batch {
 // attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
 type attempts struct {
 	fault.Attempts
-	avoid   *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
-	newConn bool           // the next HEAD needs a new connection, since the last answer may have been another object's
-	names   int            // other names of the object that were asked for
+	listedAgain bool           // the object was not found, and then was found in another LIST
+	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
+	newConn     bool           // the next HEAD needs a new connection, since the last answer may have been another object's
+	names       int            // other names of the object that were asked for
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing
 }

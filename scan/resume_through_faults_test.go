@@ -129,7 +129,7 @@ func TestResumeAfterStops(t *testing.T) {
 	// A page with a denied object waits half a second for a second HEAD. Other pages are committed before it.
 	server, url := simtest.Start(
 		t,
-		s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, Gone: 0.01},
+		s3sim.Options{Objects: 8_000, Shape: s3sim.Nasty, XMLSafe: true, Denied: 0.0003, DeleteMarked: 0.01},
 	)
 	for {
 		stats, err := g.run(t, scan.Config{Store: open(t, url), All: true, Workers: 16})

@@ -122,6 +122,8 @@ func (s *Scan) wire() {
 		inFlight: s.inFlight,
 	}
 	s.verifier.canary = s.newCanary()
+	gone := &goneChecker{lister: s.lister, byKey: cfg.Keys != nil}
+	s.verifier.stillListed = gone.check
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,

@@ -24,6 +24,7 @@ type simulation struct {
 	keys          int
 	listLatency   time.Duration // of each page
 	canaryLatency time.Duration
+	stale         map[string]bool // keys that are listed for ever
 
 	sessionLatency []time.Duration // added to each answer, by the number of the session
 
@@ -81,6 +82,7 @@ func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
 	s.engine = &simulatedEngine{sim, s.limiter, s.cfg.Timeout}
 	s.wire()
 	s.verifier.canary = fault.NewCanary(sim.probe, nil, s.cfg.RetryFor, s.cfg.Log)
+	s.verifier.stillListed = sim.stillListed
 	s.pool.cpuTime = func() time.Duration { return 0 }
 	source := &simulatedSource{sim: sim, pendingRanges: pendingRanges{ranges: []list.Range{{}}}}
 	s.producer.source, s.committer.source = source, source
@@ -91,6 +93,17 @@ func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
 func (sim *simulation) probe(ctx context.Context) error {
 	sim.canaries.Add(1)
 	return fault.Sleep(ctx, sim.canaryLatency)
+}
+
+// stillListed returns the objects of the keys in stale.
+func (sim *simulation) stillListed(
+	_ context.Context, missing []*verification,
+) (listed map[*verification]bool, err error) {
+	listed = map[*verification]bool{}
+	for _, r := range missing {
+		listed[r] = sim.stale[r.key()]
+	}
+	return listed, nil
 }
 
 // simulatedSource has one Walk, over all keys.

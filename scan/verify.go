@@ -28,6 +28,9 @@ type verification struct {
 	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
 }
 
+// key returns the key of the object, as it was listed.
+func (r *verification) key() string { return r.batch.page.heads[r.batch.first].Key }
+
 // verificationQueue is the input of the verifier. add never waits.
 type verificationQueue struct {
 	wake chan struct{} // holds one token while the queue is not empty
@@ -66,7 +69,8 @@ const samplesPerLimit = 20
 // If the store answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second
 // canary, is the object's Outcome. A canary that was signed with other credentials confirms nothing.
 //
-// Even a 404 needs this: versitygw answers 404 to an access key that it does not know.
+// Even a 404 needs this: versitygw answers 404 to an access key that it does not know. A 404 needs more than the canary:
+// an object is gone when a second LIST does not have its key any more.
 type verifier struct {
 	verificationQueue
 
@@ -75,6 +79,7 @@ type verifier struct {
 	sampleEvery  time.Duration // how often the sample is asked while no HEAD succeeds
 	sampleFrom   time.Duration // for how long no HEAD has succeeded before that
 	regions      regionFinder
+	stillListed  func(context.Context, []*verification) (map[*verification]bool, error) // goneChecker.check
 	store        *store.Store
 	engine       head.Engine
 	health       *fault.Health // of the HEADs
@@ -137,12 +142,17 @@ func (v *verifier) verify(ctx context.Context, queued []*verification) error {
 			return err
 		}
 	}
+	var missing []*verification
 	for _, r := range queued {
-		if err := v.decide(ctx, r, headsAnswered, generation); err != nil {
+		isMissing, err := v.decide(ctx, r, headsAnswered, generation)
+		if err != nil {
 			return err
 		}
+		if isMissing {
+			missing = append(missing, r)
+		}
 	}
-	return nil
+	return v.settleMissing(ctx, missing)
 }
 
 // followRegions asks the regions that refusals name, while no HEAD was answered in the present one.
@@ -194,9 +204,12 @@ func (v *verifier) probeWithoutListing(ctx context.Context, lister *list.Lister)
 	return nil
 }
 
-// decide gives an object its Outcome, or another HEAD. headsAnswered says that the store answers HEADs for other
-// objects, generation is that of the canary's credentials.
-func (v *verifier) decide(ctx context.Context, r *verification, headsAnswered bool, generation uint64) error {
+// decide makes an object failed, or sends another HEAD for it. It returns true for an object that was not found: another
+// LIST decides about that. headsAnswered says that the store answers HEADs for other objects, generation is that of the
+// canary's credentials.
+func (v *verifier) decide(
+	ctx context.Context, r *verification, headsAnswered bool, generation uint64,
+) (isMissing bool, err error) {
 	b := r.batch
 	if !r.failure.Transient() {
 		v.health.OK(time.Now())   // the store answers the canary: it is healthy, and means its refusals
@@ -205,21 +218,50 @@ func (v *verifier) decide(ctx context.Context, r *verification, headsAnswered bo
 	decision := v.policy.Verified(&b.attempts.Attempts, r.failure, fault.Verification{
 		RequestsSucceed: headsAnswered, OtherCredentials: r.generation != generation,
 	})
-	if decision.Action == fault.Retry {
-		v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
-		return v.retries.add(ctx, b, decision.Delay)
-	}
-	result := batchResult{settled: 1}
 	switch e := r.err; {
-	case e.Status == http.StatusNotFound && b.page.NameUncertain(e.Entry.Key):
-		e.Class, e.Err = fault.LossyKey, errLossyKey
-		fallthrough
+	case decision.Action == fault.Retry:
+		return false, v.resend(ctx, r, decision.Delay)
 	case e.Status != http.StatusNotFound:
-		result.outcomes.Failed, result.failures = 1, []*ObjectError{e}
+	case b.page.NameUncertain(e.Entry.Key):
+		e.Class, e.Err = fault.LossyKey, errLossyKey
+	case b.attempts.listedAgain:
+		e.Class, e.Err = fault.ListedNotFound, errStillListed
 	default:
-		result.outcomes.Gone = 1
+		return true, nil
 	}
-	return v.committer.addResult(ctx, b.page, &result)
+	return false, v.committer.addResult(ctx, b.page, &batchResult{
+		settled: 1, outcomes: metrics.Outcomes{Failed: 1}, failures: []*ObjectError{r.err},
+	})
+}
+
+func (v *verifier) resend(ctx context.Context, r *verification, delay time.Duration) error {
+	v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
+	return v.retries.add(ctx, r.batch, delay)
+}
+
+// settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
+// may have been written anew.
+func (v *verifier) settleMissing(ctx context.Context, missing []*verification) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	listed, err := v.stillListed(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, r := range missing {
+		if listed[r] {
+			r.batch.attempts.listedAgain = true
+			err = v.resend(ctx, r, v.policy.RefusalDelay)
+		} else {
+			gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
+			err = v.committer.addResult(ctx, r.batch.page, &gone)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store

@@ -43,7 +43,7 @@ func TestEnginesAgreeOnNastyObjects(t *testing.T) {
 	goBuild(t, root, string(headcount), ".")
 	_, url := simtest.Start(t, s3sim.Options{
 		Objects: 2_000, Shape: s3sim.Nasty, Credentials: s3sim.Credentials{AccessKey: "alice", SecretKey: "wonderland"},
-		Gone: 0.01, DeleteMarked: 0.01, Denied: 0.01, Rewritten: 0.01,
+		Stale: 0.01, DeleteMarked: 0.01, Denied: 0.01, Rewritten: 0.01,
 	})
 	compareEngines(t, newS3Server(url, "alice", "wonderland"), "demo", headcount)
 }

@@ -5,13 +5,17 @@ import "bytes"
 // head answers HeadObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 func (c *conn) head(r *request) {
-	if _, exists := c.srv.keys.index(c.key, c.scratch); !exists {
+	index, exists := c.srv.keys.index(c.key, c.scratch)
+	if !exists {
 		c.fail(r, opHead, codeNoSuchKey)
 		return
 	}
 	object := c.srv.Object(c.key)
 	switch state := c.srv.headState(object); state {
 	case HeadGone:
+		c.srv.deleted.Store(index, true)
+		c.fail(r, opHead, codeNoSuchKey)
+	case HeadStale:
 		c.fail(r, opHead, codeNoSuchKey)
 	case HeadDenied:
 		c.fail(r, opHead, codeAccessDenied)

@@ -6,7 +6,8 @@ type HeadState uint8
 // The states. Faults come on top of them.
 const (
 	HeadOK           HeadState = iota
-	HeadGone                   // 404: deleted since the LIST
+	HeadGone                   // 404: deleted since the LIST; after that answer, no LIST has the key
+	HeadStale                  // 404, though every LIST has the key: a stale entry of an index
 	HeadDeleteMarked           // 405 with x-amz-delete-marker: true
 	HeadDenied                 // 403 on this object alone
 	HeadRewritten              // 200 with another ETag and length than the LIST says, and a later Last-Modified
@@ -20,6 +21,8 @@ func (h HeadState) String() string {
 	switch h {
 	case HeadGone:
 		return "gone"
+	case HeadStale:
+		return "stale"
 	case HeadDeleteMarked:
 		return "delete-marked"
 	case HeadDenied:
@@ -53,6 +56,7 @@ func headStateShares(o Options) []headStateShare {
 		}
 	}
 	add(o.Gone, HeadGone)
+	add(o.Stale, HeadStale)
 	add(o.DeleteMarked, HeadDeleteMarked)
 	add(o.Denied, HeadDenied)
 	add(o.Rewritten, HeadRewritten)

@@ -132,7 +132,7 @@ func (c *conn) list(r *request) {
 	if o := c.srv.order; o != nil {
 		o.fill(p, c.scratch)
 	} else {
-		p.fill(c.srv.keys, c.scratch)
+		p.fill(c.srv.keys, c.srv.isDeleted(), c.scratch)
 	}
 	c.setNextToken(p)
 	c.srv.applyPageQuirk(p)

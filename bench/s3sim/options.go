@@ -57,7 +57,8 @@ type Options struct {
 
 	// Gone and the following are the fractions of keys with a HeadState, chosen by a hash of the key. Their sum is at
 	// most 1.
-	Gone         float64 // HeadGone: 404
+	Gone         float64 // HeadGone: 404, and not listed any more
+	Stale        float64 // HeadStale: 404, and listed for ever
 	DeleteMarked float64 // HeadDeleteMarked: 405
 	Denied       float64 // HeadDenied: 403
 	Rewritten    float64 // HeadRewritten: 200 with another ETag and length, and a later Last-Modified
@@ -168,7 +169,7 @@ func (o Options) check() error {
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)
 	}
-	states := []float64{o.Gone, o.DeleteMarked, o.Denied, o.Rewritten, o.Unlike, o.WebPage, o.Broken500}
+	states := []float64{o.Gone, o.Stale, o.DeleteMarked, o.Denied, o.Rewritten, o.Unlike, o.WebPage, o.Broken500}
 	if err := checkShares("HEAD states", states...); err != nil {
 		return err
 	}

@@ -27,11 +27,17 @@ func (e entry) name(keys *Keyspace, scratch []byte) []byte {
 
 // fill sets the entries of the page. Keys and common prefixes share one order, and only entries above the start point
 // are listed. A common prefix that was the last entry of a page therefore does not come again on the next page.
-func (p *page) fill(keys *Keyspace, scratch []byte) {
+//
+// Keys for which deleted reports true are not listed; nil: all are.
+func (p *page) fill(keys *Keyspace, deleted func(int64) bool, scratch []byte) {
 	q := &p.query
 	p.entries = p.entries[:0]
 	i, end := q.firstKey(keys, scratch), keys.rankAfterPrefix(q.prefix, scratch)
 	for i < end && len(p.entries) < q.maxKeys {
+		if deleted != nil && deleted(i) {
+			i++
+			continue
+		}
 		e := entry{index: i}
 		if i++; len(q.delimiter) > 0 {
 			key := keys.Append(scratch[:0], e.index)

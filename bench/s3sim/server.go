@@ -25,6 +25,7 @@ type Server struct {
 	refusal         atomic.Pointer[errorCode] // set by Refuse
 	tokenEpoch      atomic.Uint32             // of continuation tokens; see Restart
 	tokensIssued    atomic.Uint32
+	deleted         sync.Map // indexes of the keys with HeadGone whose HEAD was answered
 
 	closing   chan struct{} // closed by Close
 	mu        sync.Mutex
@@ -59,6 +60,20 @@ func New(o Options) (*Server, error) {
 
 // Keyspace returns the bucket's keys.
 func (s *Server) Keyspace() *Keyspace { return s.keys }
+
+// isDeleted returns whether a key is not listed any more, by its index; nil where all are listed.
+func (s *Server) isDeleted() func(index int64) bool {
+	if s.options.Gone == 0 {
+		return nil
+	}
+	return func(index int64) bool {
+		_, deleted := s.deleted.Load(index)
+		return deleted
+	}
+}
+
+// RestoreGone lists the keys with HeadGone again, for another scan.
+func (s *Server) RestoreGone() { s.deleted.Clear() }
 
 // Object returns the object of a key, whether or not the key exists.
 func (s *Server) Object(key []byte) Object {

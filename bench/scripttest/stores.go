@@ -49,6 +49,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.Denied = number
 		case "gone":
 			o.Gone = number
+		case "stale":
+			o.Stale = number
 		case "keys":
 			o.AccessKey, o.SecretKey, _ = strings.Cut(value, ":")
 		case "token":

@@ -33,7 +33,7 @@ var kills = flag.Int("kills", 20, "how often TestKilled kills each run")
 // killedOptions returns a bucket whose scan takes some seconds, with objects of each outcome.
 func killedOptions() s3sim.Options {
 	return s3sim.Options{
-		Objects: 20_000, Shape: s3sim.Nasty, XMLSafe: true, Latency: 5 * time.Millisecond, Gone: 0.002, Denied: 0.002,
+		Objects: 20_000, Shape: s3sim.Nasty, XMLSafe: true, Latency: 5 * time.Millisecond, DeleteMarked: 0.002, Denied: 0.002,
 	}
 }
 

@@ -60,6 +60,9 @@ const (
 	// length tell. The object was not overwritten either: its Last-Modified is not later than the listed one.
 	UnlikeListing Class = "unlike_listing"
 
+	// ListedNotFound is the class of an object whose HEADs are answered 404, and that the store goes on listing.
+	ListedNotFound Class = "listed_not_found"
+
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )

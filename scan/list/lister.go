@@ -210,7 +210,7 @@ func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, opt
 
 func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, options ...func(*s3.Options)) error {
 	input := &s3.ListObjectsV2Input{
-		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.cfg.Prefix),
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)),
 		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}
@@ -218,9 +218,6 @@ func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, opt
 		input.ContinuationToken = aws.String(req.token)
 	} else {
 		input.StartAfter = optional(req.after)
-	}
-	if req.prefix != "" {
-		input.Prefix = optional(req.prefix)
 	}
 	if req.metadata {
 		options = append(options, askMetadata)
