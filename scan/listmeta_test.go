@@ -86,7 +86,9 @@ func TestListMetadataIsOptIn(t *testing.T) {
 				want = engine.Direct
 			}
 			r := runNamed(t.Context(), t, open(t, url), scan.Config{Workers: 16, Engine: name}, want)
-			if expectAllPrinted(t, server, r.lines); r.err != nil || r.stats.Heads != objects || r.stats.FromListing != 0 {
+			// net/http may close a connection on a busy machine. Its last object is asked for again.
+			heads := r.stats.Heads - r.stats.Requests["head"]["lost"]
+			if expectAllPrinted(t, server, r.lines); r.err != nil || heads != objects || r.stats.FromListing != 0 {
 				t.Errorf("got %+v, error %v; want %d HEADs", r.stats, r.err, objects)
 			}
 		})

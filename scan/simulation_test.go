@@ -177,7 +177,9 @@ type simulatedSession struct {
 	latency time.Duration
 }
 
-func (s *simulatedSession) Close() {}
+func (s *simulatedSession) Close()                       {}
+func (s *simulatedSession) Trust() head.Trust            { return head.Trust{} }
+func (s *simulatedSession) Settle(context.Context) error { return nil }
 
 func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	for i := 0; ; i++ {

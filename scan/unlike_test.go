@@ -241,8 +241,9 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			if got := strings.Join(r.stats.ListingDiffers, "; "); got != c.differs {
 				t.Errorf("the listing differs by %q, want %q", got, c.differs)
 			}
+			// Until the difference is learned, an answer over a reused connection is asked for again.
 			if always := c.list == nil && c.differs != ""; always && cfg.Pipeline == 0 && c.objects == many &&
-				s.heads > many+c.failed+c.changed+many/4 {
+				s.heads > many+c.failed+c.changed+3*many/4 {
 				t.Errorf("%d HEADs for %d objects", s.heads, many)
 			}
 			for _, line := range r.lines {

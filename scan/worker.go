@@ -57,14 +57,17 @@ type worker struct {
 	// Of the present batch.
 	batch      *batch
 	next       int // the object to be answered next, an index into page.heads
-	result     batchResult
-	chunk      Chunk // of the last run in result; nil: the next Record begins a run
-	unresolved []unresolved
-	sample     *list.Entry         // an object that was answered
+	answers    *batchAnswers
+	chunk      Chunk               // of the last run in answers; nil: the next Record begins a run
 	difference *metadataDifference // the first object that contradicts the listing; nil: none does
 	record     Record
 
 	observation observation // of the object that was answered last, if its answer was unlike the listing
+
+	// Of the batch before, until its answers are final.
+	held    *batchAnswers   // without a batch: there is none
+	heldErr error           // of handing it on
+	ctx     context.Context // of run, to hand it on
 }
 
 // unresolved is an object of the present batch without an Outcome.
@@ -81,7 +84,7 @@ type unresolved struct {
 func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
 	w := &worker{
 		pool: p, index: index, wake: wake, session: p.engine.Session(),
-		current: &p.current[index], counts: metrics.NewHeadCounts(),
+		current: &p.current[index], counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -90,8 +93,12 @@ func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
 // run sends batches until nothing is in flight.
 func (w *worker) run(ctx context.Context) error {
 	defer func() { w.session.Close() }()
+	w.ctx = ctx
 	for {
 		if w.parked() {
+			if err := w.settle(ctx); err != nil {
+				return err
+			}
 			if ended, err := w.park(ctx); ended || err != nil {
 				return err
 			}
@@ -143,6 +150,9 @@ func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 		return b, nil
 	default:
 	}
+	if err := w.settle(ctx); err != nil {
+		return nil, err
+	}
 	p.idle.enter(time.Since(p.began))
 	defer func() { p.idle.leave(time.Since(p.began)) }()
 	select {
@@ -157,13 +167,11 @@ func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 	}
 }
 
-// send sends a batch, and hands on its objects: to the committer, the verifier or the retry queue.
+// send sends a batch, and hands on its objects, or holds them until their answers are final.
 func (w *worker) send(ctx context.Context, b *batch) error {
 	p := w.pool
-	w.batch, w.next, w.sample, w.chunk = b, b.first, nil, nil
-	w.result = batchResult{runs: w.result.runs[:0]}
-	w.unresolved = w.unresolved[:0]
-	generation := p.store.Generation()
+	w.batch, w.next, w.chunk = b, b.first, nil
+	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
 	b.begin()
 	w.current.Store(b)
 	err := w.session.Head(ctx, &b.heads, w.onAnswer)
@@ -171,33 +179,42 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	w.flushCounters()
 	p.progress.Heads.Add(w.counts.Heads)
 	p.progress.FromListing.Add(w.counts.FromListing)
+	if err == nil {
+		err = w.finishBatch(ctx)
+	}
 	p.metrics.AddHeads(&w.counts)
 	w.shared.latencies = 0
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// finishBatch decides about the batch that was sent, and about the one before it.
+func (w *worker) finishBatch(ctx context.Context) error {
 	if w.difference != nil {
-		if err := p.listMetadata.recheck(ctx, w.difference); err != nil {
+		if err := w.pool.listMetadata.recheck(ctx, w.difference); err != nil {
 			return err
 		}
 		w.difference = nil
 	}
-	if w.sample != nil {
-		p.lastAnswered.Store(w.sample)
+	if w.heldErr != nil {
+		return w.heldErr
 	}
-	if err := p.committer.addResult(ctx, b.page, &w.result); err != nil {
+	a := w.answers
+	a.count, a.to = w.next-a.batch.first, w.session.Trust().Answered
+	if err := w.decide(ctx, w.held); err != nil {
 		return err
 	}
-	for _, u := range w.unresolved {
-		if u.verify {
-			p.verifier.add(&verification{
-				batch: u.batch, failure: u.failure, err: u.err, region: u.region, signedFor: u.signed,
-				generation: generation,
-			})
-		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
+	if err := w.decide(ctx, a); err != nil {
+		return err
+	}
+	if w.held.batch != nil { // no answer to this batch vouches for the one before
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		if err := w.decide(ctx, a); err != nil {
 			return err
 		}
 	}
+	w.answers, w.held = w.held, a
 	return nil
 }
 
@@ -212,6 +229,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 		return
 	}
 	w.counts.Add(r)
+	if w.held.batch != nil && w.heldErr == nil {
+		w.heldErr = w.decide(w.ctx, w.held)
+	}
 	if w.difference == nil {
 		w.difference = compareWithListing(e, r)
 	}
@@ -224,12 +244,12 @@ func (w *worker) handleAnswer(r *head.Result) {
 		} else if e.Encoded != "" {
 			w.pool.decodedNames.found(e)
 		}
-		w.sample = e
+		w.answers.sample = e
 		w.observeSuccess(r.Received)
 		w.emit(index, e, r, class == changed)
 	case deleted:
-		w.result.outcomes.Gone++
-		w.result.settled++
+		w.answers.result.outcomes.Gone++
+		w.answers.result.settled++
 	case unlike:
 		w.fail(w.newUnlikeError(e, r))
 	default:
@@ -270,32 +290,32 @@ func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
 
 // emit encodes the Record of an object.
 func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
-	w.result.settled++
+	w.answers.result.settled++
 	if r.OtherPrefix != nil {
-		w.result.outcomes.OtherMetadata++
+		w.answers.result.outcomes.OtherMetadata++
 		w.counts.AddOtherPrefix(r.OtherPrefix)
 	}
 	if len(r.Metadata) == 0 && !w.pool.all && r.Get("x-amz-missing-meta") == nil {
-		w.result.outcomes.WithoutMetadata++
+		w.answers.result.outcomes.WithoutMetadata++
 		return
 	}
 	if w.chunk == nil {
 		w.chunk = w.pool.sink.NewChunk()
-		w.result.runs = append(w.result.runs, encodedRun{index, w.chunk})
+		w.answers.result.runs = append(w.answers.result.runs, encodedRun{index, w.chunk})
 	}
 	w.record = NewRecord(e, r, changed)
 	w.chunk.Add(&w.record)
-	w.result.outcomes.Emitted++
+	w.answers.result.outcomes.Emitted++
 	if changed {
-		w.result.outcomes.Changed++
+		w.answers.result.outcomes.Changed++
 	}
 }
 
 // fail gives an object the Outcome failed.
 func (w *worker) fail(e *ObjectError) {
-	w.result.settled++
-	w.result.outcomes.Failed++
-	w.result.failures = append(w.result.failures, e)
+	w.answers.result.settled++
+	w.answers.result.outcomes.Failed++
+	w.answers.result.failures = append(w.answers.result.failures, e)
 }
 
 func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
@@ -353,7 +373,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		u.region, u.signed = namedRegion(r), r.Region
 	}
 	u.batch.attempts = tried
-	w.unresolved = append(w.unresolved, u)
+	w.answers.unresolved = append(w.answers.unresolved, u)
 	if !u.verify {
 		w.counts.Retries[metrics.ResultLabel(r)]++
 	}

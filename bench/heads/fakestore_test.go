@@ -36,7 +36,9 @@ func (f *fakeStore) ObserveRefusal(*store.Address)                     {}
 
 type fakeSession struct{ *fakeStore }
 
-func (s *fakeSession) Close() {}
+func (s *fakeSession) Close()                       {}
+func (s *fakeSession) Trust() head.Trust            { return head.Trust{} }
+func (s *fakeSession) Settle(context.Context) error { return nil }
 
 func (s *fakeSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	for i := 0; len(batch.Claim(1)) > i; i++ {

@@ -153,7 +153,9 @@ func (c *Clean) enqueue(ctx context.Context, page *list.Page) error {
 // key. It answers 200 when it has failed. And there would be a thousand round trips between the HEAD and the deletion
 // of an object, and not one.
 func (c *Clean) work(ctx context.Context, endpoint int) error {
-	w, h := &writer{run: c.run, endpoint: endpoint}, &headSender{session: c.engine.Session()}
+	w := &writer{run: c.run, endpoint: endpoint, pinned: c.cfg.Store.NewPinned()}
+	defer w.pinned.Close()
+	h := &headSender{session: c.engine.Session()}
 	defer h.session.Close()
 	for e := range c.keys {
 		if err := c.remove(ctx, w, h, e); err != nil {
@@ -166,6 +168,7 @@ func (c *Clean) work(ctx context.Context, endpoint int) error {
 // headSender sends HEADs one at a time. It belongs to one goroutine.
 type headSender struct {
 	session head.Session
+	at      *store.Address // of the last HEAD
 	avoid   *store.Address // did not answer the last HEAD; nil: it was answered
 }
 
@@ -176,7 +179,7 @@ func (c *Clean) remove(ctx context.Context, w *writer, h *headSender, e list.Ent
 		if err := c.checkMarker(ctx, h, e, try > 1); err != nil {
 			return reply{}, err
 		}
-		return c.deleteOnce(ctx, w, e.Key), nil
+		return c.deleteOnce(ctx, w, h.at, e.Key), nil
 	})
 	switch {
 	case errors.Is(err, errOutcomeKnown):
@@ -200,8 +203,8 @@ var errOutcomeKnown = errors.New("the object has its outcome")
 // DELETE was sent before.
 func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, again bool) error {
 	marked := false
-	a, err := c.sendUntilFinal(ctx, opHead, e.Key, func(ctx context.Context, try int) (a reply, err error) {
-		a, marked, err = c.headOnce(ctx, h, e, try > 1)
+	a, err := c.sendUntilFinal(ctx, opHead, e.Key, func(ctx context.Context, _ int) (a reply, err error) {
+		a, marked, err = c.headOnce(ctx, h, e)
 		return a, err
 	})
 	switch {
@@ -224,48 +227,44 @@ func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, ag
 	return errOutcomeKnown
 }
 
-// headOnce sends one HEAD, and reports whether its answer has the Marker. An answer that contradicts the listing is
-// believed only on a connection that has carried no other answer.
-func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry, newConn bool) (a reply, marked bool,
-	err error) {
-	for {
-		var (
-			mismatch bool
-			from     *store.Address
-			batch    = head.NewBatch([]list.Entry{e})
-		)
-		batch.NewConn, batch.Avoid = newConn, h.avoid
+// headOnce sends one HEAD, and reports whether its answer has the Marker. Each HEAD has a connection of its own: only the
+// first answer of a connection is known to be no other object's. An answer that contradicts the listing must come twice.
+func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry) (a reply, marked bool, err error) {
+	for asked := 1; ; asked++ {
+		mismatch := false
+		batch := head.NewBatch([]list.Entry{e})
+		batch.NewConn, batch.Avoid = true, h.avoid
 		h.avoid = nil
 		err = h.session.Head(ctx, batch, func(r *head.Result) {
 			a = reply{
-				status: r.Status, err: r.Err, requestID: string(r.Get("x-amz-request-id")),
+				status: r.Status, err: r.Err, requestID: string(r.RequestID()),
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency),
 				latency: r.Latency,
 			}
-			mismatch, from = r.Mismatch, r.Address
+			mismatch, h.at = r.Mismatch, r.Address
 			marked = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})
-		if from != nil && a.transient() {
-			h.avoid = from
+		if h.at != nil && a.transient() {
+			h.avoid = h.at
 		}
-		if err != nil || !mismatch || newConn {
+		if err != nil || !mismatch || asked > 1 {
 			return a, marked, err
 		}
 		c.counters.sent(opHead, &a)
-		newConn = true
 	}
 }
 
-// deleteOnce sends one DELETE without waiting for the limiter; the next HEAD waits for it too. At a low rate a wait
-// could be a minute, in which somebody may write the object.
-func (c *Clean) deleteOnce(ctx context.Context, w *writer, key string) reply {
+// deleteOnce sends one DELETE to the address that answered the HEAD, since behind another address of the same name there
+// may be another store. It does not wait for the limiter; the next HEAD waits for it too. At a low rate a wait could be
+// a minute, in which somebody may write the object.
+func (c *Clean) deleteOnce(ctx context.Context, w *writer, at *store.Address, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),
 	}
 	c.limiter.Charge(1)
 	return w.send(ctx, &s3.DeleteObjectOutput{},
 		func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
-			_, err := client.DeleteObject(ctx, input, options...)
+			_, err := client.DeleteObject(ctx, input, append(options, w.pinned.To(at))...)
 			return err
 		})
 }

@@ -28,7 +28,8 @@ const errorBytesMax = 64 << 10
 // writer sends the PUTs and DELETEs of one worker. It must not be used concurrently.
 type writer struct {
 	run      *run
-	endpoint int // index of the endpoint: it changes after a failure
+	endpoint int           // index of the endpoint: it changes after a failure
+	pinned   *store.Pinned // of DELETEs
 }
 
 // send sends one request once, without waiting for the limiter.

@@ -39,6 +39,14 @@ type Session interface {
 	// then. A failure of one object is in the object's Result.
 	Head(ctx context.Context, batch *Batch, onResult func(*Result)) error
 
+	// Trust returns which Results so far are final. The Session goes on to vouch for earlier Results while it sends: a
+	// caller that holds the Results of one Head call may ask again during the next one.
+	Trust() Trust
+
+	// Settle decides about all Results so far: afterwards each is final or in doubt. It may wait for two latencies of
+	// the store, and send HEADs of its own. It returns an error only when ctx ends: the cause of ctx.
+	Settle(ctx context.Context) error
+
 	// Close frees what the Session holds. It is called once, as the last method.
 	Close()
 }

@@ -23,6 +23,9 @@ type scriptedEngine struct {
 	hints   []string // NewConn and Avoid of each batch
 }
 
+func (e *scriptedEngine) Trust() head.Trust            { return head.Trust{} }
+func (e *scriptedEngine) Settle(context.Context) error { return nil }
+
 func (e *scriptedEngine) Name() string          { return "scripted" }
 func (e *scriptedEngine) Session() head.Session { return e }
 func (e *scriptedEngine) Close()                {}

@@ -51,6 +51,7 @@ type Store struct {
 	balancer  balance.Balancer[int]       // of the sessions, by index of the endpoint
 	refusals  balance.RefusalTracker[int] // by index of the endpoint
 	addresses addressTable
+	reuse     reuseTable
 }
 
 // Open resolves the configuration. It sends no request to the store, though the SDK may fetch credentials over the
@@ -78,6 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.aws.Credentials = s.provider
 	}
 	s.coolingDown = make([]time.Time, max(1, len(cfg.Endpoints)))
+	s.reuse.distrusted = make([]atomic.Bool, len(s.coolingDown))
 	s.transport = tunedTransport(awsConfig.HTTPClient, cfg, s.dialer)
 	s.watchClientCertificate()
 	s.newConnTransport = s.transport.Clone()
@@ -123,8 +125,8 @@ func (s *Store) Unordered() bool {
 }
 
 // Generation returns a number that changes when requests must be built anew or sent elsewhere: the credentials were
-// renewed, the region was switched, the store's clock has another skew, or an endpoint began its cooldown. It costs one
-// atomic load.
+// renewed, the region was switched, the store's clock has another skew, an endpoint began its cooldown, or its connections are
+// not to be reused any more. It costs one atomic load.
 func (s *Store) Generation() uint64 { return s.generation.Load() }
 
 // Close closes the idle connections of the S3 clients. Connections that Dial returned belong to the caller.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -39,6 +40,7 @@ type conn struct {
 	address  *store.Address
 	route    *store.Route
 	expiry   time.Time // the connection is replaced after it
+	single   bool      // it carries one HEAD: the endpoint sends more than its answers
 	peek     peek
 
 	deferred   []byte // requests that the next read sends
@@ -51,6 +53,12 @@ type conn struct {
 	buf        []byte
 	start, end int // buf[start:end] is read and not parsed
 	searched   int // the first bytes of that part contain no end of a header block
+	interim    int // bytes of the 1xx answers before the one that is read
+
+	// The last answer: see doubt.go.
+	last               *list.Entry // its object; nil: its status was not 200, or it was not as listed
+	lastStart, lastEnd int         // of its text in buf; equal: it was overwritten
+	lastID             []byte      // its request ID, if the next answer could be a copy of it
 }
 
 // dial connects to endpoint. If the endpoint's name has several addresses, it avoids that of avoid. buf becomes the
@@ -115,9 +123,13 @@ func (c *conn) setDeadline(at time.Time, timeout time.Duration) (moved bool, err
 	return moved, err
 }
 
-// Close closes the connection and discards deferred requests.
+// Close closes the connection and discards deferred requests. A connection that carried one HEAD is reset: thousands of
+// them a second would use up the ports of this machine, each of which rests for a minute after an orderly close.
 func (c *conn) Close() error {
 	c.socket.discard()
+	if c.single {
+		c.socket.resetOnClose()
+	}
 	return c.Conn.Close()
 }
 
@@ -169,15 +181,28 @@ func (c *conn) parse(r *response) (final, closing bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	if length > store.HeaderBytesMax {
+	if c.interim+length > store.HeaderBytesMax {
 		return false, false, errTooLong
 	}
 	c.start += length
-	return r.Status >= 200, closing, nil
+	if r.Status < 200 {
+		c.interim += length
+		return false, closing, nil
+	}
+	c.interim, c.lastStart, c.lastEnd = 0, c.start-length, c.start
+	return true, closing, nil
 }
 
-// read sends deferred requests and reads once. It overwrites parsed answers, unless retain is set: then Results still
-// point into them. Without retain it calls onWait after all is sent and before it waits for the store.
+// moveUnread moves the unread bytes to the start of buf. They overwrite parsed answers.
+func (c *conn) moveUnread() {
+	if c.start < c.end {
+		c.lastStart, c.lastEnd = 0, 0
+	}
+	c.start, c.end = 0, copy(c.buf, c.buf[c.start:c.end])
+}
+
+// read sends deferred requests and reads once. It overwrites parsed answers, except for the last one while there is room,
+// unless retain is set: then Results still point into them. Without retain it calls onWait after all is sent and before it waits for the store.
 func (c *conn) read(retain bool, onWait func()) error {
 	switch {
 	case c.deferred != nil:
@@ -187,13 +212,21 @@ func (c *conn) read(retain bool, onWait func()) error {
 		onWait()
 	}
 	switch {
-	case c.start == c.end && !retain:
+	case retain && c.end == len(c.buf): // retained answers stay valid in the old array
+		c.buf = append(c.buf, make([]byte, len(c.buf))...)
+	case retain:
+	case c.start == c.end && c.lastStart > 0: // the last answer stays behind the first one
 		c.start, c.end = 0, 0
-	case c.end == len(c.buf): // retained answers stay valid in the old array
+	case c.end == len(c.buf) && c.start > 0:
+		c.moveUnread()
+	case c.end == len(c.buf):
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
 	n, err := c.Read(c.buf[c.end:])
 	c.end += n
+	if c.start < c.lastStart && c.end > c.lastStart {
+		c.lastStart, c.lastEnd = 0, 0
+	}
 	c.lastRead = time.Now()
 	switch {
 	case n > 0 && c.socket.hasDeferred():

@@ -31,12 +31,21 @@ func (s *session) ensureConn(ctx context.Context, now time.Time) (*requestTempla
 	st := s.engine.store
 	if generation := st.Generation(); generation != s.generation {
 		s.generation = generation
-		if s.conn != nil && !st.IsCurrent(s.conn.endpoint) {
-			s.closeConn()
+		if err := s.leaveStaleConn(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if s.conn != nil && (s.conn.expired(now) || now.Sub(s.conn.lastRead) > peekIdle && s.conn.peek.readable()) {
-		s.closeConn()
+	switch c := s.conn; {
+	case c == nil:
+	case c.expired(now):
+		if err := s.retire(ctx); err != nil {
+			return nil, err
+		}
+	case now.Sub(c.lastRead) > peekIdle && c.peek.readable():
+		s.inspect()
+	}
+	if err := s.checkTail(ctx); err != nil {
+		return nil, err
 	}
 	if s.conn == nil {
 		if err := s.connect(ctx); err != nil {
@@ -48,6 +57,19 @@ func (s *session) ensureConn(ctx context.Context, now time.Time) (*requestTempla
 		return t, nil
 	}
 	return s.buildTemplate(ctx, now, t)
+}
+
+// leaveStaleConn closes a connection that may not be used any more, by the Store's new Generation.
+func (s *session) leaveStaleConn(ctx context.Context) error {
+	switch st := s.engine.store; {
+	case s.conn == nil:
+	case st.ReuseDistrusted(s.conn.endpoint):
+		s.ledger.Doubt()
+		s.closeConn()
+	case !st.IsCurrent(s.conn.endpoint):
+		return s.retire(ctx)
+	}
+	return nil
 }
 
 func (s *session) connect(ctx context.Context) error {
@@ -66,6 +88,7 @@ func (s *session) connect(ctx context.Context) error {
 		return err
 	}
 	c.address.CountOpened()
+	c.single = st.ReuseDistrusted(endpoint)
 	st.Acquire(c.address)
 	s.conn, s.address, s.avoid, s.readBuf, s.loadChecked = c, c.address, nil, nil, c.lastRead
 	latest, _ := s.engine.templates.LoadOrStore(c.route, new(latestTemplate))
@@ -99,6 +122,7 @@ func (s *session) closeConn() {
 	if s.conn == nil {
 		return
 	}
+	s.keepTail()
 	s.interrupter.setConn(nil)
 	s.engine.store.Release(s.conn.address)
 	s.conn.Close()

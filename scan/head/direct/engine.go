@@ -41,7 +41,8 @@ type engine struct {
 	// The store closes connections between two HEADs without an event of the poller. So every request is written at
 	// once, and every read tries before it waits (see socket).
 	silentClose    atomic.Bool
-	pipelineWarned sync.Once // the log has the warning that pipelining failed
+	idsRepeat      atomic.Bool // the store gives all requests the same request ID
+	pipelineWarned sync.Once   // the log has the warning that pipelining failed
 }
 
 // scratch is the working memory that a session needs while it does not wait for the store. Hundreds of sessions wait

@@ -22,6 +22,7 @@ func malformedError(what string) error {
 
 var (
 	errOutOfSync = &wireError{fault.Malformed, "the answer belongs to another request"}
+	errSuspect   = &wireError{fault.Malformed, "the answer may belong to another request"}
 	errSurplus   = &wireError{fault.Malformed, "the store sent more than the answers to the requests"}
 	errClosing   = &wireError{fault.Closed, "the store closed the connection before its answer"}
 
@@ -33,7 +34,9 @@ var (
 func isConnClosed(err error) bool { return fault.ClassOf(err).ConnClosed() }
 
 // isOutOfSync reports whether err means that it is unknown which answer belongs to which request.
-func isOutOfSync(err error) bool { return err == errOutOfSync || err == errSurplus }
+func isOutOfSync(err error) bool {
+	return err == errOutOfSync || err == errSurplus || err == errSuspect
+}
 
 // isFirstRequests reports whether the first unanswered request caused err, even with others in flight behind it.
 func isFirstRequests(err error) bool {

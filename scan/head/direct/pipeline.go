@@ -26,7 +26,8 @@ func (s *session) inFlight() int { return s.sent - s.answered }
 
 // depth returns the number of HEADs that may be in flight now.
 func (s *session) depth() int {
-	if s.answered < s.serialUntil || s.brokenBursts >= brokenBurstsMax {
+	if s.answered < s.serialUntil || s.brokenBursts >= brokenBurstsMax ||
+		s.engine.depth > 1 && s.engine.store.Distrusts() > 0 {
 		return 1
 	}
 	return s.engine.depth
@@ -50,6 +51,13 @@ func (s *session) send(ctx context.Context) error {
 	template, err := s.ensureConn(ctx, s.sentAt)
 	if err != nil {
 		return err
+	}
+	if s.conn.single && burst > 1 { // the endpoint was distrusted after burstSize
+		burst = 1
+		s.claimed = s.batch.Release(s.answered + 1)
+	}
+	if s.conn.answers > 0 {
+		s.conn.keepRequestID(&s.claimed[s.answered])
 	}
 	scratch := s.ensureScratch()
 	scratch.out = scratch.out[:0]
@@ -126,6 +134,13 @@ func (s *session) receive() error {
 		if n > 1 && (r.Mismatch || r.Status == http.StatusOK && r.Equal&head.ETag == 0) {
 			return errOutOfSync
 		}
+		switch {
+		case s.received > 0:
+		case c.answers > 0 && s.isSuspicious(r):
+			return errSuspect
+		case c.answers == 0 && s.suspect != nil && s.suspect.index == s.answered:
+			s.judge(r)
+		}
 		s.received, s.closing = s.received+1, closing
 	}
 	if c.hasUnread() && (n > 1 || c.answers > 0) {
@@ -145,12 +160,18 @@ func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 		if n > 1 {
 			s.brokenBursts = 0
 		}
+		if s.conn.hasUnread() {
+			s.noteSurplus()
+		}
 	case n == 0: // nothing was sent
 		s.sent++
 		s.deliverFailure(err, unconnected, onResult)
 		return
 	case isOutOfSync(err) || n > 1 && fault.ClassOf(err) == fault.Malformed:
 		s.received = 0
+		if err == errSurplus {
+			s.noteSurplus()
+		}
 		s.resend(err)
 		return
 	case unanswered && isConnClosed(err):
@@ -179,10 +200,18 @@ func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 // deliver delivers the received Results. It closes the connection if the next answer on it could not be trusted.
 func (s *session) deliver(onResult func(*head.Result)) {
 	c := s.conn
-	drop := s.closing || c.hasUnread()
+	drop := s.closing || c.hasUnread() || c.single
 	for i := range s.received {
-		r := &s.scratch.responses[i].Result
+		r, e := &s.scratch.responses[i].Result, &s.claimed[s.answered]
 		drop = drop || r.Mismatch
+		if c.answers > 0 && s.ledger.Unsure() && r.Vouches(c.last, e) {
+			s.ledger.Settle()
+		}
+		s.ledger.Add(c.answers > 0)
+		s.slowest = max(s.slowest, r.Latency)
+		if c.last = nil; r.Status == http.StatusOK && !r.Mismatch {
+			c.last = e
+		}
 		if c.failures.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}
@@ -203,8 +232,9 @@ func (s *session) deliverFailure(err error, unconnected bool, onResult func(*hea
 		Err: err, Unconnected: unconnected, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
 		Metadata: r.Metadata[:0], Headers: r.Headers[:0],
 	}
-	s.resent = 0
+	s.resent, s.suspect = 0, nil
 	s.answered++
+	s.ledger.Add(false)
 	onResult(r)
 }
 

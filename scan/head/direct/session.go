@@ -40,20 +40,33 @@ type session struct {
 	closing  bool     // the store closes the connection after them
 
 	brokenBursts int // consecutive bursts that failed because of pipelining
+
+	// Which Results are final: see doubt.go.
+	ledger  head.Ledger
+	slowest time.Duration // the longest latency of the batch
+	pending *tail         // nil: there is none
+	suspect *suspect      // nil: the last answer is not suspicious
 }
 
 func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
-	if s.conn != nil && (batch.NewConn || s.shouldMove() || s.conn.peek.readable()) {
-		s.closeConn()
-	}
 	s.interrupter.watch(ctx)
+	s.ledger.Begin(s.engine.store.Distrusts())
+	if err := s.readyConn(ctx, batch.NewConn); err != nil {
+		return err
+	}
 	s.batch, s.answered, s.sent, s.serialUntil = batch, 0, 0, 0
 	s.claimed = batch.Claim(0)
+	s.slowest = 0
 	defer s.releaseScratch()
 	for s.claimUpTo(1) > s.answered {
+		if s.pending != nil {
+			if err := s.checkTail(ctx); err != nil {
+				return err
+			}
+		}
 		s.received, s.closing = 0, false
 		err := s.send(ctx)
 		if err == nil {
@@ -64,6 +77,21 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*he
 			return context.Cause(ctx)
 		}
 		s.finishBurst(err, onResult)
+	}
+	s.suspect = nil // its entry was split off
+	return s.checkTail(ctx)
+}
+
+// readyConn closes the connection before a batch, if it cannot be used for the batch.
+func (s *session) readyConn(ctx context.Context, needsNew bool) error {
+	if s.conn == nil {
+		return nil
+	}
+	if needsNew || s.shouldMove() {
+		return s.retire(ctx)
+	}
+	if s.conn.peek.readable() {
+		s.inspect()
 	}
 	return nil
 }

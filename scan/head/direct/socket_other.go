@@ -19,4 +19,5 @@ func (*socket) deferWrite([]byte, func())             {}
 func (*socket) hasDeferred() bool                     { return false }
 func (*socket) sawSilentClose() bool                  { return false }
 func (*socket) discard()                              {}
+func (*socket) resetOnClose()                         {}
 func (*socket) setPollDeadline(time.Time, bool) error { return nil }

@@ -107,6 +107,13 @@ func (s *socket) hasDeferred() bool { return s != nil && len(s.out) > 0 }
 // sawSilentClose reports whether the connection had ended without a report of the poller.
 func (s *socket) sawSilentClose() bool { return s != nil && s.silentClose }
 
+// resetOnClose makes Close reset the connection.
+func (s *socket) resetOnClose() {
+	if s != nil {
+		_ = s.SetLinger(0)
+	}
+}
+
 // discard drops everything that is left to write.
 func (s *socket) discard() {
 	if s != nil {

@@ -52,7 +52,7 @@ func TestSurplus(t *testing.T) {
 }
 
 // An unrequested answer that arrives while a HEAD waits looks like the answer to that HEAD. Only its ETag and length
-// differ: the Result is a mismatch, and the connection is not used again.
+// differ. The HEAD is sent again, and from then on each HEAD has a connection of its own.
 func TestUnrequestedAnswer(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"with the right one": 0, "before it": 20 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -74,11 +74,12 @@ func TestUnrequestedAnswer(t *testing.T) {
 			session := newSession(t, s, head.Config{})
 			headtest.Expect(t, session, "a")
 			r := headtest.Head(t, session, headtest.Entries("b"))[0]
-			if r.Mismatch == headtest.IsAnswer(&r, "b") {
+			if r.Mismatch || !headtest.IsAnswer(&r, "b") {
 				t.Errorf("mismatch %v of status %d, metadata %s", r.Mismatch, r.Status, r.Metadata)
 			}
 			headtest.Expect(t, session, "b", "c")
-			if n := s.Connections(); n != 2 {
+			// The store is known to send too much: b, and both later keys, have a connection each.
+			if n := s.Connections(); n != 4 {
 				t.Errorf("%d connections", n)
 			}
 		})

@@ -1,12 +1,13 @@
 // Package sdk is the engine that sends HEADs by s3.Client.HeadObject of aws-sdk-go-v2. It is the reference for other
 // engines, and serves every kind of bucket, endpoint and credentials that the SDK knows.
 //
-// A session is one worker's head.Session. It sends one HEAD at a time, over connections that all sessions share.
+// A session is one worker's head.Session. It sends one HEAD at a time, over a connection of its own.
 package sdk
 
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/list"
 	"headcount/scan/pace"
 	"headcount/scan/store"
 )
@@ -30,16 +32,21 @@ type engine struct {
 	limiter  *pace.Limiter
 	timeout  time.Duration // of a whole HEAD
 	expected *head.Expected
+	log      *slog.Logger
 
 	metadataPrefix string // head.Config.MetadataPrefix
 
-	sessions atomic.Int64 // sessions made so far; the number lets them start at different endpoints
+	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
+	idsRepeat atomic.Bool  // the store gives different requests the same request ID
 }
 
-// New returns the engine. It ignores Config.Pipeline and Config.Log.
+// New returns the engine. It ignores Config.Pipeline.
 func New(cfg head.Config) head.Engine {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	return &engine{
-		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected,
+		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected, log: cfg.Log,
 		metadataPrefix: cfg.MetadataPrefix,
 	}
 }
@@ -47,16 +54,20 @@ func New(cfg head.Config) head.Engine {
 func (e *engine) Name() string { return Name }
 
 func (e *engine) Session() head.Session {
-	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1}
+	s := &session{engine: e, turn: int(e.sessions.Add(1)) - 1, result: new(answer), before: new(answer)}
+	s.transport = e.store.SessionTransport(watch)
+	s.overOwn = store.WithTransport(s.transport)
 	s.capture = store.WithRawResponse(&s3.HeadObjectOutput{}, s.readAnswer)
 	s.trace = &httptrace.ClientTrace{GotConn: s.onConn, GotFirstResponseByte: func() { s.connected.Store(true) }}
 	return s
 }
 
 type session struct {
-	engine  *engine
-	capture func(*s3.Options) // gives the answer to readAnswer
-	trace   *httptrace.ClientTrace
+	engine    *engine
+	capture   func(*s3.Options) // gives the answer to readAnswer
+	trace     *httptrace.ClientTrace
+	transport *http.Transport
+	overOwn   func(*s3.Options) // sends over transport
 
 	// Where the session sends. It stays at one endpoint, as a connection does, so that a slow endpoint gets fewer
 	// HEADs.
@@ -70,9 +81,24 @@ type session struct {
 	// connected: the store has sent something over the connection of the present HEAD. A goroutine of net/http sets it.
 	connected atomic.Bool
 
-	result  head.Result
-	text    head.Texts    // of result's Headers
-	further []head.Header // the metadata of result under head.Config.MetadataPrefix
+	result *answer
+
+	// Which Results are final: see doubt.go.
+	ledger  head.Ledger
+	use     connUse
+	left    *connUse      // a connection that was used before the last HEAD; nil: there is none
+	single  bool          // the present HEAD has a connection of its own, which is not use
+	before  *answer       // the last one over use
+	last    *list.Entry   // its object; nil: its status was not 200, or it was not as listed
+	slowest time.Duration // the longest latency of the batch
+	resent  int           // HEADs sent again since the last Result
+}
+
+// answer is a Result with the memory of its Headers.
+type answer struct {
+	head.Result
+	text    head.Texts    // of the Headers
+	further []head.Header // the metadata under head.Config.MetadataPrefix
 }
 
 func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
@@ -80,24 +106,44 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*he
 		s.avoid = batch.Avoid
 	}
 	s.leaveIfOverloaded()
+	s.ledger.Begin(s.engine.store.Distrusts())
+	s.slowest = 0
 	for i := 0; ; i++ {
 		claimed := batch.Claim(1)
 		if i == len(claimed) {
 			return nil
 		}
-		if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
+		e := &claimed[i]
+		if err := s.send(ctx, e, batch.NewConn && i == 0); err != nil {
 			return err
 		}
-		s.headObject(ctx, claimed[i].Key, batch.NewConn && i == 0 || s.result.Mismatch)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if err := s.assess(ctx, e); err != nil {
+			return err
 		}
-		s.result.Compare(&claimed[i], s.engine.expected, nil) // net/http chooses the connection: the last one is not known
-		onResult(&s.result)
+		s.result.Resent, s.resent = s.resent, 0
+		onResult(&s.result.Result)
+		s.keepAnswer(e)
 	}
 }
 
 func (s *session) Close() { s.leaveEndpoint() }
+
+// send sends one HEAD when the limiter lets it, and compares its answer with the LIST.
+func (s *session) send(ctx context.Context, e *list.Entry, newConn bool) error {
+	if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
+		return err
+	}
+	s.headObject(ctx, e.Key, newConn)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	last := &s.use.lastAnswer
+	if s.single {
+		last = nil
+	}
+	s.result.Compare(e, s.engine.expected, last)
+	return nil
+}
 
 // headObject sends one HEAD and stores its outcome in s.result.
 func (s *session) headObject(ctx context.Context, key string, newConn bool) {
@@ -105,12 +151,13 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	s.ensureEndpoint()
 	endpoint := s.endpoint
 	s.connected.Store(false)
-	s.result = head.Result{
+	s.result.Result = head.Result{
 		Address: s.address, Region: endpoint.Region, Metadata: s.result.Metadata[:0], Headers: s.result.Headers[:0],
 	}
-	options := []func(*s3.Options){s.capture}
-	if newConn {
-		options = append(options, st.WithNewConn)
+	s.single = newConn || st.ReuseDistrusted(endpoint)
+	options := []func(*s3.Options){s.capture, s.overOwn}
+	if s.single {
+		options[1] = st.WithNewConn
 	}
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
@@ -142,7 +189,8 @@ func (s *session) leaveIfOverloaded() {
 // ensureEndpoint picks an endpoint, unless the session has a current one that is not to be avoided.
 func (s *session) ensureEndpoint() {
 	st := s.engine.store
-	if s.address != nil && st.IsCurrent(s.endpoint) && (s.avoid == nil || !s.address.SameEndpoint(s.avoid)) {
+	if s.address != nil && st.IsCurrent(s.endpoint) &&
+		(s.avoid == nil || st.EndpointCount() == 1 || !s.address.SameEndpoint(s.avoid)) {
 		s.avoid = nil
 		return
 	}
@@ -158,6 +206,8 @@ func (s *session) leaveEndpoint() {
 		s.engine.store.Release(s.address)
 		s.address = nil
 	}
+	s.leaveConn()
+	s.transport.CloseIdleConnections()
 }
 
 // onConn sets the Result's Address to that of the connection that net/http chose.
@@ -167,18 +217,26 @@ func (s *session) onConn(info httptrace.GotConnInfo) {
 	if s.result.NewConn = !info.Reused; s.result.NewConn {
 		s.result.Address.CountOpened()
 	}
+	if !s.single {
+		s.useConn(info)
+	}
 }
 
 // readAnswer copies the answer into s.result.
 func (s *session) readAnswer(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
-	s.text.Reset()
-	s.further = s.further[:0]
+	s.result.text.Reset()
+	s.result.further = s.result.further[:0]
+	if !s.single && s.use.conn != nil {
+		s.use.conn.idle.Store(true)
+	}
 	for name, values := range response.Header {
-		s.addHeader(head.Header{Name: s.text.Copy(strings.ToLower(name)), Value: s.text.Copy(joinValues(values))})
+		s.addHeader(head.Header{
+			Name: s.result.text.Copy(strings.ToLower(name)), Value: s.result.text.Copy(joinValues(values)),
+		})
 	}
 	head.SortHeaders(s.result.Metadata)
-	s.result.AddFurther(s.further)
+	s.result.AddFurther(s.result.further)
 	return nil
 }
 
@@ -188,7 +246,7 @@ func (s *session) addHeader(h head.Header) {
 		return
 	}
 	if name, ok := cutPrefix(h.Name, s.engine.metadataPrefix); ok {
-		s.further = append(s.further, head.Header{Name: name, Value: h.Value})
+		s.result.further = append(s.result.further, head.Header{Name: name, Value: h.Value})
 		return
 	}
 	s.result.SetOtherPrefix(head.OtherPrefix(h.Name))

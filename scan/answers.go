@@ -1,0 +1,88 @@
+package scan
+
+import (
+	"context"
+
+	"headcount/scan/fault"
+	"headcount/scan/list"
+)
+
+// batchAnswers is what the answers to one batch amount to. A worker hands it on when its Session knows that they are
+// final (head.Trust), which is the case with the first answers to the next batch. Otherwise the worker asks for the
+// whole batch again.
+type batchAnswers struct {
+	batch      *batch
+	result     batchResult
+	unresolved []unresolved
+	sample     *list.Entry // an object that was answered
+	generation uint64      // of the store, before the batch was sent
+	count      int         // objects that were answered
+
+	// Numbers of Results of the Session: of the last one before the batch, and of the last one of the batch.
+	from, to uint64
+}
+
+// reset makes a ready for the answers to a batch. It keeps memory.
+func (a *batchAnswers) reset(b *batch, generation, from uint64) {
+	*a = batchAnswers{
+		batch: b, generation: generation, from: from, result: batchResult{runs: a.result.runs[:0]},
+		unresolved: a.unresolved[:0],
+	}
+}
+
+// handOn hands on the objects of a batch: to the committer, the verifier or the retry queue.
+func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
+	p, b := w.pool, a.batch
+	a.batch = nil
+	if a.sample != nil {
+		p.lastAnswered.Store(a.sample)
+	}
+	if err := p.committer.addResult(ctx, b.page, &a.result); err != nil {
+		return err
+	}
+	for _, u := range a.unresolved {
+		if u.verify {
+			p.verifier.add(&verification{
+				batch: u.batch, failure: u.failure, err: u.err, region: u.region, signedFor: u.signed,
+				generation: a.generation,
+			})
+		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recall asks for a batch again, since one of its answers may be another object's.
+func (w *worker) recall(ctx context.Context, a *batchAnswers) error {
+	b := a.batch
+	a.batch = nil
+	w.counts.Retries[string(fault.Malformed)] += int64(a.count)
+	again := &batch{page: b.page, first: b.first, count: a.count, attempts: b.attempts, named: b.named}
+	return w.pool.retries.add(ctx, again, 0)
+}
+
+// decide hands a batch on or recalls it, if the Session knows which by now.
+func (w *worker) decide(ctx context.Context, a *batchAnswers) error {
+	switch trust := w.session.Trust(); {
+	case a.batch == nil:
+		return nil
+	case trust.Doubted > a.from:
+		return w.recall(ctx, a)
+	case trust.Sure >= a.to:
+		return w.handOn(ctx, a)
+	}
+	return nil
+}
+
+// settle hands on or recalls the batch that the worker holds. It is called before the worker waits, and before its
+// Session is closed.
+func (w *worker) settle(ctx context.Context) error {
+	if w.held.batch == nil {
+		return nil
+	}
+	if err := w.session.Settle(ctx); err != nil {
+		return err
+	}
+	return w.decide(ctx, w.held)
+}

@@ -1,0 +1,192 @@
+package direct
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"headcount/scan/fault"
+	"headcount/scan/head"
+	"headcount/scan/list"
+	"headcount/scan/store"
+)
+
+// A connection can be out of step: the store sent bytes behind an answer, and the next request took them for its own
+// answer. This file finds that out, without a request or a system call more while nothing is suspicious.
+//
+//   - Bytes that nobody asked for are proof (errSurplus, inspect).
+//   - An answer that differs from the listing is suspicious, and so is a repeated request ID between objects that share
+//     ETag and length. The session sends that HEAD again over a new connection. If the second answer is as listed, the
+//     first one was foreign, which is proof (judge).
+//   - An answer over a reused connection is final when a later one on it is in step. When the store ends the connection
+//     instead, the session asks for the last object again, over a new connection, and compares (checkTail).
+//
+// After a proof the Results that may be foreign are in doubt, and each HEAD to the endpoint has its own connection.
+
+// tail is the last answer of a connection that has ended, which no later answer vouches for.
+type tail struct {
+	entry   *list.Entry
+	address *store.Address
+	text    []byte // the answer; empty: it was overwritten
+}
+
+// suspect is an answer that may be foreign.
+type suspect struct {
+	*head.Suspicion
+	index int // of the entry
+}
+
+// inspectTimeout is the time for the rest of a TLS record whose beginning is there.
+const inspectTimeout = 10 * time.Millisecond
+
+func (s *session) Trust() head.Trust { return s.ledger.Trust(s.engine.store.Distrusts()) }
+
+func (s *session) Settle(ctx context.Context) error {
+	s.interrupter.watch(ctx)
+	if err := s.checkTail(ctx); err != nil || !s.ledger.Unsure() {
+		return err
+	}
+	if s.conn == nil {
+		s.ledger.Doubt()
+		return nil
+	}
+	if err := fault.Sleep(ctx, time.Until(s.conn.lastRead.Add(head.SettleTime(s.slowest)))); err != nil {
+		return err
+	}
+	if s.conn.peek.readable() {
+		s.inspect()
+	}
+	if s.conn != nil {
+		s.ledger.Settle()
+	}
+	return s.checkTail(ctx)
+}
+
+// retire closes a connection that the store has not ended.
+func (s *session) retire(ctx context.Context) error {
+	if s.conn != nil && s.conn.answers > 1 && s.ledger.Unsure() {
+		if err := s.Settle(ctx); err != nil {
+			return err
+		}
+	}
+	s.closeConn()
+	return nil
+}
+
+// inspect reads from a connection on which no request is in flight, and which has something to read. It closes the
+// connection, unless that is a message of TLS.
+func (s *session) inspect() {
+	c := s.conn
+	var buf [64]byte
+	c.deadline = time.Now().Add(inspectTimeout)
+	_ = c.SetDeadline(c.deadline)
+	n, err := c.Read(buf[:])
+	switch {
+	case n > 0 && !head.IsIdleNotice(buf[:n]):
+		s.noteSurplus()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return
+	}
+	s.closeConn()
+}
+
+// noteSurplus records a proof that the connection is, or will be, out of step.
+func (s *session) noteSurplus() {
+	s.ledger.Doubt()
+	s.pending, s.suspect = nil, nil
+	head.DistrustReuse(s.engine.store, s.conn.address, s.engine.log)
+}
+
+// isSuspicious reports whether r, an answer over a reused connection, may be foreign. If so it keeps what judge needs.
+func (s *session) isSuspicious(r *response) bool {
+	id := s.conn.lastID
+	if s.engine.idsRepeat.Load() {
+		id = nil
+	}
+	suspicion := head.Suspect(&r.Result, id)
+	if suspicion == nil {
+		return false
+	}
+	s.suspect = &suspect{suspicion, s.answered}
+	return true
+}
+
+// judge compares the answer over a new connection with the suspicious one before it.
+func (s *session) judge(r *response) {
+	verdict, idsRepeat := s.suspect.Judge(&r.Result)
+	s.suspect = nil
+	switch {
+	case idsRepeat:
+		s.engine.idsRepeat.Store(true)
+		fallthrough
+	case verdict == head.Own:
+		s.ledger.Settle()
+		s.pending = nil
+	case verdict == head.Foreign:
+		s.noteSurplus()
+	}
+}
+
+// keepTail keeps the last answer of the connection that is being closed, if nothing vouches for it.
+func (s *session) keepTail() {
+	c := s.conn
+	if c.answers < 2 || !s.ledger.Unsure() {
+		return
+	}
+	if c.last == nil { // an answer without an object: the scan believes none that came over a reused connection
+		s.ledger.Settle()
+		return
+	}
+	s.pending = &tail{c.last, c.address, bytes.Clone(c.buf[c.lastStart:c.lastEnd])}
+}
+
+// checkTail asks for the object of the pending tail again.
+func (s *session) checkTail(ctx context.Context) error {
+	t := s.pending
+	if t == nil || s.suspect != nil {
+		return nil
+	}
+	s.pending = nil
+	before := new(response)
+	if len(t.text) == 0 || !hasHeaderEnd(t.text) {
+		s.ledger.Doubt()
+		return nil
+	}
+	if _, _, err := before.parse(t.text); err != nil {
+		s.ledger.Doubt()
+		return nil
+	}
+	verdict, sent, err := head.Recheck(ctx, s.engine.Session(), t.entry, &before.Result)
+	s.resent += sent
+	switch {
+	case err != nil:
+		return err
+	case verdict == head.Own:
+		s.ledger.Settle()
+	case verdict == head.Foreign:
+		s.ledger.Doubt()
+		head.DistrustReuse(s.engine.store, t.address, s.engine.log)
+	default:
+		s.ledger.Doubt()
+	}
+	return nil
+}
+
+// keepRequestID keeps the request ID of the last answer, if the answer for e could be a copy of it.
+func (c *conn) keepRequestID(e *list.Entry) {
+	c.lastID = c.lastID[:0]
+	if c.last == nil || head.Distinguishable(c.last, e) {
+		return
+	}
+	for text := c.buf[c.lastStart:c.lastEnd]; len(text) > 0; {
+		line, size := nextLine(text)
+		text = text[size:]
+		const name = "x-amz-request-id:"
+		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
+			c.lastID = append(c.lastID, trimBlanks(line[len(name):])...)
+			return
+		}
+	}
+}
