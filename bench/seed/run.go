@@ -145,7 +145,8 @@ func (r *run) afterFailure(
 ) (fault.Decision, error) {
 	failure, counts := a.failure(), r.counters.of(op)
 	switch {
-	case op == opPut && a.status == http.StatusInsufficientStorage: // a full store
+	case op == opPut && a.status == http.StatusInsufficientStorage, // a full store
+		fault.UnsupportedStatus(a.status): // a store that is read only answers a PUT with 501
 		if counts.refusedAll() {
 			return fault.Decision{}, failed
 		}
