@@ -13,7 +13,8 @@ type Answer struct {
 	Endpoint string // the host that the store names as the bucket's; empty: none
 	Region   string // the region that the store names; empty: none
 
-	Continued bool // the LIST had a continuation token
+	Continued bool   // the LIST had a continuation token
+	Login     string // the scheme of WWW-Authenticate, as Basic; empty: none
 }
 
 // ForAnswer returns what the user can do about an answer that is an error.
@@ -25,6 +26,9 @@ func (r Request) ForAnswer(a Answer) string {
 	case "":
 		return r.forStatus(a)
 	case "NoSuchBucket":
+		if host, bucket, found := strings.Cut(r.Bucket, ":"); found && strings.Contains(host, ".") {
+			return "is " + host + ":" + bucket + " an endpoint? --endpoint-url http://" + host + ":" + bucket + " s3://BUCKET"
+		}
 		return r.orAddressing("are the names of the bucket and of the endpoint right? --endpoint-url URL")
 	case "NoSuchKey": // of a LIST: the store takes it for the GET of an object
 		return r.orAddressing("the store takes the LIST for an object: is the URL of the endpoint right? " +
@@ -64,7 +68,7 @@ func (r Request) forStatus(a Answer) string {
 	case a.Status == http.StatusProxyAuthRequired:
 		return r.proxyHint("the proxy wants a user and a password, as http://USER:PASSWORD@HOST:PORT in")
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
-		return r.forBareRefusal()
+		return r.forBareRefusal(a)
 	case a.Status == http.StatusNotFound:
 		return r.orAddressing("is the URL of the endpoint that of an S3 API? --endpoint-url URL")
 	case a.Status >= 300 && a.Status < 400:
@@ -79,7 +83,11 @@ func (r Request) forStatus(a Answer) string {
 	return ""
 }
 
-func (r Request) forBareRefusal() string {
+func (r Request) forBareRefusal(a Answer) string {
+	if a.Login != "" && !strings.HasPrefix(a.Login, "AWS") {
+		return "something in front of the store wants a login by " + a.Login + ", which headcount does not support: " +
+			"is there an endpoint without it? --endpoint-url URL"
+	}
 	if r.Proxy != "" {
 		return r.proxyHint("the answer is no S3 error: does a proxy forbid it? see")
 	}
@@ -104,6 +112,17 @@ func alreadyNamed(endpoint string) string {
 	return "the endpoint names the bucket already: --endpoint-url " + endpoint
 }
 
+// ForDocument returns what the user can do about a page that is no listing, by its root element.
+func (r Request) ForDocument(root string) string {
+	switch {
+	case root == "ListAllMyBucketsResult" && r.VirtualHosted:
+		return pathHint
+	case root == "ListAllMyBucketsResult":
+		return "the store lists its buckets: " + virtualHint
+	}
+	return "is the endpoint an S3 API, and not a console, a proxy or a login page?"
+}
+
 // forRedirect is for a redirect by HTTP, which headcount does not follow.
 func (r Request) forRedirect(a Answer) string {
 	to, target, ok := origin(a.Location)
@@ -113,10 +132,12 @@ func (r Request) forRedirect(a Answer) string {
 	case !ok:
 		return "headcount follows no redirect: is the URL of the endpoint right? --endpoint-url URL"
 	}
-	_, from, _ := origin(r.Endpoint)
+	own, from, _ := origin(r.Endpoint)
 	isSameHost := from != nil && strings.EqualFold(target.Hostname(), from.Hostname())
 	isPermanent := a.Status == http.StatusMovedPermanently || a.Status == http.StatusPermanentRedirect
 	switch {
+	case to == own:
+		return "headcount follows no redirect: is the path in the URL of the endpoint right? --endpoint-url URL"
 	case isSameHost && target.Scheme == "https" && from.Scheme == "http", isPermanent:
 		return "headcount follows no redirect: --endpoint-url " + to
 	}
@@ -126,15 +147,32 @@ func (r Request) forRedirect(a Answer) string {
 
 // forNamedEndpoint is for a store that names another endpoint of the bucket.
 func (r Request) forNamedEndpoint(a Answer) string {
-	host := strings.TrimPrefix(a.Endpoint, r.Bucket+".")
-	if r.Endpoint == "" || host == "" {
-		return regionHint(a)
+	scheme, host, found := strings.Cut(a.Endpoint, "://")
+	if !found {
+		scheme, host = "https", a.Endpoint
+		if r.speaksHTTP() {
+			scheme = "http"
+		}
 	}
-	scheme := "https"
-	if r.speaksHTTP() {
-		scheme = "http"
+	host = strings.TrimSuffix(strings.TrimPrefix(host, r.Bucket+"."), "/")
+	switch {
+	case r.Endpoint != "" && host != "":
+		return "the store names another endpoint: --endpoint-url " + scheme + "://" + host
+	case a.Region == "":
+		a.Region = regionOfHost(host)
 	}
-	return "the store names another endpoint: --endpoint-url " + scheme + "://" + host
+	return regionHint(a)
+}
+
+// regionOfHost returns the region in a host name of AWS, as s3.eu-west-1.amazonaws.com or s3-eu-west-1.amazonaws.com;
+// empty: there is none. https://docs.aws.amazon.com/general/latest/gr/s3.html
+func regionOfHost(host string) string {
+	host = strings.TrimSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
+	region := strings.TrimPrefix(strings.TrimPrefix(host, "s3"), ".dualstack")
+	if region == host || len(region) < 2 || strings.ContainsAny(region[1:], ".") {
+		return ""
+	}
+	return region[1:]
 }
 
 func regionHint(a Answer) string {

@@ -11,6 +11,15 @@ import (
 
 // ForError returns what the user can do about a request without an answer, by the reason err.
 func (r Request) ForError(err error) string {
+	class, text := fault.ClassOf(err), r.forError(err)
+	if r.Proxy != "" && !isProxys(err) && class != fault.Credentials && class != fault.TLS {
+		text += "; the request goes through the proxy of " + r.Proxy
+	}
+	return text
+}
+
+// forError is ForError without regard to a proxy that works.
+func (r Request) forError(err error) string {
 	class := fault.ClassOf(err)
 	switch {
 	case isProxys(err):
@@ -27,6 +36,8 @@ func (r Request) ForError(err error) string {
 		return r.forDNS()
 	case r.ClientCertificate && class.ConnClosed():
 		return clientCertificateHint
+	case class.ConnClosed() && strings.HasPrefix(r.Endpoint, "https://"):
+		return "the endpoint closes the connection: does its port speak TLS 1.2 or 1.3, or plain http://?"
 	case errors.Is(err, io.EOF):
 		return "the endpoint closes the connection: does it speak https:// or http://?"
 	case strings.Contains(err.Error(), `malformed HTTP response "\x00\x00`): // a SETTINGS frame

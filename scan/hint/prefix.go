@@ -2,6 +2,7 @@ package hint
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -13,6 +14,9 @@ func ForEmptyPrefix(bucket, prefix string) string {
 	if at := strings.IndexAny(prefix, "*?["); at >= 0 {
 		return fmt.Sprintf("%c means itself in a prefix: s3://%s/%s names every key that begins so",
 			prefix[at], bucket, prefix[:at])
+	}
+	if plain, err := url.PathUnescape(prefix); err == nil && plain != prefix {
+		return fmt.Sprintf("%% means itself in a prefix: s3://%s/%s", bucket, plain)
 	}
 	return "a prefix is compared with keys byte by byte, with upper and lower case"
 }

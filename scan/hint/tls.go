@@ -3,6 +3,7 @@ package hint
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -23,8 +24,12 @@ func (r Request) forTLS(err error) string {
 		roots     x509.SystemRootsError
 	)
 	switch {
+	case errors.As(err, &authority) && strings.Contains(err.Error(), "insecure algorithm"),
+		strings.Contains(err.Error(), "keys are insecure"):
+		return "the certificate has a signature or a key that is no longer secure, and must be issued anew"
 	case errors.As(err, &authority):
-		return "--ca-bundle FILE names a certificate authority to trust; --no-verify-ssl accepts any certificate"
+		return "--ca-bundle FILE names a certificate authority to trust; --no-verify-ssl accepts any certificate" +
+			issuerOf(authority.Cert)
 	case errors.As(err, &host):
 		return r.forHostname(host)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -84,10 +89,20 @@ func (r Request) forHostname(e x509.HostnameError) string {
 			anyCertificate
 	case r.VirtualHosted && strings.Contains(r.Bucket, "."):
 		return "no certificate matches a bucket with dots in its host name: --addressing path"
+	case r.VirtualHosted && e.Certificate.VerifyHostname(strings.TrimPrefix(e.Host, r.Bucket+".")) == nil:
+		return pathHint
 	case len(names) > namesMax:
 		names = append(names[:namesMax:namesMax], "…")
 	}
 	return "name the endpoint as its certificate does (--endpoint-url https://NAME): " + strings.Join(names, ", ")
+}
+
+// issuerOf names the issuer of a certificate of an unknown authority.
+func issuerOf(c *x509.Certificate) string {
+	if c == nil || c.Issuer.CommonName == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the issuer is %.100q", c.Issuer.CommonName)
 }
 
 // forDates is for a certificate that is not valid now.

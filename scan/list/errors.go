@@ -29,6 +29,7 @@ type StoreError struct {
 	SignedRegion string        // the region that the request was signed for
 	RetryAfter   time.Duration // 0: the store did not say
 	Continued    bool          // the LIST had a continuation token
+	Login        string        // the scheme of WWW-Authenticate, as Basic
 	Request      hint.Request  // for the hint
 }
 
@@ -53,7 +54,7 @@ func (e *StoreError) Error() string {
 func (e *StoreError) Hint() string {
 	return e.Request.ForAnswer(hint.Answer{
 		Status: e.Status, Code: e.Code, Location: e.Location, Endpoint: e.Endpoint, Region: e.BucketRegion,
-		Continued: e.Continued,
+		Continued: e.Continued, Login: e.Login,
 	})
 }
 
@@ -111,6 +112,10 @@ type ProtocolError struct {
 	// page.
 	transient bool
 
+	// root is the root element of a page that is no listing, for the hint; empty: the page is one.
+	root    string
+	request hint.Request
+
 	cause error // for errors.Is; nil: none
 }
 
@@ -125,7 +130,12 @@ func (e *ProtocolError) Error() string {
 }
 
 // Hint returns what the user can do about the listing; it may be empty.
-func (e *ProtocolError) Hint() string { return e.Advice }
+func (e *ProtocolError) Hint() string {
+	if e.root != "" {
+		return e.request.ForDocument(e.root)
+	}
+	return e.Advice
+}
 
 // Failure implements the contract of fault.FailureOf.
 func (e *ProtocolError) Failure() fault.Failure {

@@ -64,9 +64,12 @@ func hintCases() map[string]hintCase {
 		}, byName), class: fault.TLS, tells: "Common Name", hint: "issued anew with a Subject Alternative Name", not: leadsToAuthority},
 		"certificate: an IP without a SAN": {start: tlsEndpoint(func(c *x509.Certificate) { c.IPAddresses = nil }), class: fault.TLS,
 			tells: "IP SANs", hint: "issued anew with this IP address", not: leadsToAuthority},
-		"certificate: a bucket with dots": {start: tlsEndpoint(func(c *x509.Certificate) {
-			c.DNSNames = []string{"*.localhost"}
-		}, byName), cfg: in{Bucket: "a.b", Addressing: store.AddressingVirtual}, hint: "--addressing path", not: leadsToAuthority},
+		"certificate: a bucket in the host name": {start: virtual(tlsEndpoint(func(c *x509.Certificate) {
+			c.IPAddresses, c.DNSNames = nil, []string{"0.0.1"}
+		})), class: fault.TLS, hint: "--addressing path", not: leadsToAuthority},
+		"certificate: unknown authority with a name": {start: tlsEndpoint(func(c *x509.Certificate) {
+			c.Subject.CommonName = "corporate CA"
+		}, untrusted), hint: "the issuer is \"corporate CA\""},
 		"certificate: negative serial number": {start: tlsEndpoint(nil, negativeSerial, untrusted), class: fault.TLS,
 			tells: "negative serial number", hint: "GODEBUG=x509negativeserial=1", not: leadsToAuthority},
 		"TLS 1.1": {start: tlsEndpoint(nil, func(s *tlsServer) {
@@ -91,7 +94,10 @@ func hintCases() map[string]hintCase {
 			hint: "the endpoint speaks TLS: --endpoint-url https://127.0.0.1:"},
 
 		// No connection, or one of another protocol.
-		"a port that closes":     {start: raw(""), class: fault.Closed, hint: "does it speak https:// or http://?"},
+		"a port that closes": {start: raw(""), class: fault.Closed, hint: "does it speak https:// or http://?"},
+		"a port that closes TLS": {start: func(t *testing.T, _ *store.Config) string {
+			return "https" + strings.TrimPrefix(raw("")(t, nil), "http")
+		}, class: fault.Closed, hint: "does its port speak TLS 1.2 or 1.3, or plain http://?"},
 		"a port of HTTP/2 alone": {start: raw("\x00\x00\x12\x04\x00\x00\x00\x00\x00"), hint: "speaks HTTP/2 alone"},
 		"a port of SSH":          {start: raw("SSH-2.0-OpenSSH_9.6\r\n"), class: fault.Malformed, hint: "is this the port of an S3 API?"},
 		"nobody listens":         {start: at("http://127.0.0.1:1"), class: fault.ConnRefused, hint: leadsToEndpoint},
@@ -115,18 +121,30 @@ func hintCases() map[string]hintCase {
 			"<Error><Code>AuthorizationHeaderMalformed</Code><Region>us-east-1</Region></Error>"), hint: "--region us-east-1"},
 
 		// The style of the URL.
-		"a store of host names alone": {start: answering(403, "", refusal("SecondLevelDomainForbidden")), hint: "--addressing virtual"},
-		"the same by another vendor":  {start: answering(403, "", refusal("PathStyleDomainForbidden")), hint: "--addressing virtual"},
-		"and another":                 {start: answering(400, "", refusal("InvalidPathAccess")), hint: "--addressing virtual"},
-		"a store of paths alone": {start: func(t *testing.T, cfg *store.Config) string {
-			return strings.Replace(answering(404, "", refusal("NoSuchBucket"))(t, cfg), "127.0.0.1", "localhost", 1)
-		}, cfg: in{Addressing: store.AddressingVirtual}, hint: "--addressing path"},
+		"a store of host names alone":               {start: answering(403, "", refusal("SecondLevelDomainForbidden")), hint: "--addressing virtual"},
+		"the same by another vendor":                {start: answering(403, "", refusal("PathStyleDomainForbidden")), hint: "--addressing virtual"},
+		"and another":                               {start: answering(400, "", refusal("InvalidPathAccess")), hint: "--addressing virtual"},
+		"a store of paths alone":                    {start: virtual(answering(404, "", refusal("NoSuchBucket"))), class: "NoSuchBucket", hint: "--addressing path"},
+		"a store of paths alone, without a code":    {start: virtual(answering(404, "", "")), hint: "--addressing path"},
+		"a store of paths alone takes it for a key": {start: virtual(answering(404, "", refusal("NoSuchKey"))), hint: "--addressing path"},
 		"the bucket in the path of the endpoint": {start: func(t *testing.T, _ *store.Config) string {
 			return answering(404, "", refusal("NoSuchKey"))(t, nil) + "/b/"
 		}, tells: "NoSuchKey", hint: "names the bucket already: --endpoint-url http://127.0.0.1:"},
 		"the bucket in the host of the endpoint": {start: func(t *testing.T, _ *store.Config) string {
 			return strings.Replace(answering(403, "", "")(t, nil), "127.0.0.1", "b.no-such-host.invalid", 1)
 		}, hint: "names the bucket already: --endpoint-url http://no-such-host.invalid:"},
+		"a redirect to the same host": {start: func(t *testing.T, _ *store.Config) string {
+			var server *httptest.Server
+			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, server.URL+"/ui/", http.StatusMovedPermanently)
+			}))
+			t.Cleanup(server.Close)
+			return server.URL
+		}, hint: "is the path in the URL of the endpoint right?"},
+		"PermanentRedirect with a scheme": {start: answering(301, "", "<Error><Code>PermanentRedirect</Code>"+
+			"<Endpoint>https://b.s3.example/</Endpoint></Error>"), hint: "--endpoint-url https://s3.example"},
+		"an endpoint in place of the bucket": {start: answering(404, "", refusal("NoSuchBucket")), cfg: in{Bucket: "minio.example:9000"},
+			hint: "--endpoint-url http://minio.example:9000 s3://BUCKET"},
 		"NoSuchBucket": {start: answering(404, "", refusal("NoSuchBucket")), hint: "are the names of the bucket and of the endpoint right"},
 
 		// Keys and rights.
@@ -146,6 +164,11 @@ func hintCases() map[string]hintCase {
 			tells: "403 Forbidden: InvalidAccessKeyId: no such key", hint: "do the keys belong"},
 		"a login page with 200": {start: answering(200, "", "<html><title>Sign in</title></html>"), class: fault.WrongDocument,
 			tells: `<html> ("Sign in")`, hint: "is the endpoint an S3 API"},
+		"a login by Basic": {start: answering(401, "WWW-Authenticate: Basic realm=\"corp\"", ""), hint: "wants a login by Basic"},
+		"a list of buckets": {start: answering(200, "", "<ListAllMyBucketsResult></ListAllMyBucketsResult>"),
+			class: fault.ProtocolViolation, hint: "--addressing virtual"},
+		"a list of buckets, since the host is not known": {start: virtual(answering(200, "", "<ListAllMyBucketsResult/>")),
+			class: fault.ProtocolViolation, hint: "--addressing path"},
 		"a bare 404":     {start: answering(404, "", "404 page not found"), tells: "404 page not found", hint: "is the URL of the endpoint that of an S3 API?"},
 		"a bare 405":     {start: answering(405, "", ""), hint: "is the endpoint an S3 API"},
 		"407":            {start: answering(407, "", ""), hint: "USER:PASSWORD@HOST:PORT in HTTPS_PROXY or HTTP_PROXY; NO_PROXY"},
@@ -235,6 +258,15 @@ func refusal(code string) string {
 
 func at(url string) func(*testing.T, *store.Config) string {
 	return func(*testing.T, *store.Config) string { return url }
+}
+
+// virtual puts the bucket into the host name of an endpoint at 127.0.0.1, where it needs no resolver: the bucket 127 of
+// the endpoint 0.0.1.
+func virtual(start func(*testing.T, *store.Config) string) func(*testing.T, *store.Config) string {
+	return func(t *testing.T, cfg *store.Config) string {
+		cfg.Bucket, cfg.Addressing = "127", store.AddressingVirtual
+		return strings.Replace(start(t, cfg), "127.0.0.1", "0.0.1", 1)
+	}
 }
 
 // answering is an endpoint that gives every request the same answer. header is one line, or empty.

@@ -244,6 +244,7 @@ func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 		storeErr.Request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
 		return storeErr
 	case errors.As(err, &broken):
+		broken.request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
 		return broken
 	}
 	return &SendError{
@@ -261,6 +262,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		Continued:    req.token != "" && !l.cfg.V1,
 	}
 	if response.StatusCode != http.StatusOK {
+		storeErr.Login, _, _ = strings.Cut(errordoc.Short(response.Header.Get("WWW-Authenticate")), " ")
 		storeErr.Location = errordoc.Short(store.RedactURL(response.Header.Get("Location")))
 		return nil, l.refused(response, storeErr, errordoc.Read(response.Body))
 	}
@@ -289,12 +291,22 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 	case errors.Is(err, xmllist.ErrTooLarge):
 		return nil, &ProtocolError{Target: l.target, What: err.Error()}
 	}
-	what := err.Error()
-	if text := errordoc.Beginning(body.head); text != "" && !bytes.Contains(body.head, []byte("<ListBucketResult")) {
-		what += fmt.Sprintf(" (%q)", text)
+	return nil, l.wrongDocument(err, body.head)
+}
+
+// wrongDocument returns the error of a page that cannot be decoded. head is the beginning of the page.
+func (l *Lister) wrongDocument(err error, head []byte) error {
+	const buckets = "ListAllMyBucketsResult" // of a store that does not see the name of the bucket
+	e := &ProtocolError{Target: l.target, What: err.Error(), root: "html", transient: true}
+	switch {
+	case bytes.Contains(head, []byte("<"+buckets)):
+		e.root, e.transient = buckets, false
+	case !bytes.Contains(head, []byte("<ListBucketResult")):
+		if text := errordoc.Beginning(head); text != "" {
+			e.What += fmt.Sprintf(" (%q)", text)
+		}
 	}
-	return nil, &ProtocolError{Target: l.target, What: what, transient: true,
-		Advice: "is the endpoint an S3 API, and not a console, a proxy or a login page?"}
+	return e
 }
 
 // checkListing returns a ProtocolError for a listing that says itself that keys are missing in it.

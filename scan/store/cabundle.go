@@ -29,5 +29,8 @@ func CheckCABundle(name string) error {
 	if unreadable != nil {
 		return fmt.Errorf("the certificate in the file cannot be read: %w", unreadable)
 	}
+	if _, err := x509.ParseCertificate(text); err == nil {
+		return errors.New("the file is DER and not PEM: openssl x509 -inform der -outform pem converts it")
+	}
 	return errors.New("the file has no certificate")
 }

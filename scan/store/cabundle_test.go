@@ -21,7 +21,7 @@ func TestCheckCABundle(t *testing.T) {
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("key")}))
 	for text, want := range map[string]string{
 		testAuthority: "", bad + testAuthority: "", testAuthority + bad: "", key + testAuthority: "",
-		bad: "negative serial number", key: "no certificate", "": "no certificate", "no PEM": "no certificate",
+		bad: "negative serial number", string(block.Bytes): "is DER and not PEM", key: "no certificate", "": "no certificate", "no PEM": "no certificate",
 	} {
 		name := filepath.Join(t.TempDir(), "ca.pem")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
