@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
@@ -99,7 +100,7 @@ func providerOf(err error, source aws.CredentialsProvider) hint.Provider {
 		return hint.ContainerAgent
 	case has(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken):
 		return hint.WebIdentity
-	case service == "STS":
+	case service == "STS", has(aws.CredentialSourceSTSAssumeRole):
 		return hint.TokenService
 	case has(aws.CredentialSourceIMDS):
 		return hint.MetadataService
@@ -129,12 +130,33 @@ func reasonOf(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
 	case isUnreadable(err):
-		return "what it gave cannot be read as credentials"
+		return unreadable
 	}
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
+	return knownReason(err.Error())
+}
+
+// knownReason returns the part of an error of the SDK that is one of its constants. Other texts may repeat a secret.
+func knownReason(text string) string {
+	for _, known := range []string{
+		"access disabled to EC2 IMDS", "unexpected empty EC2 IMDS role list", "response did not contain credentials",
+		"authorization token contains invalid newline sequence",
+		"cached SSO token is expired, or not present", "the SSO session has expired or is invalid",
+		"token file not found", "login session has expired", "login session password has changed",
+		"insufficient permissions", "static credentials are empty",
+	} {
+		if strings.Contains(text, known) {
+			return known
+		}
 	}
-	return err.Error() // a constant of the SDK
+	switch {
+	case strings.Contains(text, "Failed to parse uri"):
+		return "its URL cannot be parsed"
+	case strings.Contains(text, "unable to read file"):
+		return "its token file cannot be read"
+	case strings.Contains(text, "load login token"), strings.Contains(text, "validate login token"):
+		return unreadable
+	}
+	return "it failed"
 }
 
 // processReason returns why a credential_process failed. The SDK's error repeats the output of the process.
@@ -160,11 +182,17 @@ func processReason(err *processcreds.ProviderError) string {
 	return "it could not be started"
 }
 
+// unreadable is the reason of a provider whose answer or file is no document of credentials. What it is may be a secret.
+const unreadable = "what it returned cannot be read as credentials"
+
 // answerReason returns the status and the error code of a service. Its message may repeat the request.
 func answerReason(answer smithy.APIError, status interface{ HTTPStatusCode() int }) string {
 	var parts []string
 	if status != nil && status.HTTPStatusCode() != 0 {
 		code := status.HTTPStatusCode()
+		if code < http.StatusMultipleChoices {
+			return unreadable
+		}
 		parts = append(parts, strings.TrimSpace(strconv.Itoa(code)+" "+http.StatusText(code)))
 	}
 	if answer != nil && isErrorCode(answer.ErrorCode()) {
@@ -182,10 +210,22 @@ func isRefusal(err error) bool {
 	return errors.As(err, &answer)
 }
 
-// isErrorCode reports whether text looks like the name of an error: AccessDenied, InvalidIdentityToken.
+// isErrorCode reports whether text is an error code of STS or of single sign-on. Any other text may be a secret.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+// https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
 func isErrorCode(text string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	return text != "" && len(text) <= 40 && strings.Trim(text, letters+".") == ""
+	switch text {
+	case "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "ForbiddenException",
+		"IDPCommunicationError", "IDPRejectedClaim", "IncompleteSignature", "InternalFailure", "InvalidAccessKeyId",
+		"InvalidClientException", "InvalidClientTokenId", "InvalidGrantException", "InvalidIdentityToken",
+		"InvalidParameterValue", "InvalidRequestException", "MalformedPolicyDocument", "MissingAuthenticationToken",
+		"OptInRequired", "PackedPolicyTooLarge", "RegionDisabledException", "RequestExpired",
+		"ResourceNotFoundException", "ServiceUnavailable", "SignatureDoesNotMatch", "Throttling",
+		"TooManyRequestsException", "UnauthorizedClientException", "UnauthorizedException",
+		"UnrecognizedClientException", "ValidationError":
+		return true
+	}
+	return false
 }
 
 // requestReason returns why a request to a provider has no answer. The path of its URL may be a secret.
@@ -195,6 +235,8 @@ func requestReason(request *url.Error) string {
 		where = u.Host + ": "
 	}
 	switch class := fault.ClassOf(request.Err); {
+	case request.Op == "parse":
+		return "its URL cannot be parsed"
 	case request.Timeout():
 		return where + "no answer in time"
 	case class == fault.Malformed, class == fault.HeaderTooLarge:
@@ -206,5 +248,6 @@ func requestReason(request *url.Error) string {
 // isUnreadable reports whether err may quote the document that could not be decoded.
 func isUnreadable(err error) bool {
 	return errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError)) ||
-		errors.As(err, new(*smithy.DeserializationError)) || strings.Contains(err.Error(), "RFC3339")
+		errors.As(err, new(*smithy.DeserializationError)) || errors.As(err, new(*time.ParseError)) ||
+		strings.Contains(err.Error(), "RFC3339") || strings.Contains(err.Error(), "cached SSO token file")
 }

@@ -19,6 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/smithy-go/logging"
 
 	"headcount/scan/hint"
 )
@@ -140,7 +143,9 @@ func (l *loader) options() ([]func(*config.LoadOptions) error, error) {
 	opts := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }),
+		config.WithSSOProviderOptions(func(o *ssocreds.Options) { o.Client = checkedSSO{o.Client} }),
 		config.WithRetryer(l.retryer),
+		config.WithLogger(logging.Nop{}), // the SDK would log to standard error
 		// The mode "auto" would ask the metadata service. No mode has an effect on what headcount sends.
 		config.WithDefaultsMode(aws.DefaultsModeLegacy),
 	}
@@ -166,6 +171,21 @@ func (l *loader) options() ([]func(*config.LoadOptions) error, error) {
 		}
 	}
 	return opts, nil
+}
+
+// checkedSSO is a client of single sign-on whose answers have credentials. The SDK's provider crashes without them.
+type checkedSSO struct {
+	ssocreds.GetRoleCredentialsAPIClient
+}
+
+func (c checkedSSO) GetRoleCredentials(
+	ctx context.Context, in *sso.GetRoleCredentialsInput, options ...func(*sso.Options),
+) (*sso.GetRoleCredentialsOutput, error) {
+	out, err := c.GetRoleCredentialsAPIClient.GetRoleCredentials(ctx, in, options...)
+	if err == nil && out.RoleCredentials == nil {
+		err = errors.New("response did not contain credentials")
+	}
+	return out, err
 }
 
 // foreignVariables are for other SDKs, or for other services than S3. The SDK refuses values that it does not know.
@@ -213,6 +233,11 @@ func writeTemporary(text string) (string, error) {
 func (l *loader) explain(err error) error {
 	var url *url.Error
 	switch name, why := l.files.unreadable(); {
+	case strings.Contains(err.Error(), "partial credentials found"):
+		return &CredentialsError{
+			reason: "the profile " + l.files.profile + " has one of aws_access_key_id and aws_secret_access_key alone",
+			hint:   "set both in " + l.files.credentials + ", or none",
+		}
 	case errors.As(err, new(config.AssumeRoleTokenProviderNotSetError)):
 		return &CredentialsError{
 			reason: "the role of the profile " + l.files.profile + " wants a code of a second factor (MFA)",

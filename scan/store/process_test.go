@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,25 +42,6 @@ func TestBrokenProcess(t *testing.T) {
 				t.Errorf("a secret: %s", text)
 			}
 		})
-	}
-}
-
-// captureStderr returns a function that returns what was written to os.Stderr since.
-func captureStderr(t *testing.T) func() string {
-	t.Helper()
-	name, before := filepath.Join(t.TempDir(), "stderr"), os.Stderr
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	os.Stderr = f
-	t.Cleanup(func() { os.Stderr = before; f.Close() })
-	return func() string {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
 	}
 }
 

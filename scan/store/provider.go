@@ -12,7 +12,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
 	"headcount/scan/fault"
 	"headcount/scan/hint"
@@ -213,6 +217,14 @@ func sourceName(source string) string {
 		return "the environment"
 	case processcreds.ProviderName:
 		return string(hint.Process)
+	case ec2rolecreds.ProviderName:
+		return string(hint.MetadataService)
+	case endpointcreds.ProviderName:
+		return string(hint.ContainerAgent)
+	case ssocreds.ProviderName:
+		return string(hint.SingleSignOn)
+	case stscreds.ProviderName, stscreds.WebIdentityProviderName:
+		return string(hint.TokenService)
 	}
-	return source
+	return "the provider"
 }
