@@ -44,6 +44,9 @@ func newFrameWriter(compression string) frameWriter {
 // memory.
 const zstdWindow = 1 << 20
 
+// zstdWindowMax bounds the memory for a file that another program has compressed: that of zstd --ultra -22.
+const zstdWindowMax = 128 << 20
+
 // OpenToRead opens a file that a File has written, and decompresses it.
 func OpenToRead(name string) (io.ReadCloser, error) {
 	f, err := os.Open(name)
@@ -56,7 +59,7 @@ func OpenToRead(name string) (io.ReadCloser, error) {
 		text.Reader, err = gzip.NewReader(f)
 	case "zstd":
 		// In this goroutine: Close would have to end others.
-		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+		text.Reader, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowMax))
 	}
 	if err != nil {
 		f.Close()

@@ -2,6 +2,7 @@ package output
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -81,39 +82,78 @@ func appendName(line []byte, name string) []byte {
 	return append(append(append(line, '"'), name...), '"', ':')
 }
 
-// ReadFailureLines reads the objects that FailureLines has written. Its error names the object by its number, from 1.
-func ReadFailureLines(r io.Reader) ([]list.Entry, error) {
-	var entries []list.Entry
-	lines := json.NewDecoder(r)
+// failureBytesMax bounds the text of one failed object: a thousand times the longest key of S3.
+const failureBytesMax = 1 << 20
+
+// ReadFailureLines reads the objects that FailureLines has written, and hands each to add, whose error ends the reading.
+// It keeps one object in memory. Its own error is a *FailureLineError.
+func ReadFailureLines(r io.Reader, add func(list.Entry) error) error {
+	bounded := &boundedReader{r: r}
+	lines := json.NewDecoder(bounded)
 	for n := 1; ; n++ {
-		var line struct {
-			Key          *string `json:"key"`
-			KeyB64       []byte  `json:"key_b64"`
-			VersionID    string  `json:"version_id"`
-			ETag         string  `json:"etag"`
-			Size         *int64  `json:"size"`
-			LastModified string  `json:"last_modified"`
-		}
-		err := lines.Decode(&line)
+		bounded.left = failureBytesMax
+		e, err := readFailure(lines)
 		if err == io.EOF {
-			return entries, nil
+			return nil
 		}
-		e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: string(line.KeyB64)}
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("object %d: %w", n, err)
-		case line.VersionID != "":
-			return nil, fmt.Errorf("object %d has the version_id %s: only the latest version can be retried",
-				n, line.VersionID)
-		case line.Key != nil:
-			e.Key = *line.Key
+		if err != nil {
+			return &FailureLineError{Object: n, Err: err}
 		}
-		if e.Key == "" {
-			return nil, fmt.Errorf("object %d has no key", n)
+		if err := add(e); err != nil {
+			return err
 		}
-		if line.Size != nil && *line.Size >= 0 {
-			e.Size = *line.Size
-		}
-		entries = append(entries, e)
 	}
+}
+
+// FailureLineError is the error of a text that is no failed object.
+type FailureLineError struct {
+	Object int // from 1
+	Err    error
+}
+
+func (e *FailureLineError) Error() string { return fmt.Sprintf("object %d: %v", e.Object, e.Err) }
+func (e *FailureLineError) Unwrap() error { return e.Err }
+
+func readFailure(lines *json.Decoder) (list.Entry, error) {
+	var line struct {
+		Key       *string `json:"key"`
+		KeyB64    []byte  `json:"key_b64"`
+		VersionID string  `json:"version_id"`
+		ETag      string  `json:"etag"`
+		Size      *int64  `json:"size"`
+
+		LastModified string `json:"last_modified"`
+	}
+	if err := lines.Decode(&line); err != nil {
+		return list.Entry{}, err
+	}
+	e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: string(line.KeyB64)}
+	if line.Key != nil {
+		e.Key = *line.Key
+	}
+	switch {
+	case line.VersionID != "":
+		return e, fmt.Errorf("it has the version_id %s, and only the latest version can be retried", line.VersionID)
+	case e.Key == "":
+		return e, errors.New("it has no key")
+	}
+	if line.Size != nil && *line.Size >= 0 {
+		e.Size = *line.Size
+	}
+	return e, nil
+}
+
+// boundedReader reads at most left bytes, and then fails.
+type boundedReader struct {
+	r    io.Reader
+	left int
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("it has more than %d bytes", failureBytesMax)
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }

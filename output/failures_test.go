@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -34,26 +35,58 @@ func TestFailures(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("\n got %s\nwant %s", out.String(), want)
 	}
-	entries, err := ReadFailureLines(&out)
+	entries, err := readFailures(&out)
 	wantEntries := []list.Entry{page[0].Entry, page[1].Entry}
 	if err != nil || !slices.Equal(entries, wantEntries) {
 		t.Errorf("read back: %v, %v", entries, err)
 	}
 }
 
-// ReadFailureLines refuses a file with anything but failures, and returns none of its objects.
+func readFailures(r io.Reader) (entries []list.Entry, err error) {
+	err = ReadFailureLines(r, func(e list.Entry) error {
+		entries = append(entries, e)
+		return nil
+	})
+	return entries, err
+}
+
+// endless is a text without an end.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	return copy(p, bytes.Repeat([]byte{'x'}, len(p))), nil
+}
+
+// An object without an end is refused, and is not read as a whole. A text of the greatest length is read, wherever it is.
+func TestReadFailureLinesIsBounded(t *testing.T) {
+	tail := &endless{}
+	entries, err := readFailures(io.MultiReader(strings.NewReader(`{"key":"a"}{"key":"`), tail))
+	if line := (*FailureLineError)(nil); !errors.As(err, &line) || line.Object != 2 || tail.read > 2*failureBytesMax {
+		t.Errorf("%v, after %d bytes", err, tail.read)
+	}
+	if len(entries) != 1 {
+		t.Errorf("%d objects before it", len(entries))
+	}
+	long := `{"key":"a","error":"` + strings.Repeat("x", failureBytesMax*9/10) + `"}` + "\n"
+	if entries, err := readFailures(strings.NewReader(long + long + long)); err != nil || len(entries) != 3 {
+		t.Errorf("%d long objects, %v", len(entries), err)
+	}
+}
+
+// ReadFailureLines refuses a file with anything but failures.
 func TestReadFailureLinesRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"key":"a"}` + "\n" + `{"key":`:          "object 2: unexpected EOF",
 		`{"key":"a"}` + "\n" + `oops`:             "object 2: invalid character 'o' looking for beginning of value",
-		`{"metadata":{}}`:                         "object 1 has no key",
-		`{"key":""}`:                              "object 1 has no key",
+		`{"metadata":{}}`:                         "object 1: it has no key",
+		`{"key":""}`:                              "object 1: it has no key",
 		`{"key_b64":"?"}`:                         "object 1: illegal base64 data at input byte 0",
-		`{"key":"a"}{"key":"b","version_id":"v"}`: "object 2 has the version_id v: only the latest",
+		`{"key":"a"}{"key":"b","version_id":"v"}`: "object 2: it has the version_id v, and only the latest",
 		`["a"]`: "object 1: json: cannot unmarshal array into Go value of type struct",
 	} {
-		entries, err := ReadFailureLines(strings.NewReader(text))
-		if err == nil || !strings.HasPrefix(err.Error(), want) || entries != nil {
+		entries, err := readFailures(strings.NewReader(text))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, %v, want %s", text, entries, err, want)
 		}
 	}

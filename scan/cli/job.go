@@ -48,11 +48,12 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		j.store.Endpoints, j.store.Isolated = []string{demo.url}, true
 	}
 	if name := j.names.RetryFrom; name != "" {
-		var err error
-		if j.scan.Keys, err = readKeys(name, j.scan.Prefix); err != nil {
-			return exit.Usagef("name a file that --errors has written",
-				"--retry-from %s: %v", name, exit.WithoutPath(err))
+		keys, err := readKeys(ctx, name, j.scan.Prefix)
+		if err != nil {
+			return err
 		}
+		defer keys.Close()
+		j.scan.Keys = keys
 	}
 	opened, err := command.OpenStore(ctx, j.store)
 	if err != nil {
@@ -258,23 +259,4 @@ func (j *job) checkOrder(what string) error {
 		}
 	}
 	return nil
-}
-
-// readKeys reads the failed objects of an earlier run from its file of --errors.
-func readKeys(name, prefix string) (*list.Keys, error) {
-	f, err := output.OpenToRead(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	entries, err := output.ReadFailureLines(f)
-	if err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		if !strings.HasPrefix(entries[i].Key, prefix) {
-			return nil, fmt.Errorf("object %d is not below the prefix %q", i+1, prefix)
-		}
-	}
-	return list.NewKeys(entries), nil
 }

@@ -84,9 +84,9 @@ func TestFullDisk(t *testing.T) {
 		"output":         append(scan, "--output", "full"),
 		"output.gz":      append(scan, "--output", "full.gz"),
 		"output.zst":     append(scan, "--output", "full.zst"),
-		"dry run":        {"scan", "--demo", "--dry-run", "--rate", "10", "--stats", "stats"},
+		"dry run":        {"scan", "--demo", "--dry-run", "--rate", "100000", "--stats", "stats"},
 		"stats":          {"scan", "--demo", "--limit", "3", "--stats", "full"},
-		"stats, dry run": {"scan", "--demo", "--dry-run", "--rate", "10", "--stats", "full"},
+		"stats, dry run": {"scan", "--demo", "--dry-run", "--rate", "100000", "--stats", "full"},
 		"version":        {"version"},
 		"completion":     {"completion", "bash"},
 		"help":           {"--help"},
@@ -121,15 +121,15 @@ func TestFullDisk(t *testing.T) {
 // A standard output that is closed loses what is written to it. A command that writes nothing to it does not need it.
 func TestClosedStandardOutput(t *testing.T) {
 	for command, want := range map[string]int{
-		"headcount scan --demo --stats stats >&-":                      5,
-		"headcount scan --demo --dry-run --rate 10 --stats stats >&-":  5,
-		"headcount version >&-":                                        5,
-		"headcount --help >&-":                                         5,
-		"headcount scan --demo --output o --stats stats >&-":           0,
-		"headcount scan --demo --stats stats >/dev/null":               0,
-		"headcount scan --demo --stats stats <>/dev/null >&0":          0, // one open file, as a daemon has
-		"headcount scan --demo --limit 3 --stats stats >&- 2>&- <&-":   5,
-		"headcount scan --demo --limit 3 --stats stats 2>&- >file <&-": 0,
+		"headcount scan --demo --stats stats >&-":                         5,
+		"headcount scan --demo --dry-run --rate 100000 --stats stats >&-": 5,
+		"headcount version >&-":                                           5,
+		"headcount --help >&-":                                            5,
+		"headcount scan --demo --output o --stats stats >&-":              0,
+		"headcount scan --demo --stats stats >/dev/null":                  0,
+		"headcount scan --demo --stats stats <>/dev/null >&0":             0, // one open file, as a daemon has
+		"headcount scan --demo --limit 3 --stats stats >&- 2>&- <&-":      5,
+		"headcount scan --demo --limit 3 --stats stats 2>&- >file <&-":    0,
 	} {
 		t.Run(command, func(t *testing.T) {
 			p := newProcess(t)

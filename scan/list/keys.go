@@ -6,16 +6,24 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
+	"sort"
 )
 
 // Keys is a listing that was made before: the objects to scan in the order of keys, each key once. The zero Keys is
-// empty. Keys never change, and may be used concurrently.
-type Keys struct{ entries []Entry }
+// empty. A KeySorter makes Keys of more entries than memory holds. Keys never change, and may be used concurrently until
+// Close.
+type Keys struct {
+	entries []Entry
+	file    *keyFile // instead of entries
+}
 
 // NewKeys returns the Keys of entries, which may be in any order. Of entries with the same key, the last one counts.
-func NewKeys(entries []Entry) *Keys {
-	entries = slices.Clone(entries)
+func NewKeys(entries []Entry) *Keys { return &Keys{entries: sortedEntries(slices.Clone(entries))} }
+
+// sortedEntries sorts entries in place, and keeps the last one of each key.
+func sortedEntries(entries []Entry) []Entry {
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
 	kept := entries[:0]
 	for i, e := range entries {
@@ -23,44 +31,78 @@ func NewKeys(entries []Entry) *Keys {
 			kept = append(kept, e)
 		}
 	}
-	return &Keys{kept}
+	return kept
 }
 
 // Hash returns a hash of all keys: a checkpoint tells by it whether it belongs to these Keys.
 func (k *Keys) Hash() string {
-	h := sha256.New()
-	for _, e := range k.entries {
-		_, _ = fmt.Fprintf(h, "%d:%s", len(e.Key), e.Key) // a Hash never fails
+	if k.file != nil {
+		return k.file.hash
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	h := newKeyHash()
+	for i := range k.entries {
+		h.add(k.entries[i].Key)
+	}
+	return h.String()
+}
+
+// Close removes the file of the Keys, if there is one.
+func (k *Keys) Close() {
+	if k != nil && k.file != nil {
+		k.file.close()
+	}
 }
 
 // Pager returns a KeysPager for the keys in rng.
-func (k *Keys) Pager(rng Range) *KeysPager { return &KeysPager{rest: k.entries, rng: rng} }
+func (k *Keys) Pager(rng Range) *KeysPager {
+	p := &KeysPager{rng: rng}
+	if k.file != nil {
+		p.entries = k.file.readerAfter(rng.After)
+	} else {
+		first := sort.Search(len(k.entries), func(i int) bool { return k.entries[i].Key > rng.After })
+		p.entries = &sliceReader{k.entries[first:]}
+	}
+	return p
+}
 
 // KeysPager hands out the Keys of one Range. It belongs to one goroutine.
 type KeysPager struct {
-	rest []Entry
-	rng  Range
+	entries entryReader
+	rng     Range
+	next    *Entry // was read, and is on no Page yet
 }
 
-// Next returns the next Page, as Pager.Next does. The only error is the cause of ctx's end.
+// entryReader reads entries in the order of keys.
+type entryReader interface {
+	read() (e *Entry, err error) // nil: there is no other
+}
+
+// Next returns the next Page, as Pager.Next does. Its error is the cause of ctx's end, or that of the file of the Keys.
 func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	for len(p.rest) > 0 && p.rest[0].Key <= p.rng.After {
-		p.rest = p.rest[1:]
+	var entries []Entry
+	for len(entries) < pageKeysMax {
+		if p.next == nil {
+			var err error
+			if p.next, err = p.entries.read(); err != nil {
+				return nil, err
+			}
+		}
+		if p.next == nil || p.rng.Through != "" && p.next.Key > p.rng.Through {
+			break
+		}
+		if p.next.Key > p.rng.After {
+			entries = append(entries, *p.next)
+		}
+		p.next = nil
 	}
-	n := 0
-	for n < min(len(p.rest), pageKeysMax) && p.rng.Contains(p.rest[n].Key) {
-		n++
-	}
-	if n == 0 {
+	if len(entries) == 0 {
 		return nil, nil
 	}
-	page := &Page{Range: Range{p.rng.After, p.rest[n-1].Key}, Entries: slices.Clone(p.rest[:n])}
-	p.rest, p.rng.After = p.rest[n:], page.Range.Through
+	page := &Page{Range: Range{p.rng.After, entries[len(entries)-1].Key}, Entries: entries}
+	p.rng.After = page.Range.Through
 	return page, nil
 }
 
@@ -68,3 +110,24 @@ func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
 func (p *KeysPager) Rest() (rest Range, ok bool) {
 	return p.rng, p.rng.After != p.rng.Through || p.rng.After == ""
 }
+
+// sliceReader reads entries in memory.
+type sliceReader struct{ rest []Entry }
+
+func (r *sliceReader) read() (*Entry, error) {
+	if len(r.rest) == 0 {
+		return nil, nil
+	}
+	e := &r.rest[0]
+	r.rest = r.rest[1:]
+	return e, nil
+}
+
+// keyHash is the hash of keys that come in order.
+type keyHash struct{ hash.Hash }
+
+func newKeyHash() keyHash { return keyHash{sha256.New()} }
+
+func (h keyHash) add(key string) { _, _ = fmt.Fprintf(h, "%d:%s", len(key), key) } // a Hash never fails
+
+func (h keyHash) String() string { return hex.EncodeToString(h.Sum(nil)) }

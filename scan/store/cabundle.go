@@ -5,13 +5,19 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
+
+	"headcount/scan/durable"
 )
+
+// caBundleMax bounds the file of certificates. The bundle of an operating system takes some 200 KB.
+const caBundleMax = 16 << 20
+
+func readCABundle(name string) ([]byte, error) { return durable.ReadFile(name, caBundleMax) }
 
 // CheckCABundle returns an error if no certificate of a PEM file can be read; nil: at least one can. As in the SDK, the
 // others are ignored.
 func CheckCABundle(name string) error {
-	text, err := os.ReadFile(name)
+	text, err := readCABundle(name)
 	if err != nil {
 		return err
 	}

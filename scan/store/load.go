@@ -159,7 +159,7 @@ func (l *loader) options() ([]func(*config.LoadOptions) error, error) {
 		opts = append(opts, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
 	if l.cfg.CABundle != "" {
-		pem, err := os.ReadFile(l.cfg.CABundle)
+		pem, err := readCABundle(l.cfg.CABundle)
 		if err != nil {
 			return nil, fmt.Errorf("CA bundle: %w", err)
 		}
