@@ -1,9 +1,11 @@
 package scan
 
 import (
+	"bytes"
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
@@ -44,12 +46,13 @@ type differences struct {
 	unsettled func() int64
 
 	mu      sync.Mutex
-	groups  [2]differenceGroup
+	groups  [head.Groups]differenceGroup
 	waiting int // objects without an opinion
+
+	marked atomic.Bool // some answer that is like the listing has a mark (hasMark)
 }
 
-// differenceGroup is the evidence from objects that are listed with 0 bytes, or from the others. Swift lists a large
-// object with 0 bytes, and other objects with their length.
+// differenceGroup is the evidence from the objects of one head.Group.
 type differenceGroup struct {
 	agreeing [traits]int // objects that differ, by the bit of the Trait
 	refuted  head.Trait  // some object is like the listing in these
@@ -71,23 +74,15 @@ func newDifferences(progress *metrics.ProgressCounters, log *slog.Logger) *diffe
 	return &differences{expected: new(head.Expected), log: log, unsettled: unsettled}
 }
 
-// groupOf returns the index of the group of an entry.
-func groupOf(e *list.Entry) int {
-	if e.Size == 0 {
-		return 0
-	}
-	return 1
-}
-
 // refute notes that an answer is like the listing in some Traits.
-func (d *differences) refute(group int, equal head.Trait) {
+func (d *differences) refute(group head.Group, equal head.Trait) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refuteLocked(group, equal)
 }
 
-func (d *differences) refuteLocked(group int, equal head.Trait) {
-	for i := range d.groups {
+func (d *differences) refuteLocked(group head.Group, equal head.Trait) {
+	for i := range head.Groups {
 		g := &d.groups[i]
 		if i == group {
 			g.refuted |= equal
@@ -95,9 +90,35 @@ func (d *differences) refuteLocked(group int, equal head.Trait) {
 		g.refuted |= equal & head.HasETag // a store that sends ETags sends them with all objects
 		if g.learned&g.refuted != 0 {
 			g.learned &^= g.refuted
-			d.expected.Set(i == 0, g.learned)
+			d.expected.Set(i, g.learned)
 		}
 	}
+}
+
+// noteMark notes whether an answer that is like the listing has a mark, and reports whether any had.
+func (d *differences) noteMark(r *head.Result) bool {
+	if !d.marked.Load() && hasMark(r) {
+		d.marked.Store(true)
+	}
+	return d.marked.Load()
+}
+
+// hasMark reports whether an answer has metadata, or another header that only answers of stores have. S3 sends
+// x-amz-request-id with each, other vendors something like that.
+func hasMark(r *head.Result) bool {
+	if len(r.Metadata) > 0 || r.OtherPrefix != nil {
+		return true
+	}
+	for i := range r.Headers {
+		for _, prefix := range []string{
+			"x-amz-", "x-goog-", "x-oss-", "x-cos-", "x-obs-", "x-ms-", "x-object-", "x-trans-id", "x-minio-", "x-rgw-",
+		} {
+			if bytes.HasPrefix(r.Headers[i].Name, []byte(prefix)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // observation is what the differences remember of one object. The zero value is that of an object that was not
@@ -118,12 +139,34 @@ const (
 
 // observe regards an answer that is unlike the listing on a new connection, or has nothing to compare.
 func (d *differences) observe(e *list.Entry, r *head.Result, o *observation) opinion {
+	return d.decide(o, func() opinion { return d.opinionOf(e, r, o) })
+}
+
+// observeOverwritten regards an answer that is about a later object with the same key, or is a page of a proxy with a
+// date and an ETag of its own. Only a store's answers have marks.
+func (d *differences) observeOverwritten(r *head.Result, o *observation) opinion {
+	if hasMark(r) {
+		return expected
+	}
+	return d.decide(o, func() opinion {
+		switch {
+		case d.marked.Load():
+			return unexpected
+		case d.isLast(o):
+			return expected
+		}
+		return undecided
+	})
+}
+
+// decide counts the objects that are undecided.
+func (d *differences) decide(o *observation, opinionNow func() opinion) opinion {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if o.waiting {
 		d.waiting--
 	}
-	now := d.opinionOf(e, r, o)
+	now := opinionNow()
 	if o.waiting = now == undecided; o.waiting {
 		o.waits++
 		d.waiting++
@@ -131,8 +174,13 @@ func (d *differences) observe(e *list.Entry, r *head.Result, o *observation) opi
 	return now
 }
 
+// isLast reports whether there are no other objects to wait for.
+func (d *differences) isLast(o *observation) bool {
+	return d.unsettled() <= int64(d.waiting+1) || o.waits == waitsMax
+}
+
 func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) opinion {
-	way, group := r.Different, groupOf(e)
+	way, group := r.Different, head.GroupOf(e)
 	g := &d.groups[group]
 	uncompared := e.ETag == "" && way == head.HasETag // nothing differs from the listing
 	if !uncompared && !r.Corroborated() {
@@ -147,7 +195,7 @@ func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) o
 	g.compareETags(e, r)
 	agreeing, fewest := g.add(way, !o.counted), agreeingMin
 	o.counted = true
-	last := d.unsettled() <= int64(d.waiting+1) || o.waits == waitsMax // there are no others to wait for
+	last := d.isLast(o)
 	if last {
 		fewest = fewestAgreeing(r, uncompared)
 	}
@@ -202,10 +250,10 @@ func (g *differenceGroup) add(way head.Trait, first bool) (agreeing int) {
 }
 
 // learn makes a difference an expected one, and logs that once.
-func (d *differences) learn(group int, way head.Trait) {
+func (d *differences) learn(group head.Group, way head.Trait) {
 	g := &d.groups[group]
 	g.learned |= way
-	d.expected.Set(group == 0, g.learned)
+	d.expected.Set(group, g.learned)
 	d.log.Warn("the HEADs of this store always differ from its listing: objects are not compared by that",
 		"differs", describe(group, way))
 }
@@ -215,7 +263,7 @@ func (d *differences) names() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var names []string
-	for i := range d.groups {
+	for i := range head.Groups {
 		if learned := d.groups[i].learned; learned != 0 {
 			names = append(names, describe(i, learned))
 		}
@@ -223,9 +271,9 @@ func (d *differences) names() []string {
 	return names
 }
 
-func describe(group int, way head.Trait) string {
-	if group == 0 {
-		return way.String() + ", where 0 bytes are listed"
+func describe(group head.Group, way head.Trait) string {
+	if objects := group.String(); objects != "" {
+		return way.String() + " of objects " + objects
 	}
 	return way.String()
 }

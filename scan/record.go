@@ -88,7 +88,7 @@ func (r *Record) Size() (bytes int64, said bool) {
 
 // AppendETag appends the entity tag without its quotes.
 func (r *Record) AppendETag(dst []byte) (text []byte, said bool) {
-	if r.head != nil {
+	if r.head != nil && r.head.Equal&head.ETag == 0 { // otherwise the HEAD may have the listed one with a mark
 		if tag := r.head.ETag(); len(tag) > 0 {
 			return append(dst, tag...), true
 		}

@@ -6,8 +6,11 @@ import (
 	"headcount/scan/head"
 )
 
-// errNotAnObject is why an answer with status 200 is no Record.
-var errNotAnObject = errors.New("the answer has no ETag: a web page, and not a store's answer about an object")
+// Why an answer with status 200 is no store's answer about an object.
+var (
+	errNoETag = errors.New("the answer has no ETag: a web page, and not a store's answer about an object")
+	errNoMark = errors.New("the answer has no header that only stores send: a web page, and not an answer about an object")
+)
 
 // unlikeError is why an answer with status 200 and an ETag is no Record.
 type unlikeError struct{ different head.Trait }

@@ -20,6 +20,7 @@ type said struct {
 	etag     string
 	size     int64 // below 0: not said
 	modified time.Time
+	unmarked bool // no metadata and no other header of S3
 }
 
 // listedAt is when all objects of an unlikeStore were written.
@@ -36,7 +37,7 @@ type unlikeStore struct {
 }
 
 // like is what a store says of an object whose LIST and HEAD agree.
-func like(i int) said { return said{fmt.Sprintf("e%d", i), int64(1000 + i), listedAt} }
+func like(i int) said { return said{fmt.Sprintf("e%d", i), int64(1000 + i), listedAt, false} }
 
 // change returns a function that says the same as say, after a change.
 func change(say func(int) said, how func(i int, s *said)) func(int) said {
@@ -47,15 +48,21 @@ func change(say func(int) said, how func(i int, s *said)) func(int) said {
 	}
 }
 
-func otherETag(i int, s *said)   { s.etag = fmt.Sprintf("other%d", i) }
-func noETag(_ int, s *said)      { s.etag = "" }
-func otherLength(_ int, s *said) { s.size += 32 }
-func zeroLength(_ int, s *said)  { s.size = 0 }
-func noLength(_ int, s *said)    { s.size = -1 }
-func noTime(_ int, s *said)      { s.modified = time.Time{} }
-func later(_ int, s *said)       { s.modified = s.modified.Add(time.Second) }
-func earlier(_ int, s *said)     { s.modified = s.modified.Add(-time.Hour) }
-func webPage(_ int, s *said)     { *s = said{size: -1} }
+func otherETag(i int, s *said)     { s.etag = fmt.Sprintf("other%d", i) }
+func longETag(i int, s *said)      { s.etag = fmt.Sprintf("%032x", i+1<<60) }
+func upperETag(_ int, s *said)     { s.etag = strings.ToUpper(s.etag) }
+func gzipETag(_ int, s *said)      { s.etag += "-gzip" }
+func multipartETag(i int, s *said) { s.etag = fmt.Sprintf("%032x-2", i) }
+func noETag(_ int, s *said)        { s.etag = "" }
+func otherLength(_ int, s *said)   { s.size += 32 }
+func zeroLength(_ int, s *said)    { s.size = 0 }
+func noLength(_ int, s *said)      { s.size = -1 }
+func noTime(_ int, s *said)        { s.modified = time.Time{} }
+func later(_ int, s *said)         { s.modified = s.modified.Add(time.Second) }
+func earlier(_ int, s *said)       { s.modified = s.modified.Add(-time.Hour) }
+func webPage(_ int, s *said)       { *s = said{size: -1} }
+
+func unmarked(_ int, s *said) { s.unmarked = true }
 
 // all makes all these changes.
 func all(changes ...func(int, *said)) func(int, *said) {
@@ -106,7 +113,9 @@ func (s *unlikeStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !o.modified.IsZero() {
 		w.Header().Set("Last-Modified", o.modified.Format(http.TimeFormat))
 	}
-	w.Header().Set("x-amz-meta-id", fmt.Sprint(i))
+	if !o.unmarked {
+		w.Header().Set("x-amz-meta-id", fmt.Sprint(i))
+	}
 }
 
 func (s *unlikeStore) answerList(w http.ResponseWriter, after string) {
@@ -144,6 +153,7 @@ func TestListingAndHeadDiffer(t *testing.T) {
 		class           fault.Class
 		differs         string // Stats.ListingDiffers
 		engines         bool   // with each engine
+		bare            bool   // no object has metadata
 		keeps           bool   // connections, when it is known what differs
 	}{
 		"always another ETag":   {engines: true, keeps: true, objects: many, head: otherETag, differs: "ETag"},
@@ -168,11 +178,15 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			objects: 1, list: webPage, head: webPage, differs: "presence of an ETag",
 		},
 		"listed with 0 bytes": {objects: many, list: oneIn(2, zeroLength),
-			differs: "length, where 0 bytes are listed"},
+			differs: "length of objects listed with 0 bytes"},
 		"listed with 0 bytes, few": {objects: few, list: oneIn(2, zeroLength),
-			differs: "length, where 0 bytes are listed"},
+			differs: "length of objects listed with 0 bytes"},
 		"Swift's large objects": {engines: true, objects: many, list: oneIn(2, all(otherETag, zeroLength)),
-			differs: "ETag and length, where 0 bytes are listed"},
+			differs: "ETag and length of objects listed with 0 bytes"},
+		"multipart uploads have another ETag": {objects: many, list: oneIn(2, multipartETag), head: oneIn(2, otherETag),
+			differs: "ETag of objects listed as multipart uploads"},
+		"ETags in upper case, and of compressed answers": {objects: many, list: longETag,
+			head: all(longETag, oneIn(2, upperETag), oneIn(3, gzipETag))},
 		"always another ETag, few": {objects: few, head: otherETag, differs: "ETag"},
 		"always another ETag, and some were overwritten": {objects: many,
 			head: all(otherETag, oneIn(4, later)), changed: many / 4, differs: "ETag"},
@@ -186,6 +200,12 @@ func TestListingAndHeadDiffer(t *testing.T) {
 		"some web pages": {
 			engines: true, objects: many, head: oneIn(4, webPage), failed: many / 4, class: fault.NotAnObject,
 		},
+		"a page with a date and an ETag": {engines: true, objects: many,
+			head: oneIn(4, all(otherETag, later, unmarked)), failed: many / 4, class: fault.NotAnObject},
+		"a page with a date and an ETag, few": {objects: few,
+			head: oneIn(3, all(otherETag, later, unmarked)), failed: few / 3, class: fault.NotAnObject},
+		"all were overwritten, without metadata": {objects: few, head: all(otherETag, later, unmarked),
+			changed: few, bare: true},
 		"web pages alone": {objects: many, head: webPage, failed: many, class: fault.NotAnObject},
 		"some without ETag": {
 			objects: many, head: oneIn(4, noETag), failed: many / 4, class: fault.NotAnObject,
@@ -227,11 +247,11 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			if c.head != nil {
 				s.head = change(like, c.head)
 			}
-			cfg.Workers = 8
+			cfg.Workers, cfg.All = 8, c.bare
 			r := run(t.Context(), t, open(t, s.start(t)), cfg)
 			o := r.stats.Outcomes
 			if r.err != nil || o.Failed != int64(c.failed) || o.Changed != int64(c.changed) ||
-				o.Emitted != int64(c.objects-c.failed) {
+				!c.bare && o.Emitted != int64(c.objects-c.failed) {
 				t.Errorf("got %+v, error %v; want %d failed and %d changed", o, r.err, c.failed, c.changed)
 			}
 			for _, e := range r.failed {
@@ -252,8 +272,12 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			}
 			for _, line := range r.lines {
 				i, _ := strconv.Atoi(strings.TrimPrefix(lineKey(t, line), "k"))
-				if !strings.Contains(line, fmt.Sprintf(`"id":"%d"`, i)) {
+				if !c.bare && !strings.Contains(line, fmt.Sprintf(`"id":"%d"`, i)) {
 					t.Errorf("got %s, want id %d", line, i)
+				}
+				listed := fmt.Sprintf(`"etag":"%s"`, s.list(i).etag)
+				if c.differs == "" && c.changed == 0 && s.list(i).etag != "" && !strings.Contains(line, listed) {
+					t.Errorf("got %s, want %s", line, listed)
 				}
 			}
 		}

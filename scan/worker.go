@@ -52,7 +52,8 @@ type worker struct {
 
 	counts metrics.HeadCounts
 	shared sharedCounters
-	equal  [2]head.Trait // in which answers were like the listing, by group (groupOf)
+	equal  [head.Groups]head.Trait // in which answers were like the listing
+	marked bool                    // some answer was a store's for sure (hasMark)
 
 	// Of the present batch.
 	batch      *batch
@@ -265,13 +266,21 @@ func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
 	class := classify(e, r, w.batch.attempts.newConn, known.expected)
 	switch class {
 	case answered:
-		if group := groupOf(e); r.Equal&^w.equal[group] != 0 {
+		if group := head.GroupOf(e); r.Equal&^w.equal[group] != 0 {
 			w.equal[group] |= r.Equal
 			known.refute(group, r.Equal)
 		}
+		w.marked = w.marked || known.noteMark(r)
 	case changed:
+		w.observation = w.batch.attempts.observation
 		if w.batch.page.Lossy(e.Key) {
 			return unlike
+		}
+		switch known.observeOverwritten(r, &w.observation) {
+		case unexpected:
+			return unlike
+		case undecided:
+			return waiting
 		}
 	case mismatch, unlike:
 		w.observation = w.batch.attempts.observation
@@ -329,7 +338,9 @@ func (w *worker) newUnlikeError(e *list.Entry, r *head.Result) *ObjectError {
 	case w.batch.page.Lossy(e.Key): // an object has the key that stands for another name
 		failure.Class, failure.Err = fault.LossyKey, errLossyKey
 	case r.Different&head.HasETag != 0:
-		failure.Class, failure.Err = fault.NotAnObject, errNotAnObject
+		failure.Class, failure.Err = fault.NotAnObject, errNoETag
+	case overwritten(e, r):
+		failure.Class, failure.Err = fault.NotAnObject, errNoMark
 	default:
 		failure.Class, failure.Err = fault.UnlikeListing, &unlikeError{r.Different}
 	}

@@ -35,6 +35,27 @@ func scanBugs() []bug {
 			pkg:         "scan", test: "TestUnlikeAnswersFail/direct",
 		},
 		{
+			description: "answers that differ from the listing are believed, though others are like it",
+			file:        "scan/difference.go",
+			old:         "way&g.refuted != 0 {",
+			new:         "false {",
+			pkg:         "scan", test: "TestListingAndHeadDiffer/some_other_ETags/direct",
+		},
+		{
+			description: "where ETags always differ, the other Traits are not compared",
+			file:        "scan/head/compare.go",
+			old:         "different&^expected.Of(e) != 0 || !r.Corroborated():",
+			new:         "different&^expected.Of(e)&ETag != 0:",
+			pkg:         "scan/head", test: "TestExpectedDifferences",
+		},
+		{
+			description: "a web page with a date and an ETag is an overwritten object",
+			file:        "scan/difference.go",
+			old:         "		case d.marked.Load():\n			return unexpected\n",
+			new:         "",
+			pkg:         "scan", test: "TestListingAndHeadDiffer/a_page_with_a_date_and_an_ETag/direct",
+		},
+		{
 			description: "an object after its last attempt has no Outcome",
 			file:        "scan/worker.go",
 			old:         "			w.fail(u.err)\n			return\n",

@@ -69,8 +69,23 @@ func (r *Result) compareETag(value []byte, e *list.Entry) {
 	}
 	r.Equal |= HasETag
 	if e.ETag != "" {
-		r.setTrait(ETag, string(tag) == e.ETag)
+		r.setTrait(ETag, string(tag) == e.ETag || sameETag(tag, e.ETag))
 	}
+}
+
+// sameETag reports whether an answer's ETag is the listed one in another form. Some stores write hexadecimal digits in
+// upper case. A proxy that compresses appends the name of the coding (RFC 9110 §8.8.3.3).
+func sameETag(tag []byte, listed string) bool {
+	const md5Digits = 32
+	n := len(listed)
+	if n < md5Digits || len(tag) < n || !strings.EqualFold(string(tag[:n]), listed) {
+		return false
+	}
+	switch string(tag[n:]) {
+	case "", "-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate":
+		return true
+	}
+	return false
 }
 
 func (r *Result) setTrait(t Trait, equal bool) {
@@ -114,12 +129,9 @@ func (r *Result) Corroborated() bool {
 // Expected are the Traits in which the answers of a store always differ from its listing, although no object was
 // overwritten. Some gateways list other ETags than their HEADs have (minio/minio#13497), and Swift lists large objects
 // with 0 bytes (ovh/svfs#10). An answer that differs in expected Traits alone is no Mismatch, if the other Traits
-// corroborate it.
-//
-// Objects that are listed with 0 bytes are a group of their own. The zero value, and nil, expect nothing. Expected may
-// be used concurrently.
+// corroborate it. The zero value, and nil, expect nothing. Expected may be used concurrently.
 type Expected struct {
-	empty, others atomic.Uint32 // Traits
+	traits [Groups]atomic.Uint32
 }
 
 // Of returns the Traits in which the answer for an entry may differ.
@@ -127,17 +139,41 @@ func (x *Expected) Of(e *list.Entry) Trait {
 	if x == nil {
 		return 0
 	}
-	return Trait(x.group(e.Size == 0).Load())
+	return Trait(x.traits[GroupOf(e)].Load())
 }
 
-// Set sets the Traits of a group: of the objects that are listed with 0 bytes, or of the others.
-func (x *Expected) Set(empty bool, t Trait) { x.group(empty).Store(uint32(t)) }
+// Set sets the Traits of a group.
+func (x *Expected) Set(g Group, t Trait) { x.traits[g].Store(uint32(t)) }
 
-func (x *Expected) group(empty bool) *atomic.Uint32 {
-	if empty {
-		return &x.empty
+// Group is a kind of objects, by their entries in the LIST. The listing of a store may differ from its HEADs in one
+// kind alone: Swift lists only large objects with 0 bytes, and ETags of multipart uploads are made in several ways.
+type Group uint8
+
+// Groups is the number of Groups, which are a set of bits.
+const (
+	listedEmpty Group = 1 << iota // with 0 bytes
+	multipart                     // with an ETag as of a multipart upload
+	Groups
+)
+
+// GroupOf returns the Group of an entry.
+func GroupOf(e *list.Entry) Group {
+	const digits = 32 // of an MD5, before the number of parts
+	g := Group(0)
+	if e.Size == 0 {
+		g = listedEmpty
 	}
-	return &x.others
+	if len(e.ETag) > digits && e.ETag[digits] == '-' {
+		g |= multipart
+	}
+	return g
+}
+
+// String names the Group, as a message has it; empty: objects without a mark.
+func (g Group) String() string {
+	return [Groups]string{
+		"", "listed with 0 bytes", "listed as multipart uploads", "listed as multipart uploads with 0 bytes",
+	}[g]
 }
 
 // LastAnswer is the last answer on a connection, where ETags are expected to differ from the LIST. It finds the answer

@@ -67,7 +67,7 @@ func TestExpectedDifferences(t *testing.T) {
 		"as listed":                {&e, ETag | Length, answer("etag", "e", "content-length", "3"), false},
 	} {
 		x := new(Expected)
-		x.Set(false, c.expected)
+		x.Set(0, c.expected)
 		if c.answer.Compare(c.entry, x, nil); c.answer.Mismatch != c.mismatch {
 			t.Errorf("%s: mismatch %v (equal %v, different %v)", name, c.answer.Mismatch, c.answer.Equal, c.answer.Different)
 		}
@@ -79,7 +79,7 @@ func TestExpectedDifferences(t *testing.T) {
 func TestAnswerThatComesTwice(t *testing.T) {
 	e := list.Entry{Key: "k", ETag: "e", Size: 3}
 	x := new(Expected)
-	x.Set(false, ETag|HasETag)
+	x.Set(0, ETag|HasETag)
 	var (
 		last LastAnswer
 		got  string
