@@ -20,6 +20,7 @@ type committer struct {
 	source   Source
 	sink     Sink
 	failures FailureSink
+	bucket   string
 	listOnly func(*list.Page) // nil: HEADs are sent
 	ordered  bool
 
@@ -45,7 +46,8 @@ type committer struct {
 // newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
 func newCommitter(cfg *Config, maxPages int) *committer {
 	c := &committer{
-		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, ordered: cfg.inOrder(),
+		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, bucket: cfg.Store.Bucket(),
+		listOnly: cfg.ListOnly, ordered: cfg.inOrder(),
 		begin:       cfg.Begin,
 		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
 		outOfOrder: map[string]*page{}, saved: true,

@@ -49,6 +49,10 @@ type Config struct {
 
 	Limit int64 // objects, the first ones in the listing, those of earlier runs included; 0: all
 
+	// VerifyListing lists everything again at the end. Objects that were there and that the first listing did not have
+	// fail, as fault.MissedByListing. It needs memory for all keys (list.KeySet), the listing of one run, and no Limit.
+	VerifyListing bool
+
 	Ordered bool // Records in the order of keys
 	All     bool // Records for objects without metadata too
 
@@ -89,7 +93,8 @@ func (c Config) withDefaults() Config {
 	if c.Store.Unordered() {
 		c.ListOrder = list.OrderAny
 	}
-	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny { // several listers would not find the first objects first
+	// Several listers would not find the first objects first, and need the order of bytes.
+	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny {
 		c.Listers = 1
 	}
 	c.Workers = max(WorkersAuto, c.Workers)

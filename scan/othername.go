@@ -10,8 +10,8 @@ import (
 
 // decodedNames knows which encodings of keys are real: objects were found by a name that was decoded from them. Some
 // stores declare encoding-type=url and encode nothing (s3s-fs), or leave a plus sign as it is. So an object that is not
-// found by its decoded name is asked for by its other names, before anybody believes that it is gone. Its methods may be
-// called concurrently. The zero decodedNames knows nothing.
+// found by its decoded name is asked for by its other names, before anybody believes that it is gone. Its methods may
+// be called concurrently. The zero decodedNames knows nothing.
 type decodedNames struct{ plus, escapes atomic.Bool }
 
 // found is called for an object that was found by its decoded name.

@@ -12,8 +12,8 @@ import (
 	"headcount/scan"
 )
 
-// Stores that declare encoded keys and encode none of them, or leave plus signs, name no object for sure. Each object is
-// found by one of its names, and none is called gone while it exists.
+// Stores that declare encoded keys and encode none of them, or leave plus signs, name no object for sure. Each object
+// is found by one of its names, and none is called gone while it exists.
 func TestOtherNames(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		asTheyAre := func(key string) string { return key }

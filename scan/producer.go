@@ -18,6 +18,7 @@ type producer struct {
 	ordered      bool                   // output in the order of keys
 	needsHead    func(*list.Entry) bool // nil: all objects get a HEAD; the objects without are filtered
 	listMetadata *listMetadata
+	listingCheck *listingCheck
 
 	pageLimit *pageLimit
 	inFlight  inFlight
@@ -76,6 +77,7 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 			return nil
 		}
 		places.resize(placesFor(listed))
+		p.listingCheck.onPage(listed)
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
 		if err := p.handOn(ctx, newPage(listed, p.needsHead, places.release)); err != nil {

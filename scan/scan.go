@@ -31,6 +31,7 @@ type Scan struct {
 	verifier   *verifier
 	committer  *committer
 
+	listingCheck *listingCheck // nil: the bucket is listed once
 	listMetadata *listMetadata // nil: every object gets a HEAD
 	differences  *differences
 	health       *fault.Health // of the HEADs
@@ -137,6 +138,7 @@ func (s *Scan) wire() {
 	s.autoscaler.listedAll = s.progress.ListedAll.Load
 	s.autoscaler.outputFull = func() bool { return s.committer.queued() && pages.full() }
 
+	s.listingCheck = newListingCheck(cfg)
 	source := s.newSource(listers)
 	s.committer.source = source
 	var needsHead func(*list.Entry) bool
@@ -145,7 +147,8 @@ func (s *Scan) wire() {
 	}
 	s.producer = &producer{
 		source: source, listers: listers, ordered: cfg.inOrder(), needsHead: needsHead, listMetadata: s.listMetadata,
-		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
+		listingCheck: s.listingCheck,
+		pageLimit:    pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
 }
 
@@ -194,6 +197,19 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	s.began = time.Now()
 	s.cpuBefore, _ = metrics.Usage()
 	s.pool.began = s.began
+	err := s.runStages(ctx)
+	if err == nil {
+		err = s.verifyListing(ctx)
+	}
+	err = s.committer.end(err)
+	s.hintAtListMetadata()
+	stats := s.stats(s.committer.committed(), err)
+	stats.Addresses = s.metrics.AddressStats()
+	return stats, err
+}
+
+// runStages returns nil only if nothing is in flight.
+func (s *Scan) runStages(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.producer.run(ctx) })
 	g.Go(func() error { return s.autoscaler.run(ctx, g) }) // starts the workers of the pool
@@ -202,11 +218,7 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 	g.Go(func() error { return s.verifier.run(ctx) })
 	g.Go(func() error { return s.committer.run(ctx) })
 	g.Go(func() error { return s.health.Watch(ctx, s.cfg.RetryFor, s.inFlight.Done()) })
-	err := s.committer.end(g.Wait()) // nil only if nothing is in flight
-	s.hintAtListMetadata()
-	stats := s.stats(s.committer.committed(), err)
-	stats.Addresses = s.metrics.AddressStats()
-	return stats, err
+	return g.Wait()
 }
 
 // stats returns the Stats of this run and the earlier ones, of which these Outcomes are committed. err is what ended
@@ -238,6 +250,9 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
 	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()
+	if s.listingCheck != nil {
+		stats.ListingCheck = &s.listingCheck.result
+	}
 	if s.parallel != nil {
 		stats.Listers = s.parallel.MaxActive()
 	}

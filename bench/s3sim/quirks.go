@@ -39,10 +39,10 @@ const (
 	// Unsorted: the keys of a page are in descending order (S3 Express directory buckets have no order). Exact by token
 	// alone; a client has to refuse Ranges.
 	Unsorted Quirk = "unsorted"
-	// FolderOrder: the keys of a folder come before its neighbours, logs/a before logs-2025/a (SeaweedFS). UTF16Order: keys
-	// are compared as UTF-16 (S3Mock, S3Proxy, NooBaa, CloudServer). NoOrder: they are in no order that a client knows
-	// (Storj). Tokens and start-after work in that order. Exact by token alone; with Ranges a client has to notice. At most
-	// a million keys, and no delimiter.
+	// FolderOrder: the keys of a folder come before its neighbours, logs/a before logs-2025/a (SeaweedFS). UTF16Order:
+	// keys are compared as UTF-16 (S3Mock, S3Proxy, NooBaa, CloudServer). NoOrder: they are in no order that a client
+	// knows (Storj). Tokens and start-after work in that order. Exact by token alone; with Ranges a client has to notice.
+	// At most a million keys, and no delimiter.
 	FolderOrder Quirk = "folder-order"
 	UTF16Order  Quirk = "utf16-order"
 	NoOrder     Quirk = "no-order"

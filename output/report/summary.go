@@ -61,6 +61,10 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 		console.PrintLine(r.Status, "metadata under another prefix (%s), not printed: %s; %s prints them",
 			strings.Join(s.OtherPrefixes, ", "), console.Count(s.OtherMetadata, "object", "objects"), flag)
 	}
+	if c := s.ListingCheck; c != nil {
+		console.PrintLine(r.Status, "listed again: %s missed by the first listing, %s new, %s gone",
+			console.Count(c.Missed, "object was", "objects were"), number(c.New), number(c.Gone))
+	}
 	r.printLimit(s)
 }
 

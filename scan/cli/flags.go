@@ -106,6 +106,10 @@ func safetyFlags() []cli.Flag {
 		&cli.BoolFlag{
 			Name: "resume", Usage: "continue the run of --checkpoint, or start one if there is none",
 		},
+		&cli.BoolFlag{
+			Name:  "verify-listing",
+			Usage: "list again at the end; objects that the first listing missed fail, and --errors names them",
+		},
 		&cli.GenericFlag{
 			Name: "max-errors", Value: command.Int[int64](0, 1, 0), DefaultText: "never",
 			Usage: "stop when `N` objects have failed",

@@ -122,6 +122,13 @@ func parseFiles(c *cli.Context, j *job) error {
 func parseSafety(c *cli.Context, j *job) error {
 	j.scan.MaxFailures = command.Get[int64](c, "max-errors")
 	j.scan.CheckpointEvery = command.Get[time.Duration](c, "checkpoint-every")
+	if j.scan.VerifyListing = c.Bool("verify-listing"); j.scan.VerifyListing {
+		for _, flag := range []string{"checkpoint", "retry-from", "limit", "dry-run"} {
+			if c.IsSet(flag) {
+				return command.Conflict("--verify-listing", "--"+flag, "it compares two whole listings of one run")
+			}
+		}
+	}
 	switch {
 	case j.names.Checkpoint != "":
 	case j.resume:

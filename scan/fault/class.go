@@ -63,6 +63,9 @@ const (
 	// ListedNotFound is the class of an object whose HEADs are answered 404, and that the store goes on listing.
 	ListedNotFound Class = "listed_not_found"
 
+	// MissedByListing is the class of an object that only a second listing has.
+	MissedByListing Class = "missed_by_listing"
+
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )

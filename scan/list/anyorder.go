@@ -15,8 +15,8 @@ import (
 const watchedPagesMax = 250
 
 // sequence is the state of a Pager that lists in any order: one listing from the first key to the last, which follows
-// the continuation tokens. No key says how far it has come, so it begins no other listing, and confirms no end. It hands
-// out each key once by what it has seen.
+// the continuation tokens. No key says how far it has come, so it begins no other listing, and confirms no end. It
+// hands out each key once by what it has seen.
 type sequence struct {
 	seen   *KeySet
 	tokens *KeySet

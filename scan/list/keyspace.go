@@ -160,7 +160,10 @@ func (p *Pager) splitKey(inProgress []string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.split
-	if s.alphabet == nil || p.sequence != nil || s.oversized || p.complete || s.lastKey == "" || !utf8.ValidString(s.lastKey) {
+	if p.sequence != nil || s.oversized {
+		return ""
+	}
+	if s.alphabet == nil || p.complete || s.lastKey == "" || !utf8.ValidString(s.lastKey) {
 		return ""
 	}
 	common, upper := p.commonLength(), p.upperBound()

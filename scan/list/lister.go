@@ -57,6 +57,7 @@ type Lister struct {
 	policy        fault.Policy
 	health        *fault.Health // of the LISTs
 	serverIsMinIO atomic.Bool
+	firstAnswered atomic.Int64 // Unix time of the store, with the first listing; 0: unknown
 	firstKey      atomicString // of the bucket, where the store ignores start-after
 	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
 
@@ -201,7 +202,8 @@ func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoi
 
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
 	_, err := client.ListObjects(ctx, &s3.ListObjectsInput{
-		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Marker: optional(req.after),
+		Bucket: aws.String(l.cfg.Store.Bucket()),
+		Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Marker: optional(req.after),
 		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}, option)
@@ -281,6 +283,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 			return nil, err
 		}
 		l.restoreKeys(listing)
+		l.noteDate(response.Header)
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &unread):
 		return nil, unread

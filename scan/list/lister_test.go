@@ -88,8 +88,8 @@ func TestListerReadsAnswers(t *testing.T) {
 	}
 }
 
-// A listing that contradicts itself, or is far larger than was asked for, cannot be trusted. It is asked for again where
-// something on the way may have cut this page alone.
+// A listing that contradicts itself, or is far larger than was asked for, cannot be trusted. It is asked for again
+// where something on the way may have cut this page alone.
 func TestListerChecksWhatAListingSays(t *testing.T) {
 	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
 	const two = "<Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents>"

@@ -14,8 +14,9 @@ const pageKeysMax = 1000
 type Entry = xmllist.Entry
 
 // Page is everything that the bucket has in Page.Range, in the order of keys: at most 1,000 keys, or more where lossy
-// keys follow each other, or where the store lists in any order. Lossy keys keep the places at which the store listed them. A Page that ends in lossy keys
-// extends to the end of the Range of its Pager, so that no listing has to begin at them.
+// keys follow each other, or where the store lists in any order. Lossy keys keep the places at which the store listed
+// them. A Page that ends in lossy keys extends to the end of the Range of its Pager, so that no listing has to begin at
+// them.
 type Page struct {
 	Range   Range
 	Entries []Entry

@@ -30,8 +30,8 @@ const stalledPagesMax = 1000
 // the Pager lists again after the last key that is not lossy, since the token of the store may be a lossy key too. If
 // only lossy keys follow that key, they are the end of the Range.
 //
-// All of that needs a store that sorts keys as bytes. A Pager of a store with another order has a sequence (anyorder.go)
-// instead. proof.go has the checks by which several Ranges are known to be the whole bucket.
+// All of that needs a store that sorts keys as bytes. A Pager of a store with another order has a sequence
+// (anyorder.go) instead. proof.go has the checks by which several Ranges are known to be the whole bucket.
 type Pager struct {
 	lister *Lister
 

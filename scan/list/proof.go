@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Ranges that are listed by several Pagers, or in several runs, have all keys of the bucket only if the store sorts them
-// as bytes. In another order keys could lie between no two boundaries: SeaweedFS lists logs/a before logs-2025/a. So
-// each Pager checks that its listing is one piece of the store's order, whatever that is:
+// Ranges that are listed by several Pagers, or in several runs, have all keys of the bucket only if the store sorts
+// them as bytes. In another order keys could lie between no two boundaries: SeaweedFS lists logs/a before logs-2025/a.
+// So each Pager checks that its listing is one piece of the store's order, whatever that is:
 //
 //   - It begins after the key of start-after. A key before that one may only be the first key of the bucket, since some
 //     stores ignore start-after.
@@ -70,8 +70,8 @@ func (p *Pager) checkEnd(ctx context.Context) error {
 	return p.orderError(fmt.Sprintf("%q is not where it belongs", end))
 }
 
-// exists reports whether the store has a key. In the order of bytes the key is the first one that begins with itself. In
-// another order thousands may come before it.
+// exists reports whether the store has a key. In the order of bytes the key is the first one that begins with itself.
+// In another order thousands may come before it.
 func (l *Lister) exists(ctx context.Context, key string) (bool, error) {
 	a, err := l.list(ctx, request{prefix: key, keysMax: pageKeysMax})
 	if err != nil {

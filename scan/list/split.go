@@ -111,7 +111,10 @@ func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, err
 func (p *Pager) contains(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.complete && p.sequence == nil && key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
+	if p.complete || p.sequence != nil {
+		return false
+	}
+	return key > max(p.split.lastKey, p.rng.After) && (p.rng.Through == "" || key < p.rng.Through)
 }
 
 // splitAt splits the Range of p, which contains the split key of upper. Of the Range (A, B], p keeps (A, boundary], and

@@ -10,6 +10,9 @@ import (
 // ends the listing early, that key is below through; "" where nothing is known. Its error is that of a LIST.
 func (l *Lister) KeysBetween(ctx context.Context, after, through string) (keys map[string]bool, upTo string, err error) {
 	keys, upTo = map[string]bool{}, after
+	if l.anyOrder() {
+		return keys, "", nil
+	}
 	for {
 		a, err := l.list(ctx, request{after: upTo, keysMax: pageKeysMax})
 		if err != nil {

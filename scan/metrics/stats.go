@@ -53,6 +53,9 @@ type Stats struct {
 	LimitReached bool   `json:"limit_reached,omitempty"` // the limit of objects was reached: the bucket may have more
 	Outcomes
 
+	// ListingCheck is what another listing at the end of the run has found; nil: there was none.
+	ListingCheck *ListingCheck `json:"listing_check,omitempty"`
+
 	Runs            int     `json:"runs"`             // 1, plus one for each resumption
 	DurationSeconds float64 `json:"duration_seconds"` // the sum over all runs
 	Heads           int64   `json:"heads"`            // HEADs sent, with or without an answer
@@ -96,6 +99,13 @@ type Stats struct {
 	Listers      int            `json:"listers"`       // the most LISTs in flight at once; 0: the keys were given
 	Region       string         `json:"region"`
 	Addresses    []AddressStats `json:"addresses,omitempty"`
+}
+
+// ListingCheck counts the objects in which two listings of the same keys differ.
+type ListingCheck struct {
+	Missed int64 `json:"missed"` // only the second listing has them, and they were there before: they are among Failed
+	New    int64 `json:"new"`    // only the second listing has them: they were written since the run began
+	Gone   int64 `json:"gone"`   // only the first listing has them: they were deleted, or the second has missed them
 }
 
 // Latency describes the distribution of the time from a request to its answer, in milliseconds.

@@ -57,7 +57,8 @@ func newDecoder(windowBytes int) *Decoder {
 }
 
 // compareWithTwin returns an error where the Decoder decodes body in another way than its twin, unless it refuses body
-// as unsupported or too large. The size of the window, and of the reads, must not matter, not even to the text of an error.
+// as unsupported or too large. The size of the window, and of the reads, must not matter, not even to the text of an
+// error.
 func compareWithTwin(body []byte) error {
 	got, err := newDecoder(len(body)+1).decode(bytes.NewReader(body), false, BodyBytesMax)
 	want, wantErr := twinDecode(bytes.NewReader(body), BodyBytesMax)

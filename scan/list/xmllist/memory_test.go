@@ -71,8 +71,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A page costs a few allocations that are hardly larger than its texts, and later pages do not change it. An encoded key
-// is kept in both forms.
+// A page costs a few allocations that are hardly larger than its texts, and later pages do not change it. An encoded
+// key is kept in both forms.
 func TestDecodeOwnsNothingOfAPage(t *testing.T) {
 	const keys = 1000
 	plain := basicForm().page(keys)
