@@ -119,10 +119,14 @@ func (s *session) keepAnswer(e *list.Entry) {
 	if s.single || s.use.conn == nil || s.result.Err != nil {
 		return
 	}
+	s.last = nil
+	if s.result.Mismatch {
+		s.dropConn() // the next answer over it would be suspicious, too
+		return
+	}
 	s.use.answers++
 	s.use.usedAt = s.result.Received
-	s.last = nil
-	if s.result.Status == http.StatusOK && !s.result.Mismatch {
+	if s.result.Status == http.StatusOK {
 		s.last = e
 	}
 	s.result, s.before = s.before, s.result
