@@ -10,6 +10,7 @@ type Failure struct {
 	Class      Class
 	Status     int           // HTTP status of the answer; 0: there was none
 	RetryAfter time.Duration // the delay that the answer asks for; 0: none
+	Final      bool          // the same request will get the same answer, whatever the Class
 }
 
 // FailureOf returns the Failure of a request's error. If err has a method Failure() Failure, FailureOf returns the
@@ -25,8 +26,22 @@ func FailureOf(err error) Failure {
 	return Failure{Class: ClassOf(err)}
 }
 
+// UnusableError is the error of an answer that cannot be used and will come again: it has a field that no client may
+// accept.
+type UnusableError struct{ What string }
+
+func (e *UnusableError) Error() string { return "malformed answer: " + e.What }
+
+// Failure implements the method that FailureOf looks for.
+func (e *UnusableError) Failure() Failure { return Failure{Class: Malformed, Final: true} }
+
+// FaultClass implements the method that ClassOf looks for.
+func (e *UnusableError) FaultClass() Class { return Malformed }
+
 // Transient reports whether the same request may succeed later.
-func (f Failure) Transient() bool { return f.Class.Transient() || TransientStatus(f.Status) }
+func (f Failure) Transient() bool {
+	return !f.Final && (f.Class.Transient() || TransientStatus(f.Status))
+}
 
 // SlowDown reports whether the scan should send fewer requests now: the store asks for fewer, or cannot be reached.
 func (f Failure) SlowDown() bool {

@@ -68,7 +68,7 @@ type Attempts struct {
 //	expired token                 Verify, MaxRefusals              Renew, MaxRenewals
 //	refused keys, once accepted   Verify, MaxRefusals              Renew once, then as a refusal
 //	configuration                 Verify, MaxRefusals              GiveUp
-//	header too large              GiveUp                           GiveUp
+//	header too large, unusable    GiveUp                           GiveUp
 type Policy struct {
 	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed.
 	// While no other request succeeds, either the store is unavailable or there are no other requests. Then the
@@ -155,7 +155,7 @@ func RunPolicy(retryFor time.Duration, endpoints int) Policy {
 // kind. Before Next, the caller calls h.Failed for a transient failure.
 func (p *Policy) Next(a *Attempts, f Failure, h *Health) Decision {
 	switch {
-	case f.Class == HeaderTooLarge:
+	case f.Class == HeaderTooLarge, f.Final:
 		return Decision{Action: GiveUp}
 	case f.Transient():
 		return p.afterTransient(a, f, h)

@@ -2,9 +2,11 @@ package head
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"time"
 
+	"headcount/scan/fault"
 	"headcount/scan/store"
 )
 
@@ -107,6 +109,21 @@ func parseLength(text []byte) (length int64, ok bool) {
 	}
 	return length, true
 }
+
+// FieldsMax is the number of header fields that an answer may have. S3 allows 2 KB of metadata, which is some 700 fields
+// of three bytes. Each field costs a comparison with all others. nginx and HAProxy allow about 100.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html (User-defined object metadata)
+const FieldsMax = 2000
+
+// ErrTooManyFields reports an answer with more than FieldsMax header fields.
+var ErrTooManyFields error = tooManyFieldsError{}
+
+type tooManyFieldsError struct{}
+
+func (tooManyFieldsError) Error() string {
+	return fmt.Sprintf("the answer has over %d header fields", FieldsMax)
+}
+func (tooManyFieldsError) FaultClass() fault.Class { return fault.HeaderTooLarge }
 
 // insertionSortMax is the number of headers up to which an insertion sort is fastest. Hardly any object has more
 // metadata.

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"headcount/scan/fault"
 	"headcount/scan/head"
 )
 
@@ -89,8 +90,8 @@ func (r *response) parseField(at int, line []byte) (slot *headerSlot, value []by
 		return nil, nil, malformedError("invalid field name")
 	}
 	value = trimBlanks(line[n+1:])
-	if hasControl(value) {
-		return nil, nil, malformedError("control character in a field value")
+	if hasForbidden(value) {
+		return nil, nil, &fault.UnusableError{What: "NUL or CR in a field value"}
 	}
 	if at < headerCacheMax {
 		r.cache = slices.Grow(r.cache[:at], 1)[:at+1]
@@ -134,12 +135,12 @@ func (slot *headerSlot) setName(wireName []byte) {
 	slot.wireName, slot.name = slot.nameBuf[:n], slot.nameBuf[n:]
 }
 
-// hasControl reports whether text has a control character other than a tab. No field value may have one (RFC 9110
-// §5.5): a recipient must not accept CR and NUL, and net/http refuses the others as well.
-func hasControl(text []byte) bool {
+// hasForbidden reports whether text has a NUL or a CR, which no recipient may accept in a field value. It may keep other
+// control characters (RFC 9110 §5.5), and some stores send them in metadata.
+func hasForbidden(text []byte) bool {
 	for {
 		i := controlIndex(text)
-		if i == len(text) || text[i] != '\t' {
+		if i == len(text) || text[i] == 0 || text[i] == '\r' {
 			return i < len(text)
 		}
 		text = text[i+1:]

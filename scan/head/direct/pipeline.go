@@ -121,6 +121,9 @@ func (s *session) receive() error {
 		r := &s.ensureScratch().responses[s.received]
 		final, closing, err := c.parse(r)
 		if err != nil {
+			if c.answers > 0 && fault.FailureOf(err).Final {
+				return errOutOfSync // it may be no answer: a new connection shows
+			}
 			return err
 		}
 		if !final {

@@ -40,6 +40,9 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 		if len(line) == 0 {
 			break
 		}
+		if at == head.FieldsMax {
+			return 0, false, head.ErrTooManyFields
+		}
 		slot, value, err := r.parseField(at, line)
 		if err != nil {
 			return 0, false, err

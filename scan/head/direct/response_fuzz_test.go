@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -193,5 +195,9 @@ func refusedByNetHTTP(err error) bool {
 			return true
 		}
 	}
-	return false
+	// A control character other than NUL and CR in a value.
+	quoted, isLine := strings.CutPrefix(err.Error(), "malformed MIME header line: ")
+	line, _ := strconv.Unquote(quoted)
+	_, value, _ := strings.Cut(line, ":")
+	return isLine && strings.ContainsFunc(value, func(c rune) bool { return unicode.IsControl(c) && c != 0 && c != '\r' })
 }

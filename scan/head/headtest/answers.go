@@ -156,6 +156,9 @@ func testFailures(t *testing.T, open opener) {
 		"no HTTP":           {"\x16\x03\x01\r\n\r\n", fault.Malformed},
 		"closed in header":  {"HTTP/1.1 200 OK\r\nETag: " + hangUp, fault.Closed},
 		"too long a header": {okAnswer("x-a: " + strings.Repeat("a", 2*store.HeaderBytesMax)), fault.HeaderTooLarge},
+		"endless 1xx":       {strings.Repeat("HTTP/1.1 103 E\r\n\r\n", 8_000) + okAnswer(), fault.HeaderTooLarge},
+		"too many fields":   {okAnswer(manyFields(head.FieldsMax)...), fault.HeaderTooLarge},
+		"CR in a value":     {okAnswer("x-amz-meta-a: b\rc"), fault.Malformed},
 		"invalid name":      {okAnswer("x-amz-meta-\xc3\xa9: b"), fault.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,6 +171,32 @@ func testFailures(t *testing.T, open opener) {
 				t.Errorf("afterwards: status %d, error %v", r.Status, r.Err)
 			}
 		})
+	}
+}
+
+// manyFields returns n different header fields.
+func manyFields(n int) []string {
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = fmt.Sprintf("x-%d: v", i)
+	}
+	return fields
+}
+
+// testControls: a control character in a value is kept, or the object fails by one HEAD: the same answer would come again.
+func testControls(t *testing.T, open opener) {
+	for _, value := range []string{"a\x01b", "\x1b[31mred", "a\x7f"} {
+		s := newScriptedStore(t, always(okAnswer("x-amz-meta-a: "+value)))
+		r := headKeys(t, open(t, s), "k")[0]
+		switch {
+		case r.Err != nil && Class(&r) == fault.Malformed && fault.FailureOf(r.Err).Final:
+		case r.Err == nil && len(r.Metadata) == 1 && string(r.Metadata[0].Value) == value:
+		default:
+			t.Errorf("%q: status %d, error %v, metadata %s", value, r.Status, r.Err, r.Metadata)
+		}
+		if n := len(s.Paths()); n != 1 {
+			t.Errorf("%q: %d requests", value, n)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		"Answers":         testAnswers,
 		"Mismatch":        testMismatch,
 		"Failures":        testFailures,
+		"Controls":        testControls,
 		"Paths":           testPaths,
 		"Order":           testOrder,
 		"Framing":         testFraming,

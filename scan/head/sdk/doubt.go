@@ -72,6 +72,9 @@ func (s *session) assess(ctx context.Context, e *list.Entry) error {
 		return err
 	}
 	s.slowest = max(s.slowest, s.result.Latency)
+	if err := s.result.Err; err != nil && !s.single && s.use.answers > 0 && fault.FailureOf(err).Final {
+		return s.sendAgain(ctx, e, nil) // the answer may be no answer
+	}
 	if s.single || s.use.answers == 0 || s.result.Err != nil {
 		s.ledger.Add(false)
 		return nil
@@ -90,7 +93,8 @@ func (s *session) assess(ctx context.Context, e *list.Entry) error {
 	return nil
 }
 
-// sendAgain sends the HEAD of a suspicious answer over a new connection.
+// sendAgain sends the HEAD of a suspicious answer over a new connection. suspicion is nil if nothing is known of the
+// answer.
 func (s *session) sendAgain(ctx context.Context, e *list.Entry, suspicion *head.Suspicion) error {
 	from := s.use
 	s.dropConn()
@@ -98,7 +102,10 @@ func (s *session) sendAgain(ctx context.Context, e *list.Entry, suspicion *head.
 	if err := s.send(ctx, e, true); err != nil {
 		return err
 	}
-	verdict, idsRepeat := suspicion.Judge(&s.result.Result)
+	verdict, idsRepeat := head.Undecided, false
+	if suspicion != nil {
+		verdict, idsRepeat = suspicion.Judge(&s.result.Result)
+	}
 	if idsRepeat {
 		s.engine.idsRepeat.Store(true)
 	}

@@ -167,7 +167,7 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	if err != nil {
 		st.ObserveFailure(endpoint, err)
 		s.result.Unconnected = !s.connected.Load()
-		s.result.Status, s.result.Err = 0, fault.StripSDK(err)
+		s.result.Status, s.result.Err = 0, unusable(fault.StripSDK(err))
 	}
 	if (err != nil || s.failures.ShouldLeave(s.result.Status)) && st.EndpointCount() > 1 {
 		s.avoid = s.address
@@ -225,6 +225,9 @@ func (s *session) onConn(info httptrace.GotConnInfo) {
 // readAnswer copies the answer into s.result.
 func (s *session) readAnswer(response *http.Response, latency time.Duration) error {
 	s.result.Status, s.result.Latency, s.result.Received = response.StatusCode, latency, time.Now()
+	if len(response.Header) > head.FieldsMax {
+		return head.ErrTooManyFields
+	}
 	s.result.text.Reset()
 	s.result.further = s.result.further[:0]
 	if !s.single && s.use.conn != nil {
