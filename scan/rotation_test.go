@@ -29,29 +29,36 @@ func TestRotatedCredentialsFile(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "credentials")
 				writeKeys(t, file, "OLD")
 				var requests atomic.Int64
-				_, url := startWithHandler(t, s3sim.Options{Objects: objects}, func(w http.ResponseWriter, r *http.Request) bool {
-					if !strings.Contains(r.Header.Get("Authorization"), "Credential=OLD/") {
-						return false
-					}
-					n := requests.Add(1)
-					if n == 500 {
-						writeKeys(t, file, "NEW")
-					}
-					if n < 500 {
-						return false
-					}
-					w.WriteHeader(status)
-					if r.Method != http.MethodHead {
-						fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", code)
-					}
-					return true
-				})
+				_, url := startWithHandler(
+					t,
+					s3sim.Options{Objects: objects},
+					func(w http.ResponseWriter, r *http.Request) bool {
+						if !strings.Contains(r.Header.Get("Authorization"), "Credential=OLD/") {
+							return false
+						}
+						n := requests.Add(1)
+						if n == 500 {
+							writeKeys(t, file, "NEW")
+						}
+						if n < 500 {
+							return false
+						}
+						w.WriteHeader(status)
+						if r.Method != http.MethodHead {
+							fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", code)
+						}
+						return true
+					},
+				)
 				for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"} {
 					t.Setenv(name, "")
 				}
 				t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 				t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
-				s, err := store.Open(t.Context(), store.Config{Bucket: "demo", Endpoints: []string{url}, Connections: 64})
+				s, err := store.Open(
+					t.Context(),
+					store.Config{Bucket: "demo", Endpoints: []string{url}, Connections: 64},
+				)
 				if err != nil {
 					t.Fatal(err)
 				}

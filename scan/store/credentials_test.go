@@ -95,7 +95,11 @@ func TestRefreshCredentials(t *testing.T) {
 		t.Error("fixed credentials were renewed")
 	}
 
-	s.provider = newProvider(aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}), awsFiles{}, nil)
+	s.provider = newProvider(
+		aws.NewCredentialsCache(&fakeProvider{err: errors.New("the role is gone")}),
+		awsFiles{},
+		nil,
+	)
 	if _, err := s.Credentials(t.Context()); err == nil || fault.ClassOf(err) != fault.Credentials {
 		t.Errorf("%v", err)
 	}

@@ -57,7 +57,10 @@ func describe(err error, source aws.CredentialsProvider, files awsFiles) *Creden
 		"AWS_ACCESS_KEY_ID": "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY": "AWS_ACCESS_KEY_ID",
 	} {
 		if os.Getenv(given) != "" && os.Getenv(missing) == "" {
-			return &CredentialsError{reason: given + " is set, and " + missing + " is not", hint: hint.MissingCredentials}
+			return &CredentialsError{
+				reason: given + " is set, and " + missing + " is not",
+				hint:   hint.MissingCredentials,
+			}
 		}
 	}
 	if strings.Contains(reason, "access disabled") { // by AWS_EC2_METADATA_DISABLED
@@ -182,7 +185,7 @@ func processReason(err *processcreds.ProviderError) string {
 	return "it could not be started"
 }
 
-// unreadable is the reason of a provider whose answer or file is no document of credentials. What it is may be a secret.
+// unreadable is the reason of a provider whose answer or file is no document of credentials. It may be a secret.
 const unreadable = "what it returned cannot be read as credentials"
 
 // answerReason returns the status and the error code of a service. Its message may repeat the request.

@@ -61,7 +61,10 @@ func TestAnswersOfProvidersAreHidden(t *testing.T) {
 	const signedIn = `{"accessToken":"zzz","expiresAt":"2099-01-01T00:00:00Z"}`
 	sso := inConfig(t, "[profile p]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = eu-west-1\n"+
 		"[sso-session corp]\nsso_start_url = https://corp.example.test/start\nsso_region = eu-west-1\n")
-	role := inConfig(t, roleOf("base")+"external_id = zzz\n[profile base]\naws_access_key_id = A\naws_secret_access_key = zzz\n")
+	role := inConfig(
+		t,
+		roleOf("base")+"external_id = zzz\n[profile base]\naws_access_key_id = A\naws_secret_access_key = zzz\n",
+	)
 	providers := map[string]func(url string) map[string]string{
 		"metadata service": func(url string) map[string]string {
 			return map[string]string{"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url}
@@ -73,7 +76,8 @@ func TestAnswersOfProvidersAreHidden(t *testing.T) {
 		},
 		"web identity": func(url string) map[string]string {
 			return map[string]string{
-				"AWS_ENDPOINT_URL_STS": url, "AWS_ROLE_ARN": "arn:aws:iam::1:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": write(t, "zzz"),
+				"AWS_ENDPOINT_URL_STS": url, "AWS_ROLE_ARN": "arn:aws:iam::1:role/r",
+				"AWS_WEB_IDENTITY_TOKEN_FILE": write(t, "zzz"),
 			}
 		},
 		"role": func(url string) map[string]string {
@@ -99,7 +103,8 @@ func TestAnswersOfProvidersAreHidden(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"half": `{"accessToken":"zzz`, "types": `{"accessToken":{"zzz":1}}`, "date": `{"accessToken":"zzz","expiresAt":"zzz"}`,
+		"half": `{"accessToken":"zzz`, "types": `{"accessToken":{"zzz":1}}`,
+		"date":    `{"accessToken":"zzz","expiresAt":"zzz"}`,
 		"expired": `{"accessToken":"zzz","expiresAt":"2020-01-01T00:00:00Z"}`, "empty": "",
 	} {
 		if err := os.WriteFile(token, []byte(text), 0o600); err != nil {

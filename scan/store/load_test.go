@@ -100,7 +100,11 @@ func TestAddressingOfTheProfile(t *testing.T) {
 		"isolated":            {Config{Isolated: true, Endpoints: endpoint}, "default", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := configured(t, c.cfg, map[string]string{"AWS_PROFILE": c.profile, "AWS_CONFIG_FILE": write(t, files)})
+			s, err := configured(
+				t,
+				c.cfg,
+				map[string]string{"AWS_PROFILE": c.profile, "AWS_CONFIG_FILE": write(t, files)},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +134,7 @@ func TestMissingCredentials(t *testing.T) {
 			"save " + utf16File},
 		"a mark in config":   {map[string]string{"AWS_CONFIG_FILE": marked}, marked + " begins with a", "save " + marked},
 		"of a named profile": {map[string]string{"AWS_CONFIG_FILE": marked, "AWS_PROFILE": "p"}, marked, "save " + marked},
-		"a folder":           {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": locked}, locked + " cannot be read: is a", locked},
+		"a folder":           {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": locked}, locked + " cannot be read", locked},
 		"half a pair": {map[string]string{"AWS_ACCESS_KEY_ID": "zzz"},
 			"AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not", "set AWS_ACCESS_KEY_ID"},
 		"the other half": {map[string]string{"AWS_SECRET_ACCESS_KEY": "zzz"},
@@ -151,7 +155,8 @@ func TestMissingCredentials(t *testing.T) {
 			if !errors.As(err, &failed) || fault.ClassOf(err) != fault.Credentials {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(failed.Error(), "get credentials: "+c.reason) || !strings.Contains(failed.Hint(), c.hint) {
+			if !strings.HasPrefix(failed.Error(), "get credentials: "+c.reason) ||
+				!strings.Contains(failed.Hint(), c.hint) {
 				t.Errorf("%v\n%s", failed, failed.Hint())
 			}
 			if strings.Contains(failed.Error()+failed.Hint(), "zzz") {
@@ -176,7 +181,8 @@ func TestEndpointVariants(t *testing.T) {
 		"AWS, FIPS":       {nil, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true"}, ""},
 		"AWS, dual-stack": {nil, map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "true"}, ""},
 		"endpoint of the environment": {
-			nil, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL_S3": "http://h"}, "AWS_USE_FIPS_ENDPOINT=false",
+			nil, map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL_S3": "http://h"},
+			"AWS_USE_FIPS_ENDPOINT=false",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

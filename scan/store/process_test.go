@@ -15,28 +15,31 @@ import (
 
 // A credential_process that fails is named, and what it printed is not.
 func TestBrokenProcess(t *testing.T) {
-	for command, want := range map[string]string{
-		`echo '{"SecretAccessKey":"zzz"'`:                                                 "its output is not the JSON document",
-		`echo '{"Version":1,"AccessKeyId":"zzz","SecretAccessKey":{"zzz":1}}'`:            "its output is not the JSON document",
-		`echo '{"Version":"zzz"}'`:                                                        "its output is not the JSON document",
-		`echo "wrong version in process output (not 1) zzz"`:                              "its output is not the JSON document",
-		`echo '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"zzz"}'`: "its output is not the JSON document",
-		`echo zzz; echo zzz >&2; exit 1`:                                                  "exit status 1",
-		`echo zzz >&2; kill -9 $$`:                                                        "it was killed by a signal",
-		`echo '{"Version":2,"AccessKeyId":"zzz","SecretAccessKey":"zzz"}'`:                "wrong version in process output",
-		`echo '{"Version":1,"SecretAccessKey":"zzz","SessionToken":"zzz"}'`:               "missing AccessKeyId",
-		`echo '{"Version":1,"AccessKeyId":"zzz"}'`:                                        "missing SecretAccessKey",
-		`printf %s '{"Version":1,"AccessKeyId":"zzz\nzzz","SecretAccessKey":"zzz"}'`:      "the access key id from credential_process",
-		`/nowhere/zzz zzz`: "exit status 127",
-		`echo '{"Version":1,"AccessKeyId":" ","SecretAccessKey":"zzz","SessionToken":"zzz"}'`: "the keys from credential_process are empty",
+	for _, c := range []struct{ command, want string }{
+		{`echo '{"SecretAccessKey":"zzz"'`, "its output is not the JSON document"},
+		{`echo '{"Version":1,"AccessKeyId":"zzz","SecretAccessKey":{"zzz":1}}'`, "its output is not the JSON document"},
+		{`echo '{"Version":"zzz"}'`, "its output is not the JSON document"},
+		{`echo "wrong version in process output (not 1) zzz"`, "its output is not the JSON document"},
+		{`echo '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"zzz"}'`,
+			"its output is not the JSON document"},
+		{`echo zzz; echo zzz >&2; exit 1`, "exit status 1"},
+		{`echo zzz >&2; kill -9 $$`, "it was killed by a signal"},
+		{`echo '{"Version":2,"AccessKeyId":"zzz","SecretAccessKey":"zzz"}'`, "wrong version in process output"},
+		{`echo '{"Version":1,"SecretAccessKey":"zzz","SessionToken":"zzz"}'`, "missing AccessKeyId"},
+		{`echo '{"Version":1,"AccessKeyId":"zzz"}'`, "missing SecretAccessKey"},
+		{`printf %s '{"Version":1,"AccessKeyId":"zzz\nzzz","SecretAccessKey":"zzz"}'`,
+			"the access key ID from credential_process"},
+		{`/nowhere/zzz zzz`, "exit status 127"},
+		{`echo '{"Version":1,"AccessKeyId":" ","SecretAccessKey":"zzz","SessionToken":"zzz"}'`,
+			"the keys from credential_process are empty"},
 	} {
-		t.Run(command, func(t *testing.T) {
+		t.Run(c.command, func(t *testing.T) {
 			stderr := captureStderr(t)
-			s := openWith(t, Config{}, inConfig(t, "[default]\ncredential_process = "+command+"\n"))
+			s := openWith(t, Config{}, inConfig(t, "[default]\ncredential_process = "+c.command+"\n"))
 			_, err := s.Credentials(t.Context())
 			var failed *CredentialsError
-			if !errors.As(err, &failed) || !strings.Contains(failed.Error(), want) {
-				t.Fatalf("%v, want %s", err, want)
+			if !errors.As(err, &failed) || !strings.Contains(failed.Error(), c.want) {
+				t.Fatalf("%v, want %s", err, c.want)
 			}
 			if text := failed.Error() + failed.Hint() + stderr(); strings.Contains(text, "zzz") {
 				t.Errorf("a secret: %s", text)
@@ -61,11 +64,13 @@ func TestProcessAssumesRoles(t *testing.T) {
 	var calls atomic.Int64
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := calls.Add(1)
-		if r.ParseForm(); n == 1 && r.Form.Get("RoleSessionName") != "audit" || n == 2 && r.Form.Get("ExternalId") != "ext" {
+		if r.ParseForm(); n == 1 && r.Form.Get("RoleSessionName") != "audit" ||
+			n == 2 && r.Form.Get("ExternalId") != "ext" {
 			t.Errorf("call %d: %v", n, r.Form)
 		}
-		if signer := []string{"PROCESS", "ROLE1"}[n-1]; !strings.Contains(r.Header.Get("Authorization"), "="+signer+"/") {
-			t.Errorf("call %d is signed by %s", n, r.Header.Get("Authorization"))
+		signature := r.Header.Get("Authorization")
+		if signer := []string{"PROCESS", "ROLE1"}[n-1]; !strings.Contains(signature, "="+signer+"/") {
+			t.Errorf("call %d is signed by %s", n, signature)
 		}
 		fmt.Fprintf(w, "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ROLE%d</AccessKeyId>"+
 			"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration>"+
@@ -74,7 +79,8 @@ func TestProcessAssumesRoles(t *testing.T) {
 	defer sts.Close()
 	env := withProfile("p", inConfig(t, roleOf("middle")+"external_id = ext\nregion = eu-west-1\n"+
 		"[profile middle]\nrole_arn = arn:aws:iam::123456789012:role/m\nsource_profile = base\nrole_session_name = audit\n"+
-		"[profile base]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"s\"}'\n"))
+		"[profile base]\n"+
+		"credential_process = echo '{\"Version\":1,\"AccessKeyId\":\"PROCESS\",\"SecretAccessKey\":\"s\"}'\n"))
 	env["AWS_ENDPOINT_URL_STS"] = sts.URL
 	if got := accessKey(t, openWith(t, Config{}, env)); got != "ROLE2" {
 		t.Errorf("the keys of %s", got)

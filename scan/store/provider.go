@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -44,31 +43,39 @@ func newProvider(source aws.CredentialsProvider, files awsFiles, load loadProvid
 	return p
 }
 
-// fetchTimeout bounds one call of the SDK's provider. The SDK gives a credential_process one minute.
-const fetchTimeout = 65 * time.Second
+// Retrieve implements aws.CredentialsProvider. Its error is a *CredentialsError, or that of a context that was
+// canceled. A fetch that ctx does not wait for continues, for the next caller. The sdk engine calls Retrieve once per
+// HEAD: in the usual case it allocates nothing.
+func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	source := p.source.Load()
+	c, err := (*source).Retrieve(ctx)
+	if err != nil {
+		return p.retrieveAgain(ctx, source, err)
+	}
+	if !p.fetched.Load() {
+		p.fetched.Store(true)
+	}
+	return clean(c)
+}
 
 const signalDelay = 100 * time.Millisecond
 
-// Retrieve implements aws.CredentialsProvider. Its error is a *CredentialsError, or that of a context that was
-// canceled. A fetch that ctx does not wait for continues, for the next caller.
-func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	waiting, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	source := p.source.Load()
-	c, err := (*source).Retrieve(waiting)
-	if err != nil && p.load != nil && p.fetched.Load() && isRefusal(err) {
+// retrieveAgain continues Retrieve after an error.
+func (p *provider) retrieveAgain(
+	ctx context.Context, source *aws.CredentialsProvider, err error,
+) (aws.Credentials, error) {
+	if p.load != nil && p.fetched.Load() && isRefusal(err) {
 		// STS refused the keys that assume a role: those in the file may be others by now.
-		source = p.replace(waiting, source)
-		c, err = (*source).Retrieve(waiting)
+		source = p.replace(ctx, source)
+		var c aws.Credentials
+		if c, err = (*source).Retrieve(ctx); err == nil {
+			return clean(c)
+		}
 	}
-	if err != nil && isInterrupted(err) { // then so is headcount, whose signal may come a moment later
+	if isInterrupted(err) { // then so is headcount, whose signal may come a moment later
 		_ = fault.Sleep(ctx, signalDelay)
 	}
-	switch {
-	case err == nil:
-		p.fetched.Store(true)
-		return p.clean(c)
-	case errors.Is(ctx.Err(), context.Canceled):
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return aws.Credentials{}, ctx.Err()
 	}
 	return aws.Credentials{}, describe(err, *source, p.files)
@@ -151,31 +158,32 @@ func (p *provider) readOthers(ctx context.Context, before aws.Credentials) bool 
 
 // clean returns the credentials without the blanks and line ends around them that files, secrets of Kubernetes and
 // commands add. A control character inside a key is an error: a header cannot carry it.
-func (p *provider) clean(c aws.Credentials) (aws.Credentials, error) {
+func clean(c aws.Credentials) (aws.Credentials, error) {
+	if isPlain(c.AccessKeyID) && isPlain(c.SecretAccessKey) && isPlain(c.SessionToken) && c.HasKeys() {
+		return c, nil
+	}
+	trimmed := c
 	for _, part := range []struct {
 		value *string
 		name  string
 	}{
-		{&c.AccessKeyID, "access_key_id"}, {&c.SecretAccessKey, "secret_access_key"}, {&c.SessionToken, "session_token"},
+		{&trimmed.AccessKeyID, "access_key_id"}, {&trimmed.SecretAccessKey, "secret_access_key"},
+		{&trimmed.SessionToken, "session_token"},
 	} {
-		if isPlain(*part.value) {
-			continue
-		}
 		*part.value = strings.Trim(strings.TrimSpace(*part.value), "\ufeff")
 		if strings.ContainsFunc(*part.value, isControl) {
 			name := nameOf(part.name, c.Source)
 			return aws.Credentials{}, &CredentialsError{
-				reason: name + " has a control character in it",
-				hint:   "write " + name + " anew, on one line",
+				reason: name + " has a control character in it", hint: "write " + name + " anew, on one line",
 			}
 		}
 	}
-	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
+	if !trimmed.HasKeys() {
 		return aws.Credentials{}, &CredentialsError{
-			reason: fmt.Sprintf("the keys from %s are empty", sourceName(c.Source)), hint: hint.MissingCredentials,
+			reason: "the keys from " + sourceName(c.Source) + " are empty", hint: hint.MissingCredentials,
 		}
 	}
-	return c, nil
+	return trimmed, nil
 }
 
 // isPlain reports whether s is of visible ASCII characters alone, as keys usually are.
@@ -204,7 +212,8 @@ func nameOf(part, source string) string {
 	case source == config.CredentialsSourceName:
 		return "AWS_" + strings.ToUpper(part)
 	}
-	return "the " + strings.ReplaceAll(part, "_", " ") + " from " + sourceName(source)
+	part = strings.ReplaceAll(strings.ReplaceAll(part, "_", " "), "id", "ID")
+	return "the " + part + " from " + sourceName(source)
 }
 
 // sourceName returns the name of a Source for people.

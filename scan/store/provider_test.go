@@ -81,7 +81,8 @@ func TestBrokenKeysAreNotSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Endpoint(0).Client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
+	input := &s3.HeadObjectInput{Bucket: aws.String("b"), Key: aws.String("k")}
+	_, err = s.Endpoint(0).Client.HeadObject(t.Context(), input)
 	if text := fault.StripSDK(err).Error(); !strings.HasPrefix(text, "get credentials: AWS_ACCESS_KEY_ID ") {
 		t.Error(text)
 	}
@@ -138,7 +139,8 @@ func TestProviderOutOfReach(t *testing.T) {
 			if err = fault.StripSDK(err); !errors.As(err, &failed) || fault.ClassOf(err) != fault.Credentials {
 				t.Fatalf("%s: %v", fault.ClassOf(err), err)
 			}
-			if text := err.Error(); !strings.HasPrefix(text, "get credentials: "+c.reason) || strings.Contains(text, "hidden") {
+			if text := err.Error(); !strings.HasPrefix(text, "get credentials: "+c.reason) ||
+				strings.Contains(text, "hidden") {
 				t.Error(text)
 			}
 			if !strings.Contains(failed.Hint(), c.hint) {
@@ -263,5 +265,14 @@ func TestRereadProcess(t *testing.T) {
 	}
 	if text, err := os.ReadFile(calls); err != nil || len(text) != 3 {
 		t.Errorf("%d calls, %v", len(text), err)
+	}
+}
+
+// The sdk engine retrieves the credentials for each HEAD.
+func TestRetrieveAllocatesNothing(t *testing.T) {
+	s := openWith(t, Config{}, signed("AWS_SESSION_TOKEN", strings.Repeat("token", 100)))
+	accessKey(t, s)
+	if n := testing.AllocsPerRun(100, func() { _, _ = s.provider.Retrieve(t.Context()) }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
