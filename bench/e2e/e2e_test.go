@@ -194,7 +194,7 @@ func testRefusals(t *testing.T, server *s3Server, kind serverKind, headcount hea
 				"error: LIST s3://refusals/: 404 Not Found: XAdminUserNotFound", "hint: ", "AWS_ACCESS_KEY_ID",
 			}},
 		{name: "no credentials", bucket: bucket,
-			stderr: []string{"error: LIST s3://refusals/: ", "hint: ", "AWS_ACCESS_KEY_ID"}},
+			stderr: []string{"error: get credentials: ", "hint: ", "AWS_ACCESS_KEY_ID"}},
 	}
 	for _, refusal := range refusals {
 		if refusal.signature && !kind.checksSignatures {

@@ -309,7 +309,7 @@ func TestFaultsInARowAreBounded(t *testing.T) {
 
 // TestEveryFaultChangesTheResponse finds a kind that is injected as a normal response.
 func TestEveryFaultChangesTheResponse(t *testing.T) {
-	if len(FaultKinds()) != 24 || len(Quirks()) != 12 {
+	if len(FaultKinds()) != 24 || len(Quirks()) != 16 {
 		t.Errorf("%d faults and %d quirks", len(FaultKinds()), len(Quirks()))
 	}
 	answer := func(kind FaultKind, o Options) []byte {
