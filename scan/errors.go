@@ -65,10 +65,25 @@ func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) 
 		return o
 	}
 	o.Class = fault.StatusClass(r.Status)
+	if code := errorCode(r); code != "" {
+		o.Err = errors.New(code)
+	}
 	if location := r.Get("location"); o.Class == fault.Redirect && len(location) > 0 {
 		o.Err = errors.New("redirected to " + errordoc.Short(store.RedactURL(string(location))))
 	}
 	return o
+}
+
+// errorCode returns what the headers of an answer say about an error; empty: nothing. HEADs have no Error document, so
+// MinIO and S3's websites have its Code and Message in headers.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/CustomErrorDocSupport.html
+func errorCode(r *head.Result) string {
+	code := cmp.Or(string(r.Get("x-minio-error-code")), string(r.Get("x-amz-error-code")))
+	message := cmp.Or(string(r.Get("x-minio-error-desc")), string(r.Get("x-amz-error-message")))
+	if code != "" && message != "" {
+		code += ": "
+	}
+	return errordoc.Short(code + message)
 }
 
 // OutputError is something that could not be written. It ends the run.

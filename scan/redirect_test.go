@@ -38,6 +38,26 @@ func TestRedirectedHeads(t *testing.T) {
 	})
 }
 
+// A HEAD that is refused tells the reason that the headers of the answer have.
+func TestErrorHeadersOfHeads(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
+		_, url := startWithHandler(t, s3sim.Options{Objects: 20}, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodHead || !strings.HasSuffix(r.URL.Path, "7") {
+				return false
+			}
+			w.Header().Set("x-minio-error-code", "AccessDenied")
+			w.Header().Set("x-minio-error-desc", `"Access Denied."`)
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		})
+		r := run(t.Context(), t, open(t, url), cfg)
+		const want = `403 Forbidden: AccessDenied: "Access Denied."`
+		if r.err != nil || len(r.failed) != 2 || !strings.HasSuffix(r.failed[0].Error(), want) {
+			t.Errorf("%v, error %v; want %s", r.failed, r.err, want)
+		}
+	})
+}
+
 // A run that ends because no HEAD is answered in time names the flag for the time.
 func TestHintForSlowHeads(t *testing.T) {
 	slow := &scan.ObjectError{Class: fault.Timeout, Err: fmt.Errorf("read: %w", context.DeadlineExceeded)}

@@ -69,7 +69,7 @@ func (a *reply) objectError(op, target, key string) *scan.ObjectError {
 		Attempts:  a.attempts,
 		RequestID: a.requestID, Err: a.err,
 	}
-	if a.err == nil && a.code != "" && a.message != "" {
+	if a.err == nil && a.message != "" {
 		e.Err = errors.New(a.message)
 	}
 	return e

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"headcount/scan/fault"
+	"headcount/scan/fault/errordoc"
 	"headcount/scan/store"
 )
 
@@ -67,18 +68,24 @@ func plainBody(o *s3.Options) {
 
 // read reads an answer. It reads the body to its end, so that the connection can be used again.
 func (a *reply) read(response *http.Response) error {
+	a.status, a.requestID = response.StatusCode, response.Header.Get("x-amz-request-id")
+	a.retryAfter = fault.RetryAfter(response.Header.Get("Retry-After"))
+	if a.status/100 != 2 {
+		d := errordoc.Read(response.Body)
+		a.code, a.message = d.Code, d.Message
+		return nil
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, errorBytesMax))
 	if err != nil {
 		return err
 	}
-	a.status, a.requestID = response.StatusCode, response.Header.Get("x-amz-request-id")
-	a.retryAfter = fault.RetryAfter(response.Header.Get("Retry-After"))
 	var refusal struct {
 		XMLName       xml.Name `xml:"Error"`
 		Code, Message string
 	}
 	if xml.Unmarshal(body, &refusal) == nil { // a body that is no error has no code
-		a.code, a.message = refusal.Code, refusal.Message
+		d := errordoc.Document{Code: refusal.Code, Message: refusal.Message}.Checked()
+		a.code, a.message = d.Code, d.Message
 	}
 	return nil
 }

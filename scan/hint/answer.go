@@ -24,7 +24,10 @@ func (r Request) ForAnswer(a Answer) string {
 	}
 	switch a.Code {
 	case "":
-		return r.forStatus(a)
+		if a.Status == http.StatusProxyAuthRequired {
+			return r.proxyHint("the proxy wants a user and a password, as http://USER:PASSWORD@HOST:PORT in")
+		}
+		return r.withProxy(r.forStatus(a))
 	case "NoSuchBucket":
 		if host, bucket, found := strings.Cut(r.Bucket, ":"); found && strings.Contains(host, ".") {
 			return "is " + host + ":" + bucket + " an endpoint? --endpoint-url http://" + host + ":" + bucket + " s3://BUCKET"
@@ -65,8 +68,6 @@ func (r Request) forStatus(a Answer) string {
 	case a.Status == http.StatusBadRequest && (r.Endpoint == "" || r.speaksHTTP()):
 		// The answer of net/http, nginx and others to plain HTTP on a TLS port.
 		return "does the endpoint speak TLS? try https://"
-	case a.Status == http.StatusProxyAuthRequired:
-		return r.proxyHint("the proxy wants a user and a password, as http://USER:PASSWORD@HOST:PORT in")
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
 		return r.forBareRefusal(a)
 	case a.Status == http.StatusNotFound:
@@ -87,9 +88,6 @@ func (r Request) forBareRefusal(a Answer) string {
 	if a.Login != "" && !strings.HasPrefix(a.Login, "AWS") {
 		return "something in front of the store wants a login by " + a.Login + ", which headcount does not support: " +
 			"is there an endpoint without it? --endpoint-url URL"
-	}
-	if r.Proxy != "" {
-		return r.proxyHint("the answer is no S3 error: does a proxy forbid it? see")
 	}
 	return "the answer is no S3 error: does something in front of the store refuse the request? " +
 		"or the keys may not list (s3:ListBucket), or belong to another endpoint: --profile, --endpoint-url"
@@ -120,7 +118,7 @@ func (r Request) ForDocument(root string) string {
 	case root == "ListAllMyBucketsResult":
 		return "the store lists its buckets: " + virtualHint
 	}
-	return "is the endpoint an S3 API, and not a console, a proxy or a login page?"
+	return r.withProxy("is the endpoint an S3 API, and not a console, a proxy or a login page?")
 }
 
 // forRedirect is for a redirect by HTTP, which headcount does not follow.

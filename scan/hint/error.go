@@ -2,7 +2,6 @@ package hint
 
 import (
 	"errors"
-	"io"
 	"net"
 	"strings"
 
@@ -12,10 +11,10 @@ import (
 // ForError returns what the user can do about a request without an answer, by the reason err.
 func (r Request) ForError(err error) string {
 	class, text := fault.ClassOf(err), r.forError(err)
-	if r.Proxy != "" && !isProxys(err) && class != fault.Credentials && class != fault.TLS {
-		text += "; the request goes through the proxy of " + r.Proxy
+	if isProxys(err) || class == fault.Credentials || class == fault.LocalLimit {
+		return text
 	}
-	return text
+	return r.withProxy(text)
 }
 
 // forError is ForError without regard to a proxy that works.
@@ -38,7 +37,7 @@ func (r Request) forError(err error) string {
 		return clientCertificateHint
 	case class.ConnClosed() && strings.HasPrefix(r.Endpoint, "https://"):
 		return "the endpoint closes the connection: does its port speak TLS 1.2 or 1.3, or plain http://?"
-	case errors.Is(err, io.EOF):
+	case class.ConnClosed():
 		return "the endpoint closes the connection: does it speak https:// or http://?"
 	case strings.Contains(err.Error(), `malformed HTTP response "\x00\x00`): // a SETTINGS frame
 		return "the endpoint speaks HTTP/2 alone, and headcount HTTP/1.1: is there another port? --endpoint-url URL"

@@ -72,6 +72,14 @@ func (r Request) withScheme(scheme string) string {
 	return scheme + "://" + rest
 }
 
+// withProxy adds to a hint that the answer, or the failure, may be that of a proxy, where there is one.
+func (r Request) withProxy(text string) string {
+	if r.Proxy == "" || text == "" {
+		return text
+	}
+	return text + "; the request went through the proxy of " + r.Proxy
+}
+
 // proxyHint says which variable names the proxy, and how to do without.
 func (r Request) proxyHint(what string) string {
 	variable := r.Proxy

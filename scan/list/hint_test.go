@@ -95,6 +95,7 @@ func hintCases() map[string]hintCase {
 
 		// No connection, or one of another protocol.
 		"a port that closes": {start: raw(""), class: fault.Closed, hint: "does it speak https:// or http://?"},
+		"a port that resets": {start: resetting, hint: "does it speak https:// or http://?"},
 		"a port that closes TLS": {start: func(t *testing.T, _ *store.Config) string {
 			return "https" + strings.TrimPrefix(raw("")(t, nil), "http")
 		}, class: fault.Closed, hint: "does its port speak TLS 1.2 or 1.3, or plain http://?"},
@@ -313,6 +314,27 @@ func raw(bytes string) func(*testing.T, *store.Config) string {
 		}()
 		return "http://" + listener.Addr().String()
 	}
+}
+
+// resetting is an endpoint that resets each connection.
+func resetting(t *testing.T, _ *store.Config) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1)) // the rest of the request is lost
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String()
 }
 
 // tlsServer is what an endpoint of TLS is made of.

@@ -42,6 +42,9 @@ func Beginning(body []byte) string {
 	if title := htmlTitle(body); title != "" {
 		return title
 	}
+	if bytes.IndexByte(body[:min(len(body), beginningMax)], 0) >= 0 || bytes.HasPrefix(body, []byte("\x1f\x8b")) {
+		return "" // a binary format, such as gzip
+	}
 	words := strings.FieldsFunc(withoutTags(body), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 	for i, word := range words {
 		words[i] = cut(word, wordMax)
