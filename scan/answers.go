@@ -58,8 +58,7 @@ func (w *worker) recall(ctx context.Context, a *batchAnswers) error {
 	b := a.batch
 	a.batch = nil
 	w.counts.Retries[string(fault.Malformed)] += int64(a.count)
-	again := &batch{page: b.page, first: b.first, count: a.count, attempts: b.attempts, named: b.named}
-	return w.pool.retries.add(ctx, again, 0)
+	return w.pool.retries.add(ctx, b.part(0, a.count), 0)
 }
 
 // decide hands a batch on or recalls it, if the Session knows which by now.

@@ -97,6 +97,7 @@ type batch struct {
 	first    int // index into page.heads
 	count    int
 	attempts attempts
+	picked   []int        // indexes into page.heads of objects that do not adjoin; nil: count objects from first on
 	named    []list.Entry // the only object under another name than in page.heads; nil: under that name
 
 	// While a worker sends it.
@@ -106,16 +107,49 @@ type batch struct {
 
 // begin makes the batch ready to be sent.
 func (b *batch) begin() {
-	if b.named != nil {
+	switch {
+	case b.named != nil:
 		b.heads.Reset(b.named)
-	} else {
+	case b.picked != nil:
+		b.heads.Reset(pick(b.page.heads, b.picked))
+	default:
 		b.heads.Reset(b.page.heads[b.first : b.first+b.count])
 	}
-	if b.page.metadata != nil {
+	switch {
+	case b.page.metadata == nil:
+	case b.picked != nil:
+		b.heads.Metadata = pick(b.page.metadata, b.picked)
+	default:
 		b.heads.Metadata = b.page.metadata[b.first : b.first+b.count]
 	}
 	b.heads.NewConn, b.heads.Avoid = b.attempts.newConn, b.attempts.avoid
 	b.begun = time.Now()
+}
+
+// index returns the index into page.heads of the n-th object, n from 0.
+func (b *batch) index(n int) int {
+	if b.picked != nil {
+		return b.picked[n]
+	}
+	return b.first + n
+}
+
+// add adds an object with the same history of attempts, by its index into page.heads.
+func (b *batch) add(index int) {
+	if b.picked == nil {
+		b.picked = []int{b.first}
+	}
+	b.picked = append(b.picked, index)
+	b.count++
+}
+
+// pick returns the members of all with these indexes.
+func pick[T any](all []T, indexes []int) []T {
+	picked := make([]T, len(indexes))
+	for i, index := range indexes {
+		picked[i] = all[index]
+	}
+	return picked
 }
 
 // split takes the objects away that its worker has not begun. It returns nil where there are none.
@@ -124,7 +158,16 @@ func (b *batch) split() *batch {
 	if count == 0 {
 		return nil
 	}
-	return &batch{page: b.page, first: b.first + first, count: count, attempts: b.attempts, named: b.named}
+	return b.part(first, count)
+}
+
+// part returns a batch of count of the objects, from the n-th on, n from 0.
+func (b *batch) part(n, count int) *batch {
+	part := &batch{page: b.page, first: b.index(n), count: count, attempts: b.attempts, named: b.named}
+	if b.picked != nil {
+		part.picked = b.picked[n : n+count]
+	}
+	return part
 }
 
 // attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
@@ -136,4 +179,10 @@ type attempts struct {
 	names       int            // other names of the object that were asked for
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing
+}
+
+// equal reports whether two objects have the same history, wherever their HEADs were sent.
+func (a attempts) equal(b attempts) bool {
+	a.avoid, b.avoid = nil, nil
+	return a == b
 }

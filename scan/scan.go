@@ -106,6 +106,14 @@ func (s *Scan) wire() {
 	policy := fault.ObjectPolicy(cfg.MaxAttempts)
 	policy.VerifiesFirst = cfg.Keys != nil
 	policy.MaxRetryAfter = min(policy.MaxRetryAfter, cfg.RetryFor/2)
+	refusedStart := &refusedStart{lastAnswered: lastAnswered, listed: &s.progress.Listed}
+	if before := cfg.Resume; before != nil {
+		refusedStart.listedBefore = before.Stats.Listed
+		refusedStart.ignored.Store(before.Stats.Emitted+before.Stats.WithoutMetadata > 0)
+	}
+	if cfg.Keys != nil {
+		refusedStart.ignored.Store(true) // they may be the objects that an earlier run was refused
+	}
 	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
 
 	s.committer = newCommitter(cfg, pagesMax)
@@ -116,7 +124,7 @@ func (s *Scan) wire() {
 
 	s.verifier = &verifier{
 		verificationQueue: newVerificationQueue(), policy: policy,
-		sampleEvery: max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
+		refusedStart: refusedStart, sampleEvery: max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
 		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
 		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
@@ -129,7 +137,7 @@ func (s *Scan) wire() {
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
 		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
-		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
+		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, refusedStart: refusedStart, retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
 		verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, depth, workers, pagesMax)
 

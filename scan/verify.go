@@ -90,6 +90,8 @@ type verifier struct {
 	retries      *retryQueue
 	committer    *committer
 	inFlight     inFlight
+	refusedStart *refusedStart
+	again        []delayed // what this round sends again
 
 	session head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
 }
@@ -152,7 +154,10 @@ func (v *verifier) verify(ctx context.Context, queued []*verification) error {
 			missing = append(missing, r)
 		}
 	}
-	return v.settleMissing(ctx, missing)
+	if err := v.settleMissing(ctx, missing); err != nil {
+		return err
+	}
+	return v.sendAgain(ctx)
 }
 
 // followRegions asks the regions that refusals name, while no HEAD was answered in the present one.
@@ -220,8 +225,14 @@ func (v *verifier) decide(
 	})
 	switch e := r.err; {
 	case decision.Action == fault.Retry:
-		return false, v.resend(ctx, r, decision.Delay)
+		v.resend(r, decision.Delay)
+		return false, nil
 	case e.Status != http.StatusNotFound:
+		if !r.failure.Transient() {
+			if err := v.refusedStart.onObject(e); err != nil {
+				return false, err
+			}
+		}
 	case b.page.NameUncertain(e.Entry.Key):
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 	case b.attempts.listedAgain:
@@ -234,9 +245,40 @@ func (v *verifier) decide(
 	})
 }
 
-func (v *verifier) resend(ctx context.Context, r *verification, delay time.Duration) error {
+// resend makes an object one of those that the round sends again.
+func (v *verifier) resend(r *verification, delay time.Duration) {
 	v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
-	return v.retries.add(ctx, r.batch, delay)
+	v.again = append(v.again, delayed{r.batch, time.Now().Add(delay)})
+}
+
+// resentMax is the number of refused objects that are sent again on one new connection.
+const resentMax = 32
+
+// sendAgain hands what the round sends again to the retry queue. Objects of one page with the same history share a
+// batch, and with it a new connection.
+func (v *verifier) sendAgain(ctx context.Context) error {
+	open := map[*page]*batch{} // the batch of each page that gets further objects
+	batches := v.again[:0]
+	for _, d := range v.again {
+		b := d.batch
+		shared := open[b.page]
+		switch {
+		case b.named != nil:
+		case shared != nil && shared.count < resentMax && shared.attempts.equal(b.attempts):
+			shared.add(b.first)
+			continue
+		default:
+			open[b.page] = b
+		}
+		batches = append(batches, d)
+	}
+	v.again = nil
+	for _, d := range batches {
+		if err := v.retries.add(ctx, d.batch, time.Until(d.at)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
@@ -252,12 +294,11 @@ func (v *verifier) settleMissing(ctx context.Context, missing []*verification) e
 	for _, r := range missing {
 		if listed[r] {
 			r.batch.attempts.listedAgain = true
-			err = v.resend(ctx, r, v.policy.RefusalDelay)
-		} else {
-			gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
-			err = v.committer.addResult(ctx, r.batch.page, &gone)
+			v.resend(r, v.policy.RefusalDelay)
+			continue
 		}
-		if err != nil {
+		gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
+		if err := v.committer.addResult(ctx, r.batch.page, &gone); err != nil {
 			return err
 		}
 	}

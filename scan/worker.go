@@ -24,6 +24,7 @@ type workerDeps struct {
 	health       *fault.Health // of the HEADs
 	retryAfters  *retryAfters
 	lastAnswered *sampleObject
+	refusedStart *refusedStart
 	decodedNames *decodedNames
 	metrics      *metrics.Collector
 	progress     *metrics.ProgressCounters
@@ -57,7 +58,8 @@ type worker struct {
 
 	// Of the present batch.
 	batch      *batch
-	next       int // the object to be answered next, an index into page.heads
+	next       int    // the objects of the batch that were answered
+	putOff     *batch // the objects of the batch that were taken out of it; nil: none
 	answers    *batchAnswers
 	chunk      Chunk               // of the last run in answers; nil: the next Record begins a run
 	difference *metadataDifference // the first object that contradicts the listing; nil: none does
@@ -171,7 +173,7 @@ func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
 // send sends a batch, and hands on its objects, or holds them until their answers are final.
 func (w *worker) send(ctx context.Context, b *batch) error {
 	p := w.pool
-	w.batch, w.next, w.chunk = b, b.first, nil
+	w.batch, w.next, w.chunk = b, 0, nil
 	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
 	b.begin()
 	w.current.Store(b)
@@ -190,6 +192,12 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 
 // finishBatch decides about the batch that was sent, and about the one before it.
 func (w *worker) finishBatch(ctx context.Context) error {
+	if rest := w.putOff; rest != nil {
+		w.putOff = nil
+		if err := w.pool.retries.add(ctx, rest, 2*w.pool.policy.RefusalDelay); err != nil {
+			return err
+		}
+	}
 	if w.difference != nil {
 		if err := w.pool.listMetadata.recheck(ctx, w.difference); err != nil {
 			return err
@@ -200,7 +208,7 @@ func (w *worker) finishBatch(ctx context.Context) error {
 		return w.heldErr
 	}
 	a := w.answers
-	a.count, a.to = w.next-a.batch.first, w.session.Trust().Answered
+	a.count, a.to = w.next, w.session.Trust().Answered
 	if err := w.decide(ctx, w.held); err != nil {
 		return err
 	}
@@ -221,8 +229,11 @@ func (w *worker) finishBatch(ctx context.Context) error {
 
 // handleAnswer gives the next object of the batch its Outcome, or makes it an unresolved one.
 func (w *worker) handleAnswer(r *head.Result) {
-	index := w.next
+	index := w.batch.index(w.next)
 	w.next++
+	if w.batch.picked != nil {
+		w.chunk = nil // a run is of adjoining objects
+	}
 	e := &w.batch.page.heads[index]
 	if r.Source == head.FromListing {
 		w.counts.FromListing++
@@ -263,7 +274,8 @@ func (w *worker) handleAnswer(r *head.Result) {
 // classify reads an answer, and decides about one that is unlike the listing by what is known of the store.
 func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
 	known := w.pool.differences
-	class := classify(e, r, w.batch.attempts.newConn, known.expected)
+	isFirst := w.next == 1 // on the connection that the batch asks for
+	class := classify(e, r, w.batch.attempts.newConn && isFirst, known.expected)
 	switch class {
 	case answered:
 		if group := head.GroupOf(e); r.Equal&^w.equal[group] != 0 {
@@ -382,6 +394,11 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		}
 		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
 		u.region, u.signed = namedRegion(r), r.Region
+		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound && p.refusedStart.holds() {
+			if rest := w.batch.split(); rest != nil {
+				w.putOff = rest // it would be refused too
+			}
+		}
 	}
 	u.batch.attempts = tried
 	w.answers.unresolved = append(w.answers.unresolved, u)

@@ -110,10 +110,28 @@ func (j *job) scanStore(
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}
 	}
-	if err == nil && stats.Failed > 0 {
-		err = exit.Errorf(exit.Failures, failures.Hint(), "%s failed", console.Count(stats.Failed, "object", "objects"))
+	if err != nil {
+		return err
 	}
-	return err
+	return j.completeError(&stats, failures.Hint())
+}
+
+// completeError returns the error of a run that is complete, and not good: objects failed, or nothing of what an earlier
+// run has named exists. whereNamed says where the failed objects are named.
+func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
+	switch {
+	case stats.Failed > 0:
+		hint := whereNamed
+		if refused := scan.HintIfAllRefused(stats); refused != "" {
+			hint = refused + "; " + whereNamed
+		}
+		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
+	case j.scan.Keys != nil && stats.Listed > 0 && stats.Gone == stats.Listed:
+		return exit.Errorf(exit.Failures, "was the file written by a scan of this bucket? if its objects were deleted since, "+
+			"nothing is left to do", "s3://%s has none of the %s of --retry-from",
+			j.store.Bucket, console.Count(stats.Listed, "object", "objects"))
+	}
+	return nil
 }
 
 // openCheckpoint opens the checkpoint of the job, if it has one, and the Checkpoint of the earlier run that the job
