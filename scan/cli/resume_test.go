@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -196,6 +197,46 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// A run that starts over, without --resume, may be killed at any time too. Until it begins to write, the files are those
+// of the run before; from then on, it can be resumed.
+func TestKilledStartsOver(t *testing.T) {
+	t.Parallel()
+	o := killedOptions()
+	o.Objects, o.Latency = 4_000, 2*time.Millisecond
+	server, url := simtest.Start(t, o)
+	other, otherURL := simtest.Start(t, s3sim.Options{Objects: 3_000})
+	rounds := 4
+	if testing.Short() {
+		rounds = 2
+	}
+	for range rounds {
+		r := newResumed(t, url, "o.jsonl")
+		earlier := *r
+		earlier.args = slices.Clone(r.args)
+		earlier.args[slices.Index(r.args, url)] = otherURL
+		c := earlier.start()
+		if err := c.Wait(); err != nil { // every object of this store has its record
+			t.Fatalf("%v\n%s", err, earlier.log.String())
+		}
+		before, checkpointBefore := r.read("o.jsonl"), r.read("checkpoint")
+		startsOver := *r
+		startsOver.args = slices.DeleteFunc(slices.Clone(r.args), func(arg string) bool { return arg == "--resume" })
+		c = startsOver.start()
+		time.AfterFunc(time.Duration(rand.Int64N(int64(200*time.Millisecond))), func() { _ = c.Process.Kill() })
+		_ = c.Wait() // it may have been complete before
+		if bytes.Equal(r.read("checkpoint"), checkpointBefore) {
+			if !bytes.Equal(r.read("o.jsonl"), before) {
+				t.Error("the output has changed, and the checkpoint has not")
+			}
+			earlier.completeWith(exit.Complete)
+			earlier.expectOnce(other, "o.jsonl")
+			continue
+		}
+		r.complete()
+		r.expectOnce(server, "o.jsonl")
+	}
+}
+
 // expectWhole compares a checkpoint with the output file. Up to the position of the checkpoint, the file has whole
 // lines, and no key of a range that is still to be scanned.
 func (r *resumed) expectWhole(output string) {
@@ -236,12 +277,17 @@ func (r *resumed) begun() {
 	r.t.Fatalf("there is no progress\n%s", r.log.String())
 }
 
-// complete runs the command to its end.
+// complete runs the command to its end, with some failed objects.
 func (r *resumed) complete() {
+	r.t.Helper()
+	r.completeWith(exit.Failures)
+}
+
+func (r *resumed) completeWith(want int) {
 	r.t.Helper()
 	c := r.start()
 	_ = c.Wait() // ProcessState has the exit code
-	if code := c.ProcessState.ExitCode(); code != exit.Failures {
+	if code := c.ProcessState.ExitCode(); code != want {
 		r.t.Fatalf("exit code %d\n%s", code, r.log.String())
 	}
 }
