@@ -14,7 +14,8 @@ import (
 // listKeys lists the first keys below the prefix, cfg.KeysMax at most.
 func listKeys(ctx context.Context, st *store.Store, cfg *Config) ([]list.Entry, error) {
 	pager := list.New(list.Config{
-		Store: st, Prefix: cfg.Prefix, V1: cfg.ListV1, Timeout: cfg.Timeout, RetryFor: listRetryFor, Log: cfg.Log,
+		Store: st, Prefix: cfg.Prefix, V1: cfg.ListV1, MayChangeOrder: true, Timeout: cfg.Timeout,
+		RetryFor: listRetryFor, Log: cfg.Log,
 	}).Pager(list.Range{})
 	var sample []list.Entry
 	for len(sample) < cfg.KeysMax {

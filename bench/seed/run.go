@@ -85,7 +85,7 @@ func newRun(cfg Config) *run {
 		policy: fault.ObjectPolicy(fault.MaxAttemptsDefault),
 	}
 	r.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1,
+		Store: cfg.Store, Limiter: r.limiter, Prefix: r.folder, V1: cfg.ListV1, MayChangeOrder: true,
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: r.counters.listSent,
 	})
 	r.canary = fault.NewCanary(r.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)

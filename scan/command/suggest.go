@@ -61,8 +61,12 @@ func unknownFlag(command *cli.Command, path []string, typed string) error {
 	for _, f := range command.Flags {
 		names = append(names, f.Names()...)
 	}
+	near := nearest(strings.TrimLeft(typed, "-"), names)
+	if strings.EqualFold(typed, "-v") { // the usual short form, and not --verify-listing
+		near = "version"
+	}
 	var candidates []string
-	if near := nearest(strings.TrimLeft(typed, "-"), names); near != "" {
+	if near != "" {
 		candidates = append(candidates, "--"+near)
 	}
 	return exit.Usagef(didYouMean(candidates, helpHint(path)+" lists the flags"), "there is no flag %s", typed)

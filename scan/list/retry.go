@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"headcount/scan/fault"
@@ -40,6 +41,11 @@ func (r *retrier) warn(err error, delay time.Duration) {
 		return
 	}
 	r.warnedAt = time.Now()
-	r.lister.cfg.Log.Warn("LIST failed, trying again",
+	log := r.lister.cfg.Log
+	var storeErr *StoreError
+	if errors.As(err, &storeErr) && storeErr.Continued && storeErr.Status == http.StatusInternalServerError {
+		log = log.With("hint", storeErr.Hint()) // nobody should wait for --retry-for to read it
+	}
+	log.Warn("LIST failed, trying again",
 		"tries", r.attempts.Sent, "wait", delay.Round(time.Millisecond), "error", err)
 }
