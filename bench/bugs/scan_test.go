@@ -65,7 +65,7 @@ func scanBugs() []bug {
 		{
 			description: "an object that failed is counted and not named",
 			file:        "scan/worker.go",
-			old:         "	w.result.failures = append(w.result.failures, e)\n",
+			old:         "	w.answers.result.failures = append(w.answers.result.failures, e)\n",
 			new:         "",
 			pkg:         "scan", test: "TestAlwaysFailingObjects/direct",
 		},

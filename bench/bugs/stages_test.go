@@ -57,8 +57,8 @@ func stageBugs() []bug {
 		{
 			description: "a batch that was split begins at the wrong object",
 			file:        "scan/page.go",
-			old:         "return &batch{page: b.page, first: b.first + first, count: count",
-			new:         "return &batch{page: b.page, first: first, count: count",
+			old:         "part := &batch{page: b.page, first: b.index(n), count: count",
+			new:         "part := &batch{page: b.page, first: n, count: count",
 			pkg:         "scan", test: "TestHangingHeadDelaysOnlyItsObject/the_last_three",
 		},
 	}
