@@ -217,8 +217,8 @@ func (v *verifier) decide(
 ) (isMissing bool, err error) {
 	b := r.batch
 	if !r.failure.Transient() {
-		v.health.OK(time.Now())   // the store answers the canary: it is healthy, and means its refusals
-		b.attempts.newConn = true // the answer may have been another request's
+		v.health.OK(time.Now())                    // the store answers the canary: it is healthy, and means its refusals
+		b.attempts.newConn = r.failure.Status != 0 // the answer may have been another request's
 	}
 	decision := v.policy.Verified(&b.attempts.Attempts, r.failure, fault.Verification{
 		RequestsSucceed: headsAnswered, OtherCredentials: r.generation != generation,

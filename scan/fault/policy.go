@@ -63,7 +63,7 @@ type Attempts struct {
 //	transient, wrong document     as other transient failures      MaxWrongDocuments
 //	transient, 501 or 505         MaxAttempts                      MaxUnsupported
 //	refusal                       Verify, MaxRefusals              MaxRefusals
-//	credentials                   Verify, MaxRefusals              RetryFor
+//	credentials                   Verify                           RetryFor
 //	clock skew                    Verify, MaxRefusals              Retry twice
 //	expired token                 Verify, MaxRefusals              Renew, MaxRenewals
 //	refused keys, once accepted   Verify, MaxRefusals              Renew once, then as a refusal
@@ -287,7 +287,7 @@ func (p *Policy) Verified(a *Attempts, f Failure, v Verification) Decision {
 	case f.Transient() && v.RequestsSucceed:
 		a.final = true // the failures so far may come from an outage of the store
 		return Decision{}
-	case f.Transient():
+	case f.Transient(), f.Class == Credentials: // the Canary has some: the provider was unavailable
 		return Decision{Retry, p.backoff(a.Sent)}
 	case v.OtherCredentials && (p.MaxAttempts == 0 || a.Sent < p.MaxAttempts):
 		return Decision{Retry, p.backoff(a.Sent)}

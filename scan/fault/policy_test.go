@@ -389,6 +389,20 @@ func TestRunPolicy(t *testing.T) {
 	}
 }
 
+// An object does not fail for a provider of credentials that is unavailable now and then.
+func TestObjectPolicyWithoutCredentials(t *testing.T) {
+	policy := ObjectPolicy(3)
+	a := Attempts{Sent: 1}
+	for range 10 {
+		if d := policy.Next(&a, unanswered(Credentials), NewHealth("")); d.Action != Verify {
+			t.Errorf("%v", d)
+		}
+		if d := policy.Verified(&a, unanswered(Credentials), Verification{}); d.Action != Retry || d.Delay == 0 {
+			t.Errorf("%v", d)
+		}
+	}
+}
+
 // Where there are no other credentials, each endpoint may still accept the present ones, unless they have expired.
 func TestNotRenewed(t *testing.T) {
 	policy := RunPolicy(time.Hour, 2)

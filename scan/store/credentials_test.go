@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -127,6 +128,10 @@ func TestFixedCredentialsCannotBeRefreshed(t *testing.T) {
 // Credentials that the provider renewed begin another generation as soon as they are seen. An error of the provider
 // does not.
 func TestRenewalChangesGeneration(t *testing.T) {
+	synctest.Test(t, testRenewalChangesGeneration)
+}
+
+func testRenewalChangesGeneration(t *testing.T) {
 	s, err := configured(t, Config{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +152,7 @@ func TestRenewalChangesGeneration(t *testing.T) {
 		{"third", nil, 2},
 	} {
 		key, failure = step.key, step.failure
+		time.Sleep(fetchEvery)
 		if changes := s.PollGeneration(t.Context()) - start; changes != step.changes {
 			t.Errorf("%+v: %d", step, changes)
 		}

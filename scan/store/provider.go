@@ -28,11 +28,21 @@ type provider struct {
 	files  awsFiles                                // for messages
 	load   loadProvider                            // nil: the keys never change
 
-	fetched atomic.Bool // source has returned keys
+	fetched atomic.Bool                  // source has returned keys
+	failure atomic.Pointer[fetchFailure] // the latest
 
 	mu        sync.Mutex // held while source is replaced
 	renewedAt time.Time  // when other keys were read from where fixed keys are configured
 }
+
+// fetchFailure is the result of a fetch that failed.
+type fetchFailure struct {
+	at  time.Time
+	err *CredentialsError
+}
+
+// fetchEvery is how long the failure of a fetch is the result of others too. All workers want credentials at once.
+const fetchEvery = time.Second
 
 // loadProvider reads the configuration anew and returns the SDK's provider, which has fetched nothing yet.
 type loadProvider func(context.Context) (aws.CredentialsProvider, error)
@@ -47,6 +57,9 @@ func newProvider(source aws.CredentialsProvider, files awsFiles, load loadProvid
 // canceled. A fetch that ctx does not wait for continues, for the next caller. The sdk engine calls Retrieve once per
 // HEAD: in the usual case it allocates nothing.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if f := p.failure.Load(); f != nil && time.Since(f.at) < fetchEvery {
+		return aws.Credentials{}, f.err
+	}
 	source := p.source.Load()
 	c, err := (*source).Retrieve(ctx)
 	if err != nil {
@@ -78,7 +91,11 @@ func (p *provider) retrieveAgain(
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return aws.Credentials{}, ctx.Err()
 	}
-	return aws.Credentials{}, describe(err, *source, p.files)
+	described := describe(err, *source, p.files)
+	if ctx.Err() == nil { // a fetch that ctx does not wait for has not failed
+		p.failure.Store(&fetchFailure{time.Now(), described})
+	}
+	return aws.Credentials{}, described
 }
 
 // replace replaces source by the provider of the present configuration, unless another caller has replaced it. It
@@ -89,6 +106,7 @@ func (p *provider) replace(ctx context.Context, source *aws.CredentialsProvider)
 	if p.source.Load() == source {
 		if fresh, err := p.load(ctx); err == nil {
 			p.source.Store(&fresh)
+			p.failure.Store(nil)
 		}
 	}
 	return p.source.Load()

@@ -276,3 +276,44 @@ func TestRetrieveAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Workers that want credentials while the provider fails do not ask it all the time.
+func TestFetchesOfAFailingProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := &fakeProvider{err: errors.New("zzz")}
+		p := newProvider(failing, awsFiles{}, nil)
+		for range 100 {
+			if _, err := p.Retrieve(t.Context()); err == nil || strings.Contains(err.Error(), "zzz") {
+				t.Fatal(err)
+			}
+		}
+		if failing.calls != 1 {
+			t.Errorf("%d fetches at once", failing.calls)
+		}
+		time.Sleep(fetchEvery)
+		failing.err = nil
+		if _, err := p.Retrieve(t.Context()); err != nil || failing.calls != 2 {
+			t.Errorf("%v after %d fetches", err, failing.calls)
+		}
+	})
+}
+
+// A caller that does not wait for a fetch learns nothing about it.
+func TestCanceledFetch(t *testing.T) {
+	p := newProvider(aws.NewCredentialsCache(&fakeProvider{}), awsFiles{}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.source.Store(new(aws.CredentialsProvider(canceledProvider{})))
+	if _, err := p.Retrieve(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if p.failure.Load() != nil {
+		t.Error("it counts as a failure")
+	}
+}
+
+type canceledProvider struct{}
+
+func (canceledProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, ctx.Err()
+}
