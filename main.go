@@ -25,10 +25,11 @@ func main() {
 	// With SIGPIPE ignored, a closed pipe is an error of the write instead of the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx := command.StopContext(os.Exit)
-	code := run(ctx, os.Args, os.Stdin, command.StandardOutput(os.Stdout), os.Stderr)
+	stderr := command.StandardError(ctx, os.Stderr)
+	code := run(ctx, os.Args, os.Stdin, command.StandardOutput(os.Stdout), stderr)
 	// Some file systems report only at the close that they are full.
 	if err := os.Stdout.Close(); err != nil && exit.PromisesOutput(code) && !errors.Is(err, os.ErrClosed) {
-		command.PrintError(os.Stderr, command.Program, scan.WrapOutput(err))
+		command.PrintError(stderr, command.Program, scan.WrapOutput(err))
 		code = exit.Output
 	}
 	os.Exit(code)

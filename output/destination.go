@@ -35,7 +35,7 @@ func Stream(ctx context.Context, w io.Writer) Destination {
 
 // streamWriter returns a Writer to an open device or pipe.
 func streamWriter(ctx context.Context, f *os.File) io.Writer {
-	w := newPipeWriter(ctx, f)
+	w := NewPipeWriter(ctx, f)
 	if console.IsTerminal(f) {
 		return console.JSONWriter(w)
 	}

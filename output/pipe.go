@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,14 +24,16 @@ const stopWait = time.Second
 
 // pipeWriter writes to a pipe or a device, whose reader may never read. A Write that makes no progress ends stopWait
 // after ctx, with the cause of ctx. It writes whole lines at once, so that a line is not cut if a pipe takes no more.
-// One goroutine uses a pipeWriter.
+// It may be used concurrently.
 type pipeWriter struct {
 	ctx   context.Context
 	w     io.Writer
+	mu    sync.Mutex
 	ended error // of a Write that was given up, and of all later ones
 }
 
-func newPipeWriter(ctx context.Context, w io.Writer) *pipeWriter { return &pipeWriter{ctx: ctx, w: w} }
+// NewPipeWriter returns a writer to a pipe or a device. A Write that waits for a reader ends soon after ctx.
+func NewPipeWriter(ctx context.Context, w io.Writer) io.Writer { return &pipeWriter{ctx: ctx, w: w} }
 
 // pipeWrite is a Write of a pipeWriter.
 type pipeWrite struct {
@@ -40,6 +43,8 @@ type pipeWrite struct {
 }
 
 func (p *pipeWriter) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.ended != nil {
 		return 0, p.ended
 	}

@@ -55,11 +55,11 @@ func sameFile(a, b NamedFile) bool {
 
 // StreamInfo returns the FileInfo of a stream; nil: the stream is no file.
 func StreamInfo(w io.Writer) fs.FileInfo {
-	f, ok := w.(*os.File)
-	if !ok || f == nil {
+	f, ok := w.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
 		return nil
 	}
-	info, err := f.Stat()
+	info, err := f.Stat() // of a nil File: an error
 	if err != nil {
 		return nil
 	}

@@ -260,6 +260,30 @@ func TestSignalEndsBlockedWrite(t *testing.T) {
 	})
 }
 
+// The same holds for messages: the reader of standard error may be the one who does not read.
+func TestSignalEndsBlockedMessage(t *testing.T) {
+	p := newProcess(t, "scan", "--no-sign-request", "--endpoint-url", serveSlow(t), "--workers", "16", "--stats", "stats",
+		"--log-level", "debug", "s3://demo")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	p.Stdout, p.Stderr = writer, writer
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitUntilFull(t, writer)
+	writer.Close()
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.ends(t); code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+	p.expectIncomplete(t)
+}
+
 // stopBlocked sends one signal to a process that is blocked in a write, and checks what it leaves.
 func (p *process) stopBlocked(t *testing.T, first []byte, reader io.Reader) {
 	t.Helper()
