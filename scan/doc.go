@@ -27,6 +27,7 @@
 //   - listed = emitted + without_metadata + filtered + gone + failed, in whole pages, however the run ends.
 //   - A page is handed to the Sink as a whole or not at all. A page that the Sink failed to write (OutputError) may be
 //     written in part.
+//   - Until the first page is written, the results of an earlier run stay as they are (Config.Begin).
 //   - Run returns nil only if every key of the Range has its Outcome and the Sink is closed.
 //   - Memory is bounded by the pages in flight (pagelimit.go), and does not grow with the bucket.
 package scan

@@ -22,7 +22,7 @@ import (
 type Names struct {
 	Output, Errors, Stats string // written
 	Checkpoint            string // read and written; package checkpoint does both
-	RetryFrom             string // read
+	RetryFrom, CABundle   string // read
 }
 
 // Set is the open files that a scan writes beside standard output; nil: the user named no such file. The caller of Open
@@ -33,12 +33,9 @@ type Set struct {
 	Stats  *Document    // the statistics, at the end
 }
 
-// Open checks that the files are different ones, and then opens and locks them. It waits for the readers of named pipes
+// Open opens and locks the files, which Check has found to be different ones. It waits for the readers of named pipes
 // until the end of ctx. Its error is a usage error, has the code exit.Output, or is the cause of ctx's end.
-func Open(ctx context.Context, names *Names, stdout, stderr io.Writer) (*Set, error) {
-	if err := names.check(stdout, stderr); err != nil {
-		return nil, err
-	}
+func Open(ctx context.Context, names *Names) (*Set, error) {
 	s := &Set{}
 	if err := s.open(ctx, names); err != nil {
 		s.Close()
@@ -83,11 +80,13 @@ func openError(flag, name string, err error) error {
 	return exit.Errorf(exit.Output, "", "cannot open %s %s: %v", flag, name, exit.WithoutPath(err))
 }
 
-// check refuses files that would overwrite each other, a file that is read, standard output or standard error.
-func (names *Names) check(stdout, stderr io.Writer) error {
+// Check returns a usage error if the files would overwrite each other, a file that is read, standard output or standard
+// error. It opens nothing.
+func (names *Names) Check(stdout, stderr io.Writer) error {
 	files := []NamedFile{
 		Written("--output", names.Output), Written("--errors", names.Errors), Written("--stats", names.Stats),
 		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
+		Named("--ca-bundle", names.CABundle),
 		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
 	}
 	if names.Checkpoint != "" { // there are other files beside it

@@ -69,7 +69,7 @@ func TestSetKeepsContent(t *testing.T) {
 		write(t, name, earlier)
 	}
 	names := &Names{Output: "output", Errors: "errors", Stats: "stats", Checkpoint: "checkpoint"}
-	s, err := Open(t.Context(), names, nil, nil)
+	s, err := Open(t.Context(), names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestSetKeepsContent(t *testing.T) {
 		expect(t, name, earlier)
 	}
 
-	if s, err = Open(t.Context(), names, nil, nil); err != nil {
+	if s, err = Open(t.Context(), names); err != nil {
 		t.Fatal(err)
 	}
 	if files := s.CheckpointFiles(); len(files) != 2 || files[checkpoint.PositionErrors].Name() != "errors" {
@@ -115,11 +115,16 @@ func TestOpenRefuses(t *testing.T) {
 		"no stats":         {Names{Output: "o", Stats: dir}, exit.Output, "cannot open --stats " + dir + ": is a directory"},
 		"twice":            {Names{Output: "o", Errors: "./o"}, exit.Usage, "--output and --errors are the same file"},
 		"standard output":  {Names{Stats: "stdout"}, exit.Usage, "--stats and standard output are the same file"},
+		"certificates":     {Names{Output: "failed", CABundle: "failed"}, exit.Usage, "--output and --ca-bundle are the same file"},
 		"read and written": {Names{Errors: "failed", RetryFrom: "failed"}, exit.Usage, "--errors and --retry-from are the same file"},
 		"the checkpoint":   {Names{Output: filepath.Join("x", "..", "o"), Checkpoint: "o"}, exit.Usage, "--output and --checkpoint are the same file"},
 		"its replacement":  {Names{Stats: "c.headcount-tmp", Checkpoint: "c"}, exit.Usage, "--stats and the temporary file of --checkpoint are the same file"},
 	} {
-		if _, err := Open(t.Context(), &c.names, stdout, nil); err == nil || err.Error() != c.want || exit.Code(err) != c.code {
+		err := c.names.Check(stdout, nil)
+		if err == nil {
+			_, err = Open(t.Context(), &c.names)
+		}
+		if err == nil || err.Error() != c.want || exit.Code(err) != c.code {
 			t.Errorf("%s: %v (exit %d), want %s (exit %d)", name, err, exit.Code(err), c.want, c.code)
 		}
 	}
@@ -163,7 +168,7 @@ func TestFailures(t *testing.T) {
 	}
 
 	t.Chdir(t.TempDir())
-	s, err := Open(t.Context(), &Names{Errors: "errors"}, nil, nil)
+	s, err := Open(t.Context(), &Names{Errors: "errors"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,9 @@ type job struct {
 
 // run scans, or estimates the scan for --dry-run.
 func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr io.Writer) error {
+	if err := j.names.Check(stdout, stderr); err != nil {
+		return err
+	}
 	if j.demo {
 		demo, err := startDemo()
 		if err != nil {
@@ -67,16 +70,16 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		return err
 	}
 	if j.dryRun {
-		return j.estimate(ctx, reporter, opened, stdout, stderr)
+		return j.estimate(ctx, reporter, opened, stdout)
 	}
-	return j.scanStore(ctx, reporter, opened, stdout, stderr)
+	return j.scanStore(ctx, reporter, opened, stdout)
 }
 
 // scanStore scans the opened store.
 func (j *job) scanStore(
-	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
+	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout io.Writer,
 ) error {
-	files, err := fileset.Open(ctx, &j.names, stdout, stderr)
+	files, err := fileset.Open(ctx, &j.names)
 	if err != nil {
 		return err
 	}
@@ -161,9 +164,9 @@ func (j *job) openCheckpoint(reporter *report.Reporter, files *fileset.Set) (*ch
 
 // estimate prints a forecast of the scan, and makes no records.
 func (j *job) estimate(
-	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout, stderr io.Writer,
+	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout io.Writer,
 ) error {
-	files, err := fileset.Open(ctx, &j.names, stdout, stderr)
+	files, err := fileset.Open(ctx, &j.names)
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,7 @@ func parseFiles(c *cli.Context, j *job) error {
 		Stats:      command.Get[string](c, "stats"),
 		Checkpoint: command.Get[string](c, "checkpoint"),
 		RetryFrom:  command.Get[string](c, "retry-from"),
+		CABundle:   command.Get[string](c, "ca-bundle"),
 	}
 	return nil
 }
