@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -25,7 +26,8 @@ type autoscaler struct {
 	pool        *workerPool
 	concurrency *pace.Concurrency // nil: the number of workers is fixed
 	fixed       int               // workers
-	depth       int               // HEADs in flight on each connection
+	maxWorkers  int
+	depth       int // HEADs in flight on each connection
 	limiter     *pace.Limiter
 	rate        float64 // of Config
 	listedAll   func() bool
@@ -40,14 +42,14 @@ type autoscaler struct {
 }
 
 func newAutoscaler(cfg *Config, pool *workerPool, limiter *pace.Limiter, depth, maxWorkers int) *autoscaler {
-	a := &autoscaler{pool: pool, fixed: cfg.Workers, depth: depth, limiter: limiter, rate: cfg.Rate}
+	a := &autoscaler{pool: pool, fixed: maxWorkers, maxWorkers: maxWorkers, depth: depth, limiter: limiter, rate: cfg.Rate}
 	if cfg.Workers == WorkersAuto {
 		a.concurrency = pace.NewConcurrency(maxWorkers, depth)
 	}
 	return a
 }
 
-// run starts the workers in g, and returns when nothing is in flight or there are no more batches to send.
+// run starts the workers in g, and returns when nothing is in flight.
 func (a *autoscaler) run(ctx context.Context, g *errgroup.Group) error {
 	size, window := a.fixed, fixedWindow
 	if a.concurrency != nil {
@@ -67,21 +69,30 @@ func (a *autoscaler) run(ctx context.Context, g *errgroup.Group) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		// At the end of a run the workers become idle whatever limited the run, so these windows say nothing.
-		if a.listedAll() && a.pool.queueEmpty() {
-			if a.concurrency != nil {
-				return a.pool.resize(ctx, g, a.concurrency.Best(), a.concurrency.Best())
-			}
-			return nil
-		}
 		after := a.pool.sample()
-		seen := after.delta(before, size)
+		if a.ending() || a.pool.members.recovering() {
+			if a.concurrency != nil {
+				size = a.concurrency.Best()
+				if err := a.pool.resize(ctx, g, size, size); err != nil {
+					return err
+				}
+			}
+			before = after
+			timer.Reset(window)
+			continue
+		}
+		running := size
+		if maximum := a.pool.members.maximum(); maximum > 0 {
+			running = min(size, maximum)
+		}
+		seen := after.delta(before, running)
 		seen.Rate = a.limiter.Rate()
 		settling := a.concurrency != nil && a.concurrency.Settling()
 		if seen.Answers > 0 && !settling {
 			a.observe(after.at, size, seen, after.cpu-before.cpu)
 		}
 		if a.concurrency != nil {
+			a.concurrency.Bound(cmp.Or(a.pool.members.maximum(), a.maxWorkers))
 			size = a.concurrency.Update(seen)
 			if err := a.pool.resize(ctx, g, size, a.concurrency.Lookahead()); err != nil {
 				return err
@@ -92,6 +103,13 @@ func (a *autoscaler) run(ctx context.Context, g *errgroup.Group) error {
 		before = after
 		timer.Reset(window)
 	}
+}
+
+// ending reports whether all keys are listed and the workers have hardly anything left to do. They become idle then,
+// whatever limited the run, so these windows say nothing. After an outage much may wait to be sent again: that is not
+// the end.
+func (a *autoscaler) ending() bool {
+	return a.listedAll() && a.pool.queueEmpty() && !a.pool.retries.behind()
 }
 
 // classify says what limited the run in a window in which the process took so much CPU time.
@@ -134,7 +152,7 @@ func (a *autoscaler) fill(stats *metrics.Stats, cpuBefore time.Duration) {
 	defer a.mu.Unlock()
 	if stats.Workers = a.fixed; a.concurrency != nil {
 		if stats.Workers = a.best; a.best == 0 { // the run was over before its first window
-			stats.Workers = a.pool.currentSize()
+			stats.Workers = a.pool.members.running()
 		}
 		stats.WorkersHistory = a.history.Steps()
 	}

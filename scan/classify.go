@@ -59,7 +59,9 @@ func deleteMarker(r *head.Result) bool {
 // failureOf describes a Result for the retry policy.
 func failureOf(r *head.Result) fault.Failure {
 	if r.Err != nil {
-		return fault.FailureOf(r.Err)
+		failure := fault.FailureOf(r.Err)
+		failure.Unconnected = r.Unconnected && failure.Transient()
+		return failure
 	}
 	return fault.Failure{
 		Class: fault.StatusClass(r.Status), Status: r.Status, RetryAfter: fault.RetryAfter(string(r.Get("retry-after"))),

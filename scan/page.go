@@ -179,6 +179,9 @@ type attempts struct {
 	names       int            // other names of the object that were asked for
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing
+
+	// abandoned counts the HEADs that got no answer over a new connection, and were not waited for.
+	abandoned int
 }
 
 // equal reports whether two objects have the same history, wherever their HEADs were sent.

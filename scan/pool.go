@@ -20,7 +20,8 @@ const (
 	// worker costs 30 kB. Whoever needs more sets Config.Workers.
 	WorkersAutoMax = 4096
 
-	// spareFiles are left for files and connections other than the workers': LISTs, the canary, name look-ups, outputs.
+	// spareFiles are left for files and connections other than the workers': LISTs, the canary, name look-ups, outputs. A
+	// process that may open very few files leaves half of them.
 	spareFiles = 64
 
 	// batchMax keeps the answers to a batch (64 of 600 bytes) within the first-level cache, and costs one channel
@@ -31,8 +32,8 @@ const (
 	batchMin = 8
 )
 
-// workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Workers
-// with index < size run, the others are parked. A worker is started the first time the pool grows to include it.
+// workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Some of
+// them run, the others are parked (members). A worker is started the first time the pool grows to include it.
 //
 // The pool takes batches from the producer (submit) and from the retry queue. Neither channel is closed: the workers
 // end when nothing is in flight.
@@ -43,9 +44,8 @@ type workerPool struct {
 	due   <-chan *batch // from the retry queue; taken first, since a page waits for each
 	depth int           // HEADs in flight on each connection
 
-	size         atomic.Int64
+	members      members
 	batchObjects atomic.Int64            // objects in a batch
-	wakes        []chan struct{}         // one for each started worker; holds a token for a worker that runs again
 	current      []atomic.Pointer[batch] // of each worker, nil between batches
 	pageLimit    *pageLimit
 
@@ -57,14 +57,14 @@ type workerPool struct {
 	cpuTime func() time.Duration // of this process so far
 }
 
-// maxWorkers returns how many workers there can be.
-func (c *Config) maxWorkers(depth int) int {
-	if c.Workers != WorkersAuto {
-		return c.Workers
+// maxWorkers returns how many workers there can be in a process that may open so many files (0: any number).
+func (c *Config) maxWorkers(depth, files int) int {
+	most := c.Workers
+	if most == WorkersAuto {
+		most = WorkersAutoMax / depth
 	}
-	most := WorkersAutoMax / depth
-	if files := metrics.MaxOpenFiles(); files > 0 {
-		most = min(most, files-spareFiles)
+	if files > 0 {
+		most = min(most, files-min(spareFiles, files/2))
 	}
 	return max(1, most)
 }
@@ -113,23 +113,20 @@ func (p *workerPool) starved() bool { return p.queueEmpty() && p.idle.count() > 
 // batches and the page limit are made for it. A worker that is parked finishes the HEADs that it has begun; the other
 // workers get the rest of its batch.
 func (p *workerPool) resize(ctx context.Context, g *errgroup.Group, size, next int) error {
-	before := int(p.size.Swap(int64(size)))
 	p.batchObjects.Store(int64(batchSizeFor(next, p.depth)))
 	p.pageLimit.grow(max(size, next), 0)
-	for i := before; i < min(size, len(p.wakes)); i++ {
-		select {
-		case p.wakes[i] <- struct{}{}:
-		default: // it still has the last token
-		}
-	}
-	for i := len(p.wakes); i < size; i++ {
-		wake := make(chan struct{}, 1)
-		p.wakes = append(p.wakes, wake)
-		w := newWorker(p, i, wake) // in this goroutine, so that neighbouring workers have neighbouring endpoints
+	for i := p.members.count(); i < size; i++ {
+		w := newWorker(p, i) // in this goroutine, so that neighbouring workers have neighbouring endpoints
+		p.members.add(w)
 		g.Go(func() error { return w.run(ctx) })
 	}
-	for i := size; i < before; i++ {
-		if err := p.splitBatch(ctx, i); err != nil {
+	return p.splitBatches(ctx, p.members.setWanted(size))
+}
+
+// splitBatches gives the other workers what these workers have not begun of their batches.
+func (p *workerPool) splitBatches(ctx context.Context, stopped []*worker) error {
+	for _, w := range stopped {
+		if err := p.splitBatch(ctx, w.index); err != nil {
 			return err
 		}
 	}
@@ -213,6 +210,3 @@ func (t *idleTime) count() int {
 	defer t.mu.Unlock()
 	return t.idle
 }
-
-// currentSize returns how many workers run.
-func (p *workerPool) currentSize() int { return int(p.size.Load()) }

@@ -3,6 +3,7 @@ package scan
 import (
 	"container/heap"
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,18 @@ import (
 type retryQueue struct {
 	in       chan delayed
 	due      chan *batch // to the pool, unbuffered: a batch leaves the queue when a worker takes it
+	start    time.Time
+	dueAt    atomic.Int64 // when the first batch is due, in nanoseconds after start; 0: none waits
 	inFlight inFlight
+}
+
+// lateAfter is how long a due batch waits for a worker at most, unless all workers are busy with others.
+const lateAfter = 50 * time.Millisecond
+
+// behind reports whether all workers are busy with others while batches are due.
+func (q *retryQueue) behind() bool {
+	at := q.dueAt.Load()
+	return at != 0 && time.Since(q.start)-time.Duration(at) > lateAfter
 }
 
 // delayed is a batch and the time from which it is sent.
@@ -21,7 +33,7 @@ type delayed struct {
 }
 
 func newRetryQueue(inFlight inFlight) *retryQueue {
-	return &retryQueue{in: make(chan delayed), due: make(chan *batch), inFlight: inFlight}
+	return &retryQueue{in: make(chan delayed), due: make(chan *batch), start: time.Now(), inFlight: inFlight}
 }
 
 // add makes a batch due after a delay. It may be called concurrently.
@@ -52,6 +64,9 @@ func (q *retryQueue) run(ctx context.Context) error {
 			} else {
 				out, next = q.due, waiting[0].batch
 			}
+			q.dueAt.Store(max(1, int64(waiting[0].at.Sub(q.start))))
+		} else {
+			q.dueAt.Store(0)
 		}
 		select {
 		case d := <-q.in:

@@ -82,6 +82,7 @@ func (s *Scan) openEngine() (err error) {
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(),
 		V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
+		OnUnconnected: func() { s.pool.yieldConnection() },
 	})
 	if s.listMetadata = newListMetadata(cfg, s.lister); s.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
@@ -100,7 +101,11 @@ func (s *Scan) wire() {
 	if listers == ListersAuto {
 		listers = listersMax
 	}
-	workers := cfg.maxWorkers(depth)
+	workers := cfg.maxWorkers(depth, metrics.MaxOpenFiles())
+	if workers < cfg.Workers {
+		cfg.Log.Warn("this process may not open enough files for all workers: fewer run",
+			"workers", workers, "asked for", cfg.Workers, "hint", "raise the limit (ulimit -n)")
+	}
 	pagesMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
 	lastAnswered := new(sampleObject)
 	policy := fault.ObjectPolicy(cfg.MaxAttempts)

@@ -31,6 +31,8 @@ type simulation struct {
 	// answer returns the answer to the n-th HEAD for a key, n from 1. If it is nil, the answer is 200 at once.
 	answer func(key string, n int) simulatedAnswer
 
+	connections *simulatedConnections // nil: every session has one
+
 	heads    atomic.Int64 // HEADs that were sent
 	sessions atomic.Int64 // head.Sessions that were created
 	canaries atomic.Int64 // canary LISTs
@@ -45,6 +47,9 @@ type simulatedAnswer struct {
 	status     int // 0: 200
 	retryAfter string
 }
+
+// connectionLost is the status of a HEAD whose connection was lost, and that could have no other.
+const connectionLost = -1
 
 // simulatedKey returns the i-th key.
 func simulatedKey(i int) string { return fmt.Sprintf("k%06d", i) }
@@ -174,10 +179,16 @@ func (e *simulatedEngine) Session() head.Session {
 
 type simulatedSession struct {
 	*simulatedEngine
-	latency time.Duration
+	latency   time.Duration
+	connected bool // to a simulation with simulatedConnections
 }
 
-func (s *simulatedSession) Close()                       {}
+func (s *simulatedSession) Close() {
+	if s.connected {
+		s.sim.connections.close()
+	}
+}
+
 func (s *simulatedSession) Trust() head.Trust            { return head.Trust{} }
 func (s *simulatedSession) Settle(context.Context) error { return nil }
 
@@ -190,6 +201,13 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 		if _, err := s.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
+		if r, err := s.connect(ctx); r != nil || err != nil {
+			if err != nil {
+				return err
+			}
+			each(r)
+			continue
+		}
 		sent := time.Now()
 		answer := s.sim.next(claimed[i].Key)
 		answer.after += s.latency
@@ -200,11 +218,39 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 		if answer.after > s.timeout {
 			r = &head.Result{Err: context.DeadlineExceeded}
 		}
+		if answer.status == connectionLost {
+			r = s.lose()
+		}
 		if answer.retryAfter != "" {
 			r.Headers = []head.Header{{Name: []byte("retry-after"), Value: []byte(answer.retryAfter)}}
 		}
 		each(r)
 	}
+}
+
+// connect opens a connection if the session has none. It returns a Result if it has none afterwards.
+func (s *simulatedSession) connect(ctx context.Context) (*head.Result, error) {
+	connections := s.sim.connections
+	if connections == nil || s.connected {
+		return nil, nil
+	}
+	var failure error
+	if s.connected, failure = connections.open(); s.connected {
+		return nil, nil
+	}
+	r := &head.Result{Err: failure, Unconnected: true}
+	if failure == nil { // nothing comes
+		r.Err = context.DeadlineExceeded
+		return r, fault.Sleep(ctx, s.timeout)
+	}
+	return r, fault.Sleep(ctx, time.Millisecond)
+}
+
+// lose closes the connection. It returns the Result of a HEAD that was sent again over a new one, in vain.
+func (s *simulatedSession) lose() *head.Result {
+	s.sim.connections.close()
+	s.connected = false
+	return &head.Result{Err: s.sim.connections.failure, Unconnected: true}
 }
 
 // next returns the answer to the next HEAD for a key.

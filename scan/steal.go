@@ -13,7 +13,8 @@ const (
 	stealEvery = stalledAfter / 4
 )
 
-// stealStalled shares out the batches of stalled workers while others are idle.
+// stealStalled shares out the batches of stalled workers while others are idle. It also looks for workers whose
+// connection is never served.
 func (p *workerPool) stealStalled(ctx context.Context) error {
 	ticker := time.NewTicker(stealEvery)
 	defer ticker.Stop()
@@ -25,6 +26,7 @@ func (p *workerPool) stealStalled(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		p.abandonConnecting()
 		for i := range p.current {
 			if p.idle.count() == 0 {
 				break

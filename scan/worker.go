@@ -46,10 +46,19 @@ type workerDeps struct {
 type worker struct {
 	pool     *workerPool
 	index    int
-	wake     chan struct{} // holds a token when the pool has grown to include a parked worker
+	wake     chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
 	session  head.Session
 	onAnswer func(*head.Result)     // w.handleAnswer, made once
 	current  *atomic.Pointer[batch] // shows the batch to the other workers; nil between batches
+	running  atomic.Bool            // members.assign sets it; the others are parked
+
+	// members.mu guards these. Only the worker's goroutine writes connected.
+	connected bool // the store has answered over the connection
+	chosen    bool // by members.assign
+	abandon   context.CancelCauseFunc
+
+	headCtx    context.Context // of the HEADs; abandon ends it
+	connecting connecting
 
 	counts metrics.HeadCounts
 	shared sharedCounters
@@ -84,9 +93,9 @@ type unresolved struct {
 	err     *ObjectError
 }
 
-func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
+func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
-		pool: p, index: index, wake: wake, session: p.engine.Session(),
+		pool: p, index: index, wake: make(chan struct{}, 1), session: p.engine.Session(),
 		current: &p.current[index], counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers),
 	}
 	w.onAnswer = w.handleAnswer
@@ -97,6 +106,8 @@ func newWorker(p *workerPool, index int, wake chan struct{}) *worker {
 func (w *worker) run(ctx context.Context) error {
 	defer func() { w.session.Close() }()
 	w.ctx = ctx
+	w.pool.members.watch(ctx, w)
+	defer func() { w.abandon(nil) }()
 	for {
 		if w.parked() {
 			if err := w.settle(ctx); err != nil {
@@ -106,9 +117,12 @@ func (w *worker) run(ctx context.Context) error {
 				return err
 			}
 		}
-		b, err := w.nextBatch(ctx)
-		if b == nil {
+		b, ended, err := w.nextBatch(ctx)
+		switch {
+		case ended || err != nil:
 			return err
+		case b == nil:
+			continue
 		}
 		if err := w.send(ctx, b); err != nil {
 			return err
@@ -116,20 +130,30 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-func (w *worker) parked() bool { return w.index >= w.pool.currentSize() }
+func (w *worker) parked() bool { return !w.running.Load() }
 
-// park waits until the pool includes the worker again. The connection stays open for as long as it can be used, since a
-// pool that tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for
-// the store.
+// wakeUp makes a worker that is parked or idle look around.
+func (w *worker) wakeUp() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // it still has the last token
+	}
+}
+
+// park waits until the worker runs again. The connection stays open for as long as it can be used, since a pool that
+// tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the store.
+// It is closed at once if there are more connections than can be had.
 func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	stale := time.NewTimer(store.IdleTimeout)
 	defer stale.Stop()
 	for w.parked() {
+		if w.pool.members.closeExcess(w) {
+			w.disconnect()
+		}
 		select {
 		case <-w.wake:
 		case <-stale.C:
-			w.session.Close()
-			w.session = w.pool.engine.Session()
+			w.disconnect()
 		case <-w.pool.inFlight.Done():
 			return true, nil
 		case <-ctx.Done():
@@ -139,34 +163,44 @@ func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	return false, nil
 }
 
-// nextBatch returns the next batch, nil when there will be none. Batches from the retry queue come first: a page waits
-// for each of them.
-func (w *worker) nextBatch(ctx context.Context) (*batch, error) {
+// disconnect closes the connection.
+func (w *worker) disconnect() {
+	w.session.Close()
+	w.session = w.pool.engine.Session()
+	w.pool.members.closed(w)
+}
+
+// nextBatch returns the next batch; nil: the worker may have to park, or there will be none. Batches from the retry
+// queue come first: a page waits for each of them. A worker without a connection leaves them to the others: it may get none, and they failed before.
+func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error) {
 	p := w.pool
-	select {
-	case b := <-p.due:
-		return b, nil
-	default:
+	first, second := p.due, (<-chan *batch)(p.queue)
+	if !w.connected {
+		first, second = second, first
 	}
-	select {
-	case b := <-p.queue:
-		return b, nil
-	default:
+	for _, batches := range []<-chan *batch{first, second} {
+		select {
+		case b := <-batches:
+			return b, false, nil
+		default:
+		}
 	}
 	if err := w.settle(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	p.idle.enter(time.Since(p.began))
 	defer func() { p.idle.leave(time.Since(p.began)) }()
 	select {
 	case b := <-p.due:
-		return b, nil
+		return b, false, nil
 	case b := <-p.queue:
-		return b, nil
+		return b, false, nil
+	case <-w.wake:
+		return nil, false, nil
 	case <-p.inFlight.Done():
-		return nil, nil
+		return nil, true, nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, false, context.Cause(ctx)
 	}
 }
 
@@ -177,8 +211,15 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
 	b.begin()
 	w.current.Store(b)
-	err := w.session.Head(ctx, &b.heads, w.onAnswer)
+	err := w.session.Head(w.headCtx, &b.heads, w.onAnswer)
 	w.current.Store(nil)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case err == errAbandoned:
+		w.abandonBatch(ctx)
+		err = nil
+	}
 	w.flushCounters()
 	p.progress.Heads.Add(w.counts.Heads)
 	p.progress.FromListing.Add(w.counts.FromListing)
@@ -187,7 +228,10 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	p.metrics.AddHeads(&w.counts)
 	w.shared.latencies = 0
-	return err
+	if err != nil {
+		return err
+	}
+	return w.settleConnection(ctx)
 }
 
 // finishBatch decides about the batch that was sent, and about the one before it.
@@ -249,6 +293,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 	}
 	class := w.classify(e, r)
 	w.observe(r, class)
+	if !w.connected && r.Err == nil {
+		w.observeConnection(r, fault.Failure{})
+	}
 	switch class {
 	case answered, changed:
 		if w.batch.named != nil {
@@ -381,6 +428,10 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}
 	default:
+		w.observeConnection(r, u.failure)
+		if r.Err == errAbandoned {
+			tried.abandoned++
+		}
 		if u.failure.SlowDown() {
 			p.limiter.ObserveRefusal(sentAt(r), p.retryAfters.ofStore(e.Key, u.failure.RetryAfter))
 		}

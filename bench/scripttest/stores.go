@@ -57,6 +57,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.SessionToken = value
 		case "region":
 			o.Region = value
+		case "connections-max":
+			o.ConnectionsMax = int(number)
 		case "cert":
 			cert = ts.MkAbs(value)
 		case "key":

@@ -11,6 +11,10 @@ type Failure struct {
 	Status     int           // HTTP status of the answer; 0: there was none
 	RetryAfter time.Duration // the delay that the answer asks for; 0: none
 	Final      bool          // the same request will get the same answer, whatever the Class
+
+	// Unconnected is set if no connection was had for the request. Where others are answered, there are too many
+	// connections: fewer help, and a lower rate does not.
+	Unconnected bool
 }
 
 // FailureOf returns the Failure of a request's error. If err has a method Failure() Failure, FailureOf returns the
@@ -43,9 +47,9 @@ func (f Failure) Transient() bool {
 	return !f.Final && (f.Class.Transient() || TransientStatus(f.Status))
 }
 
-// SlowDown reports whether the scan should send fewer requests now: the store asks for fewer, or cannot be reached.
+// SlowDown reports whether the scan should send fewer requests now: the store asks for fewer, or breaks connections.
 func (f Failure) SlowDown() bool {
-	return f.Transient() && (ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached())
+	return f.Transient() && !f.Unconnected && (ThrottledStatus(f.Status) || f.RetryAfter > 0 || f.Class.Unreached())
 }
 
 // refusesKeys reports whether other credentials might be accepted. The answer to a HEAD has no code, and some stores

@@ -43,6 +43,7 @@ type Attempts struct {
 	failedAt       time.Time     // of the last transient failure
 	waited         time.Duration // for what answers asked for by Retry-After
 	refused        int           // refusals; if the Policy verifies, those after which the Canary succeeded
+	unconnected    int           // failures for want of a connection while other requests succeeded
 	wrongDocuments int
 	unsupported    int
 	clockSkews     int
@@ -60,6 +61,7 @@ type Attempts struct {
 //	failure                       ObjectPolicy                     RunPolicy
 //	transient                     MaxAttempts, if others succeed   RetryFor
 //	transient, no answer yet      as other transient failures      MaxFirst; DNS, TLS, credentials: GiveUp
+//	transient, no connection      Verify after maxUnconnected      as other transient failures
 //	transient, wrong document     as other transient failures      MaxWrongDocuments
 //	transient, 501 or 505         MaxAttempts                      MaxUnsupported
 //	refusal                       Verify, MaxRefusals              MaxRefusals
@@ -70,7 +72,8 @@ type Attempts struct {
 //	configuration                 Verify, MaxRefusals              GiveUp
 //	header too large, unusable    GiveUp                           GiveUp
 type Policy struct {
-	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed.
+	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed. A
+	// failure for want of a connection does not count.
 	// While no other request succeeds, either the store is unavailable or there are no other requests. Then the
 	// Decision is Verify, once in MaxAttempts attempts.
 	MaxAttempts int
@@ -119,6 +122,15 @@ type Policy struct {
 // since the Store corrects its Skew by the Date of that answer. Two are too few as well: the Skew is dropped after the
 // second one, if the Date did not help.
 const maxClockSkews = 3
+
+// maxUnconnected is the number of times that a request may get no connection while others succeed, before the Canary is
+// asked: an object whose HEAD makes the store reset every connection is not to be sent for ever. Where the number of
+// connections is limited, a request meets the limit once or twice.
+const maxUnconnected = 10
+
+// unconnectedDelayMax is the maximum delay of a request that got no connection while others succeed. One of their
+// connections will serve it.
+const unconnectedDelayMax = 100 * time.Millisecond
 
 // MaxAttemptsDefault is the number of attempts for one object while others succeed: with Backoff, they take about 10 s.
 const MaxAttemptsDefault = 10
@@ -256,7 +268,14 @@ func (p *Policy) isFirstContactFailed(a *Attempts, f Failure, h *Health) bool {
 
 // countAttempt counts a transient failure of a request for an object.
 func (p *Policy) countAttempt(a *Attempts, f Failure, h *Health, delay time.Duration) Decision {
-	othersSucceed := a.failed == 0 || h.OKAfter(a.failedAt)
+	othersSucceed := a.failedAt.IsZero() || h.OKAfter(a.failedAt)
+	if f.Unconnected && othersSucceed {
+		a.failedAt = time.Now()
+		if a.unconnected++; a.unconnected%maxUnconnected == 0 {
+			return Decision{Action: Verify}
+		}
+		return Decision{Retry, min(delay, unconnectedDelayMax)}
+	}
 	if othersSucceed || UnsupportedStatus(f.Status) {
 		a.failed++
 	}

@@ -43,6 +43,10 @@ type Config struct {
 	// continuation tokens and remembers the keys. Its Pages may then be Unplaced.
 	MayChangeOrder bool
 
+	// OnUnconnected is called when a LIST could have no connection for the third time in a row: others may give up one.
+	// It may be nil. It is called concurrently.
+	OnUnconnected func()
+
 	// OnAttempt is called after each LIST with its status ("200", "503", or the class of a failure), and whether the
 	// same request will be sent again. It may be nil. It is called concurrently.
 	OnAttempt func(status string, again bool)
@@ -60,6 +64,7 @@ type Lister struct {
 	firstAnswered atomic.Int64 // Unix time of the store, with the first listing; 0: unknown
 	firstKey      atomicString // of the bucket, where the store ignores start-after
 	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
+	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 
 	decoders sync.Pool // of *xmllist.Decoder
 }
@@ -90,6 +95,9 @@ func New(cfg Config) *Lister {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.OnUnconnected == nil {
+		cfg.OnUnconnected = func() {}
 	}
 	if cfg.OnAttempt == nil {
 		cfg.OnAttempt = func(string, bool) {}
@@ -175,8 +183,11 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 	a, err := l.sendTo(ctx, req, endpoint)
 	if err != nil {
 		l.cfg.Store.ObserveFailure(endpoint, err)
-		return nil, l.explain(err, endpoint)
+		err = l.explain(err, endpoint)
+		l.observeConnection(fault.FailureOf(err))
+		return nil, err
 	}
+	l.unconnected.Store(0)
 	return a, nil
 }
 
@@ -198,6 +209,21 @@ func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoi
 		err = l.sendV2(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsV2Output{}, read))
 	}
 	return a, err
+}
+
+// unconnectedMax is the number of LISTs in a row without a connection that are chance.
+const unconnectedMax = 2
+
+// observeConnection tells others by the failure of a LIST if LISTs lack a connection.
+func (l *Lister) observeConnection(f fault.Failure) {
+	switch {
+	case f.Class == fault.LocalLimit, f.Class.Unreached():
+		if l.unconnected.Add(1) > unconnectedMax {
+			l.cfg.OnUnconnected()
+		}
+	case f.Status != 0:
+		l.unconnected.Store(0)
+	}
 }
 
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {

@@ -176,6 +176,23 @@ func (c *Concurrency) Update(w Window) int {
 	return c.current
 }
 
+// Bound sets the maximum number of workers from now on, as more or fewer connections can be had. It raises n to at least
+// 1. If it was the maximum that ended the growth, a higher one continues it.
+func (c *Concurrency) Bound(n int) {
+	n = max(1, n)
+	before := c.max
+	c.max = n
+	switch {
+	case c.best > n:
+		c.best = n
+		c.reset()
+	case c.current > n:
+		c.reset()
+	case n > before && c.best >= before:
+		c.startDoubling(c.best)
+	}
+}
+
 func (c *Concurrency) setCurrent(workers int) {
 	workers = max(1, min(workers, c.max))
 	if workers != c.current {

@@ -1,0 +1,138 @@
+package scan
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"headcount/scan/fault"
+	"headcount/scan/head"
+)
+
+const (
+	// connectTriesMax is the number of HEADs in a row for which a worker gets no connection before it parks. Stores reset
+	// single connections for many reasons. A maximum of connections shows at each try.
+	connectTriesMax = 3
+
+	// connectPause is the mean pause after the first such HEAD. It doubles with each.
+	connectPause = 20 * time.Millisecond
+
+	// A connection that is accepted and never served is abandoned after connectPatienceMin, or after
+	// connectPatienceLatencies times the mean latency if that is longer.
+	connectPatienceMin       = 2 * time.Second
+	connectPatienceLatencies = 8
+
+	// abandonMax is how often a HEAD for one object is abandoned. The next one is waited for until its timeout: the object
+	// may be slow, and not the connection.
+	abandonMax = 3
+)
+
+// abandonedError is why a HEAD over a new connection was given up.
+type abandonedError struct{}
+
+func (abandonedError) Error() string {
+	return "no answer over a new connection, while others are answered"
+}
+func (abandonedError) FaultClass() fault.Class { return fault.Timeout }
+
+// errAbandoned ends a worker's context for the sake of its connection alone.
+var errAbandoned error = abandonedError{}
+
+// connecting is what a worker has tried since it last had a connection.
+type connecting struct {
+	tries        int // HEADs without a connection
+	failingSince time.Time
+	unconnected  bool   // the present batch met such a HEAD
+	rest         *batch // of that batch, not begun; nil: nothing is left
+	err          error  // of that HEAD
+}
+
+// observeConnection notes by a Result whether the worker has a connection. Without one it stops the batch: each further
+// HEAD would cost another object an attempt.
+func (w *worker) observeConnection(r *head.Result, f fault.Failure) {
+	c := &w.connecting
+	switch {
+	case r.Err == nil:
+		c.tries, c.unconnected = 0, false
+		w.pool.members.opened(w)
+	case f.Unconnected && !c.unconnected:
+		if c.tries == 0 {
+			c.failingSince = time.Now()
+		}
+		c.tries++
+		w.stopBatch(r.Err)
+	}
+}
+
+// stopBatch ends the present batch after the HEADs that have begun, for want of a connection.
+func (w *worker) stopBatch(err error) {
+	c := &w.connecting
+	c.unconnected, c.err = true, err
+	if rest := w.batch.split(); rest != nil { // at the second call there is none
+		c.rest = rest
+	}
+	w.pool.members.closed(w)
+}
+
+// abandonBatch makes failures of the HEADs of the present batch that were abandoned.
+func (w *worker) abandonBatch(ctx context.Context) {
+	w.pool.members.watch(ctx, w)
+	w.stopBatch(errAbandoned)
+	w.connecting.tries, w.connecting.failingSince = connectTriesMax, w.batch.begun
+	for claimed := w.batch.first + len(w.batch.heads.Claim(0)); w.next < claimed; {
+		w.handleAnswer(&head.Result{Err: errAbandoned, Unconnected: true})
+	}
+}
+
+// settleConnection hands on the rest of a batch that met no connection. The worker tries again after a pause, or parks
+// for as long as others need all the connections that can be had.
+func (w *worker) settleConnection(ctx context.Context) error {
+	c, p := &w.connecting, w.pool
+	if c.rest != nil {
+		if err := p.retries.add(ctx, c.rest, 0); err != nil {
+			return err
+		}
+		c.rest = nil
+	}
+	if !c.unconnected {
+		return nil
+	}
+	c.unconnected = false
+	if c.tries < connectTriesMax {
+		pause := connectPause << (c.tries - 1)
+		return fault.Sleep(ctx, pause/2+rand.N(pause))
+	}
+	news, stopped := p.members.failed(w, p.health.OKAfter(c.failingSince))
+	if news > 0 {
+		attributes := []any{"connections", news, "error", c.err}
+		if hint := fault.LocalLimitHint(c.err); hint != "" {
+			attributes = append(attributes, "hint", hint)
+		}
+		p.log.Warn("no more connections can be had: the others are used", attributes...)
+	}
+	return p.splitBatches(ctx, stopped)
+}
+
+// connectPatience returns how long a worker waits for the first answer over a connection while others are answered.
+func (p *workerPool) connectPatience() time.Duration {
+	patience := connectPatienceMin
+	if answers := p.answers.Load(); answers > 0 {
+		patience = max(patience, connectPatienceLatencies*time.Duration(p.latency.Load()/answers))
+	}
+	return patience
+}
+
+// abandonConnecting ends HEADs that wait for the first answer over a connection, if the store answers others.
+func (p *workerPool) abandonConnecting() {
+	if patience := p.connectPatience(); p.health.OKAfter(time.Now().Add(-patience / 2)) {
+		p.members.abandonConnecting(patience)
+	}
+}
+
+// yieldConnection makes a worker give up its connection for a request of another stage, if HEADs are answered.
+func (p *workerPool) yieldConnection() {
+	const lately = 100 * time.Millisecond
+	if p.health.OKAfter(time.Now().Add(-lately)) {
+		p.members.yield()
+	}
+}
