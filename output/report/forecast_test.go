@@ -23,7 +23,7 @@ func TestDurationText(t *testing.T) {
 			"3s, the time of the listing"},
 		{"no objects", forecast.Forecast{RateIs: forecast.RateUnknown, Listing: 0.2, Seconds: pointer(0.2)}, "less than 1s, the time of the listing"},
 		{"unknown", forecast.Forecast{RateIs: forecast.RateUnknown, Sample: &forecast.Sample{Objects: 200}},
-			"not known: no HEAD for a sample of objects succeeded within 2s; --rate N gives one"},
+			"not known: no HEAD for a sample of objects succeeded within 4s; --rate N gives one"},
 	} {
 		if got := durationText(&c.forecast); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)

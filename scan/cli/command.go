@@ -30,7 +30,7 @@ With --checkpoint, a run that was stopped or killed continues with --resume. The
 once. Standard output may have some records twice.
 
 With --dry-run, the command only lists. It counts objects and bytes, and prints the number of requests, the duration and
-the price of the scan. Without --rate, it measures the speed for at most 2 seconds with HEADs for some objects.
+the price of the scan. Without --rate, it measures the speed for at most 4 seconds with HEADs for some objects.
 
 Credentials, region and endpoint have the same sources as those of the AWS CLI: the AWS_ variables, the files in ~/.aws,
 single sign-on, the metadata service of the machine. AWS_MAX_ATTEMPTS, or max_attempts in ~/.aws/config, also limits

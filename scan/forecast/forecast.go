@@ -26,7 +26,7 @@ type Forecast struct {
 	Heads   int64            `json:"heads"` // one for each object; retries are not included
 
 	// Rate is the number of requests per second from which Seconds follows. A Rate of the user includes LISTs. A measured
-	// Rate is that of the successful HEADs of the Sample.
+	// Rate is that of the successful HEADs at the end of the Sample.
 	Rate    float64    `json:"rate,omitempty"`
 	RateIs  RateOrigin `json:"rate_is"`
 	Sample  *Sample    `json:"sample,omitempty"`
@@ -96,11 +96,14 @@ func (f *Forecast) ClassNames() []string {
 }
 
 // setDuration calculates the duration of a scan that sends so many requests at the Rate. The HEADs overlap the listing,
-// so the scan takes at least as long as that.
+// so the scan takes at least as long as that. A scan whose Rate was measured begins as slowly as the Sample.
 func (f *Forecast) setDuration(requests int64) {
 	seconds := f.Listing
 	if requests > 0 {
 		seconds = max(seconds, float64(requests)/f.Rate)
+	}
+	if s := f.Sample; s != nil && requests > s.Heads {
+		seconds = max(seconds, s.Seconds+float64(requests-s.Heads)/f.Rate)
 	}
 	f.Seconds = &seconds
 }

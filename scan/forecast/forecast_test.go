@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 func TestAdd(t *testing.T) {
@@ -41,9 +42,39 @@ func TestSetDuration(t *testing.T) {
 		{"the requests take longer", Forecast{Rate: 1000, Listing: 3}, 10_000, 10},
 		{"the listing takes longer", Forecast{Rate: 10_000, Listing: 3}, 10_000, 3},
 		{"no request", Forecast{Listing: 0.2}, 0, 0.2},
+		{"a slow beginning", Forecast{Rate: 1000, Sample: &Sample{Heads: 500, Seconds: 4}}, 10_500, 14},
+		{"all within the sample", Forecast{Rate: 1000, Sample: &Sample{Heads: 500, Seconds: 4}}, 500, 0.5},
 	} {
 		c.forecast.setDuration(c.requests)
 		if got := c.forecast.Seconds; got == nil || *got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// The rate of a sample is that of the pool at the end, as far as the HEADs succeed: at first the pool has few workers.
+func TestSampleRate(t *testing.T) {
+	history := []metrics.Step{
+		{Workers: 32, HeadsPerSecond: 600}, {Workers: 256, HeadsPerSecond: 5000}, {Workers: 512, HeadsPerSecond: 8000},
+		{Workers: 341, HeadsPerSecond: 7000},
+	}
+	for _, c := range []struct {
+		name    string
+		history []metrics.Step
+		ok      int64 // of 4,000 HEADs
+		want    float64
+	}{
+		{"all succeed", history, 4000, 8000},
+		{"half of them succeed", history, 2000, 4000},
+		{"in its first window", nil, 4000, 1000},
+		{"the store became slow", append(history, metrics.Step{HeadsPerSecond: 10}, metrics.Step{HeadsPerSecond: 10},
+			metrics.Step{HeadsPerSecond: 10}), 4000, 10},
+	} {
+		s := Sample{
+			Heads: 4000, Seconds: 4, Statuses: map[string]int64{"200": c.ok, "404": 4000 - c.ok},
+			SettledRate: settledRate(c.history),
+		}
+		if got := s.rate(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

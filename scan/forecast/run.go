@@ -59,7 +59,7 @@ func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, e
 			return stats, err
 		}
 		f.Sample.logFailures(cfg.Scan.Log)
-		if f.Rate = f.Sample.perSecond(); f.Rate > 0 {
+		if f.Rate = f.Sample.rate(); f.Rate > 0 {
 			f.RateIs = RateMeasured
 			f.setDuration(f.Heads)
 		}
@@ -93,12 +93,21 @@ type Sample struct {
 	Heads    int64            `json:"heads"` // sent
 	Seconds  float64          `json:"seconds"`
 	Statuses map[string]int64 `json:"statuses"` // as in metrics.Stats.Requests
+
+	// Workers and SettledRate are those at the end of the Sample: the pool grows in its first seconds. SettledRate is in
+	// HEADs/s; 0: the Sample was too short to measure it.
+	Workers     int     `json:"workers"`
+	SettledRate float64 `json:"settled_heads_per_second,omitempty"`
 }
 
 const (
-	// SampleTime is how long a Sample takes at most: long compared with the setup of connections, and short for a
-	// person who waits.
-	SampleTime = 2 * time.Second
+	// SampleTime is how long a Sample takes at most: the pool doubles eight times in it where a HEAD takes 50 ms, and it
+	// is short for a person who waits.
+	SampleTime = 4 * time.Second
+
+	// settledSteps is how many steps of the pool's size are regarded at the end of a Sample. The pool tries a smaller
+	// size now and then, so the fastest of them counts.
+	settledSteps = 3
 
 	// sampleEnough objects make the beginning and the end of a sample, in which some workers are idle, insignificant.
 	// On AWS the HEADs for this many objects cost half a cent, or 10 cents for GLACIER_IR.
@@ -137,16 +146,29 @@ func measure(ctx context.Context, cfg scan.Config, entries []list.Entry) (*Sampl
 	}
 	return &Sample{
 		Objects: int64(len(entries)), Heads: stats.Heads, Seconds: stats.DurationSeconds,
-		Statuses: stats.Requests["head"],
+		Statuses: stats.Requests["head"], Workers: stats.Workers, SettledRate: settledRate(stats.WorkersHistory),
 	}, nil
 }
 
-// perSecond returns how many HEADs per second succeeded.
-func (s *Sample) perSecond() float64 {
-	if s.Seconds == 0 { // of a coarse clock
+// settledRate returns the HEADs per second at the end of a history; 0: it is empty, as with a fixed number of workers.
+func settledRate(history []metrics.Step) float64 {
+	rate := 0.0
+	for _, step := range history[max(0, len(history)-settledSteps):] {
+		rate = max(rate, step.HeadsPerSecond)
+	}
+	return rate
+}
+
+// rate returns how many HEADs per second succeed: at the end of the Sample or, where that is not known, in all of it.
+func (s *Sample) rate() float64 {
+	if s.Seconds == 0 || s.Heads == 0 { // the former of a coarse clock
 		return 0
 	}
-	return float64(s.Statuses["200"]) / s.Seconds
+	succeeded := float64(s.Statuses["200"])
+	if s.SettledRate > 0 {
+		return s.SettledRate * succeeded / float64(s.Heads)
+	}
+	return succeeded / s.Seconds
 }
 
 // logFailures warns of HEADs that did not succeed. The user may lack the permission for them.
