@@ -79,7 +79,7 @@ func (w *worker) abandonBatch(ctx context.Context) {
 	w.pool.members.watch(ctx, w)
 	w.stopBatch(errAbandoned)
 	w.connecting.tries, w.connecting.failingSince = connectTriesMax, w.batch.begun
-	for claimed := w.batch.first + len(w.batch.heads.Claim(0)); w.next < claimed; {
+	for claimed := len(w.batch.heads.Claim(0)); w.next < claimed; {
 		w.handleAnswer(&head.Result{Err: errAbandoned, Unconnected: true})
 	}
 }

@@ -259,7 +259,11 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	if stats.Listed > 0 {
 		stats.CPUMicrosPerObject = stats.CPUSeconds * 1e6 / float64(stats.Listed)
 	}
-	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), s.engineWhy)
+	why := s.engineWhy
+	if err := s.cfg.Store.DirectUnsupported(); err != nil && s.engine.Name() == engine.SDK && s.cfg.Engine != engine.SDK {
+		why = err.Error() // it may be another region than at first
+	}
+	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), why)
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
 	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()

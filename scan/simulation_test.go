@@ -33,6 +33,8 @@ type simulation struct {
 
 	connections *simulatedConnections // nil: every session has one
 
+	engine atomic.Pointer[string] // the engine's name; nil: "simulated"
+
 	heads    atomic.Int64 // HEADs that were sent
 	sessions atomic.Int64 // head.Sessions that were created
 	canaries atomic.Int64 // canary LISTs
@@ -166,7 +168,12 @@ type simulatedEngine struct {
 	timeout time.Duration
 }
 
-func (e *simulatedEngine) Name() string { return "simulated" }
+func (e *simulatedEngine) Name() string {
+	if name := e.sim.engine.Load(); name != nil {
+		return *name
+	}
+	return "simulated"
+}
 
 func (e *simulatedEngine) Session() head.Session {
 	n := int(e.sim.sessions.Add(1)) - 1
@@ -268,6 +275,28 @@ func (sim *simulation) next(key string) simulatedAnswer {
 		answer.status = http.StatusOK
 	}
 	return answer
+}
+
+// When the engine becomes another one, as after a change of the region, each worker opens a session of the new one for
+// its next batch.
+func TestWorkersFollowTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const workers = 4
+		sim := simulation{keys: 5_000, answer: answersAfter(10 * time.Millisecond)}
+		s := sim.newScan(t, Config{Workers: workers, All: true})
+		time.AfterFunc(3*time.Second, func() {
+			name := "another"
+			sim.engine.Store(&name)
+			s.cfg.Store.SwitchRegion("us-east-1", "eu-west-1") // it changes the generation
+		})
+		stats, err := s.Run(t.Context())
+		if err != nil || stats.Emitted != int64(sim.keys) || stats.Engine != "another" {
+			t.Errorf("got %+v by %s, error %v; want all emitted by another", stats.Outcomes, stats.Engine, err)
+		}
+		if n := sim.sessions.Load(); n != 2*workers {
+			t.Errorf("got %d sessions, want %d", n, 2*workers)
+		}
+	})
 }
 
 // A simulated run emits every object, and takes at least the sum of the latencies.

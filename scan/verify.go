@@ -93,7 +93,8 @@ type verifier struct {
 	refusedStart *refusedStart
 	again        []delayed // what this round sends again
 
-	session head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
+	session       head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
+	sessionEngine string       // the name of session's engine
 }
 
 // run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
@@ -180,8 +181,11 @@ func (v *verifier) headSample(ctx context.Context) (answered bool, err error) {
 	if sample == nil {
 		return false, nil
 	}
-	if v.session == nil {
-		v.session = v.engine.Session()
+	if name := v.engine.Name(); v.session == nil || v.sessionEngine != name {
+		if v.session != nil {
+			v.session.Close()
+		}
+		v.session, v.sessionEngine = v.engine.Session(), name
 	}
 	counts := metrics.NewHeadCounts()
 	err = v.session.Head(ctx, head.NewBatch([]list.Entry{*sample}), func(r *head.Result) {

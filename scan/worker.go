@@ -44,13 +44,15 @@ type workerDeps struct {
 
 // worker sends batches of HEADs through one session, and decides what each answer means.
 type worker struct {
-	pool     *workerPool
-	index    int
-	wake     chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
-	session  head.Session
-	onAnswer func(*head.Result)     // w.handleAnswer, made once
-	current  *atomic.Pointer[batch] // shows the batch to the other workers; nil between batches
-	running  atomic.Bool            // members.assign sets it; the others are parked
+	pool       *workerPool
+	index      int
+	wake       chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
+	session    head.Session
+	engine     string                 // the name of session's engine
+	generation uint64                 // of the store, when engine was compared
+	onAnswer   func(*head.Result)     // w.handleAnswer, made once
+	current    *atomic.Pointer[batch] // shows the batch to the other workers; nil between batches
+	running    atomic.Bool            // members.assign sets it; the others are parked
 
 	// members.mu guards these. Only the worker's goroutine writes connected.
 	connected bool // the store has answered over the connection
@@ -96,7 +98,7 @@ type unresolved struct {
 func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
 		pool: p, index: index, wake: make(chan struct{}, 1), session: p.engine.Session(),
-		current: &p.current[index], counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers),
+		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -204,9 +206,32 @@ func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error
 	}
 }
 
+// followEngine opens a new session if the engine is another one: the region was switched to one whose requests only the
+// SDK can send.
+func (w *worker) followEngine(ctx context.Context) error {
+	generation := w.pool.store.Generation()
+	if generation == w.generation {
+		return nil
+	}
+	w.generation = generation
+	name := w.pool.engine.Name()
+	if name == w.engine {
+		return nil
+	}
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	w.engine = name
+	w.disconnect()
+	return nil
+}
+
 // send sends a batch, and hands on its objects, or holds them until their answers are final.
 func (w *worker) send(ctx context.Context, b *batch) error {
 	p := w.pool
+	if err := w.followEngine(ctx); err != nil {
+		return err
+	}
 	w.batch, w.next, w.chunk = b, 0, nil
 	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
 	b.begin()

@@ -32,6 +32,9 @@ type DirectUnsupportedError struct{ Reason string }
 
 func (e *DirectUnsupportedError) Error() string { return e.Reason }
 
+// FaultClass implements the contract of fault.ClassOf.
+func (e *DirectUnsupportedError) FaultClass() fault.Class { return fault.Configuration }
+
 // Route returns the endpoint's Route, or a *DirectUnsupportedError. The first call asks the SDK, which sends nothing.
 func (e *Endpoint) Route() (*Route, error) { return e.route() }
 
