@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/s3sim"
 	"headcount/bench/workers"
 	"headcount/output/console"
 	"headcount/scan"
@@ -18,10 +19,14 @@ the rate of the best fixed number. The scan is that of this source, in this proc
     go run ./bench/dev workers
     go run ./bench/dev workers --check --json workers.json
     go run ./bench/dev workers --latency 20ms --duration 20s
+    go run ./bench/dev workers --latency 5ms --connections-max 24 --excess hang --check
 
 The best fixed number runs again before and after auto. Auto is compared with these two runs, from its fifth second on.
 
---check demands 90 % of the rate of the best fixed number, reached within 5 s. It exits with 4 if one store misses that
+--connections-max measures stores behind a maximum of connections, as load balancers and NATs have one. The fixed numbers
+are then half of it, one less, as many, four times and sixteen times as many.
+
+--check demands 90 % of the rate of the best fixed number, reached within 5 s, and 80 % with --connections-max. It exits with 4 if one store misses that
 (go run itself then exits with 1).`
 
 func workersCommand() *cli.Command {
@@ -39,6 +44,14 @@ func workersCommand() *cli.Command {
 				Name: "duration", Value: command.PositiveDuration(10 * time.Second),
 				Usage: "let auto scan for this `DURATION`, and each fixed number for a quarter of it",
 			},
+			&cli.GenericFlag{
+				Name: "connections-max", Value: command.Int(0, 1, 0), DefaultText: "no limit",
+				Usage: "let each store serve `N` connections at once",
+			},
+			&cli.GenericFlag{
+				Name: "excess", Value: command.OneOf(s3sim.ExcessReset, s3sim.Excesses()...),
+				Usage: "let the stores treat connections above --connections-max as `NAME` says",
+			},
 			engineFlag(),
 			storeFlag(),
 		}, resultFlags()...),
@@ -50,6 +63,10 @@ func workersCommand() *cli.Command {
 				Duration: getDuration(c, "duration"), Latencies: workers.Latencies(),
 				FixedWorkers: workers.FixedWorkers(),
 				Engine:       command.Get[string](c, "engine"),
+			}
+			if cfg.ConnectionsMax = command.Get[int](c, "connections-max"); cfg.ConnectionsMax > 0 {
+				cfg.FixedWorkers = workers.FixedWorkersFor(cfg.ConnectionsMax)
+				cfg.Excess = command.Get[s3sim.Excess](c, "excess")
 			}
 			if c.IsSet("latency") {
 				cfg.Latencies = []time.Duration{getDuration(c, "latency")}

@@ -14,6 +14,7 @@ import (
 
 	"headcount/bench/figures"
 	"headcount/bench/process"
+	"headcount/bench/s3sim"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/list"
@@ -42,6 +43,9 @@ const (
 const (
 	bestShareMin = 0.90
 	reachedAtMax = 5 * time.Second
+
+	// bestShareMinCapped replaces bestShareMin for a store with a maximum of connections: auto exceeds it first.
+	bestShareMinCapped = 0.80
 )
 
 // Latencies returns the default latencies of the stores.
@@ -52,14 +56,24 @@ func Latencies() []time.Duration {
 // FixedWorkers returns the default fixed numbers of workers.
 func FixedWorkers() []int { return []int{8, 16, 32, 64, 128, 256, 512, 1024} }
 
-// Config says how to measure. All fields must be set.
+// FixedWorkersFor returns the fixed numbers of workers for a store with a maximum of connections: below it, at it, and
+// far above it. A LIST has one of the connections.
+func FixedWorkersFor(connectionsMax int) []int {
+	return []int{max(1, connectionsMax/2), max(1, connectionsMax-1), connectionsMax, 4 * connectionsMax, 16 * connectionsMax}
+}
+
+// Config says how to measure. All fields but ConnectionsMax and Excess must be set.
 type Config struct {
 	Store        string        // the executable file of the headcount that serves the stores
 	Duration     time.Duration // of the scan with auto; one with a fixed number lasts a quarter of it
 	Latencies    []time.Duration
 	FixedWorkers []int
 	Engine       string
-	OnRun        func(latency time.Duration, r Run) // is called after every Run, one call at a time
+
+	ConnectionsMax int          // of the stores; 0: no maximum
+	Excess         s3sim.Excess // of the connections above it
+
+	OnRun func(latency time.Duration, r Run) // is called after every Run, one call at a time
 }
 
 // Run is the result of one scan.
@@ -83,6 +97,7 @@ type sample struct {
 // Case is the result for one store.
 type Case struct {
 	LatencySeconds float64 `json:"latency_seconds"`
+	ConnectionsMax int     `json:"connections_max,omitempty"`
 	Fixed          []Run   `json:"fixed"`
 
 	// BestFixed has the Runs of the best fixed number right before and after Auto's, which Auto is compared with. On a
@@ -101,7 +116,15 @@ type Cases []Case
 
 // Met reports whether the Case meets both thresholds.
 func (c *Case) Met() bool {
-	return c.ShareOfBest >= bestShareMin && c.ReachedAtSeconds >= 0 && c.ReachedAtSeconds <= reachedAtMax.Seconds()
+	return c.ShareOfBest >= c.shareMin() && c.ReachedAtSeconds >= 0 && c.ReachedAtSeconds <= reachedAtMax.Seconds()
+}
+
+// shareMin returns the share of the best fixed number's rate that auto must have.
+func (c *Case) shareMin() float64 {
+	if c.ConnectionsMax > 0 {
+		return bestShareMinCapped
+	}
+	return bestShareMin
 }
 
 // Measure measures each store. When it fails, it returns the Cases until then.
@@ -118,9 +141,12 @@ func Measure(ctx context.Context, cfg Config) (Cases, error) {
 }
 
 func (cfg Config) measure(ctx context.Context, latency time.Duration) (Case, error) {
-	c := Case{LatencySeconds: latency.Seconds()}
-	url, ctx, stop, err := process.StartStore(ctx, cfg.Store,
-		"--bucket", bucket, "--objects", strconv.Itoa(objects), "--latency", latency.String())
+	c := Case{LatencySeconds: latency.Seconds(), ConnectionsMax: cfg.ConnectionsMax}
+	flags := []string{"--bucket", bucket, "--objects", strconv.Itoa(objects), "--latency", latency.String()}
+	if cfg.ConnectionsMax > 0 {
+		flags = append(flags, "--connections-max", strconv.Itoa(cfg.ConnectionsMax), "--excess", string(cfg.Excess))
+	}
+	url, ctx, stop, err := process.StartStore(ctx, cfg.Store, flags...)
 	if err != nil {
 		return c, err
 	}
@@ -178,7 +204,7 @@ func (c *Case) compare(duration time.Duration) {
 		if s.at+min(sustained, duration/2) > duration {
 			break
 		}
-		if rate(c.Auto.samples, s.at, s.at+min(sustained, duration/2)) >= bestShareMin*best {
+		if rate(c.Auto.samples, s.at, s.at+min(sustained, duration/2)) >= c.shareMin()*best {
 			c.ReachedAtSeconds = s.at.Seconds()
 			break
 		}
@@ -285,11 +311,20 @@ func (cases Cases) Write(w io.Writer) error {
 		}
 		row(latency, fmt.Sprintf("auto: %d", c.Auto.FinalWorkers), c.Auto)
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%8s  auto has %.0f%% of the best fixed number's rate, nine tenths %s: %s\n",
-				latency, 100*c.ShareOfBest, c.reachedText(), verdict(c.Met()))
+			_, err = fmt.Fprintf(w, "%8s  auto has %.0f%% of the best fixed number's rate, %.0f%% %s: %s\n",
+				latency, 100*c.ShareOfBest, 100*c.shareMin(), c.reachedText(), verdict(c.Met()))
 		}
 	}
 	return err
+}
+
+// name names the store.
+func (c *Case) name() string {
+	name := time.Duration(c.LatencySeconds * float64(time.Second)).String()
+	if c.ConnectionsMax > 0 {
+		name += fmt.Sprintf(", %d connections", c.ConnectionsMax)
+	}
+	return name
 }
 
 // reachedText says when Auto reached its share of the best rate.
@@ -313,7 +348,7 @@ func (cases Cases) Check(w io.Writer) (missed, checked int, err error) {
 	for i := range cases {
 		c := &cases[i]
 		verdicts = append(verdicts, figures.Verdict{
-			Threshold: time.Duration(c.LatencySeconds * float64(time.Second)).String(),
+			Threshold: c.name(),
 			Measured:  fmt.Sprintf("%.0f%%, %s", 100*c.ShareOfBest, c.reachedText()), Met: c.Met(),
 		})
 	}

@@ -52,6 +52,10 @@ func TestTable(t *testing.T) {
 		Auto:      Run{FinalWorkers: 9, ObjectsPerSecond: 4900, LimitedBy: "cpu"}, ShareOfBest: 0.96,
 		ReachedAtSeconds: 1.25,
 	}
+	capped := Case{ConnectionsMax: 24, ShareOfBest: 0.81, ReachedAtSeconds: 1}
+	if capped.Met() != true || capped.name() != "0s, 24 connections" {
+		t.Errorf("%s: met %v", capped.name(), capped.Met())
+	}
 	var table strings.Builder
 	if err := (Cases{c}).Write(&table); err != nil {
 		t.Fatal(err)
@@ -60,7 +64,7 @@ func TestTable(t *testing.T) {
 		"   500µs              8       5000  store\n" +
 		"   500µs        8 again       5100  store\n" +
 		"   500µs        auto: 9       4900  cpu\n" +
-		"   500µs  auto has 96% of the best fixed number's rate, nine tenths reached after 1.2 s: met\n"
+		"   500µs  auto has 96% of the best fixed number's rate, 90% reached after 1.2 s: met\n"
 	if table.String() != want {
 		t.Errorf("\n%s", table.String())
 	}
