@@ -81,6 +81,11 @@ func hintCases() map[string]hintCase {
 		"TLS 1.3 that wants a client certificate": {start: tlsEndpoint(nil, func(s *tlsServer) {
 			s.config.ClientAuth = tls.RequireAnyClientCert
 		}), hint: "wants a client certificate", not: leadsToEndpoint},
+		"TLS that asks for a client certificate, and closes": {start: tlsEndpoint(nil, func(s *tlsServer) {
+			s.config.ClientAuth, s.handler = tls.RequestClientCert, func(http.ResponseWriter, *http.Request) {
+				panic(http.ErrAbortHandler)
+			}
+		}), class: fault.Closed, hint: "wants a client certificate", not: leadsToEndpoint},
 		"TLS without a common cipher": {start: tlsEndpoint(nil, func(s *tlsServer) {
 			s.config.MaxVersion, s.config.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}
 		}), class: fault.TLS, tells: "handshake failure", hint: "in common", not: leadsToEndpoint},
@@ -342,6 +347,7 @@ type tlsServer struct {
 	config  *tls.Config
 	trusted bool
 	host    string
+	handler http.HandlerFunc
 }
 
 func untrusted(s *tlsServer) { s.trusted = false }
@@ -372,7 +378,7 @@ func tlsEndpoint(change func(*x509.Certificate), options ...func(*tlsServer)) fu
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := tlsServer{trusted: true, host: "127.0.0.1", config: &tls.Config{
+		s := tlsServer{trusted: true, host: "127.0.0.1", handler: http.NotFound, config: &tls.Config{
 			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 		}}
 		for _, option := range options {
@@ -389,7 +395,7 @@ func tlsEndpoint(change func(*x509.Certificate), options ...func(*tlsServer)) fu
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := &http.Server{Handler: http.NotFoundHandler(), ErrorLog: log.New(io.Discard, "", 0)}
+		server := &http.Server{Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0)}
 		go func() { _ = server.Serve(listener) }()
 		t.Cleanup(func() { _ = server.Close() })
 		return "https://" + strings.Replace(listener.Addr().String(), "127.0.0.1", s.host, 1)
