@@ -11,6 +11,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/scan"
+	"headcount/scan/fault"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 )
@@ -79,6 +80,11 @@ func testQuirk(t *testing.T, cfg scan.Config, quirk s3sim.Quirk, shape s3sim.Sha
 	}
 	if int64(len(seen))+r.stats.Failed != to-from || r.stats.Gone != 0 {
 		t.Errorf("got %d printed, %+v; want %d printed or failed, none gone", len(seen), r.stats.Outcomes, to-from)
+	}
+	for _, e := range r.failed {
+		if e.Class == fault.ListedNotFound {
+			t.Errorf("got %v of class %s for a key that may be another name", e, e.Class)
+		}
 	}
 	if exact && shape == s3sim.Flat && r.stats.Failed > 0 {
 		t.Errorf("got %d failed, the first %v; want none", r.stats.Failed, r.failed[0])
