@@ -26,11 +26,23 @@ type awsFiles struct {
 // findAWSFiles returns the files and the profile; profile is that of a flag, or empty.
 func findAWSFiles(profile string) awsFiles {
 	return awsFiles{
-		config:      cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
-		credentials: cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()),
+		config: cmp.Or(expandHome(os.Getenv("AWS_CONFIG_FILE")), config.DefaultSharedConfigFilename()),
+		credentials: cmp.Or(
+			expandHome(os.Getenv("AWS_SHARED_CREDENTIALS_FILE")), config.DefaultSharedCredentialsFilename(),
+		),
 		profile: cmp.Or(profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"),
 			config.DefaultSharedConfigProfile),
 	}
+}
+
+// expandHome replaces ~ at the beginning of a path, as the AWS CLI does where no shell has.
+func expandHome(path string) string {
+	rest, atHome := strings.CutPrefix(path, "~")
+	home, err := os.UserHomeDir()
+	if !atHome || err != nil || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path
+	}
+	return home + rest
 }
 
 // settings returns the settings of a profile. Those of the credentials file win, as in the SDK. A nested setting has
@@ -109,6 +121,18 @@ func (f awsFiles) unreadable() (name, why string) {
 		}
 	}
 	return "", ""
+}
+
+// absent says, for an error, that a variable names a file that does not exist; empty: none does.
+func (f awsFiles) absent() string {
+	for _, variable := range []string{"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"} {
+		if name := os.Getenv(variable); name != "" {
+			if _, err := os.Stat(expandHome(name)); errors.Is(err, fs.ErrNotExist) {
+				return " (" + variable + " names a file that does not exist)"
+			}
+		}
+	}
+	return ""
 }
 
 // foreignSetting is a setting for other SDKs that the one of headcount refuses where it does not know the value.

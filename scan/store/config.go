@@ -40,9 +40,9 @@ type Config struct {
 	AccessKey, SecretKey string
 }
 
-// checkRegion refuses a region that would change the host name of the endpoint.
+// checkRegion refuses a region that would change the host name of the endpoint, or that a header cannot carry.
 func checkRegion(region string) error {
-	if strings.ContainsAny(region, " /:.@?#") {
+	if strings.ContainsAny(region, " /:.@?#") || strings.ContainsFunc(region, isControl) {
 		return fmt.Errorf("%q is not the name of a region", region)
 	}
 	return nil

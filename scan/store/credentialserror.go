@@ -63,10 +63,11 @@ func describe(err error, source aws.CredentialsProvider, files awsFiles) *Creden
 			}
 		}
 	}
+	none := "none are configured" + files.absent()
 	if strings.Contains(reason, "access disabled") { // by AWS_EC2_METADATA_DISABLED
-		return &CredentialsError{reason: "none are configured", hint: hint.MissingCredentials}
+		return &CredentialsError{reason: none, hint: hint.MissingCredentials}
 	}
-	return &CredentialsError{reason: "none are configured, and " + reason, hint: from.Hint(files.profile)}
+	return &CredentialsError{reason: none + ", and " + reason, hint: from.Hint(files.profile)}
 }
 
 // sourcesOf returns the chain of an SDK's provider.

@@ -70,14 +70,17 @@ func (l *loader) load(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, err
 	}
+	credentials := []string{l.files.credentials}
 	if text := l.files.overrides(); text != "" {
 		name, err := writeTemporary(text)
 		if err != nil {
 			return aws.Config{}, err
 		}
 		defer os.Remove(name)
-		opts = append(opts, config.WithSharedCredentialsFiles([]string{l.files.credentials, name}))
+		credentials = append(credentials, name)
 	}
+	opts = append(opts,
+		config.WithSharedConfigFiles([]string{l.files.config}), config.WithSharedCredentialsFiles(credentials))
 	defer hideForeignVariables()()
 	loaded, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestMissingCredentials(t *testing.T) {
 			"AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not", "set AWS_ACCESS_KEY_ID"},
 		"the other half": {map[string]string{"AWS_SECRET_ACCESS_KEY": "zzz"},
 			"AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not", "set AWS_ACCESS_KEY_ID"},
-		"nothing": {nil, "none are configured", "set AWS_ACCESS_KEY_ID"},
+		"nothing": {nil, "none are configured (AWS_SHARED_CREDENTIALS_FILE names a file that does not exist)", "set AWS_ACCESS_KEY_ID"},
 		"a second factor": {withProfile("p", inConfig(t, roleOf("base")+"mfa_serial = arn:aws:iam::123456789012:mfa/me\n"+
 			"[profile base]\n"+strings.TrimPrefix(keys, "[default]\n"))),
 			"the role of the profile p wants a code", "aws configure export-credentials --profile p --format env"},
@@ -222,5 +222,21 @@ func TestAnonymousAsksNoProvider(t *testing.T) {
 				t.Error("the process was called")
 			}
 		})
+	}
+}
+
+// A path that no shell has expanded begins with the home folder, as for the AWS CLI.
+func TestFilesInTheHomeFolder(t *testing.T) {
+	home := t.TempDir()
+	text := "[default]\naws_access_key_id = HOME\naws_secret_access_key = s\n"
+	if err := os.WriteFile(filepath.Join(home, "keys"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	for _, variable := range []string{"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"} {
+		if got := accessKey(t, openWith(t, Config{}, map[string]string{variable: "~/keys"})); got != "HOME" {
+			t.Errorf("%s: the keys of %s", variable, got)
+		}
 	}
 }

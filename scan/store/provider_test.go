@@ -108,6 +108,7 @@ func TestProviderOutOfReach(t *testing.T) {
 	}{
 		"metadata service": {map[string]string{
 			"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://" + address,
+			"AWS_SHARED_CREDENTIALS_FILE": write(t, ""), "AWS_CONFIG_FILE": write(t, ""),
 		}, "none are configured, and the EC2 metadata service: " + address + ": dial tcp", "AWS_EC2_METADATA_DISABLED"},
 		"container": {map[string]string{
 			"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://" + address + "/hidden?hidden",

@@ -13,6 +13,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -67,9 +68,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	cfg.Addressing = loader.addressing()
-	if awsConfig.Region == "" {
-		awsConfig.Region = regionDefault
-	}
+	awsConfig.Region = cmp.Or(strings.TrimSpace(awsConfig.Region), regionDefault)
 	if err := checkRegion(awsConfig.Region); err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ func TestRegionAndAddressing(t *testing.T) {
 	}{
 		"no configuration":    {Config{}, nil, "us-east-1", false},
 		"flag":                {Config{Region: "eu-west-1"}, env{"AWS_REGION": "us-west-2"}, "eu-west-1", false},
+		"line end":            {Config{}, env{"AWS_REGION": " us-west-2\n"}, "us-west-2", false},
 		"environment":         {Config{}, env{"AWS_REGION": "us-west-2"}, "us-west-2", false},
 		"profile":             {Config{Profile: "audit"}, env{"AWS_CONFIG_FILE": file}, "ap-south-1", false},
 		"endpoint":            {Config{Endpoints: endpoint}, nil, "us-east-1", true},
@@ -82,11 +83,12 @@ func TestOpenRejects(t *testing.T) {
 		cfg Config
 		env map[string]string
 	}{
-		"a missing profile":    {Config{Profile: "nobody"}, nil},
-		"a missing CA bundle":  {Config{CABundle: filepath.Join(t.TempDir(), "none")}, nil},
-		"an invalid CA bundle": {Config{CABundle: junk}, nil},
-		"an invalid endpoint":  {Config{}, map[string]string{"AWS_ENDPOINT_URL_S3": "127.0.0.1:9000"}},
-		"an invalid region":    {Config{}, map[string]string{"AWS_REGION": "not a region"}},
+		"a missing profile":     {Config{Profile: "nobody"}, nil},
+		"a missing CA bundle":   {Config{CABundle: filepath.Join(t.TempDir(), "none")}, nil},
+		"an invalid CA bundle":  {Config{CABundle: junk}, nil},
+		"an invalid endpoint":   {Config{}, map[string]string{"AWS_ENDPOINT_URL_S3": "127.0.0.1:9000"}},
+		"a region of two lines": {Config{}, map[string]string{"AWS_REGION": "r\nx"}},
+		"an invalid region":     {Config{}, map[string]string{"AWS_REGION": "not a region"}},
 	} {
 		if s, err := configured(t, c.cfg, c.env); err == nil || s != nil {
 			t.Errorf("%s: %v, %v", name, s, err)
