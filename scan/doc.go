@@ -30,5 +30,6 @@
 //     written in part.
 //   - Until the first page is written, the results of an earlier run stay as they are (Config.Begin).
 //   - Run returns nil only if every key of the Range has its Outcome and the Sink is closed.
-//   - Memory is bounded by the pages in flight (pagelimit.go), and does not grow with the bucket.
+//   - Memory is bounded by the bytes of the pages in flight (pagelimit.go), and does not grow with the bucket. The
+//     exceptions are list.OrderAny and Config.VerifyListing, which remember hashes of all keys (list.KeySet).
 package scan

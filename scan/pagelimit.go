@@ -12,7 +12,7 @@ const (
 	// pageKeys is how many keys a page usually has.
 	pageKeys = 1000
 
-	// waitingPages is how many pages may wait for their last object while others are worked on. A page takes 170 kB, and
+	// waitingPages is how many pages may wait for their last object while others are worked on. A page takes 190 kB, and
 	// about twice that with the default GOGC.
 	waitingPages = 24
 

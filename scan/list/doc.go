@@ -8,5 +8,6 @@
 //   - A PageSource is a Pager or a KeysPager.
 //
 // The package trusts a listing only as far as it can check it. pager.go guards against the mistakes of real stores. A
-// mistake that cannot be repaired is a ProtocolError, never a listing that merely ends.
+// mistake that cannot be repaired is a ProtocolError, never a listing that merely ends. proof.go says why the Ranges of
+// several Pagers are the whole bucket, and anyorder.go lists a bucket whose keys are in no order of bytes.
 package list
