@@ -53,6 +53,7 @@ type record struct {
 type failure struct {
 	ETag      string `json:"etag"`
 	Size      *int64 `json:"size"`
+	Written   string `json:"last_modified"`
 	Key       string `json:"key"`
 	KeyB64    []byte `json:"key_b64"`
 	Status    int    `json:"status"`
