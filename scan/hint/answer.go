@@ -22,6 +22,9 @@ func (r Request) ForAnswer(a Answer) string {
 	if a.Continued && a.Status == http.StatusInternalServerError { // s3rver's answer to every continuation token
 		return "if the store fails at the second page of every bucket: --list-objects-v1"
 	}
+	if a.Endpoint != "" && r.Endpoint != "" { // with PermanentRedirect or, at Alibaba OSS, AccessDenied
+		return r.forNamedEndpoint(a)
+	}
 	switch a.Code {
 	case "":
 		if a.Status == http.StatusProxyAuthRequired {
@@ -67,7 +70,7 @@ func (r Request) forStatus(a Answer) string {
 	switch {
 	case a.Status == http.StatusBadRequest && (r.Endpoint == "" || r.speaksHTTP()):
 		// The answer of net/http, nginx and others to plain HTTP on a TLS port.
-		return "does the endpoint speak TLS? try https://"
+		return "does the endpoint speak TLS? try https://; or is it no S3 API?"
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
 		return r.forBareRefusal(a)
 	case a.Status == http.StatusNotFound:
@@ -78,7 +81,7 @@ func (r Request) forStatus(a Answer) string {
 		return "is the endpoint's URL right? for an old store: --list-objects-v1"
 	case a.Status >= 500:
 		return "--retry-for sets how long headcount waits for a store in trouble"
-	case a.Status >= 400:
+	case a.Status >= 400 || a.Status < 300:
 		return "is the endpoint an S3 API, and not a console, a proxy or a login page? --endpoint-url URL"
 	}
 	return ""

@@ -123,6 +123,8 @@ func hintCases() map[string]hintCase {
 		"a redirect to nowhere": {start: answering(302, "", ""), hint: "is the URL of the endpoint right?"},
 		"PermanentRedirect": {start: answering(301, "", "<Error><Code>PermanentRedirect</Code><Message>m</Message>"+
 			"<Endpoint>b.s3.example</Endpoint></Error>"), tells: "the endpoint is b.s3.example", hint: "--endpoint-url http://s3.example"},
+		"AccessDenied with an endpoint": {start: answering(403, "", "<Error><Code>AccessDenied</Code>"+
+			"<Endpoint>oss-cn-x.example</Endpoint></Error>"), hint: "--endpoint-url http://oss-cn-x.example"},
 		"AuthorizationHeaderMalformed": {start: answering(400, "",
 			"<Error><Code>AuthorizationHeaderMalformed</Code><Region>us-east-1</Region></Error>"), hint: "--region us-east-1"},
 
@@ -176,6 +178,7 @@ func hintCases() map[string]hintCase {
 		"a list of buckets, since the host is not known": {start: virtual(answering(200, "", "<ListAllMyBucketsResult/>")),
 			class: fault.ProtocolViolation, hint: "--addressing path"},
 		"a bare 404":     {start: answering(404, "", "404 page not found"), tells: "404 page not found", hint: "is the URL of the endpoint that of an S3 API?"},
+		"a bare 204":     {start: answering(204, "", ""), hint: "is the endpoint an S3 API"},
 		"a bare 405":     {start: answering(405, "", ""), hint: "is the endpoint an S3 API"},
 		"407":            {start: answering(407, "", ""), hint: "USER:PASSWORD@HOST:PORT in HTTPS_PROXY or HTTP_PROXY; NO_PROXY"},
 		"NotImplemented": {start: answering(501, "", refusal("NotImplemented")), hint: "--list-objects-v1"},

@@ -35,7 +35,7 @@ func CheckEndpoint(endpoint string) error {
 	case u.Hostname() == "":
 		what = "names no host"
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		what = "has more than a host, a port and a path"
+		what = "has a user, a query or a fragment beside host, port and path"
 	default:
 		return nil
 	}
