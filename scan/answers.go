@@ -57,6 +57,7 @@ func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
 func (w *worker) recall(ctx context.Context, a *batchAnswers) error {
 	b := a.batch
 	a.batch = nil
+	w.pool.records.remove(a.result.bytes)
 	w.counts.Retries[string(fault.Malformed)] += int64(a.count)
 	return w.pool.retries.add(ctx, b.part(0, a.count), 0)
 }

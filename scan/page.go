@@ -25,6 +25,7 @@ type page struct {
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
+	bytes    int64 // of the Records in runs
 }
 
 // encodedRun is the Records of adjoining objects, from the object of index first on.
@@ -67,6 +68,7 @@ type batchResult struct {
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
+	bytes    int64 // of the Records in runs
 }
 
 // addResult adds a result and reports whether the page is finished by it: true once.
@@ -77,6 +79,7 @@ func (p *page) addResult(r *batchResult) bool {
 	p.runs = append(p.runs, r.runs...)
 	p.outcomes.Add(r.outcomes)
 	p.failures = append(p.failures, r.failures...)
+	p.bytes += r.bytes
 	return p.pending == 0 && r.settled > 0
 }
 

@@ -48,6 +48,7 @@ type workerPool struct {
 	batchObjects atomic.Int64            // objects in a batch
 	current      []atomic.Pointer[batch] // of each worker, nil between batches
 	pageLimit    *pageLimit
+	records      *recordLimit
 
 	began   time.Time
 	idle    idleTime
@@ -81,7 +82,7 @@ func newWorkerPool(deps workerDeps, due <-chan *batch, pages *pageLimit, depth, 
 	size := batchSizeFor(maxWorkers, depth)
 	batchesPerPage := (pageKeys + size - 1) / size
 	p := &workerPool{
-		workerDeps: deps, due: due, pageLimit: pages, depth: depth,
+		workerDeps: deps, due: due, pageLimit: pages, records: newRecordLimit(recordBytesMax), depth: depth,
 		queue:   make(chan *batch, maxPages*batchesPerPage),
 		current: make([]atomic.Pointer[batch], maxWorkers),
 		cpuTime: processCPUTime,

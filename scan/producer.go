@@ -80,7 +80,12 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 		p.listingCheck.onPage(listed)
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		if err := p.handOn(ctx, newPage(listed, p.needsHead, places.release)); err != nil {
+		page := newPage(listed, p.needsHead, places.release)
+		page.release = func() {
+			p.pool.records.remove(page.bytes)
+			places.release()
+		}
+		if err := p.handOn(ctx, page); err != nil {
 			return err
 		}
 	}

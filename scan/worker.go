@@ -175,6 +175,9 @@ func (w *worker) disconnect() {
 // nextBatch returns the next batch; nil: the worker may have to park, or there will be none. Batches from the retry
 // queue come first: a page waits for each of them. A worker without a connection leaves them to the others: it may get none, and they failed before.
 func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error) {
+	if b, ended, err := w.awaitRoom(ctx); b != nil || ended || err != nil {
+		return b, ended, err
+	}
 	p := w.pool
 	first, second := p.due, (<-chan *batch)(p.queue)
 	if !w.connected {
@@ -203,6 +206,34 @@ func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error
 		return nil, true, nil
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
+	}
+}
+
+// awaitRoom waits until the recordLimit allows a new batch. It may return a batch of the retry queue before. It returns
+// nil, too, if the worker may have to park.
+func (w *worker) awaitRoom(ctx context.Context) (b *batch, ended bool, err error) {
+	p := w.pool
+	for {
+		freed := p.records.reached()
+		if freed == nil || !p.committer.queued() && p.records.pass(time.Since(p.began)) {
+			return nil, false, nil
+		}
+		if err := w.settle(ctx); err != nil {
+			return nil, false, err
+		}
+		select {
+		case <-freed:
+		case <-time.After(passInterval):
+		case b := <-p.due:
+			return b, false, nil
+		case <-p.inFlight.Done():
+			return nil, true, nil
+		case <-ctx.Done():
+			return nil, false, context.Cause(ctx)
+		}
+		if w.parked() {
+			return nil, false, nil
+		}
 	}
 }
 
@@ -277,6 +308,7 @@ func (w *worker) finishBatch(ctx context.Context) error {
 		return w.heldErr
 	}
 	a := w.answers
+	w.pool.records.add(a.result.bytes)
 	a.count, a.to = w.next, w.session.Trust().Answered
 	if err := w.decide(ctx, w.held); err != nil {
 		return err
@@ -396,6 +428,7 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		w.chunk = w.pool.sink.NewChunk()
 		w.answers.result.runs = append(w.answers.result.runs, encodedRun{index, w.chunk})
 	}
+	w.answers.result.bytes += recordBytes(e, r)
 	w.record = NewRecord(e, r, changed)
 	w.chunk.Add(&w.record)
 	w.answers.result.outcomes.Emitted++
