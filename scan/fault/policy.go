@@ -73,9 +73,8 @@ type Attempts struct {
 //	header too large, unusable    GiveUp                           GiveUp
 type Policy struct {
 	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed. A
-	// failure for want of a connection does not count.
-	// While no other request succeeds, either the store is unavailable or there are no other requests. Then the
-	// Decision is Verify, once in MaxAttempts attempts.
+	// failure for want of a connection does not count. While no other request succeeds, either the store is unavailable
+	// or there are no other requests. Then the Decision is Verify, once in MaxAttempts attempts.
 	MaxAttempts int
 
 	// MaxRetryAfter is the time for which one request waits because of Retry-After, all its attempts together. An object

@@ -454,3 +454,33 @@ func TestRunPolicyCountsEachKindByItself(t *testing.T) {
 		}
 	})
 }
+
+// A request that gets no connection while others succeed does not use up its attempts, and waits for a moment only. After
+// maxUnconnected times the Canary decides. While nobody succeeds, it is a transient failure like others.
+func TestUnconnectedIsNoAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy, h := ObjectPolicy(1), NewHealth("HEAD")
+		policy.Backoff = steady
+		var a Attempts
+		failure := Failure{Class: Reset, Unconnected: true}
+		for i := 1; i <= 2*maxUnconnected; i++ {
+			time.Sleep(time.Second)
+			h.OK(time.Now())
+			time.Sleep(time.Second)
+			a.Sent++
+			want := retryIn(unconnectedDelayMax)
+			if i%maxUnconnected == 0 {
+				want = Decision{Action: Verify}
+			}
+			if got := policy.Next(&a, failure, h); got != want {
+				t.Errorf("%d: %v, want %v", i, got, want)
+			}
+		}
+		a, policy.MaxAttempts = Attempts{Sent: 1}, 10
+		policy.Next(&a, failure, h)
+		a.Sent++
+		if got := policy.Next(&a, failure, h); got != retryIn(2*time.Second) {
+			t.Errorf("in an outage: %v", got)
+		}
+	})
+}
