@@ -148,7 +148,8 @@ func (r *Record) Clone() *Record {
 	clone := &Record{entry: &entry, changed: r.changed}
 	if r.head != nil {
 		clone.head = &head.Result{
-			Status: r.head.Status, Metadata: cloneFields(r.head.Metadata), Headers: cloneFields(r.head.Headers),
+			Status: r.head.Status, Equal: r.head.Equal,
+			Metadata: cloneFields(r.head.Metadata), Headers: cloneFields(r.head.Headers),
 		}
 	}
 	return clone

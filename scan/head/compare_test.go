@@ -99,6 +99,23 @@ func TestAnswerThatComesTwice(t *testing.T) {
 	}
 }
 
+// An answer that differed from the listing before that was expected is no other object's, if the same comes again.
+func TestJudgeOfExpectedDifference(t *testing.T) {
+	e := list.Entry{Key: "k", ETag: "e", Size: 3}
+	x := new(Expected)
+	first := answer("etag", "f", "content-length", "3")
+	first.Compare(&e, x, nil)
+	suspicion := Suspect(first, nil)
+	x.Set(0, ETag)
+	for tag, want := range map[string]Verdict{"f": Own, "g": Foreign} {
+		again := answer("etag", tag, "content-length", "3")
+		again.Compare(&e, x, nil)
+		if got, _ := suspicion.Judge(again); got != want || again.Mismatch {
+			t.Errorf("ETag %s: verdict %d (mismatch %v), want %d", tag, got, again.Mismatch, want)
+		}
+	}
+}
+
 func TestTraitString(t *testing.T) {
 	if got := (ETag | Length).String(); got != "ETag and length" {
 		t.Errorf("got %q", got)

@@ -139,10 +139,12 @@ func (s *Suspicion) Judge(r *Result) (verdict Verdict, idsRepeat bool) {
 		return Undecided, false
 	case s.id != "" && s.id == string(r.RequestID()):
 		return Own, true
-	case s.id != "", !r.Mismatch:
+	case s.id != "":
 		return Foreign, false
 	case s.etag == string(r.Get("etag")) && s.length == string(r.Get("content-length")):
-		return Own, false // the object was overwritten
+		return Own, false // the object was overwritten, or the store always differs from its listing (Expected)
+	case !r.Mismatch:
+		return Foreign, false
 	}
 	return Undecided, false
 }
