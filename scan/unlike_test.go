@@ -1,7 +1,9 @@
 package scan_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -141,6 +143,18 @@ func (s *unlikeStore) answerList(w http.ResponseWriter, after string) {
 	fmt.Fprint(w, "</ListBucketResult>")
 }
 
+// logText is a log that may be written concurrently.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
 // What an answer means that differs from the listing. Where all answers of a store differ in the same way, and nothing
 // was overwritten, its listing is to blame: each object has its Record, and hardly any is asked for twice.
 func TestListingAndHeadDiffer(t *testing.T) {
@@ -247,7 +261,8 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			if c.head != nil {
 				s.head = change(like, c.head)
 			}
-			cfg.Workers, cfg.All = 8, c.bare
+			var log logText
+			cfg.Workers, cfg.All, cfg.Log = 8, c.bare, slog.New(slog.NewTextHandler(&log, nil))
 			r := run(t.Context(), t, open(t, s.start(t)), cfg)
 			o := r.stats.Outcomes
 			if r.err != nil || o.Failed != int64(c.failed) || o.Changed != int64(c.changed) ||
@@ -269,6 +284,9 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			}
 			if connections := r.stats.Addresses[0].Connections; c.keeps && connections > many/2 {
 				t.Errorf("%d connections for %d objects", connections, many)
+			}
+			if strings.Contains(log.text.String(), "sends more") {
+				t.Errorf("the store sends only its answers, and the log has\n%s", &log.text)
 			}
 			for _, line := range r.lines {
 				i, _ := strconv.Atoi(strings.TrimPrefix(lineKey(t, line), "k"))

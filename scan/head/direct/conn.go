@@ -189,7 +189,7 @@ func (c *conn) parse(r *response) (final, closing bool, err error) {
 		c.interim += length
 		return false, closing, nil
 	}
-	c.interim, c.lastStart, c.lastEnd = 0, c.start-length, c.start
+	c.interim, r.start, r.end = 0, c.start-length, c.start
 	return true, closing, nil
 }
 
@@ -224,7 +224,7 @@ func (c *conn) read(retain bool, onWait func()) error {
 	}
 	n, err := c.Read(c.buf[c.end:])
 	c.end += n
-	if c.start < c.lastStart && c.end > c.lastStart {
+	if c.start <= c.lastStart && c.end > c.lastStart {
 		c.lastStart, c.lastEnd = 0, 0
 	}
 	c.lastRead = time.Now()

@@ -205,7 +205,8 @@ func (s *session) deliver(onResult func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread() || c.single
 	for i := range s.received {
-		r, e := &s.scratch.responses[i].Result, &s.claimed[s.answered]
+		answer, e := &s.scratch.responses[i], &s.claimed[s.answered]
+		r := &answer.Result
 		drop = drop || r.Mismatch
 		if c.answers > 0 && s.ledger.Unsure() && r.Vouches(c.last, e) {
 			s.ledger.Settle()
@@ -215,6 +216,7 @@ func (s *session) deliver(onResult func(*head.Result)) {
 		if c.last = nil; r.Status == http.StatusOK && !r.Mismatch {
 			c.last = e
 		}
+		c.lastStart, c.lastEnd = answer.start, answer.end
 		if c.failures.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}

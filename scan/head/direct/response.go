@@ -12,6 +12,8 @@ type response struct {
 	cache  headerCache // of the fields of the answer before
 	prefix string      // head.Config.MetadataPrefix
 
+	start, end int // of the answer in conn.buf
+
 	// Of the answer that is being parsed.
 	further                []head.Header // metadata under prefix
 	unsorted               bool          // a metadata field came out of order, or twice
