@@ -44,8 +44,8 @@ func (e *ObjectError) Error() string {
 
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// Hint returns what the user can do about a limit of this machine, or a store that is slower than --timeout. It is empty
-// for every other failure.
+// Hint returns what the user can do about a limit of this machine, or a store that is slower than --timeout. It is
+// empty for every other failure.
 func (e *ObjectError) Hint() string {
 	if e.Class == fault.Timeout && e.Err != nil {
 		return hint.Request{}.ForError(e.Err)

@@ -33,9 +33,9 @@ type Reporter struct {
 	drawsProgress bool         // on the status line; otherwise progress is logged
 }
 
-// Open returns a Reporter that writes to stderr. It draws the progress if stderr is a terminal (console.CanDraw), unless the records
-// appear on a terminal too, where they would tear the line. records is the stream of the records; nil: they go
-// elsewhere.
+// Open returns a Reporter that writes to stderr. It draws the progress if stderr is a terminal (console.CanDraw),
+// unless the records appear on a terminal too, where they would tear the line. records is the stream of the records;
+// nil: they go elsewhere.
 //
 // Open also redirects the standard logger to the log, since net/http writes some messages there.
 func (c Config) Open(records, stderr io.Writer) *Reporter {
