@@ -3,6 +3,7 @@ package scan_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -85,12 +86,23 @@ func testOneEndpointRefuses(t *testing.T, cfg scan.Config, code string, first bo
 	}
 }
 
+// serveAgain serves the same bucket at another port too, and returns its URL.
+func serveAgain(t *testing.T, server *s3sim.Server) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(l) }() // until Start closes the server
+	return "http://" + l.Addr().String()
+}
+
 // If all endpoints refuse an object, the refusal is the object's Outcome.
 func TestRefusalsByAllEndpoints(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
 		options := s3sim.Options{Objects: fewerIfShort(2000), Denied: 0.1, Gone: 0.1, Latency: time.Millisecond}
 		server, one := simtest.Start(t, options)
-		_, other := simtest.Start(t, options)
+		other := serveAgain(t, server)
 		want := map[s3sim.HeadState]int64{}
 		for i := range server.Keyspace().Len() {
 			want[server.HeadState(server.Keyspace().Key(i))]++

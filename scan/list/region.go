@@ -55,8 +55,8 @@ func acceptsRegion(err error) bool {
 		return false
 	}
 	switch fault.Class(refused.Code) {
-	case "AccessDenied", fault.ExpiredToken, fault.ClockSkew:
-		return true
+	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", fault.ExpiredToken, fault.ClockSkew:
+		return true // a store looks at keys and rights after the region
 	}
 	return false
 }
