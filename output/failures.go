@@ -13,8 +13,8 @@ import (
 	"headcount/scan/list"
 )
 
-// FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key, etag,
-// size and last_modified (as listed), status (absent without an answer), class, attempts, request_id, and error.
+// FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key,
+// etag, size and last_modified (as listed), status (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
 	page []byte // the lines of the page that is written
@@ -85,8 +85,8 @@ func appendName(line []byte, name string) []byte {
 // failureBytesMax bounds the text of one failed object: a thousand times the longest key of S3.
 const failureBytesMax = 1 << 20
 
-// ReadFailureLines reads the objects that FailureLines has written, and hands each to add, whose error ends the reading.
-// It keeps one object in memory. Its own error is a *FailureLineError.
+// ReadFailureLines reads the objects that FailureLines has written, and hands each to add, whose error ends the
+// reading. It keeps one object in memory. Its own error is a *FailureLineError.
 func ReadFailureLines(r io.Reader, add func(list.Entry) error) error {
 	bounded := &boundedReader{r: r}
 	lines := json.NewDecoder(bounded)

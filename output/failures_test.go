@@ -58,7 +58,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return copy(p, bytes.Repeat([]byte{'x'}, len(p))), nil
 }
 
-// An object without an end is refused, and is not read as a whole. A text of the greatest length is read, wherever it is.
+// An object without an end is refused, and is not read as a whole. A text of the greatest length is read, wherever it
+// is.
 func TestReadFailureLinesIsBounded(t *testing.T) {
 	tail := &endless{}
 	entries, err := readFailures(io.MultiReader(strings.NewReader(`{"key":"a"}{"key":"`), tail))

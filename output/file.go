@@ -177,7 +177,8 @@ func (f *File) flush() error {
 	if err := f.endFrame(); err != nil || !f.regular {
 		return err
 	}
-	f.err = f.f.Sync() // every later flush fails too: Linux reports a failed writeback once, and the next fsync returns nil
+	// Every later flush fails too: Linux reports a failed writeback once, and the next fsync returns nil.
+	f.err = f.f.Sync()
 	return f.err
 }
 
@@ -216,7 +217,8 @@ func (f *File) endFrame() error {
 }
 
 // Close ends the last frame, and closes the file when all its bytes are on disk. Some file systems report a full disk
-// only now. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does nothing.
+// only now. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does
+// nothing.
 func (f *File) Close() error {
 	if f.closed {
 		return nil

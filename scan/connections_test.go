@@ -16,11 +16,10 @@ import (
 type simulatedConnections struct {
 	failure error // of a connection above the maximum; nil: it is accepted and never served
 
-	mu        sync.Mutex
-	maximum   int
-	opened    int
-	tries     int // that failed
-	mostTries int // in a row
+	mu      sync.Mutex
+	maximum int
+	opened  int
+	tries   int // that failed
 }
 
 func (c *simulatedConnections) open() (ok bool, failure error) {

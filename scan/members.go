@@ -173,7 +173,8 @@ func (m *members) startTimer() {
 	})
 }
 
-// closeExcess reports whether a parked worker shall close its connection, since others need it. It is counted as closed.
+// closeExcess reports whether a parked worker shall close its connection, since others need it. It is counted as
+// closed.
 func (m *members) closeExcess(w *worker) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -209,8 +210,8 @@ func (m *members) stop() {
 	}
 }
 
-// abandonConnecting ends the HEAD of each worker that has waited for the first answer over a connection for so long. The
-// store answers others meanwhile. Some load balancers accept connections above their maximum, and never serve them.
+// abandonConnecting ends the HEAD of each worker that has waited for the first answer over a connection for so long.
+// The store answers others meanwhile. Some load balancers accept connections above their maximum, and never serve them.
 func (m *members) abandonConnecting(patience time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -178,7 +178,7 @@ type attempts struct {
 	fault.Attempts
 	listedAgain bool           // the object was not found, and then was found in another LIST
 	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
-	newConn     bool           // the next HEAD needs a new connection, since the last answer may have been another object's
+	newConn     bool           // for the next HEAD: the last answer may have been another object's
 	names       int            // other names of the object that were asked for
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing

@@ -13,10 +13,10 @@ import (
 // which 100,000 have some 30 MB. It matters for metadata of many kilobytes, which some stores allow.
 const recordBytesMax = 64 << 20
 
-// recordLimit bounds the memory of the Records that wait for the commit of their page. The number of pages is bounded as
-// well (pageLimit), but not their bytes. While the limit is reached, workers leave new batches in the queue, and finish
-// what they have begun. If no finished page waits for the committer either, one batch in a passInterval goes on, so that
-// the oldest page is finished. All methods may be called concurrently.
+// recordLimit bounds the memory of the Records that wait for the commit of their page. The number of pages is bounded
+// as well (pageLimit), but not their bytes. While the limit is reached, workers leave new batches in the queue, and
+// finish what they have begun. If no finished page waits for the committer either, one batch in a passInterval goes on,
+// so that the oldest page is finished. All methods may be called concurrently.
 type recordLimit struct {
 	max    int64
 	bytes  atomic.Int64
@@ -42,7 +42,8 @@ func (l *recordLimit) remove(bytes int64) {
 	l.freed = make(chan struct{})
 }
 
-// reached returns nil while the limit is not reached, and otherwise a channel that is closed when that may have changed.
+// reached returns nil while the limit is not reached, and otherwise a channel that is closed when that may have
+// changed.
 func (l *recordLimit) reached() <-chan struct{} {
 	if l.bytes.Load() < l.max {
 		return nil

@@ -59,7 +59,8 @@ func TestSomeHeadsRefused(t *testing.T) {
 	})
 }
 
-// A bucket whose first objects are refused, with different statuses or with an answer among them, is scanned to its end.
+// A bucket whose first objects are refused, with different statuses or with an answer among them, is scanned to its
+// end.
 func TestFirstHeadsRefused(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]func(key string) int{

@@ -7,8 +7,9 @@ import (
 	"headcount/scan/fault"
 )
 
-// retryAfterObjects is how many objects in a row have to be answered with a Retry-After before all requests wait for it.
-// A few objects that are always answered so must not stop the others. A store that means it refuses eight more requests.
+// retryAfterObjects is how many objects in a row have to be answered with a Retry-After before all requests wait for
+// it. A few objects that are always answered so must not stop the others. A store that means it refuses eight more
+// requests.
 const retryAfterObjects = 8
 
 // retryAfters finds out whether a Retry-After is the store's or that of a few objects. Its methods may be called

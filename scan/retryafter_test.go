@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Objects that are answered 503 with a long Retry-After for ever fail alone. They neither end the run nor stop the HEADs
-// of the others, wherever in the bucket they are.
+// Objects that are answered 503 with a long Retry-After for ever fail alone. They neither end the run nor stop the
+// HEADs of the others, wherever in the bucket they are.
 func TestObjectsThatAlwaysAskToWait(t *testing.T) {
 	const objects = 2_500
 	for _, first := range []int{0, 1_200, objects - 1} {

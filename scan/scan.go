@@ -129,7 +129,8 @@ func (s *Scan) wire() {
 
 	s.verifier = &verifier{
 		verificationQueue: newVerificationQueue(), policy: policy,
-		refusedStart: refusedStart, sampleEvery: max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
+		refusedStart: refusedStart,
+		sampleEvery:  max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
 		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
 		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
 		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
@@ -142,7 +143,8 @@ func (s *Scan) wire() {
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
 		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
-		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, refusedStart: refusedStart, retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
+		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, refusedStart: refusedStart,
+		retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
 		verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, depth, workers, pagesMax)
 
@@ -165,8 +167,8 @@ func (s *Scan) wire() {
 	}
 }
 
-// newCanary makes the canary of HEADs: a LIST or, where the keys are known and nothing is listed, what needs no right to
-// list.
+// newCanary makes the canary of HEADs: a LIST or, where the keys are known and nothing is listed, what needs no right
+// to list.
 func (s *Scan) newCanary() *fault.Canary {
 	cfg := &s.cfg
 	if cfg.Keys == nil {

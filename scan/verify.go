@@ -69,8 +69,8 @@ const samplesPerLimit = 20
 // If the store answers the canary, each object gets another HEAD, on a new connection. A second refusal, with a second
 // canary, is the object's Outcome. A canary that was signed with other credentials confirms nothing.
 //
-// Even a 404 needs this: versitygw answers 404 to an access key that it does not know. A 404 needs more than the canary:
-// an object is gone when a second LIST does not have its key any more.
+// Even a 404 needs this: versitygw answers 404 to an access key that it does not know. A 404 needs more than the
+// canary: an object is gone when a second LIST does not have its key any more.
 type verifier struct {
 	verificationQueue
 
@@ -213,9 +213,9 @@ func (v *verifier) probeWithoutListing(ctx context.Context, lister *list.Lister)
 	return nil
 }
 
-// decide makes an object failed, or sends another HEAD for it. It returns true for an object that was not found: another
-// LIST decides about that. headsAnswered says that the store answers HEADs for other objects, generation is that of the
-// canary's credentials.
+// decide makes an object failed, or sends another HEAD for it. It returns true for an object that was not found:
+// another LIST decides about that. headsAnswered says that the store answers HEADs for other objects, generation is
+// that of the canary's credentials.
 func (v *verifier) decide(
 	ctx context.Context, r *verification, headsAnswered bool, generation uint64,
 ) (isMissing bool, err error) {

@@ -98,7 +98,8 @@ type unresolved struct {
 func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
 		pool: p, index: index, wake: make(chan struct{}, 1), session: p.engine.Session(),
-		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers),
+		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
+		answers: new(batchAnswers), held: new(batchAnswers),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -143,8 +144,8 @@ func (w *worker) wakeUp() {
 }
 
 // park waits until the worker runs again. The connection stays open for as long as it can be used, since a pool that
-// tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the store.
-// It is closed at once if there are more connections than can be had.
+// tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the
+// store. It is closed at once if there are more connections than can be had.
 func (w *worker) park(ctx context.Context) (ended bool, err error) {
 	stale := time.NewTimer(store.IdleTimeout)
 	defer stale.Stop()
@@ -173,7 +174,8 @@ func (w *worker) disconnect() {
 }
 
 // nextBatch returns the next batch; nil: the worker may have to park, or there will be none. Batches from the retry
-// queue come first: a page waits for each of them. A worker without a connection leaves them to the others: it may get none, and they failed before.
+// queue come first: a page waits for each of them. A worker without a connection leaves them to the others: it may get
+// none, and they failed before.
 func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error) {
 	if b, ended, err := w.awaitRoom(ctx); b != nil || ended || err != nil {
 		return b, ended, err
@@ -503,7 +505,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		}
 		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
 		u.region, u.signed = namedRegion(r), r.Region
-		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound && p.refusedStart.holds() {
+		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound &&
+			p.refusedStart.holds() {
 			if rest := w.batch.split(); rest != nil {
 				w.putOff = rest // it would be refused too
 			}

@@ -23,11 +23,11 @@ the rate of the best fixed number. The scan is that of this source, in this proc
 
 The best fixed number runs again before and after auto. Auto is compared with these two runs, from its fifth second on.
 
---connections-max measures stores behind a maximum of connections, as load balancers and NATs have one. The fixed numbers
-are then half of it, one less, as many, four times and sixteen times as many.
+--connections-max measures stores behind a maximum of connections, as load balancers and NATs have one. The fixed
+numbers are then half of it, one less, as many, four times and sixteen times as many.
 
---check demands 90 % of the rate of the best fixed number, reached within 5 s, and 80 % with --connections-max. It exits with 4 if one store misses that
-(go run itself then exits with 1).`
+--check demands 90 % of the rate of the best fixed number, reached within 5 s, and 80 % with --connections-max. It exits
+with 4 if one store misses that (go run itself then exits with 1).`
 
 func workersCommand() *cli.Command {
 	return &cli.Command{

@@ -213,8 +213,8 @@ func (s *Server) removeListener(p *pausableListener) {
 	s.running.Done()
 }
 
-// startConn serves a connection in a goroutine of its own: serve gets it with its number. It closes the connection if the
-// Server is closed.
+// startConn serves a connection in a goroutine of its own: serve gets it with its number. It closes the connection if
+// the Server is closed.
 func (s *Server) startConn(c net.Conn, serve func(c net.Conn, id uint64)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,8 +24,8 @@ import (
 	"headcount/bench/s3sim"
 )
 
-// Sim is the script command "sim VAR NAME=VALUE…": it serves a synthetic bucket, and puts its URL into VAR. With cert=FILE
-// and key=FILE it serves TLS as nginx, HAProxy and Go's net/http do by default: it prefers HTTP/2.
+// Sim is the script command "sim VAR NAME=VALUE…": it serves a synthetic bucket, and puts its URL into VAR. With
+// cert=FILE and key=FILE it serves TLS as nginx, HAProxy and Go's net/http do by default: it prefers HTTP/2.
 func Sim(ts *testscript.TestScript, _ bool, args []string) {
 	o := s3sim.Options{Objects: 2_500}
 	var cert, key string
@@ -83,8 +83,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], url)
 }
 
-// preferHTTP2 is the configuration of a server that prefers HTTP/2. The server has no HTTP/2: it ends the handshake with
-// a client that offers it.
+// preferHTTP2 is the configuration of a server that prefers HTTP/2. The server has no HTTP/2: it ends the handshake
+// with a client that offers it.
 func preferHTTP2(pair tls.Certificate) *tls.Config {
 	return &tls.Config{
 		Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"},

@@ -227,8 +227,9 @@ func (c *Clean) checkMarker(ctx context.Context, h *headSender, e list.Entry, ag
 	return errOutcomeKnown
 }
 
-// headOnce sends one HEAD, and reports whether its answer has the Marker. Each HEAD has a connection of its own: only the
-// first answer of a connection is known to be no other object's. An answer that contradicts the listing must come twice.
+// headOnce sends one HEAD, and reports whether its answer has the Marker. Each HEAD has a connection of its own: only
+// the first answer of a connection is known to be no other object's. An answer that contradicts the listing must come
+// twice.
 func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry) (a reply, marked bool, err error) {
 	for asked := 1; ; asked++ {
 		mismatch := false
@@ -254,9 +255,9 @@ func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry) (a re
 	}
 }
 
-// deleteOnce sends one DELETE to the address that answered the HEAD, since behind another address of the same name there
-// may be another store. It does not wait for the limiter; the next HEAD waits for it too. At a low rate a wait could be
-// a minute, in which somebody may write the object.
+// deleteOnce sends one DELETE to the address that answered the HEAD, since behind another address of the same name
+// there may be another store. It does not wait for the limiter; the next HEAD waits for it too. At a low rate a wait
+// could be a minute, in which somebody may write the object.
 func (c *Clean) deleteOnce(ctx context.Context, w *writer, at *store.Address, key string) reply {
 	input := &s3.DeleteObjectInput{
 		Bucket: aws.String(c.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: c.cfg.Store.RequestPayer(),

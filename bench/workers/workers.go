@@ -59,7 +59,9 @@ func FixedWorkers() []int { return []int{8, 16, 32, 64, 128, 256, 512, 1024} }
 // FixedWorkersFor returns the fixed numbers of workers for a store with a maximum of connections: below it, at it, and
 // far above it. A LIST has one of the connections.
 func FixedWorkersFor(connectionsMax int) []int {
-	return []int{max(1, connectionsMax/2), max(1, connectionsMax-1), connectionsMax, 4 * connectionsMax, 16 * connectionsMax}
+	return []int{
+		max(1, connectionsMax/2), max(1, connectionsMax-1), connectionsMax, 4 * connectionsMax, 16 * connectionsMax,
+	}
 }
 
 // Config says how to measure. All fields but ConnectionsMax and Excess must be set.

@@ -25,8 +25,8 @@ type Document struct {
 }
 
 // OpenDocument checks that the file that a flag names can be written, and neither changes nor creates it. It opens a
-// device or a pipe, and waits for the reader of a named pipe until the end of ctx. It returns nil for an empty name. Its
-// error has the code exit.Output, or is the cause of ctx's end.
+// device or a pipe, and waits for the reader of a named pipe until the end of ctx. It returns nil for an empty name.
+// Its error has the code exit.Output, or is the cause of ctx's end.
 func OpenDocument(ctx context.Context, flag, name string) (*Document, error) {
 	if name == "" {
 		return nil, nil

@@ -156,8 +156,8 @@ func TestEndpointsStay(t *testing.T) {
 	}
 }
 
-// A checkpoint whose folder does not exist is an error before the run, and a temporary file that a killed run has left is
-// no obstacle.
+// A checkpoint whose folder does not exist is an error before the run, and a temporary file that a killed run has left
+// is no obstacle.
 func TestSave(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(TempName("c"), []byte("half a checkpoint"), 0o666); err != nil {

@@ -119,8 +119,8 @@ func (j *job) scanStore(
 	return j.completeError(&stats, failures.Hint())
 }
 
-// completeError returns the error of a run that is complete, and not good: objects failed, or nothing of what an earlier
-// run has named exists. whereNamed says where the failed objects are named.
+// completeError returns the error of a run that is complete, and not good: objects failed, or nothing of what an
+// earlier run has named exists. whereNamed says where the failed objects are named.
 func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 	switch {
 	case stats.Failed > 0:
@@ -130,8 +130,9 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
 	case j.scan.Keys != nil && stats.Listed > 0 && stats.Gone == stats.Listed:
-		return exit.Errorf(exit.Failures, "was the file written by a scan of this bucket? if its objects were deleted since, "+
-			"nothing is left to do", "s3://%s has none of the %s of --retry-from",
+		return exit.Errorf(exit.Failures,
+			"was the file written by a scan of this bucket? if its objects were deleted since, nothing is left to do",
+			"s3://%s has none of the %s of --retry-from",
 			j.store.Bucket, console.Count(stats.Listed, "object", "objects"))
 	}
 	return nil

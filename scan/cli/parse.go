@@ -162,7 +162,8 @@ func parseDryRun(c *cli.Context, j *job) error {
 		return nil
 	}
 	for _, flag := range []string{
-		"all", "fields", "metadata-prefix", "output", "ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors",
+		"all", "fields", "metadata-prefix", "output", "ordered", "errors", "checkpoint",
+		"checkpoint-every", "resume", "max-errors",
 	} {
 		if c.IsSet(flag) {
 			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")

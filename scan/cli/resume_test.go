@@ -197,8 +197,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A run that starts over, without --resume, may be killed at any time too. Until it begins to write, the files are those
-// of the run before; from then on, it can be resumed.
+// A run that starts over, without --resume, may be killed at any time too. Until it begins to write, the files are
+// those of the run before; from then on, it can be resumed.
 func TestKilledStartsOver(t *testing.T) {
 	t.Parallel()
 	o := killedOptions()

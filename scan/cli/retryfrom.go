@@ -11,9 +11,9 @@ import (
 	"headcount/scan/list"
 )
 
-// readKeys reads the failed objects of an earlier run from its file of --errors. The caller closes the Keys. The file can
-// be a pipe: the wait for its writer ends with ctx. Its error is the cause of ctx's end, a usage error, or that of a
-// temporary file.
+// readKeys reads the failed objects of an earlier run from its file of --errors. The caller closes the Keys. The file
+// can be a pipe: the wait for its writer ends with ctx. Its error is the cause of ctx's end, a usage error, or that of
+// a temporary file.
 func readKeys(ctx context.Context, name, prefix string) (*list.Keys, error) {
 	type read struct {
 		keys *list.Keys

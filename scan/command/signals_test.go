@@ -48,7 +48,7 @@ func TestSecondSignalIsLater(t *testing.T) {
 		if exited != 0 {
 			t.Errorf("a signal just before the end of one stop: exit %d", exited)
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		signals <- os.Interrupt
 		synctest.Wait()
 		if exited != exit.Terminate {

@@ -19,8 +19,8 @@ type Canary struct {
 	answeredAt time.Time     // when the last answered probe was sent; guarded by token
 }
 
-// probeEvery is the least time between two probes that succeed. A store that refuses thousands of requests a second then
-// gets ten probes a second, and each request that is verified waits no longer than that.
+// probeEvery is the least time between two probes that succeed. A store that refuses thousands of requests a second
+// then gets ten probes a second, and each request that is verified waits no longer than that.
 const probeEvery = 100 * time.Millisecond
 
 // firstProbesMax is the number of probes without an answer after which FirstContact gives up: about 2 s.

@@ -455,8 +455,8 @@ func TestRunPolicyCountsEachKindByItself(t *testing.T) {
 	})
 }
 
-// A request that gets no connection while others succeed does not use up its attempts, and waits for a moment only. After
-// maxUnconnected times the Canary decides. While nobody succeeds, it is a transient failure like others.
+// A request that gets no connection while others succeed does not use up its attempts, and waits for a moment only.
+// After maxUnconnected times the Canary decides. While nobody succeeds, it is a transient failure like others.
 func TestUnconnectedIsNoAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy, h := ObjectPolicy(1), NewHealth("HEAD")

@@ -110,8 +110,8 @@ func parseLength(text []byte) (length int64, ok bool) {
 	return length, true
 }
 
-// FieldsMax is the number of header fields that an answer may have. S3 allows 2 KB of metadata, which is some 700 fields
-// of three bytes. Each field costs a comparison with all others. nginx and HAProxy allow about 100.
+// FieldsMax is the number of header fields that an answer may have. S3 allows 2 KB of metadata, which is some 700
+// fields of three bytes. Each field costs a comparison with all others. nginx and HAProxy allow about 100.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html (User-defined object metadata)
 const FieldsMax = 2000
 

@@ -91,8 +91,8 @@ func Distinguishable(a, b *list.Entry) bool {
 	return a.ETag != "" && b.ETag != "" && (a.Size != b.Size || a.ETag != b.ETag)
 }
 
-// Vouches reports whether r, the answer for e, cannot be the answer for last, the object before it on the connection: it
-// has the ETag or the length that e was listed with, and last was not.
+// Vouches reports whether r, the answer for e, cannot be the answer for last, the object before it on the connection:
+// it has the ETag or the length that e was listed with, and last was not.
 func (r *Result) Vouches(last, e *list.Entry) bool {
 	return r.Status == http.StatusOK && !r.Mismatch && last != nil &&
 		(r.Equal&ETag != 0 && last.ETag != e.ETag || r.Equal&Length != 0 && last.Size != e.Size)
@@ -110,8 +110,8 @@ const (
 	Foreign                  // the first answer was another object's
 )
 
-// Suspicion is what is kept of an answer over a reused connection that may be foreign. The HEAD is sent again over a new
-// connection.
+// Suspicion is what is kept of an answer over a reused connection that may be foreign. The HEAD is sent again over a
+// new connection.
 type Suspicion struct {
 	etag, length string // as received
 	id           string // the request ID, if it is suspicious because the answer before had the same
@@ -213,7 +213,8 @@ func objectHeaders(r *Result) []Header {
 	return headers
 }
 
-// DistrustReuse gives every HEAD to the endpoint of an Address a connection of its own from now on, and warns of it once.
+// DistrustReuse gives every HEAD to the endpoint of an Address a connection of its own from now on, and warns of it
+// once.
 func DistrustReuse(st *store.Store, a *store.Address, log *slog.Logger) {
 	if st.DistrustReuse(a) {
 		log.Warn("the endpoint sends more than the answers to its requests: each HEAD gets a new connection there, "+

@@ -12,8 +12,8 @@ import (
 )
 
 // Keys is a listing that was made before: the objects to scan in the order of keys, each key once. The zero Keys is
-// empty. A KeySorter makes Keys of more entries than memory holds. Keys never change, and may be used concurrently until
-// Close.
+// empty. A KeySorter makes Keys of more entries than memory holds. Keys never change, and may be used concurrently
+// until Close.
 type Keys struct {
 	entries []Entry
 	file    *keyFile // instead of entries

@@ -16,8 +16,8 @@ const (
 	entryBytes = 96
 )
 
-// KeySorter makes Keys of any number of entries, in memory that does not grow with them. What is too much for the memory
-// it sorts in parts, writes the parts to temporary files, and merges these. One goroutine uses a KeySorter.
+// KeySorter makes Keys of any number of entries, in memory that does not grow with them. What is too much for the
+// memory it sorts in parts, writes the parts to temporary files, and merges these. One goroutine uses a KeySorter.
 type KeySorter struct {
 	memory  int // bytes of entries that are sorted at once
 	fanIn   int // files that are merged at once

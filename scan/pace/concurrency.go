@@ -176,7 +176,8 @@ func (c *Concurrency) Update(w Window) int {
 	return c.current
 }
 
-// Bound sets the maximum number of workers from now on, as more or fewer connections can be had. It raises n to at least
+// Bound sets the maximum number of workers from now on, as more or fewer connections can be had. It raises n to at
+// least
 // 1. If it was the maximum that ended the growth, a higher one continues it.
 func (c *Concurrency) Bound(n int) {
 	n = max(1, n)

@@ -19,14 +19,14 @@ const (
 	muchMore = 1.25
 )
 
-// Connections finds out how many connections can be had: through a load balancer or a NAT that has a maximum, to a store
-// that closes what is beyond one, or with the file descriptors of this process. Its answer bounds the number of workers
-// (Max). It does not change the rate: that many connections are as fast as they are.
+// Connections finds out how many connections can be had: through a load balancer or a NAT that has a maximum, to a
+// store that closes what is beyond one, or with the file descriptors of this process. Its answer bounds the number of
+// workers (Max). It does not change the rate: that many connections are as fast as they are.
 //
 // It has no bound until a worker fails to connect. Then the bound is the number of connections that the workers hold.
 // After a pause, one more worker may try. If that succeeds, the bound doubles with every worker that connects, as in
-// TCP's slow start, until the next failure or until nobody wants more. While no connection at all can be had, one worker
-// tries after each pause.
+// TCP's slow start, until the next failure or until nobody wants more. While no connection at all can be had, one
+// worker tries after each pause.
 //
 // The zero Connections has no bound. Its methods must not be called concurrently.
 type Connections struct {

@@ -239,7 +239,7 @@ func TestRereadUnfinishedFile(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		if !s.RefreshCredentials(t.Context()) || accessKey(t, s) != "NEW" {
 			t.Errorf("signed by %q", accessKey(t, s))
 		}

@@ -124,8 +124,8 @@ func (s *Store) Unordered() bool {
 }
 
 // Generation returns a number that changes when requests must be built anew or sent elsewhere: the credentials were
-// renewed, the region was switched, the store's clock has another skew, an endpoint began its cooldown, or its connections are
-// not to be reused any more. It costs one atomic load.
+// renewed, the region was switched, the store's clock has another skew, an endpoint began its cooldown, or its
+// connections are not to be reused any more. It costs one atomic load.
 func (s *Store) Generation() uint64 { return s.generation.Load() }
 
 // Close closes the idle connections of the S3 clients. Connections that Dial returned belong to the caller.

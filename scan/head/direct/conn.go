@@ -201,8 +201,9 @@ func (c *conn) moveUnread() {
 	c.start, c.end = 0, copy(c.buf, c.buf[c.start:c.end])
 }
 
-// read sends deferred requests and reads once. It overwrites parsed answers, except for the last one while there is room,
-// unless retain is set: then Results still point into them. Without retain it calls onWait after all is sent and before it waits for the store.
+// read sends deferred requests and reads once. It overwrites parsed answers, except for the last one while there is
+// room, unless retain is set: then Results still point into them. Without retain it calls onWait after all is sent and
+// before it waits for the store.
 func (c *conn) read(retain bool, onWait func()) error {
 	switch {
 	case c.deferred != nil:

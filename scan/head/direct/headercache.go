@@ -135,8 +135,8 @@ func (slot *headerSlot) setName(wireName []byte) {
 	slot.wireName, slot.name = slot.nameBuf[:n], slot.nameBuf[n:]
 }
 
-// hasForbidden reports whether text has a NUL or a CR, which no recipient may accept in a field value. It may keep other
-// control characters (RFC 9110 §5.5), and some stores send them in metadata.
+// hasForbidden reports whether text has a NUL or a CR, which no recipient may accept in a field value. It may keep
+// other control characters (RFC 9110 §5.5), and some stores send them in metadata.
 func hasForbidden(text []byte) bool {
 	for {
 		i := controlIndex(text)

@@ -16,8 +16,8 @@ type namedEngine struct {
 func (e *namedEngine) Name() string          { return e.name }
 func (e *namedEngine) Session() head.Session { e.sessions++; return nil }
 
-// When the direct engine can no longer send the Store's requests, as after a change of the region, Auto goes on with the
-// SDK.
+// When the direct engine can no longer send the Store's requests, as after a change of the region, Auto goes on with
+// the SDK.
 func TestAutoFollowsTheStore(t *testing.T) {
 	direct, sdk := &namedEngine{name: Direct}, &namedEngine{name: SDK}
 	var unsupported error

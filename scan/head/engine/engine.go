@@ -44,8 +44,8 @@ func Open(name string, cfg head.Config) (e head.Engine, why string, err error) {
 	return nil, "", fmt.Errorf("unknown engine %q", name)
 }
 
-// auto is the direct engine as long as it can send the Store's requests, and then the SDK: in another region a proxy may
-// be configured, or the endpoint may need more than a plain request.
+// auto is the direct engine as long as it can send the Store's requests, and then the SDK: in another region a proxy
+// may be configured, or the endpoint may need more than a plain request.
 type auto struct {
 	direct, sdk head.Engine
 	unsupported func() error // Store.DirectUnsupported; its result may change with Store.Generation
@@ -58,6 +58,7 @@ func (e *auto) current() head.Engine {
 	return e.direct
 }
 
-// Name returns the name of the engine that sends from now on. Sessions from before a change of the name are to be closed.
+// Name returns the name of the engine that sends from now on. Sessions from before a change of the name are to be
+// closed.
 func (e *auto) Name() string          { return e.current().Name() }
 func (e *auto) Session() head.Session { return e.current().Session() }

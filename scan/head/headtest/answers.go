@@ -183,7 +183,8 @@ func manyFields(n int) []string {
 	return fields
 }
 
-// testControls: a control character in a value is kept, or the object fails by one HEAD: the same answer would come again.
+// testControls: a control character in a value is kept, or the object fails by one HEAD: the same answer would come
+// again.
 func testControls(t *testing.T, open opener) {
 	for _, value := range []string{"a\x01b", "\x1b[31mred", "a\x7f"} {
 		s := newScriptedStore(t, always(okAnswer("x-amz-meta-a: "+value)))

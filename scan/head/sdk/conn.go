@@ -10,8 +10,8 @@ import (
 	"headcount/scan/store"
 )
 
-// watchedConn is a TCP connection that remembers what came over it between an answer and the next request. net/http reads
-// from an idle connection all the time, and closes one on which it reads anything. It tells nobody.
+// watchedConn is a TCP connection that remembers what came over it between an answer and the next request. net/http
+// reads from an idle connection all the time, and closes one on which it reads anything. It tells nobody.
 type watchedConn struct {
 	net.Conn
 	idle    atomic.Bool // there was an answer, and no request since
@@ -62,6 +62,6 @@ func watchedBelow(c net.Conn) (conn *watchedConn, secured bool) {
 	}
 }
 
-// sawSurplus reports whether the store sent more than its answers. Over TLS that is not known: the bytes may be a message
-// of TLS.
+// sawSurplus reports whether the store sent more than its answers. Over TLS that is not known: the bytes may be a
+// message of TLS.
 func (u *connUse) sawSurplus() bool { return u.conn.surplus.Load() && !u.secured }
