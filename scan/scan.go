@@ -225,6 +225,7 @@ func (s *Scan) Run(ctx context.Context) (metrics.Stats, error) {
 
 // runStages returns nil only if nothing is in flight.
 func (s *Scan) runStages(ctx context.Context) error {
+	defer s.pool.members.stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.producer.run(ctx) })
 	g.Go(func() error { return s.autoscaler.run(ctx, g) }) // starts the workers of the pool

@@ -145,8 +145,9 @@ func (r *run) afterFailure(
 ) (fault.Decision, error) {
 	failure, counts := a.failure(), r.counters.of(op)
 	switch {
-	case op == opPut && a.status == http.StatusInsufficientStorage, // a full store
-		fault.UnsupportedStatus(a.status): // a store that is read only answers a PUT with 501
+	case op == opPut && (a.status == http.StatusInsufficientStorage || fault.UnsupportedStatus(a.status)):
+		// A full store, or one that is read only. If it refuses every PUT, the run ends soon.
+		counts.health.Failed(failed)
 		if counts.refusedAll() {
 			return fault.Decision{}, failed
 		}

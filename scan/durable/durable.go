@@ -32,7 +32,9 @@ func Replace(name, temp string, text []byte) error {
 	}
 	if before != nil {
 		keepOwner(f, before)
-		err = f.Chmod(before.Mode().Perm())
+		if err = f.Chmod(before.Mode().Perm()); errors.Is(err, fs.ErrPermission) {
+			err = nil // FAT and CIFS give every file one mode
+		}
 	}
 	if err == nil {
 		_, err = f.Write(text)
