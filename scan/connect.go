@@ -71,15 +71,22 @@ func (w *worker) stopBatch(err error) {
 	if rest := w.batch.split(); rest != nil { // at the second call there is none
 		c.rest = rest
 	}
+	w.sending.End()
 	w.pool.members.closed(w)
 }
 
-// abandonBatch makes failures of the HEADs of the present batch that were abandoned.
-func (w *worker) abandonBatch(ctx context.Context) {
-	w.pool.members.watch(ctx, w)
+// abandonBatch makes failures of the HEADs of the present batch that were abandoned. If an answer came at the same time,
+// the worker has a connection: the HEADs without an answer are sent again, like those that were not begun.
+func (w *worker) abandonBatch() {
+	b, c := w.batch, &w.connecting
+	if w.connected {
+		b.heads.Release(w.next)
+		c.rest = b.split()
+		return
+	}
 	w.stopBatch(errAbandoned)
-	w.connecting.tries, w.connecting.failingSince = connectTriesMax, w.batch.begun
-	for claimed := len(w.batch.heads.Claim(0)); w.next < claimed; {
+	c.tries, c.failingSince = connectTriesMax, time.Now().Add(-w.pool.connectPatience())
+	for claimed := len(b.heads.Claim(0)); w.next < claimed; {
 		w.handleAnswer(&head.Result{Err: errAbandoned, Unconnected: true})
 	}
 }

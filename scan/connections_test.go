@@ -1,8 +1,11 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -199,4 +202,80 @@ func TestPoolRecoversFromOutage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A worker that waits for the limiter does not wait for a connection: no HEAD is abandoned or counted before it is
+// sent, and the pool is not narrowed. The limit may be the user's, or that of a store which answers 503.
+func TestWaitForLimiterIsNoMissingConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		workers, keys int
+		rate          float64
+		storeRate     int // HEADs per second that the store answers; 0: any number
+	}{
+		"slow":     {workers: 64, keys: 300, rate: 8},
+		"many":     {workers: 500, keys: 2_000, rate: 100},
+		"SlowDown": {workers: 64, keys: 300, storeRate: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				sim := simulation{keys: c.keys}
+				start := time.Now()
+				var second, answered atomic.Int64
+				sim.answer = func(string, int) simulatedAnswer {
+					if now := int64(time.Since(start) / time.Second); second.Swap(now) != now {
+						answered.Store(0)
+					}
+					if c.storeRate > 0 && answered.Add(1) > int64(c.storeRate) {
+						return simulatedAnswer{10 * time.Millisecond, http.StatusServiceUnavailable, ""}
+					}
+					return simulatedAnswer{after: 10 * time.Millisecond}
+				}
+				stats, _, err := sim.run(t, t.Context(), Config{
+					Workers: c.workers, Rate: c.rate, RetryFor: time.Hour, MaxAttempts: 1_000, All: true,
+					Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+				})
+				if err != nil || stats.Emitted != int64(sim.keys) {
+					t.Fatalf("got %+v, error %v; want all emitted", stats.Outcomes, err)
+				}
+				if stats.Heads != sim.heads.Load() || stats.Retries["head"]["timeout"] > 0 {
+					t.Errorf("%d HEADs counted, of %d; sent again: %v", stats.Heads, sim.heads.Load(), stats.Retries["head"])
+				}
+				if log.Len() > 0 {
+					t.Errorf("warnings:\n%s", &log)
+				}
+			})
+		})
+	}
+}
+
+// The first answer over a connection may come while the wait for it ends: the connection is used, and no object fails.
+func TestAnswerBeatsAbandonment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const workers = 4
+		var (
+			s     *Scan
+			times atomic.Int64
+		)
+		sim := simulation{keys: 1_000}
+		sim.answer = func(string, int) simulatedAnswer {
+			s.pool.members.mu.Lock()
+			defer s.pool.members.mu.Unlock()
+			for _, w := range s.pool.members.all {
+				if w.connected && times.Load() < workers {
+					times.Add(1)
+					w.abandon(errAbandoned)
+				}
+			}
+			return simulatedAnswer{after: 10 * time.Millisecond}
+		}
+		s = sim.newScan(t, Config{Workers: workers, MaxAttempts: 1, All: true})
+		stats, err := s.Run(t.Context())
+		if err != nil || stats.Emitted != int64(sim.keys) || times.Load() != workers {
+			t.Errorf("got %+v after %d times, error %v; want all emitted", stats.Outcomes, times.Load(), err)
+		}
+		if most := s.pool.members.maximum(); most != 0 || stats.Requests["head"]["timeout"] > 0 {
+			t.Errorf("%d connections are the maximum; requests %v", most, stats.Requests["head"])
+		}
+	})
 }

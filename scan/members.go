@@ -220,7 +220,7 @@ func (m *members) abandonConnecting(patience time.Duration) {
 	}
 	for _, w := range m.all {
 		b := w.current.Load()
-		if !w.connected && b != nil && b.attempts.abandoned < abandonMax && time.Since(b.begun) >= patience {
+		if !w.connected && b != nil && b.attempts.abandoned < abandonMax && w.sending.AbandonAfter(patience) {
 			w.abandon(errAbandoned)
 		}
 	}

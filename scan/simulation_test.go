@@ -208,6 +208,7 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 		if _, err := s.limiter.Wait(ctx, 1); err != nil {
 			return err
 		}
+		batch.BeginSending()
 		if r, err := s.connect(ctx); r != nil || err != nil {
 			if err != nil {
 				return err

@@ -61,6 +61,7 @@ type worker struct {
 
 	headCtx    context.Context // of the HEADs; abandon ends it
 	connecting connecting
+	sending    *head.Sending // of the HEADs over a connection without an answer so far
 
 	counts metrics.HeadCounts
 	shared sharedCounters
@@ -99,7 +100,7 @@ func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
 		pool: p, index: index, wake: make(chan struct{}, 1), session: p.engine.Session(),
 		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
-		answers: new(batchAnswers), held: new(batchAnswers),
+		answers: new(batchAnswers), held: new(batchAnswers), sending: head.NewSending(),
 	}
 	w.onAnswer = w.handleAnswer
 	return w
@@ -268,15 +269,20 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	w.batch, w.next, w.chunk = b, 0, nil
 	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
 	b.begin()
+	w.sending.End()
+	b.heads.Sending = w.sending
 	w.current.Store(b)
 	err := w.session.Head(w.headCtx, &b.heads, w.onAnswer)
 	w.current.Store(nil)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
-	case err == errAbandoned:
-		w.abandonBatch(ctx)
-		err = nil
+	case w.headCtx.Err() != nil:
+		w.pool.members.watch(ctx, w)
+		if err != nil {
+			w.abandonBatch()
+			err = nil
+		}
 	}
 	w.flushCounters()
 	p.progress.Heads.Add(w.counts.Heads)
@@ -344,6 +350,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 		return
 	}
 	w.counts.Add(r)
+	if !w.connected {
+		w.sending.End()
+	}
 	if w.held.batch != nil && w.heldErr == nil {
 		w.heldErr = w.decide(w.ctx, w.held)
 	}

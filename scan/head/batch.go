@@ -24,6 +24,10 @@ type Batch struct {
 	// to another address of the only endpoint, if one is available. nil avoids none. Set it after Reset.
 	Avoid *store.Address
 
+	// Sending shows when the Session waits for the store over a connection without an answer so far; nil shows nothing.
+	// Set it after Reset.
+	Sending *Sending
+
 	entries []list.Entry
 	state   atomic.Uint64 // low half: the number of claimed entries; high half: the end of the Batch
 }
@@ -35,9 +39,9 @@ func NewBatch(entries []list.Entry) *Batch {
 	return b
 }
 
-// Reset makes b a Batch of entries and clears Metadata, NewConn and Avoid. Nobody else may be using b.
+// Reset makes b a Batch of entries and clears the exported fields. Nobody else may be using b.
 func (b *Batch) Reset(entries []list.Entry) {
-	b.entries, b.Metadata, b.NewConn, b.Avoid = entries, nil, false, nil
+	b.entries, b.Metadata, b.NewConn, b.Avoid, b.Sending = entries, nil, false, nil, nil
 	b.state.Store(batchState(0, len(entries)))
 }
 
@@ -63,6 +67,13 @@ func (b *Batch) Release(n int) []list.Entry {
 		if b.state.CompareAndSwap(state, batchState(n, int(state>>32))) {
 			return b.entries[:n]
 		}
+	}
+}
+
+// BeginSending is called by the Session when it begins to connect for a HEAD. It has waited for the Limiter by then.
+func (b *Batch) BeginSending() {
+	if b.Sending != nil {
+		b.Sending.begin()
 	}
 }
 

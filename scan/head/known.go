@@ -79,7 +79,7 @@ func (s *knownMetadataSession) Head(ctx context.Context, batch *Batch, onResult 
 		claimed = batch.Claim(more)
 		s.entries, s.metadata, s.next, s.onResult = claimed[i:], batch.Metadata[i:], 0, onResult
 		s.batch.Reset(s.entries)
-		s.batch.NewConn, s.batch.Avoid = newConn, avoid
+		s.batch.NewConn, s.batch.Avoid, s.batch.Sending = newConn, avoid, batch.Sending
 		newConn, avoid = false, nil // they apply to the first HEAD only
 		if err := s.Session.Head(ctx, &s.batch, s.passResult); err != nil {
 			return err

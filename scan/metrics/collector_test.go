@@ -11,6 +11,10 @@ import (
 	"headcount/scan/head"
 )
 
+type noCredentials struct{ error }
+
+func (noCredentials) FaultClass() fault.Class { return fault.Credentials }
+
 // countSome counts requests of every kind.
 func countSome(c *Collector) {
 	c.CountList("200", false)
@@ -20,6 +24,7 @@ func countSome(c *Collector) {
 	h.Add(&head.Result{Status: http.StatusOK, Latency: 4 * time.Millisecond, Resent: 2})
 	h.Add(&head.Result{Status: http.StatusNotFound, Latency: 8 * time.Millisecond})
 	h.Add(&head.Result{Err: errors.New("connect: timeout")})
+	h.Add(&head.Result{Err: noCredentials{}}) // no HEAD was sent
 	h.Retries["timeout"]++
 	h.FromListing += 5
 	c.AddHeads(&h)

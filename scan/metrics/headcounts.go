@@ -35,12 +35,16 @@ func NewHeadCounts() HeadCounts {
 	return HeadCounts{Retries: map[string]int64{}, requests: map[string]int64{}}
 }
 
-// Add counts one HEAD by its Result.
+// Add counts one HEAD by its Result, and the earlier HEADs that were sent again. Without credentials none was sent.
 func (h *HeadCounts) Add(r *head.Result) {
-	h.Heads += 1 + int64(r.Resent)
 	if r.Resent > 0 {
+		h.Heads += int64(r.Resent)
 		h.requests["lost"] += int64(r.Resent)
 	}
+	if r.Err != nil && fault.ClassOf(r.Err) == fault.Credentials {
+		return
+	}
+	h.Heads++
 	h.countAddress(r)
 	if r.Err == nil {
 		h.Latencies = append(h.Latencies, r.Latency)

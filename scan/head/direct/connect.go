@@ -74,6 +74,7 @@ func (s *session) leaveStaleConn(ctx context.Context) error {
 
 func (s *session) connect(ctx context.Context) error {
 	st := s.engine.store
+	s.batch.BeginSending()
 	endpoint := st.PickEndpoint(s.turn, s.avoid)
 	s.turn++
 	s.address = st.Address(endpoint, nil)

@@ -44,6 +44,31 @@ func testClosing(t *testing.T, open opener) {
 	}
 }
 
+// testSending: a Batch shows that the Session waits for the store, from after the wait for the Limiter on.
+func testSending(t *testing.T, open opener) {
+	sending := head.NewSending()
+	shown := make(chan bool, 1)
+	s := NewRawStore(t, func(c *Conn) {
+		if r := c.ReadRequest(); r != nil {
+			shown <- sending.AbandonAfter(0)
+			c.Send(Answer(r.RequestURI))
+		}
+	})
+	session := open(t, s)
+	batch := head.NewBatch(unlistedEntries(Keys(1)))
+	batch.Sending = sending
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := session.Head(ended, batch, func(*head.Result) {}); err == nil || sending.AbandonAfter(0) {
+		t.Errorf("error %v; or the Session waits for the store when the Limiter ends the HEAD", err)
+	}
+	batch.Reset(unlistedEntries(Keys(1)))
+	batch.Sending = sending
+	if HeadBatch(t, session, batch); !<-shown {
+		t.Error("the Session does not wait for the store while a HEAD has no answer")
+	}
+}
+
 // testNewConn: a batch with NewConn uses a connection that carried no request before.
 func testNewConn(t *testing.T, open opener) {
 	s := newScriptedStore(t, always(okAnswer()))

@@ -32,6 +32,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		"Order":           testOrder,
 		"Framing":         testFraming,
 		"NewConn":         testNewConn,
+		"Sending":         testSending,
 		"Closing":         testClosing,
 		"Cancel":          testCancel,
 		"Contexts":        testContexts,

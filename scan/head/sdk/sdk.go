@@ -81,6 +81,7 @@ type session struct {
 	// connected: the store has sent something over the connection of the present HEAD. A goroutine of net/http sets it.
 	connected atomic.Bool
 
+	batch  *head.Batch // of the last Head call
 	result *answer
 
 	// Which Results are final: see doubt.go.
@@ -105,6 +106,7 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*he
 	if batch.Avoid != nil {
 		s.avoid = batch.Avoid
 	}
+	s.batch = batch
 	s.leaveIfOverloaded()
 	s.ledger.Begin(s.engine.store.Distrusts())
 	s.slowest = 0
@@ -133,6 +135,7 @@ func (s *session) send(ctx context.Context, e *list.Entry, newConn bool) error {
 	if _, err := s.engine.limiter.Wait(ctx, 1); err != nil {
 		return err
 	}
+	s.batch.BeginSending()
 	s.headObject(ctx, e.Key, newConn)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
