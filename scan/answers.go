@@ -14,6 +14,7 @@ type batchAnswers struct {
 	batch      *batch
 	result     batchResult
 	unresolved []unresolved
+	evidence   evidence
 	sample     *list.Entry // an object that was answered
 	generation uint64      // of the store, before the batch was sent
 	count      int         // objects that were answered
@@ -24,9 +25,10 @@ type batchAnswers struct {
 
 // reset makes a ready for the answers to a batch. It keeps memory.
 func (a *batchAnswers) reset(b *batch, generation, from uint64) {
+	a.evidence.reset()
 	*a = batchAnswers{
 		batch: b, generation: generation, from: from, result: batchResult{runs: a.result.runs[:0]},
-		unresolved: a.unresolved[:0],
+		unresolved: a.unresolved[:0], evidence: a.evidence,
 	}
 }
 
@@ -36,6 +38,12 @@ func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
 	a.batch = nil
 	if a.sample != nil {
 		p.lastAnswered.Store(a.sample)
+		if b.named != nil {
+			b.page.heads[b.first] = b.named[0] // the object has this name
+		}
+	}
+	if err := w.accept(ctx, &a.evidence); err != nil {
+		return err
 	}
 	if err := p.committer.addResult(ctx, b.page, &a.result); err != nil {
 		return err
@@ -46,7 +54,10 @@ func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
 				batch: u.batch, failure: u.failure, err: u.err, region: u.region, signedFor: u.signed,
 				generation: a.generation,
 			})
-		} else if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
+			continue
+		}
+		w.counts.Retries[u.label]++
+		if err := p.retries.add(ctx, u.batch, u.delay); err != nil {
 			return err
 		}
 	}
@@ -58,6 +69,7 @@ func (w *worker) recall(ctx context.Context, a *batchAnswers) error {
 	b := a.batch
 	a.batch = nil
 	w.pool.records.remove(a.result.bytes)
+	w.takeBack(&a.evidence)
 	w.counts.Retries[string(fault.Malformed)] += int64(a.count)
 	return w.pool.retries.add(ctx, b.part(0, a.count), 0)
 }
@@ -84,5 +96,7 @@ func (w *worker) settle(ctx context.Context) error {
 	if err := w.session.Settle(ctx); err != nil {
 		return err
 	}
-	return w.decide(ctx, w.held)
+	err := w.decide(ctx, w.held)
+	w.shareCounts()
+	return err
 }

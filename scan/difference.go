@@ -58,6 +58,9 @@ type differenceGroup struct {
 	refuted  head.Trait  // some object is like the listing in these
 	learned  head.Trait
 
+	// contested counts the batches with an answer that is like the listing, and that is not final.
+	contested [traits]int
+
 	// A proxy that answers every HEAD with the same page, or the same object, shows nothing about the listing.
 	etag   string // of the first answer with another ETag than the listing
 	varied bool   // another answer had another one
@@ -74,11 +77,51 @@ func newDifferences(progress *metrics.ProgressCounters, log *slog.Logger) *diffe
 	return &differences{expected: new(head.Expected), log: log, unsettled: unsettled}
 }
 
-// refute notes that an answer is like the listing in some Traits.
-func (d *differences) refute(group head.Group, equal head.Trait) {
+// contest notes that an answer is like the listing in some Traits. Until it is final (settle), no difference in them is
+// expected.
+func (d *differences) contest(group head.Group, equal head.Trait) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.refuteLocked(group, equal)
+	d.addContest(group, equal, 1)
+}
+
+// settle ends a contest. isOwn says that the answer was its object's: a difference in these Traits is never expected
+// again.
+func (d *differences) settle(group head.Group, equal head.Trait, isOwn bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if isOwn {
+		d.refuteLocked(group, equal)
+	}
+	d.addContest(group, equal, -1)
+}
+
+func (d *differences) addContest(group head.Group, equal head.Trait, n int) {
+	for i := range head.Groups {
+		g, of := &d.groups[i], equal
+		if i != group {
+			of &= head.HasETag
+		}
+		for bit := range traits {
+			if of&(1<<bit) != 0 {
+				g.contested[bit] += n
+			}
+		}
+		if g.learned != 0 {
+			d.expected.Set(i, g.learned&^g.contestedTraits())
+		}
+	}
+}
+
+// contestedTraits returns the Traits in which an answer that is not final is like the listing.
+func (g *differenceGroup) contestedTraits() head.Trait {
+	var contested head.Trait
+	for bit, batches := range g.contested {
+		if batches > 0 {
+			contested |= 1 << bit
+		}
+	}
+	return contested
 }
 
 func (d *differences) refuteLocked(group head.Group, equal head.Trait) {
@@ -90,17 +133,9 @@ func (d *differences) refuteLocked(group head.Group, equal head.Trait) {
 		g.refuted |= equal & head.HasETag // a store that sends ETags sends them with all objects
 		if g.learned&g.refuted != 0 {
 			g.learned &^= g.refuted
-			d.expected.Set(i, g.learned)
+			d.expected.Set(i, g.learned&^g.contestedTraits())
 		}
 	}
-}
-
-// noteMark notes whether an answer that is like the listing has a mark, and reports whether any had.
-func (d *differences) noteMark(r *head.Result) bool {
-	if !d.marked.Load() && hasMark(r) {
-		d.marked.Store(true)
-	}
-	return d.marked.Load()
 }
 
 // hasMark reports whether an answer has metadata, or another header that only answers of stores have. S3 sends
@@ -174,6 +209,22 @@ func (d *differences) decide(o *observation, opinionNow func() opinion) opinion 
 	return now
 }
 
+// takeBack makes an answer not observed. What was learned meanwhile stays: it needs more than one answer, and the first
+// object that is like the listing ends it.
+func (d *differences) takeBack(o *observed) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if o.after.waiting {
+		d.waiting--
+	}
+	if o.before.waiting {
+		d.waiting++
+	}
+	if o.after.counted && !o.before.counted {
+		d.groups[o.group].remove(o.way)
+	}
+}
+
 // isLast reports whether there are no other objects to wait for.
 func (d *differences) isLast(o *observation) bool {
 	return d.unsettled() <= int64(d.waiting+1) || o.waits == waitsMax
@@ -186,7 +237,8 @@ func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) o
 	if !uncompared && !r.Corroborated() {
 		return unexpected
 	}
-	if way&^g.learned == 0 {
+	contested := g.contestedTraits()
+	if way&^(g.learned&^contested) == 0 {
 		return expected
 	}
 	if d.refuteLocked(group, r.Equal); way&g.refuted != 0 {
@@ -200,7 +252,7 @@ func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) o
 		fewest = fewestAgreeing(r, uncompared)
 	}
 	switch {
-	case agreeing >= fewest && (g.varied || way&head.ETag == 0):
+	case way&contested == 0 && agreeing >= fewest && (g.varied || way&head.ETag == 0):
 		d.learn(group, way)
 		return expected
 	case last:
@@ -249,11 +301,20 @@ func (g *differenceGroup) add(way head.Trait, first bool) (agreeing int) {
 	return agreeing
 }
 
+// remove takes back what add has counted.
+func (g *differenceGroup) remove(way head.Trait) {
+	for i := range traits {
+		if way&(1<<i) != 0 {
+			g.agreeing[i]--
+		}
+	}
+}
+
 // learn makes a difference an expected one, and logs that once.
 func (d *differences) learn(group head.Group, way head.Trait) {
 	g := &d.groups[group]
 	g.learned |= way
-	d.expected.Set(group, g.learned)
+	d.expected.Set(group, g.learned&^g.contestedTraits())
 	d.log.Warn("the HEADs of this store always differ from its listing: objects are not compared by that",
 		"differs", describe(group, way))
 }

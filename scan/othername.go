@@ -14,12 +14,20 @@ import (
 // be called concurrently. The zero decodedNames knows nothing.
 type decodedNames struct{ plus, escapes atomic.Bool }
 
-// found is called for an object that was found by its decoded name.
-func (d *decodedNames) found(e *list.Entry) {
-	if strings.Contains(e.Encoded, "+") {
+// encodings are those in the keys of some objects.
+type encodings struct{ plus, escapes bool }
+
+// with returns x and the encodings in the key of e.
+func (x encodings) with(e *list.Entry) encodings {
+	return encodings{x.plus || strings.Contains(e.Encoded, "+"), x.escapes || strings.Contains(e.Encoded, "%")}
+}
+
+// found is called with the encodings in the keys of objects that were found by their decoded names.
+func (d *decodedNames) found(x encodings) {
+	if x.plus {
 		d.plus.Store(true)
 	}
-	if strings.Contains(e.Encoded, "%") {
+	if x.escapes {
 		d.escapes.Store(true)
 	}
 }

@@ -43,6 +43,9 @@ func (s *refusedStart) holds() bool {
 	return s.heads.Add(1) >= refusedAtStartMax && s.isLarge()
 }
 
+// takeBack makes HEADs uncounted whose answers may be other objects'.
+func (s *refusedStart) takeBack(heads int64) { s.heads.Add(-heads) }
+
 // isLarge reports whether more than a page is listed.
 func (s *refusedStart) isLarge() bool { return s.listed.Load()-s.listedBefore > pageKeys }
 

@@ -65,17 +65,15 @@ type worker struct {
 
 	counts metrics.HeadCounts
 	shared sharedCounters
-	equal  [head.Groups]head.Trait // in which answers were like the listing
-	marked bool                    // some answer was a store's for sure (hasMark)
+	equal  [head.Groups]head.Trait // in which final answers were like the listing
 
 	// Of the present batch.
-	batch      *batch
-	next       int    // the objects of the batch that were answered
-	putOff     *batch // the objects of the batch that were taken out of it; nil: none
-	answers    *batchAnswers
-	chunk      Chunk               // of the last run in answers; nil: the next Record begins a run
-	difference *metadataDifference // the first object that contradicts the listing; nil: none does
-	record     Record
+	batch   *batch
+	next    int    // the objects of the batch that were answered
+	putOff  *batch // the objects of the batch that were taken out of it; nil: none
+	answers *batchAnswers
+	chunk   Chunk // of the last run in answers; nil: the next Record begins a run
+	record  Record
 
 	observation observation // of the object that was answered last, if its answer was unlike the listing
 
@@ -92,6 +90,7 @@ type unresolved struct {
 	verify  bool          // the verifier decides instead
 	region  string        // that a refusal names; empty: none
 	signed  string        // the region that the HEAD was signed for
+	label   string        // of its answer in the counts
 	failure fault.Failure
 	err     *ObjectError
 }
@@ -286,16 +285,20 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	w.flushCounters()
 	p.progress.Heads.Add(w.counts.Heads)
-	p.progress.FromListing.Add(w.counts.FromListing)
 	if err == nil {
 		err = w.finishBatch(ctx)
 	}
-	p.metrics.AddHeads(&w.counts)
-	w.shared.latencies = 0
+	w.shareCounts()
 	if err != nil {
 		return err
 	}
 	return w.settleConnection(ctx)
+}
+
+// shareCounts adds the worker's counts to those of the run. The counters must be flushed.
+func (w *worker) shareCounts() {
+	w.pool.metrics.AddHeads(&w.counts)
+	w.shared.latencies = 0
 }
 
 // finishBatch decides about the batch that was sent, and about the one before it.
@@ -305,12 +308,6 @@ func (w *worker) finishBatch(ctx context.Context) error {
 		if err := w.pool.retries.add(ctx, rest, 2*w.pool.policy.RefusalDelay); err != nil {
 			return err
 		}
-	}
-	if w.difference != nil {
-		if err := w.pool.listMetadata.recheck(ctx, w.difference); err != nil {
-			return err
-		}
-		w.difference = nil
 	}
 	if w.heldErr != nil {
 		return w.heldErr
@@ -344,8 +341,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 		w.chunk = nil // a run is of adjoining objects
 	}
 	e := &w.batch.page.heads[index]
+	x := &w.answers.evidence
 	if r.Source == head.FromListing {
-		w.counts.FromListing++
+		x.fromListing++
 		w.emit(index, e, r, false)
 		return
 	}
@@ -356,8 +354,8 @@ func (w *worker) handleAnswer(r *head.Result) {
 	if w.held.batch != nil && w.heldErr == nil {
 		w.heldErr = w.decide(w.ctx, w.held)
 	}
-	if w.difference == nil {
-		w.difference = compareWithListing(e, r)
+	if x.difference == nil {
+		x.difference = compareWithListing(e, r)
 	}
 	class := w.classify(e, r)
 	w.observe(r, class)
@@ -367,9 +365,9 @@ func (w *worker) handleAnswer(r *head.Result) {
 	switch class {
 	case answered, changed:
 		if w.batch.named != nil {
-			*e = w.batch.named[0] // the object has this name
+			e = &w.batch.named[0]
 		} else if e.Encoded != "" {
-			w.pool.decodedNames.found(e)
+			x.decoded = x.decoded.with(e)
 		}
 		w.answers.sample = e
 		w.observeSuccess(r.Received)
@@ -391,30 +389,31 @@ func (w *worker) classify(e *list.Entry, r *head.Result) answerClass {
 	known := w.pool.differences
 	isFirst := w.next == 1 // on the connection that the batch asks for
 	class := classify(e, r, w.batch.attempts.newConn && isFirst, known.expected)
+	x, before := &w.answers.evidence, w.batch.attempts.observation
 	switch class {
 	case answered:
-		if group := head.GroupOf(e); r.Equal&^w.equal[group] != 0 {
-			w.equal[group] |= r.Equal
-			known.refute(group, r.Equal)
-		}
-		w.marked = w.marked || known.noteMark(r)
+		w.observeOwn(e, r)
 	case changed:
-		w.observation = w.batch.attempts.observation
+		w.observation = before
 		if w.batch.page.Lossy(e.Key) {
 			return unlike
 		}
-		switch known.observeOverwritten(r, &w.observation) {
+		now := known.observeOverwritten(r, &w.observation)
+		x.addObservation(before, w.observation, e, r)
+		switch now {
 		case unexpected:
 			return unlike
 		case undecided:
 			return waiting
 		}
 	case mismatch, unlike:
-		w.observation = w.batch.attempts.observation
+		w.observation = before
 		if r.Status != http.StatusOK || r.Mismatch && !r.NewConn || w.batch.page.Lossy(e.Key) {
 			break
 		}
-		switch known.observe(e, r, &w.observation) {
+		now := known.observe(e, r, &w.observation)
+		x.addObservation(before, w.observation, e, r)
+		switch now {
 		case expected:
 			return answered
 		case undecided:
@@ -429,7 +428,7 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 	w.answers.result.settled++
 	if r.OtherPrefix != nil {
 		w.answers.result.outcomes.OtherMetadata++
-		w.counts.AddOtherPrefix(r.OtherPrefix)
+		w.answers.evidence.addPrefix(r.OtherPrefix)
 	}
 	if len(r.Metadata) == 0 && !w.pool.all && r.Get("x-amz-missing-meta") == nil {
 		w.answers.result.outcomes.WithoutMetadata++
@@ -483,7 +482,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	tried.avoid = r.Address
 	u := unresolved{
 		batch: &batch{page: w.batch.page, first: index, count: 1, named: w.batch.named}, failure: failureOf(r),
-		err: w.newError(e, r),
+		err: w.newError(e, r), label: metrics.ResultLabel(r),
 	}
 	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {
@@ -514,20 +513,25 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		}
 		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
 		u.region, u.signed = namedRegion(r), r.Region
-		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound &&
-			p.refusedStart.holds() {
-			if rest := w.batch.split(); rest != nil {
-				w.putOff = rest // it would be refused too
-			}
+		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound {
+			w.observeRefusal()
 		}
 	}
 	u.batch.attempts = tried
 	w.answers.unresolved = append(w.answers.unresolved, u)
-	if !u.verify {
-		w.counts.Retries[metrics.ResultLabel(r)]++
-	}
 	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class,
 		"attempts", tried.Sent, "verify", u.verify)
+}
+
+// observeRefusal counts a HEAD that was refused. It puts off the rest of the batch if that would be refused too.
+func (w *worker) observeRefusal() {
+	w.answers.evidence.refused++
+	if !w.pool.refusedStart.holds() {
+		return
+	}
+	if rest := w.batch.split(); rest != nil {
+		w.putOff = rest
+	}
 }
 
 // askOtherName makes b, of one object that was not found, ask for the next other name of the object. Where there is

@@ -76,7 +76,7 @@ func (h *HeadCounts) countAddress(r *head.Result) {
 }
 
 // AddOtherPrefix notes a prefix of metadata that are not taken (head.Result.OtherPrefix).
-func (h *HeadCounts) AddOtherPrefix(prefix []byte) { h.prefixes.add(string(prefix)) }
+func (h *HeadCounts) AddOtherPrefix(prefix string) { h.prefixes.add(prefix) }
 
 // reset empties the counts and keeps their memory.
 func (h *HeadCounts) reset() {
