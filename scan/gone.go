@@ -3,103 +3,209 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"headcount/scan/fault"
 	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // goneListsMax is how many LISTs look for keys at once. A bucket of which half was deleted since its listing costs one
 // more LIST for each page.
 const goneListsMax = 16
 
+// undecidedMax is how often LISTs may leave open whether an object is still listed, before the object fails. The canary
+// succeeds between them: a store that is unavailable for a while fails no object.
+const undecidedMax = 3
+
 // errStillListed is why an object that is not found is not gone.
 var errStillListed = errors.New("the store goes on listing this key")
+
+// errNotAsked is why it is open whether an object is still listed: the LISTs for others have failed.
+var errNotAsked = errors.New("the store does not answer LISTs")
 
 // goneChecker finds out which objects are still listed though the answers to their HEADs say 404. An index can have
 // stale entries, and a proxy can rewrite the path of a HEAD. https://github.com/rustfs/rustfs/issues/6218,
 // https://github.com/ceph/ceph/pull/20293
+//
+// An object is looked for by every name that it may have (decodedNames), and is found by its key as it was listed.
 type goneChecker struct {
 	lister *list.Lister
+	names  *decodedNames
 
 	// byKey asks for each key by a LIST of its own: the keys are known, so that others may lie between them. Otherwise a
 	// page is listed again, as far as its last missing key.
 	byKey  bool
-	denied atomic.Bool // the store lets no single key be listed: what is not found is gone
+	denied atomic.Bool // with byKey: nothing may be listed, and what is not found is gone
 }
 
-// check returns those of the missing objects that are still listed.
-func (c *goneChecker) check(ctx context.Context, missing []*verification) (listed map[*verification]bool, err error) {
-	found := make([]bool, len(missing))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(goneListsMax)
-	pages := map[*page][]int{}
-	for i, m := range missing {
-		if c.byKey {
-			g.Go(func() (err error) {
-				found[i], err = c.hasKey(ctx, m.key())
-				return err
-			})
-			continue
+// check returns for each of the missing objects why it is not gone: errStillListed, or the reason why that is open; nil
+// for an object that is gone. Its error is the cause of ctx's end.
+func (c *goneChecker) check(ctx context.Context, missing []*verification) (doubts []error, err error) {
+	doubts = make([]error, len(missing))
+	var open []int // indexes of the objects that are asked for by key
+	if c.byKey {
+		for i := range missing {
+			open = append(open, i)
 		}
-		pages[m.batch.page] = append(pages[m.batch.page], i)
-	}
-	for p, indexes := range pages {
-		g.Go(func() error { return c.listAgain(ctx, p, missing, indexes, found) })
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	listed = map[*verification]bool{}
-	for i, m := range missing {
-		if found[i] {
-			listed[m] = true
-		}
-	}
-	return listed, nil
-}
-
-// listAgain sets found for those of the missing objects of a page that are still listed. It lists behind the first key
-// of the page. Keys about which that says nothing are asked for one by one: those of a store with another order, the
-// first key, and those behind the last key of the bucket.
-func (c *goneChecker) listAgain(ctx context.Context, p *page, missing []*verification, of []int, found []bool) error {
-	after, through := p.Entries[0].Key, ""
-	for _, i := range of {
-		through = max(through, missing[i].key())
+	} else {
+		open = c.listPages(ctx, missing, doubts)
 	}
 	var (
-		keys map[string]bool
-		upTo string
-		err  error
+		g      errgroup.Group
+		failed atomic.Int64 // LISTs in a row
 	)
-	if through > after {
-		if keys, upTo, err = c.lister.KeysBetween(ctx, after, through); err != nil {
-			return err
+	g.SetLimit(goneListsMax)
+	for _, i := range open {
+		g.Go(func() error {
+			if failed.Load() >= goneListsMax {
+				doubts[i] = errNotAsked
+				return nil
+			}
+			switch doubts[i] = c.ask(ctx, missing[i].entry()); doubts[i] {
+			case nil, errStillListed:
+				failed.Store(0)
+			default:
+				failed.Add(1)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // what fails is a doubt
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return doubts, nil
+}
+
+// listPages lists the pages of missing objects again. It sets doubts for those that are still listed, and returns the
+// indexes of those about which the LISTs say nothing.
+func (c *goneChecker) listPages(ctx context.Context, missing []*verification, doubts []error) (open []int) {
+	pages := map[*page][]int{}
+	for i, m := range missing {
+		pages[m.batch.page] = append(pages[m.batch.page], i)
+	}
+	var g errgroup.Group
+	g.SetLimit(goneListsMax)
+	opens := make(chan []int, len(pages))
+	for p, of := range pages {
+		g.Go(func() error {
+			opens <- c.listAgain(ctx, p, missing, of, doubts)
+			return nil
+		})
+	}
+	_ = g.Wait() // a page that cannot be listed leaves its objects open
+	close(opens)
+	for some := range opens {
+		open = append(open, some...)
+	}
+	return open
+}
+
+// listAgain lists a page again, behind its first key. That leaves some objects open: those of a store with another
+// order, the first key, those behind the last key of the bucket, and those of which one possible name is none of these
+// keys.
+func (c *goneChecker) listAgain(
+	ctx context.Context, p *page, missing []*verification, of []int, doubts []error,
+) (open []int) {
+	after, through := p.Entries[0].Key, ""
+	names := make([][]string, len(of))
+	for n, i := range of {
+		names[n] = c.names.possible(missing[i].entry())
+		for _, name := range names[n] {
+			through = max(through, name)
 		}
 	}
-	for _, i := range of {
-		key := missing[i].key()
-		if found[i] = keys[key]; found[i] || key > after && key <= upTo {
+	if through <= after {
+		return of
+	}
+	keys, upTo, err := c.lister.KeysBetween(ctx, after, through)
+	if err != nil {
+		return of
+	}
+	for n, i := range of {
+		e := missing[i].entry()
+		if keys[e.Key] || keys[list.ListedName(e)] {
+			doubts[i] = errStillListed
 			continue
 		}
-		if found[i], err = c.hasKey(ctx, key); err != nil {
+		for _, name := range names[n] {
+			if name <= after || name > upTo {
+				open = append(open, i)
+				break
+			}
+		}
+	}
+	return open
+}
+
+// ask asks for one object by key, and returns its doubt.
+func (c *goneChecker) ask(ctx context.Context, e *list.Entry) error {
+	for _, name := range c.names.possible(e) {
+		if c.denied.Load() {
+			return nil
+		}
+		listed, err := c.lister.HasKey(ctx, name, e, !c.byKey)
+		switch {
+		case listed:
+			return errStillListed
+		case err != nil && !c.mayNotList(ctx, err):
+			return fmt.Errorf("not found, and not known whether it is listed: %w", err)
+		}
+	}
+	return nil
+}
+
+// mayNotList reports whether the error of a LIST by key means that nothing may be listed. A right to list can be
+// limited to some prefixes, so another LIST has to be denied too. A run that lists has the right.
+func (c *goneChecker) mayNotList(ctx context.Context, err error) bool {
+	if !c.byKey || !list.IsListDenied(err) || !list.IsListDenied(c.lister.Probe(ctx)) {
+		return false
+	}
+	c.denied.Store(true)
+	return true
+}
+
+// settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
+// may have been written anew. So do those about which LISTs left that open, a few times.
+func (v *verifier) settleMissing(ctx context.Context, missing []*verification) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	doubts, err := v.stillListed(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for i, r := range missing {
+		if err := v.settle(ctx, r, doubts[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// hasKey reports whether a key is still listed. A store that refuses to say is not asked again.
-func (c *goneChecker) hasKey(ctx context.Context, key string) (bool, error) {
-	if c.denied.Load() {
-		return false, nil
+// settle decides about one object that was not found by its doubt.
+func (v *verifier) settle(ctx context.Context, r *verification, doubt error) error {
+	tried := &r.batch.attempts
+	switch {
+	case doubt == nil:
+		gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
+		return v.committer.addResult(ctx, r.batch.page, &gone)
+	case doubt == errStillListed:
+		tried.listedAgain = true
+	case doubt == errNotAsked:
+	case errors.Is(doubt, list.ErrUndecided):
+		r.err.Class, r.err.Err = fault.ListedNotFound, doubt
+		return v.fail(ctx, r)
+	default:
+		if tried.undecided++; tried.undecided >= undecidedMax {
+			r.err.Class, r.err.Err = fault.FailureOf(doubt).Class, doubt
+			return v.fail(ctx, r)
+		}
 	}
-	listed, err := c.lister.HasKey(ctx, key)
-	if fault.IsRefused(err) || list.IsListDenied(err) {
-		c.denied.Store(true)
-		return false, nil
-	}
-	return listed, err
+	v.resend(r, v.policy.RefusalDelay)
+	return nil
 }

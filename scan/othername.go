@@ -38,6 +38,21 @@ func (d *decodedNames) real(e *list.Entry) bool {
 		(d.escapes.Load() || !strings.Contains(e.Encoded, "%"))
 }
 
+// possible returns the names that the object of e may have, e.Key first.
+func (d *decodedNames) possible(e *list.Entry) []string {
+	names := []string{e.Key}
+	if e.Encoded == "" || d.real(e) {
+		return names
+	}
+	for {
+		named, ok := otherName(e, len(names)-1)
+		if !ok {
+			return names
+		}
+		names = append(names, named.Key)
+	}
+}
+
 // otherName returns e with the n-th other name that its object may have, from 0 on: as it was listed, and with only the
 // escapes decoded. ok is false where there is none.
 func otherName(e *list.Entry, n int) (named list.Entry, ok bool) {

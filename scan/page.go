@@ -177,6 +177,7 @@ func (b *batch) part(n, count int) *batch {
 type attempts struct {
 	fault.Attempts
 	listedAgain bool           // the object was not found, and then was found in another LIST
+	undecided   int            // LISTs that did not show whether the object, which was not found, is still listed
 	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn     bool           // for the next HEAD: the last answer may have been another object's
 	names       int            // other names of the object that were asked for

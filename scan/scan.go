@@ -137,12 +137,13 @@ func (s *Scan) wire() {
 		inFlight: s.inFlight,
 	}
 	s.verifier.canary = s.newCanary()
-	gone := &goneChecker{lister: s.lister, byKey: cfg.Keys != nil}
+	names := new(decodedNames)
+	gone := &goneChecker{lister: s.lister, names: names, byKey: cfg.Keys != nil}
 	s.verifier.stillListed = gone.check
 
 	s.pool = newWorkerPool(workerDeps{
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
-		decodedNames: new(decodedNames), metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
+		decodedNames: names, metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
 		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, refusedStart: refusedStart,
 		retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
 		verifier: s.verifier, committer: s.committer,

@@ -102,15 +102,15 @@ func (sim *simulation) probe(ctx context.Context) error {
 	return fault.Sleep(ctx, sim.canaryLatency)
 }
 
-// stillListed returns the objects of the keys in stale.
-func (sim *simulation) stillListed(
-	_ context.Context, missing []*verification,
-) (listed map[*verification]bool, err error) {
-	listed = map[*verification]bool{}
-	for _, r := range missing {
-		listed[r] = sim.stale[r.key()]
+// stillListed has doubts about the objects of the keys in stale.
+func (sim *simulation) stillListed(_ context.Context, missing []*verification) (doubts []error, err error) {
+	doubts = make([]error, len(missing))
+	for i, r := range missing {
+		if sim.stale[r.entry().Key] {
+			doubts[i] = errStillListed
+		}
 	}
-	return listed, nil
+	return doubts, nil
 }
 
 // simulatedSource has one Walk, over all keys.

@@ -28,8 +28,8 @@ type verification struct {
 	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
 }
 
-// key returns the key of the object, as it was listed.
-func (r *verification) key() string { return r.batch.page.heads[r.batch.first].Key }
+// entry returns the object, as it was listed.
+func (r *verification) entry() *list.Entry { return &r.batch.page.heads[r.batch.first] }
 
 // verificationQueue is the input of the verifier. add never waits.
 type verificationQueue struct {
@@ -79,7 +79,7 @@ type verifier struct {
 	sampleEvery  time.Duration // how often the sample is asked while no HEAD succeeds
 	sampleFrom   time.Duration // for how long no HEAD has succeeded before that
 	regions      regionFinder
-	stillListed  func(context.Context, []*verification) (map[*verification]bool, error) // goneChecker.check
+	stillListed  func(context.Context, []*verification) ([]error, error) // goneChecker.check
 	store        *store.Store
 	engine       head.Engine
 	health       *fault.Health // of the HEADs
@@ -244,7 +244,12 @@ func (v *verifier) decide(
 	default:
 		return true, nil
 	}
-	return false, v.committer.addResult(ctx, b.page, &batchResult{
+	return false, v.fail(ctx, r)
+}
+
+// fail gives an object the Outcome failed.
+func (v *verifier) fail(ctx context.Context, r *verification) error {
+	return v.committer.addResult(ctx, r.batch.page, &batchResult{
 		settled: 1, outcomes: metrics.Outcomes{Failed: 1}, failures: []*ObjectError{r.err},
 	})
 }
@@ -279,30 +284,6 @@ func (v *verifier) sendAgain(ctx context.Context) error {
 	v.again = nil
 	for _, d := range batches {
 		if err := v.retries.add(ctx, d.batch, time.Until(d.at)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
-// may have been written anew.
-func (v *verifier) settleMissing(ctx context.Context, missing []*verification) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	listed, err := v.stillListed(ctx, missing)
-	if err != nil {
-		return err
-	}
-	for _, r := range missing {
-		if listed[r] {
-			r.batch.attempts.listedAgain = true
-			v.resend(r, v.policy.RefusalDelay)
-			continue
-		}
-		gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
-		if err := v.committer.addResult(ctx, r.batch.page, &gone); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -30,9 +29,6 @@ func newListingCheck(cfg *Config) *listingCheck {
 	return &listingCheck{keys: list.NewKeySet()}
 }
 
-// listedName is a key as the store wrote it, which no run decodes in two ways.
-func listedName(e *list.Entry) string { return cmp.Or(e.Encoded, e.Key) }
-
 // onPage remembers the keys of a page of the first listing. A lossy key may stand for several objects.
 func (c *listingCheck) onPage(p *list.Page) {
 	if c == nil {
@@ -42,7 +38,7 @@ func (c *listingCheck) onPage(p *list.Page) {
 	defer c.mu.Unlock()
 	for i := range p.Entries {
 		if e := &p.Entries[i]; !p.Lossy(e.Key) {
-			c.keys.Add(listedName(e))
+			c.keys.Add(list.ListedName(e))
 		}
 	}
 }
@@ -70,7 +66,7 @@ func (c *listingCheck) missedOn(p *list.Page) (missed []list.Entry) {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		switch {
-		case p.Lossy(e.Key) || c.keys.Remove(listedName(e)):
+		case p.Lossy(e.Key) || c.keys.Remove(list.ListedName(e)):
 		case c.writtenSince(e):
 			c.result.New++
 		default:

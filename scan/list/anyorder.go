@@ -57,6 +57,7 @@ func (p *Pager) mayChangeOrder() bool { return p.watched != nil && p.rng == Rang
 // changeOrder goes on in any order.
 func (p *Pager) changeOrder() {
 	p.sequence, p.watched = &sequence{seen: p.watched, tokens: NewKeySet(), byKeys: true}, nil
+	p.lister.otherOrder.Store(true)
 	p.lister.cfg.Log.Warn("the store does not list keys in the order of their bytes: listing on, in its own order, " +
 		"with a single lister")
 }

@@ -64,6 +64,7 @@ type Lister struct {
 	firstAnswered atomic.Int64 // Unix time of the store, with the first listing; 0: unknown
 	firstKey      atomicString // of the bucket, where the store ignores start-after
 	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
+	otherOrder    atomic.Bool  // a Pager changed to OrderAny
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 
 	decoders sync.Pool // of *xmllist.Decoder
@@ -125,6 +126,7 @@ type request struct {
 	token   string
 	keysMax int
 
+	triesMax int    // how often it is sent; 0: as often as the policy says
 	prefix   string // empty: the Lister's
 	metadata bool   // ask for metadata too
 }
@@ -146,33 +148,51 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 }
 
 // list sends one request until it is answered, or the retry policy ends it.
-func (l *Lister) list(ctx context.Context, req request) (*answer, error) {
+func (l *Lister) list(ctx context.Context, req request) (a *answer, err error) {
+	err = l.persist(ctx, req.triesMax, l.cfg.OnAttempt, func(try int) (err error) {
+		a, err = l.sendWhereNamed(ctx, req, try)
+		return err
+	})
+	return a, err
+}
+
+// briefDelayMax is the longest wait before a request is sent again that is sent few times.
+const briefDelayMax = 5 * time.Second
+
+// persist calls send until it succeeds, or the retry policy ends it, or it was called triesMax times (0: no limit). It
+// calls onAttempt after each try, as Config.OnAttempt.
+func (l *Lister) persist(
+	ctx context.Context, triesMax int, onAttempt func(status string, again bool), send func(try int) error,
+) error {
 	retrier := retrier{lister: l, attempts: fault.Attempts{Since: time.Now()}}
 	for try := 0; ; try++ {
 		asked := time.Now()
 		if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
-			return nil, err
+			return err
 		}
 		// The policy counts the time for which the store fails, without the wait for the Limiter.
 		retrier.attempts.Since = retrier.attempts.Since.Add(time.Since(asked))
-		a, err := l.sendWhereNamed(ctx, req, try)
+		err := send(try)
 		if err == nil {
 			l.cfg.Limiter.ObserveAnswers(1)
-			l.cfg.OnAttempt(statusOf(nil), false)
+			onAttempt(statusOf(nil), false)
 			l.health.OK(time.Now())
-			return a, nil
+			return nil
 		}
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		next := retrier.next(ctx, err)
-		l.cfg.OnAttempt(statusOf(err), next.Action != fault.GiveUp)
+		if triesMax > 0 && (try+1 >= triesMax || next.Delay > briefDelayMax) {
+			next = fault.Decision{Action: fault.GiveUp}
+		}
+		onAttempt(statusOf(err), next.Action != fault.GiveUp)
 		if next.Action == fault.GiveUp {
-			return nil, err
+			return err
 		}
 		retrier.warn(err, next.Delay)
 		if err := fault.Sleep(ctx, next.Delay); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

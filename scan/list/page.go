@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"strings"
 
 	"headcount/scan/list/xmllist"
@@ -12,6 +13,9 @@ const pageKeysMax = 1000
 
 // Entry is the part of a listing about one object.
 type Entry = xmllist.Entry
+
+// ListedName returns a key as the store wrote it, which no run decodes in two ways.
+func ListedName(e *Entry) string { return cmp.Or(e.Encoded, e.Key) }
 
 // Page is everything that the bucket has in Page.Range, in the order of keys: at most 1,000 keys, or more where lossy
 // keys follow each other, or where the store lists in any order. Lossy keys keep the places at which the store listed

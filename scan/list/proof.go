@@ -2,12 +2,17 @@ package list
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"headcount/scan/fault"
+	"headcount/scan/store"
 )
 
 // Ranges that are listed by several Pagers, or in several runs, have all keys of the bucket only if the store sorts
@@ -70,25 +75,44 @@ func (p *Pager) checkEnd(ctx context.Context) error {
 	return p.orderError(fmt.Sprintf("%q is not where it belongs", end))
 }
 
-// exists reports whether the store has a key. In the order of bytes the key is the first one that begins with itself.
-// In another order thousands may come before it.
+// exists reports whether the store has a key, whatever its order.
 func (l *Lister) exists(ctx context.Context, key string) (bool, error) {
-	a, err := l.list(ctx, request{prefix: key, keysMax: pageKeysMax})
-	if err != nil {
-		return false, err
+	listed, err := l.lookFor(ctx, request{prefix: key}, 1, false, func(e *Entry) bool { return e.Key == key })
+	if errors.Is(err, ErrUndecided) { // a HEAD costs less than the pages in which the key may be
+		return l.isFound(ctx, key)
 	}
-	isKey := func(e Entry) bool { return e.Key == key }
-	if slices.ContainsFunc(a.Entries, isKey) || !a.Truncated {
-		return slices.ContainsFunc(a.Entries, isKey), nil
-	}
-	if _, err := l.cfg.Limiter.Wait(ctx, 1); err != nil {
-		return false, err
-	}
-	_, err = l.cfg.Store.Endpoint(int(l.turns.Add(1))).Client.HeadObject(ctx, &s3.HeadObjectInput{
+	return listed, err
+}
+
+// isFound asks for a key by a HEAD. Its error says that the store answered nothing about the key.
+func (l *Lister) isFound(ctx context.Context, key string) (found bool, err error) {
+	uncounted := func(string, bool) {}
+	err = l.persist(ctx, 0, uncounted, func(try int) (err error) {
+		found, err = l.sendHead(ctx, key, l.cfg.Store.Endpoint(try))
+		return err
+	})
+	return found, err
+}
+
+// sendHead sends one HEAD once.
+func (l *Lister) sendHead(ctx context.Context, key string, endpoint *store.Endpoint) (found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
+	defer cancel()
+	signedRegion := endpoint.Region
+	_, err = endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(l.cfg.Store.Bucket()), Key: aws.String(key), RequestPayer: l.cfg.Store.RequestPayer(),
 	})
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+	var answer *smithyhttp.ResponseError
+	switch {
+	case err == nil:
+		return true, nil
+	case !errors.As(err, &answer) || answer.HTTPStatusCode() < http.StatusMultipleChoices: // or it has no end
+		return false, fmt.Errorf("HEAD s3://%s/%s: %w", l.cfg.Store.Bucket(), key, fault.StripSDK(err))
+	case answer.HTTPStatusCode() == http.StatusNotFound:
+		return false, nil
 	}
-	return err == nil, nil // a store that does not answer this has not shown that it has the key
+	return false, l.explain(&StoreError{
+		Op: "HEAD", Target: "s3://" + l.cfg.Store.Bucket() + "/" + key, Status: answer.HTTPStatusCode(),
+		SignedRegion: signedRegion, RetryAfter: fault.RetryAfter(answer.Response.Header.Get("Retry-After")),
+	}, endpoint)
 }

@@ -2,12 +2,14 @@ package list
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
 // KeysBetween lists again what lies behind the key after, until it has seen a key from through on. It returns the keys,
-// and the last key up to which they are all that the store lists. Where the store does not sort its keys as bytes, or
-// ends the listing early, that key is below through; "" where nothing is known. Its error is that of a LIST.
+// decoded and as they are listed, and the last key up to which they are all that the store lists. Where the store does
+// not sort its keys as bytes, or ends the listing early, that key is below through; "" where nothing is known. Its error
+// is that of a LIST that failed a few times.
 func (l *Lister) KeysBetween(
 	ctx context.Context, after, through string,
 ) (keys map[string]bool, upTo string, err error) {
@@ -16,7 +18,7 @@ func (l *Lister) KeysBetween(
 		return keys, "", nil
 	}
 	for {
-		a, err := l.list(ctx, request{after: upTo, keysMax: pageKeysMax})
+		a, err := l.list(ctx, request{after: upTo, keysMax: pageKeysMax, triesMax: briefTriesMax})
 		if err != nil {
 			return nil, "", err
 		}
@@ -31,6 +33,7 @@ func (l *Lister) KeysBetween(
 			}
 			upTo = strings.Clone(key)
 			keys[upTo] = true
+			keys[strings.Clone(ListedName(&a.Entries[i]))] = true
 		}
 		if !a.Truncated || upTo == before || upTo >= through {
 			return keys, upTo, nil
@@ -38,17 +41,64 @@ func (l *Lister) KeysBetween(
 	}
 }
 
-// HasKey asks by one LIST whether the store lists a key now. Where keys are in any order of texts, a key comes before
-// all others that begin with it. Its error is that of the LIST.
-func (l *Lister) HasKey(ctx context.Context, key string) (bool, error) {
-	a, err := l.list(ctx, request{prefix: key, keysMax: pageKeysMax}) // MinIO ends listings early that ask for less
-	if err != nil {
-		return false, err
-	}
-	for i := range a.Entries {
-		if a.Entries[i].Key == key {
-			return true, nil
+// HasKey asks whether the store lists the key of an Entry now. name is a name that its object may have. inOrder says
+// that this run has listed the key, in the order of the store. Its error is that of a LIST that failed a few times, or
+// ErrUndecided.
+func (l *Lister) HasKey(ctx context.Context, name string, e *Entry, inOrder bool) (bool, error) {
+	inOrder = inOrder && !l.anyOrder() && !l.otherOrder.Load()
+	return l.lookFor(ctx, request{prefix: name, triesMax: briefTriesMax}, lookedForMax, inOrder, func(found *Entry) bool {
+		return found.Key == e.Key || ListedName(found) == ListedName(e)
+	})
+}
+
+// briefTriesMax is how often a LIST is sent on which the result of one object depends.
+const briefTriesMax = 3
+
+// lookedForMax is how many pages of keys that begin with a key are looked through for it.
+const lookedForMax = 20
+
+// ErrUndecided is the error of LISTs that do not show whether a key is listed.
+var ErrUndecided = errors.New("too many keys begin with this key to see whether it is listed")
+
+// lookFor reports whether a key is listed among those that begin with the prefix of a request. In the order of bytes
+// (inOrder) the key comes before all others that begin with it. In another order thousands may come before it: up to
+// pagesMax pages are read, and then the error is ErrUndecided.
+func (l *Lister) lookFor(
+	ctx context.Context, req request, pagesMax int, inOrder bool, isKey func(*Entry) bool,
+) (bool, error) {
+	req.keysMax = pageKeysMax // MinIO ends listings early that ask for less
+	for range pagesMax {
+		a, err := l.list(ctx, req)
+		if err != nil {
+			return false, err
+		}
+		for i := range a.Entries {
+			if isKey(&a.Entries[i]) {
+				return true, nil
+			}
+		}
+		if !a.Truncated || inOrder && len(a.Entries) > 0 {
+			return false, nil
+		}
+		if !l.toNextPage(&req, a) {
+			break
 		}
 	}
-	return false, nil
+	return false, ErrUndecided
+}
+
+// toNextPage makes req ask for the page that follows a truncated answer. It returns false where there is none.
+func (l *Lister) toNextPage(req *request, a *answer) bool {
+	next, at := a.NextToken, &req.token
+	if l.cfg.V1 {
+		at = &req.after
+		if n := len(a.Entries); next == "" && n > 0 {
+			next = a.Entries[n-1].Key
+		}
+	}
+	if next == "" || next == *at {
+		return false
+	}
+	*at = strings.Clone(next)
+	return true
 }
