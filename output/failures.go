@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 )
 
 // FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key,
-// etag, size and last_modified (as listed), status (absent without an answer), class, attempts, request_id, and error.
+// listed_key (the key before it was decoded, where that changed it), etag, size and last_modified (as listed), status
+// (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
 	page []byte // the lines of the page that is written
@@ -35,6 +37,7 @@ func (f *FailureLines) Add(page []*scan.ObjectError) error {
 
 func appendFailure(line []byte, e *scan.ObjectError) []byte {
 	line = appendText(append(line, '{'), "key", e.Entry.Key)
+	line = appendOptional(line, "listed_key", e.Entry.Encoded)
 	line = appendOptional(line, "etag", e.Entry.ETag)
 	if e.Entry.Size >= 0 {
 		line = appendInt(line, "size", e.Entry.Size)
@@ -122,12 +125,15 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 		ETag      string  `json:"etag"`
 		Size      *int64  `json:"size"`
 
+		ListedKey    string `json:"listed_key"`
+		ListedKeyB64 []byte `json:"listed_key_b64"`
 		LastModified string `json:"last_modified"`
 	}
 	if err := lines.Decode(&line); err != nil {
 		return list.Entry{}, err
 	}
 	e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: string(line.KeyB64)}
+	e.Encoded = cmp.Or(line.ListedKey, string(line.ListedKeyB64))
 	if line.Key != nil {
 		e.Key = *line.Key
 	}

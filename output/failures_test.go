@@ -24,6 +24,8 @@ func TestFailures(t *testing.T) {
 			Entry: list.Entry{Key: "\xff\n", Size: -1}, Class: "timeout", Attempts: 10,
 			Err: errors.New("context deadline exceeded"),
 		},
+		{Entry: list.Entry{Key: "k 3", Encoded: "k+3", Size: -1}, Status: 503, Class: "throttled", Attempts: 10},
+		{Entry: list.Entry{Key: "k \xff", Encoded: "k+\xff", Size: -1}, Status: 503, Class: "throttled", Attempts: 10},
 	}
 	if err := f.Add(page); err != nil {
 		t.Fatal(err)
@@ -31,12 +33,14 @@ func TestFailures(t *testing.T) {
 	want := `{"key":"a","etag":"e","size":7,"last_modified":"2026-01-02T03:04:05.678Z","status":403,` +
 		`"class":"forbidden","attempts":1,"request_id":"R"}
 {"key_b64":"/wo=","class":"timeout","attempts":10,"error":"context deadline exceeded"}
+{"key":"k 3","listed_key":"k+3","status":503,"class":"throttled","attempts":10}
+{"key_b64":"ayD/","listed_key_b64":"ayv/","status":503,"class":"throttled","attempts":10}
 `
 	if out.String() != want {
 		t.Errorf("\n got %s\nwant %s", out.String(), want)
 	}
 	entries, err := readFailures(&out)
-	wantEntries := []list.Entry{page[0].Entry, page[1].Entry}
+	wantEntries := []list.Entry{page[0].Entry, page[1].Entry, page[2].Entry, page[3].Entry}
 	if err != nil || !slices.Equal(entries, wantEntries) {
 		t.Errorf("read back: %v, %v", entries, err)
 	}

@@ -239,3 +239,23 @@ func TestFailingListFailsOneObject(t *testing.T) {
 		}
 	}
 }
+
+// A known key that was decoded keeps the key as it was listed: its object has one of both names.
+func TestKnownKeysByTheirListedNames(t *testing.T) {
+	t.Parallel()
+	s := &missingStore{
+		keys: []string{"k+1", "k+2", "k+3", "k 4"}, declares: true,
+		missing: func(key string) bool { return key == "k+2" }, gone: func(key string) bool { return key == "k+3" },
+	}
+	var known []list.Entry
+	for i := range 4 {
+		known = append(known, list.Entry{Key: fmt.Sprint("k ", i+1), Encoded: fmt.Sprint("k+", i+1), Size: -1})
+	}
+	cfg := scan.Config{Engine: engine.Direct, Keys: list.NewKeys(known)}
+	r := run(t.Context(), t, open(t, s.start(t)), cfg)
+	if r.err != nil || len(r.lines) != 2 || lineKey(t, r.lines[0]) != "k+1" || lineKey(t, r.lines[1]) != "k 4" ||
+		r.stats.Gone != 1 || classes(r)[fault.ListedNotFound] != 1 {
+		t.Errorf("got %q, %+v, %v, error %v; want k+1, k 4, one gone, and one listed_not_found",
+			r.lines, r.stats.Outcomes, classes(r), r.err)
+	}
+}

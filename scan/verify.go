@@ -237,7 +237,7 @@ func (v *verifier) decide(
 				return false, err
 			}
 		}
-	case b.page.NameUncertain(e.Entry.Key):
+	case e.Entry.Encoded == "" && b.page.NameUncertain(e.Entry.Key): // otherwise the encoding was declared
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 	case b.attempts.listedAgain:
 		e.Class, e.Err = fault.ListedNotFound, errStillListed
