@@ -106,6 +106,9 @@ func (w *worker) settleConnection(ctx context.Context) error {
 	}
 	c.unconnected = false
 	if c.tries < connectTriesMax {
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
 		pause := connectPause << (c.tries - 1)
 		return fault.Sleep(ctx, pause/2+rand.N(pause))
 	}

@@ -26,6 +26,11 @@ type simulation struct {
 	canaryLatency time.Duration
 	stale         map[string]bool // keys that are listed for ever
 
+	metadata []head.Header // of each answer
+
+	onSession func(n int) // called when the n-th session was created, n from 0; nil: nothing is called
+	vouches   bool        // Results are final only after Settle
+
 	sessionLatency []time.Duration // added to each answer, by the number of the session
 
 	// answer returns the answer to the n-th HEAD for a key, n from 1. If it is nil, the answer is 200 at once.
@@ -181,6 +186,9 @@ func (e *simulatedEngine) Session() head.Session {
 	if n < len(e.sim.sessionLatency) {
 		s.latency = e.sim.sessionLatency[n]
 	}
+	if e.sim.onSession != nil {
+		e.sim.onSession(n)
+	}
 	return s
 }
 
@@ -188,6 +196,7 @@ type simulatedSession struct {
 	*simulatedEngine
 	latency   time.Duration
 	connected bool // to a simulation with simulatedConnections
+	trust     head.Trust
 }
 
 func (s *simulatedSession) Close() {
@@ -196,8 +205,12 @@ func (s *simulatedSession) Close() {
 	}
 }
 
-func (s *simulatedSession) Trust() head.Trust            { return head.Trust{} }
-func (s *simulatedSession) Settle(context.Context) error { return nil }
+func (s *simulatedSession) Trust() head.Trust { return s.trust }
+
+func (s *simulatedSession) Settle(context.Context) error {
+	s.trust.Sure = s.trust.Answered
+	return nil
+}
 
 func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each func(*head.Result)) error {
 	for i := 0; ; i++ {
@@ -222,7 +235,7 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 		if err := fault.Sleep(ctx, min(answer.after, s.timeout)); err != nil {
 			return err
 		}
-		r := &head.Result{Status: answer.status, Received: time.Now(), Latency: time.Since(sent)}
+		r := &head.Result{Status: answer.status, Received: time.Now(), Latency: time.Since(sent), Metadata: s.sim.metadata}
 		if answer.after > s.timeout {
 			r = &head.Result{Err: context.DeadlineExceeded}
 		}
@@ -231,6 +244,9 @@ func (s *simulatedSession) Head(ctx context.Context, batch *head.Batch, each fun
 		}
 		if answer.retryAfter != "" {
 			r.Headers = []head.Header{{Name: []byte("retry-after"), Value: []byte(answer.retryAfter)}}
+		}
+		if s.sim.vouches {
+			s.trust.Answered++
 		}
 		each(r)
 	}
@@ -296,6 +312,24 @@ func TestWorkersFollowTheEngine(t *testing.T) {
 		}
 		if n := sim.sessions.Load(); n != 2*workers {
 			t.Errorf("got %d sessions, want %d", n, 2*workers)
+		}
+	})
+}
+
+// A worker that starts while the engine becomes another one opens a session of the new one too.
+func TestNewWorkerFollowsTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := simulation{keys: 100}
+		s := sim.newScan(t, Config{Workers: 1, All: true})
+		sim.onSession = func(n int) {
+			if name := "another"; n == 0 {
+				sim.engine.Store(&name)
+				s.cfg.Store.SwitchRegion("us-east-1", "eu-west-1")
+			}
+		}
+		stats, err := s.Run(t.Context())
+		if n := sim.sessions.Load(); err != nil || stats.Emitted != int64(sim.keys) || n != 2 {
+			t.Errorf("got %+v over %d sessions, error %v; want all emitted over 2", stats.Outcomes, n, err)
 		}
 	})
 }

@@ -97,10 +97,11 @@ type unresolved struct {
 
 func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
-		pool: p, index: index, wake: make(chan struct{}, 1), session: p.engine.Session(),
+		pool: p, index: index, wake: make(chan struct{}, 1),
 		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
 		answers: new(batchAnswers), held: new(batchAnswers), sending: head.NewSending(),
 	}
+	w.session = p.engine.Session() // after Name: followEngine repairs an older name
 	w.onAnswer = w.handleAnswer
 	return w
 }
