@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/checkpoint"
@@ -41,6 +42,7 @@ type committer struct {
 	outOfOrder   map[string]*page // with ordered: finished pages that wait for earlier ones, by Range.After
 	saved        bool             // the last Checkpoint has all that is committed, or nothing is committed yet
 	partialWrite bool             // a page was written in part, or as a whole and not counted
+	busy         atomic.Bool      // a page or a Checkpoint is being written
 }
 
 // newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
@@ -85,6 +87,9 @@ func (c *committer) committed() metrics.Outcomes { return c.outcomes }
 // queued reports whether finished pages wait to be written.
 func (c *committer) queued() bool { return len(c.in) > 0 }
 
+// writing reports whether the committer writes, or has something to write.
+func (c *committer) writing() bool { return c.busy.Load() || c.queued() }
+
 // run commits pages until nothing is in flight.
 func (c *committer) run(ctx context.Context) error {
 	ticker := time.NewTicker(c.checkpointEvery)
@@ -92,11 +97,11 @@ func (c *committer) run(ctx context.Context) error {
 	for {
 		select {
 		case p := <-c.in:
-			if err := c.handle(p); err != nil {
+			if err := c.whileBusy(func() error { return c.handle(p) }); err != nil {
 				return err
 			}
 		case <-ticker.C:
-			if err := c.save(); err != nil {
+			if err := c.whileBusy(c.save); err != nil {
 				return err
 			}
 		case <-c.inFlight.Done():
@@ -105,6 +110,13 @@ func (c *committer) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// whileBusy calls write, which may wait for the output.
+func (c *committer) whileBusy(write func() error) error {
+	c.busy.Store(true)
+	defer c.busy.Store(false)
+	return write()
 }
 
 // handle commits a page. With ordered it holds the page until all pages before it are committed.

@@ -1,84 +1,138 @@
-package scan_test
+package scan
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"headcount/bench/s3sim"
-	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/head"
 	"headcount/scan/list"
 )
 
-// slowSink takes some milliseconds for each page, and counts the metadata of the Records that wait for their commit.
-type slowSink struct {
-	waiting, most atomic.Int64
-	records       int
+// longValue is the bytes of metadata that each object of a test of the recordLimit has.
+const longValue = 20_000
+
+// waitingSink counts the Records that wait for their commit. Each commit waits for its turn.
+type waitingSink struct {
+	turn    func()
+	waiting atomic.Int64
+	records int
 }
 
 type countingChunk struct {
-	sink           *slowSink
-	records, bytes int64
+	sink    *waitingSink
+	records int
 }
 
-func (s *slowSink) NewChunk() scan.Chunk { return &countingChunk{sink: s} }
+func (s *waitingSink) NewChunk() Chunk { return &countingChunk{sink: s} }
 
-func (c *countingChunk) Add(r *scan.Record) {
-	metadata, _ := r.Metadata()
-	for _, m := range metadata {
-		c.bytes += int64(len(m.Value))
-		if waiting := c.sink.waiting.Add(int64(len(m.Value))); waiting > c.sink.most.Load() {
-			c.sink.most.Store(waiting)
-		}
-	}
+func (c *countingChunk) Add(*Record) {
 	c.records++
+	c.sink.waiting.Add(1)
 }
 
-func (s *slowSink) Commit(_ *list.Page, chunks []scan.Chunk) error {
-	time.Sleep(60 * time.Millisecond)
+func (s *waitingSink) Commit(_ *list.Page, chunks []Chunk) error {
+	s.turn()
 	for _, chunk := range chunks {
-		c := chunk.(*countingChunk)
-		s.waiting.Add(-c.bytes)
-		s.records += int(c.records)
+		n := chunk.(*countingChunk).records
+		s.waiting.Add(int64(-n))
+		s.records += n
 	}
 	return nil
 }
 
-func (*slowSink) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
-func (*slowSink) Close() error                       { return nil }
+func (*waitingSink) Sync() (checkpoint.Position, error) { return checkpoint.Position{}, nil }
+func (*waitingSink) Close() error                       { return nil }
 
-// Objects with long metadata do not fill the memory while the output is slow: the Records that wait are bounded in
-// bytes, up to the batches that the workers have begun.
+// longRecords is a simulation whose objects have long metadata.
+func longRecords(keys int) *simulation {
+	return &simulation{
+		keys: keys, answer: answersAfter(10 * time.Millisecond),
+		metadata: []head.Header{{Name: []byte("long"), Value: []byte(strings.Repeat("v", longValue))}},
+	}
+}
+
+// While the output is blocked, the Records that wait are bounded in bytes, up to the batches that the workers have
+// begun. It makes no difference whether finished pages wait behind the one that is being written.
 func TestRecordsAreBoundedInBytes(t *testing.T) {
-	const (
-		objects = 2_000
-		value   = 20_000
-		most    = 1_000_000
-		workers = 4
-		begun   = 2 * workers * 64 * value // a batch of each worker, and as much of the oldest page by the first one
-	)
-	long := strings.Repeat("v", value)
-	answer := func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodHead {
-			w.Header().Set("x-amz-meta-long", long)
-		} else {
-			query := r.URL.Query()
-			query.Set("max-keys", "100")
-			r.URL.RawQuery = query.Encode()
+	for _, most := range []int{1_200, 2_500} { // Records
+		for _, workers := range []int{1, 4, 100} {
+			t.Run(fmt.Sprint(most, workers), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					blocked := make(chan struct{})
+					sink := &waitingSink{turn: func() { <-blocked }}
+					sim := longRecords(10_000)
+					s := sim.newScan(t, Config{Workers: workers, Sink: sink, All: true})
+					s.pool.records.max = int64(most) * longValue
+					time.AfterFunc(10*time.Minute, func() {
+						begun := workers * s.pool.batchSize()
+						if n := int(sink.waiting.Load()); n < most*9/10 || n > most+begun {
+							t.Errorf("%d Records waited, want about %d and %d that were begun", n, most, begun)
+						}
+						close(blocked)
+					})
+					if _, err := s.Run(t.Context()); err != nil || sink.records != sim.keys {
+						t.Errorf("%d Records, %v", sink.records, err)
+					}
+				})
+			})
 		}
-		return false
 	}
-	_, url := startWithHandler(t, s3sim.Options{Objects: objects}, answer)
-	sink := new(slowSink)
-	s := newScan(t, scan.Config{Store: open(t, url), Workers: workers, Sink: sink, All: true})
-	s.SetRecordBytesMax(most)
-	if _, err := s.Run(t.Context()); err != nil || sink.records != objects {
-		t.Fatalf("%d records, %v", sink.records, err)
+}
+
+// A run ends also if a single page has more bytes of Records than the limit: ordered or not, with objects that are sent
+// again or verified, and with answers that only Settle makes final.
+func TestRecordLimitBelowOnePage(t *testing.T) {
+	for _, workers := range []int{1, 4, 100} {
+		for _, ordered := range []bool{false, true} {
+			t.Run(fmt.Sprint(workers, ordered), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					sink := &waitingSink{turn: func() { time.Sleep(50 * time.Millisecond) }}
+					sim := longRecords(5_000)
+					sim.vouches = true
+					sim.answer = func(key string, n int) simulatedAnswer {
+						a := simulatedAnswer{after: 10 * time.Millisecond}
+						switch {
+						case n > 1:
+						case strings.HasSuffix(key, "7"):
+							a.status = http.StatusInternalServerError
+						case strings.HasSuffix(key, "99"):
+							a.status = http.StatusForbidden
+						}
+						return a
+					}
+					s := sim.newScan(t, Config{Workers: workers, Sink: sink, All: true, Ordered: ordered})
+					s.pool.records.max = 100 * longValue
+					if stats, err := s.Run(ctx); err != nil || sink.records != sim.keys {
+						t.Errorf("%d Records, %v; %+v", sink.records, err, stats.Outcomes)
+					}
+					if n := s.pool.records.bytes.Load(); n != 0 {
+						t.Errorf("%d bytes are left", n)
+					}
+				})
+			})
+		}
 	}
-	if got := sink.most.Load(); got > most+begun {
-		t.Errorf("%d bytes of metadata waited, want at most %d", got, most+begun)
-	}
+}
+
+// Workers that wait for the recordLimit have no work: the output limits the run.
+func TestRecordLimitIsLimitedByOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &waitingSink{turn: func() { time.Sleep(2 * time.Second) }}
+		sim := longRecords(20_000)
+		s := sim.newScan(t, Config{Workers: 64, Sink: sink, All: true})
+		s.pool.records.max = 1_500 * longValue
+		stats, err := s.Run(t.Context())
+		if err != nil || stats.LimitedBy != "output" {
+			t.Errorf("limited by %s (%s), error %v; want output", stats.LimitedBy, stats.LimitedByReason, err)
+		}
+	})
 }

@@ -152,7 +152,9 @@ func (s *Scan) wire() {
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)
 	s.autoscaler.inFlight = s.inFlight
 	s.autoscaler.listedAll = s.progress.ListedAll.Load
-	s.autoscaler.outputFull = func() bool { return s.committer.queued() && pages.full() }
+	s.autoscaler.outputFull = func() bool {
+		return s.committer.queued() && pages.full() || s.committer.writing() && s.pool.records.reached()
+	}
 
 	s.listingCheck = newListingCheck(cfg)
 	source := s.newSource(listers)
@@ -231,6 +233,7 @@ func (s *Scan) runStages(ctx context.Context) error {
 	g.Go(func() error { return s.producer.run(ctx) })
 	g.Go(func() error { return s.autoscaler.run(ctx, g) }) // starts the workers of the pool
 	g.Go(func() error { return s.pool.stealStalled(ctx) })
+	g.Go(func() error { return s.pool.records.run(ctx, s.inFlight.Done(), s.committer.writing) })
 	g.Go(func() error { return s.retries.run(ctx) })
 	g.Go(func() error { return s.verifier.run(ctx) })
 	g.Go(func() error { return s.committer.run(ctx) })

@@ -176,68 +176,63 @@ func (w *worker) disconnect() {
 
 // nextBatch returns the next batch; nil: the worker may have to park, or there will be none. Batches from the retry
 // queue come first: a page waits for each of them. A worker without a connection leaves them to the others: it may get
-// none, and they failed before.
+// none, and they failed before. While the recordLimit is reached, there are only those, and the batches that pass.
 func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error) {
-	if b, ended, err := w.awaitRoom(ctx); b != nil || ended || err != nil {
-		return b, ended, err
+	if b := w.tryNextBatch(); b != nil {
+		return b, false, nil
 	}
 	p := w.pool
-	first, second := p.due, (<-chan *batch)(p.queue)
+	p.idle.enter(time.Since(p.began))
+	defer func() { p.idle.leave(time.Since(p.began)) }()
+	if err := w.settle(ctx); err != nil {
+		return nil, false, err
+	}
+	for {
+		queue, passes := (<-chan *batch)(p.queue), (<-chan struct{})(nil)
+		reached, changed := p.records.state()
+		if reached {
+			queue, passes = nil, p.records.passes
+		}
+		select {
+		case b := <-p.due:
+			return b, false, nil
+		case b := <-queue:
+			return b, false, nil
+		case <-passes:
+			select {
+			case b := <-p.queue:
+				return b, false, nil
+			default:
+			}
+		case <-changed:
+		case <-w.wake:
+			return nil, false, nil
+		case <-p.inFlight.Done():
+			return nil, true, nil
+		case <-ctx.Done():
+			return nil, false, context.Cause(ctx)
+		}
+	}
+}
+
+// tryNextBatch returns a batch that is ready; nil: none is.
+func (w *worker) tryNextBatch() *batch {
+	queue := (<-chan *batch)(w.pool.queue)
+	if w.pool.records.reached() {
+		queue = nil
+	}
+	first, second := w.pool.due, queue
 	if !w.connected {
 		first, second = second, first
 	}
 	for _, batches := range []<-chan *batch{first, second} {
 		select {
 		case b := <-batches:
-			return b, false, nil
+			return b
 		default:
 		}
 	}
-	if err := w.settle(ctx); err != nil {
-		return nil, false, err
-	}
-	p.idle.enter(time.Since(p.began))
-	defer func() { p.idle.leave(time.Since(p.began)) }()
-	select {
-	case b := <-p.due:
-		return b, false, nil
-	case b := <-p.queue:
-		return b, false, nil
-	case <-w.wake:
-		return nil, false, nil
-	case <-p.inFlight.Done():
-		return nil, true, nil
-	case <-ctx.Done():
-		return nil, false, context.Cause(ctx)
-	}
-}
-
-// awaitRoom waits until the recordLimit allows a new batch. It may return a batch of the retry queue before. It returns
-// nil, too, if the worker may have to park.
-func (w *worker) awaitRoom(ctx context.Context) (b *batch, ended bool, err error) {
-	p := w.pool
-	for {
-		freed := p.records.reached()
-		if freed == nil || !p.committer.queued() && p.records.pass(time.Since(p.began)) {
-			return nil, false, nil
-		}
-		if err := w.settle(ctx); err != nil {
-			return nil, false, err
-		}
-		select {
-		case <-freed:
-		case <-time.After(passInterval):
-		case b := <-p.due:
-			return b, false, nil
-		case <-p.inFlight.Done():
-			return nil, true, nil
-		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
-		}
-		if w.parked() {
-			return nil, false, nil
-		}
-	}
+	return nil
 }
 
 // followEngine opens a new session if the engine is another one: the region was switched to one whose requests only the
