@@ -368,7 +368,11 @@ func (l *Lister) checkListing(listing *xmllist.Listing) error {
 	case listing.KeyCount >= 0 && listing.KeyCount != keys:
 		// Something on the way may have cut this page alone.
 		what := fmt.Sprintf("a page has %d keys, and its KeyCount is %d", keys, listing.KeyCount)
-		return &ProtocolError{Target: l.target, What: what, transient: true}
+		e := &ProtocolError{Target: l.target, What: what, transient: true}
+		if !l.cfg.V1 {
+			e.Advice = "try --list-objects-v1, whose pages have no KeyCount"
+		}
+		return e
 	}
 	return nil
 }

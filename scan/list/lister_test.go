@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"headcount/scan/exit"
 	"headcount/scan/pace"
 )
 
@@ -115,6 +116,17 @@ func TestListerChecksWhatAListingSays(t *testing.T) {
 		if errors.As(err, &broken) != (want.what != "") ||
 			broken != nil && (!strings.Contains(broken.What, want.what) || broken.transient != want.transient) {
 			t.Errorf("%.100s: got %#v, want %+v", body, err, want)
+		}
+	}
+}
+
+// A store whose KeyCount is always wrong may list right without it.
+func TestWrongKeyCountHasAHint(t *testing.T) {
+	body := `<ListBucketResult><Contents><Key>a</Key></Contents><KeyCount>2</KeyCount></ListBucketResult>`
+	for v1, want := range map[bool]string{false: "--list-objects-v1", true: ""} {
+		_, err := serve(t, &script{answers: []handler{say(body)}}, Config{V1: v1}).listOnce(t.Context(), request{keysMax: 1})
+		if hint := exit.Hint(err); err == nil || !strings.Contains(hint, want) || want == "" && hint != "" {
+			t.Errorf("V1 %v: got error %v, hint %q; want %q in it", v1, err, hint, want)
 		}
 	}
 }
