@@ -38,9 +38,6 @@ func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
 	a.batch = nil
 	if a.sample != nil {
 		p.lastAnswered.Store(a.sample)
-		if b.named != nil {
-			b.page.heads[b.first] = b.named[0] // the object has this name
-		}
 	}
 	if err := w.accept(ctx, &a.evidence); err != nil {
 		return err
