@@ -11,7 +11,7 @@ import (
 )
 
 // watchedPagesMax is the number of pages after which a Pager no longer changes to any order by itself. Up to then it
-// remembers the keys, as it would have to know them: 250,000 keys take 10 MB.
+// remembers the keys, as it would have to know them: 250,000 keys take 4 MB.
 const watchedPagesMax = 250
 
 // sequence is the state of a Pager that lists in any order: one listing from the first key to the last, which follows
@@ -45,7 +45,7 @@ func (p *Pager) watch(added []Entry) {
 	}
 	for i := range added {
 		if !isLossy(added[i].Key, p.keysDeclared) {
-			p.watched.Add(added[i].Key)
+			p.watched.add(added[i].Key)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func (p *Pager) mayChangeOrder() bool { return p.watched != nil && p.rng == Rang
 
 // changeOrder goes on in any order.
 func (p *Pager) changeOrder() {
-	p.sequence, p.watched = &sequence{seen: p.watched, tokens: NewKeySet(), byKeys: true}, nil
+	p.sequence, p.watched = &sequence{seen: p.watched.keySet(), tokens: NewKeySet(), byKeys: true}, nil
 	p.lister.otherOrder.Store(true)
 	p.lister.cfg.Log.Warn("the store does not list keys in the order of their bytes: listing on, in its own order, " +
 		"with a single lister")

@@ -144,6 +144,20 @@ func TestOrderChange(t *testing.T) {
 	})
 }
 
+// The entries of a page stay as they are when some are not admitted: the page is read again if an error shows that the
+// store has another order.
+func TestAdmitKeepsPage(t *testing.T) {
+	pager := serve(t, &sortedStore{}, Config{MayChangeOrder: true}).Pager(Range{})
+	if _, err := pager.admit([]Entry{{Key: "a"}, {Key: "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	page := []Entry{{Key: "b"}, {Key: "d"}, {Key: "e"}, {Key: "c"}}
+	before := slices.Clone(page)
+	if _, err := pager.admit(page); err == nil || !slices.Equal(page, before) {
+		t.Errorf("error %v, the page is now %v", err, page)
+	}
+}
+
 // A bucket that is listed in Ranges between keys of the bucket is listed as a whole, or there is an error. That is so
 // for the Ranges of several listers, and for those that a checkpoint has left.
 func TestRangesAreTheWholeBucketInAnyOrder(t *testing.T) {

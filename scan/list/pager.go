@@ -51,7 +51,7 @@ type Pager struct {
 	endSeen      bool          // the key at the end of the Range was listed, or looked for
 
 	sequence     *sequence // lists in any order; nil: in the order of bytes
-	watched      *KeySet   // the keys so far, while the Pager may change to any order by itself; nil: it may not
+	watched      *keyLog   // the keys so far, while the Pager may change to any order by itself; nil: it may not
 	watchedPages int
 
 	// The state of the present listing.
@@ -75,7 +75,7 @@ func (l *Lister) Pager(rng Range) *Pager {
 	}
 	p := &Pager{lister: l, rng: rng, cursor: rng.After}
 	if l.cfg.MayChangeOrder && rng == (Range{}) {
-		p.watched = NewKeySet()
+		p.watched = newKeyLog()
 	}
 	return p
 }
@@ -188,11 +188,7 @@ func (p *Pager) onAnswer(answer *answer) error {
 	}
 	p.split.onAnswer(p, answer.Entries)
 	p.split.oversized = p.split.oversized || len(answer.Entries) > oversizedKeys
-	entries := answer.Entries
-	if p.mayChangeOrder() {
-		entries = slices.Clone(entries) // admit changes them
-	}
-	added, err := p.admit(entries)
+	added, err := p.admit(answer.Entries)
 	if errors.Is(err, errNotInOrder) && p.mayChangeOrder() {
 		p.changeOrder()
 		return p.onSequentialAnswer(answer)
@@ -257,7 +253,8 @@ func (p *Pager) restartListing() {
 	p.watched = nil
 }
 
-// admit returns the entries that are new and in the Range. Its error is a ProtocolError for an order in which keys
+// admit returns the entries that are new and in the Range. They share the memory of entries up to the first that is
+// neither. Its error is a ProtocolError for an order in which keys
 // could be missed.
 func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	added := entries[:0]
@@ -266,6 +263,9 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 	lastBefore := p.lastSeen
 	defer func() { p.lastSeen = strings.Clone(p.lastSeen) }() // it outlives the page, as the cursor does
 	for i, e := range entries {
+		if len(added) < i && cap(added) == cap(entries) {
+			added = slices.Clip(added) // entries stay as they are: an error may need them
+		}
 		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
 			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the requested prefix", e.Key), "")
 		}
