@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"headcount/scan/fault"
 	"headcount/scan/list"
@@ -95,5 +96,11 @@ func (w *worker) settle(ctx context.Context) error {
 	}
 	err := w.decide(ctx, w.held)
 	w.shareCounts()
+	if err == nil && w.held.batch != nil {
+		err = errUndecided
+	}
 	return err
 }
+
+// errUndecided is a fault of an engine. Without it, the run would wait for the batch for ever.
+var errUndecided = errors.New("internal error: a session does not say whether its answers are final")

@@ -61,7 +61,13 @@ func (s *session) Settle(ctx context.Context) error {
 	if s.conn != nil {
 		s.ledger.Settle()
 	}
-	return s.checkTail(ctx)
+	if err := s.checkTail(ctx); err != nil {
+		return err
+	}
+	if s.ledger.Unsure() {
+		s.ledger.Doubt()
+	}
+	return nil
 }
 
 // retire closes a connection that the store has not ended.
@@ -162,6 +168,7 @@ func (s *session) checkTail(ctx context.Context) error {
 	s.resent += sent
 	switch {
 	case err != nil:
+		s.pending = t // it is decided later
 		return err
 	case verdict == head.Own:
 		s.ledger.Settle()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -46,6 +47,7 @@ type connUse struct {
 	address *store.Address
 	answers int
 	usedAt  time.Time
+	last    *list.Entry // of the last answer, once the connection is left; nil: as session.last
 
 	lastAnswer head.LastAnswer
 }

@@ -17,20 +17,29 @@ import (
 func (s *session) Trust() head.Trust { return s.ledger.Trust(s.engine.store.Distrusts()) }
 
 func (s *session) Settle(ctx context.Context) error {
-	if !s.ledger.Unsure() {
-		return nil
+	if err := s.checkLeft(ctx); err != nil || !s.ledger.Unsure() {
+		return err
 	}
 	if s.use.conn != nil {
 		if err := fault.Sleep(ctx, time.Until(s.use.usedAt.Add(head.SettleTime(s.slowest)))); err != nil {
 			return err
 		}
-		if !s.use.conn.closed.Load() {
+		closed := s.use.conn.closed.Load() // before the surplus: net/http closes a connection after it read one
+		switch {
+		case s.use.sawSurplus():
+		case !closed:
 			s.ledger.Settle()
 			return nil
 		}
 		s.leaveConn()
 	}
-	return s.checkLeft(ctx)
+	if err := s.checkLeft(ctx); err != nil {
+		return err
+	}
+	if s.ledger.Unsure() {
+		s.ledger.Doubt()
+	}
+	return nil
 }
 
 // useConn sets the connection that net/http has chosen for the present HEAD.
@@ -49,6 +58,7 @@ func (s *session) useConn(info httptrace.GotConnInfo) {
 func (s *session) leaveConn() {
 	if s.use.conn != nil && s.left == nil {
 		left := s.use
+		left.last = s.last
 		s.left = &left
 	}
 	s.use = connUse{}
@@ -151,14 +161,15 @@ func (s *session) checkLeft(ctx context.Context) error {
 		return nil
 	case !s.ledger.Unsure() || left.answers < 2:
 		return nil
-	case s.last == nil: // an answer without an object: the scan believes none that came over a reused connection
+	case left.last == nil: // an answer without an object: the scan believes none that came over a reused connection
 		s.ledger.Settle()
 		return nil
 	}
-	verdict, sent, err := head.Recheck(ctx, s.engine.Session(), s.last, &s.before.Result)
+	verdict, sent, err := head.Recheck(ctx, s.engine.Session(), left.last, &s.before.Result)
 	s.resent += sent
 	switch {
 	case err != nil:
+		s.left = left // it is decided later
 		return err
 	case verdict == head.Own:
 		s.ledger.Settle()
