@@ -13,7 +13,7 @@ import (
 // not (takeBack).
 type evidence struct {
 	marked      bool                // some answer was a store's for sure (hasMark)
-	decoded     encodings           // by which objects were found
+	names       foundNames          // by which objects were found
 	prefixes    []string            // of metadata that are not taken
 	fromListing int64               // objects without a HEAD
 	difference  *metadataDifference // the first object that contradicts the listing; nil: none does
@@ -73,7 +73,7 @@ func (w *worker) accept(ctx context.Context, x *evidence) error {
 	if x.marked {
 		p.differences.marked.Store(true)
 	}
-	p.decodedNames.found(x.decoded)
+	p.decodedNames.found(&x.names)
 	for _, prefix := range x.prefixes {
 		w.counts.AddOtherPrefix(prefix)
 	}

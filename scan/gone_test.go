@@ -90,6 +90,7 @@ func TestStaleKnownKeysFail(t *testing.T) {
 type missingStore struct {
 	keys          []string          // in the order of the store
 	declares      bool              // that it encodes keys
+	listed        map[string]string // the spelling of some keys in a LIST
 	missing, gone func(string) bool // nil: none
 
 	// onList may answer a LIST.
@@ -137,7 +138,7 @@ func (s *missingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<NextContinuationToken>%d</NextContinuationToken>", through)
 	}
 	for _, key := range keys[from:through] {
-		fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", key)
+		fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", cmp.Or(s.listed[key], key))
 	}
 	fmt.Fprint(w, "</ListBucketResult>")
 }

@@ -79,3 +79,24 @@ func encodingStore(t *testing.T, encode func(string) string, keys []string) (end
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+// A store that encodes nothing costs a second HEAD for a few objects, and not for each: the others are asked for by
+// their listed keys first. An object whose key is encoded after all is found by its next name.
+func TestOtherNamesAreLearned(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
+		s := &missingStore{declares: true}
+		for i := range 5_000 {
+			s.keys = append(s.keys, fmt.Sprintf("k+%05d", i))
+		}
+		s.keys = append(s.keys, "k+z%2Bz", "l z")
+		cfg.Listers, cfg.Workers = 1, 2
+		s.listed = map[string]string{"l z": "l+z"}
+		r := run(t.Context(), t, open(t, s.start(t)), cfg)
+		if r.err != nil || len(r.lines) != len(s.keys) {
+			t.Errorf("got %d lines, %+v, error %v; want %d", len(r.lines), r.stats.Outcomes, r.err, len(s.keys))
+		}
+		if most := int64(len(s.keys) * 8 / 5); s.heads.Load() > most {
+			t.Errorf("got %d HEADs, want at most %d", s.heads.Load(), most)
+		}
+	})
+}

@@ -101,7 +101,7 @@ type batch struct {
 	count    int
 	attempts attempts
 	picked   []int        // indexes into page.heads of objects that do not adjoin; nil: count objects from first on
-	named    []list.Entry // the only object under another name than in page.heads; nil: under that name
+	named    []list.Entry // the objects under the names that are asked for; nil: under those in page.heads
 
 	// While a worker sends it.
 	heads head.Batch
@@ -137,6 +137,14 @@ func (b *batch) index(n int) int {
 	return b.first + n
 }
 
+// otherName returns the n-th object as it is asked for, and nil where that is by the key of e, its entry.
+func (b *batch) otherName(n int, e *list.Entry) []list.Entry {
+	if b.named == nil || b.named[n].Key == e.Key {
+		return nil
+	}
+	return b.named[n : n+1]
+}
+
 // add adds an object with the same history of attempts, by its index into page.heads.
 func (b *batch) add(index int) {
 	if b.picked == nil {
@@ -166,7 +174,10 @@ func (b *batch) split() *batch {
 
 // part returns a batch of count of the objects, from the n-th on, n from 0.
 func (b *batch) part(n, count int) *batch {
-	part := &batch{page: b.page, first: b.index(n), count: count, attempts: b.attempts, named: b.named}
+	part := &batch{page: b.page, first: b.index(n), count: count, attempts: b.attempts}
+	if b.named != nil {
+		part.named = b.named[n : n+count]
+	}
 	if b.picked != nil {
 		part.picked = b.picked[n : n+count]
 	}
@@ -180,7 +191,7 @@ type attempts struct {
 	undecided   int            // LISTs that did not show whether the object, which was not found, is still listed
 	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn     bool           // for the next HEAD: the last answer may have been another object's
-	names       int            // other names of the object that were asked for
+	names       nameSet        // names of the object that were not found
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing
 

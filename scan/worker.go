@@ -263,6 +263,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	}
 	w.batch, w.next, w.chunk = b, 0, nil
 	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
+	p.decodedNames.name(b)
 	b.begin()
 	w.sending.End()
 	b.heads.Sending = w.sending
@@ -361,9 +362,11 @@ func (w *worker) handleAnswer(r *head.Result) {
 	switch class {
 	case answered, changed:
 		if w.batch.named != nil {
-			e = &w.batch.named[0]
+			named := &w.batch.named[w.next-1]
+			x.names.add(e, named.Key)
+			e = named
 		} else if e.Encoded != "" {
-			x.decoded = x.decoded.with(e)
+			x.names.add(e, e.Key)
 		}
 		w.answers.sample = e
 		w.observeSuccess(r.Received)
@@ -477,8 +480,8 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	tried.Sent++
 	tried.avoid = r.Address
 	u := unresolved{
-		batch: &batch{page: w.batch.page, first: index, count: 1, named: w.batch.named}, failure: failureOf(r),
-		err: w.newError(e, r), label: metrics.ResultLabel(r),
+		batch:   &batch{page: w.batch.page, first: index, count: 1, named: w.batch.otherName(w.next-1, e)},
+		failure: failureOf(r), err: w.newError(e, r), label: metrics.ResultLabel(r),
 	}
 	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {
@@ -533,14 +536,17 @@ func (w *worker) observeRefusal() {
 // askOtherName makes b, of one object that was not found, ask for the next other name of the object. Where there is
 // none, it returns false, and b asks for the first name again.
 func (w *worker) askOtherName(b *batch, e *list.Entry, tried *attempts) bool {
+	asked := e.Key
+	if b.named != nil {
+		asked = b.named[0].Key
+	}
 	b.named = nil
 	if e.Encoded == "" || w.pool.decodedNames.real(e) {
 		return false
 	}
-	named, ok := otherName(e, tried.names)
-	if ok {
-		tried.names++
-		b.named = []list.Entry{named}
+	name, ok := tried.names.next(e, asked)
+	if ok && name != e.Key {
+		b.named = []list.Entry{named(e, name)}
 	}
 	return ok
 }
