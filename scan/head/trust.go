@@ -3,6 +3,7 @@ package head
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -156,61 +157,115 @@ func IsIdleNotice(text []byte) bool {
 
 const (
 	recheckTries = 6                     // HEADs after which Recheck gives up
-	recheckPause = 20 * time.Millisecond // after the first one; it doubles
+	recheckPause = 20 * time.Millisecond // after the first one that failed; it doubles
+
+	// These are the numbers of new connections whose answers have to be equal, so that another answer is foreign: one that
+	// differs in what identifies the object, and one that differs in the other headers only. Replicas of one object may
+	// have different dates.
+	opinionsMin       = 2
+	opinionsOnRestMin = 4
 )
 
-// Recheck sends a HEAD for e as the first request of a new connection, and compares its answer with an earlier one.
-// It returns the number of HEADs that it sent. session must be a new one: Recheck closes it.
+// Recheck sends HEADs for e, each as the first request of a new connection, and compares their answers with an earlier
+// one. It returns the number of HEADs that it sent. session must be a new one: Recheck closes it.
 func Recheck(
 	ctx context.Context, session Session, e *list.Entry, before *Result,
 ) (verdict Verdict, sent int, err error) {
 	defer session.Close()
-	for verdict == Undecided && sent < recheckTries {
+	c := comparison{before: describe(before)}
+	for failures := 0; !c.decided && sent < recheckTries; {
 		sent++
 		again := false
 		batch := NewBatch([]list.Entry{*e})
 		batch.NewConn = true
 		err := session.Head(ctx, batch, func(r *Result) {
 			switch {
-			case r.Status != http.StatusOK:
-				again = r.Err != nil || r.Status >= http.StatusInternalServerError
-			case sameObject(before, r):
-				verdict = Own
-			case !r.Mismatch:
-				verdict = Foreign
+			case r.Status == http.StatusOK:
+				c.add(r)
+			case r.Err != nil || r.Status >= http.StatusInternalServerError:
+				again = true
+			default:
+				c.decided = true
 			}
 		})
-		if err != nil || !again {
-			return verdict, sent, err
+		if err != nil {
+			return Undecided, sent, err
 		}
-		if err := fault.Sleep(ctx, recheckPause<<(sent-1)); err != nil {
-			return verdict, sent, err
+		if !again {
+			continue
 		}
+		if err := fault.Sleep(ctx, recheckPause<<failures); err != nil {
+			return Undecided, sent, err
+		}
+		failures++
 	}
-	return verdict, sent, nil
+	return c.verdict, sent, nil
 }
 
-// sameObject reports whether two answers describe the same state of an object. It ignores headers that differ from one
-// request to the next.
-func sameObject(a, b *Result) bool {
-	equal := func(x, y Header) bool { return bytes.Equal(x.Name, y.Name) && bytes.Equal(x.Value, y.Value) }
-	return a.Status == b.Status && slices.EqualFunc(a.Metadata, b.Metadata, equal) &&
-		slices.EqualFunc(objectHeaders(a), objectHeaders(b), equal)
+// comparison compares answers over new connections with one that may be foreign.
+type comparison struct {
+	before, first description
+	equal         int // answers that are equal to the first one, which is another than before
+	decided       bool
+	verdict       Verdict
 }
 
-// objectHeaders returns the headers that say the same in every answer for an object, sorted.
-func objectHeaders(r *Result) []Header {
-	var headers []Header
+// add adds an answer over a new connection.
+func (c *comparison) add(r *Result) {
+	now := describe(r)
+	if c.equal == 0 {
+		c.first = now
+	}
+	fewest := opinionsMin
+	if now.identity == c.before.identity {
+		fewest = opinionsOnRestMin
+	}
+	switch {
+	case now == c.before:
+		c.decided, c.verdict = true, Own
+	case r.Mismatch: // overwritten meanwhile
+		c.decided = true
+	case now == c.first:
+		if c.equal++; c.equal == fewest {
+			c.decided, c.verdict = true, Foreign
+		}
+	case now.identity == c.before.identity: // the other headers differ without a reason
+		c.decided, c.verdict = true, Own
+	}
+}
+
+// description is what two answers about the same state of an object have in common.
+type description struct {
+	identity string // metadata, ETag, length, version
+	rest     string // the other headers of an object
+}
+
+// describe returns the description of an answer. It ignores headers that are about the request.
+func describe(r *Result) description {
+	identity, rest := slices.Clone(r.Metadata), []Header(nil)
+	for i := range identity {
+		identity[i].Name = append([]byte("x-amz-meta-"), identity[i].Name...)
+	}
 	for _, h := range r.Headers {
 		switch string(h.Name) {
-		case "etag", "last-modified", "content-length", "content-type", "content-encoding", "content-disposition",
-			"content-language", "x-amz-version-id", "x-amz-storage-class", "x-amz-missing-meta",
-			"x-amz-server-side-encryption":
-			headers = append(headers, h)
+		case "etag", "content-length", "x-amz-version-id", "x-amz-missing-meta":
+			identity = append(identity, h)
+		case "last-modified", "content-type", "content-encoding", "content-disposition", "content-language",
+			"x-amz-storage-class", "x-amz-server-side-encryption":
+			rest = append(rest, h)
 		}
 	}
+	return description{joinHeaders(identity), joinHeaders(rest)}
+}
+
+// joinHeaders returns a text for headers in any order.
+func joinHeaders(headers []Header) string {
 	SortHeaders(headers)
-	return headers
+	var text bytes.Buffer
+	for _, h := range headers {
+		fmt.Fprintf(&text, "%q: %q\n", h.Name, h.Value)
+	}
+	return text.String()
 }
 
 // DistrustReuse gives every HEAD to the endpoint of an Address a connection of its own from now on, and warns of it
