@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"time"
 
 	"headcount/scan/fault"
 	"headcount/scan/list"
@@ -22,6 +23,18 @@ type batchAnswers struct {
 
 	// Numbers of Results of the Session: of the last one before the batch, and of the last one of the batch.
 	from, to uint64
+}
+
+// unresolved is an object of the present batch without an Outcome.
+type unresolved struct {
+	batch   *batch
+	delay   time.Duration // until it is sent again
+	verify  bool          // the verifier decides instead
+	region  string        // that a refusal names; empty: none
+	signed  string        // the region that the HEAD was signed for
+	label   string        // of its answer in the counts
+	failure fault.Failure
+	err     *ObjectError
 }
 
 // reset makes a ready for the answers to a batch. It keeps memory.

@@ -12,7 +12,7 @@
 //
 //   - producer (producer.go) lists the pages of a Source (source.go), by several listers at once, and cuts each page
 //     into batches: small enough that all workers share a page.
-//   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (classify.go), and
+//   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (outcome.go), and
 //     encodes the Record. autoscaler (autoscale.go) chooses the number of workers. Those that can have no connection
 //     are parked (members.go, connect.go).
 //   - retryQueue (retry.go) holds what is sent again. An object that waits occupies no worker; its page stays open.

@@ -24,7 +24,9 @@ func newEvidenceWorker(entries []list.Entry) *worker {
 		},
 		records: newRecordLimit(recordBytesMax),
 	}
-	w := &worker{pool: p, counts: metrics.NewHeadCounts(), answers: new(batchAnswers), held: new(batchAnswers)}
+	w := &worker{
+		pool: p, counts: metrics.NewHeadCounts(), sentBatch: sentBatch{answers: new(batchAnswers)}, held: new(batchAnswers),
+	}
 	w.batch = &batch{page: &page{Page: new(list.Page), heads: entries}, count: len(entries)}
 	w.answers.reset(w.batch, 0, 0)
 	return w

@@ -90,66 +90,50 @@ func (s *Scan) openEngine() (err error) {
 	return nil
 }
 
+// sizes are how much of a run there is at once, at most.
+type sizes struct {
+	workers, listers int
+	depth            int // HEADs in flight on each connection
+	pages            int // in flight
+}
+
+func (s *Scan) newSizes() sizes {
+	cfg := &s.cfg
+	n := sizes{depth: 1, listers: cfg.Listers}
+	if s.engine.Name() == engine.Direct {
+		n.depth = max(1, cfg.Pipeline)
+	}
+	if n.listers == ListersAuto {
+		n.listers = listersMax
+	}
+	n.workers = cfg.maxWorkers(n.depth, metrics.MaxOpenFiles())
+	if n.workers < cfg.Workers {
+		cfg.Log.Warn("this process may not open enough files for all workers: fewer run",
+			"workers", n.workers, "asked for", cfg.Workers, "hint", "raise the limit (ulimit -n)")
+	}
+	n.pages = maxPages(n.workers, batchSizeFor(n.workers, n.depth), n.listers) + waitingPages
+	return n
+}
+
 // wire makes the stages, from the last to the first: each gets the stages to which it hands objects.
 func (s *Scan) wire() {
 	cfg := &s.cfg
-	depth := 1 // HEADs in flight on each connection
-	if s.engine.Name() == engine.Direct {
-		depth = max(1, cfg.Pipeline)
-	}
-	listers := cfg.Listers
-	if listers == ListersAuto {
-		listers = listersMax
-	}
-	workers := cfg.maxWorkers(depth, metrics.MaxOpenFiles())
-	if workers < cfg.Workers {
-		cfg.Log.Warn("this process may not open enough files for all workers: fewer run",
-			"workers", workers, "asked for", cfg.Workers, "hint", "raise the limit (ulimit -n)")
-	}
-	pagesMax := maxPages(workers, batchSizeFor(workers, depth), listers) + waitingPages
-	lastAnswered := new(sampleObject)
+	n := s.newSizes()
+	shared := s.newSharedFindings()
 	policy := fault.ObjectPolicy(cfg.MaxAttempts)
 	policy.VerifiesFirst = cfg.Keys != nil
 	policy.MaxRetryAfter = min(policy.MaxRetryAfter, cfg.RetryFor/2)
-	refusedStart := &refusedStart{lastAnswered: lastAnswered, listed: &s.progress.Listed}
-	if before := cfg.Resume; before != nil {
-		refusedStart.listedBefore = before.Stats.Listed
-		refusedStart.ignored.Store(before.Stats.Emitted+before.Stats.WithoutMetadata > 0)
-	}
-	if cfg.Keys != nil {
-		refusedStart.ignored.Store(true) // they may be the objects that an earlier run was refused
-	}
-	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, depth) })
+	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, n.depth) })
 
-	s.committer = newCommitter(cfg, pagesMax)
+	s.committer = newCommitter(cfg, n.pages)
 	s.committer.stats, s.committer.metrics = s.stats, s.metrics
 	s.committer.progress, s.committer.inFlight = &s.progress, s.inFlight
 
 	s.retries = newRetryQueue(s.inFlight)
+	s.verifier = s.newVerifier(policy, shared)
+	s.pool = s.newPool(policy, shared, pages, n)
 
-	s.verifier = &verifier{
-		verificationQueue: newVerificationQueue(), policy: policy,
-		refusedStart: refusedStart,
-		sampleEvery:  max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
-		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
-		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: lastAnswered,
-		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
-		inFlight: s.inFlight,
-	}
-	s.verifier.canary = s.newCanary()
-	names := new(decodedNames)
-	gone := &goneChecker{lister: s.lister, names: names, byKey: cfg.Keys != nil}
-	s.verifier.stillListed = gone.check
-
-	s.pool = newWorkerPool(workerDeps{
-		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health, lastAnswered: lastAnswered,
-		decodedNames: names, metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata,
-		differences: s.differences, inFlight: s.inFlight, log: cfg.Log, refusedStart: refusedStart,
-		retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy, retries: s.retries,
-		verifier: s.verifier, committer: s.committer,
-	}, s.retries.due, pages, depth, workers, pagesMax)
-
-	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, depth, workers)
+	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, n.depth, n.workers)
 	s.autoscaler.inFlight = s.inFlight
 	s.autoscaler.listedAll = s.progress.ListedAll.Load
 	s.autoscaler.outputFull = func() bool {
@@ -157,17 +141,62 @@ func (s *Scan) wire() {
 	}
 
 	s.listingCheck = newListingCheck(cfg)
-	source := s.newSource(listers)
+	source := s.newSource(n.listers)
 	s.committer.source = source
 	var needsHead func(*list.Entry) bool
 	if cfg.ListOnly != nil {
 		needsHead = func(*list.Entry) bool { return false }
 	}
 	s.producer = &producer{
-		source: source, listers: listers, ordered: cfg.inOrder(), needsHead: needsHead, listMetadata: s.listMetadata,
+		source: source, listers: n.listers, ordered: cfg.inOrder(), needsHead: needsHead, listMetadata: s.listMetadata,
 		listingCheck: s.listingCheck,
 		pageLimit:    pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
+}
+
+// sharedFindings are what the pool and the verifier find out together.
+type sharedFindings struct {
+	lastAnswered *sampleObject
+	refusedStart *refusedStart
+	names        *decodedNames
+}
+
+func (s *Scan) newSharedFindings() sharedFindings {
+	lastAnswered := new(sampleObject)
+	start := &refusedStart{lastAnswered: lastAnswered, listed: &s.progress.Listed}
+	if before := s.cfg.Resume; before != nil {
+		start.listedBefore = before.Stats.Listed
+		start.ignored.Store(before.Stats.Emitted+before.Stats.WithoutMetadata > 0)
+	}
+	if s.cfg.Keys != nil {
+		start.ignored.Store(true) // they may be the objects that an earlier run was refused
+	}
+	return sharedFindings{lastAnswered, start, new(decodedNames)}
+}
+
+func (s *Scan) newVerifier(policy fault.Policy, shared sharedFindings) *verifier {
+	cfg := &s.cfg
+	gone := &goneChecker{lister: s.lister, names: shared.names, byKey: cfg.Keys != nil}
+	return &verifier{
+		verificationQueue: newVerificationQueue(), policy: policy, canary: s.newCanary(), stillListed: gone.check,
+		refusedStart: shared.refusedStart,
+		sampleEvery:  max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
+		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
+		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: shared.lastAnswered,
+		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
+		inFlight: s.inFlight,
+	}
+}
+
+func (s *Scan) newPool(policy fault.Policy, shared sharedFindings, pages *pageLimit, n sizes) *workerPool {
+	cfg := &s.cfg
+	return newWorkerPool(workerDeps{
+		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health,
+		lastAnswered: shared.lastAnswered, refusedStart: shared.refusedStart, decodedNames: shared.names,
+		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, differences: s.differences,
+		inFlight: s.inFlight, log: cfg.Log, retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy,
+		retries: s.retries, verifier: s.verifier, committer: s.committer,
+	}, s.retries.due, pages, n.depth, n.workers, n.pages)
 }
 
 // newCanary makes the canary of HEADs: a LIST or, where the keys are known and nothing is listed, what needs no right
