@@ -119,11 +119,11 @@ func (e *FailureLineError) Unwrap() error { return e.Err }
 
 func readFailure(lines *json.Decoder) (list.Entry, error) {
 	var line struct {
-		Key       *string `json:"key"`
-		KeyB64    []byte  `json:"key_b64"`
-		VersionID string  `json:"version_id"`
-		ETag      string  `json:"etag"`
-		Size      *int64  `json:"size"`
+		Key       member[string] `json:"key"`
+		KeyB64    member[[]byte] `json:"key_b64"`
+		VersionID string         `json:"version_id"`
+		ETag      string         `json:"etag"`
+		Size      *int64         `json:"size"`
 
 		ListedKey    string `json:"listed_key"`
 		ListedKeyB64 []byte `json:"listed_key_b64"`
@@ -132,12 +132,11 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 	if err := lines.Decode(&line); err != nil {
 		return list.Entry{}, err
 	}
-	e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: string(line.KeyB64)}
+	e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: line.Key.value + string(line.KeyB64.value)}
 	e.Encoded = cmp.Or(line.ListedKey, string(line.ListedKeyB64))
-	if line.Key != nil {
-		e.Key = *line.Key
-	}
 	switch {
+	case line.Key.count+line.KeyB64.count > 1:
+		return e, errors.New("it has more than one key")
 	case line.VersionID != "":
 		return e, fmt.Errorf("it has the version_id %s, and only the latest version can be retried", line.VersionID)
 	case e.Key == "":
@@ -147,6 +146,17 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 		e.Size = *line.Size
 	}
 	return e, nil
+}
+
+// member is a member of a JSON object. The decoder keeps the last one of several, and does not say that there were more.
+type member[T any] struct {
+	value T
+	count int
+}
+
+func (m *member[T]) UnmarshalJSON(text []byte) error {
+	m.count++
+	return json.Unmarshal(text, &m.value)
 }
 
 // boundedReader reads at most left bytes, and then fails.
