@@ -12,6 +12,7 @@ import (
 
 	"headcount/scan/checkpoint"
 	"headcount/scan/durable"
+	"headcount/scan/exit"
 )
 
 // File is a Destination that a later process can continue: the process passes the Position of a checkpoint to Check and
@@ -217,7 +218,7 @@ func (f *File) endFrame() error {
 }
 
 // Close ends the last frame, and closes the file when all its bytes are on disk. Some file systems report a full disk
-// only now. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does
+// only now. Its error says so if another program has replaced the file. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does
 // nothing.
 func (f *File) Close() error {
 	if f.closed {
@@ -238,5 +239,22 @@ func (f *File) Close() error {
 	if err == nil {
 		err = f.flush()
 	}
+	if err == nil && f.regular {
+		err = f.checkOurs()
+	}
 	return cmp.Or(err, f.f.Close())
+}
+
+// checkOurs returns an error if another program has replaced the file, or changed its length. A lock does not keep out
+// a program that asks for none.
+func (f *File) checkOurs() error {
+	const hint = "let no other program write this file, and scan again"
+	switch {
+	case !durable.LeadsTo(f.f.Name(), f.f):
+		err := fmt.Errorf("%s was replaced or removed by another program while the run wrote it", f.name)
+		return exit.WithHint(err, hint)
+	case f.Size() != f.size:
+		return exit.WithHint(fmt.Errorf("%s was changed by another program while the run wrote it", f.name), hint)
+	}
+	return nil
 }

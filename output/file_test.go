@@ -11,7 +11,9 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/exit"
 )
 
 // decompressed returns the text of the beginning of a file, which its name says how to decompress.
@@ -144,6 +146,36 @@ func TestCheckRefuses(t *testing.T) {
 		}
 		if err := f.Close(); err != nil || string(readFile(t, name)) != c.text {
 			t.Errorf("%s: Check changed the file, %v", what, err)
+		}
+	}
+}
+
+// A program that asks for no lock can replace, remove or cut the file of a run. The run notices at its end.
+func TestFileReplacedWhileOpen(t *testing.T) {
+	for want, disturb := range map[string]func() error{
+		"":                                     func() error { return os.Chmod("f", 0o600) },
+		"f was replaced or removed by another": func() error { return os.Rename("other", "f") },
+		"f was replaced or removed by":         func() error { return os.Remove("f") },
+		"f was replaced or":                    func() error { return os.Rename("f", "moved") },
+		"f was changed by another program":     func() error { return os.Truncate("f", 3) },
+	} {
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile("other", []byte("one\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f := openAt(t, "f", checkpoint.Position{})
+		if _, err := f.Write([]byte("one\n")); err != nil {
+			t.Fatal(err)
+		}
+		if err := disturb(); err != nil {
+			t.Fatal(err)
+		}
+		err := scan.WrapOutput(f.Close())
+		if want == "" && err == nil {
+			continue
+		}
+		if want == "" || err == nil || !strings.Contains(err.Error(), want) || exit.Code(err) != exit.Output {
+			t.Errorf("%v (exit %d), want %q", err, exit.Code(err), want)
 		}
 	}
 }

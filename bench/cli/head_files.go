@@ -53,7 +53,7 @@ func (files headFiles) open(c *cli.Context) (err error) {
 	for _, f := range files {
 		named = append(named, fileset.Written("--"+f.flag, command.Get[string](c, f.flag)))
 	}
-	if err := fileset.CheckDistinct(named); err != nil {
+	if err := fileset.CheckDistinct(append(named, fileset.AWSFiles()...)); err != nil {
 		return err
 	}
 	for i := range files {

@@ -73,6 +73,10 @@ func parseWrites(c *cli.Context) (*writeJob, error) {
 // fails. The statistics are nil if write failed before it began.
 func (job *writeJob) run(ctx context.Context, r *report.Reporter,
 	write func(context.Context, seed.Config) (stats any, err error)) error {
+	named := []fileset.NamedFile{fileset.Written("--stats", job.stats)}
+	if err := fileset.CheckDistinct(append(named, fileset.AWSFiles()...)); err != nil {
+		return err
+	}
 	file, err := fileset.OpenDocument(ctx, "--stats", job.stats)
 	if err != nil {
 		return err

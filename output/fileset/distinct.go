@@ -3,10 +3,13 @@ package fileset
 import (
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"headcount/scan/durable"
 	"headcount/scan/exit"
+	"headcount/scan/store"
 )
 
 // NamedFile is a file, or standard output or standard error, for CheckDistinct.
@@ -30,6 +33,16 @@ func Written(flag, name string) NamedFile {
 	file := Named(flag, name)
 	file.Written = true
 	return file
+}
+
+// AWSFiles returns the files that the AWS SDK reads.
+func AWSFiles() []NamedFile {
+	var files []NamedFile
+	names := store.InputFiles()
+	for _, what := range slices.Sorted(maps.Keys(names)) {
+		files = append(files, Named(what, names[what]))
+	}
+	return files
 }
 
 // CheckDistinct returns a usage error if two NamedFiles are the same file and at least one of them is Written.

@@ -22,11 +22,13 @@ type Document struct {
 	name   string             // as the user wrote it
 	path   string             // where it is: name without symbolic links
 	stream output.Destination // a device or a pipe; nil: a file, which is not open
+	guard  *durable.Guard     // of path
 }
 
-// OpenDocument checks that the file that a flag names can be written, and neither changes nor creates it. It opens a
-// device or a pipe, and waits for the reader of a named pipe until the end of ctx. It returns nil for an empty name.
-// Its error has the code exit.Output, or is the cause of ctx's end.
+// OpenDocument checks that the file that a flag names can be written, and neither changes nor creates it. It locks its
+// name until Finish or Close. It opens a device or a pipe, and waits for the reader of a named pipe until the end of
+// ctx. It returns nil for an empty name. Its error is a usage error, has the code exit.Output, or is the cause of ctx's
+// end.
 func OpenDocument(ctx context.Context, flag, name string) (*Document, error) {
 	if name == "" {
 		return nil, nil
@@ -35,9 +37,9 @@ func OpenDocument(ctx context.Context, flag, name string) (*Document, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		err = d.checkFolder()
+		err = cmp.Or(d.checkFolder(), d.lock())
 	case info.Mode().IsRegular() || info.IsDir():
-		err = d.checkWritable()
+		err = cmp.Or(d.checkWritable(), d.lock())
 	default:
 		var f *os.File
 		if f, err = output.OpenStream(ctx, name); err == nil {
@@ -69,8 +71,17 @@ func (d *Document) checkFolder() error {
 	return cmp.Or(f.Close(), os.Remove(temp))
 }
 
-// tempName returns the name of a temporary file beside the file. It is another one each time, since several runs may
-// replace one file.
+// lock locks the name. Without the right to create the lock in the folder, it locks the file.
+func (d *Document) lock() (err error) {
+	d.guard, err = durable.LockName(d.path)
+	if errors.Is(err, fs.ErrPermission) {
+		d.guard, err = durable.LockFile(d.path)
+	}
+	return err
+}
+
+// tempName returns the name of a temporary file beside the file. It is another one each time, since a killed run
+// leaves one.
 func (d *Document) tempName() string {
 	return fmt.Sprintf("%s.headcount-tmp-%016x", d.path, rand.Uint64())
 }
@@ -80,6 +91,7 @@ func (d *Document) Finish(text []byte) error {
 	if d == nil {
 		return nil
 	}
+	defer d.Close()
 	var err error
 	if d.stream != nil {
 		_, err = d.stream.Write(text)
@@ -124,7 +136,11 @@ func (d *Document) FinishJSON(v any) error {
 
 // Close ends the use of a Document that gets no content. After Finish it does nothing.
 func (d *Document) Close() {
-	if d != nil && d.stream != nil {
+	if d == nil {
+		return
+	}
+	d.guard.Release()
+	if d.stream != nil {
 		_ = d.stream.Close() // nothing was written since Finish
 	}
 }

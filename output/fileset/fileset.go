@@ -69,9 +69,9 @@ func openFile(ctx context.Context, flag, name string) (*output.File, error) {
 // openError returns the error of a file that a flag names. A lost reader, and the end of a context, have exit codes of
 // their own.
 func openError(flag, name string, err error) error {
-	switch {
-	case errors.Is(err, durable.ErrLocked):
-		return exit.Usagef("wait for the end of that run, or name another file", "%s %s: %v", flag, name, err)
+	switch hint := durable.LockHint(err); {
+	case hint != "":
+		return exit.Usagef(hint, "%s %s: %v", flag, name, err)
 	case errors.Is(err, syscall.EPIPE):
 		return &scan.OutputError{What: name, Err: err}
 	case exit.Code(err) != exit.Fatal:
@@ -88,6 +88,10 @@ func (names *Names) Check(stdout, stderr io.Writer) error {
 		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
 		Named("--ca-bundle", names.CABundle),
 		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
+	}
+	files = append(files, AWSFiles()...)
+	if names.Stats != "" {
+		files = append(files, Written("the lock of --stats", durable.GuardName(durable.Resolve(names.Stats))))
 	}
 	if names.Checkpoint != "" { // there are other files beside it
 		path := durable.Resolve(names.Checkpoint)

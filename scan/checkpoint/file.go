@@ -130,11 +130,11 @@ func (f *File) Resumable() bool { return f != nil && f.exists }
 
 // openError returns the error of a file that cannot be opened, nil for nil.
 func (f *File) openError(err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, durable.ErrLocked):
-		return exit.Usagef("wait for the end of that run, or name another file", "--checkpoint %s: %v", f.name, err)
+	}
+	if hint := durable.LockHint(err); hint != "" {
+		return exit.Usagef(hint, "--checkpoint %s: %v", f.name, err)
 	}
 	return exit.Errorf(exit.Output, "", "cannot open --checkpoint %s: %v", f.name, exit.WithoutPath(err))
 }
@@ -154,8 +154,12 @@ func (f *File) checkAbsent() error {
 func (f *File) check(from *Checkpoint) error {
 	const hint = "give the same flags as before; " + startOverHint
 	for _, name := range slices.Sorted(maps.Keys(f.parameters)) {
-		before, now := from.Parameters[name], f.parameters[name]
+		before, given := from.Parameters[name]
+		now := f.parameters[name]
 		switch {
+		case !given:
+			return exit.Usagef(hint, "cannot resume from --checkpoint %s: it is the checkpoint of a scan without %s",
+				f.name, flagOf(name))
 		case name == Endpoints && haveCommon(strings.Fields(before), strings.Fields(now)):
 			f.parameters[name] = before // all later runs are compared with the URLs of the first run
 		case before != now:

@@ -241,7 +241,10 @@ func (j *job) parameters(urls []string) map[string]string {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
 	}
 	if j.scan.ListOrder == list.OrderAny { // the rest of the run is a token of this version of the request
-		p["list-order"], p["list-objects-v1"] = "any", fmt.Sprint(j.scan.ListV1)
+		p["list-order"] = "any"
+		if j.scan.ListV1 {
+			p["list-order"] = "any, of --list-objects-v1"
+		}
 	}
 	if j.scan.Keys != nil {
 		p["retry-from"] = j.scan.Keys.Hash()

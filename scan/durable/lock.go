@@ -1,20 +1,58 @@
 package durable
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 )
 
-// ErrLocked is the error of a file that another process has locked.
-var ErrLocked = errors.New("another process is using it")
+// The errors of a lock. LockHint has their hints.
+var (
+	ErrLocked   = errors.New("another process is using it")
+	errDangling = errors.New("is a symbolic link that leads to no file")
+)
+
+// LockHint returns what a user can do about a file that cannot be locked; empty: err is another one.
+func LockHint(err error) string {
+	switch {
+	case errors.Is(err, ErrLocked):
+		return "wait for the end of that run, or name another file"
+	case errors.Is(err, errDangling):
+		return "remove the link, or name another file"
+	}
+	return ""
+}
 
 // OpenLocked opens a regular file to write it, and locks it until it is closed, also by the end of the process. It
 // creates the file if there is none, and otherwise does not change it. The file can be read too if the user may read
-// it. name must not be a symbolic link (Resolve). Its error is ErrLocked if another process has locked the file.
+// it. name must not be a symbolic link (Resolve). Its error is ErrLocked if another process has locked the file, or its
+// name (LockName).
 //
 // Where a file system has no locks, the file is open without one.
 func OpenLocked(name string) (f *os.File, created bool, err error) {
+	if err := testLock(GuardName(name)); err != nil {
+		return nil, false, err
+	}
+	if f, created, err = openLocked(name); err != nil {
+		return nil, false, err
+	}
+	// A process that has locked the name since then tests the lock of the file. So one of the two is refused, or both.
+	err = testLock(GuardName(name))
+	switch {
+	case err == nil:
+		return f, created, nil
+	case created:
+		CloseAndRemove(f)
+	default:
+		f.Close()
+	}
+	return nil, false, err
+}
+
+// openLocked is OpenLocked for a file whose name nobody locks.
+func openLocked(name string) (f *os.File, created bool, err error) {
 	for {
 		if f, created, err = openOrCreate(name); err != nil {
 			return nil, false, err
@@ -23,11 +61,25 @@ func OpenLocked(name string) (f *os.File, created bool, err error) {
 			f.Close()
 			return nil, false, err
 		}
-		if leadsTo(name, f) {
+		if LeadsTo(name, f) {
 			return f, created, nil
 		}
 		f.Close() // the process that had locked the file has removed or replaced it
 	}
+}
+
+// testLock returns ErrLocked if another process has locked a file. The file may be absent.
+func testLock(name string) error {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	for _, mode := range []int{os.O_RDWR, os.O_WRONLY, os.O_RDONLY} { // some file systems lock what is open to write
+		if f, err := os.OpenFile(name, mode, 0); err == nil {
+			defer f.Close()
+			return lock(f)
+		}
+	}
+	return nil
 }
 
 // openOrCreate opens a file, or creates it.
@@ -44,11 +96,14 @@ func openOrCreate(name string) (f *os.File, created bool, err error) {
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err == nil, err
 		}
+		if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, false, fmt.Errorf("%s %w", name, errDangling)
+		}
 	}
 }
 
-// leadsTo reports whether name is the name of an open file.
-func leadsTo(name string, f *os.File) bool {
+// LeadsTo reports whether name is the name of an open file.
+func LeadsTo(name string, f *os.File) bool {
 	named, err := os.Stat(name)
 	if err != nil {
 		return false
@@ -60,7 +115,7 @@ func leadsTo(name string, f *os.File) bool {
 // CloseAndRemove closes a locked file and removes it, unless its name leads to another file by now.
 func CloseAndRemove(f *os.File) {
 	// Windows removes no open file. Elsewhere another process could lock a closed file before it is removed.
-	removed := !leadsTo(f.Name(), f) || os.Remove(f.Name()) == nil
+	removed := !LeadsTo(f.Name(), f) || os.Remove(f.Name()) == nil
 	f.Close()
 	if !removed {
 		_ = os.Remove(f.Name()) // an empty file that stays is no obstacle
@@ -77,11 +132,11 @@ type Guard struct {
 const guardText = "This file is the lock of the file beside it. headcount removes it at the end of its run.\n"
 
 // LockName locks a name until Release, also by the end of the process. The lock is a file beside, with the name
-// GuardName. Its error is ErrLocked if another process has locked the name.
+// GuardName. Its error is ErrLocked if another process has locked the name, or the file with this name (OpenLocked).
 func LockName(name string) (*Guard, error) {
-	f, created, err := OpenLocked(GuardName(name))
+	f, created, err := openLocked(GuardName(name))
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(testLock(GuardName(name)), err) // of another user: it can be tested
 	}
 	g := &Guard{f: f, ours: created}
 	if created {
@@ -91,11 +146,21 @@ func LockName(name string) (*Guard, error) {
 		n, _ := f.ReadAt(text, 0) // a file that cannot be read is not ours
 		g.ours = string(text[:n]) == guardText
 	}
-	if err != nil {
+	if err = cmp.Or(err, testLock(name)); err != nil {
 		g.Release()
 		return nil, err
 	}
 	return g, nil
+}
+
+// LockFile returns a Guard that locks a file itself. It is for a file that is overwritten, in a folder where no file can
+// be created.
+func LockFile(name string) (*Guard, error) {
+	f, created, err := OpenLocked(name)
+	if err != nil {
+		return nil, err
+	}
+	return &Guard{f: f, ours: created}, nil
 }
 
 // Release unlocks the name, and removes the file of the Guard. A Release of a nil Guard does nothing.

@@ -121,3 +121,58 @@ func TestLockedFileIsReadable(t *testing.T) {
 	}
 	expect(t, "f", "text")
 }
+
+// A file and its name exclude each other, whoever comes first. The one that is refused leaves nothing.
+func TestFileAndName(t *testing.T) {
+	for _, exists := range []bool{true, false} {
+		t.Chdir(t.TempDir())
+		if exists {
+			write(t, "f", "kept")
+		}
+		g, err := LockName("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := OpenLocked("f"); !errors.Is(err, ErrLocked) {
+			t.Errorf("a file whose name is locked: %v", err)
+		}
+		if _, err := LockFile("f"); !errors.Is(err, ErrLocked) {
+			t.Errorf("a Guard of a file whose name is locked: %v", err)
+		}
+		g.Release()
+		if !exists {
+			expectNames(t)
+		}
+
+		f, _, err := OpenLocked("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LockName("f"); !errors.Is(err, ErrLocked) {
+			t.Errorf("the name of a locked file: %v", err)
+		}
+		f.Close()
+		expectNames(t, "f")
+		if g, err = LockFile("f"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LockName("f"); !errors.Is(err, ErrLocked) {
+			t.Errorf("the name of a file with a Guard: %v", err)
+		}
+		g.Release()
+		expectNames(t, "f")
+	}
+}
+
+// A lock that is a symbolic link to nothing cannot be created: the error says so.
+func TestDanglingLock(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Symlink("nowhere", GuardName("f")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LockName("f")
+	if !errors.Is(err, errDangling) || LockHint(err) == "" {
+		t.Error(err)
+	}
+	expectNames(t, GuardName("f"))
+}

@@ -35,6 +35,20 @@ func findAWSFiles(profile string) awsFiles {
 	}
 }
 
+// InputFiles returns the names of the files that the SDK reads, by what they are. Some may not exist.
+func InputFiles() map[string]string {
+	shared := findAWSFiles("")
+	files := map[string]string{"the AWS config file": shared.config, "the AWS credentials file": shared.credentials}
+	for _, variable := range []string{
+		"AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+	} {
+		if name := os.Getenv(variable); name != "" {
+			files["the file of "+variable] = name
+		}
+	}
+	return files
+}
+
 // expandHome replaces ~ at the beginning of a path, as the AWS CLI does where no shell has.
 func expandHome(path string) string {
 	rest, atHome := strings.CutPrefix(path, "~")
