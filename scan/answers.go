@@ -10,8 +10,8 @@ import (
 )
 
 // batchAnswers is what the answers to one batch amount to. A worker hands it on when its Session knows that they are
-// final (head.Trust), which is the case with the first answers to the next batch. Otherwise the worker asks for the
-// whole batch again.
+// final (head.Trust), which is the case with the first answers to the next batch. Otherwise the worker asks for each
+// object of the batch again, once and over a connection of its own: no such answer is another object's.
 type batchAnswers struct {
 	batch      *batch
 	result     batchResult
@@ -75,14 +75,22 @@ func (w *worker) handOn(ctx context.Context, a *batchAnswers) error {
 	return nil
 }
 
-// recall asks for a batch again, since one of its answers may be another object's.
+// recall asks for the objects of a batch again, each over a new connection, since one of the answers may be another
+// object's.
 func (w *worker) recall(ctx context.Context, a *batchAnswers) error {
 	b := a.batch
 	a.batch = nil
 	w.pool.records.remove(a.result.bytes)
 	w.takeBack(&a.evidence)
 	w.counts.Retries[string(fault.Malformed)] += int64(a.count)
-	return w.pool.retries.add(ctx, b.part(0, a.count), 0)
+	for i := range a.count {
+		one := b.part(i, 1)
+		one.attempts.newConn = true
+		if err := w.pool.retries.add(ctx, one, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // decide hands a batch on or recalls it, if the Session knows which by now.
@@ -90,9 +98,9 @@ func (w *worker) decide(ctx context.Context, a *batchAnswers) error {
 	switch trust := w.session.Trust(); {
 	case a.batch == nil:
 		return nil
-	case trust.Doubted > a.from:
+	case trust.Doubted > a.from && !a.batch.ownConn():
 		return w.recall(ctx, a)
-	case trust.Sure >= a.to:
+	case trust.Doubted > a.from, trust.Sure >= a.to:
 		return w.handOn(ctx, a)
 	}
 	return nil

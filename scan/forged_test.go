@@ -32,6 +32,7 @@ type forger struct {
 	send func(f *forger, c net.Conn, i int) bool
 
 	conns, requests atomic.Int64
+	owed            sync.Map // connections on which the next request gets an error
 }
 
 const forgedSize = 600 // of each object
@@ -143,6 +144,25 @@ func write(c net.Conn, parts ...string) bool {
 	return true
 }
 
+// lateThenError returns a sender that sends the content of some objects late, and answers the next request on the
+// connection by an error, after which it closes it.
+func lateThenError(status string) func(f *forger, c net.Conn, i int) bool {
+	return func(f *forger, c net.Conn, i int) bool {
+		if _, owed := f.owed.LoadAndDelete(c); owed {
+			time.Sleep(2 * time.Millisecond) // the content is taken for this answer, and the error for the next one
+			write(c, "HTTP/1.1 "+status+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			return false
+		}
+		write(c, f.right(i))
+		if i%5 > 0 {
+			return true
+		}
+		pause(4 * time.Millisecond)
+		f.owed.Store(c, true)
+		return write(c, f.content(i))
+	}
+}
+
 // pause waits for up to that time, so that the content comes before, during and after the next request.
 func pause(most time.Duration) { time.Sleep(rand.N(most)) }
 
@@ -185,7 +205,10 @@ func TestForgedAnswers(t *testing.T) {
 			write(c, f.right(i))
 			return rand.N(10) > 0 || write(c, f.content(i, "Connection: close"))
 		},
-		"twice": func(f *forger, c net.Conn, i int) bool { return write(c, f.right(i), f.content(i), f.content(i+1)) },
+		"late, then 403 and closes": lateThenError("403 Forbidden"),
+		"late, then 404 and closes": lateThenError("404 Not Found"),
+		"late, then 500 and closes": lateThenError("500 Internal Server Error"),
+		"twice":                     func(f *forger, c net.Conn, i int) bool { return write(c, f.right(i), f.content(i), f.content(i+1)) },
 	}
 	for name, send := range senders {
 		t.Run(name, func(t *testing.T) { testForged(t, &forger{etag: keyETag, send: send}, 100) })

@@ -129,6 +129,9 @@ func (b *batch) begin() {
 	b.begun = time.Now()
 }
 
+// ownConn reports whether no earlier request uses the connection of any of its HEADs.
+func (b *batch) ownConn() bool { return b.attempts.newConn && b.count == 1 }
+
 // index returns the index into page.heads of the n-th object, n from 0.
 func (b *batch) index(n int) int {
 	if b.picked != nil {

@@ -55,10 +55,11 @@ type conn struct {
 	searched   int // the first bytes of that part contain no end of a header block
 	interim    int // bytes of the 1xx answers before the one that is read
 
-	// The last answer: see doubt.go.
-	last               *list.Entry // its object; nil: its status was not 200, or it was not as listed
-	lastStart, lastEnd int         // of its text in buf; equal: it was overwritten
-	lastID             []byte      // its request ID, if the next answer could be a copy of it
+	// The last answers: see doubt.go.
+	last   *list.Entry // the object of the last answer; nil: its status was not 200, or it was not as listed
+	tail   *list.Entry // the object of the last answer that has one; nil: that was the first answer, or there is none
+	text   []byte      // a copy of the last answer that has an object
+	lastID []byte      // the request ID of the last answer, if the next answer could be a copy of it
 }
 
 // dial connects to endpoint. If the endpoint's name has several addresses, it avoids that of avoid. buf becomes the
@@ -195,15 +196,11 @@ func (c *conn) parse(r *response) (final, closing bool, err error) {
 
 // moveUnread moves the unread bytes to the start of buf. They overwrite parsed answers.
 func (c *conn) moveUnread() {
-	if c.start < c.end {
-		c.lastStart, c.lastEnd = 0, 0
-	}
 	c.start, c.end = 0, copy(c.buf, c.buf[c.start:c.end])
 }
 
-// read sends deferred requests and reads once. It overwrites parsed answers, except for the last one while there is
-// room, unless retain is set: then Results still point into them. Without retain it calls onWait after all is sent and
-// before it waits for the store.
+// read sends deferred requests and reads once. It overwrites parsed answers, unless retain is set: then Results still
+// point into them. Without retain it calls onWait after all is sent and before it waits for the store.
 func (c *conn) read(retain bool, onWait func()) error {
 	switch {
 	case c.deferred != nil:
@@ -216,18 +213,13 @@ func (c *conn) read(retain bool, onWait func()) error {
 	case retain && c.end == len(c.buf): // retained answers stay valid in the old array
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	case retain:
-	case c.start == c.end && c.lastStart > 0: // the last answer stays behind the first one
-		c.start, c.end = 0, 0
-	case c.end == len(c.buf) && c.start > 0:
+	case c.start == c.end, c.end == len(c.buf) && c.start > 0:
 		c.moveUnread()
 	case c.end == len(c.buf):
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
 	n, err := c.Read(c.buf[c.end:])
 	c.end += n
-	if c.start <= c.lastStart && c.end > c.lastStart {
-		c.lastStart, c.lastEnd = 0, 0
-	}
 	c.lastRead = time.Now()
 	switch {
 	case n > 0 && c.socket.hasDeferred():

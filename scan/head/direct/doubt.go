@@ -21,15 +21,16 @@ import (
 //     ETag and length. The session sends that HEAD again over a new connection. If the second answer is as listed, the
 //     first one was foreign, which is proof (judge).
 //   - An answer over a reused connection is final when a later one on it is in step. When the store ends the connection
-//     instead, the session asks for the last object again, over a new connection, and compares (checkTail).
+//     instead, by an error answer or without one, the session asks for the last object again that has an answer, over a
+//     new connection, and compares (checkTail).
 //
 // After a proof the Results that may be foreign are in doubt, and each HEAD to the endpoint has its own connection.
 
-// tail is the last answer of a connection that has ended, which no later answer vouches for.
+// tail is the last answer with an object, of a connection that has ended. No later answer vouches for it.
 type tail struct {
 	entry   *list.Entry
 	address *store.Address
-	text    []byte // the answer; empty: it was overwritten
+	text    []byte // the answer
 }
 
 // suspect is an answer that may be foreign.
@@ -141,11 +142,11 @@ func (s *session) keepTail() {
 	if c.answers < 2 || !s.ledger.Unsure() {
 		return
 	}
-	if c.last == nil { // an answer without an object: the scan believes none that came over a reused connection
+	if c.tail == nil { // only answers without an object: the scan believes none that came over a reused connection
 		s.ledger.Settle()
 		return
 	}
-	s.pending = &tail{c.last, c.address, bytes.Clone(c.buf[c.lastStart:c.lastEnd])}
+	s.pending = &tail{c.tail, c.address, c.text}
 }
 
 // checkTail asks for the object of the pending tail again.
@@ -155,11 +156,7 @@ func (s *session) checkTail(ctx context.Context) error {
 		return nil
 	}
 	s.pending = nil
-	before := new(response)
-	if len(t.text) == 0 || !hasHeaderEnd(t.text) {
-		s.ledger.Doubt()
-		return nil
-	}
+	before := &response{prefix: s.engine.metadataPrefix}
 	if _, _, err := before.parse(t.text); err != nil {
 		s.ledger.Doubt()
 		return nil
@@ -181,13 +178,22 @@ func (s *session) checkTail(ctx context.Context) error {
 	return nil
 }
 
+// keepLast keeps the last answer, which is that of e.
+func (c *conn) keepLast(e *list.Entry, answer *response) {
+	c.last = e
+	if c.answers > 0 {
+		c.tail = e
+	}
+	c.text = append(c.text[:0], c.buf[answer.start:answer.end]...)
+}
+
 // keepRequestID keeps the request ID of the last answer, if the answer for e could be a copy of it.
 func (c *conn) keepRequestID(e *list.Entry) {
 	c.lastID = c.lastID[:0]
 	if c.last == nil || head.Distinguishable(c.last, e) {
 		return
 	}
-	for text := c.buf[c.lastStart:c.lastEnd]; len(text) > 0; {
+	for text := c.text; len(text) > 0; {
 		line, size := nextLine(text)
 		text = text[size:]
 		const name = "x-amz-request-id:"

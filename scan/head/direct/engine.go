@@ -34,6 +34,8 @@ type engine struct {
 	expected *head.Expected
 	log      *slog.Logger
 
+	metadataPrefix string // head.Config.MetadataPrefix
+
 	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 	scratches sync.Pool    // of *scratch
 	templates sync.Map     // of *latestTemplate, by *store.Route
@@ -60,9 +62,9 @@ func New(cfg head.Config) head.Engine {
 	}
 	e := &engine{
 		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline),
-		expected: cfg.Expected, log: cfg.Log,
+		expected: cfg.Expected, log: cfg.Log, metadataPrefix: cfg.MetadataPrefix,
 	}
-	e.scratches.New = func() any { return newScratch(e.depth, cfg.MetadataPrefix) }
+	e.scratches.New = func() any { return newScratch(e.depth, e.metadataPrefix) }
 	return e
 }
 

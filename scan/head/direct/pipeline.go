@@ -110,7 +110,7 @@ func (s *session) receive() error {
 		}
 		complete, err := c.hasHeader()
 		if err != nil {
-			return err
+			return s.rejection(err)
 		}
 		if !complete {
 			if err := c.read(s.received > 0, s.onWait); err != nil {
@@ -121,10 +121,7 @@ func (s *session) receive() error {
 		r := &s.ensureScratch().responses[s.received]
 		final, closing, err := c.parse(r)
 		if err != nil {
-			if c.answers > 0 && fault.FailureOf(err).Final {
-				return errOutOfSync // it may be no answer: a new connection shows
-			}
-			return err
+			return s.rejection(err)
 		}
 		if !final {
 			continue
@@ -150,6 +147,15 @@ func (s *session) receive() error {
 		return errSurplus // any of the bytes read may be the surplus
 	}
 	return nil
+}
+
+// rejection returns the error for bytes that err rejects as an answer. On a reused connection they may be no answer: a
+// new one shows.
+func (s *session) rejection(err error) error {
+	if err != errSurplus && s.conn.answers > 0 && fault.FailureOf(err).Final {
+		return errOutOfSync
+	}
+	return err
 }
 
 // finishBurst decides about a burst that is answered, or that err ended. It delivers the received answers if they can
@@ -214,9 +220,8 @@ func (s *session) deliver(onResult func(*head.Result)) {
 		s.ledger.Add(c.answers > 0)
 		s.slowest = max(s.slowest, r.Latency)
 		if c.last = nil; r.Status == http.StatusOK && !r.Mismatch {
-			c.last = e
+			c.keepLast(e, answer)
 		}
-		c.lastStart, c.lastEnd = answer.start, answer.end
 		if c.failures.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}

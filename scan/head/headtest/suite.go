@@ -37,6 +37,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		"Cancel":          testCancel,
 		"Contexts":        testContexts,
 		"StaleConnection": testStaleConnection,
+		"Tails":           testTails,
 	}
 	for name, test := range suite {
 		t.Run(name, func(t *testing.T) { test(t, open) })

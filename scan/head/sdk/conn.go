@@ -47,7 +47,7 @@ type connUse struct {
 	address *store.Address
 	answers int
 	usedAt  time.Time
-	last    *list.Entry // of the last answer, once the connection is left; nil: as session.last
+	tail    *list.Entry // the object of session.before; nil: that was the first answer, or there is none
 
 	lastAnswer head.LastAnswer
 }

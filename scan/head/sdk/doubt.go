@@ -58,7 +58,6 @@ func (s *session) useConn(info httptrace.GotConnInfo) {
 func (s *session) leaveConn() {
 	if s.use.conn != nil && s.left == nil {
 		left := s.use
-		left.last = s.last
 		s.left = &left
 	}
 	s.use = connUse{}
@@ -83,7 +82,7 @@ func (s *session) assess(ctx context.Context, e *list.Entry) error {
 	}
 	s.slowest = max(s.slowest, s.result.Latency)
 	if err := s.result.Err; err != nil && !s.single && s.use.answers > 0 && fault.FailureOf(err).Final {
-		return s.sendAgain(ctx, e, nil) // the answer may be no answer
+		return s.sendRejectedAgain(ctx, e)
 	}
 	if s.single || s.use.answers == 0 || s.result.Err != nil {
 		s.ledger.Add(false)
@@ -103,8 +102,23 @@ func (s *session) assess(ctx context.Context, e *list.Entry) error {
 	return nil
 }
 
-// sendAgain sends the HEAD of a suspicious answer over a new connection. suspicion is nil if nothing is known of the
-// answer.
+// sendRejectedAgain sends the HEAD for e over a new connection, since what net/http rejected may be no answer. It casts
+// no doubt on other answers: the connection has ended, and checkLeft decides about them.
+func (s *session) sendRejectedAgain(ctx context.Context, e *list.Entry) error {
+	s.leaveConn()
+	s.transport.CloseIdleConnections()
+	s.resent++
+	if err := s.send(ctx, e, true); err != nil {
+		return err
+	}
+	if err := s.checkLeft(ctx); err != nil {
+		return err
+	}
+	s.ledger.Add(false)
+	return nil
+}
+
+// sendAgain sends the HEAD of a suspicious answer over a new connection.
 func (s *session) sendAgain(ctx context.Context, e *list.Entry, suspicion *head.Suspicion) error {
 	from := s.use
 	s.dropConn()
@@ -112,10 +126,7 @@ func (s *session) sendAgain(ctx context.Context, e *list.Entry, suspicion *head.
 	if err := s.send(ctx, e, true); err != nil {
 		return err
 	}
-	verdict, idsRepeat := head.Undecided, false
-	if suspicion != nil {
-		verdict, idsRepeat = suspicion.Judge(&s.result.Result)
-	}
+	verdict, idsRepeat := suspicion.Judge(&s.result.Result)
 	if idsRepeat {
 		s.engine.idsRepeat.Store(true)
 	}
@@ -143,8 +154,12 @@ func (s *session) keepAnswer(e *list.Entry) {
 	}
 	s.use.answers++
 	s.use.usedAt = s.result.Received
-	if s.result.Status == http.StatusOK {
-		s.last = e
+	if s.result.Status != http.StatusOK {
+		return
+	}
+	s.last = e
+	if s.use.answers > 1 {
+		s.use.tail = e
 	}
 	s.result, s.before = s.before, s.result
 }
@@ -161,11 +176,11 @@ func (s *session) checkLeft(ctx context.Context) error {
 		return nil
 	case !s.ledger.Unsure() || left.answers < 2:
 		return nil
-	case left.last == nil: // an answer without an object: the scan believes none that came over a reused connection
+	case left.tail == nil: // only answers without an object: the scan believes none that came over a reused connection
 		s.ledger.Settle()
 		return nil
 	}
-	verdict, sent, err := head.Recheck(ctx, s.engine.Session(), left.last, &s.before.Result)
+	verdict, sent, err := head.Recheck(ctx, s.engine.Session(), left.tail, &s.before.Result)
 	s.resent += sent
 	switch {
 	case err != nil:

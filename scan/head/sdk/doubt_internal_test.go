@@ -19,8 +19,8 @@ func unsureSession(t *testing.T) *session {
 	s.leaveConn()
 	s.left = nil
 	s.ledger.Add(true)
-	s.use = connUse{conn: new(watchedConn), address: s.address, answers: 2, usedAt: time.Now()}
 	s.last = &list.Entry{Key: "a"}
+	s.use = connUse{conn: new(watchedConn), address: s.address, answers: 2, usedAt: time.Now(), tail: s.last}
 	return s
 }
 

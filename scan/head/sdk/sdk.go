@@ -89,8 +89,8 @@ type session struct {
 	use     connUse
 	left    *connUse      // a connection that was used before the last HEAD; nil: there is none
 	single  bool          // the present HEAD has a connection of its own, which is not use
-	before  *answer       // the last one over use
-	last    *list.Entry   // its object; nil: its status was not 200, or it was not as listed
+	before  *answer       // the last one over use that has an object
+	last    *list.Entry   // the object of the last one; nil: its status was not 200, or it was not as listed
 	slowest time.Duration // the longest latency of the batch
 	resent  int           // HEADs sent again since the last Result
 }
