@@ -33,7 +33,8 @@ func newEvidenceWorker(entries []list.Entry) *worker {
 }
 
 // A batch that is asked for again leaves nothing behind: neither evidence nor counts. The next answers for its objects
-// count as if they were the first ones.
+// count as if they were the first ones. Each object is asked for over a connection of its own, so that it is asked for
+// again once.
 func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 	const objects = 5
 	written := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -65,9 +66,21 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 		if len(x.observed) != objects-1 || known.waiting != objects-1 || !x.marked {
 			t.Fatalf("%d observed, %d waiting, marked %v", len(x.observed), known.waiting, x.marked)
 		}
-		go func() { <-w.pool.retries.in }()
+		w.answers.count = objects
+		recalled := make(chan bool)
+		go func() {
+			each := true
+			for i := range objects {
+				b := (<-w.pool.retries.in).batch
+				each = each && b.ownConn() && b.index(0) == i
+			}
+			recalled <- each
+		}()
 		if err := w.recall(t.Context(), w.answers); err != nil {
 			t.Fatal(err)
+		}
+		if !<-recalled {
+			t.Error("an object is not asked for over a connection of its own")
 		}
 		w.answers.reset(w.batch, 0, 0)
 		group := known.groups[0]
