@@ -206,15 +206,35 @@ func (s *session) finishBurst(err error, onResult func(*head.Result)) {
 	}
 }
 
+// lastVouching returns the index of the last received answer that vouches for those before it (head.Result.Vouches), -1
+// if none does.
+func (s *session) lastVouching() int {
+	c := s.conn
+	for i := s.received - 1; i >= 0; i-- {
+		last := c.last
+		if i > 0 {
+			last = nil
+			if before := &s.scratch.responses[i-1]; before.Status == http.StatusOK && !before.Mismatch {
+				last = &s.claimed[s.answered+i-1]
+			}
+		}
+		if (i > 0 || c.answers > 0) && s.scratch.responses[i].Vouches(last, &s.claimed[s.answered+i]) {
+			return i
+		}
+	}
+	return -1
+}
+
 // deliver delivers the received Results. It closes the connection if the next answer on it could not be trusted.
 func (s *session) deliver(onResult func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread() || c.single
+	vouching := s.lastVouching()
 	for i := range s.received {
 		answer, e := &s.scratch.responses[i], &s.claimed[s.answered]
 		r := &answer.Result
 		drop = drop || r.Mismatch
-		if c.answers > 0 && s.ledger.Unsure() && r.Vouches(c.last, e) {
+		if i == vouching {
 			s.ledger.Settle()
 		}
 		s.ledger.Add(c.answers > 0)
