@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -127,5 +128,25 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 		w.counts.FromListing != 7 {
 		t.Errorf("%v is expected, plus %v, %d from the listing", got, w.pool.decodedNames.plus.real.Load(),
 			w.counts.FromListing)
+	}
+}
+
+// doubting is a Session that casts doubt on all its answers.
+type doubting struct{ head.Session }
+
+func (doubting) Trust() head.Trust { return head.Trust{Answered: 1, Sure: 1, Doubted: 1} }
+
+// A batch is recalled at most once: the answer to an object that was recalled is final, whatever the Session says.
+func TestRecallIsMadeOnce(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel() // a recall fails
+	for _, newConn := range []bool{false, true} {
+		w := newEvidenceWorker([]list.Entry{{Key: "a"}})
+		w.session, w.pool.committer = doubting{}, &committer{progress: w.pool.progress}
+		w.answers.count, w.answers.to = 1, 1
+		w.batch.attempts.newConn = newConn
+		if err := w.decide(ended, w.answers); (err == nil) != newConn || w.answers.batch != nil {
+			t.Errorf("own connection %v: error %v", newConn, err)
+		}
 	}
 }
