@@ -53,12 +53,12 @@ func (e *ObjectError) Hint() string {
 	return fault.LocalLimitHint(e.Err)
 }
 
-// newObjectError returns what is known of an object of a bucket whose HEAD did not succeed, after so many HEADs. It
-// keeps nothing of r's memory.
-func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) *ObjectError {
+// newObjectError returns what is known of an object of a store whose HEAD did not succeed, after so many HEADs. It
+// keeps nothing of r's memory, and masks the secrets that texts of the store may echo.
+func newObjectError(s *store.Store, e *list.Entry, r *head.Result, attempts int) *ObjectError {
 	o := &ObjectError{
-		Op: "HEAD", Target: "s3://" + bucket + "/" + e.Key, Entry: *e, Status: r.Status,
-		Attempts: attempts, RequestID: string(r.Get("x-amz-request-id")), Err: r.Err,
+		Op: "HEAD", Target: "s3://" + s.Bucket() + "/" + e.Key, Entry: *e, Status: r.Status,
+		Attempts: attempts, RequestID: s.Redact(string(r.Get("x-amz-request-id"))), Err: s.RedactError(r.Err),
 	}
 	if r.Err != nil {
 		o.Class = fault.ClassOf(r.Err)
@@ -66,10 +66,10 @@ func newObjectError(bucket string, e *list.Entry, r *head.Result, attempts int) 
 	}
 	o.Class = fault.StatusClass(r.Status)
 	if code := errorCode(r); code != "" {
-		o.Err = errors.New(code)
+		o.Err = s.RedactError(errors.New(code))
 	}
 	if location := r.Get("location"); o.Class == fault.Redirect && len(location) > 0 {
-		o.Err = errors.New("redirected to " + errordoc.Short(store.RedactURL(string(location))))
+		o.Err = s.RedactError(errors.New("redirected to " + errordoc.Short(store.RedactURL(string(location)))))
 	}
 	return o
 }

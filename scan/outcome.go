@@ -146,7 +146,7 @@ func (w *worker) fail(e *ObjectError) {
 }
 
 func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
-	return newObjectError(w.pool.store.Bucket(), e, r, w.batch.attempts.Sent+1)
+	return newObjectError(w.pool.store, e, r, w.batch.attempts.Sent+1)
 }
 
 // newUnlikeError returns why an answer with status 200 gives its object no Record.

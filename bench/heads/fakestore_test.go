@@ -33,6 +33,7 @@ func (f *fakeStore) Session() head.Session { return &fakeSession{f} }
 // The fake ignores what its addresses answer.
 func (f *fakeStore) ObserveAnswers(*store.Address, int, time.Duration) {}
 func (f *fakeStore) ObserveRefusal(*store.Address)                     {}
+func (f *fakeStore) RedactError(err error) error                       { return err }
 
 type fakeSession struct{ *fakeStore }
 

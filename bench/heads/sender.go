@@ -95,7 +95,7 @@ func (s *sender) observe(r *head.Result) {
 	switch {
 	case r.Err != nil:
 		now = time.Now()
-		n.status, n.err = string(fault.ClassOf(r.Err)), r.Err
+		n.status, n.err = string(fault.ClassOf(r.Err)), s.step.store.RedactError(r.Err)
 		s.failuresInRow++
 		s.batch.Split()
 	case r.Status != http.StatusOK:

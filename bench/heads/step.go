@@ -27,10 +27,11 @@ const (
 // errStepEnded cancels the HEADs that are still in flight after drainTimeout.
 var errStepEnded = errors.New("the step is over")
 
-// addressObserver gets the answers of each address of the store. A *store.Store is one.
+// addressObserver gets the answers of each address of the store, and masks secrets in their errors. A *store.Store is one.
 type addressObserver interface {
 	ObserveAnswers(a *store.Address, answers int, took time.Duration)
 	ObserveRefusal(a *store.Address)
+	RedactError(err error) error
 }
 
 // step is a Step while it runs.

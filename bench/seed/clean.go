@@ -242,6 +242,7 @@ func (c *Clean) headOnce(ctx context.Context, h *headSender, e list.Entry) (a re
 				retryAfter: fault.RetryAfter(string(r.Get("retry-after"))), sent: time.Now().Add(-r.Latency),
 				latency: r.Latency,
 			}
+			a.redact(c.cfg.Store)
 			mismatch, h.at = r.Mismatch, r.Address
 			marked = r.Status == http.StatusOK && hasMarker(e.Key, r)
 		})

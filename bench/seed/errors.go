@@ -9,6 +9,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/fault"
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // reply is the result of one request.
@@ -21,6 +22,14 @@ type reply struct {
 	sent          time.Time     // when the request was sent
 	latency       time.Duration // until the answer's header; 0: no answer
 	attempts      int           // requests for the object so far, including this one
+}
+
+// redact masks the secrets that texts of the store may echo.
+func (a *reply) redact(s *store.Store) {
+	a.err = s.RedactError(a.err)
+	for _, text := range []*string{&a.code, &a.message, &a.requestID} {
+		*text = s.Redact(*text)
+	}
 }
 
 // ok reports whether the request succeeded. Some stores answer 200 with an error in the body.

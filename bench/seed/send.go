@@ -57,6 +57,7 @@ func (w *writer) send(
 	if a.transient() {
 		w.endpoint++
 	}
+	a.redact(r.cfg.Store)
 	return a
 }
 

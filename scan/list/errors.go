@@ -68,6 +68,18 @@ func (e *StoreError) SetDocument(d errordoc.Document) {
 	}
 }
 
+// Redact passes the texts of the store through redact (store.Store.Redact). A Code with a secret is none.
+func (e *StoreError) Redact(redact func(string) string) {
+	if redact(e.Code) != e.Code {
+		e.Code, e.Message = "", strings.TrimSuffix(e.Code+": "+e.Message, ": ")
+	}
+	for _, text := range []*string{
+		&e.Message, &e.RequestID, &e.Location, &e.Endpoint, &e.BucketRegion, &e.Login,
+	} {
+		*text = redact(*text)
+	}
+}
+
 // Failure implements the contract of fault.FailureOf.
 func (e *StoreError) Failure() fault.Failure {
 	return fault.Failure{Class: fault.AnswerClass(e.Status, e.Code), Status: e.Status, RetryAfter: e.RetryAfter}

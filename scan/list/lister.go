@@ -65,6 +65,7 @@ type Lister struct {
 	firstKey      atomicString // of the bucket, where the store ignores start-after
 	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
 	otherOrder    atomic.Bool  // a Pager changed to OrderAny
+	hasKeys       atomic.Bool  // a Pager's LIST has returned a key
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 
 	decoders sync.Pool // of *xmllist.Decoder
@@ -281,7 +282,8 @@ func optional(s string) *string {
 	return &s
 }
 
-// explain adds what the error lacks: the target of one that is no answer, and the request for its hint.
+// explain adds what the error lacks: the target of one that is no answer, and the request for its hint. It masks the
+// secrets that texts of the store may echo.
 func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 	var (
 		storeErr *StoreError
@@ -289,14 +291,17 @@ func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 	)
 	switch {
 	case errors.As(err, &storeErr):
+		storeErr.Redact(l.cfg.Store.Redact)
 		storeErr.Request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
 		return storeErr
 	case errors.As(err, &broken):
+		broken.What = l.cfg.Store.Redact(broken.What)
 		broken.request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
 		return broken
 	}
 	return &SendError{
-		Target: l.target, Err: fault.StripSDK(err), Request: l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout),
+		Target: l.target, Err: l.cfg.Store.RedactError(fault.StripSDK(err)),
+		Request: l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout),
 	}
 }
 

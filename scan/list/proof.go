@@ -107,7 +107,8 @@ func (l *Lister) sendHead(ctx context.Context, key string, endpoint *store.Endpo
 	case err == nil:
 		return true, nil
 	case !errors.As(err, &answer) || answer.HTTPStatusCode() < http.StatusMultipleChoices: // or it has no end
-		return false, fmt.Errorf("HEAD s3://%s/%s: %w", l.cfg.Store.Bucket(), key, fault.StripSDK(err))
+		return false, fmt.Errorf("HEAD s3://%s/%s: %w", l.cfg.Store.Bucket(), key,
+			l.cfg.Store.RedactError(fault.StripSDK(err)))
 	case answer.HTTPStatusCode() == http.StatusNotFound:
 		return false, nil
 	}

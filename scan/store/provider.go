@@ -28,6 +28,8 @@ type provider struct {
 	files  awsFiles                                // for messages
 	load   loadProvider                            // nil: the keys never change
 
+	secrets secrets // of the keys that it has returned
+
 	fetched atomic.Bool                  // source has returned keys
 	failure atomic.Pointer[fetchFailure] // the latest
 
@@ -68,7 +70,16 @@ func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if !p.fetched.Load() {
 		p.fetched.Store(true)
 	}
-	return clean(c)
+	return p.accept(c)
+}
+
+// accept returns the credentials as requests use them, and notes their secrets.
+func (p *provider) accept(c aws.Credentials) (aws.Credentials, error) {
+	c, err := clean(c)
+	if err == nil {
+		p.secrets.note(&c)
+	}
+	return c, err
 }
 
 const signalDelay = 100 * time.Millisecond
@@ -82,7 +93,7 @@ func (p *provider) retrieveAgain(
 		source = p.replace(ctx, source)
 		var c aws.Credentials
 		if c, err = (*source).Retrieve(ctx); err == nil {
-			return clean(c)
+			return p.accept(c)
 		}
 	}
 	if isInterrupted(err) { // then so is headcount, whose signal may come a moment later

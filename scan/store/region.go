@@ -9,11 +9,11 @@ func (s *Store) Region() string {
 
 // EndpointIn returns the endpoint whose turn is the n-th as it would be in another region, which an answer has named.
 // A request to it shows whether the bucket is there, before SwitchRegion. ok is false where region cannot be the name
-// of a region, is the present one, or the Store has switched before.
+// of a region, holds a secret that the answer echoes, or is the present one, and where the Store has switched before.
 func (s *Store) EndpointIn(region string, n int) (e *Endpoint, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.switched || region == s.aws.Region || !isRegionName(region) {
+	if s.switched || region == s.aws.Region || !isRegionName(region) || s.Redact(region) != region {
 		return nil, false
 	}
 	return s.newEndpoints(region)[n%len(s.endpoints)], true
