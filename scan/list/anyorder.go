@@ -73,7 +73,9 @@ func (p *Pager) onSequentialAnswer(a *answer) error {
 		p.stalledPages = 0
 	}
 	if !a.Truncated {
-		p.complete = true
+		if p.complete = !p.confirmsEmpty(); !p.complete { // list again from the beginning
+			p.token, p.sequence.tokens, p.stalledPages = p.rng.After, NewKeySet(), 0
+		}
 		return nil
 	}
 	if p.stalledPages > stalledPagesMax {

@@ -21,7 +21,8 @@ const stalledPagesMax = 1000
 // A Pager lists a Range in one or more listings. A listing begins at the cursor (start-after, V1: marker) and follows
 // the tokens of the store until a page is not truncated. The Pager then begins another listing at the cursor. The Range
 // ends only with a listing without a new key, which costs one request a Range. MinIO needs this confirmation: its
-// listings may end early, without being marked as truncated.
+// listings may end early, without being marked as truncated. As long as no LIST of the Lister has returned a key, a
+// listing without one is confirmed too (confirmsEmpty).
 //
 // A token is only used within its listing. So the cursor alone says where to continue.
 //
@@ -49,6 +50,8 @@ type Pager struct {
 	sendOnce     bool          // a LIST that fails is not repeated: the Pager is for an upperPart
 	onlyLossy    bool          // the last listing had only lossy keys
 	endSeen      bool          // the key at the end of the Range was listed, or looked for
+
+	confirmed bool // a second listing has confirmed that there is no key at all
 
 	sequence     *sequence // lists in any order; nil: in the order of bytes
 	watched      *keyLog   // the keys so far, while the Pager may change to any order by itself; nil: it may not
@@ -183,6 +186,9 @@ func (p *Pager) fetch(ctx context.Context) error {
 // onAnswer processes the answer to a LIST. p.mu is held.
 func (p *Pager) onAnswer(answer *answer) error {
 	p.keysDeclared, p.metadata, p.metadataErr = answer.KeysDeclared, answer.metadata, answer.metadataErr
+	if len(answer.Entries) > 0 {
+		p.lister.hasKeys.Store(true)
+	}
 	if p.sequence != nil {
 		return p.onSequentialAnswer(answer)
 	}
@@ -338,7 +344,7 @@ func (k *keyHashes) contains(hash uint64) bool {
 // advance decides by an answer what the next LIST asks for.
 func (p *Pager) advance(a *answer) error {
 	if !a.Truncated {
-		if p.newKeys == 0 {
+		if p.newKeys == 0 && !p.confirmsEmpty() {
 			p.complete = true
 		} else {
 			// Confirm the end with another listing. The cursor is the last pending key by then.
@@ -355,6 +361,17 @@ func (p *Pager) advance(a *answer) error {
 	}
 	p.token = next
 	return nil
+}
+
+// confirmsEmpty reports whether another listing must confirm one without a new key: so far, no LIST of the Lister has
+// returned a key. One wrong answer, such as a bare <ListBucketResult/>, must not make a bucket an empty one. Once there
+// was a key, a Range without one costs nothing more.
+func (p *Pager) confirmsEmpty() bool {
+	if p.confirmed || p.lister.hasKeys.Load() {
+		return false
+	}
+	p.confirmed = true
+	return true
 }
 
 // nextToken returns the token that follows a truncated answer.
@@ -378,10 +395,10 @@ func (p *Pager) nextToken(a *answer) (string, error) {
 // orderError returns the ProtocolError about keys that are not in the order of bytes.
 func (p *Pager) orderError(what string) error {
 	return &ProtocolError{
-		Target: p.lister.target, What: "the keys are not in order: " + what, Advice: orderHint, cause: errNotInOrder,
+		Target: p.lister.target, What: p.lister.cfg.Store.Redact("the keys are not in order: " + what), Advice: orderHint, cause: errNotInOrder,
 	}
 }
 
 func (p *Pager) protocolError(what, hint string) error {
-	return &ProtocolError{Target: p.lister.target, What: what, Advice: hint}
+	return &ProtocolError{Target: p.lister.target, What: p.lister.cfg.Store.Redact(what), Advice: hint}
 }

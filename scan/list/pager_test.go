@@ -421,3 +421,35 @@ func TestPagerEndsWithItsContext(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// A first answer without a key is no empty bucket: it is confirmed by one more LIST. Once there was a key, a Range
+// without one costs one LIST.
+func TestPagerConfirmsThatThereIsNoKey(t *testing.T) {
+	const bare = `<ListBucketResult/>`
+	full := listXML([]string{"a", "b"}, false, "")
+	for name, cfg := range map[string]Config{"V2": {}, "V1": {V1: true}, "any order": {Order: OrderAny}} {
+		for first, want := range map[string]int{bare: 2, listXML(nil, false, ""): 2} {
+			s := &script{answers: []handler{say(first), say(full), say(full)}}
+			keys, err := walk(t.Context(), serve(t, s, cfg).Pager(Range{}))
+			if err != nil || len(keys) != want {
+				t.Errorf("%s: %d keys after %s, %v; want %d", name, len(keys), first, err, want)
+			}
+		}
+		n := &naive{pageKeys: 10}
+		l := serve(t, n, cfg)
+		for want := 2; want <= 4; want += 2 {
+			if keys, err := walk(t.Context(), l.Pager(Range{})); err != nil || len(keys) != 0 || n.requests != want {
+				t.Errorf("%s: %d keys by %d LISTs of an empty bucket, %v; want %d LISTs", name, len(keys), n.requests, err, want)
+			}
+		}
+	}
+	n := &naive{pageKeys: 10, keys: []string{"a"}}
+	l := serve(t, n, Config{})
+	if _, err := walk(t.Context(), l.Pager(Range{})); err != nil {
+		t.Fatal(err)
+	}
+	before := n.requests
+	if keys, err := walk(t.Context(), l.Pager(Range{After: "b"})); err != nil || len(keys) != 0 || n.requests != before+1 {
+		t.Errorf("%d keys by %d LISTs, %v", len(keys), n.requests-before, err)
+	}
+}
