@@ -27,7 +27,8 @@ func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected)
 	switch {
 	case r.Err != nil:
 		return failed
-	case r.Status == http.StatusOK && !r.Mismatch && r.Different&head.HasETag&^known.Of(e) == 0:
+	case r.Status == http.StatusOK && !r.Mismatch && (r.Different&head.HasETag == 0 ||
+		known.Of(e)&head.HasETag != 0 && isStores(e, r)):
 		return answered
 	case r.Status == http.StatusOK && !newConn:
 		return mismatch

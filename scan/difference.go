@@ -156,6 +156,15 @@ func hasMark(r *head.Result) bool {
 	return false
 }
 
+// isStores reports whether an answer without an ETag is a store's answer about the listed object. A page that a proxy
+// sends for every object has neither the time of the object nor a mark.
+func isStores(e *list.Entry, r *head.Result) bool {
+	if r.Equal&head.Written == 0 && (e.ETag != "" || e.LastModified != "") {
+		return false
+	}
+	return hasMark(r)
+}
+
 // observation is what the differences remember of one object. The zero value is that of an object that was not
 // observed.
 type observation struct {
@@ -233,6 +242,9 @@ func (d *differences) isLast(o *observation) bool {
 func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) opinion {
 	way, group := r.Different, head.GroupOf(e)
 	g := &d.groups[group]
+	if way&head.HasETag != 0 && !isStores(e, r) {
+		return unexpected
+	}
 	uncompared := e.ETag == "" && way == head.HasETag // nothing differs from the listing
 	if !uncompared && !r.Corroborated() {
 		return unexpected

@@ -179,8 +179,17 @@ func TestListingAndHeadDiffer(t *testing.T) {
 			engines: true, objects: many, head: noETag, differs: "presence of an ETag",
 		},
 		"never an ETag nor a time": {
-			objects: many, head: all(noETag, noTime), differs: "presence of an ETag",
+			objects: many, head: all(noETag, noTime), failed: many, class: fault.NotAnObject,
 		},
+		"web pages of the listed length": {engines: true, objects: many,
+			head: all(noETag, noTime, unmarked), failed: many, class: fault.NotAnObject},
+		"web pages of the listed time": {engines: true, objects: many,
+			head: all(noETag, noLength, unmarked), failed: many, class: fault.NotAnObject},
+		"web pages of the listed length, few": {objects: few,
+			head: all(noETag, noTime, unmarked), failed: few, class: fault.NotAnObject},
+		"never an ETag, and some web pages of the listed length": {objects: many,
+			head: all(noETag, oneIn(4, all(noTime, unmarked))), failed: many / 4, class: fault.NotAnObject,
+			differs: "presence of an ETag"},
 		"no time in the listing": {objects: many, list: noTime, head: otherETag, differs: "ETag"},
 		"no ETags at all": {
 			objects: many, list: noETag, head: noETag, differs: "presence of an ETag",
