@@ -132,18 +132,22 @@ func (r *Result) Corroborated() bool {
 // corroborate it. The zero value, and nil, expect nothing. Expected may be used concurrently.
 type Expected struct {
 	traits [Groups]atomic.Uint32
+	some   atomic.Bool // Set was called
 }
 
 // Of returns the Traits in which the answer for an entry may differ.
 func (x *Expected) Of(e *list.Entry) Trait {
-	if x == nil {
+	if x == nil || !x.some.Load() {
 		return 0
 	}
 	return Trait(x.traits[GroupOf(e)].Load())
 }
 
 // Set sets the Traits of a group.
-func (x *Expected) Set(g Group, t Trait) { x.traits[g].Store(uint32(t)) }
+func (x *Expected) Set(g Group, t Trait) {
+	x.traits[g].Store(uint32(t))
+	x.some.Store(true)
+}
 
 // Group is a kind of objects, by their entries in the LIST. The listing of a store may differ from its HEADs in one
 // kind alone: Swift lists only large objects with 0 bytes, and ETags of multipart uploads are made in several ways.

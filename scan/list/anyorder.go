@@ -11,8 +11,8 @@ import (
 )
 
 // watchedPagesMax is the number of pages after which a Pager no longer changes to any order by itself. Up to then it
-// remembers the keys, as it would have to know them: 250,000 keys take 4 MB.
-const watchedPagesMax = 250
+// remembers the keys, as it would have to know them: 50,000 keys take 0.8 MB.
+const watchedPagesMax = 50
 
 // sequence is the state of a Pager that lists in any order: one listing from the first key to the last, which follows
 // the continuation tokens. No key says how far it has come, so it begins no other listing, and confirms no end. It
