@@ -132,7 +132,10 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 	if err := lines.Decode(&line); err != nil {
 		return list.Entry{}, err
 	}
-	e := list.Entry{ETag: line.ETag, LastModified: line.LastModified, Size: -1, Key: line.Key.value + string(line.KeyB64.value)}
+	e := list.Entry{
+		ETag: line.ETag, LastModified: line.LastModified, Size: -1,
+		Key: line.Key.value + string(line.KeyB64.value),
+	}
 	e.Encoded = cmp.Or(line.ListedKey, string(line.ListedKeyB64))
 	switch {
 	case line.Key.count+line.KeyB64.count > 1:
@@ -148,7 +151,8 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 	return e, nil
 }
 
-// member is a member of a JSON object. The decoder keeps the last one of several, and does not say that there were more.
+// member is a member of a JSON object. The decoder keeps the last one of several, and does not say that there were
+// more.
 type member[T any] struct {
 	value T
 	count int

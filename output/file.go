@@ -218,8 +218,8 @@ func (f *File) endFrame() error {
 }
 
 // Close ends the last frame, and closes the file when all its bytes are on disk. Some file systems report a full disk
-// only now. Its error says so if another program has replaced the file. A file that OpenFile created, and that was neither truncated nor written, is removed. A second Close does
-// nothing.
+// only now. Its error says so if another program has replaced the file. A file that OpenFile created, and that was
+// neither truncated nor written, is removed. A second Close does nothing.
 func (f *File) Close() error {
 	if f.closed {
 		return nil

@@ -75,8 +75,8 @@ func (w *worker) stopBatch(err error) {
 	w.pool.members.closed(w)
 }
 
-// abandonBatch makes failures of the HEADs of the present batch that were abandoned. If an answer came at the same time,
-// the worker has a connection: the HEADs without an answer are sent again, like those that were not begun.
+// abandonBatch makes failures of the HEADs of the present batch that were abandoned. If an answer came at the same
+// time, the worker has a connection: the HEADs without an answer are sent again, like those that were not begun.
 func (w *worker) abandonBatch() {
 	b, c := w.batch, &w.connecting
 	if w.connected {

@@ -16,8 +16,8 @@ const recordBytesMax = 64 << 20
 
 // recordLimit bounds the memory of the Records that wait for the commit of their page. The number of pages is bounded
 // as well (pageLimit), but not their bytes. While the limit is reached, workers leave new batches in the queue, and
-// finish what they have begun. The Records of the begun batches come on top of the limit: one batch for each worker, and
-// the batches that pass. While the committer has nothing to write, one batch in a passInterval passes, so that the
+// finish what they have begun. The Records of the begun batches come on top of the limit: one batch for each worker,
+// and the batches that pass. While the committer has nothing to write, one batch in a passInterval passes, so that the
 // oldest page is finished. All methods may be called concurrently.
 type recordLimit struct {
 	max    int64

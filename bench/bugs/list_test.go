@@ -49,7 +49,7 @@ func listBugs() []bug {
 		},
 		{
 			description: "a key that decoding changed is asked for by one name",
-			file:        "scan/worker.go",
+			file:        "scan/outcome.go",
 			old:         "if e.Encoded == \"\" || w.pool.decodedNames.real(e) {",
 			new:         "if true {",
 			pkg:         "scan", test: "TestOtherNames/direct",

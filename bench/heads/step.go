@@ -27,7 +27,8 @@ const (
 // errStepEnded cancels the HEADs that are still in flight after drainTimeout.
 var errStepEnded = errors.New("the step is over")
 
-// addressObserver gets the answers of each address of the store, and masks secrets in their errors. A *store.Store is one.
+// addressObserver gets the answers of each address of the store, and masks secrets in their errors. A *store.Store is
+// one.
 type addressObserver interface {
 	ObserveAnswers(a *store.Address, answers int, took time.Duration)
 	ObserveRefusal(a *store.Address)

@@ -153,8 +153,8 @@ func LockName(name string) (*Guard, error) {
 	return g, nil
 }
 
-// LockFile returns a Guard that locks a file itself. It is for a file that is overwritten, in a folder where no file can
-// be created.
+// LockFile returns a Guard that locks a file itself. It is for a file that is overwritten, in a folder where no file
+// can be created.
 func LockFile(name string) (*Guard, error) {
 	f, created, err := OpenLocked(name)
 	if err != nil {

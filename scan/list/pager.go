@@ -395,7 +395,8 @@ func (p *Pager) nextToken(a *answer) (string, error) {
 // orderError returns the ProtocolError about keys that are not in the order of bytes.
 func (p *Pager) orderError(what string) error {
 	return &ProtocolError{
-		Target: p.lister.target, What: p.lister.cfg.Store.Redact("the keys are not in order: " + what), Advice: orderHint, cause: errNotInOrder,
+		Target: p.lister.target, What: p.lister.cfg.Store.Redact("the keys are not in order: " + what),
+		Advice: orderHint, cause: errNotInOrder,
 	}
 }
 

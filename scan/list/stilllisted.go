@@ -8,8 +8,8 @@ import (
 
 // KeysBetween lists again what lies behind the key after, until it has seen a key from through on. It returns the keys,
 // decoded and as they are listed, and the last key up to which they are all that the store lists. Where the store does
-// not sort its keys as bytes, or ends the listing early, that key is below through; "" where nothing is known. Its error
-// is that of a LIST that failed a few times.
+// not sort its keys as bytes, or ends the listing early, that key is below through; "" where nothing is known. Its
+// error is that of a LIST that failed a few times.
 func (l *Lister) KeysBetween(
 	ctx context.Context, after, through string,
 ) (keys map[string]bool, upTo string, err error) {

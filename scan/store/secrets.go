@@ -88,7 +88,8 @@ func (s *secrets) isLatest(c *aws.Credentials) bool {
 	return p != nil && p.key == c.SecretAccessKey && p.token == c.SessionToken
 }
 
-// signature is a signature of SigV4, whole or cut. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+// signature is a signature of SigV4, whole or cut.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 var signature = regexp.MustCompile(`(?i)(signature(?:=|%3D|&#61;|"?: ?"?))[0-9a-f]{8,}`)
 
 func (s *secrets) redact(text string) string {
