@@ -8,7 +8,7 @@ func listBugs() []bug {
 		{
 			description: "the end of a listing is not confirmed",
 			file:        "scan/list/pager.go",
-			old:         "if p.newKeys == 0 {",
+			old:         "if p.newKeys == 0 && !p.confirmsEmpty() {",
 			new:         "if true {",
 			pkg:         "scan/list", test: "TestPagerRepairs/a_listing_that_ends_early",
 		},
