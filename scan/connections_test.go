@@ -286,7 +286,7 @@ func TestAnswersDoNotWaitForConnection(t *testing.T) {
 		const before = 30 // answers before the connection is lost
 		var (
 			s       *Scan
-			settled int64
+			settled atomic.Int64
 		)
 		connections := &simulatedConnections{failure: excessFailures()["reset"], maximum: 1}
 		sim := simulation{keys: 100, connections: connections, vouches: true}
@@ -294,13 +294,13 @@ func TestAnswersDoNotWaitForConnection(t *testing.T) {
 			if key != simulatedKey(before) || n > 1 {
 				return simulatedAnswer{}
 			}
-			time.AfterFunc(connectPause/4, func() { settled = s.progress.Settled.Load() })
+			time.AfterFunc(connectPause/4, func() { settled.Store(s.progress.Settled.Load()) })
 			return simulatedAnswer{status: connectionLost}
 		}
 		s = sim.newScan(t, Config{Workers: 1, All: true})
 		stats, err := s.Run(t.Context())
-		if err != nil || stats.Emitted != int64(sim.keys) || settled != before {
-			t.Errorf("got %+v, error %v; %d were settled in the pause, want %d", stats.Outcomes, err, settled, before)
+		if err != nil || stats.Emitted != int64(sim.keys) || settled.Load() != before {
+			t.Errorf("got %+v, error %v; %d were settled in the pause, want %d", stats.Outcomes, err, settled.Load(), before)
 		}
 	})
 }

@@ -54,6 +54,8 @@ type failure struct {
 	ETag      string `json:"etag"`
 	Size      *int64 `json:"size"`
 	Written   string `json:"last_modified"`
+	ListedKey string `json:"listed_key"`
+	ListedB64 []byte `json:"listed_key_b64"`
 	Key       string `json:"key"`
 	KeyB64    []byte `json:"key_b64"`
 	Status    int    `json:"status"`
