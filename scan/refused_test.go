@@ -26,8 +26,8 @@ func TestEveryHeadRefused(t *testing.T) {
 			case objects > 1_000 && (!errors.As(r.err, &refused) || !strings.Contains(refused.Hint(), "s3:GetObject")):
 				t.Errorf("%d objects: got %+v, error %v; want a RefusedError", objects, r.stats.Outcomes, r.err)
 			}
-			if counts.Heads > 2*objects || counts.Heads > 5_000 {
-				t.Errorf("%d objects: got %d HEADs, want at most two for each and 5,000", objects, counts.Heads)
+			if counts.Heads > 2*objects || counts.Heads > 10_000 {
+				t.Errorf("%d objects: got %d HEADs, want at most two for each and 10,000", objects, counts.Heads)
 			}
 			if canaries := counts.Lists; canaries > 100 {
 				t.Errorf("%d objects: got %d LISTs, want at most 100", objects, canaries)
