@@ -105,7 +105,7 @@ func TestJudgeOfExpectedDifference(t *testing.T) {
 	x := new(Expected)
 	first := answer("etag", "f", "content-length", "3")
 	first.Compare(&e, x, nil)
-	suspicion := Suspect(first, nil)
+	suspicion := NewSuspicion(first, nil)
 	x.Set(0, ETag)
 	for tag, want := range map[string]Verdict{"f": Own, "g": Foreign} {
 		again := answer("etag", tag, "content-length", "3")

@@ -33,8 +33,8 @@ type tail struct {
 	text    []byte // the answer
 }
 
-// suspect is an answer that may be foreign.
-type suspect struct {
+// unconfirmed is an answer that may be foreign.
+type unconfirmed struct {
 	*head.Suspicion
 	index int // of the entry
 }
@@ -102,7 +102,7 @@ func (s *session) inspect() {
 // noteSurplus records a proof that the connection is, or will be, out of step.
 func (s *session) noteSurplus() {
 	s.ledger.Doubt()
-	s.pending, s.suspect = nil, nil
+	s.pending, s.unconfirmed = nil, nil
 	head.DistrustReuse(s.engine.store, s.conn.address, s.engine.log)
 }
 
@@ -112,18 +112,18 @@ func (s *session) isSuspicious(r *response) bool {
 	if s.engine.idsRepeat.Load() {
 		id = nil
 	}
-	suspicion := head.Suspect(&r.Result, id)
+	suspicion := head.NewSuspicion(&r.Result, id)
 	if suspicion == nil {
 		return false
 	}
-	s.suspect = &suspect{suspicion, s.answered}
+	s.unconfirmed = &unconfirmed{suspicion, s.answered}
 	return true
 }
 
 // judge compares the answer over a new connection with the suspicious one before it.
 func (s *session) judge(r *response) {
-	verdict, idsRepeat := s.suspect.Judge(&r.Result)
-	s.suspect = nil
+	verdict, idsRepeat := s.unconfirmed.Judge(&r.Result)
+	s.unconfirmed = nil
 	switch {
 	case idsRepeat:
 		s.engine.idsRepeat.Store(true)
@@ -152,7 +152,7 @@ func (s *session) keepTail() {
 // checkTail asks for the object of the pending tail again.
 func (s *session) checkTail(ctx context.Context) error {
 	t := s.pending
-	if t == nil || s.suspect != nil {
+	if t == nil || s.unconfirmed != nil {
 		return nil
 	}
 	s.pending = nil

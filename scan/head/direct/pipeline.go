@@ -138,7 +138,7 @@ func (s *session) receive() error {
 		case s.received > 0:
 		case c.answers > 0 && s.isSuspicious(r):
 			return errSuspect
-		case c.answers == 0 && s.suspect != nil && s.suspect.index == s.answered:
+		case c.answers == 0 && s.unconfirmed != nil && s.unconfirmed.index == s.answered:
 			s.judge(r)
 		}
 		s.received, s.closing = s.received+1, closing
@@ -262,7 +262,7 @@ func (s *session) deliverFailure(err error, unconnected bool, onResult func(*hea
 		Err: err, Unconnected: unconnected, Address: s.address, Region: s.engine.store.Region(), Resent: s.resent,
 		Metadata: r.Metadata[:0], Headers: r.Headers[:0],
 	}
-	s.resent, s.suspect = 0, nil
+	s.resent, s.unconfirmed = 0, nil
 	s.answered++
 	s.ledger.Add(false)
 	onResult(r)

@@ -42,10 +42,10 @@ type session struct {
 	brokenBursts int // consecutive bursts that failed because of pipelining
 
 	// Which Results are final: see doubt.go.
-	ledger  head.Ledger
-	slowest time.Duration // the longest latency of the batch
-	pending *tail         // nil: there is none
-	suspect *suspect      // nil: the last answer is not suspicious
+	ledger      head.Ledger
+	slowest     time.Duration // the longest latency of the batch
+	pending     *tail         // nil: there is none
+	unconfirmed *unconfirmed  // nil: the last answer is not suspicious
 }
 
 func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*head.Result)) error {
@@ -78,7 +78,7 @@ func (s *session) Head(ctx context.Context, batch *head.Batch, onResult func(*he
 		}
 		s.finishBurst(err, onResult)
 	}
-	s.suspect = nil // its entry was split off
+	s.unconfirmed = nil // its entry was split off
 	return s.checkTail(ctx)
 }
 

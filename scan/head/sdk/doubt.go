@@ -92,7 +92,7 @@ func (s *session) assess(ctx context.Context, e *list.Entry) error {
 	if s.last != nil && !head.Distinguishable(s.last, e) && !s.engine.idsRepeat.Load() {
 		id = s.before.RequestID()
 	}
-	if suspicion := head.Suspect(&s.result.Result, id); suspicion != nil {
+	if suspicion := head.NewSuspicion(&s.result.Result, id); suspicion != nil {
 		return s.sendAgain(ctx, e, suspicion)
 	}
 	if s.ledger.Unsure() && s.result.Vouches(s.last, e) {
