@@ -118,8 +118,9 @@ type Suspicion struct {
 	id           string // the request ID, if it is suspicious because the answer before had the same
 }
 
-// NewSuspicion returns the Suspicion of r, the answer for e, or nil if r is not suspicious. It is if it differs from the
-// listing. It also is if it has the request ID of the answer before it, repeatedID, and could be a copy of that answer.
+// NewSuspicion returns the Suspicion of r, the answer for e, or nil if r is not suspicious. It is if it differs from
+// the listing. It also is if it has the request ID of the answer before it, repeatedID, and could be a copy of that
+// answer.
 func NewSuspicion(r *Result, repeatedID []byte) *Suspicion {
 	repeated := len(repeatedID) > 0 && bytes.Equal(repeatedID, r.RequestID())
 	if !r.Mismatch && !repeated {
