@@ -38,6 +38,7 @@ type committer struct {
 	stats func(metrics.Outcomes, error) metrics.Stats
 
 	outcomes     metrics.Outcomes // committed, by the earlier runs too
+	said         []int64          // committed, by this run: how many Records have each value of Config.Counted
 	failedBefore int64            // objects that failed in earlier runs
 	outOfOrder   map[string]*page // with ordered: finished pages that wait for earlier ones, by Range.After
 	saved        bool             // the last Checkpoint has all that is committed, or nothing is committed yet
@@ -83,6 +84,14 @@ func (c *committer) enqueue(ctx context.Context, p *page) error {
 // committed returns the Outcomes of all committed pages, those of earlier runs included. It is called after run and
 // end.
 func (c *committer) committed() metrics.Outcomes { return c.outcomes }
+
+// saidBy returns how many committed Records have the value of Config.Counted[i].
+func (c *committer) saidBy(i int) int64 {
+	if c.said == nil {
+		return 0
+	}
+	return c.said[i]
+}
 
 // queued reports whether finished pages wait to be written.
 func (c *committer) queued() bool { return len(c.in) > 0 }
@@ -182,6 +191,7 @@ func (c *committer) write(p *page) error {
 	}
 	c.partialWrite = false
 	c.outcomes.Add(p.outcomes)
+	c.said = addCounts(c.said, p.said)
 	c.progress.Failed.Add(p.outcomes.Failed)
 	if p.Unplaced {
 		return nil

@@ -53,6 +53,15 @@ type Config struct {
 	// fail, as fault.MissedByListing. It needs memory for all keys (list.KeySet), the listing of one run, and no Limit.
 	VerifyListing bool
 
+	// Filter chooses the objects that get a Record, with metadata or without; nil: those with metadata do.
+	Filter *Filter
+
+	// Counted are the values of Records whose presence Stats.Said counts, before the Filter decides.
+	Counted []Presence
+
+	// NoHeads makes Records of what the LIST says, and sends no HEADs.
+	NoHeads bool
+
 	Ordered bool // Records in the order of keys
 	All     bool // Records for objects without metadata too
 
@@ -98,6 +107,7 @@ func (c Config) withDefaults() Config {
 		c.Listers = 1
 	}
 	c.Workers = max(WorkersAuto, c.Workers)
+	c.All = c.All || c.Filter != nil || c.NoHeads
 	if c.Timeout <= 0 {
 		c.Timeout = timeoutDefault
 	}

@@ -121,7 +121,19 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		w.answers.result.outcomes.OtherMetadata++
 		w.answers.evidence.addPrefix(r.OtherPrefix)
 	}
-	if len(r.Metadata) == 0 && !w.pool.all && r.Get("x-amz-missing-meta") == nil {
+	w.record = NewRecord(e, r, changed)
+	if w.answers.result.said == nil {
+		w.answers.result.said = make([]int64, len(w.pool.selection.counted))
+	}
+	switch d, err := w.pool.selection.decide(&w.record, w.answers.result.said); {
+	case err != nil:
+		w.answers.result.outcomes.Failed++
+		w.answers.result.failures = append(w.answers.result.failures, newFilterError(w.pool.store.Bucket(), e, err))
+		return
+	case d == filtered:
+		w.answers.result.outcomes.Filtered++
+		return
+	case d == withoutMetadata:
 		w.answers.result.outcomes.WithoutMetadata++
 		return
 	}
@@ -130,7 +142,6 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		w.answers.result.runs = append(w.answers.result.runs, encodedRun{index, w.chunk})
 	}
 	w.answers.result.bytes += recordBytes(e, r)
-	w.record = NewRecord(e, r, changed)
 	w.chunk.Add(&w.record)
 	w.answers.result.outcomes.Emitted++
 	if changed {

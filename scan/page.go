@@ -25,7 +25,8 @@ type page struct {
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
-	bytes    int64 // of the Records in runs
+	bytes    int64   // of the Records in runs
+	said     []int64 // how many Records have each value of Config.Counted
 }
 
 // encodedRun is the Records of adjoining objects, from the object of index first on.
@@ -34,12 +35,12 @@ type encodedRun struct {
 	chunk Chunk
 }
 
-// newPage returns the page of p. needsHead chooses the objects that get a HEAD (nil: all of them); the others are
-// filtered.
-func newPage(p *list.Page, needsHead func(*list.Entry) bool, release func()) *page {
+// newPage returns the page of p. mayPass chooses the objects that get a HEAD, by their Records without one (nil: all of
+// them do); the others are filtered.
+func newPage(p *list.Page, mayPass func(*Record) bool, release func()) *page {
 	page := &page{Page: p, heads: p.Entries, metadata: p.Metadata, release: release}
-	if needsHead != nil {
-		page.compact(needsHead)
+	if mayPass != nil {
+		page.compact(mayPass)
 	}
 	page.pending = len(page.heads)
 	listed := int64(len(p.Entries))
@@ -47,12 +48,13 @@ func newPage(p *list.Page, needsHead func(*list.Entry) bool, release func()) *pa
 	return page
 }
 
-// compact keeps the objects in heads that need a HEAD, each with its metadata.
-func (p *page) compact(needsHead func(*list.Entry) bool) {
+// compact keeps the objects in heads that may pass, each with its metadata.
+func (p *page) compact(mayPass func(*Record) bool) {
 	all, metadata := p.heads, p.metadata
 	p.heads, p.metadata = nil, nil
+	listed := new(Record)
 	for i := range all {
-		if !needsHead(&all[i]) {
+		if *listed = NewRecord(&all[i], nil, false); !mayPass(listed) {
 			continue
 		}
 		p.heads = append(p.heads, all[i])
@@ -68,7 +70,8 @@ type batchResult struct {
 	runs     []encodedRun
 	outcomes metrics.Outcomes
 	failures []*ObjectError
-	bytes    int64 // of the Records in runs
+	bytes    int64   // of the Records in runs
+	said     []int64 // how many Records have each value of Config.Counted; nil: none has
 }
 
 // addResult adds a result and reports whether the page is finished by it: true once.
@@ -80,7 +83,19 @@ func (p *page) addResult(r *batchResult) bool {
 	p.outcomes.Add(r.outcomes)
 	p.failures = append(p.failures, r.failures...)
 	p.bytes += r.bytes
+	p.said = addCounts(p.said, r.said)
 	return p.pending == 0 && r.settled > 0
+}
+
+// addCounts adds counts to sums, one by one. A sums of nil stands for zeros.
+func addCounts(sums, counts []int64) []int64 {
+	if sums == nil {
+		return slices.Clone(counts)
+	}
+	for i := range counts {
+		sums[i] += counts[i]
+	}
+	return sums
 }
 
 // chunks returns the chunks of a finished page, in the order of its keys.

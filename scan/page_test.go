@@ -15,8 +15,8 @@ func TestPageKeepsObjectsThatNeedHead(t *testing.T) {
 	for _, e := range listed.Entries {
 		listed.Metadata = append(listed.Metadata, list.Metadata{Items: []list.Item{{Name: "key", Value: e.Key}}})
 	}
-	needsHead := func(e *list.Entry) bool { return !strings.HasSuffix(e.Key, "-filtered") }
-	p := newPage(listed, needsHead, func() {})
+	mayPass := func(r *Record) bool { return !strings.HasSuffix(r.Key(), "-filtered") }
+	p := newPage(listed, mayPass, func() {})
 	if len(p.heads) != 3 || len(p.metadata) != 3 || p.pending != 3 || len(p.Entries) != 5 {
 		t.Fatalf("%d objects get a HEAD, %d have metadata, %d are pending, of %d; want 3, 3, 3, of 5",
 			len(p.heads), len(p.metadata), p.pending, len(p.Entries))

@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
@@ -14,9 +13,10 @@ import (
 // committed too.
 type producer struct {
 	source       Source
-	listers      int                    // at once, at most
-	ordered      bool                   // output in the order of keys
-	needsHead    func(*list.Entry) bool // nil: all objects get a HEAD; the objects without are filtered
+	listers      int                // at once, at most
+	ordered      bool               // output in the order of keys
+	mayPass      func(*Record) bool // nil: all objects get a HEAD; the objects without are filtered
+	encode       func(*page)        // gives the objects of a page without HEADs their Outcomes; nil: they are filtered
 	listMetadata *listMetadata
 	listingCheck *listingCheck
 
@@ -80,7 +80,10 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 		p.listingCheck.onPage(listed)
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		page := newPage(listed, p.needsHead, places.release)
+		page := newPage(listed, p.mayPass, places.release)
+		if p.encode != nil {
+			p.encode(page)
+		}
 		page.release = func() {
 			p.pool.records.remove(page.bytes)
 			places.release()
@@ -93,8 +96,8 @@ func (p *producer) listWalk(ctx context.Context, walk Walk) error {
 
 // handOn gives a page to the next stage.
 func (p *producer) handOn(ctx context.Context, page *page) error {
-	p.progress.Settled.Add(page.outcomes.Filtered)
 	count := len(page.heads)
+	p.progress.Settled.Add(int64(len(page.Entries) - count))
 	if count == 0 {
 		return p.committer.enqueue(ctx, page)
 	}

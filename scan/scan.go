@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Scan struct {
 
 	producer   *producer
 	pool       *workerPool
+	selection  *selection
 	autoscaler *autoscaler
 	retries    *retryQueue
 	verifier   *verifier
@@ -50,6 +52,7 @@ func New(cfg Config) (*Scan, error) {
 		cfg: cfg.withDefaults(), limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector(), inFlight: newInFlight(),
 		health: fault.NewHealth("HEAD"),
 	}
+	s.selection = &selection{s.cfg.Filter, s.cfg.Counted, s.cfg.All}
 	s.differences = newDifferences(&s.progress, s.cfg.Log)
 	if resume := cfg.Resume; resume != nil {
 		if err := s.metrics.Restore(&resume.Stats, resume.Latencies); err != nil {
@@ -143,14 +146,21 @@ func (s *Scan) wire() {
 	s.listingCheck = newListingCheck(cfg)
 	source := s.newSource(n.listers)
 	s.committer.source = source
-	var needsHead func(*list.Entry) bool
-	if cfg.ListOnly != nil {
-		needsHead = func(*list.Entry) bool { return false }
+	var mayPass func(*Record) bool
+	var encode func(*page)
+	switch {
+	case cfg.NoHeads:
+		encode = func(p *page) { s.selection.encodeListed(p, cfg.Store.Bucket(), cfg.Sink) }
+		fallthrough
+	case cfg.ListOnly != nil:
+		mayPass = func(*Record) bool { return false }
+	case cfg.Filter != nil && cfg.Filter.Listed != nil:
+		mayPass = cfg.Filter.Listed
 	}
 	s.producer = &producer{
-		source: source, listers: n.listers, ordered: cfg.inOrder(), needsHead: needsHead, listMetadata: s.listMetadata,
-		listingCheck: s.listingCheck,
-		pageLimit:    pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
+		source: source, listers: n.listers, ordered: cfg.inOrder(), mayPass: mayPass, encode: encode,
+		listMetadata: s.listMetadata, listingCheck: s.listingCheck,
+		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
 }
 
@@ -194,7 +204,8 @@ func (s *Scan) newPool(policy fault.Policy, shared sharedFindings, pages *pageLi
 		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health,
 		lastAnswered: shared.lastAnswered, refusedStart: shared.refusedStart, decodedNames: shared.names,
 		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, differences: s.differences,
-		inFlight: s.inFlight, log: cfg.Log, retryAfters: &retryAfters{health: s.health}, all: cfg.All, policy: policy,
+		inFlight: s.inFlight, log: cfg.Log, retryAfters: &retryAfters{health: s.health},
+		selection: s.selection, policy: policy,
 		retries: s.retries, verifier: s.verifier, committer: s.committer,
 	}, s.retries.due, pages, n.depth, n.workers, n.pages)
 }
@@ -223,7 +234,7 @@ func (s *Scan) newSource(listers int) Source {
 		source = newKeySource(cfg.Keys, ranges)
 	} else {
 		var needed func() bool // nil: always
-		if cfg.Listers == ListersAuto {
+		if cfg.Listers == ListersAuto && !cfg.NoHeads {
 			needed = s.pool.starved
 		}
 		s.parallel = s.lister.Parallel(ranges, listers, needed)
@@ -303,6 +314,7 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
 	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()
+	stats.Said = s.said()
 	if s.listingCheck != nil {
 		stats.ListingCheck = &s.listingCheck.result
 	}
@@ -310,6 +322,21 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 		stats.Listers = s.parallel.MaxActive()
 	}
 	return stats
+}
+
+// said returns Stats.Said of this run and the earlier ones.
+func (s *Scan) said() map[string]int64 {
+	if len(s.cfg.Counted) == 0 {
+		return nil
+	}
+	said := map[string]int64{}
+	if s.cfg.Resume != nil {
+		maps.Copy(said, s.cfg.Resume.Stats.Said)
+	}
+	for i, counted := range s.cfg.Counted {
+		said[counted.Name] += s.committer.saidBy(i)
+	}
+	return said
 }
 
 // Progress may be called at any time, from any goroutine.

@@ -31,8 +31,8 @@ type workerDeps struct {
 	inFlight     inFlight
 	log          *slog.Logger
 
-	all    bool         // Records for objects without metadata too
-	policy fault.Policy // of HEADs
+	selection *selection
+	policy    fault.Policy // of HEADs
 
 	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
 	retries   *retryQueue

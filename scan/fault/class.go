@@ -66,6 +66,9 @@ const (
 	// MissedByListing is the class of an object that only a second listing has.
 	MissedByListing Class = "missed_by_listing"
 
+	// FilterFailed is the class of an object for which the user's filter cannot be evaluated.
+	FilterFailed Class = "filter"
+
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )
