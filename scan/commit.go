@@ -13,12 +13,12 @@ import (
 	"headcount/scan/metrics"
 )
 
-// committer is the last stage: the one goroutine that writes. It writes finished pages as a whole, tells the Source
-// that their Ranges are committed, and saves Checkpoints between two pages. Its input channel is never closed; run ends
+// committer is the last stage: the one goroutine that writes. It writes finished pages as a whole, keeps account
+// of the Ranges that are left, and saves Checkpoints between two pages. Its input channel is never closed; run ends
 // with the run of the scan.
 type committer struct {
 	in       chan *page
-	source   Source
+	pending  pendingRanges
 	sink     Sink
 	failures FailureSink
 	bucket   string
@@ -49,7 +49,8 @@ type committer struct {
 // newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
 func newCommitter(cfg *Config, maxPages int) *committer {
 	c := &committer{
-		in: make(chan *page, maxPages), sink: cfg.Sink, failures: cfg.Failures, bucket: cfg.Store.Bucket(),
+		in: make(chan *page, maxPages), pending: cfg.ranges(),
+		sink: cfg.Sink, failures: cfg.Failures, bucket: cfg.Store.Bucket(),
 		listOnly: cfg.ListOnly, ordered: cfg.inOrder(),
 		begin:       cfg.Begin,
 		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
@@ -134,8 +135,8 @@ func (c *committer) handle(p *page) error {
 		return c.commit(p)
 	}
 	c.outOfOrder[p.Range.After] = p
-	for pending := c.source.Pending(); len(pending) > 0; pending = c.source.Pending() {
-		next := c.outOfOrder[pending[0].After]
+	for len(c.pending) > 0 {
+		next := c.outOfOrder[c.pending[0].After]
 		if next == nil {
 			return nil
 		}
@@ -196,7 +197,7 @@ func (c *committer) write(p *page) error {
 	if p.Unplaced {
 		return nil
 	}
-	return c.source.Committed(p.Range, p.outcomes)
+	return c.pending.remove(p.Range)
 }
 
 // checkErrorBudget returns a FailuresError when too many objects of this run have failed, and more are to come.
@@ -247,11 +248,10 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 	if encodeErr != nil {
 		return fmt.Errorf("encode the latencies for a checkpoint: %w", encodeErr)
 	}
-	pending := c.source.Pending()
 	current := &checkpoint.Checkpoint{
-		Positions: positions, Rest: slices.Clone(pending), Stats: c.stats(c.outcomes, err), Latencies: latencies,
+		Positions: positions, Rest: slices.Clone(c.pending), Stats: c.stats(c.outcomes, err), Latencies: latencies,
 	}
-	current.Stats.Complete = len(pending) == 0
+	current.Stats.Complete = len(c.pending) == 0
 	if err := c.onCheckpoint(current); err != nil {
 		return &OutputError{What: "checkpoint", Err: err}
 	}
@@ -263,8 +263,8 @@ func (c *committer) saveAt(positions map[string]checkpoint.Position, err error) 
 // error. It saves only what was closed without an error. Otherwise the Checkpoint before it stays, which does not call
 // the run complete. Nothing changes if the run failed before it began.
 func (c *committer) end(err error) error {
-	if pending := c.source.Pending(); err == nil && len(pending) > 0 {
-		err = fmt.Errorf("internal error: keys %v were never listed", pending[0])
+	if err == nil && len(c.pending) > 0 {
+		err = fmt.Errorf("internal error: keys %v were never listed", c.pending[0])
 	}
 	if err == nil {
 		err = c.start() // there was no page to write

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"headcount/scan/checkpoint"
@@ -130,6 +131,14 @@ func (c Config) withDefaults() Config {
 		c.Failures = discard{}
 	}
 	return c
+}
+
+// ranges returns the Ranges that this run scans.
+func (c *Config) ranges() []list.Range {
+	if c.Resume != nil {
+		return slices.Clone(c.Resume.Rest)
+	}
+	return []list.Range{c.Range}
 }
 
 // inOrder reports whether pages are committed in the order in which they are listed. With list.OrderAny a Checkpoint

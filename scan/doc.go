@@ -10,7 +10,7 @@
 //
 // The stages, in the order in which a key passes them:
 //
-//   - producer (producer.go) lists the pages of a Source (source.go), by several listers at once, and cuts each page
+//   - producer (producer.go) lists the pages of a source (source.go), by several listers at once, and cuts each page
 //     into batches: small enough that all workers share a page.
 //   - workerPool (pool.go, worker.go) sends a HEAD for each object, decides what the answer means (outcome.go), and
 //     encodes the Record. autoscaler (autoscale.go) chooses the number of workers. Those that can have no connection

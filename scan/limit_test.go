@@ -16,14 +16,14 @@ func pageOf(keys ...string) *list.Page {
 	return p
 }
 
-// readyWalk is a Walk over given Pages. Next calls onGet first unless it is nil.
-type readyWalk struct {
+// readyPages is a list.PageSource of given Pages. Next calls onGet first unless it is nil.
+type readyPages struct {
 	pages []*list.Page
 	rest  list.Range
 	onGet func()
 }
 
-func (w *readyWalk) Next(context.Context) (*list.Page, error) {
+func (w *readyPages) Next(context.Context) (*list.Page, error) {
 	if w.onGet != nil {
 		w.onGet()
 	}
@@ -35,26 +35,23 @@ func (w *readyWalk) Next(context.Context) (*list.Page, error) {
 	return p, nil
 }
 
-func (w *readyWalk) Rest() list.Range                 { return w.rest }
-func (w *readyWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
+func (w *readyPages) Rest() (list.Range, bool) { return w.rest, true }
 
-func (w *readyWalk) Close() {}
-
-// Two Walks that share a limit return at most that number of objects. The last Page of each Walk covers the rest of the
-// Walk's Range, so that the whole Range is committed.
+// Two walks that share a limit return at most that number of objects. The last Page of each walk covers the rest of the
+// walk's Range, so that the whole Range is committed.
 func TestWalksShareLimit(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
-	first := &limitedWalk{Walk: &readyWalk{
+	first := &walk{pages: &readyPages{
 		pages: []*list.Page{pageOf("a", "b", "c"), pageOf("d", "e", "f"), pageOf("g")}, rest: list.Range{Through: "m"},
 	}, left: &left}
-	second := &limitedWalk{Walk: &readyWalk{pages: []*list.Page{pageOf("n")}, rest: list.Range{After: "m"}}, left: &left}
+	second := &walk{pages: &readyPages{pages: []*list.Page{pageOf("n")}, rest: list.Range{After: "m"}}, left: &left}
 	for i, want := range []struct {
-		walk    *limitedWalk
+		walk    *walk
 		entries int
 		through string
 	}{{first, 3, "c"}, {first, 2, "m"}, {second, 0, ""}} {
-		p, err := want.walk.Next(t.Context())
+		p, err := want.walk.next(t.Context())
 		if err != nil || p == nil || len(p.Entries) != want.entries || p.Range.Through != want.through {
 			t.Fatalf("page %d: got %+v, error %v; want %d objects through %q", i, p, err, want.entries, want.through)
 		}
@@ -62,27 +59,27 @@ func TestWalksShareLimit(t *testing.T) {
 			t.Errorf("got Range %v of the second Walk, want all after m", p.Range)
 		}
 	}
-	for _, w := range []*limitedWalk{first, second} {
-		if p, err := w.Next(t.Context()); p != nil || err != nil {
+	for _, w := range []*walk{first, second} {
+		if p, err := w.next(t.Context()); p != nil || err != nil {
 			t.Errorf("after the limit: got page %+v, error %v; want neither", p, err)
 		}
 	}
 }
 
-// A Walk lists a Page while another Walk reaches the limit. It returns one Page with its whole Range and no objects.
+// A walk lists a Page while another walk reaches the limit. It returns one Page with its whole Range and no objects.
 func TestLimitReachedByAnotherWalk(t *testing.T) {
 	var left atomic.Int64
 	left.Store(5)
-	w := &limitedWalk{left: &left, Walk: &readyWalk{
+	w := &walk{left: &left, pages: &readyPages{
 		pages: []*list.Page{
 			pageOf("a", "b", "c"),
 		}, rest: list.Range{After: "before a", Through: "m"}, onGet: func() { left.Store(0) },
 	}}
-	p, err := w.Next(t.Context())
+	p, err := w.next(t.Context())
 	if err != nil || p == nil || len(p.Entries) != 0 || p.Range != (list.Range{After: "before a", Through: "m"}) {
 		t.Errorf("got %+v, error %v; want an empty page for the whole Range", p, err)
 	}
-	if p, err := w.Next(t.Context()); p != nil || err != nil {
+	if p, err := w.next(t.Context()); p != nil || err != nil {
 		t.Errorf("after the limit: got page %+v, error %v; want neither", p, err)
 	}
 }

@@ -76,7 +76,7 @@ func (l *pageLimit) grow(workers, moreListers int) {
 	}
 }
 
-// firstFunc is Walk.IsFirst.
+// firstFunc is walk.isFirst.
 type firstFunc func() (first bool, changed <-chan struct{})
 
 // places are those of one page in flight.

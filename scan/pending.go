@@ -7,13 +7,17 @@ import (
 	"headcount/scan/list"
 )
 
-// withoutRange returns ranges without rng, which has to lie within one of them.
-func withoutRange(ranges []list.Range, rng list.Range) ([]list.Range, error) {
-	i := slices.IndexFunc(ranges, func(outer list.Range) bool { return encloses(outer, rng) })
+// pendingRanges is the Ranges that are not committed, in the order of their keys, without overlap. Their number is
+// bounded by that of the Ranges at the start and the pages in flight.
+type pendingRanges []list.Range
+
+// remove takes out a Range. That each Range lies within one pending Range is what makes a run complete.
+func (p *pendingRanges) remove(rng list.Range) error {
+	i := slices.IndexFunc(*p, func(outer list.Range) bool { return encloses(outer, rng) })
 	if i < 0 {
-		return ranges, fmt.Errorf("internal error: page range %v is not pending", rng)
+		return fmt.Errorf("internal error: page range %v is not pending", rng)
 	}
-	outer := ranges[i]
+	outer := (*p)[i]
 	var rest []list.Range
 	if rng.After != outer.After {
 		rest = append(rest, list.Range{After: outer.After, Through: rng.After})
@@ -21,7 +25,8 @@ func withoutRange(ranges []list.Range, rng list.Range) ([]list.Range, error) {
 	if rng.Through != outer.Through {
 		rest = append(rest, list.Range{After: rng.Through, Through: outer.Through})
 	}
-	return slices.Replace(slices.Clone(ranges), i, i+1, rest...), nil
+	*p = slices.Replace(*p, i, i+1, rest...)
+	return nil
 }
 
 // encloses reports whether inner lies within outer.

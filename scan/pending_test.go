@@ -29,7 +29,7 @@ func TestPendingRanges(t *testing.T) {
 			pages = pages[:len(pages)-1]
 			whole.Through = after
 		}
-		l := pendingRanges{ranges: []list.Range{whole}}
+		l := pendingRanges{whole}
 		open := slices.Clone(pages)
 		for _, page := range rapid.Permutation(pages).Draw(t, "order") {
 			if err := l.remove(page); err != nil {
@@ -38,32 +38,32 @@ func TestPendingRanges(t *testing.T) {
 			open = slices.DeleteFunc(open, func(p list.Range) bool { return p == page })
 			for c := 'a'; c <= 'z'; c++ {
 				in := func(r list.Range) bool { return r.Contains(string(c)) }
-				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l.Pending(), in); want != got {
-					t.Fatalf("after %v: key %q is pending: got %v, want %v, in %v", page, c, got, want, l.Pending())
+				if want, got := slices.ContainsFunc(open, in), slices.ContainsFunc(l, in); want != got {
+					t.Fatalf("after %v: key %q is pending: got %v, want %v, in %v", page, c, got, want, l)
 				}
 			}
 			if again := l.remove(page); again == nil {
 				t.Fatalf("second commit of %v: got no error", page)
 			}
-			if !slices.IsSortedFunc(l.Pending(), func(a, b list.Range) int {
+			if !slices.IsSortedFunc(l, func(a, b list.Range) int {
 				if a.Through == "" || a.Through > b.After {
 					return 1
 				}
 				return -1
 			}) {
-				t.Fatalf("got %v, want sorted Ranges that do not overlap", l.Pending())
+				t.Fatalf("got %v, want sorted Ranges that do not overlap", l)
 			}
 		}
-		if pending := l.Pending(); len(pending) > 0 {
+		if pending := l; len(pending) > 0 {
 			t.Fatalf("got pending Ranges %v after the commit of all pages, want none", pending)
 		}
 	})
-	l := pendingRanges{ranges: []list.Range{{After: "b", Through: "d"}, {After: "f"}}}
+	l := pendingRanges{{After: "b", Through: "d"}, {After: "f"}}
 	for _, r := range []list.Range{
 		{}, {After: "a", Through: "c"}, {After: "c", Through: "e"}, {After: "c"}, {After: "d", Through: "e"}, {Through: "g"},
 	} {
-		if err := l.remove(r); err == nil || fmt.Sprint(l.Pending()) != `[("b", "d"] ("f", ∞)]` {
-			t.Errorf("remove %v: got error %v, pending %v; want an error and no change", r, err, l.Pending())
+		if err := l.remove(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
+			t.Errorf("remove %v: got error %v, pending %v; want an error and no change", r, err, l)
 		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"headcount/scan/metrics"
 )
 
-// producer is the first stage. It lists the pages of a Source, by several listers at once, cuts them into batches, and
+// producer is the first stage. It lists the pages of a source, by several listers at once, cuts them into batches, and
 // hands the batches to the pool. A page without HEADs goes to the committer at once: its Range has to be
 // committed too.
 type producer struct {
-	source       Source
+	source       source
 	listers      int                // at once, at most
 	ordered      bool               // output in the order of keys
 	mayPass      func(*Record) bool // nil: all objects get a HEAD; the objects without are filtered
@@ -41,10 +41,10 @@ func (p *producer) run(ctx context.Context) error {
 	return nil
 }
 
-// list lists one Walk after the other. One call of it is one of the listers.
+// list lists one walk after the other. One call of it is one of the listers.
 func (p *producer) list(ctx context.Context) error {
 	for started := false; ; started = true {
-		walk, err := p.source.Next(ctx)
+		walk, err := p.source(ctx)
 		if walk == nil {
 			return err
 		}
@@ -57,23 +57,23 @@ func (p *producer) list(ctx context.Context) error {
 	}
 }
 
-func (p *producer) listWalk(ctx context.Context, walk Walk) error {
+func (p *producer) listWalk(ctx context.Context, walk *walk) error {
 	var isFirst firstFunc
 	if p.ordered {
-		isFirst = walk.IsFirst
+		isFirst = walk.isFirst
 	}
 	for {
 		places, err := p.pageLimit.acquire(ctx, isFirst)
 		if err != nil {
 			return err
 		}
-		listed, err := walk.Next(ctx)
+		listed, err := walk.next(ctx)
 		if err != nil {
 			return err
 		}
 		if listed == nil {
 			places.release()
-			walk.Close()
+			walk.close()
 			return nil
 		}
 		places.resize(placesFor(listed))

@@ -3,8 +3,6 @@ package scan
 import (
 	"context"
 	"maps"
-	"slices"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -144,8 +142,6 @@ func (s *Scan) wire() {
 	}
 
 	s.listingCheck = newListingCheck(cfg)
-	source := s.newSource(n.listers)
-	s.committer.source = source
 	var mayPass func(*Record) bool
 	var encode func(*page)
 	switch {
@@ -158,7 +154,7 @@ func (s *Scan) wire() {
 		mayPass = cfg.Filter.Listed
 	}
 	s.producer = &producer{
-		source: source, listers: n.listers, ordered: cfg.inOrder(), mayPass: mayPass, encode: encode,
+		source: s.newSource(n.listers), listers: n.listers, ordered: cfg.inOrder(), mayPass: mayPass, encode: encode,
 		listMetadata: s.listMetadata, listingCheck: s.listingCheck,
 		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
 	}
@@ -221,29 +217,26 @@ func (s *Scan) newCanary() *fault.Canary {
 	return fault.NewCanary(probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log).FirstContact()
 }
 
-// newSource makes the Source of the Ranges that are to be scanned.
-func (s *Scan) newSource(listers int) Source {
+// newSource makes the source of the Ranges that are to be scanned.
+func (s *Scan) newSource(listers int) source {
 	cfg := &s.cfg
-	ranges := []list.Range{cfg.Range}
-	var listed int64
-	if cfg.Resume != nil {
-		ranges, listed = slices.Clone(cfg.Resume.Rest), cfg.Resume.Stats.Listed
-	}
-	var source Source
+	var source source
 	if cfg.Keys != nil {
-		source = newKeySource(cfg.Keys, ranges)
+		source = keySource(cfg.Keys, cfg.ranges())
 	} else {
 		var needed func() bool // nil: always
 		if cfg.Listers == ListersAuto && !cfg.NoHeads {
 			needed = s.pool.starved
 		}
-		s.parallel = s.lister.Parallel(ranges, listers, needed)
-		source = newBucketSource(s.parallel, ranges)
+		s.parallel = s.lister.Parallel(cfg.ranges(), listers, needed)
+		source = bucketSource(s.parallel)
 	}
 	if cfg.Limit > 0 {
-		left := new(atomic.Int64)
-		left.Store(cfg.Limit - listed)
-		source = &limitedSource{Source: source, left: left}
+		left := cfg.Limit
+		if cfg.Resume != nil {
+			left -= cfg.Resume.Stats.Listed
+		}
+		source = source.withLimit(left)
 	}
 	return source
 }

@@ -96,8 +96,7 @@ func (sim *simulation) newScan(t *testing.T, cfg Config) *Scan {
 	s.verifier.canary = fault.NewCanary(sim.probe, nil, s.cfg.RetryFor, s.cfg.Log)
 	s.verifier.stillListed = sim.stillListed
 	s.pool.cpuTime = func() time.Duration { return 0 }
-	source := &simulatedSource{sim: sim, pendingRanges: pendingRanges{ranges: []list.Range{{}}}}
-	s.producer.source, s.committer.source = source, source
+	s.producer.source = sim.source()
 	return s
 }
 
@@ -118,32 +117,27 @@ func (sim *simulation) stillListed(_ context.Context, missing []*verification) (
 	return doubts, nil
 }
 
-// simulatedSource has one Walk, over all keys.
-type simulatedSource struct {
-	pendingRanges
-	sim   *simulation
-	begun atomic.Bool
-}
-
-func (s *simulatedSource) Next(context.Context) (Walk, error) {
-	if s.begun.Swap(true) {
-		return nil, nil
+// source has one walk, over all keys.
+func (sim *simulation) source() source {
+	var begun atomic.Bool
+	return func(context.Context) (*walk, error) {
+		if begun.Swap(true) {
+			return nil, nil
+		}
+		return &walk{
+			pages: &simulatedPages{sim: sim}, isFirst: func() (bool, <-chan struct{}) { return true, nil }, close: func() {},
+		}, nil
 	}
-	return &simulatedWalk{sim: s.sim}, nil
 }
 
-func (s *simulatedSource) Split(context.Context) (list.Range, bool, error) {
-	return list.Range{}, false, nil
-}
-
-type simulatedWalk struct {
+type simulatedPages struct {
 	sim  *simulation
 	next int
 	last bool // the last page was returned
 	rest list.Range
 }
 
-func (w *simulatedWalk) Next(ctx context.Context) (*list.Page, error) {
+func (w *simulatedPages) Next(ctx context.Context) (*list.Page, error) {
 	if w.last {
 		return nil, nil
 	}
@@ -162,9 +156,7 @@ func (w *simulatedWalk) Next(ctx context.Context) (*list.Page, error) {
 	return page, nil
 }
 
-func (w *simulatedWalk) Rest() list.Range                 { return w.rest }
-func (w *simulatedWalk) IsFirst() (bool, <-chan struct{}) { return true, nil }
-func (w *simulatedWalk) Close()                           {}
+func (w *simulatedPages) Rest() (list.Range, bool) { return w.rest, !w.last }
 
 // simulatedEngine sends the HEADs of each session one after the other, as the contract of head.Engine requires.
 type simulatedEngine struct {

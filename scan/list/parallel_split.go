@@ -36,32 +36,6 @@ type splits struct {
 	impossible bool                          // the store cannot begin a listing at a key
 }
 
-// Split takes a Range out of the listing that no Page has covered. It is a Range without a Pager or, if there is none,
-// the upper part of the Range with the most keys left. The caller can give it to another machine. ok is false where no
-// Range can be taken out now. The error is the cause of ctx's end.
-func (l *ParallelLister) Split(ctx context.Context) (part Range, ok bool, err error) {
-	l.mu.Lock()
-	if last := len(l.queue) - 1; last >= 0 {
-		part, l.queue = l.queue[last], l.queue[:last]
-		l.mu.Unlock()
-		return part, true, nil
-	}
-	candidate, splitKey := l.splitCandidate()
-	if candidate == nil {
-		l.mu.Unlock()
-		return Range{}, false, nil
-	}
-	l.beginSplit(candidate, splitKey)
-	l.mu.Unlock()
-	pager, err := l.split(ctx, candidate, splitKey)
-	if pager == nil {
-		return Range{}, false, err
-	}
-	part, ok = pager.Rest()
-	l.Done(pager)
-	return part, ok, nil
-}
-
 // splitCandidate returns the Pager whose Range is split next, and the split key; nil where no Range can be split now.
 // The keys left of a Range are shared out among the parts that its splits in progress would make. l.mu is held.
 func (l *ParallelLister) splitCandidate() (candidate *activePager, splitKey string) {
