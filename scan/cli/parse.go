@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -17,19 +16,21 @@ import (
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
-	"headcount/scan/store"
 )
 
 // parse reads the command line of scan, and checks its flags against each other.
 func parse(c *cli.Context) (*job, error) {
 	j := &job{demo: c.Bool("demo"), resume: c.Bool("resume")}
+	if err := checkCombinations(c); err != nil {
+		return nil, err
+	}
 	bucket, prefix, err := parseBucket(c)
 	if err != nil {
 		return nil, err
 	}
 	j.scan.Prefix = prefix
 	for _, parsePart := range []func(*cli.Context, *job) error{
-		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseDryRun,
+		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint,
 	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err
@@ -46,14 +47,7 @@ func parse(c *cli.Context) (*job, error) {
 // parseBucket reads the argument.
 func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 	switch {
-	case c.Bool("demo") && c.NArg() > 0:
-		return "", "", command.Conflict("--demo", store.RedactURL(c.Args().First()), "--demo scans an embedded store")
 	case c.Bool("demo"):
-		for _, flag := range command.ConnectionFlags() {
-			if name := flag.Names()[0]; c.IsSet(name) && name != "no-sign-request" && name != "list-objects-v1" {
-				return "", "", command.Conflict("--demo", "--"+name, "the embedded store needs no connection")
-			}
-		}
 		return demoBucket, "", nil
 	case c.NArg() == 0:
 		return "", "", exit.Usagef(command.URIHint+"; or try: headcount scan --demo", "no bucket is named")
@@ -82,28 +76,6 @@ func parseSpeed(c *cli.Context, j *job) error {
 	cfg.Pipeline, cfg.Rate = command.Get[int](c, "pipeline"), command.Get[float64](c, "rate")
 	cfg.Timeout, cfg.RetryFor = command.Get[time.Duration](c, "timeout"), command.Get[time.Duration](c, "retry-for")
 	cfg.Engine = command.Get[string](c, "engine")
-	for _, flag := range []string{"limit", "retry-from"} {
-		if cfg.Listers != scan.ListersAuto && cfg.Listers != 1 && c.IsSet(flag) {
-			listers := fmt.Sprintf("--listers %d", cfg.Listers)
-			return command.Conflict("--"+flag, listers, "the first needs a single lister")
-		}
-	}
-	switch cfg.Engine {
-	case engine.List:
-		for _, flag := range []string{"list-objects-v1", "retry-from"} {
-			if c.IsSet(flag) {
-				return command.Conflict("--engine list", "--"+flag, "the engine needs ListObjectsV2 with metadata")
-			}
-		}
-		if c.IsSet("metadata-prefix") {
-			return command.Conflict("--engine list", "--metadata-prefix", "a listing has metadata in x-amz-meta- alone")
-		}
-	case engine.SDK:
-		if cfg.Pipeline > 1 {
-			pipeline := fmt.Sprintf("--pipeline %d", cfg.Pipeline)
-			return command.Conflict("--engine sdk", pipeline, "the SDK does not pipeline")
-		}
-	}
 	return nil
 }
 
@@ -119,24 +91,12 @@ func parseFiles(c *cli.Context, j *job) error {
 	return nil
 }
 
-// parseSafety reads the flags about failures and checkpoints.
+// parseSafety reads the flags about dry runs, failures and checkpoints.
 func parseSafety(c *cli.Context, j *job) error {
 	j.scan.MaxFailures = command.Get[int64](c, "max-errors")
 	j.scan.CheckpointEvery = command.Get[time.Duration](c, "checkpoint-every")
-	if j.scan.VerifyListing = c.Bool("verify-listing"); j.scan.VerifyListing {
-		for _, flag := range []string{"checkpoint", "retry-from", "limit", "dry-run"} {
-			if c.IsSet(flag) {
-				return command.Conflict("--verify-listing", "--"+flag, "it compares two whole listings of one run")
-			}
-		}
-	}
-	switch {
-	case j.names.Checkpoint != "":
-	case j.resume:
-		return exit.Usagef("--checkpoint FILE --resume", "--resume needs --checkpoint")
-	case c.IsSet("checkpoint-every"):
-		return exit.Usagef("--checkpoint FILE --checkpoint-every 1s", "--checkpoint-every needs --checkpoint")
-	}
+	j.scan.VerifyListing = c.Bool("verify-listing")
+	j.dryRun, j.price = c.Bool("dry-run"), command.Get[*forecast.Price](c, "price")
 	return nil
 }
 
@@ -150,26 +110,6 @@ func parsePrint(c *cli.Context, j *job) error {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))
 	}
-	return nil
-}
-
-// parseDryRun reads the flags of a dry run.
-func parseDryRun(c *cli.Context, j *job) error {
-	if j.dryRun = c.Bool("dry-run"); !j.dryRun {
-		if c.IsSet("price") {
-			return exit.Usagef("--dry-run --price LIST,HEAD", "--price needs --dry-run")
-		}
-		return nil
-	}
-	for _, flag := range []string{
-		"all", "fields", "metadata-prefix", "output", "ordered", "errors", "checkpoint",
-		"checkpoint-every", "resume", "max-errors",
-	} {
-		if c.IsSet(flag) {
-			return command.Conflict("--dry-run", "--"+flag, "a dry run makes no records")
-		}
-	}
-	j.price = command.Get[*forecast.Price](c, "price")
 	return nil
 }
 
