@@ -32,10 +32,10 @@ func TestOrdered(t *testing.T) {
 }
 
 func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
-	// One of 8 listers waits for a concurrent LIST: without concurrent listers the lines are always in order.
+	// The first split of 8 listers waits for a concurrent LIST: without concurrent listers the lines are always in order.
 	var lists listPair
 	server, url := startWithHandler(t, s3sim.Options{
-		Objects: fewerIfShort(6_000), Shape: shape, ListLatency: 5 * time.Millisecond,
+		Objects: 6_000, Shape: shape, ListLatency: 5 * time.Millisecond,
 		Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.002}},
 	}, func(_ http.ResponseWriter, r *http.Request) bool {
 		if listers == 8 && r.Method == http.MethodGet {
@@ -58,26 +58,26 @@ func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 	}
 }
 
-// listPair blocks the third LIST of a run until the fourth one arrives. The first two, the first contact and the first
-// page, are never concurrent with others.
+// listPair blocks the first LIST of a split Range until another LIST arrives.
 type listPair struct {
 	mu     sync.Mutex
-	count  int
-	paired chan struct{}
+	paired chan struct{} // nil: no Range was split yet
+	once   sync.Once
 }
 
 func (l *listPair) arrive(t *testing.T, r *http.Request) {
 	l.mu.Lock()
-	if l.paired == nil {
+	isFirst := l.paired == nil && r.URL.Query().Has("start-after")
+	if isFirst {
 		l.paired = make(chan struct{})
 	}
-	l.count++
-	count, paired := l.count, l.paired
-	if count == 4 {
-		close(paired)
-	}
+	paired := l.paired
 	l.mu.Unlock()
-	if count != 3 {
+	switch {
+	case paired == nil:
+		return
+	case !isFirst:
+		l.once.Do(func() { close(paired) })
 		return
 	}
 	select {
