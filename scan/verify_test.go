@@ -30,3 +30,26 @@ func TestOneCanaryForManyRefusals(t *testing.T) {
 		})
 	}
 }
+
+// Objects that fail again and again do not keep each other alive at the end of a run, where the store answers no other
+// HEADs than those of the verifier. Failures that are alone do not count, and are fewer than MaxAttempts.
+func TestLastObjectsThatFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const objects, bad, attempts = 200, 10, 10
+		sim := simulation{keys: objects, answer: func(key string, _ int) simulatedAnswer {
+			if key < simulatedKey(bad) {
+				return simulatedAnswer{after: time.Millisecond, status: http.StatusInternalServerError}
+			}
+			return simulatedAnswer{after: time.Millisecond}
+		}}
+		stats, took, err := sim.run(t, t.Context(), Config{Workers: 8, All: true, MaxAttempts: attempts})
+		if err != nil || stats.Failed != bad {
+			t.Errorf("got %+v, error %v; want %d failed", stats.Outcomes, err, bad)
+		}
+		for key, n := range sim.attempts {
+			if key < simulatedKey(bad) && n >= 2*attempts {
+				t.Errorf("%d HEADs for %s in %v, want fewer than %d", n, key, took, 2*attempts)
+			}
+		}
+	})
+}

@@ -41,6 +41,7 @@ type Attempts struct {
 	// one.
 	failed         int
 	failedAt       time.Time     // of the last transient failure
+	verifiedAt     int           // Sent when a transient failure was verified last
 	waited         time.Duration // for what answers asked for by Retry-After
 	refused        int           // refusals; if the Policy verifies, those after which the Canary succeeded
 	unconnected    int           // failures for want of a connection while other requests succeeded
@@ -74,7 +75,8 @@ type Attempts struct {
 type Policy struct {
 	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed. A
 	// failure for want of a connection does not count. While no other request succeeds, either the store is unavailable
-	// or there are no other requests. Then the Decision is Verify, once in MaxAttempts attempts.
+	// or there are no other requests. Then the Decision is Verify, before MaxAttempts attempts and once in as many. If the
+	// store answers other requests, one more attempt follows.
 	MaxAttempts int
 
 	// MaxRetryAfter is the time for which one request waits because of Retry-After, all its attempts together. An object
@@ -282,7 +284,8 @@ func (p *Policy) countAttempt(a *Attempts, f Failure, h *Health, delay time.Dura
 	switch {
 	case a.failed >= p.MaxAttempts:
 		return Decision{Action: GiveUp}
-	case !othersSucceed && a.Sent%p.MaxAttempts == p.MaxAttempts-1:
+	case !othersSucceed && a.Sent-a.verifiedAt >= p.MaxAttempts-1:
+		a.verifiedAt = a.Sent
 		return Decision{Action: Verify}
 	}
 	return Decision{Retry, delay}

@@ -265,7 +265,7 @@ func TestObjectPolicyInAnOutage(t *testing.T) {
 		r.health.OK(time.Now()) // before the outage
 		for round := range 5 {
 			action, sent := r.until(unanswered(ConnRefused), func() {})
-			if action != Verify || sent != 9+10*round {
+			if action != Verify || sent != 9*(round+1) {
 				t.Fatalf("%v after %d", action, sent)
 			}
 			d := r.policy.Verified(&r.attempts, unanswered(ConnRefused), Verification{})
@@ -276,7 +276,7 @@ func TestObjectPolicyInAnOutage(t *testing.T) {
 		// The outage ends: the failures count from here on, and the first one of all.
 		time.Sleep(time.Second)
 		action, sent := r.until(answer(500, ""), func() { r.health.OK(time.Now()) })
-		if action != GiveUp || sent != 49+9 {
+		if action != GiveUp || sent != 45+9 {
 			t.Errorf("%v after %d", action, sent)
 		}
 	})
@@ -297,6 +297,29 @@ func TestObjectPolicyOfTheLastRequest(t *testing.T) {
 			t.Errorf("%v", d)
 		}
 	})
+}
+
+// The bound holds wherever the other requests end: the store is verified at the first failure after MaxAttempts-1 that
+// is alone.
+func TestObjectPolicyWhereTheOthersEnd(t *testing.T) {
+	broken := unanswered(Malformed)
+	for others := range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRequest(t, ObjectPolicy(10))
+			action, sent := r.until(broken, func() {
+				if r.attempts.Sent < others {
+					r.health.OK(time.Now())
+				}
+			})
+			if want := max(9, others+1); action != Verify || sent != want {
+				t.Fatalf("%v after %d, others with the first %d; want to verify after %d", action, sent, others, want)
+			}
+			r.policy.Verified(&r.attempts, broken, Verification{RequestsSucceed: true})
+			if d := r.fails(broken); d.Action != GiveUp {
+				t.Errorf("%v after %d, want to give up", d, r.attempts.Sent)
+			}
+		})
+	}
 }
 
 func TestObjectPolicyOfRefusals(t *testing.T) {
