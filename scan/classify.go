@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"net/http"
 
 	"headcount/scan/fault"
@@ -55,6 +56,19 @@ func overwritten(e *list.Entry, r *head.Result) bool {
 func deleteMarker(r *head.Result) bool {
 	return (r.Status == http.StatusNotFound || r.Status == http.StatusMethodNotAllowed) &&
 		string(r.Get("x-amz-delete-marker")) == "true"
+}
+
+// Why an answer with status 200 is no store's answer about an object.
+var (
+	errNoETag = errors.New("the answer has no ETag: a web page, and not a store's answer about an object")
+	errNoMark = errors.New("the answer has no header that only stores send: a web page, and not an answer about an object")
+)
+
+// unlikeError is why an answer with status 200 and an ETag is no Record.
+type unlikeError struct{ different head.Trait }
+
+func (e *unlikeError) Error() string {
+	return "the answer has another " + e.different.String() + " than the listing, and no later Last-Modified"
 }
 
 // failureOf describes a Result for the retry policy.

@@ -42,9 +42,8 @@ var errAbandoned error = abandonedError{}
 type connecting struct {
 	tries        int // HEADs without a connection
 	failingSince time.Time
-	unconnected  bool   // the present batch met such a HEAD
-	rest         *batch // of that batch, not begun; nil: nothing is left
-	err          error  // of that HEAD
+	unconnected  bool  // the present batch met such a HEAD
+	err          error // of that HEAD
 }
 
 // observeConnection notes by a Result whether the worker has a connection. Without one it stops the batch: each further
@@ -66,11 +65,8 @@ func (w *worker) observeConnection(r *head.Result, f fault.Failure) {
 
 // stopBatch ends the present batch after the HEADs that have begun, for want of a connection.
 func (w *worker) stopBatch(err error) {
-	c := &w.connecting
-	c.unconnected, c.err = true, err
-	if rest := w.batch.split(); rest != nil { // at the second call there is none
-		c.rest = rest
-	}
+	w.connecting.unconnected, w.connecting.err = true, err
+	w.sent.takeRest(0)
 	w.sending.End()
 	w.pool.members.closed(w)
 }
@@ -78,29 +74,23 @@ func (w *worker) stopBatch(err error) {
 // abandonBatch makes failures of the HEADs of the present batch that were abandoned. If an answer came at the same
 // time, the worker has a connection: the HEADs without an answer are sent again, like those that were not begun.
 func (w *worker) abandonBatch() {
-	b, c := w.batch, &w.connecting
+	s, c := w.sent, &w.connecting
 	if w.connected {
-		b.heads.Release(w.next)
-		c.rest = b.split()
+		s.batch.heads.Release(s.next)
+		s.takeRest(0)
 		return
 	}
 	w.stopBatch(errAbandoned)
 	c.tries, c.failingSince = connectTriesMax, time.Now().Add(-w.pool.connectPatience())
-	for claimed := len(b.heads.Claim(0)); w.next < claimed; {
+	for claimed := len(s.batch.heads.Claim(0)); s.next < claimed; {
 		w.handleAnswer(&head.Result{Err: errAbandoned, Unconnected: true})
 	}
 }
 
-// settleConnection hands on the rest of a batch that met no connection. The worker tries again after a pause, or parks
-// for as long as others need all the connections that can be had.
+// settleConnection ends a batch that met no connection. The worker tries again after a pause, or parks for as long as
+// others need all the connections that can be had.
 func (w *worker) settleConnection(ctx context.Context) error {
 	c, p := &w.connecting, w.pool
-	if c.rest != nil {
-		if err := p.retries.add(ctx, c.rest, 0); err != nil {
-			return err
-		}
-		c.rest = nil
-	}
 	if !c.unconnected {
 		return nil
 	}

@@ -23,7 +23,7 @@ const (
 	agreeingLengthMin = 3
 	agreeingTimeMin   = 8
 
-	// waitForOthers is the time after which an object is asked for again whose answer is undecided. It doubles with each
+	// waitForOthers is the time after which an object is asked for again whose answer is not decided. It doubles with each
 	// wait. The object occupies no worker meanwhile, but a page. In large buckets the evidence is there long before.
 	waitForOthers = 200 * time.Millisecond
 	waitsMax      = 5 // about 6 s
@@ -47,7 +47,7 @@ type differences struct {
 
 	mu      sync.Mutex
 	groups  [head.Groups]differenceGroup
-	waiting int // objects without an opinion
+	waiting int // objects that wait for others
 
 	marked atomic.Bool // some answer that is like the listing has a mark (hasMark)
 }
@@ -168,50 +168,42 @@ func isStores(e *list.Entry, r *head.Result) bool {
 // observation is what the differences remember of one object. The zero value is that of an object that was not
 // observed.
 type observation struct {
-	counted, waiting bool // it is among those that agree; it is without an opinion
+	counted, waiting bool // it is among those that agree; it waits for others
 	waits            int  // how often it had to wait for others
 }
 
-// opinion is what the differences say about an answer that is unlike the listing.
-type opinion uint8
-
-const (
-	unexpected opinion = iota // the answer is not about the listed object
-	undecided                 // other answers will show it
-	expected                  // the listing of the store always differs in this way
-)
-
-// observe regards an answer that is unlike the listing on a new connection, or has nothing to compare.
-func (d *differences) observe(e *list.Entry, r *head.Result, o *observation) opinion {
-	return d.decide(o, func() opinion { return d.opinionOf(e, r, o) })
+// observe regards an answer that is unlike the listing on a new connection, or has nothing to compare. It returns
+// answered where the listing of the store always differs in this way.
+func (d *differences) observe(e *list.Entry, r *head.Result, o *observation) answerClass {
+	return d.decide(o, func() answerClass { return d.classOf(e, r, o) })
 }
 
 // observeOverwritten regards an answer that is about a later object with the same key, or is a page of a proxy with a
 // date and an ETag of its own. Only a store's answers have marks.
-func (d *differences) observeOverwritten(r *head.Result, o *observation) opinion {
+func (d *differences) observeOverwritten(r *head.Result, o *observation) answerClass {
 	if hasMark(r) {
-		return expected
+		return changed
 	}
-	return d.decide(o, func() opinion {
+	return d.decide(o, func() answerClass {
 		switch {
 		case d.marked.Load():
-			return unexpected
+			return unlike
 		case d.isLast(o):
-			return expected
+			return changed
 		}
-		return undecided
+		return waiting
 	})
 }
 
-// decide counts the objects that are undecided.
-func (d *differences) decide(o *observation, opinionNow func() opinion) opinion {
+// decide counts the objects that wait for others.
+func (d *differences) decide(o *observation, classNow func() answerClass) answerClass {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if o.waiting {
 		d.waiting--
 	}
-	now := opinionNow()
-	if o.waiting = now == undecided; o.waiting {
+	now := classNow()
+	if o.waiting = now == waiting; o.waiting {
 		o.waits++
 		d.waiting++
 	}
@@ -239,22 +231,22 @@ func (d *differences) isLast(o *observation) bool {
 	return d.unsettled() <= int64(d.waiting+1) || o.waits == waitsMax
 }
 
-func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) opinion {
+func (d *differences) classOf(e *list.Entry, r *head.Result, o *observation) answerClass {
 	way, group := r.Different, head.GroupOf(e)
 	g := &d.groups[group]
 	if way&head.HasETag != 0 && !isStores(e, r) {
-		return unexpected
+		return unlike
 	}
 	uncompared := e.ETag == "" && way == head.HasETag // nothing differs from the listing
 	if !uncompared && !r.Corroborated() {
-		return unexpected
+		return unlike
 	}
 	contested := g.contestedTraits()
 	if way&^(g.learned&^contested) == 0 {
-		return expected
+		return answered
 	}
 	if d.refuteLocked(group, r.Equal); way&g.refuted != 0 {
-		return unexpected
+		return unlike
 	}
 	g.compareETags(e, r)
 	agreeing, fewest := g.add(way, !o.counted), agreeingMin
@@ -266,11 +258,11 @@ func (d *differences) opinionOf(e *list.Entry, r *head.Result, o *observation) o
 	switch {
 	case way&contested == 0 && agreeing >= fewest && (g.varied || way&head.ETag == 0):
 		d.learn(group, way)
-		return expected
+		return answered
 	case last:
-		return unexpected
+		return unlike
 	}
-	return undecided
+	return waiting
 }
 
 // fewestAgreeing returns how many objects of a small bucket have to agree. The same ETag is proof enough. A listing

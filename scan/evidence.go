@@ -12,6 +12,7 @@ import (
 // answers are final: another object's answer is no evidence. What has to be known at once, it takes back if they are
 // not (takeBack).
 type evidence struct {
+	found       *list.Entry         // an object that was found, under the name that was asked for; nil: none was
 	marked      bool                // some answer was a store's for sure (hasMark)
 	names       foundNames          // by which objects were found
 	prefixes    []string            // of metadata that are not taken
@@ -45,7 +46,7 @@ func (x *evidence) addPrefix(prefix []byte) {
 
 // observeOwn notes in what the answer for an object that was found is like the listing, and whether it has a mark.
 func (w *worker) observeOwn(e *list.Entry, r *head.Result) {
-	x, known := &w.answers.evidence, w.pool.differences
+	x, known := &w.sent.evidence, w.pool.differences
 	group := head.GroupOf(e)
 	if fresh := r.Equal &^ (w.equal[group] | x.equal[group]); fresh != 0 {
 		x.equal[group] |= fresh
@@ -64,6 +65,9 @@ func (x *evidence) addObservation(before, after observation, e *list.Entry, r *h
 // accept makes the evidence known.
 func (w *worker) accept(ctx context.Context, x *evidence) error {
 	p := w.pool
+	if x.found != nil {
+		p.lastAnswered.Store(x.found)
+	}
 	for group, equal := range x.equal {
 		if equal != 0 {
 			w.equal[group] |= equal

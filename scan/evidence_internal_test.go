@@ -26,10 +26,9 @@ func newEvidenceWorker(entries []list.Entry) *worker {
 		records: newRecordLimit(recordBytesMax),
 	}
 	w := &worker{
-		pool: p, counts: metrics.NewHeadCounts(), sentBatch: sentBatch{answers: new(batchAnswers)}, held: new(batchAnswers),
+		pool: p, counts: metrics.NewHeadCounts(), sent: new(sentBatch), previous: new(sentBatch),
 	}
-	w.batch = &batch{page: &page{Page: new(list.Page), heads: entries}, count: len(entries)}
-	w.answers.reset(w.batch, 0, 0)
+	w.sent.reset(&batch{page: &page{Page: new(list.Page), heads: entries}, count: len(entries)}, 0)
 	return w
 }
 
@@ -45,10 +44,10 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 			Size: 10, LastModified: written.Format(time.RFC3339)}
 	}
 	w := newEvidenceWorker(entries)
-	known := w.pool.differences
+	known, all := w.pool.differences, w.sent.batch
 	for range 3 {
 		for i := range entries {
-			w.next = i + 1
+			w.sent.next = i + 1
 			r := &head.Result{Status: http.StatusOK, NewConn: true, Headers: []head.Header{
 				{Name: []byte("etag"), Value: []byte(fmt.Sprint("other", i))}, {Name: []byte("content-length"), Value: []byte("10")},
 				{Name: []byte("last-modified"), Value: []byte(written.Format(http.TimeFormat))},
@@ -61,13 +60,12 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 			w.classify(&entries[i], r)
 			w.observeRefusal()
 		}
-		x := &w.answers.evidence
+		x := &w.sent.evidence
 		x.names.add(&entries[0], entries[0].Key)
 		x.fromListing = objects
 		if len(x.observed) != objects-1 || known.waiting != objects-1 || !x.marked {
 			t.Fatalf("%d observed, %d waiting, marked %v", len(x.observed), known.waiting, x.marked)
 		}
-		w.answers.count = objects
 		recalled := make(chan bool)
 		go func() {
 			each := true
@@ -77,13 +75,13 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 			}
 			recalled <- each
 		}()
-		if err := w.recall(t.Context(), w.answers); err != nil {
+		if err := w.recall(t.Context(), w.sent); err != nil {
 			t.Fatal(err)
 		}
 		if !<-recalled {
 			t.Error("an object is not asked for over a connection of its own")
 		}
-		w.answers.reset(w.batch, 0, 0)
+		w.sent.reset(all, 0)
 		group := known.groups[0]
 		if known.waiting != 0 || group.agreeing != [traits]int{} || group.contestedTraits() != 0 || group.refuted&head.ETag != 0 {
 			t.Errorf("%d waiting, %+v", known.waiting, group)
@@ -100,14 +98,14 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 	entries := []list.Entry{{Key: "a b", Encoded: "a+b", ETag: "listed", Size: 10}}
 	w := newEvidenceWorker(entries)
-	known, x := w.pool.differences, &w.answers.evidence
+	known, x := w.pool.differences, &w.sent.evidence
 	known.mu.Lock()
 	known.learn(0, head.ETag)
 	known.mu.Unlock()
-	w.next = 1
+	w.sent.next = 1
 	r := &head.Result{Status: http.StatusOK, Headers: []head.Header{{Name: []byte("etag"), Value: []byte("listed")}}}
 	r.Compare(&entries[0], known.expected, nil)
-	if class := w.classify(&entries[0], r); class != answered {
+	if class, _ := w.classify(&entries[0], r); class != answered {
 		t.Fatalf("class %v", class)
 	}
 	if got := known.expected.Of(&entries[0]); got != 0 {
@@ -143,9 +141,9 @@ func TestRecallIsMadeOnce(t *testing.T) {
 	for _, newConn := range []bool{false, true} {
 		w := newEvidenceWorker([]list.Entry{{Key: "a"}})
 		w.session, w.pool.committer = doubting{}, &committer{progress: w.pool.progress}
-		w.answers.count, w.answers.to = 1, 1
-		w.batch.attempts.newConn = newConn
-		if err := w.decide(ended, w.answers); (err == nil) != newConn || w.answers.batch != nil {
+		w.sent.next, w.sent.to = 1, 1
+		w.sent.batch.attempts.newConn = newConn
+		if err := w.decide(ended, w.sent); (err == nil) != newConn || w.sent.batch != nil {
 			t.Errorf("own connection %v: error %v", newConn, err)
 		}
 	}

@@ -44,7 +44,7 @@ type goneChecker struct {
 
 // check returns for each of the missing objects why it is not gone: errStillListed, or the reason why that is open; nil
 // for an object that is gone. Its error is the cause of ctx's end.
-func (c *goneChecker) check(ctx context.Context, missing []*verification) (doubts []error, err error) {
+func (c *goneChecker) check(ctx context.Context, missing []*unresolved) (doubts []error, err error) {
 	doubts = make([]error, len(missing))
 	var open []int // indexes of the objects that are asked for by key
 	if c.byKey {
@@ -65,7 +65,7 @@ func (c *goneChecker) check(ctx context.Context, missing []*verification) (doubt
 				doubts[i] = errNotAsked
 				return nil
 			}
-			switch doubts[i] = c.ask(ctx, missing[i].entry()); doubts[i] {
+			switch doubts[i] = c.ask(ctx, &missing[i].err.Entry); doubts[i] {
 			case nil, errStillListed:
 				failed.Store(0)
 			default:
@@ -83,7 +83,7 @@ func (c *goneChecker) check(ctx context.Context, missing []*verification) (doubt
 
 // listPages lists the pages of missing objects again. It sets doubts for those that are still listed, and returns the
 // indexes of those about which the LISTs say nothing.
-func (c *goneChecker) listPages(ctx context.Context, missing []*verification, doubts []error) (open []int) {
+func (c *goneChecker) listPages(ctx context.Context, missing []*unresolved, doubts []error) (open []int) {
 	pages := map[*page][]int{}
 	for i, m := range missing {
 		pages[m.batch.page] = append(pages[m.batch.page], i)
@@ -109,12 +109,12 @@ func (c *goneChecker) listPages(ctx context.Context, missing []*verification, do
 // order, the first key, those behind the last key of the bucket, and those of which one possible name is none of these
 // keys.
 func (c *goneChecker) listAgain(
-	ctx context.Context, p *page, missing []*verification, of []int, doubts []error,
+	ctx context.Context, p *page, missing []*unresolved, of []int, doubts []error,
 ) (open []int) {
 	after, through := p.Entries[0].Key, ""
 	names := make([][]string, len(of))
 	for n, i := range of {
-		names[n] = c.names.possible(missing[i].entry())
+		names[n] = c.names.possible(&missing[i].err.Entry)
 		for _, name := range names[n] {
 			through = max(through, name)
 		}
@@ -127,7 +127,7 @@ func (c *goneChecker) listAgain(
 		return of
 	}
 	for n, i := range of {
-		e := missing[i].entry()
+		e := &missing[i].err.Entry
 		if keys[e.Key] || keys[list.ListedName(e)] {
 			doubts[i] = errStillListed
 			continue
@@ -171,7 +171,7 @@ func (c *goneChecker) mayNotList(ctx context.Context, err error) bool {
 
 // settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
 // may have been written anew. So do those about which LISTs left that open, a few times.
-func (v *verifier) settleMissing(ctx context.Context, missing []*verification) error {
+func (v *verifier) settleMissing(ctx context.Context, missing []*unresolved) error {
 	if len(missing) == 0 {
 		return nil
 	}
@@ -179,8 +179,8 @@ func (v *verifier) settleMissing(ctx context.Context, missing []*verification) e
 	if err != nil {
 		return err
 	}
-	for i, r := range missing {
-		if err := v.settle(ctx, r, doubts[i]); err != nil {
+	for i, u := range missing {
+		if err := v.settle(ctx, u, doubts[i]); err != nil {
 			return err
 		}
 	}
@@ -188,24 +188,24 @@ func (v *verifier) settleMissing(ctx context.Context, missing []*verification) e
 }
 
 // settle decides about one object that was not found by its doubt.
-func (v *verifier) settle(ctx context.Context, r *verification, doubt error) error {
-	tried := &r.batch.attempts
+func (v *verifier) settle(ctx context.Context, u *unresolved, doubt error) error {
+	tried := &u.batch.attempts
 	switch {
 	case doubt == nil:
 		gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
-		return v.committer.addResult(ctx, r.batch.page, &gone)
+		return v.committer.addResult(ctx, u.batch.page, &gone)
 	case doubt == errStillListed:
 		tried.listedAgain = true
 	case doubt == errNotAsked:
 	case errors.Is(doubt, list.ErrUndecided):
-		r.err.Class, r.err.Err = fault.ListedNotFound, doubt
-		return v.fail(ctx, r)
+		u.err.Class, u.err.Err = fault.ListedNotFound, doubt
+		return v.fail(ctx, u)
 	default:
 		if tried.undecided++; tried.undecided >= undecidedMax {
-			r.err.Class, r.err.Err = fault.FailureOf(doubt).Class, doubt
-			return v.fail(ctx, r)
+			u.err.Class, u.err.Err = fault.FailureOf(doubt).Class, doubt
+			return v.fail(ctx, u)
 		}
 	}
-	v.resend(r, v.policy.RefusalDelay)
+	v.resend(u, v.policy.RefusalDelay)
 	return nil
 }

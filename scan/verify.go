@@ -17,33 +17,19 @@ import (
 	"headcount/scan/store"
 )
 
-// verification is an object that the verifier decides about: its HEAD was refused, or failed again and again while no
-// other object succeeded.
-type verification struct {
-	batch      *batch // of that one object
-	failure    fault.Failure
-	err        *ObjectError
-	region     string // that the refusal names; empty: none
-	signedFor  string // the region of the HEAD
-	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
-}
-
-// entry returns the object, as it was listed.
-func (r *verification) entry() *list.Entry { return &r.batch.page.heads[r.batch.first] }
-
 // verificationQueue is the input of the verifier. add never waits.
 type verificationQueue struct {
 	wake chan struct{} // holds one token while the queue is not empty
 
 	mu     sync.Mutex
-	queued []*verification
+	queued []*unresolved
 }
 
 func newVerificationQueue() verificationQueue { return verificationQueue{wake: make(chan struct{}, 1)} }
 
-func (q *verificationQueue) add(r *verification) {
+func (q *verificationQueue) add(u *unresolved) {
 	q.mu.Lock()
-	q.queued = append(q.queued, r)
+	q.queued = append(q.queued, u)
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
@@ -52,7 +38,7 @@ func (q *verificationQueue) add(r *verification) {
 }
 
 // takeAll empties the queue.
-func (q *verificationQueue) takeAll() []*verification {
+func (q *verificationQueue) takeAll() []*unresolved {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	queued := q.queued
@@ -79,7 +65,7 @@ type verifier struct {
 	sampleEvery  time.Duration // how often the sample is asked while no HEAD succeeds
 	sampleFrom   time.Duration // for how long no HEAD has succeeded before that
 	regions      regionFinder
-	stillListed  func(context.Context, []*verification) ([]error, error) // goneChecker.check
+	stillListed  func(context.Context, []*unresolved) ([]error, error) // goneChecker.check
 	store        *store.Store
 	engine       head.Engine
 	health       *fault.Health // of the HEADs
@@ -132,27 +118,27 @@ func (v *verifier) run(ctx context.Context) error {
 }
 
 // verify asks the canary, and decides about the objects that were queued before.
-func (v *verifier) verify(ctx context.Context, queued []*verification) error {
+func (v *verifier) verify(ctx context.Context, queued []*unresolved) error {
 	if err := v.canary.Check(ctx, v.health, queued[0].err); err != nil {
 		return err
 	}
 	v.followRegions(ctx, queued)
 	generation := v.store.PollGeneration(ctx)
 	headsAnswered := false
-	if slices.ContainsFunc(queued, func(r *verification) bool { return r.failure.Transient() }) {
+	if slices.ContainsFunc(queued, func(u *unresolved) bool { return u.failure.Transient() }) {
 		var err error
 		if headsAnswered, err = v.headSample(ctx); err != nil {
 			return err
 		}
 	}
-	var missing []*verification
-	for _, r := range queued {
-		isMissing, err := v.decide(ctx, r, headsAnswered, generation)
+	var missing []*unresolved
+	for _, u := range queued {
+		isMissing, err := v.decide(ctx, u, headsAnswered, generation)
 		if err != nil {
 			return err
 		}
 		if isMissing {
-			missing = append(missing, r)
+			missing = append(missing, u)
 		}
 	}
 	if err := v.settleMissing(ctx, missing); err != nil {
@@ -162,14 +148,14 @@ func (v *verifier) verify(ctx context.Context, queued []*verification) error {
 }
 
 // followRegions asks the regions that refusals name, while no HEAD was answered in the present one.
-func (v *verifier) followRegions(ctx context.Context, queued []*verification) {
+func (v *verifier) followRegions(ctx context.Context, queued []*unresolved) {
 	if v.lastAnswered.Load() != nil {
 		return
 	}
-	for _, r := range queued {
-		if r.region != "" {
+	for _, u := range queued {
+		if u.region != "" {
 			v.limiter.Charge(1)
-			v.progress.Heads.Add(v.regions.find(ctx, &r.err.Entry, r.signedFor, r.region))
+			v.progress.Heads.Add(v.regions.find(ctx, &u.err.Entry, u.signedFor, u.region))
 		}
 	}
 }
@@ -217,22 +203,22 @@ func (v *verifier) probeWithoutListing(ctx context.Context, lister *list.Lister)
 // another LIST decides about that. headsAnswered says that the store answers HEADs for other objects, generation is
 // that of the canary's credentials.
 func (v *verifier) decide(
-	ctx context.Context, r *verification, headsAnswered bool, generation uint64,
+	ctx context.Context, u *unresolved, headsAnswered bool, generation uint64,
 ) (isMissing bool, err error) {
-	b := r.batch
-	if !r.failure.Transient() {
+	b := u.batch
+	if !u.failure.Transient() {
 		v.health.OK(time.Now())                    // the store answers the canary: it is healthy, and means its refusals
-		b.attempts.newConn = r.failure.Status != 0 // the answer may have been another request's
+		b.attempts.newConn = u.failure.Status != 0 // the answer may have been another request's
 	}
-	decision := v.policy.Verified(&b.attempts.Attempts, r.failure, fault.Verification{
-		RequestsSucceed: headsAnswered, OtherCredentials: r.generation != generation,
+	decision := v.policy.Verified(&b.attempts.Attempts, u.failure, fault.Verification{
+		RequestsSucceed: headsAnswered, OtherCredentials: u.generation != generation,
 	})
-	switch e := r.err; {
+	switch e := u.err; {
 	case decision.Action == fault.Retry:
-		v.resend(r, decision.Delay)
+		v.resend(u, decision.Delay)
 		return false, nil
 	case e.Status != http.StatusNotFound:
-		if !r.failure.Transient() {
+		if !u.failure.Transient() {
 			if err := v.refusedStart.onObject(e); err != nil {
 				return false, err
 			}
@@ -244,20 +230,20 @@ func (v *verifier) decide(
 	default:
 		return true, nil
 	}
-	return false, v.fail(ctx, r)
+	return false, v.fail(ctx, u)
 }
 
 // fail gives an object the Outcome failed.
-func (v *verifier) fail(ctx context.Context, r *verification) error {
-	return v.committer.addResult(ctx, r.batch.page, &batchResult{
-		settled: 1, outcomes: metrics.Outcomes{Failed: 1}, failures: []*ObjectError{r.err},
+func (v *verifier) fail(ctx context.Context, u *unresolved) error {
+	return v.committer.addResult(ctx, u.batch.page, &batchResult{
+		settled: 1, outcomes: metrics.Outcomes{Failed: 1}, failures: []*ObjectError{u.err},
 	})
 }
 
 // resend makes an object one of those that the round sends again.
-func (v *verifier) resend(r *verification, delay time.Duration) {
-	v.metrics.CountHeadRetry(r.err.Status, r.err.Class)
-	v.again = append(v.again, delayed{r.batch, time.Now().Add(delay)})
+func (v *verifier) resend(u *unresolved, delay time.Duration) {
+	v.metrics.CountHeadRetries(1, u.err.Status, u.err.Class)
+	v.again = append(v.again, delayed{u.batch, time.Now().Add(delay)})
 }
 
 // resentMax is the number of refused objects that are sent again on one new connection.

@@ -65,19 +65,18 @@ type worker struct {
 	shared sharedCounters
 	equal  [head.Groups]head.Trait // in which final answers were like the listing
 
-	sentBatch
-
-	// Of the batch before, until its answers are final.
-	held    *batchAnswers   // without a batch: there is none
-	heldErr error           // of handing it on
-	ctx     context.Context // of run, to hand it on
+	sent        *sentBatch
+	previous    *sentBatch      // until its answers are final
+	previousErr error           // of handing it on
+	ctx         context.Context // of run, to hand it on
+	record      Record          // that was encoded last
 }
 
 func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
 		pool: p, index: index, wake: make(chan struct{}, 1),
 		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
-		sentBatch: sentBatch{answers: new(batchAnswers)}, held: new(batchAnswers), sending: head.NewSending(),
+		sent: new(sentBatch), previous: new(sentBatch), sending: head.NewSending(),
 	}
 	w.session = p.engine.Session() // after Name: followEngine repairs an older name
 	w.onAnswer = w.handleAnswer
@@ -233,14 +232,13 @@ func (w *worker) followEngine(ctx context.Context) error {
 	return nil
 }
 
-// send sends a batch, and hands on its objects, or holds them until their answers are final.
+// send sends a batch, and hands on its objects when their answers are final.
 func (w *worker) send(ctx context.Context, b *batch) error {
 	p := w.pool
 	if err := w.followEngine(ctx); err != nil {
 		return err
 	}
-	w.batch, w.next, w.chunk = b, 0, nil
-	w.answers.reset(b, p.store.Generation(), w.session.Trust().Answered)
+	w.sent.reset(b, w.session.Trust().Answered)
 	p.decodedNames.name(b)
 	b.begin()
 	w.sending.End()
@@ -261,7 +259,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	w.flushCounters()
 	p.progress.Heads.Add(w.counts.Heads)
 	if err == nil {
-		err = w.finishBatch(ctx)
+		err = w.finish(ctx)
 	}
 	w.shareCounts()
 	if err != nil {
@@ -274,36 +272,4 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 func (w *worker) shareCounts() {
 	w.pool.metrics.AddHeads(&w.counts)
 	w.shared.latencies = 0
-}
-
-// finishBatch decides about the batch that was sent, and about the one before it.
-func (w *worker) finishBatch(ctx context.Context) error {
-	if rest := w.putOff; rest != nil {
-		w.putOff = nil
-		if err := w.pool.retries.add(ctx, rest, 2*w.pool.policy.RefusalDelay); err != nil {
-			return err
-		}
-	}
-	if w.heldErr != nil {
-		return w.heldErr
-	}
-	a := w.answers
-	w.pool.records.add(a.result.bytes)
-	a.count, a.to = w.next, w.session.Trust().Answered
-	if err := w.decide(ctx, w.held); err != nil {
-		return err
-	}
-	if err := w.decide(ctx, a); err != nil {
-		return err
-	}
-	if w.held.batch != nil { // no answer to this batch vouches for the one before
-		if err := w.settle(ctx); err != nil {
-			return err
-		}
-		if err := w.decide(ctx, a); err != nil {
-			return err
-		}
-	}
-	w.answers, w.held = w.held, a
-	return nil
 }

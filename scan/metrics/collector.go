@@ -77,16 +77,16 @@ func (c *Collector) CountList(status string, repeated bool) {
 	}
 }
 
-// CountHeadRetry counts one HEAD that is repeated because of an answer with that status or, if status is 0, because
+// CountHeadRetries counts n HEADs that are repeated because of an answer with that status or, if status is 0, because
 // of a failure of that class.
-func (c *Collector) CountHeadRetry(status int, class fault.Class) {
+func (c *Collector) CountHeadRetries(n int64, status int, class fault.Class) {
 	label := string(class)
 	if status != 0 {
 		label = statusLabel(status)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.retries["head"][label]++
+	c.retries["head"][label] += n
 }
 
 // AddHeads adds the counts of a worker and empties them.
@@ -107,9 +107,6 @@ func (c *Collector) AddHeads(h *HeadCounts) {
 	}
 	for label, n := range h.requests {
 		c.requests["head"][label] += n
-	}
-	for label, n := range h.Retries {
-		c.retries["head"][label] += n
 	}
 	c.mu.Unlock()
 	h.reset()

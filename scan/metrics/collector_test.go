@@ -25,12 +25,12 @@ func countSome(c *Collector) {
 	h.Add(&head.Result{Status: http.StatusNotFound, Latency: 8 * time.Millisecond})
 	h.Add(&head.Result{Err: errors.New("connect: timeout")})
 	h.Add(&head.Result{Err: noCredentials{}}) // no HEAD was sent
-	h.Retries["timeout"]++
 	h.FromListing += 5
 	c.AddHeads(&h)
 	c.AddHeads(&h) // it is empty by now
-	c.CountHeadRetry(http.StatusForbidden, fault.Forbidden)
-	c.CountHeadRetry(0, fault.Reset)
+	c.CountHeadRetries(1, http.StatusForbidden, fault.Forbidden)
+	c.CountHeadRetries(1, 0, fault.Reset)
+	c.CountHeadRetries(1, 0, fault.Timeout)
 }
 
 // A Collector counts each request once, and another one continues from its Stats and latencies.

@@ -12,13 +12,12 @@ import (
 // HeadCounts are the counts of one worker since its last Collector.AddHeads. One goroutine uses them. Make them
 // with NewHeadCounts.
 type HeadCounts struct {
-	Heads       int64            // HEADs sent
-	FromListing int64            // objects whose metadata the LIST gave: no HEAD was sent
-	Latencies   []time.Duration  // of the answered HEADs, in the order of the answers
-	Retries     map[string]int64 // HEADs to repeat, by ResultLabel
+	Heads       int64           // HEADs sent
+	FromListing int64           // objects whose metadata the LIST gave: no HEAD was sent
+	Latencies   []time.Duration // of the answered HEADs, in the order of the answers
 
 	ok          int64            // HEADs answered with 200: nearly all of them, so they cost no map access
-	requests    map[string]int64 // all others, by ResultLabel
+	requests    map[string]int64 // all others, by resultLabel
 	prefixes    prefixSet
 	addressRuns []addressRun
 }
@@ -32,7 +31,7 @@ type addressRun struct {
 
 // NewHeadCounts returns empty HeadCounts.
 func NewHeadCounts() HeadCounts {
-	return HeadCounts{Retries: map[string]int64{}, requests: map[string]int64{}}
+	return HeadCounts{requests: map[string]int64{}}
 }
 
 // Add counts one HEAD by its Result, and the earlier HEADs that were sent again. Without credentials none was sent.
@@ -52,7 +51,7 @@ func (h *HeadCounts) Add(r *head.Result) {
 	if r.Err == nil && r.Status == http.StatusOK {
 		h.ok++
 	} else {
-		h.requests[ResultLabel(r)]++
+		h.requests[resultLabel(r)]++
 	}
 }
 
@@ -84,12 +83,11 @@ func (h *HeadCounts) reset() {
 	h.Latencies, h.addressRuns = h.Latencies[:0], h.addressRuns[:0]
 	h.prefixes = h.prefixes[:0]
 	clear(h.requests)
-	clear(h.Retries)
 }
 
-// ResultLabel returns the key of a Result in Stats.Requests: its status, or without an answer the class of its
+// resultLabel returns the key of a Result in Stats.Requests: its status, or without an answer the class of its
 // failure.
-func ResultLabel(r *head.Result) string {
+func resultLabel(r *head.Result) string {
 	if r.Err != nil {
 		return string(fault.ClassOf(r.Err))
 	}
