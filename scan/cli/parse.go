@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func parseFields(text string) ([]field.Field, error) {
 	}
 	fields, err := field.Parse(text)
 	if err != nil {
-		return nil, command.BadValue(hint, err.Error())
+		return nil, command.BadValue(cmp.Or(exit.Hint(err), hint), err.Error())
 	}
 	return fields, nil
 }

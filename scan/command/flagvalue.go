@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"headcount/scan/spelling"
 )
 
 // A Value is the value of a flag, with a type. Give a pointer to it to a cli.GenericFlag, and read it with Get. A text
@@ -231,7 +233,7 @@ func OneOf[T ~string](preset T, choices ...T) *Value[T] {
 	texts := texts(choices)
 	v := Parsed(string(preset), func(text string) (T, error) {
 		if !slices.Contains(texts, text) {
-			return "", BadValue(nearestHint(text, texts), "not one of "+strings.Join(texts, ", "))
+			return "", BadValue(spelling.DidYouMean(text, texts), "not one of "+strings.Join(texts, ", "))
 		}
 		return T(text), nil
 	})
@@ -271,7 +273,7 @@ func Subset[T ~string](choices []T) *Value[[]T] {
 			switch {
 			case !slices.Contains(texts, name):
 				problem := fmt.Sprintf("%q is not one of %s", name, strings.Join(texts, ", "))
-				return nil, BadValue(nearestHint(name, texts), problem)
+				return nil, BadValue(spelling.DidYouMean(name, texts), problem)
 			case slices.Contains(names, T(name)):
 				return nil, BadValue("name it once", fmt.Sprintf("%q is named twice", name))
 			}
@@ -281,14 +283,6 @@ func Subset[T ~string](choices []T) *Value[[]T] {
 	})
 	v.choices = texts
 	return v
-}
-
-// nearestHint suggests the choice that name most likely stands for. It is empty if none is similar.
-func nearestHint(name string, choices []string) string {
-	if near := nearest(name, choices); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return ""
 }
 
 func texts[T ~string](list []T) []string {

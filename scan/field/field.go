@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"headcount/scan"
+	"headcount/scan/spelling"
 )
 
 // Type is the type of a Field's values.
@@ -49,6 +50,10 @@ type Field struct {
 	Header string // the header of the HEAD that has the value, in lower case; empty: it is in no header, or in several
 	About  string // one line for people, in Markdown
 
+	// Permission is the right that the caller of a HEAD needs to be told the value; empty: the right to send it. Without
+	// that right no object seems to have a value.
+	Permission string
+
 	text    func(dst []byte, r *scan.Record) ([]byte, bool) // Text and Time
 	integer func(r *scan.Record) (int64, bool)
 	boolean func(r *scan.Record) (bool, bool)
@@ -86,7 +91,20 @@ func (f *Field) Time(r *scan.Record) (at time.Time, ok bool) { return f.time(r) 
 // Map returns the value of a Field of the Type Map. It is valid as long as r.
 func (f *Field) Map(r *scan.Record) (texts scan.Map, ok bool) { return f.texts(r) }
 
-// Parse reads the value of --fields: names separated by commas, or all. Its error names the Fields that there are.
+// UnknownError is a name that is no Field's.
+type UnknownError struct {
+	Name  string
+	Among []string // the names that there are
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("unknown field %q; the fields are: %s", e.Name, strings.Join(e.Among, ", "))
+}
+
+// Hint implements the contract of package exit.
+func (e *UnknownError) Hint() string { return spelling.DidYouMean(e.Name, e.Among) }
+
+// Parse reads the value of --fields: names separated by commas, or all. An unknown name is an UnknownError.
 func Parse(value string) ([]Field, error) {
 	all := All()
 	if value == "all" {
@@ -98,7 +116,7 @@ func Parse(value string) ([]Field, error) {
 		hasName := func(f Field) bool { return f.Name == name }
 		i := slices.IndexFunc(all, hasName)
 		if i < 0 {
-			return nil, fmt.Errorf("unknown field %q; the fields are: all, %s", name, strings.Join(Names(all), ", "))
+			return nil, &UnknownError{Name: name, Among: append([]string{"all"}, Names(all)...)}
 		}
 		if slices.ContainsFunc(chosen, hasName) {
 			return nil, fmt.Errorf("the field %q is named twice", name)

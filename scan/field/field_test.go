@@ -193,7 +193,11 @@ func TestREADME(t *testing.T) {
 	got, _, _ = strings.Cut(got, "\n\n")
 	var want strings.Builder
 	for _, f := range slices.Concat(field.All(), field.Always()) {
-		fmt.Fprintf(&want, "| `%s` | %v | %v | %s |\n", f.Name, f.Type, f.Origin, f.About)
+		about := f.About
+		if f.Permission != "" {
+			about += "; needs " + f.Permission
+		}
+		fmt.Fprintf(&want, "| `%s` | %v | %v | %s |\n", f.Name, f.Type, f.Origin, about)
 	}
 	if got+"\n" != want.String() {
 		t.Errorf("the README's table is\n%s\n\nand the fields are\n%s", got, want.String())

@@ -52,16 +52,18 @@ func All() []Field {
 		boolOf("bucket_key_enabled", "x-amz-server-side-encryption-bucket-key-enabled",
 			"an S3 Bucket Key encrypts the object"),
 		textOf("replication_status", "x-amz-replication-status", "`PENDING`, `COMPLETED`, `FAILED` or `REPLICA`"),
-		textOf("object_lock_mode", "x-amz-object-lock-mode",
-			"`GOVERNANCE` or `COMPLIANCE`; needs s3:GetObjectRetention"),
-		timeOf("object_lock_retain_until", "x-amz-object-lock-retain-until-date",
-			"end of the lock; needs s3:GetObjectRetention"),
-		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`; needs s3:GetObjectLegalHold"),
+		textOf("object_lock_mode", "x-amz-object-lock-mode", "`GOVERNANCE` or `COMPLIANCE`").
+			needing("s3:GetObjectRetention"),
+		timeOf("object_lock_retain_until", "x-amz-object-lock-retain-until-date", "end of the lock").
+			needing("s3:GetObjectRetention"),
+		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`").
+			needing("s3:GetObjectLegalHold"),
 		textOf("expiration", "x-amz-expiration", "date and rule of the lifecycle expiration"),
 		textOf("restore", "x-amz-restore", "state of a restore from an archive"),
 		textOf("archive_status", "x-amz-archive-status", "archive tier of `INTELLIGENT_TIERING`"),
 		intOf("parts_count", "x-amz-mp-parts-count", "number of parts of a multipart upload, where the store says it"),
-		intOf("tag_count", "x-amz-tagging-count", "number of tags, where there are any; needs s3:GetObjectTagging"),
+		intOf("tag_count", "x-amz-tagging-count", "number of tags, where there are any").
+			needing("s3:GetObjectTagging"),
 	}
 }
 
@@ -92,6 +94,12 @@ func appendStorageClass(dst []byte, r *scan.Record) ([]byte, bool) { return r.Ap
 
 // changed returns true for an object that changed, and no value for any other.
 func changed(r *scan.Record) (value, ok bool) { return true, r.Changed() }
+
+// needing returns f as a Field whose value is only told to a caller who has a right.
+func (f Field) needing(permission string) Field {
+	f.Permission = permission
+	return f
+}
 
 // textOf returns a Field whose text is the value of a header.
 func textOf(name, header, about string) Field {

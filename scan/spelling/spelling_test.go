@@ -1,6 +1,10 @@
-package command
+package spelling_test
 
-import "testing"
+import (
+	"testing"
+
+	"headcount/scan/spelling"
+)
 
 func TestNearest(t *testing.T) {
 	names := []string{"workers", "quiet", "endpoint-url", "end-at", "version", "log-level", "log-format"}
@@ -8,7 +12,7 @@ func TestNearest(t *testing.T) {
 		"wrokers": "workers", "w": "workers", "worker": "workers", "quite": "quiet", "v": "version", "endpoint": "endpoint-url",
 		"owner": "", "l": "", "x": "", "qwerty": "", "": "",
 	} {
-		if got := nearest(word, names); got != want {
+		if got := spelling.Nearest(word, names); got != want {
 			t.Errorf("%s: did you mean %q? want %q", word, got, want)
 		}
 	}
