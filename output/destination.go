@@ -14,6 +14,12 @@ import (
 type Destination interface {
 	io.Writer
 
+	// Empty reports whether it holds nothing yet, from this process or another one.
+	Empty() bool
+
+	// Columns returns how many characters fit into a line of the terminal that it is; 0: it is no terminal.
+	Columns() int
+
 	// Sync and Close have the contracts of those of scan.Sink.
 	Sync() (checkpoint.Position, error)
 	Close() error
@@ -21,7 +27,7 @@ type Destination interface {
 
 // Stream returns a Destination for a writer that cannot take bytes back, such as standard output. Its Sync returns the
 // zero Position, when a file has its bytes on disk. Its Close closes a file. A Write that waits for a reader ends soon
-// after ctx. What is written must be lines of JSON: on a terminal, characters that it would obey are escaped.
+// after ctx. On a terminal, characters that it would obey are escaped: lines of JSON stay the same JSON.
 func Stream(ctx context.Context, w io.Writer) Destination {
 	f, ok := w.(*os.File)
 	if !ok || f == nil {
@@ -37,7 +43,7 @@ func Stream(ctx context.Context, w io.Writer) Destination {
 func streamWriter(ctx context.Context, f *os.File) io.Writer {
 	w := NewPipeWriter(ctx, f)
 	if console.IsTerminal(f) {
-		return console.JSONWriter(w)
+		return console.EscapingWriter(w)
 	}
 	return w
 }
@@ -47,6 +53,17 @@ type stream struct {
 	file    *os.File // nil: another kind of writer
 	regular bool     // the file has a disk
 }
+
+// Empty is true for a pipe: its reader began with this process.
+func (s *stream) Empty() bool {
+	if !s.regular {
+		return true
+	}
+	info, err := s.file.Stat()
+	return err == nil && info.Size() == 0
+}
+
+func (s *stream) Columns() int { return console.Columns(s.file) }
 
 func (s *stream) Sync() (checkpoint.Position, error) {
 	if !s.regular {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"headcount/output/console"
 	"headcount/scan/checkpoint"
 	"headcount/scan/durable"
 	"headcount/scan/exit"
@@ -67,6 +68,12 @@ func (f *File) Size() int64 {
 	}
 	return 0
 }
+
+// Empty reports whether the file has no content behind which this run writes.
+func (f *File) Empty() bool { return f.size == 0 && f.frame == nil }
+
+// Columns returns how many characters fit into a line of the terminal that the file is; 0: it is no terminal.
+func (f *File) Columns() int { return console.Columns(f.f) }
 
 // CheckContinuable returns an error if no later process can continue the file: it is a device or a pipe, or cannot be
 // read.

@@ -1,86 +1,43 @@
 package output
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"unicode/utf8"
 
 	"headcount/scan"
-	"headcount/scan/checkpoint"
 	"headcount/scan/field"
-	"headcount/scan/list"
 )
 
-// chunkBytes is the first size of a Chunk's buffer: enough for the smallest batch. A buffer that grew is used again as
-// it is.
-const chunkBytes = 1 << 10
-
-// JSONLines is a scan.Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and
+// NewJSONLines returns a Sink that writes each Record as a line: a JSON object whose members are the chosen Fields and
 // then field.Always. A Field without a value has no member.
-type JSONLines struct {
-	to      Destination
-	members []jsonMember
-	free    sync.Pool // of *jsonChunk
-	page    []byte    // the lines of the page that is committed
-}
-
-// NewJSONLines returns a Sink that writes each page with one Write, during Commit only.
-func NewJSONLines(to Destination, fields []field.Field) *JSONLines {
-	s := &JSONLines{to: to}
+func NewJSONLines(to Destination, fields []field.Field) *Lines {
+	e := &jsonEncoder{}
 	for _, f := range slices.Concat(fields, field.Always()) {
-		s.members = append(s.members, newJSONMember(f))
+		e.members = append(e.members, newJSONMember(f))
 	}
-	return s
+	return newLines(to, e)
 }
 
-// NewChunk returns an empty Chunk.
-func (s *JSONLines) NewChunk() scan.Chunk {
-	if c, ok := s.free.Get().(*jsonChunk); ok {
-		return c
+func jsonlFormat() Format {
+	return Format{
+		Name: "jsonl", About: "one JSON object a line", Suffixes: []string{".jsonl", ".ndjson", ".json"}, Resumable: true,
+		Fields: func(o *Options) ([]field.Field, error) { return chosenFields(o), nil },
+		New:    func(to Destination, o *Options) (Sink, error) { return NewJSONLines(to, chosenFields(o)), nil },
 	}
-	return &jsonChunk{members: s.members, lines: make([]byte, 0, chunkBytes)}
 }
 
-// Commit writes the lines of one page.
-func (s *JSONLines) Commit(_ *list.Page, chunks []scan.Chunk) error {
-	s.page = s.page[:0]
-	for _, c := range chunks {
-		chunk, ok := c.(*jsonChunk)
-		if !ok {
-			return fmt.Errorf("a chunk of another sink: %T", c)
-		}
-		s.page = append(s.page, chunk.lines...)
-		chunk.lines = chunk.lines[:0]
-		s.free.Put(chunk)
+// jsonEncoder writes Records as lines of JSON.
+type jsonEncoder struct{ members []jsonMember }
+
+func (*jsonEncoder) header() []byte { return nil }
+
+func (e *jsonEncoder) appendLine(line []byte, r *scan.Record) ([]byte, error) {
+	line = append(line, '{')
+	for i := range e.members {
+		line = e.members[i].appendTo(line, r)
 	}
-	if len(s.page) == 0 {
-		return nil
-	}
-	_, err := s.to.Write(s.page)
-	return err
-}
-
-// Sync returns the Position behind all committed lines, when they are on disk.
-func (s *JSONLines) Sync() (checkpoint.Position, error) { return s.to.Sync() }
-
-// Close closes the Destination.
-func (s *JSONLines) Close() error { return s.to.Close() }
-
-// jsonChunk is a scan.Chunk of lines.
-type jsonChunk struct {
-	members []jsonMember
-	lines   []byte
-}
-
-// Add appends the line of a Record.
-func (c *jsonChunk) Add(r *scan.Record) {
-	line := append(c.lines, '{')
-	for i := range c.members {
-		line = c.members[i].appendTo(line, r)
-	}
-	c.lines = append(closeObject(line), '\n')
+	return append(closeObject(line), '\n'), nil
 }
 
 // jsonMember is a Field as a member of a JSON object.

@@ -210,7 +210,7 @@ func BenchmarkLine(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			c := NewJSONLines(nil, fields).NewChunk().(*jsonChunk)
+			c := NewJSONLines(nil, fields).NewChunk().(*linesChunk)
 			b.ReportAllocs()
 			for b.Loop() {
 				c.lines = c.lines[:0]

@@ -57,3 +57,17 @@ func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+const columnsDefault = 80 // of a terminal that does not report its size
+
+// Columns returns how many characters fit into a line of the terminal that stream is now; 0: it is no terminal.
+func Columns(stream any) int {
+	if !IsTerminal(stream) {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(stream.(*os.File).Fd()))
+	if err != nil || columns <= 0 {
+		return columnsDefault
+	}
+	return columns
+}

@@ -1,11 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"io"
-	"os"
 	"sync"
-
-	"golang.org/x/term"
 )
 
 // StatusLine lets log lines and one line of progress share a terminal. A Write removes the line that Draw has drawn,
@@ -47,17 +45,8 @@ func (s *StatusLine) clear() {
 	}
 }
 
-const columnsDefault = 80 // of a terminal that does not report its size
-
 // Columns returns how many characters fit into a line of the terminal now.
-func (s *StatusLine) Columns() int {
-	if f, ok := s.w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			return columns
-		}
-	}
-	return columnsDefault
-}
+func (s *StatusLine) Columns() int { return cmp.Or(Columns(s.w), columnsDefault) }
 
 // Fit cuts line to the columns of a terminal. It leaves the last column free, since some terminals scroll after a full
 // line. Every character of line must be one column wide.

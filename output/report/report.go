@@ -43,7 +43,7 @@ func (c Config) Open(records, stderr io.Writer) *Reporter {
 		c.Level = max(c.Level, slog.LevelError)
 	}
 	status := console.NewStatusLine(stderr)
-	lines := console.JSONWriter(status)
+	lines := console.EscapingWriter(status)
 	options := &slog.HandlerOptions{Level: c.Level}
 	var handler slog.Handler = slog.NewTextHandler(status, options)
 	if c.JSON {

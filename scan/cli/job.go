@@ -29,9 +29,12 @@ type job struct {
 	demo   bool
 	store  store.Config
 	scan   scan.Config
-	fields []field.Field
+	fields []field.Field // that are printed
 	names  fileset.Names
 	resume bool
+
+	format  output.Format
+	options output.Options
 
 	dryRun bool
 	price  *forecast.Price // of a dry run; nil: AWS's prices
@@ -89,9 +92,13 @@ func (j *job) scanStore(
 	if files.Output != nil {
 		records = files.Output
 	}
-	j.scan.Sink, j.scan.Failures = output.NewJSONLines(records, j.fields), failures
+	sink, err := j.format.New(records, &j.options)
+	if err != nil {
+		return err
+	}
+	j.scan.Sink, j.scan.Failures = sink, failures
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
-	file, err := j.openCheckpoint(reporter, files)
+	file, err := j.openCheckpoint(reporter, files, sink)
 	if err != nil {
 		return err
 	}
@@ -140,9 +147,17 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 
 // openCheckpoint opens the checkpoint of the job, if it has one, and the Checkpoint of the earlier run that the job
 // continues. It sets what the scan does when it begins: until then, all files keep what an earlier run has written.
-func (j *job) openCheckpoint(reporter *report.Reporter, files *fileset.Set) (*checkpoint.File, error) {
+func (j *job) openCheckpoint(
+	reporter *report.Reporter, files *fileset.Set, sink output.Sink,
+) (*checkpoint.File, error) {
+	begin := func(earlier *checkpoint.Checkpoint) error {
+		if err := files.Truncate(earlier); err != nil {
+			return err
+		}
+		return scan.WrapOutput(sink.Start())
+	}
 	if j.names.Checkpoint == "" {
-		j.scan.Begin = func() error { return files.Truncate(nil) }
+		j.scan.Begin = func() error { return begin(nil) }
 		return nil, nil
 	}
 	file, earlier, err := checkpoint.Open(
@@ -157,7 +172,7 @@ func (j *job) openCheckpoint(reporter *report.Reporter, files *fileset.Set) (*ch
 				return &scan.OutputError{What: "checkpoint", Err: err}
 			}
 		}
-		return files.Truncate(earlier)
+		return begin(earlier)
 	}
 	j.logCheckpoint(reporter, earlier)
 	return file, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/output"
 	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/command"
@@ -106,7 +107,11 @@ func parsePrint(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
 	cfg.MetadataPrefix = command.Get[string](c, "metadata-prefix")
-	j.fields = command.Get[[]field.Field](c, "fields")
+	j.format, j.options = output.Formats()[0], output.Options{Fields: command.Get[[]field.Field](c, "fields")}
+	var err error
+	if j.fields, err = j.format.Fields(&j.options); err != nil {
+		return err
+	}
 	if needHead := field.Names(field.NeedHead(j.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
 			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))

@@ -1,0 +1,84 @@
+package output
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"headcount/scan"
+	"headcount/scan/field"
+)
+
+// Sink is a scan.Sink that writes to a Destination.
+type Sink interface {
+	scan.Sink
+
+	// Start is called once, before the first Commit, when the Destination holds nothing but what this run continues. It
+	// writes what an output begins with.
+	Start() error
+}
+
+// Format is a way to write Records, and to read them again.
+type Format struct {
+	Name     string
+	About    string   // one line for people
+	Suffixes []string // of the names of files that choose the Format, without that of a compression
+
+	Flags     []string // those of --columns, --csv-safe and --null that it takes, without their dashes
+	Resumable bool     // a later run can continue a file
+	Binary    bool     // it is not for a terminal, and has a compression of its own
+
+	// Fields returns the Fields that the Format reads of each Record, beside field.Always, or why it cannot write what
+	// is asked for.
+	Fields func(o *Options) ([]field.Field, error)
+
+	// New returns a Sink that writes to a Destination. Fields has accepted the Options.
+	New func(to Destination, o *Options) (Sink, error)
+
+	// Read hands each Record of an output to add, whose error ends the reading. The Record is valid until add returns. o
+	// are the Options with which the output was written. nil: nothing reads the Format.
+	Read func(r io.Reader, o *Options, add func(*scan.Record) error) error
+}
+
+// Options are what a user can choose about a Format.
+type Options struct {
+	Fields  []field.Field // nil: those of the Format
+	Columns []string      // names of metadata: each gets a column of its own, in place of one for the metadata
+	Bucket  string        // for S3 Batch Operations
+	Safe    bool          // no cell is a formula to a spreadsheet
+	Null    bool          // a NUL ends each key, in place of a line feed
+}
+
+// Formats returns all Formats, the one that is used by default first.
+func Formats() []Format {
+	return []Format{jsonlFormat()}
+}
+
+// FormatOf returns the Format that the name of a file chooses, as x.csv or x.csv.zst does; false: it chooses none.
+func FormatOf(name string) (Format, bool) {
+	if compression := Compression(name); compression != "" {
+		name = name[:strings.LastIndexByte(name, '.')]
+	}
+	for _, f := range Formats() {
+		if slices.ContainsFunc(f.Suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) }) {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// FormatNamed returns the Format with a name, which must be that of one of Formats.
+func FormatNamed(name string) Format {
+	formats := Formats()
+	return formats[slices.IndexFunc(formats, func(f Format) bool { return f.Name == name })]
+}
+
+// chosenFields returns the Fields of the Options: the key and the metadata, unless they name others.
+func chosenFields(o *Options) []field.Field {
+	if o.Fields != nil {
+		return o.Fields
+	}
+	return slices.DeleteFunc(field.All(), func(f field.Field) bool {
+		return f.Name != field.Key && f.Name != field.Metadata
+	})
+}
