@@ -330,7 +330,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
 			l.serverIsMinIO.Store(true)
 		}
-		if err := l.checkListing(listing); err != nil {
+		if err := l.checkListing(listing, cmp.Or(req.prefix, l.cfg.Prefix)); err != nil {
 			return nil, err
 		}
 		l.restoreKeys(listing)
@@ -363,13 +363,18 @@ func (l *Lister) wrongDocument(err error, head []byte) error {
 	return e
 }
 
-// checkListing returns a ProtocolError for a listing that says itself that keys are missing in it.
-func (l *Lister) checkListing(listing *xmllist.Listing) error {
+// checkListing returns a ProtocolError for a listing that says itself that keys are missing in it, or that it is of
+// another prefix. The Name of the bucket shows nothing: it is another one for an access point, and for tenant:bucket.
+func (l *Lister) checkListing(listing *xmllist.Listing, prefix string) error {
 	keys := len(listing.Entries)
 	switch {
 	case listing.HasPrefixes: // only a LIST with a delimiter may have them
 		what := "a page has CommonPrefixes, which stand for keys and were not asked for"
 		return &ProtocolError{Target: l.target, What: what}
+	case !listing.IsOf(prefix):
+		// Something on the way may have sent the answer to another request.
+		what := fmt.Sprintf("a page is of the prefix %q, and %q was asked for", errordoc.Short(listing.Prefix), prefix)
+		return &ProtocolError{Target: l.target, What: what, transient: true}
 	case listing.KeyCount >= 0 && listing.KeyCount != keys:
 		// Something on the way may have cut this page alone.
 		what := fmt.Sprintf("a page has %d keys, and its KeyCount is %d", keys, listing.KeyCount)

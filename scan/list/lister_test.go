@@ -94,6 +94,7 @@ func TestListerReadsAnswers(t *testing.T) {
 func TestListerChecksWhatAListingSays(t *testing.T) {
 	listing := func(inner string) string { return "<ListBucketResult>" + inner + "</ListBucketResult>" }
 	const two = "<Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents>"
+	sized := func(size string) string { return listing("<Contents><Key>a</Key><Size>" + size + "</Size></Contents>") }
 	const prefix = "<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>"
 	for body, want := range map[string]struct {
 		what      string // empty: it is believed
@@ -104,6 +105,15 @@ func TestListerChecksWhatAListingSays(t *testing.T) {
 		listing("<KeyCount>0</KeyCount>"):                {"", false},
 		listing(two + "<CommonPrefixes/>"):               {"", false},
 		listing(two + "<KeyCount>3</KeyCount>"):          {"2 keys, and its KeyCount is 3", true},
+		listing(two + "<KeyCount>two</KeyCount>"):        {"KeyCount is", true},
+		listing(two + "<KeyCount>-1</KeyCount>"):         {"KeyCount is", true},
+		listing("<Prefix/>" + two):                       {"", false},
+		listing("<Prefix>a</Prefix>" + two):              {"of the prefix", true},
+		sized("-8"):                                      {"Size of an object", true},
+		sized(strings.Repeat("9", 26)):                   {"Size of an object", true},
+		sized("12.5"):                                    {"Size of an object", true},
+		sized(" 12 "):                                    {"", false},
+		sized(""):                                        {"", false},
 		listing(two + "<KeyCount>0</KeyCount>"):          {"its KeyCount is 0", true},
 		listing("<KeyCount>1</KeyCount>" + two):          {"its KeyCount is 1", true},
 		listing(two + prefix):                            {"CommonPrefixes", false},

@@ -114,7 +114,7 @@ func TestDecodeDecodesOnlyEncodedKeys(t *testing.T) {
 func TestDecodeReadsCountsAndPrefixes(t *testing.T) {
 	for inner, want := range map[string]Listing{
 		"": {KeyCount: -1}, "<KeyCount> 3\n</KeyCount>": {KeyCount: 3}, "<KeyCount/>": {KeyCount: -1},
-		"<KeyCount>many</KeyCount>": {KeyCount: -1}, "<KeyCount>-1</KeyCount>": {KeyCount: -1},
+		"<Prefix/>": {KeyCount: -1}, "<Prefix>a%2Fb+c</Prefix>": {KeyCount: -1, Prefix: "a%2Fb+c"},
 		"<CommonPrefixes/>": {KeyCount: -1}, "<CommonPrefixes><Prefix/></CommonPrefixes>": {KeyCount: -1},
 		"<CommonPrefixes><Prefix></Prefix></CommonPrefixes>":              {KeyCount: -1},
 		"<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>":            {KeyCount: -1, HasPrefixes: true},
@@ -124,7 +124,7 @@ func TestDecodeReadsCountsAndPrefixes(t *testing.T) {
 		"<IsTruncated>FALSE</IsTruncated>":                                {KeyCount: -1},
 	} {
 		a, err := decodeAll(strings.NewReader("<ListBucketResult>" + inner + "</ListBucketResult>"))
-		if err != nil || a.KeyCount != want.KeyCount || a.HasPrefixes != want.HasPrefixes || a.Truncated != want.Truncated {
+		if err != nil || a.KeyCount != want.KeyCount || a.Prefix != want.Prefix || a.HasPrefixes != want.HasPrefixes || a.Truncated != want.Truncated {
 			t.Errorf("%s: got %+v, %v; want %+v", inner, a, err, want)
 		}
 	}

@@ -89,6 +89,8 @@ func (r *slowReader) listing() {
 			r.single(name, &r.page.marker)
 		case "KeyCount":
 			r.single(name, &r.page.keyCount)
+		case "Prefix":
+			r.single(name, &r.page.prefix)
 		case "CommonPrefixes":
 			r.commonPrefixes()
 		default:

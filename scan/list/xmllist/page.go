@@ -28,7 +28,7 @@ type page struct {
 	metadata []objectMetadata
 	items    []item
 
-	encoding, truncated, token, marker, keyCount []byte // nil: absent
+	encoding, truncated, token, marker, keyCount, prefix []byte // nil: absent
 
 	hasPrefixes bool
 }
@@ -149,7 +149,13 @@ func (p *page) listing() (*Listing, error) {
 	if err := p.checkSize(); err != nil {
 		return nil, err
 	}
-	l := &Listing{NextToken: string(p.token), HasPrefixes: p.hasPrefixes, KeyCount: parseCount(p.keyCount)}
+	count, ok := parseCount(p.keyCount)
+	if !ok {
+		return nil, fmt.Errorf("KeyCount is %.20q", p.keyCount)
+	}
+	l := &Listing{
+		NextToken: string(p.token), HasPrefixes: p.hasPrefixes, KeyCount: count, Prefix: string(p.prefix),
+	}
 	switch strings.ToLower(string(bytes.TrimSpace(p.truncated))) {
 	case "true": // s3rver and others in Python write True
 		l.Truncated = true
@@ -182,6 +188,8 @@ func (p *page) listing() (*Listing, error) {
 			return nil, errors.New("an object has no Key")
 		case n > keyBytesMax:
 			return nil, fmt.Errorf("%w: a key has more than %d bytes", ErrTooLarge, keyBytesMax)
+		case o.size == noSize:
+			return nil, errors.New("the Size of an object is no number of bytes")
 		}
 		l.Entries[i] = Entry{
 			Key: o.key.of(text), Encoded: o.encoded.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
@@ -253,7 +261,10 @@ func (p *page) metadataOf(text string) []UserMetadata {
 	return all
 }
 
-// parseSize returns the size that a text says, and -1 for an empty text or another nonsense.
+// noSize is the size of an object whose Size is not empty, and no number of bytes.
+const noSize = -2
+
+// parseSize returns the size that a text says, -1 for an empty text, and noSize for any other.
 func parseSize(text []byte) int64 {
 	const digitsMax = 18 // as many digits as an int64 holds, whatever they are
 	n := int64(0)
@@ -271,20 +282,25 @@ func parseSize(text []byte) int64 {
 
 // parseLongSize is parseSize for anything but a few digits.
 func parseLongSize(text []byte) int64 {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return -1
+	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || n < 0 {
-		return -1
+		return noSize
 	}
 	return n
 }
 
-// parseCount returns the number that a text says, and -1 for another text.
-func parseCount(text []byte) int {
-	n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
-	if err != nil || n < 0 {
-		return -1
+// parseCount returns the number that a text says, and -1 for an empty text. ok is false for any other.
+func parseCount(text []byte) (n int, ok bool) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return -1, true
 	}
-	return n
+	n, err := strconv.Atoi(string(text))
+	return n, err == nil && n >= 0
 }
 
 // reset makes the page empty and keeps its buffers, unless they are too large.

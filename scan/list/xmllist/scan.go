@@ -141,6 +141,14 @@ func (d *Decoder) rootField(w []byte, i int) int {
 		text = &d.marker
 	case "KeyCount":
 		text = &d.keyCount
+	case "Prefix":
+		text = &d.prefix
+	case "Prefix/": // as usual where no prefix was asked for
+		if d.prefix != nil {
+			return 0
+		}
+		d.prefix = []byte{}
+		return start
 	case "CommonPrefixes":
 		return d.commonPrefixes(w, start)
 	case "KeyCount/", "Contents/", "EncodingType/", "IsTruncated/", "NextContinuationToken/", "NextMarker/":

@@ -215,7 +215,7 @@ func (s *speller) contents(e Entry, encoded bool) {
 	if e.Size >= 0 || s.rarely() {
 		size := fmt.Sprint(e.Size)
 		if e.Size < 0 {
-			size = s.oneOf("", "unknown", "-5", " 5", "99999999999999999999")
+			size = s.oneOf("", " ", "\n")
 		}
 		fields = append(fields, func() { s.field("Size", size) })
 	}

@@ -21,12 +21,12 @@ func TestDecodeReadsTheAnswersOfStores(t *testing.T) {
 		return Entry{Key: key, ETag: etag, LastModified: modified, StorageClass: class, Size: size}
 	}
 	listings := map[string]*Listing{
-		"aws.xml": {KeyCount: 3, Truncated: true, KeysDeclared: true, NextToken: awsToken, Entries: []Entry{
+		"aws.xml": {Prefix: "logs/", KeyCount: 3, Truncated: true, KeysDeclared: true, NextToken: awsToken, Entries: []Entry{
 			entry("logs/2026/11/a b+c%.gz", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "STANDARD", 434234),
 			entry("logs/2026/11/日本.gz", "9c8af9a76df052144598c115ef33e511-42", "2026-11-22T01:02:04.000Z", "GLACIER", 8589934592),
 			entry("logs/2026/11/c\x00\n.gz", empty, "2026-11-22T01:02:05.000Z", "STANDARD", 0),
 		}},
-		"aws-v1.xml": {KeyCount: -1, HasPrefixes: true, Truncated: true, KeysDeclared: true, NextToken: "logs/2026/11/a b", Entries: []Entry{
+		"aws-v1.xml": {Prefix: "logs/", KeyCount: -1, HasPrefixes: true, Truncated: true, KeysDeclared: true, NextToken: "logs/2026/11/a b", Entries: []Entry{
 			entry("logs/2026/11/a b", "70ee1738b6b21e2c8a43f3a5ab0eee71", "2026-11-22T01:02:03.000Z", "INTELLIGENT_TIERING", 1),
 		}},
 		// EncodingType follows the keys.

@@ -21,6 +21,7 @@ type document struct {
 	NextContinuationToken string
 	NextMarker            string
 	KeyCount              *string
+	Prefix                string
 	CommonPrefixes        []struct{ Prefix []string }
 	Contents              []struct {
 		Key          string
@@ -94,11 +95,13 @@ func (d *document) listing() (*Listing, error) {
 	if d.XMLName.Local != "ListBucketResult" {
 		return nil, fmt.Errorf("%w but <%.40s>", errNotListing, d.XMLName.Local)
 	}
-	a := &Listing{NextToken: d.NextContinuationToken, KeyCount: -1}
-	if d.KeyCount != nil {
-		if n, err := strconv.Atoi(strings.TrimSpace(*d.KeyCount)); err == nil && n >= 0 {
-			a.KeyCount = n
+	a := &Listing{NextToken: d.NextContinuationToken, KeyCount: -1, Prefix: d.Prefix}
+	if d.KeyCount != nil && strings.TrimSpace(*d.KeyCount) != "" {
+		n, err := strconv.ParseUint(strings.TrimLeft(strings.TrimSpace(*d.KeyCount), "+"), 10, 63)
+		if err != nil {
+			return nil, fmt.Errorf("KeyCount is %q", *d.KeyCount)
 		}
+		a.KeyCount = int(n)
 	}
 	for _, c := range d.CommonPrefixes {
 		a.HasPrefixes = a.HasPrefixes || strings.Join(c.Prefix, "") != ""
@@ -131,6 +134,10 @@ func (d *document) listing() (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
+		size, err := twinSize(c.Size)
+		if err != nil {
+			return nil, err
+		}
 		encoded := ""
 		if key != c.Key {
 			encoded = c.Key
@@ -138,7 +145,7 @@ func (d *document) listing() (*Listing, error) {
 		a.Entries[i] = Entry{
 			Key: key, Encoded: encoded, ETag: strings.Trim(strings.TrimPrefix(c.ETag, "W/"), `"`), LastModified: c.LastModified,
 			StorageClass: c.StorageClass,
-			Size:         twinSize(c.Size),
+			Size:         size,
 		}
 	}
 	return a, nil
@@ -163,12 +170,16 @@ func (d *document) isEncoded() bool {
 }
 
 // twinSize is the twin of parseSize.
-func twinSize(text string) int64 {
+func twinSize(text string) (int64, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return -1, nil
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
-		return -1
+		return 0, fmt.Errorf("the Size %q", text)
 	}
-	return n
+	return n, nil
 }
 
 // twinURL undoes encoding-type=url where the store declared it.

@@ -7,7 +7,11 @@
 // wrong.
 package xmllist
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
 
 // Listing is the content of one ListBucketResult, in the store's order.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
@@ -18,11 +22,26 @@ type Listing struct {
 	KeysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
 	NotEncoded   bool   // the store declared encoding-type=url, and a key shows that it encodes nothing
 	KeyCount     int    // as the store declared it; -1: absent
+	Prefix       string // of the keys, as the store wrote it; empty: it says none
 	HasPrefixes  bool   // there is a CommonPrefixes, which stands for all keys that begin with it
 
 	// Metadata is the custom metadata of each Entry; nil where it was not asked for.
 	Metadata []UserMetadata
 }
+
+// IsOf reports whether the listing can be that of the keys that begin with prefix. Stores that leave the prefix out, or
+// do not encode it as they encode the keys, say nothing wrong. XML cannot carry some prefixes.
+func (l *Listing) IsOf(prefix string) bool {
+	if l.Prefix == "" || l.Prefix == prefix || strings.ContainsFunc(prefix, isNoXML) {
+		return true
+	}
+	decoded, _, ok := appendURLDecoded(nil, []byte(l.Prefix))
+	return ok && string(decoded) == prefix
+}
+
+// isNoXML reports whether a character of a text is lost, or may become another one, in XML.
+// https://www.w3.org/TR/xml/#charsets
+func isNoXML(r rune) bool { return r < ' ' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF }
 
 // Entry is the content of one Contents element. A field that the store leaves out is empty.
 type Entry struct {
