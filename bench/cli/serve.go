@@ -72,6 +72,10 @@ func bucketFlags() []cli.Flag {
 		&cli.GenericFlag{
 			Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`",
 		},
+		&cli.BoolFlag{
+			Name:  "attributes",
+			Usage: "give objects storage classes, encryption, replication, locks, tags and cache rules",
+		},
 	)
 }
 
@@ -151,6 +155,7 @@ func joinNames[T ~string](names []T) string {
 func parseServe(c *cli.Context) s3sim.Options {
 	return s3sim.Options{
 		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
+		Attributes:     c.Bool("attributes"),
 		Latency:        command.Get[time.Duration](c, "latency"),
 		ListLatency:    command.Get[time.Duration](c, "list-latency"),
 		Stall:          command.Get[time.Duration](c, "stall"),

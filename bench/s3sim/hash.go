@@ -36,6 +36,15 @@ const (
 	saltFault
 	saltKey
 	saltRequestID
+	saltCacheControl
+	saltRestore
+	saltEncryption
+	saltKMSKey
+	saltReplication
+	saltLock
+	saltLockEnd
+	saltTags
+	saltExpiration
 )
 
 // mix is the finaliser of SplitMix64 (https://prng.di.unimi.it/splitmix64.c). It is a bijection of h for each salt:

@@ -50,6 +50,9 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	out = append(out, "\"\r\nAccept-Ranges: bytes\r\n"...)
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
+	if o.attributes {
+		out = o.appendAttributes(out)
+	}
 	if o.nasty {
 		out = o.appendNastyHeaders(out)
 	}

@@ -9,8 +9,9 @@ import (
 // Object is what the Server reports of one key. It is a small value, computed from the key and the Shape alone: neither
 // Seed nor HeadStates nor faults change it.
 type Object struct {
-	hash  uint64
-	nasty bool
+	hash       uint64
+	nasty      bool
+	attributes bool // Options.Attributes
 }
 
 // Header is one header line of a HEAD response, with its spelling.
@@ -133,9 +134,12 @@ func (o Object) ContentType() string {
 	return pick(o.hash, saltType, "application/octet-stream", "text/plain", "application/json", "image/jpeg")
 }
 
-// StorageClass returns STANDARD, or for one in seven objects of the Nasty shape STANDARD_IA. As on AWS, a LIST reports
-// STANDARD and a HEAD omits it.
+// StorageClass returns STANDARD, for one in seven objects of the Nasty shape STANDARD_IA, and for one in 25 objects
+// with attributes GLACIER. As on AWS, a LIST reports STANDARD and a HEAD omits it.
 func (o Object) StorageClass() string {
+	if o.archived() {
+		return "GLACIER"
+	}
 	if o.nasty && mix(o.hash, saltStorageClass)%7 == 0 {
 		return "STANDARD_IA"
 	}

@@ -1,6 +1,7 @@
 package s3sim
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -85,6 +86,9 @@ type Options struct {
 	// MetadataPrefix begins the names of the headers of user metadata in place of x-amz-meta-, as with other vendors'
 	// protocols. "" is x-amz-meta-.
 	MetadataPrefix string
+	// Attributes gives the objects what an audit asks for: storage classes, encryption, replication, locks and more.
+	// Not with the shape Nasty.
+	Attributes bool
 	// Seed chooses the requests that a Fault affects. Keys, objects and HeadStates do not depend on it.
 	Seed uint64
 }
@@ -129,6 +133,9 @@ func (o Options) withDefaults() Options {
 func (o Options) check() error {
 	if !slices.Contains(Shapes(), o.Shape) {
 		return fmt.Errorf("unknown shape %q: one of %s", o.Shape, join(Shapes()))
+	}
+	if o.Attributes && o.Shape == Nasty {
+		return errors.New("attributes and the shape nasty: give one of them")
 	}
 	if o.Quirk != "" && !slices.Contains(Quirks(), o.Quirk) {
 		return fmt.Errorf("unknown quirk %q: one of %s", o.Quirk, join(Quirks()))

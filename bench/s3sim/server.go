@@ -77,7 +77,7 @@ func (s *Server) RestoreGone() { s.deleted.Clear() }
 
 // Object returns the object of a key, whether or not the key exists.
 func (s *Server) Object(key []byte) Object {
-	return Object{hash: hashKey(key), nasty: s.options.Shape == Nasty}
+	return Object{hash: hashKey(key), nasty: s.options.Shape == Nasty, attributes: s.options.Attributes}
 }
 
 // Serve accepts connections from l until Close, and then returns nil. It closes l. It may be called for several

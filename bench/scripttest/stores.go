@@ -43,6 +43,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.ListMetadata = true
 		case "metadata-prefix":
 			o.MetadataPrefix = value
+		case "attributes":
+			o.Attributes = true
 		case "web-page":
 			o.WebPage = number
 		case "denied":

@@ -19,7 +19,9 @@ type demo struct {
 
 // startDemo serves a synthetic bucket on the loopback interface until Close.
 func startDemo() (*demo, error) {
-	server, err := s3sim.New(s3sim.Options{Bucket: demoBucket, Objects: demoObjects, Shape: s3sim.Dated})
+	server, err := s3sim.New(s3sim.Options{
+		Bucket: demoBucket, Objects: demoObjects, Shape: s3sim.Dated, Attributes: true,
+	})
 	if err != nil {
 		return nil, err
 	}
