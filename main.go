@@ -44,5 +44,5 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
-	return command.NewApp(stdin, stdout, stderr, scancli.Command(), benchcli.Command())
+	return command.NewApp(stdin, stdout, stderr, scancli.Command(), scancli.ListCommand(), benchcli.Command())
 }

@@ -94,9 +94,9 @@ const (
 	// ListersAuto lists as many Ranges at once as keep the workers busy.
 	ListersAuto = -1
 
-	// listersMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one machine
-	// can send HEADs for.
-	listersMax = 64
+	// ListersAutoMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one
+	// machine can send HEADs for, and about as many as two cores can decode.
+	ListersAutoMax = 64
 )
 
 func (c Config) withDefaults() Config {
@@ -107,7 +107,9 @@ func (c Config) withDefaults() Config {
 	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny {
 		c.Listers = 1
 	}
-	c.Workers = max(WorkersAuto, c.Workers)
+	if c.Workers = max(WorkersAuto, c.Workers); c.NoHeads {
+		c.Workers = 1 // it has nothing to do
+	}
 	c.All = c.All || c.Filter != nil || c.NoHeads
 	if c.Timeout <= 0 {
 		c.Timeout = timeoutDefault

@@ -105,7 +105,7 @@ func (s *Scan) newSizes() sizes {
 		n.depth = max(1, cfg.Pipeline)
 	}
 	if n.listers == ListersAuto {
-		n.listers = listersMax
+		n.listers = ListersAutoMax
 	}
 	n.workers = cfg.maxWorkers(n.depth, metrics.MaxOpenFiles())
 	if n.workers < cfg.Workers {
@@ -306,6 +306,10 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), why)
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
+	if s.cfg.NoHeads {
+		stats.Engine, stats.EngineReason = metrics.EngineNone, "the LIST says all that was asked for"
+		stats.Workers, stats.InFlight = 0, 0
+	}
 	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()
 	stats.Said = s.said()
 	if s.listingCheck != nil {

@@ -70,6 +70,13 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 
 // printSpeed prints how fast the run was, unless it ended before it had any metadata.
 func (r *Reporter) printSpeed(s *metrics.Stats) {
+	if s.Engine == metrics.EngineNone {
+		console.PrintLine(r.Status, "no HEAD was needed: %s in %.1f s, %s/s; CPU %.1f µs per object; %s",
+			console.Count(s.Listed, "object", "objects"), s.DurationSeconds,
+			console.Number(int64(float64(s.Listed)/max(s.DurationSeconds, 1e-3))), s.CPUMicrosPerObject,
+			console.Count(int64(s.Listers), "lister", "listers"))
+		return
+	}
 	if s.Heads == 0 && s.FromListing == 0 {
 		console.PrintLine(r.Status, "no HEAD sent in %.1f s", s.DurationSeconds)
 		return

@@ -38,6 +38,9 @@ type DataFile interface {
 // one as long as two runs have a URL in common. All other parameters must be equal.
 const Endpoints = "endpoints"
 
+// Command is the parameter that holds the name of the command. A Checkpoint without it is one of scan.
+const Command = "command"
+
 // startOverHint is the hint of an error about an earlier run that cannot be continued.
 const startOverHint = "to start over, remove the checkpoint and leave --resume out"
 
@@ -156,6 +159,9 @@ func (f *File) check(from *Checkpoint) error {
 	for _, name := range slices.Sorted(maps.Keys(f.parameters)) {
 		before, given := from.Parameters[name]
 		now := f.parameters[name]
+		if name == Command && !given {
+			before, given = "scan", true
+		}
 		switch {
 		case !given:
 			return exit.Usagef(hint, "cannot resume from --checkpoint %s: it is the checkpoint of a scan without %s",
@@ -185,7 +191,7 @@ func (f *File) check(from *Checkpoint) error {
 // flagOf returns how the user wrote a parameter: as a flag, or as a part of the argument.
 func flagOf(parameter string) string {
 	switch parameter {
-	case "bucket", "prefix":
+	case "bucket", "prefix", Command:
 		return parameter
 	case Endpoints:
 		return "--endpoint-url"

@@ -20,20 +20,20 @@ import (
 // hangs is when a test gives up on a run that should end by itself, however slow the machine is.
 const hangs = 2 * time.Minute
 
-// runs runs the program in this process, with the command scan alone.
+// runs runs the program in this process, with the commands of this package alone.
 func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
 	var out, errs bytes.Buffer
-	app := command.NewApp(strings.NewReader(""), &out, &errs, Command())
+	app := command.NewApp(strings.NewReader(""), &out, &errs, Command(), ListCommand())
 	err := command.Run(ctx, app, append([]string{"headcount"}, args...))
 	command.PrintError(&errs, command.Program, err)
 	return exit.Code(err), out.String(), errs.String()
 }
 
-// Every scan in the README and in the pages that it links to is one that headcount accepts, including the checks of
-// flags against each other.
+// Every scan and every list in the README and in the pages that it links to is one that headcount accepts, including
+// the checks of flags against each other.
 func TestREADMEScansParse(t *testing.T) {
 	text := readFile(t, "README.md")
 	for _, page := range regexp.MustCompile(`\]\(([a-z/]+/README\.md)\)`).FindAllStringSubmatch(text, -1) {
@@ -48,13 +48,14 @@ func TestREADMEScansParse(t *testing.T) {
 		if strings.HasPrefix(args, "bench ") {
 			continue
 		}
-		scan := Command()
+		scan, list := Command(), ListCommand()
 		scan.Action = func(c *cli.Context) error {
 			scans++
 			_, err := parse(c)
 			return err
 		}
-		app := command.NewApp(nil, io.Discard, io.Discard, scan)
+		list.Action = scan.Action
+		app := command.NewApp(nil, io.Discard, io.Discard, scan, list)
 		err := command.Run(t.Context(), app, append([]string{"headcount"}, strings.Fields(args)...))
 		// The README's certificates are the reader's.
 		if err != nil && !strings.Contains(err.Error(), "--ca-bundle ca.pem: no such file") {

@@ -1,10 +1,8 @@
-// Package cli is the command line of scan: it turns flags into the configuration of a scan, and connects the scan
-// with its files, its checkpoint and its messages. Package main alone imports it.
+// Package cli is the command line of scan and list: it turns flags into the configuration of a scan, and connects the
+// scan with its files, its checkpoint and its messages. Package main alone imports it.
 package cli
 
 import (
-	"slices"
-
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan/command"
@@ -47,20 +45,21 @@ func Command() *cli.Command {
 		Usage:       "print the custom metadata of every object in a bucket (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
 		Description: description,
-		Flags: slices.Concat(
-			keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags(),
-		),
-		Action: func(c *cli.Context) error {
-			records := command.Stdout(c)
-			if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress
-				records = nil
-			}
-			reporter := command.ParseReport(c).Open(records, c.App.ErrWriter)
-			j, err := parse(c)
-			if err == nil {
-				err = j.run(c.Context, reporter, command.Stdout(c), c.App.ErrWriter)
-			}
-			return reporter.ReportError(err)
-		},
+		Flags:       scanFlags(),
+		Action:      run,
 	}
+}
+
+// run is the Action of scan and of list.
+func run(c *cli.Context) error {
+	records := command.Stdout(c)
+	if command.Get[string](c, "output") != "" || c.Bool("dry-run") { // a dry run prints after the progress
+		records = nil
+	}
+	reporter := command.ParseReport(c).Open(records, c.App.ErrWriter)
+	j, err := parse(c)
+	if err == nil {
+		err = j.run(c.Context, reporter, command.Stdout(c), c.App.ErrWriter)
+	}
+	return reporter.ReportError(err)
 }

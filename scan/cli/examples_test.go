@@ -19,7 +19,7 @@ func TestHelpExamplesRun(t *testing.T) {
 	example := regexp.MustCompile(`(?m)^ +(?:headcount|source) .*`)
 	other := regexp.MustCompile(`\[|fish|zsh| - `) // a synopsis, an example for another shell, or prose
 	examples, dir := 0, t.TempDir()                // one for all: an example may read what another one writes
-	for _, command := range []string{"scan", "completion"} {
+	for _, command := range []string{"scan", "list", "completion"} {
 		_, help, _ := runs(t, command, "--help")
 		for _, line := range example.FindAllString(help, -1) {
 			if other.MatchString(line) {
@@ -33,7 +33,7 @@ func TestHelpExamplesRun(t *testing.T) {
 			}
 		}
 	}
-	if examples < 10 {
+	if examples < 15 {
 		t.Errorf("%d examples", examples)
 	}
 }

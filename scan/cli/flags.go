@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -10,16 +11,22 @@ import (
 	"headcount/scan/head/engine"
 )
 
+func scanFlags() []cli.Flag {
+	return slices.Concat(
+		keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags(),
+	)
+}
+
 func keyFlags() []cli.Flag {
 	return command.Category("which keys",
 		&cli.BoolFlag{
-			Name: "demo", Usage: "scan an embedded store of 10,000 objects; needs no account and no network",
+			Name: "demo", Usage: "read an embedded store of 10,000 objects; needs no account and no network",
 		},
 		&cli.StringFlag{Name: "start-after", Usage: "start after this `KEY`"},
 		&cli.StringFlag{Name: "end-at", Usage: "stop after this `KEY`"},
 		&cli.GenericFlag{
 			Name: "limit", Value: command.Int[int64](0, 1, 0), DefaultText: "all",
-			Usage: "stop after the first `N` objects",
+			Usage: "stop after the first `N` objects of the listing",
 		},
 		&cli.GenericFlag{
 			Name: "list-order", Value: command.OneOf("bytes", "bytes", "any"),
@@ -53,7 +60,7 @@ func speedFlags() []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "rate", Value: command.Positive(command.RateMax), DefaultText: "no limit",
-			Usage: "send at most `N` requests per second, all workers together; 429 and 503 slow it down further",
+			Usage: "send at most `N` requests per second in all; 429 and 503 slow it down further",
 		},
 		&cli.GenericFlag{
 			Name: "timeout", Value: command.PositiveDuration(30 * time.Second),

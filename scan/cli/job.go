@@ -24,14 +24,15 @@ import (
 	"headcount/scan/store"
 )
 
-// job is a command line of scan, parsed and checked.
+// job is a command line of scan or list, parsed and checked.
 type job struct {
-	demo   bool
-	store  store.Config
-	scan   scan.Config
-	fields []field.Field // that are printed
-	names  fileset.Names
-	resume bool
+	command string
+	demo    bool
+	store   store.Config
+	scan    scan.Config
+	fields  []field.Field // that are printed
+	names   fileset.Names
+	resume  bool
 
 	format  output.Format
 	options output.Options
@@ -107,7 +108,11 @@ func (j *job) scanStore(
 	if err != nil {
 		return err
 	}
-	stopProgress := reporter.StartProgress(s.Progress)
+	startProgress := reporter.StartProgress
+	if j.scan.NoHeads {
+		startProgress = reporter.StartListProgress
+	}
+	stopProgress := startProgress(s.Progress)
 	stats, err := s.Run(ctx)
 	stopProgress()
 
@@ -235,7 +240,7 @@ func (j *job) logCheckpoint(reporter *report.Reporter, earlier *checkpoint.Check
 // parameters returns the parameters that the records of the job depend on.
 func (j *job) parameters(urls []string) map[string]string {
 	p := map[string]string{
-		"bucket": j.store.Bucket, "prefix": j.scan.Prefix,
+		checkpoint.Command: j.command, "bucket": j.store.Bucket, "prefix": j.scan.Prefix,
 		"start-after": j.scan.Range.After, "end-at": j.scan.Range.Through,
 		"all": fmt.Sprint(j.scan.All), "output": "standard output", checkpoint.Endpoints: strings.Join(urls, " "),
 	}

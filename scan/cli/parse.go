@@ -20,9 +20,11 @@ import (
 	"headcount/scan/list"
 )
 
-// parse reads the command line of scan, and checks its flags against each other.
+// parse reads the command line of scan or list, and checks its flags against each other. The flags that list does not
+// have keep their zero values.
 func parse(c *cli.Context) (*job, error) {
-	j := &job{demo: c.Bool("demo"), resume: c.Bool("resume")}
+	j := &job{command: c.Command.Name, demo: c.Bool("demo"), resume: c.Bool("resume")}
+	j.scan.NoHeads = j.command == listName
 	if err := checkCombinations(c); err != nil {
 		return nil, err
 	}
@@ -38,12 +40,20 @@ func parse(c *cli.Context) (*job, error) {
 			return nil, err
 		}
 	}
-	connections := j.scan.Workers
-	if connections == scan.WorkersAuto {
-		connections = scan.WorkersAutoMax
-	}
-	j.store, err = command.ParseStore(c, bucket, connections)
+	j.store, err = command.ParseStore(c, bucket, j.connections())
 	return j, err
+}
+
+// connections returns how many requests are in flight at most.
+func (j *job) connections() int {
+	n, auto, most := j.scan.Workers, scan.WorkersAuto, scan.WorkersAutoMax
+	if j.scan.NoHeads {
+		n, auto, most = j.scan.Listers, scan.ListersAuto, scan.ListersAutoMax
+	}
+	if n == auto {
+		return most
+	}
+	return n
 }
 
 // parseBucket reads the argument.
@@ -52,7 +62,7 @@ func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 	case c.Bool("demo"):
 		return demoBucket, "", nil
 	case c.NArg() == 0:
-		return "", "", exit.Usagef(command.URIHint+"; or try: headcount scan --demo", "no bucket is named")
+		return "", "", exit.Usagef(command.URIHint+"; or try: headcount "+c.Command.Name+" --demo", "no bucket is named")
 	case c.NArg() > 1:
 		return "", "", exit.Usagef("run headcount once for each", "%d buckets are named", c.NArg())
 	}
@@ -112,9 +122,10 @@ func parsePrint(c *cli.Context, j *job) error {
 	if j.fields, err = j.format.Fields(&j.options); err != nil {
 		return err
 	}
-	if needHead := field.Names(field.NeedHead(j.fields)); cfg.Engine == engine.List && len(needHead) > 0 {
+	needHead := slices.DeleteFunc(field.NeedHead(j.fields), func(f field.Field) bool { return f.Name == field.Metadata })
+	if cfg.Engine == engine.List && len(needHead) > 0 {
 		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
-			"--engine list cannot print %s, which no listing has", strings.Join(needHead, ", "))
+			"--engine list cannot print %s, which no listing has", strings.Join(field.Names(needHead), ", "))
 	}
 	return nil
 }

@@ -101,10 +101,13 @@ type typedValue interface {
 	print(text string) string // of a text in messages, without secrets
 }
 
-// Get returns the value of a flag that has a Value[T], or of one with a List, of which T is the slice. It panics if the
-// command has no such flag, or one of another type.
-func Get[T any](c *cli.Context, name string) T {
-	return c.Generic(name).(interface{ Get() any }).Get().(T)
+// Get returns the value of a flag that has a Value[T], or of one with a List, of which T is the slice. It returns the
+// zero value if the command has no such flag, as the methods of c do, and panics for a flag of another type.
+func Get[T any](c *cli.Context, name string) (value T) {
+	if flag, ok := c.Generic(name).(interface{ Get() any }); ok {
+		value = flag.Get().(T)
+	}
+	return value
 }
 
 // valueError is the error of a text that is no value of a flag.

@@ -135,9 +135,7 @@ func Names(fields []Field) []string {
 	return names
 }
 
-// NeedHead returns the Fields that no LIST gives: a HEAD has to be sent for them. A LIST may give the metadata
-// (list.Page.Metadata).
+// NeedHead returns the Fields that no LIST of S3 gives: a HEAD has to be sent for them.
 func NeedHead(fields []Field) []Field {
-	isListed := func(f Field) bool { return f.Origin == FromList || f.Name == Metadata }
-	return slices.DeleteFunc(slices.Clone(fields), isListed)
+	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Origin == FromList })
 }

@@ -97,13 +97,16 @@ type Stats struct {
 	ListingDiffers []string `json:"listing_differs,omitempty"`
 
 	// The last run.
-	Engine       string         `json:"engine"`
+	Engine       string         `json:"engine"`        // EngineNone: no HEAD was needed
 	EngineReason string         `json:"engine_reason"` // why that engine was chosen
 	Workers      int            `json:"workers"`       // at the end
 	Listers      int            `json:"listers"`       // the most LISTs in flight at once; 0: the keys were given
 	Region       string         `json:"region"`
 	Addresses    []AddressStats `json:"addresses,omitempty"`
 }
+
+// EngineNone is the engine of a run that needs no HEADs: the LIST says all that was asked for.
+const EngineNone = "none"
 
 // ListingCheck counts the objects in which two listings of the same keys differ.
 type ListingCheck struct {

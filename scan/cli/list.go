@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/scan/command"
+	"headcount/scan/field"
+)
+
+const listName = "list"
+
+const listDescription = `Prints what the LIST says of every object in a bucket, as JSON lines on standard output:
+
+    headcount list --demo
+    headcount list s3://my-bucket/logs/ > objects.jsonl
+
+It lists many ranges of keys at once, and sends no HEADs: it needs the right s3:ListBucket alone. What only a HEAD
+knows, as the custom metadata, is printed by: headcount scan. More examples:
+
+    headcount list --fields key,size s3://my-bucket
+    headcount list --listers 64 --output objects.jsonl.zst s3://my-bucket
+    headcount list --output objects.jsonl --checkpoint list.checkpoint --resume s3://my-bucket
+
+The connection, the files, the checkpoint and the exit codes are those of: headcount scan --help`
+
+// ListCommand returns the command list.
+func ListCommand() *cli.Command {
+	return &cli.Command{
+		Name:        listName,
+		Usage:       "print the keys, sizes and dates of a bucket: the listing, without HEADs",
+		ArgsUsage:   "s3://BUCKET[/PREFIX]",
+		Description: listDescription,
+		Flags:       listFlags(),
+		Action:      run,
+	}
+}
+
+// listFlags returns the flags of scan, without those about HEADs.
+func listFlags() []cli.Flag {
+	aboutHeads := []string{
+		"retry-from", "workers", "pipeline", "engine", "all", "metadata-prefix", "dry-run", "price",
+	}
+	flags := slices.DeleteFunc(scanFlags(), func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
+	for _, f := range flags {
+		switch f.Names()[0] {
+		case "fields":
+			fields := f.(*cli.GenericFlag)
+			fields.Value = command.Parsed("key,size,last_modified,etag,storage_class", parseListFields)
+			fields.Usage = "print the fields of these `NAMES`, of those that a LIST has, or all"
+		case "listers":
+			f.(*cli.GenericFlag).Usage = "list `N` ranges of keys at once; auto lists up to 64"
+		case "retry-for":
+			f.(*cli.GenericFlag).Usage = "stop when a LIST has failed for this `DURATION`"
+		}
+	}
+	return flags
+}
+
+// parseListFields reads the --fields of list. A field that needs a HEAD is refused.
+func parseListFields(text string) ([]field.Field, error) {
+	fields, err := parseFields(text)
+	if err != nil {
+		return nil, err
+	}
+	needHead := field.Names(field.NeedHead(fields))
+	if text == "all" {
+		return slices.DeleteFunc(fields, func(f field.Field) bool { return slices.Contains(needHead, f.Name) }), nil
+	}
+	if len(needHead) > 0 {
+		return nil, command.BadValue("headcount scan sends a HEAD for each object, and prints them",
+			"no listing has "+strings.Join(needHead, ", "))
+	}
+	return fields, nil
+}
