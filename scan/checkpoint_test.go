@@ -1,12 +1,43 @@
 package scan
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"headcount/scan/checkpoint"
 )
+
+// groupingSink is a GroupingSink whose Sync is due when it is asked the second time, and then never more.
+type groupingSink struct {
+	discard
+	asked int
+}
+
+func (s *groupingSink) SyncDue() bool {
+	s.asked++
+	return s.asked == 2
+}
+
+// A run with a GroupingSink saves a Checkpoint when its Sync is due, and when the run ends.
+func TestCheckpointsOfGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var listed []int64
+		sim := simulation{keys: 4_000, listLatency: 10 * time.Second}
+		_, _, err := sim.run(t, t.Context(), Config{
+			Workers: 16, CheckpointEvery: 8 * time.Second, Sink: new(groupingSink),
+			OnCheckpoint: func(c *checkpoint.Checkpoint) error {
+				listed = append(listed, c.Stats.Listed)
+				return nil
+			},
+		})
+		// Pages are committed after 10, 20 and 30 s. The Sink is asked after 16 and 24 s, and then after 32 s.
+		if want := []int64{2_000, 4_000}; err != nil || !slices.Equal(listed, want) {
+			t.Errorf("got checkpoints of %d objects, %v; want %d", listed, err, want)
+		}
+	})
+}
 
 // A run saves a Checkpoint when it starts, within CheckpointEvery after a page is committed, and when it ends. It saves
 // none while no page is committed.

@@ -214,10 +214,13 @@ func (c *committer) checkErrorBudget() error {
 	}
 }
 
-// save makes a Checkpoint, unless the last one is still true. After a partial page write it does nothing: resuming from
-// there would duplicate that page's records.
+// save makes a Checkpoint, unless the last one is still true, or the Sink has no group of Records for it yet. After a
+// partial page write it does nothing: resuming from there would duplicate that page's records.
 func (c *committer) save() error {
 	if c.onCheckpoint == nil || c.saved || c.partialWrite {
+		return nil
+	}
+	if grouping, ok := c.sink.(GroupingSink); ok && !grouping.SyncDue() {
 		return nil
 	}
 	positions, err := c.sync()

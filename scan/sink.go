@@ -29,6 +29,15 @@ type Sink interface {
 	Close() error
 }
 
+// GroupingSink is a Sink that writes Records in groups, and prefers large ones: the Records between two Syncs.
+type GroupingSink interface {
+	Sink
+
+	// SyncDue reports whether the next Checkpoint of a running scan is worth a Sync. Until it is, the Checkpoint before
+	// stays. Sync is called at the end of a run in any case. The goroutine that calls Commit calls SyncDue.
+	SyncDue() bool
+}
+
 // Chunk is the encoded Records of some neighbouring objects of one page. One worker uses it at a time.
 type Chunk interface {
 	// Add appends a Record. The Record is valid until Add returns (see Record.Clone).
