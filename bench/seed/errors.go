@@ -8,6 +8,7 @@ import (
 
 	"headcount/scan"
 	"headcount/scan/fault"
+	"headcount/scan/hint"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -70,6 +71,23 @@ func (a *reply) outcome() string {
 	}
 	return fmt.Sprint(a.status)
 }
+
+// pageError is a success by its status, with a body that is neither empty nor an error of S3.
+type pageError struct {
+	status  int
+	text    string // the beginning of the body
+	request hint.Request
+}
+
+func (e *pageError) Error() string {
+	return fmt.Sprintf("%d with a body that is not S3's (%q)", e.status, e.text)
+}
+
+// FaultClass implements the contract of fault.ClassOf.
+func (e *pageError) FaultClass() fault.Class { return fault.WrongDocument }
+
+// Hint implements the contract of package exit.
+func (e *pageError) Hint() string { return e.request.ForDocument("html") }
 
 // objectError returns the error of an object that failed.
 func (a *reply) objectError(op, target, key string) *scan.ObjectError {

@@ -1,8 +1,9 @@
 package seed
 
 import (
+	"bytes"
 	"context"
-	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -39,9 +40,13 @@ func (w *writer) send(
 ) reply {
 	r := w.run
 	a := reply{sent: time.Now()}
+	endpoint := r.cfg.Store.Endpoint(w.endpoint)
 	read := func(response *http.Response, latency time.Duration) error {
 		a.latency = latency
 		err := a.read(response)
+		if page, ok := errors.AsType[*pageError](err); ok {
+			page.request = r.cfg.Store.HintRequest(endpoint, r.cfg.Timeout)
+		}
 		if a.code == string(fault.ClockSkew) {
 			r.cfg.Store.ObserveClockRefusal(response)
 		}
@@ -49,7 +54,6 @@ func (w *writer) send(
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	endpoint := r.cfg.Store.Endpoint(w.endpoint)
 	if err := request(ctx, endpoint.Client, store.WithRawResponse(output, read), plainBody); err != nil {
 		r.cfg.Store.ObserveFailure(endpoint, err)
 		a.status, a.err = 0, fault.StripSDK(err)
@@ -67,26 +71,21 @@ func plainBody(o *s3.Options) {
 	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 }
 
-// read reads an answer. It reads the body to its end, so that the connection can be used again.
+// read reads an answer. It reads the body to its end, so that the connection can be used again. S3 sends no body where
+// it has put or deleted an object: a page of a proxy, and an error without a code, are no success.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html#API_PutObject_ResponseSyntax
 func (a *reply) read(response *http.Response) error {
 	a.status, a.requestID = response.StatusCode, response.Header.Get("x-amz-request-id")
 	a.retryAfter = fault.RetryAfter(response.Header.Get("Retry-After"))
-	if a.status/100 != 2 {
-		d := errordoc.Read(response.Body)
-		a.code, a.message = d.Code, d.Message
-		return nil
-	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, errorBytesMax))
-	if err != nil {
+	isSuccess := a.status/100 == 2
+	if isSuccess && (err != nil || len(bytes.TrimSpace(body)) == 0) {
 		return err
 	}
-	var refusal struct {
-		XMLName       xml.Name `xml:"Error"`
-		Code, Message string
-	}
-	if xml.Unmarshal(body, &refusal) == nil { // a body that is no error has no code
-		d := errordoc.Document{Code: refusal.Code, Message: refusal.Message}.Checked()
-		a.code, a.message = d.Code, d.Message
+	d := errordoc.Read(bytes.NewReader(body))
+	a.code, a.message = d.Code, d.Message
+	if isSuccess && a.code == "" {
+		return &pageError{status: a.status, text: a.message}
 	}
 	return nil
 }

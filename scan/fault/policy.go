@@ -75,8 +75,8 @@ type Attempts struct {
 type Policy struct {
 	// MaxAttempts is the number of transient failures after which one request fails, while other requests succeed. A
 	// failure for want of a connection does not count. While no other request succeeds, either the store is unavailable
-	// or there are no other requests. Then the Decision is Verify, before MaxAttempts attempts and once in as many. If the
-	// store answers other requests, one more attempt follows.
+	// or there are no other requests. Then the Decision is Verify, once in MaxAttempts attempts. If the store answers
+	// other requests, one more attempt follows, up to MaxAttempts failures that count.
 	MaxAttempts int
 
 	// MaxRetryAfter is the time for which one request waits because of Retry-After, all its attempts together. An object
@@ -306,8 +306,8 @@ type Verification struct {
 func (p *Policy) Verified(a *Attempts, f Failure, v Verification) Decision {
 	switch {
 	case f.Transient() && v.RequestsSucceed:
-		a.final = true // the failures so far may come from an outage of the store
-		return Decision{}
+		a.final = true // the failures that do not count may come from an outage of the store
+		return retryIf(a.failed < p.MaxAttempts-1, 0)
 	case f.Transient(), f.Class == Credentials: // the Canary has some: the provider was unavailable
 		return Decision{Retry, p.backoff(a.Sent)}
 	case v.OtherCredentials && (p.MaxAttempts == 0 || a.Sent < p.MaxAttempts):
