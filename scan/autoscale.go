@@ -58,7 +58,7 @@ func (a *autoscaler) run(ctx context.Context, g *errgroup.Group) error {
 	if err := a.pool.resize(ctx, g, size, size); err != nil {
 		return err
 	}
-	before := a.pool.sample()
+	before := a.pool.now()
 	timer := time.NewTimer(window)
 	defer timer.Stop()
 	for {
@@ -69,7 +69,7 @@ func (a *autoscaler) run(ctx context.Context, g *errgroup.Group) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		after := a.pool.sample()
+		after := a.pool.now()
 		if a.ending() || a.pool.members.recovering() {
 			if a.concurrency != nil {
 				size = a.concurrency.Best()
@@ -162,7 +162,7 @@ func (a *autoscaler) fill(stats *metrics.Stats, cpuBefore time.Duration) {
 	}
 	shares := a.shares
 	if shares.Empty() {
-		all := a.pool.sample()
+		all := a.pool.now()
 		cpu := all.cpu - cpuBefore
 		seen := all.delta(poolSample{}, max(1, stats.Workers))
 		seen.Rate = a.limiter.Rate()

@@ -64,7 +64,7 @@ func newCommitter(cfg *Config, maxPages int) *committer {
 
 // addResult adds what became of some objects to their page, and queues the page for its commit with its last object. It
 // may be called concurrently.
-func (c *committer) addResult(ctx context.Context, p *page, r *batchResult) error {
+func (c *committer) addResult(ctx context.Context, p *page, r *result) error {
 	c.progress.Settled.Add(int64(r.settled))
 	if !p.addResult(r) {
 		return nil

@@ -66,7 +66,7 @@ func (x *evidence) addObservation(before, after observation, e *list.Entry, r *h
 func (w *worker) accept(ctx context.Context, x *evidence) error {
 	p := w.pool
 	if x.found != nil {
-		p.lastAnswered.Store(x.found)
+		p.sample.Store(x.found)
 	}
 	for group, equal := range x.equal {
 		if equal != 0 {
@@ -77,7 +77,7 @@ func (w *worker) accept(ctx context.Context, x *evidence) error {
 	if x.marked {
 		p.differences.marked.Store(true)
 	}
-	p.decodedNames.found(&x.names)
+	p.names.found(&x.names)
 	for _, prefix := range x.prefixes {
 		w.counts.AddOtherPrefix(prefix)
 	}

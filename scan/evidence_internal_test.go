@@ -17,13 +17,10 @@ import (
 func newEvidenceWorker(entries []list.Entry) *worker {
 	progress := new(metrics.ProgressCounters)
 	progress.Listed.Store(1_000)
+	access := storeAccess{progress: progress, metrics: metrics.NewCollector(), log: slog.New(slog.DiscardHandler)}
 	p := &workerPool{
-		workerDeps: workerDeps{
-			differences: newDifferences(progress, slog.New(slog.DiscardHandler)), refusedStart: &refusedStart{lastAnswered: new(sampleObject)},
-			decodedNames: new(decodedNames), progress: progress, metrics: metrics.NewCollector(),
-			retries: newRetryQueue(newInFlight()),
-		},
-		records: newRecordLimit(recordBytesMax),
+		storeAccess: access, findings: newFindings(&Config{Log: access.log}, &access),
+		retries: newRetryQueue(newInFlight()), records: newRecordLimit(recordBytesMax),
 	}
 	w := &worker{
 		pool: p, counts: metrics.NewHeadCounts(), sent: new(sentBatch), previous: new(sentBatch),
@@ -86,9 +83,9 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 		if known.waiting != 0 || group.agreeing != [traits]int{} || group.contestedTraits() != 0 || group.refuted&head.ETag != 0 {
 			t.Errorf("%d waiting, %+v", known.waiting, group)
 		}
-		if known.marked.Load() || w.pool.decodedNames.plus.real.Load() || w.pool.refusedStart.heads.Load() != 0 ||
+		if known.marked.Load() || w.pool.names.plus.real.Load() || w.pool.refusedStart.heads.Load() != 0 ||
 			w.counts.FromListing != 0 || w.pool.progress.FromListing.Load() != 0 {
-			t.Errorf("marked %v, plus %v, %d refused", known.marked.Load(), w.pool.decodedNames.plus.real.Load(),
+			t.Errorf("marked %v, plus %v, %d refused", known.marked.Load(), w.pool.names.plus.real.Load(),
 				w.pool.refusedStart.heads.Load())
 		}
 	}
@@ -122,9 +119,9 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 	if err := w.accept(t.Context(), x); err != nil {
 		t.Fatal(err)
 	}
-	if got := known.expected.Of(&entries[0]); got != 0 || !w.pool.decodedNames.plus.real.Load() ||
+	if got := known.expected.Of(&entries[0]); got != 0 || !w.pool.names.plus.real.Load() ||
 		w.counts.FromListing != 7 {
-		t.Errorf("%v is expected, plus %v, %d from the listing", got, w.pool.decodedNames.plus.real.Load(),
+		t.Errorf("%v is expected, plus %v, %d from the listing", got, w.pool.names.plus.real.Load(),
 			w.counts.FromListing)
 	}
 }

@@ -169,30 +169,29 @@ func (c *goneChecker) mayNotList(ctx context.Context, err error) bool {
 	return true
 }
 
-// settleMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
+// decideMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
 // may have been written anew. So do those about which LISTs left that open, a few times.
-func (v *verifier) settleMissing(ctx context.Context, missing []*unresolved) error {
-	if len(missing) == 0 {
+func (v *verifierRound) decideMissing(ctx context.Context) error {
+	if len(v.missing) == 0 {
 		return nil
 	}
-	doubts, err := v.stillListed(ctx, missing)
+	doubts, err := v.stillListed(ctx, v.missing)
 	if err != nil {
 		return err
 	}
-	for i, u := range missing {
-		if err := v.settle(ctx, u, doubts[i]); err != nil {
+	for i, u := range v.missing {
+		if err := v.decideByDoubt(ctx, u, doubts[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settle decides about one object that was not found by its doubt.
-func (v *verifier) settle(ctx context.Context, u *unresolved, doubt error) error {
+func (v *verifierRound) decideByDoubt(ctx context.Context, u *unresolved, doubt error) error {
 	tried := &u.batch.attempts
 	switch {
 	case doubt == nil:
-		gone := batchResult{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
+		gone := result{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
 		return v.committer.addResult(ctx, u.batch.page, &gone)
 	case doubt == errStillListed:
 		tried.listedAgain = true

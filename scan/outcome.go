@@ -16,7 +16,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 	index := b.index(n)
 	s.next++
 	if b.picked != nil {
-		s.chunk = nil // a run is of adjoining objects
+		s.result.chunk = nil // a run is of adjoining objects
 	}
 	e := &b.page.heads[index]
 	if r.Source == head.FromListing {
@@ -55,10 +55,10 @@ func (w *worker) handleAnswer(r *head.Result) {
 		s.result.outcomes.Gone++
 		s.result.settled++
 	case unlike:
-		w.fail(w.newUnlikeError(e, r))
+		s.result.fail(w.newUnlikeError(e, r))
 	default:
-		s.chunk = nil     // ends the encodedRun, so that the runs of a page can be sorted by key
-		w.flushCounters() // the successes before this failure
+		s.result.chunk = nil // ends the encodedRun, so that the runs of a page can be sorted by key
+		w.flushCounters()    // the successes before this failure
 		w.reschedule(index, e, r, class, observation)
 	}
 }
@@ -89,48 +89,15 @@ func (w *worker) classify(e *list.Entry, r *head.Result) (answerClass, observati
 	return class, after
 }
 
-// emit encodes the Record of an object.
+// emit gives an object that was found its Outcome, by its Record.
 func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 	s := w.sent
-	s.result.settled++
 	if r.OtherPrefix != nil {
 		s.result.outcomes.OtherMetadata++
 		s.evidence.addPrefix(r.OtherPrefix)
 	}
 	w.record = NewRecord(e, r, changed)
-	if s.result.said == nil {
-		s.result.said = make([]int64, len(w.pool.selection.counted))
-	}
-	switch d, err := w.pool.selection.decide(&w.record, s.result.said); {
-	case err != nil:
-		s.result.outcomes.Failed++
-		s.result.failures = append(s.result.failures, newFilterError(w.pool.store.Bucket(), e, err))
-		return
-	case d == filtered:
-		s.result.outcomes.Filtered++
-		return
-	case d == withoutMetadata:
-		s.result.outcomes.WithoutMetadata++
-		return
-	}
-	if s.chunk == nil {
-		s.chunk = w.pool.sink.NewChunk()
-		s.result.runs = append(s.result.runs, encodedRun{index, s.chunk})
-	}
-	s.result.bytes += recordBytes(e, r)
-	s.chunk.Add(&w.record)
-	s.result.outcomes.Emitted++
-	if changed {
-		s.result.outcomes.Changed++
-	}
-}
-
-// fail gives an object the Outcome failed.
-func (w *worker) fail(e *ObjectError) {
-	s := w.sent
-	s.result.settled++
-	s.result.outcomes.Failed++
-	s.result.failures = append(s.result.failures, e)
+	w.pool.encoder.encode(&s.result, index, &w.record)
 }
 
 func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
@@ -188,7 +155,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		}
 		decision := p.policy.Next(&tried.Attempts, u.failure, p.health)
 		if decision.Action == fault.GiveUp {
-			w.fail(u.err)
+			s.result.fail(u.err)
 			return
 		}
 		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
@@ -218,7 +185,7 @@ func (w *worker) askOtherName(b *batch, e *list.Entry, tried *attempts) bool {
 		asked = b.named[0].Key
 	}
 	b.named = nil
-	if e.Encoded == "" || w.pool.decodedNames.real(e) {
+	if e.Encoded == "" || w.pool.names.real(e) {
 		return false
 	}
 	name, ok := tried.names.next(e, asked)

@@ -20,13 +20,9 @@ type page struct {
 	metadata []list.Metadata // of heads; nil: the LIST gave none
 	release  func()          // gives back the place within the pageLimit; called once, after the commit
 
-	mu       sync.Mutex
-	pending  int // objects of heads without an Outcome
-	runs     []encodedRun
-	outcomes metrics.Outcomes
-	failures []*ObjectError
-	bytes    int64   // of the Records in runs
-	said     []int64 // how many Records have each value of Config.Counted
+	mu      sync.Mutex
+	pending int // objects of heads without an Outcome
+	result      // of the others
 }
 
 // encodedRun is the Records of adjoining objects, from the object of index first on.
@@ -64,18 +60,26 @@ func (p *page) compact(mayPass func(*Record) bool) {
 	}
 }
 
-// batchResult is what became of some objects of one page.
-type batchResult struct {
+// result is what became of some objects of one page.
+type result struct {
 	settled  int // how many of them have their Outcome now
 	runs     []encodedRun
+	chunk    Chunk // of the last run; nil: the next Record begins a run
 	outcomes metrics.Outcomes
 	failures []*ObjectError
 	bytes    int64   // of the Records in runs
 	said     []int64 // how many Records have each value of Config.Counted; nil: none has
 }
 
+// fail gives an object the Outcome failed.
+func (r *result) fail(e *ObjectError) {
+	r.settled++
+	r.outcomes.Failed++
+	r.failures = append(r.failures, e)
+}
+
 // addResult adds a result and reports whether the page is finished by it: true once.
-func (p *page) addResult(r *batchResult) bool {
+func (p *page) addResult(r *result) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pending -= r.settled

@@ -2,14 +2,9 @@ package scan
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"headcount/scan/metrics"
-	"headcount/scan/pace"
 )
 
 const (
@@ -35,14 +30,21 @@ const (
 // workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Some of
 // them run, the others are parked (members). A worker is started the first time the pool grows to include it.
 //
-// The pool takes batches from the producer (submit) and from the retry queue. Neither channel is closed: the workers
-// end when nothing is in flight.
+// The pool takes batches from the producer (submit) and from the retry queue. Those of the retry queue come first: a
+// page waits for each. Neither channel is closed: the workers end when nothing is in flight.
 type workerPool struct {
-	workerDeps
+	storeAccess
+	*findings
+	encoder *encoder
 
-	queue chan *batch   // of objects that had no HEAD yet
-	due   <-chan *batch // from the retry queue; taken first, since a page waits for each
-	depth int           // HEADs in flight on each connection
+	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
+	retries   *retryQueue
+	verifier  *verifier
+	committer *committer
+	inFlight  inFlight
+
+	queue chan *batch // of objects that had no HEAD yet
+	depth int         // HEADs in flight on each connection
 
 	members      members
 	batchObjects atomic.Int64            // objects in a batch
@@ -50,12 +52,7 @@ type workerPool struct {
 	pageLimit    *pageLimit
 	records      *recordLimit
 
-	began   time.Time
-	idle    idleTime
-	answers atomic.Int64 // HEADs that were answered since began
-	latency atomic.Int64 // ns, of all of them together
-
-	cpuTime func() time.Duration // of this process so far
+	activity
 }
 
 // maxWorkers returns how many workers there can be in a process that may open so many files (0: any number).
@@ -77,15 +74,18 @@ func batchSizeFor(workers, depth int) int {
 	return min(pageKeys, max(batchMin, min(batchMax, 2*pageKeys/workers), 4*depth))
 }
 
-// newWorkerPool makes a pool of at most maxWorkers workers, for at most maxPages pages in flight. It starts none.
-func newWorkerPool(deps workerDeps, due <-chan *batch, pages *pageLimit, depth, maxWorkers, maxPages int) *workerPool {
-	size := batchSizeFor(maxWorkers, depth)
+// newPool makes the pool. It starts no workers.
+func (s *Scan) newPool(n sizes) *workerPool {
+	size := batchSizeFor(n.workers, n.depth)
 	batchesPerPage := (pageKeys + size - 1) / size
 	p := &workerPool{
-		workerDeps: deps, due: due, pageLimit: pages, records: newRecordLimit(recordBytesMax), depth: depth,
-		queue:   make(chan *batch, maxPages*batchesPerPage),
-		current: make([]atomic.Pointer[batch], maxWorkers),
-		cpuTime: processCPUTime,
+		storeAccess: s.storeAccess, findings: s.findings, encoder: s.encoder,
+		retries: s.retries, verifier: s.verifier, committer: s.committer, inFlight: s.inFlight,
+		queue: make(chan *batch, n.pages*batchesPerPage), depth: n.depth,
+		current:   make([]atomic.Pointer[batch], n.workers),
+		pageLimit: newPageLimit(func(workers int) int { return batchSizeFor(workers, n.depth) }),
+		records:   newRecordLimit(recordBytesMax),
+		activity:  activity{cpuTime: processCPUTime},
 	}
 	p.batchObjects.Store(int64(size)) // until the autoscaler has a better number
 	return p
@@ -144,70 +144,4 @@ func (p *workerPool) splitBatch(ctx context.Context, i int) error {
 		return p.retries.add(ctx, rest, 0)
 	}
 	return nil
-}
-
-// poolSample is what the pool has counted by one moment.
-type poolSample struct {
-	at            time.Duration // since the run began
-	answers       int64
-	latency, idle time.Duration // of all HEADs, of all workers together
-	cpu           time.Duration
-}
-
-func processCPUTime() time.Duration {
-	cpu, _ := metrics.Usage()
-	return cpu
-}
-
-func (p *workerPool) sample() poolSample {
-	at := time.Since(p.began)
-	return poolSample{
-		at: at, answers: p.answers.Load(), latency: time.Duration(p.latency.Load()), idle: p.idle.total(at), cpu: p.cpuTime(),
-	}
-}
-
-// delta returns what so many workers did since an earlier sample.
-func (s poolSample) delta(before poolSample, workers int) pace.Window {
-	w := pace.Window{Elapsed: s.at - before.at, Answers: s.answers - before.answers}
-	if w.Answers > 0 {
-		w.Latency = (s.latency - before.latency) / time.Duration(w.Answers)
-	}
-	w.Idle = min(1, float64(s.idle-before.idle)/max(1, float64(w.Elapsed)*float64(workers)))
-	return w
-}
-
-// idleTime adds up the times in which workers have no batch. The zero value is ready. Its methods may be called
-// concurrently; times are since the run began.
-type idleTime struct {
-	mu   sync.Mutex
-	idle int
-	past time.Duration // sum of all ends less the sum of all starts, so far
-}
-
-func (t *idleTime) enter(at time.Duration) {
-	t.mu.Lock()
-	t.idle++
-	t.past -= at
-	t.mu.Unlock()
-}
-
-func (t *idleTime) leave(at time.Duration) {
-	t.mu.Lock()
-	t.idle--
-	t.past += at
-	t.mu.Unlock()
-}
-
-// total returns the time that all workers together were idle by then.
-func (t *idleTime) total(at time.Duration) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.past + time.Duration(t.idle)*at
-}
-
-// count returns how many workers are idle now.
-func (t *idleTime) count() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.idle
 }

@@ -83,6 +83,7 @@ func (p *producer) listWalk(ctx context.Context, walk *walk) error {
 		page := newPage(listed, p.mayPass, places.release)
 		if p.encode != nil {
 			p.encode(page)
+			p.pool.records.add(page.bytes)
 		}
 		page.release = func() {
 			p.pool.records.remove(page.bytes)

@@ -5,9 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"headcount/scan/head"
-	"headcount/scan/list"
 )
 
 // recordBytesMax bounds the texts of the Records that are not committed. It is far more than usual Records take, of
@@ -96,14 +93,4 @@ func (l *recordLimit) pass() {
 	case l.passes <- struct{}{}:
 	default:
 	}
-}
-
-// recordBytes returns about how many bytes the Record of an object takes.
-func recordBytes(e *list.Entry, r *head.Result) int64 {
-	const otherFields = 100
-	n := otherFields + len(e.Key)
-	for i := range r.Metadata {
-		n += len(r.Metadata[i].Name) + len(r.Metadata[i].Value)
-	}
-	return int64(n)
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"headcount/scan/hint"
+	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
@@ -17,7 +18,7 @@ const refusedAtStartMax = 100
 // not: the right to send HEADs is missing, or a proxy changes them. Such a run ends after refusedAtStartMax objects,
 // unless no more than a page is listed: that is soon done, and names each object.
 type refusedStart struct {
-	lastAnswered *sampleObject
+	sample       *atomic.Pointer[list.Entry]
 	listed       *atomic.Int64 // objects so far, by this run and earlier ones
 	listedBefore int64         // by earlier runs
 	ignored      atomic.Bool   // the keys are known, or an earlier run had answers, or objects are refused in other ways
@@ -36,7 +37,7 @@ func (s *refusedStart) holds() bool {
 	if s.ignored.Load() || s.over.Load() {
 		return false
 	}
-	if s.lastAnswered.Load() != nil {
+	if s.sample.Load() != nil {
 		s.over.Store(true)
 		return false
 	}
@@ -51,7 +52,7 @@ func (s *refusedStart) isLarge() bool { return s.listed.Load()-s.listedBefore > 
 
 // onObject counts an object that is refused for good. Only the verifier calls it.
 func (s *refusedStart) onObject(e *ObjectError) error {
-	if s.ignored.Load() || s.lastAnswered.Load() != nil || s.objects > 0 && s.status != e.Status {
+	if s.ignored.Load() || s.sample.Load() != nil || s.objects > 0 && s.status != e.Status {
 		s.ignored.Store(true)
 		s.over.Store(true)
 		return nil

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"headcount/scan/head"
-	"headcount/scan/list"
 	"headcount/scan/store"
 )
 
@@ -19,34 +18,37 @@ const namedRegionsMax = 3
 
 // regionFinder switches the Store to the region that the answers to HEADs name, if a HEAD is answered there. Where
 // HEADs are answered in the present region, or the named one does not answer, the refusal is the object's own. The zero
-// value needs its store and timeout.
+// value needs its storeAccess and timeout.
 type regionFinder struct {
-	store   *store.Store
+	storeAccess
 	timeout time.Duration
 	tried   map[string]bool // the regions that were asked
 }
 
-// find asks for an object in the region that the answer to its HEAD named. It returns the HEADs that it sent.
-func (f *regionFinder) find(ctx context.Context, e *list.Entry, signedFor, named string) (heads int64) {
-	if f.tried[named] || len(f.tried) == namedRegionsMax {
-		return 0
+// follow asks the regions that refusals name, each for the object of its refusal.
+func (f *regionFinder) follow(ctx context.Context, refused []*unresolved) {
+	for _, u := range refused {
+		if u.region == "" || f.tried[u.region] || len(f.tried) == namedRegionsMax {
+			continue
+		}
+		endpoint, ok := f.store.EndpointIn(u.region, 0)
+		if !ok {
+			continue
+		}
+		if f.tried == nil {
+			f.tried = map[string]bool{}
+		}
+		f.tried[u.region] = true
+		f.limiter.Charge(1)
+		f.progress.Heads.Add(1)
+		if f.isFound(ctx, endpoint, u.err.Entry.Key) {
+			f.store.SwitchRegion(u.signedFor, u.region)
+		}
 	}
-	endpoint, ok := f.store.EndpointIn(named, 0)
-	if !ok {
-		return 0
-	}
-	if f.tried == nil {
-		f.tried = map[string]bool{}
-	}
-	f.tried[named] = true
-	if f.answers(ctx, endpoint, e.Key) {
-		f.store.SwitchRegion(signedFor, named)
-	}
-	return 1
 }
 
-// answers reports whether an endpoint answers a HEAD for an object.
-func (f *regionFinder) answers(ctx context.Context, endpoint *store.Endpoint, key string) bool {
+// isFound reports whether an endpoint has an object.
+func (f *regionFinder) isFound(ctx context.Context, endpoint *store.Endpoint, key string) bool {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	status := 0

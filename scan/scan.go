@@ -7,38 +7,30 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
-	"headcount/scan/pace"
 )
 
 // Scan is one run: the stages of the picture in doc.go. Make it with New.
 type Scan struct {
-	cfg       Config
-	lister    *list.Lister
-	parallel  *list.ParallelLister // nil: the keys are known, and nothing is listed
-	engine    head.Engine
-	engineWhy string // why it is this engine
+	cfg Config
+	storeAccess
+	findings     *findings
+	lister       *list.Lister
+	parallel     *list.ParallelLister // nil: the keys are known, and nothing is listed
+	listingCheck *listingCheck        // nil: the bucket is listed once
+	encoder      *encoder
+	engineWhy    string // why it is this engine
 
 	producer   *producer
 	pool       *workerPool
-	selection  *selection
 	autoscaler *autoscaler
 	retries    *retryQueue
 	verifier   *verifier
 	committer  *committer
-
-	listingCheck *listingCheck // nil: the bucket is listed once
-	listMetadata *listMetadata // nil: every object gets a HEAD
-	differences  *differences
-	health       *fault.Health // of the HEADs
-	limiter      *pace.Limiter
-	metrics      *metrics.Collector
-	progress     metrics.ProgressCounters
-	inFlight     inFlight
+	inFlight   inFlight
 
 	began     time.Time
 	cpuBefore time.Duration // CPU time of the process before Run
@@ -46,12 +38,9 @@ type Scan struct {
 
 // New prepares a run. It sends nothing. Its error is that of engine.Open, or says what is wrong with Config.Resume.
 func New(cfg Config) (*Scan, error) {
-	s := &Scan{
-		cfg: cfg.withDefaults(), limiter: pace.NewLimiter(cfg.Rate), metrics: metrics.NewCollector(), inFlight: newInFlight(),
-		health: fault.NewHealth("HEAD"),
-	}
-	s.selection = &selection{s.cfg.Filter, s.cfg.Counted, s.cfg.All}
-	s.differences = newDifferences(&s.progress, s.cfg.Log)
+	cfg = cfg.withDefaults()
+	s := &Scan{cfg: cfg, storeAccess: newStoreAccess(&cfg), encoder: newEncoder(&cfg), inFlight: newInFlight()}
+	s.findings = newFindings(&cfg, &s.storeAccess)
 	if resume := cfg.Resume; resume != nil {
 		if err := s.metrics.Restore(&resume.Stats, resume.Latencies); err != nil {
 			return nil, err
@@ -70,7 +59,7 @@ func (s *Scan) openEngine() (err error) {
 	cfg := &s.cfg
 	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline,
-		Expected: s.differences.expected, MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
+		Expected: s.findings.differences.expected, MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
 	})
 	if err != nil {
 		return err
@@ -85,7 +74,7 @@ func (s *Scan) openEngine() (err error) {
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 		OnUnconnected: func() { s.pool.yieldConnection() },
 	})
-	if s.listMetadata = newListMetadata(cfg, s.lister); s.listMetadata != nil {
+	if s.findings.listMetadata = newListMetadata(cfg, s.lister); s.findings.listMetadata != nil {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
 	}
 	return nil
@@ -120,25 +109,18 @@ func (s *Scan) newSizes() sizes {
 func (s *Scan) wire() {
 	cfg := &s.cfg
 	n := s.newSizes()
-	shared := s.newSharedFindings()
-	policy := fault.ObjectPolicy(cfg.MaxAttempts)
-	policy.VerifiesFirst = cfg.Keys != nil
-	policy.MaxRetryAfter = min(policy.MaxRetryAfter, cfg.RetryFor/2)
-	pages := newPageLimit(func(workers int) int { return batchSizeFor(workers, n.depth) })
-
 	s.committer = newCommitter(cfg, n.pages)
 	s.committer.stats, s.committer.metrics = s.stats, s.metrics
-	s.committer.progress, s.committer.inFlight = &s.progress, s.inFlight
-
+	s.committer.progress, s.committer.inFlight = s.progress, s.inFlight
 	s.retries = newRetryQueue(s.inFlight)
-	s.verifier = s.newVerifier(policy, shared)
-	s.pool = s.newPool(policy, shared, pages, n)
+	s.verifier = s.newVerifier()
+	s.pool = s.newPool(n)
 
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, n.depth, n.workers)
 	s.autoscaler.inFlight = s.inFlight
 	s.autoscaler.listedAll = s.progress.ListedAll.Load
 	s.autoscaler.outputFull = func() bool {
-		return s.committer.queued() && pages.full() || s.committer.writing() && s.pool.records.reached()
+		return s.committer.queued() && s.pool.pageLimit.full() || s.committer.writing() && s.pool.records.reached()
 	}
 
 	s.listingCheck = newListingCheck(cfg)
@@ -146,7 +128,7 @@ func (s *Scan) wire() {
 	var encode func(*page)
 	switch {
 	case cfg.NoHeads:
-		encode = func(p *page) { s.selection.encodeListed(p, cfg.Store.Bucket(), cfg.Sink) }
+		encode = s.encoder.encodeListed
 		fallthrough
 	case cfg.ListOnly != nil:
 		mayPass = func(*Record) bool { return false }
@@ -155,66 +137,9 @@ func (s *Scan) wire() {
 	}
 	s.producer = &producer{
 		source: s.newSource(n.listers), listers: n.listers, ordered: cfg.inOrder(), mayPass: mayPass, encode: encode,
-		listMetadata: s.listMetadata, listingCheck: s.listingCheck,
-		pageLimit: pages, inFlight: s.inFlight, progress: &s.progress, pool: s.pool, committer: s.committer,
+		listMetadata: s.findings.listMetadata, listingCheck: s.listingCheck,
+		pageLimit: s.pool.pageLimit, inFlight: s.inFlight, progress: s.progress, pool: s.pool, committer: s.committer,
 	}
-}
-
-// sharedFindings are what the pool and the verifier find out together.
-type sharedFindings struct {
-	lastAnswered *sampleObject
-	refusedStart *refusedStart
-	names        *decodedNames
-}
-
-func (s *Scan) newSharedFindings() sharedFindings {
-	lastAnswered := new(sampleObject)
-	start := &refusedStart{lastAnswered: lastAnswered, listed: &s.progress.Listed}
-	if before := s.cfg.Resume; before != nil {
-		start.listedBefore = before.Stats.Listed
-		start.ignored.Store(before.Stats.Emitted+before.Stats.WithoutMetadata > 0)
-	}
-	if s.cfg.Keys != nil {
-		start.ignored.Store(true) // they may be the objects that an earlier run was refused
-	}
-	return sharedFindings{lastAnswered, start, new(decodedNames)}
-}
-
-func (s *Scan) newVerifier(policy fault.Policy, shared sharedFindings) *verifier {
-	cfg := &s.cfg
-	gone := &goneChecker{lister: s.lister, names: shared.names, byKey: cfg.Keys != nil}
-	return &verifier{
-		verificationQueue: newVerificationQueue(), policy: policy, canary: s.newCanary(), stillListed: gone.check,
-		refusedStart: shared.refusedStart,
-		sampleEvery:  max(cfg.RetryFor/samplesPerLimit, time.Millisecond), sampleFrom: cfg.RetryFor / 2,
-		regions: regionFinder{store: cfg.Store, timeout: cfg.Timeout},
-		store:   cfg.Store, engine: s.engine, health: s.health, lastAnswered: shared.lastAnswered,
-		limiter: s.limiter, metrics: s.metrics, progress: &s.progress, retries: s.retries, committer: s.committer,
-		inFlight: s.inFlight,
-	}
-}
-
-func (s *Scan) newPool(policy fault.Policy, shared sharedFindings, pages *pageLimit, n sizes) *workerPool {
-	cfg := &s.cfg
-	return newWorkerPool(workerDeps{
-		engine: s.engine, sink: cfg.Sink, store: cfg.Store, limiter: s.limiter, health: s.health,
-		lastAnswered: shared.lastAnswered, refusedStart: shared.refusedStart, decodedNames: shared.names,
-		metrics: s.metrics, progress: &s.progress, listMetadata: s.listMetadata, differences: s.differences,
-		inFlight: s.inFlight, log: cfg.Log, retryAfters: &retryAfters{health: s.health},
-		selection: s.selection, policy: policy,
-		retries: s.retries, verifier: s.verifier, committer: s.committer,
-	}, s.retries.due, pages, n.depth, n.workers, n.pages)
-}
-
-// newCanary makes the canary of HEADs: a LIST or, where the keys are known and nothing is listed, what needs no right
-// to list.
-func (s *Scan) newCanary() *fault.Canary {
-	cfg := &s.cfg
-	if cfg.Keys == nil {
-		return fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
-	}
-	probe := func(ctx context.Context) error { return s.verifier.probeWithoutListing(ctx, s.lister) }
-	return fault.NewCanary(probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log).FirstContact()
 }
 
 // newSource makes the source of the Ranges that are to be scanned.
@@ -303,14 +228,14 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	if err := s.cfg.Store.DirectUnsupported(); err != nil && s.engine.Name() == engine.SDK && s.cfg.Engine != engine.SDK {
 		why = err.Error() // it may be another region than at first
 	}
-	stats.Engine, stats.EngineReason = s.listMetadata.engine(s.engine.Name(), why)
+	stats.Engine, stats.EngineReason = s.findings.listMetadata.engine(s.engine.Name(), why)
 	stats.Region = s.cfg.Store.Region()
 	s.autoscaler.fill(&stats, s.cpuBefore)
 	if s.cfg.NoHeads {
 		stats.Engine, stats.EngineReason = metrics.EngineNone, "the LIST says all that was asked for"
 		stats.Workers, stats.InFlight = 0, 0
 	}
-	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.differences.names()
+	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.findings.differences.names()
 	stats.Said = s.said()
 	if s.listingCheck != nil {
 		stats.ListingCheck = &s.listingCheck.result

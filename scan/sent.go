@@ -15,8 +15,7 @@ import (
 type sentBatch struct {
 	batch      *batch // nil: it was handed on
 	next       int    // objects of the batch that were answered
-	result     batchResult
-	chunk      Chunk // of the last run in result; nil: the next Record begins a run
+	result     result
 	unresolved []*unresolved
 	evidence   evidence
 
@@ -45,7 +44,7 @@ type unresolved struct {
 func (s *sentBatch) reset(b *batch, from uint64) {
 	s.evidence.reset()
 	*s = sentBatch{
-		batch: b, from: from, result: batchResult{runs: s.result.runs[:0]}, unresolved: s.unresolved[:0],
+		batch: b, from: from, result: result{runs: s.result.runs[:0]}, unresolved: s.unresolved[:0],
 		evidence: s.evidence,
 	}
 }

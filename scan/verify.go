@@ -6,15 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"headcount/scan/fault"
-	"headcount/scan/head"
-	"headcount/scan/list"
-	"headcount/scan/metrics"
-	"headcount/scan/pace"
-	"headcount/scan/store"
 )
 
 // verificationQueue is the input of the verifier. add never waits.
@@ -59,45 +53,49 @@ const samplesPerLimit = 20
 // canary: an object is gone when a second LIST does not have its key any more.
 type verifier struct {
 	verificationQueue
+	storeAccess
+	*findings
 
-	canary       *fault.Canary
-	policy       fault.Policy  // of HEADs
-	sampleEvery  time.Duration // how often the sample is asked while no HEAD succeeds
-	sampleFrom   time.Duration // for how long no HEAD has succeeded before that
-	regions      regionFinder
-	stillListed  func(context.Context, []*unresolved) ([]error, error) // goneChecker.check
-	store        *store.Store
-	engine       head.Engine
-	health       *fault.Health // of the HEADs
-	lastAnswered *sampleObject
-	limiter      *pace.Limiter
-	metrics      *metrics.Collector
-	progress     *metrics.ProgressCounters
-	retries      *retryQueue
-	committer    *committer
-	inFlight     inFlight
-	refusedStart *refusedStart
-	again        []delayed // what this round sends again
+	canary      *fault.Canary
+	sampler     *sampler
+	regions     regionFinder
+	stillListed func(context.Context, []*unresolved) ([]error, error) // goneChecker.check
+	retryFor    time.Duration
+	retries     *retryQueue
+	committer   *committer
+	inFlight    inFlight
+}
 
-	session       head.Session // made with the first refusal: before, its endpoint would be the one meant for a worker
-	sessionEngine string       // the name of session's engine
+func (s *Scan) newVerifier() *verifier {
+	cfg := &s.cfg
+	gone := &goneChecker{lister: s.lister, names: &s.findings.names, byKey: cfg.Keys != nil}
+	v := &verifier{
+		verificationQueue: newVerificationQueue(), storeAccess: s.storeAccess, findings: s.findings,
+		sampler: &sampler{storeAccess: s.storeAccess, object: &s.findings.sample},
+		regions: regionFinder{storeAccess: s.storeAccess, timeout: cfg.Timeout}, stillListed: gone.check,
+		retryFor: cfg.RetryFor, retries: s.retries, committer: s.committer, inFlight: s.inFlight,
+	}
+	if cfg.Keys == nil {
+		v.canary = fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
+		return v
+	}
+	// The keys are known, and nothing is listed: this needs no right to list.
+	probe := func(ctx context.Context) error { return v.sampler.probe(ctx, s.lister) }
+	v.canary = fault.NewCanary(probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log).FirstContact()
+	return v
 }
 
 // run decides about refusals until nothing is in flight. It returns the canary's error if that is final.
 func (v *verifier) run(ctx context.Context) error {
-	defer func() {
-		if v.session != nil {
-			v.session.Close()
-		}
-	}()
-	ticker := time.NewTicker(v.sampleEvery)
+	defer v.sampler.close()
+	ticker := time.NewTicker(max(v.retryFor/samplesPerLimit, time.Millisecond))
 	defer ticker.Stop()
 	for {
 		select {
 		case <-v.wake:
 		case <-ticker.C:
-			if v.health.FailingFor() > v.sampleFrom {
-				if _, err := v.headSample(ctx); err != nil {
+			if v.health.FailingFor() > v.retryFor/2 {
+				if _, err := v.sampler.head(ctx); err != nil {
 					return err
 				}
 			}
@@ -122,105 +120,55 @@ func (v *verifier) verify(ctx context.Context, queued []*unresolved) error {
 	if err := v.canary.Check(ctx, v.health, queued[0].err); err != nil {
 		return err
 	}
-	v.followRegions(ctx, queued)
-	generation := v.store.PollGeneration(ctx)
-	headsAnswered := false
+	if v.sample.Load() == nil { // no HEAD was answered in the present region
+		v.regions.follow(ctx, queued)
+	}
+	round := &verifierRound{verifier: v, generation: v.store.PollGeneration(ctx)}
 	if slices.ContainsFunc(queued, func(u *unresolved) bool { return u.failure.Transient() }) {
 		var err error
-		if headsAnswered, err = v.headSample(ctx); err != nil {
+		if round.headsAnswered, err = v.sampler.head(ctx); err != nil {
 			return err
 		}
 	}
-	var missing []*unresolved
 	for _, u := range queued {
-		isMissing, err := v.decide(ctx, u, headsAnswered, generation)
-		if err != nil {
+		if err := round.decide(ctx, u); err != nil {
 			return err
 		}
-		if isMissing {
-			missing = append(missing, u)
-		}
 	}
-	if err := v.settleMissing(ctx, missing); err != nil {
+	if err := round.decideMissing(ctx); err != nil {
 		return err
 	}
-	return v.sendAgain(ctx)
+	return round.sendAgain(ctx)
 }
 
-// followRegions asks the regions that refusals name, while no HEAD was answered in the present one.
-func (v *verifier) followRegions(ctx context.Context, queued []*unresolved) {
-	if v.lastAnswered.Load() != nil {
-		return
-	}
-	for _, u := range queued {
-		if u.region != "" {
-			v.limiter.Charge(1)
-			v.progress.Heads.Add(v.regions.find(ctx, &u.err.Entry, u.signedFor, u.region))
-		}
-	}
+// verifierRound is the decisions about the objects that one canary covers.
+type verifierRound struct {
+	*verifier
+	headsAnswered bool   // the store answers HEADs for other objects
+	generation    uint64 // of the canary's credentials
+
+	missing []*unresolved // that were not found: another LIST decides about them
+	again   []delayed     // that are sent again
 }
 
-// headSample sends a HEAD for an object that was answered before, if there is one. At the end of a run there may be no
-// other object whose success would show that the store answers HEADs.
-func (v *verifier) headSample(ctx context.Context) (answered bool, err error) {
-	sample := v.lastAnswered.Load()
-	if sample == nil {
-		return false, nil
-	}
-	if name := v.engine.Name(); v.session == nil || v.sessionEngine != name {
-		if v.session != nil {
-			v.session.Close()
-		}
-		v.session, v.sessionEngine = v.engine.Session(), name
-	}
-	counts := metrics.NewHeadCounts()
-	err = v.session.Head(ctx, head.NewBatch([]list.Entry{*sample}), func(r *head.Result) {
-		counts.Add(r)
-		// A store that says the object is gone answers too.
-		if answered = r.Status == http.StatusOK || r.Status == http.StatusNotFound; answered {
-			v.health.OK(r.Received)
-			v.limiter.ObserveAnswers(1)
-		}
-	})
-	v.progress.Heads.Add(counts.Heads)
-	v.metrics.AddHeads(&counts)
-	return answered, err
-}
-
-// probeWithoutListing is the probe of a canary that needs no right to list: a HEAD of an object that was answered
-// before. Where none is answered, a LIST names the reason. A LIST that is denied shows that the credentials are valid.
-func (v *verifier) probeWithoutListing(ctx context.Context, lister *list.Lister) error {
-	if answered, err := v.headSample(ctx); answered || err != nil {
-		return err
-	}
-	if err := lister.Probe(ctx); !list.IsListDenied(err) {
-		return err
-	}
-	return nil
-}
-
-// decide makes an object failed, or sends another HEAD for it. It returns true for an object that was not found:
-// another LIST decides about that. headsAnswered says that the store answers HEADs for other objects, generation is
-// that of the canary's credentials.
-func (v *verifier) decide(
-	ctx context.Context, u *unresolved, headsAnswered bool, generation uint64,
-) (isMissing bool, err error) {
+// decide makes an object failed, missing, or one that is sent again.
+func (v *verifierRound) decide(ctx context.Context, u *unresolved) error {
 	b := u.batch
 	if !u.failure.Transient() {
 		v.health.OK(time.Now())                    // the store answers the canary: it is healthy, and means its refusals
 		b.attempts.newConn = u.failure.Status != 0 // the answer may have been another request's
 	}
 	decision := v.policy.Verified(&b.attempts.Attempts, u.failure, fault.Verification{
-		RequestsSucceed: headsAnswered, OtherCredentials: u.generation != generation,
+		RequestsSucceed: v.headsAnswered, OtherCredentials: u.generation != v.generation,
 	})
 	switch e := u.err; {
 	case decision.Action == fault.Retry:
 		v.resend(u, decision.Delay)
-		return false, nil
+		return nil
 	case e.Status != http.StatusNotFound:
 		if !u.failure.Transient() {
 			if err := v.refusedStart.onObject(e); err != nil {
-				return false, err
+				return err
 			}
 		}
 	case e.Entry.Encoded == "" && b.page.NameUncertain(e.Entry.Key): // otherwise the encoding was declared
@@ -228,20 +176,21 @@ func (v *verifier) decide(
 	case b.attempts.listedAgain:
 		e.Class, e.Err = fault.ListedNotFound, errStillListed
 	default:
-		return true, nil
+		v.missing = append(v.missing, u)
+		return nil
 	}
-	return false, v.fail(ctx, u)
+	return v.fail(ctx, u)
 }
 
 // fail gives an object the Outcome failed.
-func (v *verifier) fail(ctx context.Context, u *unresolved) error {
-	return v.committer.addResult(ctx, u.batch.page, &batchResult{
-		settled: 1, outcomes: metrics.Outcomes{Failed: 1}, failures: []*ObjectError{u.err},
-	})
+func (v *verifierRound) fail(ctx context.Context, u *unresolved) error {
+	failed := new(result)
+	failed.fail(u.err)
+	return v.committer.addResult(ctx, u.batch.page, failed)
 }
 
 // resend makes an object one of those that the round sends again.
-func (v *verifier) resend(u *unresolved, delay time.Duration) {
+func (v *verifierRound) resend(u *unresolved, delay time.Duration) {
 	v.metrics.CountHeadRetries(1, u.err.Status, u.err.Class)
 	v.again = append(v.again, delayed{u.batch, time.Now().Add(delay)})
 }
@@ -251,7 +200,7 @@ const resentMax = 32
 
 // sendAgain hands what the round sends again to the retry queue. Objects of one page with the same history share a
 // batch, and with it a new connection.
-func (v *verifier) sendAgain(ctx context.Context) error {
+func (v *verifierRound) sendAgain(ctx context.Context) error {
 	open := map[*page]*batch{} // the batch of each page that gets further objects
 	batches := v.again[:0]
 	for _, d := range v.again {
@@ -267,7 +216,6 @@ func (v *verifier) sendAgain(ctx context.Context) error {
 		}
 		batches = append(batches, d)
 	}
-	v.again = nil
 	for _, d := range batches {
 		if err := v.retries.add(ctx, d.batch, time.Until(d.at)); err != nil {
 			return err
@@ -275,10 +223,6 @@ func (v *verifier) sendAgain(ctx context.Context) error {
 	}
 	return nil
 }
-
-// sampleObject is an object that the store answered a HEAD for, so that another HEAD for it shows whether the store
-// answers.
-type sampleObject struct{ atomic.Pointer[list.Entry] }
 
 // errLossyKey is why an object that was listed cannot be found.
 var errLossyKey = errors.New("the store lists this key in a form that it does not accept itself")

@@ -2,43 +2,13 @@ package scan
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
-	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/metrics"
-	"headcount/scan/pace"
 	"headcount/scan/store"
 )
-
-// workerDeps is what a worker needs besides its pool. All of it may be used concurrently.
-type workerDeps struct {
-	engine       head.Engine
-	sink         Sink
-	store        *store.Store
-	limiter      *pace.Limiter
-	health       *fault.Health // of the HEADs
-	retryAfters  *retryAfters
-	lastAnswered *sampleObject
-	refusedStart *refusedStart
-	decodedNames *decodedNames
-	metrics      *metrics.Collector
-	progress     *metrics.ProgressCounters
-	listMetadata *listMetadata
-	differences  *differences
-	inFlight     inFlight
-	log          *slog.Logger
-
-	selection *selection
-	policy    fault.Policy // of HEADs
-
-	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
-	retries   *retryQueue
-	verifier  *verifier
-	committer *committer
-}
 
 // worker sends batches of HEADs through one session, and decides what each answer means.
 type worker struct {
@@ -171,7 +141,7 @@ func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error
 			queue, passes = nil, p.records.passes
 		}
 		select {
-		case b := <-p.due:
+		case b := <-p.retries.due:
 			return b, false, nil
 		case b := <-queue:
 			return b, false, nil
@@ -194,15 +164,14 @@ func (w *worker) nextBatch(ctx context.Context) (b *batch, ended bool, err error
 
 // tryNextBatch returns a batch that is ready; nil: none is.
 func (w *worker) tryNextBatch() *batch {
-	queue := (<-chan *batch)(w.pool.queue)
+	first, second := w.pool.retries.due, w.pool.queue
 	if w.pool.records.reached() {
-		queue = nil
+		second = nil
 	}
-	first, second := w.pool.due, queue
 	if !w.connected {
 		first, second = second, first
 	}
-	for _, batches := range []<-chan *batch{first, second} {
+	for _, batches := range []chan *batch{first, second} {
 		select {
 		case b := <-batches:
 			return b
@@ -239,7 +208,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 		return err
 	}
 	w.sent.reset(b, w.session.Trust().Answered)
-	p.decodedNames.name(b)
+	p.names.name(b)
 	b.begin()
 	w.sending.End()
 	b.heads.Sending = w.sending

@@ -1,0 +1,101 @@
+package scan
+
+import (
+	"headcount/scan/fault"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// Filter chooses the objects that get a Record. The others count as filtered. Its functions may be called concurrently.
+type Filter struct {
+	// Listed reports whether an object may get a Record, by a Record without a HEAD. Where it is false, no HEAD is sent.
+	// nil: the LIST decides nothing.
+	Listed func(*Record) bool
+
+	// Whole reports whether an object gets a Record, by the Record with all that was asked for. Its error fails the
+	// object.
+	Whole func(*Record) (bool, error)
+}
+
+// Presence is a value that a Record may have, and whose presence is counted (Stats.Said). Has may be called
+// concurrently.
+type Presence struct {
+	Name string
+	Has  func(*Record) bool
+}
+
+// encoder decides which Records are emitted, and encodes them. It may be used concurrently.
+type encoder struct {
+	sink    Sink
+	bucket  string
+	filter  *Filter // nil: it takes all
+	counted []Presence
+	all     bool // objects without metadata too
+}
+
+func newEncoder(cfg *Config) *encoder {
+	return &encoder{cfg.Sink, cfg.Store.Bucket(), cfg.Filter, cfg.Counted, cfg.All}
+}
+
+// encode gives an object its Outcome by its Record. index is that of the object in page.heads.
+func (x *encoder) encode(to *result, index int, r *Record) {
+	if to.said == nil && len(x.counted) > 0 {
+		to.said = make([]int64, len(x.counted))
+	}
+	for i := range x.counted {
+		if x.counted[i].Has(r) {
+			to.said[i]++
+		}
+	}
+	if x.filter != nil {
+		passes, err := x.filter.Whole(r)
+		if err != nil {
+			to.fail(&ObjectError{
+				Op: "filter", Target: "s3://" + x.bucket + "/" + r.Key(), Entry: *r.entry, Class: fault.FilterFailed, Err: err,
+			})
+			return
+		}
+		if !passes {
+			to.settled++
+			to.outcomes.Filtered++
+			return
+		}
+	}
+	to.settled++
+	if !x.all && r.head != nil && len(r.head.Metadata) == 0 && r.Header("x-amz-missing-meta") == nil {
+		to.outcomes.WithoutMetadata++
+		return
+	}
+	if to.chunk == nil {
+		to.chunk = x.sink.NewChunk()
+		to.runs = append(to.runs, encodedRun{index, to.chunk})
+	}
+	to.bytes += recordBytes(r.entry, r.head)
+	to.chunk.Add(r)
+	to.outcomes.Emitted++
+	if r.changed {
+		to.outcomes.Changed++
+	}
+}
+
+// encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent.
+func (x *encoder) encodeListed(p *page) {
+	p.outcomes.Filtered = 0
+	r := new(Record)
+	for i := range p.Entries {
+		*r = NewRecord(&p.Entries[i], nil, false)
+		x.encode(&p.result, i, r)
+	}
+}
+
+// recordBytes returns about how many bytes the Record of an object takes.
+func recordBytes(e *list.Entry, r *head.Result) int64 {
+	const otherFields = 100
+	n := otherFields + len(e.Key)
+	if r != nil {
+		for i := range r.Metadata {
+			n += len(r.Metadata[i].Name) + len(r.Metadata[i].Value)
+		}
+	}
+	return int64(n)
+}
