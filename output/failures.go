@@ -89,33 +89,10 @@ func appendName(line []byte, name string) []byte {
 const failureBytesMax = 1 << 20
 
 // ReadFailureLines reads the objects that FailureLines has written, and hands each to add, whose error ends the
-// reading. It keeps one object in memory. Its own error is a *FailureLineError.
+// reading. It keeps one object in memory. Its own error is a *ReadError.
 func ReadFailureLines(r io.Reader, add func(list.Entry) error) error {
-	bounded := &boundedReader{r: r}
-	lines := json.NewDecoder(bounded)
-	for n := 1; ; n++ {
-		bounded.left = failureBytesMax
-		e, err := readFailure(lines)
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return &FailureLineError{Object: n, Err: err}
-		}
-		if err := add(e); err != nil {
-			return err
-		}
-	}
+	return readObjects(r, failureBytesMax, readFailure, add)
 }
-
-// FailureLineError is the error of a text that is no failed object.
-type FailureLineError struct {
-	Object int // from 1
-	Err    error
-}
-
-func (e *FailureLineError) Error() string { return fmt.Sprintf("object %d: %v", e.Object, e.Err) }
-func (e *FailureLineError) Unwrap() error { return e.Err }
 
 func readFailure(lines *json.Decoder) (list.Entry, error) {
 	var line struct {
@@ -161,19 +138,4 @@ type member[T any] struct {
 func (m *member[T]) UnmarshalJSON(text []byte) error {
 	m.count++
 	return json.Unmarshal(text, &m.value)
-}
-
-// boundedReader reads at most left bytes, and then fails.
-type boundedReader struct {
-	r    io.Reader
-	left int
-}
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("it has more than %d bytes", failureBytesMax)
-	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
 }

@@ -67,7 +67,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestReadFailureLinesIsBounded(t *testing.T) {
 	tail := &endless{}
 	entries, err := readFailures(io.MultiReader(strings.NewReader(`{"key":"a"}{"key":"`), tail))
-	if line := (*FailureLineError)(nil); !errors.As(err, &line) || line.Object != 2 || tail.read > 2*failureBytesMax {
+	if line := (*ReadError)(nil); !errors.As(err, &line) || line.Object != 2 || tail.read > 2*failureBytesMax {
 		t.Errorf("%v, after %d bytes", err, tail.read)
 	}
 	if len(entries) != 1 {

@@ -51,7 +51,7 @@ type Options struct {
 
 // Formats returns all Formats, the one that is used by default first.
 func Formats() []Format {
-	return []Format{jsonlFormat()}
+	return []Format{jsonlFormat(), csvFormat(), keysFormat(), s3BatchFormat()}
 }
 
 // FormatOf returns the Format that the name of a file chooses, as x.csv or x.csv.zst does; false: it chooses none.

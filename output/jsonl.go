@@ -22,6 +22,7 @@ func NewJSONLines(to Destination, fields []field.Field) *Lines {
 func jsonlFormat() Format {
 	return Format{
 		Name: "jsonl", About: "one JSON object a line", Suffixes: []string{".jsonl", ".ndjson", ".json"}, Resumable: true,
+		Read:   readJSONLines,
 		Fields: func(o *Options) ([]field.Field, error) { return chosenFields(o), nil },
 		New:    func(to Destination, o *Options) (Sink, error) { return NewJSONLines(to, chosenFields(o)), nil },
 	}

@@ -54,7 +54,7 @@ func sortKeys(ctx context.Context, name, prefix string) (*list.Keys, error) {
 		}
 		return sorter.Add(e)
 	})
-	switch line := (*output.FailureLineError)(nil); {
+	switch line := (*output.ReadError)(nil); {
 	case errors.As(err, &line):
 		return nil, refuse(err)
 	case err != nil:

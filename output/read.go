@@ -1,0 +1,127 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/field"
+	"headcount/scan/head"
+	"headcount/scan/list"
+)
+
+// ReadError is the error of a text that is no output of headcount.
+type ReadError struct {
+	Object int // from 1
+	Err    error
+}
+
+func (e *ReadError) Error() string { return fmt.Sprintf("object %d: %v", e.Object, e.Err) }
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// readObjects reads texts of JSON, and hands each to add, whose error ends the reading. It keeps one text in memory, of
+// at most so many bytes. Its own error is a *ReadError.
+func readObjects[T any](r io.Reader, bytesMax int, read func(*json.Decoder) (T, error), add func(T) error) error {
+	bounded := &boundedReader{r: r, max: bytesMax}
+	lines := json.NewDecoder(bounded)
+	for n := 1; ; n++ {
+		bounded.left = bytesMax
+		object, err := read(lines)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return &ReadError{Object: n, Err: err}
+		}
+		if err := add(object); err != nil {
+			return err
+		}
+	}
+}
+
+// recordBytesMax bounds the text of one Record that is read: far more than the metadata that any store allows.
+const recordBytesMax = 16 << 20
+
+// boundedReader reads at most left bytes, and then fails.
+type boundedReader struct {
+	r         io.Reader
+	left, max int
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("it has more than %d bytes", b.max)
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// recordBuilder makes Records of values. Of values that a LIST and a HEAD have, it makes listed ones. Its zero value is
+// that of a Record without a value.
+type recordBuilder struct {
+	entry   list.Entry
+	result  head.Result
+	changed bool
+	hasHead bool // a value is of the HEAD
+}
+
+// reset forgets the values.
+func (b *recordBuilder) reset() { *b = recordBuilder{entry: list.Entry{Size: -1}} }
+
+// set sets the value of a Field that is no Map, as Field.AppendText writes it.
+func (b *recordBuilder) set(f *field.Field, value string) error {
+	switch f.Name {
+	case field.Key:
+		b.entry.Key = value
+	case "etag":
+		b.entry.ETag = value
+	case "last_modified":
+		b.entry.LastModified = value
+	case "storage_class":
+		b.entry.StorageClass = value
+	case "size":
+		size, err := strconv.ParseInt(value, 10, 64)
+		b.entry.Size = size
+		return err
+	case "changed":
+		b.changed, b.hasHead = value == "true", true
+	default:
+		b.hasHead = true
+		b.result.Headers = append(b.result.Headers, head.Header{Name: []byte(f.Header), Value: []byte(value)})
+	}
+	return nil
+}
+
+// addText adds a text of the metadata.
+func (b *recordBuilder) addText(name, value string) {
+	b.setMap()
+	b.result.Metadata = append(b.result.Metadata, head.Header{Name: []byte(name), Value: []byte(value)})
+}
+
+// setMap says that the metadata is known, even if it has no text.
+func (b *recordBuilder) setMap() { b.hasHead = true }
+
+// record returns the Record of the values. It is valid until reset.
+func (b *recordBuilder) record() (scan.Record, error) {
+	if !b.hasHead {
+		return scan.NewRecord(&b.entry, nil, false), nil
+	}
+	b.result.Status = http.StatusOK
+	if text := b.entry.LastModified; b.changed && text != "" { // then it is that of the HEAD
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return scan.Record{}, fmt.Errorf("last_modified: %w", err)
+		}
+		value := []byte(at.UTC().Format(http.TimeFormat))
+		b.result.Headers = append(b.result.Headers, head.Header{Name: []byte("last-modified"), Value: value})
+	}
+	slices.SortFunc(b.result.Metadata, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) })
+	return scan.NewRecord(&b.entry, &b.result, b.changed), nil
+}
