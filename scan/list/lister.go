@@ -368,7 +368,7 @@ func (l *Lister) wrongDocument(err error, head []byte) error {
 func (l *Lister) checkListing(listing *xmllist.Listing, prefix string) error {
 	keys := len(listing.Entries)
 	switch {
-	case listing.HasPrefixes: // only a LIST with a delimiter may have them
+	case len(listing.Prefixes) > 0: // only a LIST with a delimiter may have them
 		what := "a page has CommonPrefixes, which stand for keys and were not asked for"
 		return &ProtocolError{Target: l.target, What: what}
 	case !listing.IsOf(prefix):

@@ -3,6 +3,7 @@ package xmllist
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,19 +113,20 @@ func TestDecodeDecodesOnlyEncodedKeys(t *testing.T) {
 }
 
 func TestDecodeReadsCountsAndPrefixes(t *testing.T) {
+	prefix := func(key string) []Entry { return []Entry{{Key: key, Size: -1, CommonPrefix: true}} }
 	for inner, want := range map[string]Listing{
 		"": {KeyCount: -1}, "<KeyCount> 3\n</KeyCount>": {KeyCount: 3}, "<KeyCount/>": {KeyCount: -1},
 		"<Prefix/>": {KeyCount: -1}, "<Prefix>a%2Fb+c</Prefix>": {KeyCount: -1, Prefix: "a%2Fb+c"},
 		"<CommonPrefixes/>": {KeyCount: -1}, "<CommonPrefixes><Prefix/></CommonPrefixes>": {KeyCount: -1},
 		"<CommonPrefixes><Prefix></Prefix></CommonPrefixes>":              {KeyCount: -1},
-		"<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>":            {KeyCount: -1, HasPrefixes: true},
-		"<CommonPrefixes>\n<Prefix>a&amp;/</Prefix>\n</CommonPrefixes>":   {KeyCount: -1, HasPrefixes: true},
-		"<CommonPrefixes><X/><Prefix>a</Prefix></CommonPrefixes><X/><Y/>": {KeyCount: -1, HasPrefixes: true},
+		"<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>":            {KeyCount: -1, Prefixes: prefix("a/")},
+		"<CommonPrefixes>\n<Prefix>a&amp;/</Prefix>\n</CommonPrefixes>":   {KeyCount: -1, Prefixes: prefix("a&/")},
+		"<CommonPrefixes><X/><Prefix>a</Prefix></CommonPrefixes><X/><Y/>": {KeyCount: -1, Prefixes: prefix("a")},
 		"<IsTruncated>True</IsTruncated>":                                 {KeyCount: -1, Truncated: true},
 		"<IsTruncated>FALSE</IsTruncated>":                                {KeyCount: -1},
 	} {
 		a, err := decodeAll(strings.NewReader("<ListBucketResult>" + inner + "</ListBucketResult>"))
-		if err != nil || a.KeyCount != want.KeyCount || a.Prefix != want.Prefix || a.HasPrefixes != want.HasPrefixes || a.Truncated != want.Truncated {
+		if err != nil || a.KeyCount != want.KeyCount || a.Prefix != want.Prefix || !slices.Equal(a.Prefixes, want.Prefixes) || a.Truncated != want.Truncated {
 			t.Errorf("%s: got %+v, %v; want %+v", inner, a, err, want)
 		}
 	}

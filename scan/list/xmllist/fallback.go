@@ -117,16 +117,15 @@ func (r *slowReader) errorDocument() *ErrorDocument {
 	return &ErrorDocument{cutText(code), cutText(message), cutText(requestID)}
 }
 
-// commonPrefixes reads a CommonPrefixes. Only one that has a Prefix stands for keys.
+// commonPrefixes collects each Prefix of a CommonPrefixes.
 func (r *slowReader) commonPrefixes() {
 	for name, ok := r.child(); ok; name, ok = r.child() {
 		if name != "Prefix" {
 			r.skip()
 			continue
 		}
-		var prefix []byte
-		r.text(&prefix)
-		r.page.hasPrefixes = r.page.hasPrefixes || len(prefix) > 0
+		r.page.addPrefix(r.field())
+		r.sizeError(r.page.checkSize())
 	}
 }
 

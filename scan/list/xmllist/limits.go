@@ -8,7 +8,7 @@ import (
 // These bound the memory that one document can take, whatever a store sends. S3 allows 1,000 keys on a page, and 1,024
 // bytes for a key. Some stores ignore max-keys, and some have longer names.
 const (
-	// objectsMax is the number of objects on a page.
+	// objectsMax is the number of objects and common prefixes on a page.
 	objectsMax = 100_000
 
 	// itemsMax is the number of custom metadata on a page: 100 for each of 1,000 objects.
@@ -32,7 +32,7 @@ const (
 // checkSize returns an error for a page that exceeds a limit.
 func (p *page) checkSize() error {
 	switch {
-	case len(p.objects) > objectsMax:
+	case len(p.objects)+len(p.prefixes) > objectsMax:
 		return fmt.Errorf("%w: a page has more than %d objects", ErrTooLarge, objectsMax)
 	case len(p.items) > itemsMax:
 		return fmt.Errorf("%w: a page has more than %d items of metadata", ErrTooLarge, itemsMax)

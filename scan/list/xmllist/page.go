@@ -27,10 +27,9 @@ type page struct {
 	objects  []object
 	metadata []objectMetadata
 	items    []item
+	prefixes []object // of CommonPrefixes: each has only a key
 
 	encoding, truncated, token, marker, keyCount, prefix []byte // nil: absent
-
-	hasPrefixes bool
 }
 
 // object is one Contents. Its texts are spans of page.text.
@@ -56,13 +55,15 @@ type objectMetadata struct {
 type item struct{ name, value span }
 
 // mark is how much a page had of everything; rewind removes what came later.
-type mark struct{ text, objects, metadata, items int }
+type mark struct{ text, objects, metadata, items, prefixes int }
 
-func (p *page) mark() mark { return mark{len(p.text), len(p.objects), len(p.metadata), len(p.items)} }
+func (p *page) mark() mark {
+	return mark{len(p.text), len(p.objects), len(p.metadata), len(p.items), len(p.prefixes)}
+}
 
 func (p *page) rewind(m mark) {
 	p.text, p.objects = p.text[:m.text], p.objects[:m.objects]
-	p.metadata, p.items = p.metadata[:m.metadata], p.items[:m.items]
+	p.metadata, p.items, p.prefixes = p.metadata[:m.metadata], p.items[:m.items], p.prefixes[:m.prefixes]
 }
 
 // add appends a text and returns its span.
@@ -153,9 +154,7 @@ func (p *page) listing() (*Listing, error) {
 	if !ok {
 		return nil, fmt.Errorf("KeyCount is %.20q", p.keyCount)
 	}
-	l := &Listing{
-		NextToken: string(p.token), HasPrefixes: p.hasPrefixes, KeyCount: count, Prefix: string(p.prefix),
-	}
+	l := &Listing{NextToken: string(p.token), KeyCount: count, Prefix: string(p.prefix)}
 	switch strings.ToLower(string(bytes.TrimSpace(p.truncated))) {
 	case "true": // s3rver and others in Python write True
 		l.Truncated = true
@@ -180,9 +179,27 @@ func (p *page) listing() (*Listing, error) {
 		l.NextToken = string(marker)
 	}
 	text := string(p.text)
-	l.Entries = make([]Entry, len(p.objects))
-	for i := range p.objects {
-		o := &p.objects[i]
+	var err error
+	if l.Entries, err = entriesOf(p.objects, text); err != nil {
+		return nil, err
+	}
+	if len(p.prefixes) > 0 {
+		if l.Prefixes, err = entriesOf(p.prefixes, text); err != nil {
+			return nil, err
+		}
+		for i := range l.Prefixes {
+			l.Prefixes[i].CommonPrefix = true
+		}
+	}
+	l.Metadata = p.metadataOf(text)
+	return l, nil
+}
+
+// entriesOf makes the Entries of objects whose texts are in text.
+func entriesOf(objects []object, text string) ([]Entry, error) {
+	entries := make([]Entry, len(objects))
+	for i := range objects {
+		o := &objects[i]
 		switch n := o.key.to - o.key.from; {
 		case n == 0:
 			return nil, errors.New("an object has no Key")
@@ -191,13 +208,20 @@ func (p *page) listing() (*Listing, error) {
 		case o.size == noSize:
 			return nil, errors.New("the Size of an object is no number of bytes")
 		}
-		l.Entries[i] = Entry{
+		entries[i] = Entry{
 			Key: o.key.of(text), Encoded: o.encoded.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
 			StorageClass: o.class.of(text), Size: o.size,
 		}
 	}
-	l.Metadata = p.metadataOf(text)
-	return l, nil
+	return entries, nil
+}
+
+// addPrefix adds a common prefix, whose text was added to the page. Some stores write an empty one, which stands for
+// nothing.
+func (p *page) addPrefix(prefix span) {
+	if prefix.from < prefix.to {
+		p.prefixes = append(p.prefixes, object{key: prefix, size: -1})
+	}
 }
 
 // decodeKeys decodes the keys. It reports whether they are encoded: s3s-fs declares an encoding and encodes nothing. It
@@ -207,13 +231,22 @@ func (p *page) decodeKeys() (encoded bool) {
 		return !p.hasLossyKey()
 	}
 	m := p.mark()
-	for i := range p.objects {
-		o := &p.objects[i]
+	if p.decodeKeysOf(p.objects) && p.decodeKeysOf(p.prefixes) {
+		return true
+	}
+	restoreKeys(p.objects)
+	restoreKeys(p.prefixes)
+	p.rewind(m)
+	return false
+}
+
+// decodeKeysOf decodes the keys of some objects, up to the first that is not encoded. It reports whether there is none.
+func (p *page) decodeKeysOf(objects []object) bool {
+	for i := range objects {
+		o := &objects[i]
 		from := len(p.text)
 		text, changed, ok := appendURLDecoded(p.text, p.textOf(o.key))
 		if !ok {
-			p.restoreKeys(i)
-			p.rewind(m)
 			return false
 		}
 		if changed {
@@ -224,10 +257,10 @@ func (p *page) decodeKeys() (encoded bool) {
 	return true
 }
 
-// restoreKeys undoes the decoding of the first n keys.
-func (p *page) restoreKeys(n int) {
-	for i := range p.objects[:n] {
-		if o := &p.objects[i]; o.encoded != (span{}) {
+// restoreKeys undoes the decoding of keys.
+func restoreKeys(objects []object) {
+	for i := range objects {
+		if o := &objects[i]; o.encoded != (span{}) {
 			o.key, o.encoded = o.encoded, span{}
 		}
 	}
@@ -238,9 +271,8 @@ func (p *page) hasLossyKey() bool {
 	if bytes.IndexByte(p.text, "\uFFFD"[0]) < 0 && bytes.IndexByte(p.text, '\n') < 0 {
 		return false
 	}
-	return slices.ContainsFunc(p.objects, func(o object) bool {
-		return bytes.ContainsAny(p.textOf(o.key), "\uFFFD\n")
-	})
+	lossy := func(o object) bool { return bytes.ContainsAny(p.textOf(o.key), "\uFFFD\n") }
+	return slices.ContainsFunc(p.objects, lossy) || slices.ContainsFunc(p.prefixes, lossy)
 }
 
 // metadataOf makes the UserMetadata of each object, where they were asked for.
@@ -310,6 +342,7 @@ func (p *page) reset() {
 		objects:  keep(p.objects, keptObjectsMax),
 		metadata: keep(p.metadata, keptObjectsMax),
 		items:    keep(p.items, keptItemsMax),
+		prefixes: keep(p.prefixes, keptObjectsMax),
 	}
 }
 

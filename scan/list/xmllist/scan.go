@@ -169,19 +169,18 @@ func (d *Decoder) rootField(w []byte, i int) int {
 	return end
 }
 
-// commonPrefixes reads a CommonPrefixes whose only child, a Prefix, begins at i.
+// commonPrefixes collects a CommonPrefixes whose only child, a Prefix, begins at i.
 func (d *Decoder) commonPrefixes(w []byte, i int) int {
-	const startTag, endTags = "<Prefix>", "</Prefix></CommonPrefixes>"
+	const startTag, endTag = "<Prefix>", "</CommonPrefixes>"
 	if !hasPrefix(w[i:], startTag) {
 		return 0
 	}
-	i += len(startTag)
-	end := d.skipText(w, i)
-	if end == 0 || !hasPrefix(w[end:], endTags) {
+	prefix, end := d.field(w, i+len(startTag), "</Prefix>")
+	if end == 0 || !hasPrefix(w[end:], endTag) {
 		return 0
 	}
-	d.hasPrefixes = d.hasPrefixes || end > i
-	return end + len(endTags)
+	d.addPrefix(prefix)
+	return end + len(endTag)
 }
 
 // contents collects the object whose fields begin at i.

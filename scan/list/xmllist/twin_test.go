@@ -103,9 +103,6 @@ func (d *document) listing() (*Listing, error) {
 		}
 		a.KeyCount = int(n)
 	}
-	for _, c := range d.CommonPrefixes {
-		a.HasPrefixes = a.HasPrefixes || strings.Join(c.Prefix, "") != ""
-	}
 	switch strings.ToLower(strings.TrimSpace(d.IsTruncated)) {
 	case "true":
 		a.Truncated = true
@@ -124,6 +121,17 @@ func (d *document) listing() (*Listing, error) {
 	if a.NextToken == "" {
 		// A marker that is not encoded as the keys are is useless, and not needed where there are keys.
 		a.NextToken, _ = twinURL(d.NextMarker, a.KeysDeclared)
+	}
+	for _, prefix := range d.prefixes() {
+		key, err := twinURL(prefix, a.KeysDeclared)
+		if err != nil {
+			return nil, err
+		}
+		e := Entry{Key: key, Size: -1, CommonPrefix: true}
+		if key != prefix {
+			e.Encoded = prefix
+		}
+		a.Prefixes = append(a.Prefixes, e)
 	}
 	a.Entries = make([]Entry, len(d.Contents))
 	for i, c := range d.Contents {
@@ -151,18 +159,34 @@ func (d *document) listing() (*Listing, error) {
 	return a, nil
 }
 
+// prefixes returns the common prefixes that are not empty.
+func (d *document) prefixes() (all []string) {
+	for _, c := range d.CommonPrefixes {
+		for _, prefix := range c.Prefix {
+			if prefix != "" {
+				all = append(all, prefix)
+			}
+		}
+	}
+	return all
+}
+
 // isEncoded reports whether the keys are encoded, as the document declares.
 func (d *document) isEncoded() bool {
-	some := false // key has something to decode
+	keys := d.prefixes()
+	some := strings.ContainsAny(strings.Join(keys, ""), "%+") // key has something to decode
 	for _, c := range d.Contents {
 		some = some || strings.ContainsAny(c.Key+c.ETag+c.LastModified+c.StorageClass, "%+")
 	}
 	for _, c := range d.Contents {
+		keys = append(keys, c.Key)
+	}
+	for _, key := range keys {
 		isRaw := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", r) }
 		if !some {
 			isRaw = func(r rune) bool { return r == '\uFFFD' || r == '\n' }
 		}
-		if _, err := twinURL(c.Key, true); err != nil || strings.ContainsFunc(c.Key, isRaw) {
+		if _, err := twinURL(key, true); err != nil || strings.ContainsFunc(key, isRaw) {
 			return false
 		}
 	}

@@ -23,7 +23,10 @@ type Listing struct {
 	NotEncoded   bool   // the store declared encoding-type=url, and a key shows that it encodes nothing
 	KeyCount     int    // as the store declared it; -1: absent
 	Prefix       string // of the keys, as the store wrote it; empty: it says none
-	HasPrefixes  bool   // there is a CommonPrefixes, which stands for all keys that begin with it
+
+	// Prefixes are the CommonPrefixes, which only a LIST with a delimiter has, in the store's order. Each stands for all
+	// keys that begin with its Key.
+	Prefixes []Entry
 
 	// Metadata is the custom metadata of each Entry; nil where it was not asked for.
 	Metadata []UserMetadata
@@ -43,7 +46,8 @@ func (l *Listing) IsOf(prefix string) bool {
 // https://www.w3.org/TR/xml/#charsets
 func isNoXML(r rune) bool { return r < ' ' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF }
 
-// Entry is the content of one Contents element. A field that the store leaves out is empty.
+// Entry is the content of one Contents element, or the Prefix of a CommonPrefixes. A field that the store leaves out is
+// empty.
 type Entry struct {
 	Key          string // its bytes, decoded; not always UTF-8
 	Encoded      string // the key as the store wrote it, where decoding has changed it; empty: as Key
@@ -51,6 +55,7 @@ type Entry struct {
 	LastModified string // as the store wrote it, RFC 3339
 	StorageClass string
 	Size         int64 // bytes; -1: absent
+	CommonPrefix bool  // Key is a prefix of keys; the other fields are absent
 }
 
 // UserMetadata is the content of one UserMetadata element, which MinIO adds to a Contents for metadata=true. The zero
