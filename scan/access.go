@@ -39,7 +39,7 @@ func newStoreAccess(cfg *Config) storeAccess {
 // may be used concurrently.
 type findings struct {
 	differences  *differences
-	names        decodedNames
+	names        list.Names
 	refusedStart refusedStart
 	retryAfters  retryAfters
 	sample       atomic.Pointer[list.Entry] // an object that was found (sampler)

@@ -14,7 +14,7 @@ import (
 type evidence struct {
 	found       *list.Entry         // an object that was found, under the name that was asked for; nil: none was
 	marked      bool                // some answer was a store's for sure (hasMark)
-	names       foundNames          // by which objects were found
+	names       list.FoundNames     // by which objects were found
 	prefixes    []string            // of metadata that are not taken
 	fromListing int64               // objects without a HEAD
 	difference  *metadataDifference // the first object that contradicts the listing; nil: none does
@@ -77,7 +77,7 @@ func (w *worker) accept(ctx context.Context, x *evidence) error {
 	if x.marked {
 		p.differences.marked.Store(true)
 	}
-	p.names.found(&x.names)
+	p.names.Found(&x.names)
 	for _, prefix := range x.prefixes {
 		w.counts.AddOtherPrefix(prefix)
 	}

@@ -58,7 +58,7 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 			w.observeRefusal()
 		}
 		x := &w.sent.evidence
-		x.names.add(&entries[0], entries[0].Key)
+		x.names.Add(&entries[0], entries[0].Key)
 		x.fromListing = objects
 		if len(x.observed) != objects-1 || known.waiting != objects-1 || !x.marked {
 			t.Fatalf("%d observed, %d waiting, marked %v", len(x.observed), known.waiting, x.marked)
@@ -83,9 +83,9 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 		if known.waiting != 0 || group.agreeing != [traits]int{} || group.contestedTraits() != 0 || group.refuted&head.ETag != 0 {
 			t.Errorf("%d waiting, %+v", known.waiting, group)
 		}
-		if known.marked.Load() || w.pool.names.plus.real.Load() || w.pool.refusedStart.heads.Load() != 0 ||
+		if known.marked.Load() || w.pool.names.AreReal(&entries[0]) || w.pool.refusedStart.heads.Load() != 0 ||
 			w.counts.FromListing != 0 || w.pool.progress.FromListing.Load() != 0 {
-			t.Errorf("marked %v, plus %v, %d refused", known.marked.Load(), w.pool.names.plus.real.Load(),
+			t.Errorf("marked %v, plus %v, %d refused", known.marked.Load(), w.pool.names.AreReal(&entries[0]),
 				w.pool.refusedStart.heads.Load())
 		}
 	}
@@ -114,14 +114,14 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 	}
 	x.reset()
 	w.classify(&entries[0], r)
-	x.names.add(&entries[0], entries[0].Key)
+	x.names.Add(&entries[0], entries[0].Key)
 	x.fromListing = 7
 	if err := w.accept(t.Context(), x); err != nil {
 		t.Fatal(err)
 	}
-	if got := known.expected.Of(&entries[0]); got != 0 || !w.pool.names.plus.real.Load() ||
+	if got := known.expected.Of(&entries[0]); got != 0 || !w.pool.names.AreReal(&entries[0]) ||
 		w.counts.FromListing != 7 {
-		t.Errorf("%v is expected, plus %v, %d from the listing", got, w.pool.names.plus.real.Load(),
+		t.Errorf("%v is expected, plus %v, %d from the listing", got, w.pool.names.AreReal(&entries[0]),
 			w.counts.FromListing)
 	}
 }

@@ -43,10 +43,10 @@ func (w *worker) handleAnswer(r *head.Result) {
 	case answered, changed:
 		if b.named != nil {
 			named := &b.named[n]
-			x.names.add(e, named.Key)
+			x.names.Add(e, named.Key)
 			e = named
 		} else if e.Encoded != "" {
-			x.names.add(e, e.Key)
+			x.names.Add(e, e.Key)
 		}
 		x.found = e
 		w.observeSuccess(r.Received)
@@ -185,12 +185,12 @@ func (w *worker) askOtherName(b *batch, e *list.Entry, tried *attempts) bool {
 		asked = b.named[0].Key
 	}
 	b.named = nil
-	if e.Encoded == "" || w.pool.names.real(e) {
+	if e.Encoded == "" || w.pool.names.AreReal(e) {
 		return false
 	}
-	name, ok := tried.names.next(e, asked)
+	name, ok := tried.names.Next(e, asked)
 	if ok && name != e.Key {
-		b.named = []list.Entry{named(e, name)}
+		b.named = []list.Entry{list.Named(e, name)}
 	}
 	return ok
 }

@@ -159,6 +159,23 @@ func (b *batch) index(n int) int {
 	return b.first + n
 }
 
+// name makes a batch that had no HEAD ask for its objects under their likely names.
+func (b *batch) name(likely func(*list.Entry) list.Entry) {
+	if likely == nil || b.named != nil || b.attempts.names != 0 {
+		return
+	}
+	encoded := false
+	names := make([]list.Entry, b.count)
+	for n := range names {
+		e := &b.page.heads[b.index(n)]
+		names[n] = likely(e)
+		encoded = encoded || e.Encoded != ""
+	}
+	if encoded {
+		b.named = names
+	}
+}
+
 // otherName returns the n-th object as it is asked for, and nil where that is by the key of e, its entry.
 func (b *batch) otherName(n int, e *list.Entry) []list.Entry {
 	if b.named == nil || b.named[n].Key == e.Key {
@@ -213,7 +230,7 @@ type attempts struct {
 	undecided   int            // LISTs that did not show whether the object, which was not found, is still listed
 	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one
 	newConn     bool           // for the next HEAD: the last answer may have been another object's
-	names       nameSet        // names of the object that were not found
+	names       list.NameSet   // names of the object that were not found
 
 	observation observation // while it is not known whether the HEADs of the store always differ from its listing
 

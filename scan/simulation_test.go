@@ -107,11 +107,11 @@ func (sim *simulation) probe(ctx context.Context) error {
 }
 
 // stillListed has doubts about the objects of the keys in stale.
-func (sim *simulation) stillListed(_ context.Context, missing []*unresolved) (doubts []error, err error) {
+func (sim *simulation) stillListed(_ context.Context, missing []list.Missing) (doubts []error, err error) {
 	doubts = make([]error, len(missing))
 	for i, r := range missing {
-		if sim.stale[r.err.Entry.Key] {
-			doubts[i] = errStillListed
+		if sim.stale[r.Entry.Key] {
+			doubts[i] = list.ErrStillListed
 		}
 	}
 	return doubts, nil

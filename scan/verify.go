@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"headcount/scan/fault"
+	"headcount/scan/list"
+	"headcount/scan/metrics"
 )
 
 // verificationQueue is the input of the verifier. add never waits.
@@ -59,7 +61,7 @@ type verifier struct {
 	canary      *fault.Canary
 	sampler     *sampler
 	regions     regionFinder
-	stillListed func(context.Context, []*unresolved) ([]error, error) // goneChecker.check
+	stillListed func(context.Context, []list.Missing) ([]error, error) // list.GoneChecker.Check
 	retryFor    time.Duration
 	retries     *retryQueue
 	committer   *committer
@@ -68,12 +70,12 @@ type verifier struct {
 
 func (s *Scan) newVerifier() *verifier {
 	cfg := &s.cfg
-	gone := &goneChecker{lister: s.lister, names: &s.findings.names, byKey: cfg.Keys != nil}
 	v := &verifier{
 		verificationQueue: newVerificationQueue(), storeAccess: s.storeAccess, findings: s.findings,
-		sampler: &sampler{storeAccess: s.storeAccess, object: &s.findings.sample},
-		regions: regionFinder{storeAccess: s.storeAccess, timeout: cfg.Timeout}, stillListed: gone.check,
-		retryFor: cfg.RetryFor, retries: s.retries, committer: s.committer, inFlight: s.inFlight,
+		sampler:     &sampler{storeAccess: s.storeAccess, object: &s.findings.sample},
+		regions:     regionFinder{storeAccess: s.storeAccess, timeout: cfg.Timeout},
+		stillListed: s.lister.NewGoneChecker(&s.findings.names, cfg.Keys != nil).Check,
+		retryFor:    cfg.RetryFor, retries: s.retries, committer: s.committer, inFlight: s.inFlight,
 	}
 	if cfg.Keys == nil {
 		v.canary = fault.NewCanary(s.lister.Probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log)
@@ -174,7 +176,7 @@ func (v *verifierRound) decide(ctx context.Context, u *unresolved) error {
 	case e.Entry.Encoded == "" && b.page.NameUncertain(e.Entry.Key): // otherwise the encoding was declared
 		e.Class, e.Err = fault.LossyKey, errLossyKey
 	case b.attempts.listedAgain:
-		e.Class, e.Err = fault.ListedNotFound, errStillListed
+		e.Class, e.Err = fault.ListedNotFound, list.ErrStillListed
 	default:
 		v.missing = append(v.missing, u)
 		return nil
@@ -187,6 +189,54 @@ func (v *verifierRound) fail(ctx context.Context, u *unresolved) error {
 	failed := new(result)
 	failed.fail(u.err)
 	return v.committer.addResult(ctx, u.batch.page, failed)
+}
+
+// undecidedMax is how often LISTs may leave open whether an object is still listed, before the object fails. The canary
+// succeeds between them: a store that is unavailable for a while fails no object.
+const undecidedMax = 3
+
+// decideMissing gives objects that were not found the Outcome gone. Those that are still listed get another HEAD: they
+// may have been written anew. So do those about which LISTs left that open, a few times.
+func (v *verifierRound) decideMissing(ctx context.Context) error {
+	if len(v.missing) == 0 {
+		return nil
+	}
+	missing := make([]list.Missing, len(v.missing))
+	for i, u := range v.missing {
+		missing[i] = list.Missing{Entry: &u.err.Entry, Page: u.batch.page.Page}
+	}
+	doubts, err := v.stillListed(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for i, u := range v.missing {
+		if err := v.decideByDoubt(ctx, u, doubts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifierRound) decideByDoubt(ctx context.Context, u *unresolved, doubt error) error {
+	tried := &u.batch.attempts
+	switch {
+	case doubt == nil:
+		gone := result{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
+		return v.committer.addResult(ctx, u.batch.page, &gone)
+	case doubt == list.ErrStillListed:
+		tried.listedAgain = true
+	case doubt == list.ErrNotAsked:
+	case errors.Is(doubt, list.ErrUndecided):
+		u.err.Class, u.err.Err = fault.ListedNotFound, doubt
+		return v.fail(ctx, u)
+	default:
+		if tried.undecided++; tried.undecided >= undecidedMax {
+			u.err.Class, u.err.Err = fault.FailureOf(doubt).Class, doubt
+			return v.fail(ctx, u)
+		}
+	}
+	v.resend(u, v.policy.RefusalDelay)
+	return nil
 }
 
 // resend makes an object one of those that the round sends again.

@@ -208,7 +208,7 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 		return err
 	}
 	w.sent.reset(b, w.session.Trust().Answered)
-	p.names.name(b)
+	b.name(p.names.Likely())
 	b.begin()
 	w.sending.End()
 	b.heads.Sending = w.sending

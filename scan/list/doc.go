@@ -5,6 +5,8 @@
 //   - A Pager lists one Range. It hands out Pages of Entries, each key once and in order.
 //   - A ParallelLister has several Pagers, and splits their Ranges while they list.
 //   - Keys are a listing that was made before; a KeysPager walks it.
+//   - Names are the names that the object of an encoded key may have. A GoneChecker finds out whether an object that is
+//     not found is still listed.
 //   - A PageSource is a Pager or a KeysPager.
 //
 // The package trusts a listing only as far as it can check it. pager.go guards against the mistakes of real stores. A

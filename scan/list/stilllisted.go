@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// KeysBetween lists again what lies behind the key after, until it has seen a key from through on. It returns the keys,
+// keysBetween lists again what lies behind the key after, until it has seen a key from through on. It returns the keys,
 // decoded and as they are listed, and the last key up to which they are all that the store lists. Where the store does
 // not sort its keys as bytes, or ends the listing early, that key is below through; "" where nothing is known. Its
 // error is that of a LIST that failed a few times.
-func (l *Lister) KeysBetween(
+func (l *Lister) keysBetween(
 	ctx context.Context, after, through string,
 ) (keys map[string]bool, upTo string, err error) {
 	keys, upTo = map[string]bool{}, after
@@ -41,10 +41,10 @@ func (l *Lister) KeysBetween(
 	}
 }
 
-// HasKey asks whether the store lists the key of an Entry now. name is a name that its object may have. inOrder says
+// hasKey asks whether the store lists the key of an Entry now. name is a name that its object may have. inOrder says
 // that this run has listed the key, in the order of the store. Its error is that of a LIST that failed a few times, or
 // ErrUndecided.
-func (l *Lister) HasKey(ctx context.Context, name string, e *Entry, inOrder bool) (bool, error) {
+func (l *Lister) hasKey(ctx context.Context, name string, e *Entry, inOrder bool) (bool, error) {
 	inOrder = inOrder && !l.anyOrder() && !l.otherOrder.Load()
 	return l.lookFor(ctx, request{prefix: name, triesMax: briefTriesMax}, lookedForMax, inOrder, func(found *Entry) bool {
 		return found.Key == e.Key || ListedName(found) == ListedName(e)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// KeysBetween lists as far as it has to, and knows nothing where the store does not list behind the key.
+// keysBetween lists as far as it has to, and knows nothing where the store does not list behind the key.
 func TestKeysBetween(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers        []handler
@@ -33,7 +33,7 @@ func TestKeysBetween(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answers: c.answers}
-			keys, upTo, err := serve(t, s, Config{}).KeysBetween(t.Context(), c.after, c.through)
+			keys, upTo, err := serve(t, s, Config{}).keysBetween(t.Context(), c.after, c.through)
 			got := slices.Sorted(maps.Keys(keys))
 			if err != nil || !slices.Equal(got, c.keys) || upTo != c.upTo || len(s.asked) != c.sent {
 				t.Errorf("got %q up to %q in %d LISTs, error %v", got, upTo, len(s.asked), err)
@@ -47,7 +47,7 @@ func TestHasKey(t *testing.T) {
 	for _, v1 := range []bool{false, true} {
 		for listed, want := range map[string]bool{"p/a": true, "p/ab": false} {
 			s := &script{answers: []handler{say(listXML([]string{listed}, false, ""))}}
-			got, err := serve(t, s, Config{Prefix: "p/", V1: v1}).HasKey(t.Context(), "p/a", &Entry{Key: "p/a"}, true)
+			got, err := serve(t, s, Config{Prefix: "p/", V1: v1}).hasKey(t.Context(), "p/a", &Entry{Key: "p/a"}, true)
 			if err != nil || got != want || s.asked[0].Get("prefix") != "p/a" {
 				t.Errorf("%s", fmt.Sprint(listed, v1, got, err, s.asked))
 			}
@@ -76,19 +76,19 @@ func TestHasKeyBehindOthers(t *testing.T) {
 		"a failure that is over": {Config{}, []handler{refuse(500, "", ""), found}, true, true, nil, 2},
 	} {
 		s := &script{answers: c.answers}
-		got, err := serve(t, s, c.cfg).HasKey(t.Context(), "p/", &Entry{Key: "p/"}, c.listed)
+		got, err := serve(t, s, c.cfg).hasKey(t.Context(), "p/", &Entry{Key: "p/"}, c.listed)
 		if got != c.want || err != c.err || len(s.asked) != c.sent {
 			t.Errorf("%s: got %v after %d LISTs, error %v", name, got, len(s.asked), err)
 		}
 	}
 	s := &script{answers: []handler{refuse(500, "", "")}}
-	if _, err := serve(t, s, Config{}).HasKey(t.Context(), "p/", &Entry{Key: "p/"}, true); err == nil ||
+	if _, err := serve(t, s, Config{}).hasKey(t.Context(), "p/", &Entry{Key: "p/"}, true); err == nil ||
 		len(s.asked) != briefTriesMax {
 		t.Errorf("got error %v after %d LISTs", err, len(s.asked))
 	}
 	n := 0
 	endless := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n++; more(fmt.Sprint(n))(w, r) })
-	_, err := serve(t, endless, Config{}).HasKey(t.Context(), "p/", &Entry{Key: "p/"}, false)
+	_, err := serve(t, endless, Config{}).hasKey(t.Context(), "p/", &Entry{Key: "p/"}, false)
 	if !errors.Is(err, ErrUndecided) || n != lookedForMax {
 		t.Errorf("got error %v after %d LISTs", err, n)
 	}
