@@ -68,7 +68,7 @@ func floors() [][]string {
 		{"scan/hint"},
 		{"scan/store/...", "scan/list/...", "scan/head/...", "scan/metrics", "scan/checkpoint"},
 		{"scan"},
-		{"scan/field", "scan/forecast"},
+		{"scan/field", "scan/filter", "scan/forecast"},
 		{"output", "output/fileset", "output/report"},
 		{"scan/command"},
 		{"bench/..."},

@@ -13,6 +13,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -141,13 +142,18 @@ func PrintText(c *cli.Context, text string) error {
 	return scan.WrapOutput(err)
 }
 
-// PrintError prints err on stderr, as lines of a program: the error, and its hint. It prints nothing for a nil error,
-// for an error that has been reported already, and if the reader of standard output went away.
+// PrintError prints err on stderr, as lines of a program: the error, its place in the user's text with a mark below it,
+// and its hint. It prints nothing for a nil error, for an error that has been reported already, and if the reader of
+// standard output went away.
 func PrintError(stderr io.Writer, program string, err error) {
 	if exit.IsSilent(err) || exit.IsReported(err) {
 		return
 	}
 	console.PrintLine(stderr, program+": error: %v", err)
+	if line, at, ok := exit.Place(err); ok {
+		console.PrintLine(stderr, "    %s", line)
+		console.PrintLine(stderr, "    %*s^", utf8.RuneCountInString(console.Printable(line[:at])), "")
+	}
 	if hint := exit.Hint(err); hint != "" {
 		console.PrintLine(stderr, program+": hint: %s", hint)
 	}

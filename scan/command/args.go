@@ -180,6 +180,9 @@ func wrongValue(err error, path []string, flag cli.Flag, value string) error {
 	if hint == "" {
 		hint = helpHint(path)
 	}
+	if line, at, ok := exit.Place(err); ok { // it has the value
+		return exit.WithPlace(exit.Usagef(hint, "--%s: %v", name, err), line, at)
+	}
 	if value == "" {
 		return exit.Usagef(hint, "--%s: %v", name, err)
 	}

@@ -40,6 +40,19 @@ func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Hint() string  { return e.hint }
 func (e *hintedError) Unwrap() error { return e.err }
 
+// WithPlace returns err with a place in a line of the user's text. The result unwraps to err, and so has its exit code
+// and hint.
+func WithPlace(err error, line string, at int) error { return &placedError{err, line, at} }
+
+type placedError struct {
+	error
+	line string
+	at   int
+}
+
+func (e *placedError) Unwrap() error                { return e.error }
+func (e *placedError) Place() (line string, at int) { return e.line, e.at }
+
 // Reported returns err marked as known to the user. The result unwraps to err, and so has its exit code and hint.
 func Reported(err error) error { return reportedError{err} }
 

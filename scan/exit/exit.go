@@ -1,8 +1,9 @@
 // Package exit holds the exit codes of headcount, and the errors that carry an exit code or a hint to the user.
 //
-// An error that reaches the user has up to two methods beside Error: ExitCode names the exit code of the process, and
-// Hint tells the user what to do about the error. Any package may give its errors these methods, and needs no import of
-// this package for it. Code and Hint read them through wrapped errors, so the program needs no table of error types.
+// An error that reaches the user has up to three methods beside Error. ExitCode names the exit code of the process,
+// Hint tells the user what to do about the error, and Place is where in the user's text it is. Any package may give its
+// errors these methods, and needs no import of this package for it. Code, Hint and Place read them through wrapped
+// errors, so the program needs no table of error types.
 package exit
 
 import "errors"
@@ -51,6 +52,20 @@ func Hint(err error) string {
 		err = errors.Unwrap(hinted)
 	}
 	return ""
+}
+
+// Place returns the line of the user's text that err is about, and where in it the mistake is, in bytes. ok is false
+// where err has no place.
+func Place(err error) (line string, at int, ok bool) {
+	var placed interface {
+		error
+		Place() (line string, at int)
+	}
+	if !errors.As(err, &placed) {
+		return "", 0, false
+	}
+	line, at = placed.Place()
+	return line, at, true
 }
 
 // IsSilent reports whether err needs no message: there was no error, or the user caused it knowingly by closing the

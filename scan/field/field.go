@@ -54,6 +54,9 @@ type Field struct {
 	// that right no object seems to have a value.
 	Permission string
 
+	// Zero is set where an answer without a value says 0 or false.
+	Zero bool
+
 	text    func(dst []byte, r *scan.Record) ([]byte, bool) // Text and Time
 	integer func(r *scan.Record) (int64, bool)
 	boolean func(r *scan.Record) (bool, bool)

@@ -72,12 +72,12 @@ func All() []Field {
 func Always() []Field {
 	return []Field{
 		{
-			Name: "changed", Type: Bool, Origin: FromHead, boolean: changed,
+			Name: "changed", Type: Bool, Origin: FromHead, Zero: true, boolean: changed,
 			About: "only where it is `true`: the object was overwritten between LIST and HEAD; the record is what " +
 				"the HEAD said",
 		},
 		{
-			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta",
+			Name: "missing_meta", Type: Int, Origin: FromHead, Header: "x-amz-missing-meta", Zero: true,
 			integer: (*scan.Record).MissingMetadata,
 			About:   "only where the store says so: how many metadata it has and could not send",
 		},

@@ -1,0 +1,65 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"headcount/scan/exit"
+)
+
+// Mistakes are found before the run, with their place, and a hint.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct{ expression, want, hint string }{
+		{`size == "x"`, "column 6: invalid operation: == (mismatched types number and text)", "string(size)"},
+		{`key > 5`, "column 5: invalid operation: > (mismatched types text and number)", "int(metadata.name)"},
+		{`metadata.owner > 3`, "column 16: invalid operation: > (mismatched types text and number)", "int(metadata.name)"},
+		{`last_modified < "2025-01-01"`, "column 15: invalid operation: < (mismatched types time and text)", `date("2025-01-31")`},
+		{`last_modified < date("2025-13-01")`, `column 22: not a date: "2025-13-01"`, `date("2025-01-31")`},
+		{`now() - last_modified > duration("5 days")`, `column 34: not a duration: "5 days"`, `duration("120h")`},
+		{`date(5) < now()`, "column 6: date takes texts", "an example"},
+		{`date() < now()`, "column 1: invalid number of arguments (expected at least 1, got 0)", "an example"},
+		{`key matches "["`, "column 5: not a regular expression: missing closing ]: `[`", `\\.parquet$`},
+		{`key matches "a" + "["`, "column 5: not a regular expression: missing closing ]: `[`", "backslash"},
+		{`key == "a" || sise > 5`, "column 15: unknown field sise", "did you mean size?"},
+		{`owner == "alice"`, "column 1: unknown field owner", "custom metadata is metadata.owner; the fields are archive_status, "},
+		{`$env.size > 5`, "column 1: unknown field $env", "the fields are"},
+		{`lowr(key) == ""`, "column 1: unknown function lowr", "did you mean lower?"},
+		{`repeat(key, 1000) == ""`, "column 1: unknown function repeat", "the functions are len, "},
+		{`reduce(keys(metadata), #acc + #) == ""`, "column 1: unknown function reduce", "the functions are len, "},
+		{`metadata.Owner == "x"`, `column 10: the metadata name "Owner" has upper-case letters: they are all in lower case`, `write "owner"`},
+		{`"Owner" in metadata`, `column 1: the metadata name "Owner" has upper-case letters: they are all in lower case`, `write "owner"`},
+		{`metadata.x-y == ""`, "column 11: a text cannot be subtracted from", `write metadata["x-y"]`},
+		{`metadata.owner != nil`, "column 16: metadata.owner is never nil", `"owner" in metadata`},
+		{`nil == object_lock_mode`, "column 5: object_lock_mode is never nil", `write == ""`},
+		{`(metadata.owner ?? "x") == "x"`, "column 17: metadata.owner is never nil", `write == ""`},
+		{`size + 1`, "column 6: the type of the filter is number, and neither true nor false", "an example"},
+		{`nil`, "column 1: the type of the filter is nil, and neither true nor false", "an example"},
+		{`size >`, "column 6: unexpected end", "an example"},
+		{`key = "a"`, "column 5: unexpected =", "== compares"},
+		{`size > 5)`, `column 9: unexpected token Bracket(")")`, "an example"},
+		{"size > 5 &&\n  sise == 4", "line 2, column 3: unknown field sise", "did you mean size?"},
+		{`size in 1..5`, "column 10: a filter has no ranges", "x >= 1 && x <= 9"},
+		{`any(keys(metadata), any(keys(metadata), any(keys(metadata), true)))`, "column 21: more than 2 loops in each other", "one more"},
+		{strings.Repeat(`let a = key; `, 9) + "true", "column 5: more than 8 variables", "in place of its name"},
+		{strings.Repeat("!", 3000) + "true", "column 3004: the expression is too long", ""},
+		{strings.Repeat("(", 100_000) + "true", "column 1: the expression has more than 65536 bytes", ""},
+		{"key == \"\xff\"", "column 1: the expression is not UTF-8", ""},
+	} {
+		_, err := Compile(c.expression)
+		var mistake *Error
+		if !errors.As(err, &mistake) || err.Error() != c.want || !strings.Contains(exit.Hint(err), c.hint) {
+			t.Errorf("%.80s: %v (%s), want %s (%s)", c.expression, err, exit.Hint(err), c.want, c.hint)
+		}
+	}
+}
+
+// The place is in bytes, since letters have several.
+func TestPlace(t *testing.T) {
+	_, err := Compile("key == \"größe\"\n\t&& \"日本\" == sise")
+	line, at, ok := exit.Place(err)
+	if got := fmt.Sprintf("%s|%s", line[:at], line[at:]); !ok || got != "\t&& \"日本\" == |sise" {
+		t.Errorf("%s, %v", got, ok)
+	}
+}

@@ -1,0 +1,80 @@
+package filter
+
+import (
+	"sync"
+	"time"
+
+	"headcount/scan"
+	"headcount/scan/field"
+)
+
+// Filter is a compiled expression. Its methods may be called concurrently.
+type Filter struct {
+	text   string
+	fields []field.Field
+	whole  formula
+	listed formula // the half that a LIST decides
+
+	evaluations sync.Pool // of *evaluation
+}
+
+// Compile compiles an expression. An expression that can never be evaluated is an *Error. The function now of the
+// expression returns the time of the call of Compile.
+func Compile(expression string) (*Filter, error) { return compileAt(expression, time.Now().UTC()) }
+
+// Scan returns the functions for scan.Config.
+func (f *Filter) Scan() *scan.Filter {
+	s := &scan.Filter{Whole: f.passes}
+	if f.listed.kind != always {
+		s.Listed = f.mayPass
+	}
+	return s
+}
+
+// Fields returns the Fields that the expression reads, in the order of the table.
+func (f *Filter) Fields() []field.Field { return f.fields }
+
+// NeedsHead reports whether the expression reads a Field that no LIST has.
+func (f *Filter) NeedsHead() bool {
+	for i := range f.fields {
+		if f.fields[i].Origin != field.FromList {
+			return true
+		}
+	}
+	return false
+}
+
+// Listed returns the half of the expression that the LIST decides, as a text. It is "true" where the LIST decides
+// nothing.
+func (f *Filter) Listed() string { return f.listed.String() }
+
+// Whole returns the expression in its usual spelling.
+func (f *Filter) Whole() string { return f.text }
+
+// mayPass reports whether an object may pass, by a Record without a HEAD.
+func (f *Filter) mayPass(r *scan.Record) bool {
+	e := f.evaluation(r)
+	passes := f.listed.mayPass(e)
+	f.evaluations.Put(e)
+	return passes
+}
+
+// passes reports whether an object passes. The listed half comes first: an object that it refuses gets no error of
+// another part of the expression, whether a HEAD was sent or not.
+func (f *Filter) passes(r *scan.Record) (bool, error) {
+	e := f.evaluation(r)
+	defer f.evaluations.Put(e)
+	if !f.listed.mayPass(e) {
+		return false, nil
+	}
+	return f.whole.passes(e)
+}
+
+func (f *Filter) evaluation(r *scan.Record) *evaluation {
+	e, _ := f.evaluations.Get().(*evaluation)
+	if e == nil {
+		e = newEvaluation()
+	}
+	e.record = r
+	return e
+}
