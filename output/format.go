@@ -42,7 +42,8 @@ type Format struct {
 
 // Options are what a user can choose about a Format.
 type Options struct {
-	Fields  []field.Field // nil: those of the Format
+	Fields  []field.Field // nil: the default ones of the Format
+	Default []field.Field // the default ones of a Format that writes any Fields; nil: the key and the metadata
 	Columns []string      // names of metadata: each gets a column of its own, in place of one for the metadata
 	Bucket  string        // for S3 Batch Operations
 	Safe    bool          // no cell is a formula to a spreadsheet
@@ -56,11 +57,8 @@ func Formats() []Format {
 
 // FormatOf returns the Format that the name of a file chooses, as x.csv or x.csv.zst does; false: it chooses none.
 func FormatOf(name string) (Format, bool) {
-	if compression := Compression(name); compression != "" {
-		name = name[:strings.LastIndexByte(name, '.')]
-	}
 	for _, f := range Formats() {
-		if slices.ContainsFunc(f.Suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) }) {
+		if f.HasSuffix(name) {
 			return f, true
 		}
 	}
@@ -73,10 +71,24 @@ func FormatNamed(name string) Format {
 	return formats[slices.IndexFunc(formats, func(f Format) bool { return f.Name == name })]
 }
 
-// chosenFields returns the Fields of the Options: the key and the metadata, unless they name others.
+// Takes reports whether the Format takes one of the flags --columns, --csv-safe and --null.
+func (f *Format) Takes(flag string) bool { return slices.Contains(f.Flags, flag) }
+
+// HasSuffix reports whether the name of a file chooses the Format.
+func (f *Format) HasSuffix(name string) bool {
+	if compression := Compression(name); compression != "" {
+		name = name[:strings.LastIndexByte(name, '.')]
+	}
+	return slices.ContainsFunc(f.Suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+}
+
+// chosenFields returns the Fields of a Format that writes any Fields.
 func chosenFields(o *Options) []field.Field {
-	if o.Fields != nil {
+	switch {
+	case o.Fields != nil:
 		return o.Fields
+	case o.Default != nil:
+		return o.Default
 	}
 	return slices.DeleteFunc(field.All(), func(f field.Field) bool {
 		return f.Name != field.Key && f.Name != field.Metadata

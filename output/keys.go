@@ -15,7 +15,7 @@ import (
 
 func keysFormat() Format {
 	return Format{
-		Name: "keys", About: "one key a line, for xargs and other commands", Resumable: true, Flags: []string{"null"},
+		Name: "keys", About: "one key a line", Resumable: true, Flags: []string{"null"},
 		Fields: fixedFields("key"), Read: readKeys,
 		New: func(to Destination, o *Options) (Sink, error) { return newLines(to, keysEncoder{o.Null}), nil },
 	}

@@ -71,7 +71,7 @@ type combination struct {
 // combinations returns all that cannot be. The first that is on a command line is reported.
 func combinations() []combination {
 	listers := []part{withoutValue("listers", "auto", "1")}
-	return []combination{
+	return append([]combination{
 		{with("demo"), []part{bucketURI()}, "--demo scans an embedded store"},
 		{with("demo"), connectionParts(), "the embedded store needs no connection"},
 		{with("limit"), listers, "the first needs a single lister"},
@@ -93,11 +93,11 @@ func combinations() []combination {
 			"it compares two whole listings of one run",
 		},
 		{
-			with("dry-run"), withAny("all", "fields", "metadata-prefix", "output", "ordered", "errors", "checkpoint",
-				"checkpoint-every", "resume", "max-errors"),
+			with("dry-run"), withAny("all", "fields", "format", "columns", "csv-safe", "null", "metadata-prefix", "output",
+				"ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"),
 			"a dry run makes no records",
 		},
-	}
+	}, formatCombinations()...)
 }
 
 // connectionParts returns the flags about a connection that the embedded store has no use for.

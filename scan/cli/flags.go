@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/command"
 	"headcount/scan/head/engine"
@@ -82,13 +83,28 @@ func printFlags() []cli.Flag {
 				"(the README lists them), or all",
 		},
 		&cli.GenericFlag{
+			Name: "format", Value: command.OneOf("", formatNames(anyFormat)...),
+			DefaultText: "that of the name of --output, or " + output.Formats()[0].Name,
+			Usage:       "print as `FORMAT`: " + describeFormats(),
+		},
+		&cli.GenericFlag{
+			Name: "columns", Value: command.Parsed("", parseColumns), DefaultText: "one column for the metadata",
+			Usage: "print a column for each of these `NAMES` of metadata, as owner,project",
+		},
+		&cli.BoolFlag{
+			Name: "csv-safe", Usage: "print a ' before cells that a spreadsheet would run as a formula",
+		},
+		&cli.BoolFlag{
+			Name: "null", Aliases: []string{"0"}, Usage: "end each key with a NUL, for xargs -0",
+		},
+		&cli.GenericFlag{
 			Name: "metadata-prefix", Value: command.Parsed("", parseMetadataPrefix), DefaultText: "x-amz-meta- alone",
 			Usage: "print headers that begin with `PREFIX` as custom metadata too, as x-goog-meta-",
 		},
 		&cli.BoolFlag{Name: "ordered", Usage: "print in the order of keys, and not as pages finish"},
 		&cli.GenericFlag{
 			Name: "output", Value: command.OutputFileName(), DefaultText: "standard output",
-			Usage: "write the records to `FILE`, replacing its content; a name in .gz or .zst compresses them",
+			Usage: "write the records to `FILE`, replacing its content; x.csv chooses the format, x.csv.zst compresses",
 		},
 	)
 }

@@ -46,6 +46,9 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	if err := j.names.Check(stdout, stderr); err != nil {
 		return err
 	}
+	if err := checkBinary(&j.format, &j.names, console.IsTerminal(stdout)); err != nil {
+		return err
+	}
 	if j.demo {
 		demo, err := startDemo()
 		if err != nil {
@@ -245,6 +248,17 @@ func (j *job) parameters(urls []string) map[string]string {
 		"all": fmt.Sprint(j.scan.All), "output": "standard output", checkpoint.Endpoints: strings.Join(urls, " "),
 	}
 	p["fields"] = strings.Join(field.Names(j.fields), ",")
+	if j.format.Name != output.Formats()[0].Name {
+		p["format"] = j.format.Name
+	}
+	if j.options.Columns != nil {
+		p["columns"] = strings.Join(j.options.Columns, ",")
+	}
+	for flag, given := range map[string]bool{"csv-safe": j.options.Safe, "null": j.options.Null} {
+		if given {
+			p[flag] = fmt.Sprint(given)
+		}
+	}
 	if j.demo {
 		p[checkpoint.Endpoints] = "demo" // its port is another one in each run
 	}

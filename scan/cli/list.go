@@ -41,7 +41,7 @@ func ListCommand() *cli.Command {
 // listFlags returns the flags of scan, without those about HEADs.
 func listFlags() []cli.Flag {
 	aboutHeads := []string{
-		"retry-from", "workers", "pipeline", "engine", "all", "metadata-prefix", "dry-run", "price",
+		"retry-from", "workers", "pipeline", "engine", "all", "columns", "metadata-prefix", "dry-run", "price",
 	}
 	flags := slices.DeleteFunc(scanFlags(), func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"headcount/output"
 	"headcount/output/fileset"
 	"headcount/scan"
 	"headcount/scan/command"
@@ -40,6 +39,7 @@ func parse(c *cli.Context) (*job, error) {
 			return nil, err
 		}
 	}
+	j.options.Bucket = bucket
 	j.store, err = command.ParseStore(c, bucket, j.connections())
 	return j, err
 }
@@ -117,9 +117,7 @@ func parsePrint(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.All, cfg.Ordered = c.Bool("all"), c.Bool("ordered")
 	cfg.MetadataPrefix = command.Get[string](c, "metadata-prefix")
-	j.format, j.options = output.Formats()[0], output.Options{Fields: command.Get[[]field.Field](c, "fields")}
-	var err error
-	if j.fields, err = j.format.Fields(&j.options); err != nil {
+	if err := parseFormat(c, j); err != nil {
 		return err
 	}
 	needHead := slices.DeleteFunc(field.NeedHead(j.fields), func(f field.Field) bool { return f.Name == field.Metadata })

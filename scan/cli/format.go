@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"headcount/output"
+	"headcount/output/fileset"
+	"headcount/scan/command"
+	"headcount/scan/exit"
+	"headcount/scan/field"
+)
+
+// formatFlags are the flags that only some formats take.
+func formatFlags() []string { return []string{"columns", "csv-safe", "null"} }
+
+// formatNames returns the names of the formats for which is returns true.
+func formatNames(is func(*output.Format) bool) (names []string) {
+	for _, f := range output.Formats() {
+		if is(&f) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+func anyFormat(*output.Format) bool { return true }
+
+// describeFormats returns what the help says of the formats.
+func describeFormats() string {
+	var texts []string
+	for _, f := range output.Formats() {
+		texts = append(texts, f.Name+", "+f.About)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// parseFormat reads in which format the records are printed, and what of them.
+func parseFormat(c *cli.Context, j *job) (err error) {
+	j.format = chooseFormat(command.Get[string](c, "format"), j.names.Output)
+	for _, flag := range formatFlags() {
+		if c.IsSet(flag) && !j.format.Takes(flag) {
+			names := formatNames(func(f *output.Format) bool { return f.Takes(flag) })
+			return exit.Usagef("--format "+names[0]+" --"+flag, "--%s needs --format %s", flag, strings.Join(names, " or "))
+		}
+	}
+	j.options = output.Options{
+		Default: command.Get[[]field.Field](c, "fields"), Safe: c.Bool("csv-safe"), Null: c.Bool("null"),
+	}
+	if c.IsSet("columns") {
+		j.options.Columns = command.Get[[]string](c, "columns")
+	}
+	if c.IsSet("fields") {
+		j.options.Fields = j.options.Default
+	}
+	if j.fields, err = j.format.Fields(&j.options); err != nil {
+		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)
+	}
+	return nil
+}
+
+// chooseFormat returns the format with a name, that of a file, or the default one. The names may be empty.
+func chooseFormat(name, file string) output.Format {
+	if name != "" {
+		return output.FormatNamed(name)
+	}
+	if f, ok := output.FormatOf(file); ok {
+		return f
+	}
+	return output.Formats()[0]
+}
+
+// formatCombinations returns what cannot be combined with a format.
+func formatCombinations() (rows []combination) {
+	for _, flag := range formatFlags() {
+		without := formatNames(func(f *output.Format) bool { return !f.Takes(flag) })
+		rows = append(rows, combination{withValue("format", without...), withAny(flag), "the format does not have it"})
+	}
+	for _, f := range output.Formats() {
+		format, named := withValue("format", f.Name), part{"output", f.HasSuffix}
+		if !f.Resumable {
+			rows = append(rows, combination{format, withAny("checkpoint"), "no later run can continue a " + f.Name})
+		}
+		if f.Binary {
+			rows = append(rows,
+				combination{format, []part{{"output", func(name string) bool { return !f.HasSuffix(name) && name != "-" }}},
+					"the name of the file must end in " + f.Suffixes[0]},
+				combination{withoutValue("format", f.Name), []part{named}, "the name is that of a " + f.Name + " file"},
+			)
+		}
+	}
+	return rows
+}
+
+// checkBinary returns a usage error if a format that is not text would be printed on a terminal, or compressed twice.
+func checkBinary(f *output.Format, names *fileset.Names, onTerminal bool) error {
+	switch {
+	case !f.Binary:
+	case output.Compression(names.Output) != "":
+		return exit.Usagef("leave the second suffix out", "--output %s: %s has a compression of its own",
+			names.Output, f.Name)
+	case names.Output == "" && onTerminal:
+		return exit.Usagef("--output x"+f.Suffixes[0], "%s is not for a terminal", f.Name)
+	}
+	return nil
+}
+
+// parseColumns reads the names of metadata in --columns.
+func parseColumns(text string) ([]string, error) {
+	names := strings.Split(text, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	if slices.Contains(names, "") {
+		return nil, command.BadValue("--columns owner,project", "a name is empty")
+	}
+	return names, nil
+}
