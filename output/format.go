@@ -48,11 +48,12 @@ type Options struct {
 	Bucket  string        // for S3 Batch Operations
 	Safe    bool          // no cell is a formula to a spreadsheet
 	Null    bool          // a NUL ends each key, in place of a line feed
+	Version string        // of headcount
 }
 
 // Formats returns all Formats, the one that is used by default first.
 func Formats() []Format {
-	return []Format{jsonlFormat(), csvFormat(), keysFormat(), s3BatchFormat()}
+	return []Format{jsonlFormat(), csvFormat(), parquetFormat(), keysFormat(), s3BatchFormat()}
 }
 
 // FormatOf returns the Format that the name of a file chooses, as x.csv or x.csv.zst does; false: it chooses none.
