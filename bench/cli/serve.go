@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"headcount/bench/s3sim"
 	"headcount/scan"
 	"headcount/scan/command"
+	"headcount/scan/durable"
 	"headcount/scan/exit"
 )
 
@@ -191,7 +193,10 @@ func parseCertificate(c *cli.Context) (*tls.Config, error) {
 	case certFile == "":
 		return nil, exit.Usagef(hint, "--tls-key needs --tls-cert")
 	}
-	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+	certificate, err := tls.Certificate{}, cmp.Or(durable.CheckFile(certFile), durable.CheckFile(keyFile))
+	if err == nil {
+		certificate, err = tls.LoadX509KeyPair(certFile, keyFile)
+	}
 	if err != nil {
 		return nil, exit.Usagef(hint, "--tls-cert %s, --tls-key %s: %v", certFile, keyFile, err)
 	}

@@ -195,15 +195,6 @@ func TestNamedPipeWithoutReader(t *testing.T) {
 	}
 }
 
-// A bundle of certificates is read more than once, which a pipe does not allow. A run does not wait for its writer.
-func TestNamedPipeOfCertificates(t *testing.T) {
-	p := newProcess(t, "scan", "--demo", "--ca-bundle", "pipe")
-	p.mkfifo(t, "pipe")
-	if code := p.startAndWait(t); code != 2 || !strings.Contains(p.stderr.String(), "it is a pipe and not a file") {
-		t.Errorf("exit code %d\n%s", code, p.stderr.String())
-	}
-}
-
 // A reader that goes away ends a run as that of standard output does. It does not come back to a pipe without a name.
 func TestNamedPipeLosesReader(t *testing.T) {
 	p := newProcess(t, "scan", "--demo", "--output", "pipe")

@@ -70,9 +70,12 @@ func SyncFolder(name string) error {
 // ErrTooLong is the error of a file with more bytes than it can have.
 var ErrTooLong = errors.New("the file is too long")
 
-// ReadFile reads a whole file of at most limit bytes. Of a longer file, a device or an endless pipe it reads no more,
-// and its error is ErrTooLong.
+// ReadFile reads a whole file of at most limit bytes. Of a longer file it reads no more, and its error is ErrTooLong.
+// It refuses what CheckFile refuses.
 func ReadFile(name string, limit int64) ([]byte, error) {
+	if err := CheckFile(name); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -83,6 +86,19 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrTooLong, limit)
 	}
 	return text, err
+}
+
+// CheckFile returns an error for a pipe, and for a device other than the null device. To open or to read one may block,
+// and no signal ends that. It may be read only once, and may have no end. Other errors are left to those who read.
+func CheckFile(name string) error {
+	info, err := os.Stat(name)
+	if err != nil || info.Mode()&(fs.ModeNamedPipe|fs.ModeDevice|fs.ModeCharDevice) == 0 {
+		return nil
+	}
+	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
+		return nil
+	}
+	return errors.New("it is a pipe or a device, and not a file")
 }
 
 // linksMax is how many symbolic links Resolve follows, one after the other: as many as Linux does.

@@ -111,3 +111,18 @@ func TestReadFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A device is refused, since it may have no end. The null device is an empty file.
+func TestCheckFile(t *testing.T) {
+	folder := t.TempDir()
+	for name, isRefused := range map[string]bool{
+		os.DevNull: false, folder: false, filepath.Join(folder, "absent"): false, "/dev/zero": true,
+	} {
+		if _, err := os.Stat("/dev/zero"); err != nil && isRefused {
+			continue // not a Unix
+		}
+		if err := CheckFile(name); (err != nil) != isRefused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"headcount/scan/durable"
+	"headcount/scan/exit"
 )
 
 // awsFiles names the user's shared configuration files and the profile in use, by the rules of the SDK. The SDK itself
@@ -22,6 +25,9 @@ type awsFiles struct {
 	credentials string
 	profile     string
 }
+
+// awsFileMax bounds a file that is read. One with thousands of profiles has some 100 KB.
+const awsFileMax = 16 << 20
 
 // findAWSFiles returns the files and the profile; profile is that of a flag, or empty.
 func findAWSFiles(profile string) awsFiles {
@@ -49,6 +55,21 @@ func InputFiles() map[string]string {
 	return files
 }
 
+// check returns an error for a pipe or a device. Besides headcount the SDK reads the files, and waits for the writer of
+// a pipe.
+func (f awsFiles) check() error {
+	for _, file := range []struct{ what, name, variable string }{
+		{"the AWS config file", f.config, "AWS_CONFIG_FILE"},
+		{"the AWS credentials file", f.credentials, "AWS_SHARED_CREDENTIALS_FILE"},
+	} {
+		if err := durable.CheckFile(file.name); err != nil {
+			return exit.Usagef("headcount reads it more than once: write it to a file, which "+file.variable+" may name",
+				"%s %s: %v", file.what, file.name, err)
+		}
+	}
+	return nil
+}
+
 // expandHome replaces ~ at the beginning of a path, as the AWS CLI does where no shell has.
 func expandHome(path string) string {
 	rest, atHome := strings.CutPrefix(path, "~")
@@ -63,13 +84,13 @@ func expandHome(path string) string {
 // the name of its block before its own: s3.addressing_style. A file that cannot be read has none.
 func (f awsFiles) settings(profile string) map[string]string {
 	settings := map[string]string{}
-	text, _ := os.ReadFile(f.config)
+	text, _ := durable.ReadFile(f.config, awsFileMax)
 	readSettings(settings, string(text), func(section string) bool {
 		kind, name, isTyped := strings.Cut(section, " ")
 		return isTyped && kind == "profile" && strings.TrimSpace(name) == profile ||
 			section == profile && profile == config.DefaultSharedConfigProfile
 	})
-	text, _ = os.ReadFile(f.credentials)
+	text, _ = durable.ReadFile(f.credentials, awsFileMax)
 	readSettings(settings, string(text), func(section string) bool { return section == profile })
 	return settings
 }
@@ -124,10 +145,10 @@ func plainValue(value string) string {
 // write a byte order mark.
 func (f awsFiles) unreadable() (name, why string) {
 	for _, name := range []string{f.credentials, f.config} {
-		text, err := os.ReadFile(name)
+		text, err := durable.ReadFile(name, awsFileMax)
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return name, "cannot be read: " + errors.Unwrap(err).Error()
+			return name, "cannot be read: " + exit.WithoutPath(err).Error()
 		case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
 			return name, "begins with a byte order mark"
 		case bytes.IndexByte(text, 0) >= 0:

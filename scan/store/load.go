@@ -66,6 +66,9 @@ func (l *loader) load(ctx context.Context) (aws.Config, error) {
 	if l.cfg.Isolated {
 		return l.isolated(), nil
 	}
+	if err := l.files.check(); err != nil {
+		return aws.Config{}, err
+	}
 	opts, err := l.options()
 	if err != nil {
 		return aws.Config{}, err
@@ -168,9 +171,13 @@ func (l *loader) options() ([]func(*config.LoadOptions) error, error) {
 		}
 		opts = append(opts, config.WithCustomCABundle(strings.NewReader(string(pem))))
 	}
-	if name := os.Getenv("AWS_CA_BUNDLE"); name != "" && l.cfg.CABundle == "" {
+	from, name := "AWS_CA_BUNDLE", os.Getenv("AWS_CA_BUNDLE")
+	if name == "" {
+		from, name = "ca_bundle of the profile "+l.files.profile, l.settings["ca_bundle"]
+	}
+	if name != "" && l.cfg.CABundle == "" {
 		if err := CheckCABundle(name); err != nil { // the SDK's error has no reason
-			return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+			return nil, fmt.Errorf("%s: %w", from, err)
 		}
 	}
 	return opts, nil
