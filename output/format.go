@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"headcount/scan"
 	"headcount/scan/field"
@@ -49,6 +50,9 @@ type Options struct {
 	Safe    bool          // no cell is a formula to a spreadsheet
 	Null    bool          // a NUL ends each key, in place of a line feed
 	Version string        // of headcount
+
+	// SyncEvery bounds the time between two Syncs that a Format puts off, to write more Records at once; 0: its own bound.
+	SyncEvery time.Duration
 }
 
 // Formats returns all Formats, the one that is used by default first.

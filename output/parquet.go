@@ -32,21 +32,25 @@ func parquetFormat() Format {
 // A row group is written when it is full, or when Sync is called. Until Close, no reader of Parquet takes the file for
 // a whole one. After an error the file stays so: rows that count may be missing.
 type parquetSink struct {
-	to      Destination
-	columns []column // without base64
-	types   []parquet.Type
-	w       *parquet.Writer
-	free    sync.Pool // of *parquetChunk
-	started bool
-	synced  time.Time // of the last Sync, or of Start
-	err     error     // of the first method that failed
+	to        Destination
+	columns   []column // without base64
+	types     []parquet.Type
+	syncEvery time.Duration
+	w         *parquet.Writer
+	free      sync.Pool // of *parquetChunk
+	started   bool
+	synced    time.Time // of the last Sync, or of Start
+	err       error     // of the first method that failed
 }
 
 func newParquetSink(to Destination, o *Options) (Sink, error) {
 	if _, isFile := to.(*File); !isFile && !to.Empty() {
 		return nil, exit.Usagef("write to a new file", "Parquet cannot be appended to the content of standard output")
 	}
-	s := &parquetSink{to: to, columns: slices.Concat(tableColumns(o), alwaysColumns())}
+	s := &parquetSink{
+		to: to, columns: slices.Concat(tableColumns(o), alwaysColumns()),
+		syncEvery: cmp.Or(o.SyncEvery, parquetSyncEvery),
+	}
 	var columns []parquet.Column
 	for i := range s.columns {
 		c := &s.columns[i]
@@ -131,7 +135,7 @@ const (
 // SyncDue implements scan.GroupingSink.
 func (s *parquetSink) SyncDue() bool {
 	rows := s.w.Rows()
-	return rows == 0 || rows >= parquetSyncRows || time.Since(s.synced) >= parquetSyncEvery
+	return rows == 0 || rows >= parquetSyncRows || time.Since(s.synced) >= s.syncEvery
 }
 
 // Sync writes the rows of all committed pages, and returns the Position behind them.

@@ -48,6 +48,10 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	}
 	j.options = output.Options{
 		Default: command.Get[[]field.Field](c, "fields"), Safe: c.Bool("csv-safe"), Null: c.Bool("null"),
+		Version: command.Version(),
+	}
+	if c.IsSet("checkpoint-every") {
+		j.options.SyncEvery = j.scan.CheckpointEvery
 	}
 	if c.IsSet("columns") {
 		j.options.Columns = command.Get[[]string](c, "columns")

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"flag"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
@@ -28,8 +30,10 @@ import (
 	"headcount/scan/metrics"
 )
 
+const killsDefault = 20
+
 // kills is how often TestKilled kills each run. The kept runs have 500.
-var kills = flag.Int("kills", 20, "how often TestKilled kills each run")
+var kills = flag.Int("kills", killsDefault, "how often TestKilled kills each run")
 
 // killedOptions returns a bucket whose scan takes some seconds, with objects of each outcome.
 func killedOptions() s3sim.Options {
@@ -86,6 +90,8 @@ func (r *resumed) records(name string) string {
 	var in io.Reader = bytes.NewReader(r.read(name))
 	var err error
 	switch filepath.Ext(name) {
+	case ".parquet":
+		in, err = parquetLines(r.read(name))
 	case ".gz":
 		in, err = gzip.NewReader(in)
 	case ".zst":
@@ -99,6 +105,21 @@ func (r *resumed) records(name string) string {
 		r.t.Fatal(err)
 	}
 	return string(text)
+}
+
+// parquetLines returns the rows of a Parquet file as lines of JSON.
+func parquetLines(file []byte) (io.Reader, error) {
+	type row struct {
+		Key      string            `parquet:"key,optional" json:"key"`
+		Metadata map[string]string `parquet:"metadata,optional" json:"metadata"`
+	}
+	rows, err := parquet.Read[row](bytes.NewReader(file), int64(len(file)))
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for _, r := range rows {
+		err = cmp.Or(err, encoder.Encode(r))
+	}
+	return &lines, err
 }
 
 // keysOf returns the keys of lines, and the lines. Each line must be whole.
@@ -159,7 +180,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 
 // A scan may be killed at any time and as often as one likes: when it is complete, the file has each record once.
 func TestKilled(t *testing.T) {
-	for _, output := range []string{"o.jsonl", "o.jsonl.zst", "o.jsonl.gz"} {
+	for _, output := range []string{"o.jsonl", "o.jsonl.zst", "o.jsonl.gz", "o.parquet"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
 			server, url := simtest.Start(t, killedOptions())
@@ -170,8 +191,11 @@ func TestKilled(t *testing.T) {
 			if testing.Short() { // for the race detector
 				most = min(most, 4)
 			}
-			if output == "o.jsonl.gz" {
+			switch {
+			case output == "o.jsonl.gz":
 				most /= 4 // only the library differs from .zst
+			case output == "o.parquet" && *kills == killsDefault:
+				most = 5 // package output tests the parts
 			}
 			for killed := 0; killed < most; {
 				r := newResumed(t, url, output)
