@@ -2,10 +2,12 @@ package scan
 
 import (
 	"log/slog"
+	"math"
 	"sync/atomic"
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/answer"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/pace"
@@ -38,7 +40,7 @@ func newStoreAccess(cfg *Config) storeAccess {
 // findings are what the answers of a run show about its store. The workerPool and the verifier share them. All of them
 // may be used concurrently.
 type findings struct {
-	differences  *differences
+	differences  *answer.Differences
 	names        list.Names
 	refusedStart refusedStart
 	retryAfters  retryAfters
@@ -47,7 +49,16 @@ type findings struct {
 }
 
 func newFindings(cfg *Config, access *storeAccess) *findings {
-	f := &findings{differences: newDifferences(access.progress, cfg.Log), retryAfters: retryAfters{health: access.health}}
+	unsettled := func() int64 {
+		p := access.progress.Progress()
+		if !p.ListedAll {
+			return math.MaxInt64
+		}
+		return p.Listed - p.Settled
+	}
+	f := &findings{
+		differences: answer.NewDifferences(unsettled, cfg.Log), retryAfters: retryAfters{health: access.health},
+	}
 	start := &f.refusedStart
 	start.sample, start.listed = &f.sample, &access.progress.Listed
 	if before := cfg.Resume; before != nil {

@@ -86,6 +86,18 @@ func errorCode(r *head.Result) string {
 	return errordoc.Short(code + message)
 }
 
+// failureOf describes a Result for the retry policy.
+func failureOf(r *head.Result) fault.Failure {
+	if r.Err != nil {
+		failure := fault.FailureOf(r.Err)
+		failure.Unconnected = r.Unconnected && failure.Transient()
+		return failure
+	}
+	return fault.Failure{
+		Class: fault.StatusClass(r.Status), Status: r.Status, RetryAfter: fault.RetryAfter(string(r.Get("retry-after"))),
+	}
+}
+
 // OutputError is something that could not be written. It ends the run.
 type OutputError struct {
 	What string // the name of a file, failures or checkpoint; empty: the output, which is the Records

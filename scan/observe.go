@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/head/answer"
 	"headcount/scan/store"
 )
 
@@ -26,9 +27,9 @@ type sharedCounters struct {
 }
 
 // observe counts an answer, or the lack of one. A failure of an endpoint is shared at once.
-func (w *worker) observe(r *head.Result, class answerClass) {
+func (w *worker) observe(r *head.Result, class answer.Class) {
 	c := &w.shared
-	transient := class == failed && failureOf(r).Transient()
+	transient := class == answer.Failed && failureOf(r).Transient()
 	if r.Err == nil && !transient {
 		c.answered++
 	}
@@ -38,7 +39,7 @@ func (w *worker) observe(r *head.Result, class answerClass) {
 	}
 	switch {
 	case r.Address == nil:
-	case class != failed && r.Different&head.HasETag == 0:
+	case class != answer.Failed && r.Different&head.HasETag == 0:
 		c.addressAnswers++
 		c.addressLatency += r.Latency
 	// Without an answer and without passing trouble there were no credentials: the endpoint has no part in that. A web

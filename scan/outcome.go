@@ -6,6 +6,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/answer"
 	"headcount/scan/list"
 )
 
@@ -34,13 +35,15 @@ func (w *worker) handleAnswer(r *head.Result) {
 	if x.difference == nil {
 		x.difference = compareWithListing(e, r)
 	}
-	class, observation := w.classify(e, r)
+	class, observation := w.classifier.Classify(&x.Evidence, e, r, answer.Asked{
+		NewConn: b.attempts.newConn && n == 0, Lossy: b.page.Lossy(e.Key), Before: b.attempts.observation,
+	})
 	w.observe(r, class)
 	if !w.connected && r.Err == nil {
 		w.observeConnection(r, fault.Failure{})
 	}
 	switch class {
-	case answered, changed:
+	case answer.Found, answer.Changed:
 		if b.named != nil {
 			named := &b.named[n]
 			x.names.Add(e, named.Key)
@@ -50,43 +53,17 @@ func (w *worker) handleAnswer(r *head.Result) {
 		}
 		x.found = e
 		w.observeSuccess(r.Received)
-		w.emit(index, e, r, class == changed)
-	case deleted:
+		w.emit(index, e, r, class == answer.Changed)
+	case answer.Deleted:
 		s.result.outcomes.Gone++
 		s.result.settled++
-	case unlike:
+	case answer.Unlike:
 		s.result.fail(w.newUnlikeError(e, r))
 	default:
 		s.result.chunk = nil // ends the encodedRun, so that the runs of a page can be sorted by key
 		w.flushCounters()    // the successes before this failure
 		w.reschedule(index, e, r, class, observation)
 	}
-}
-
-// classify reads an answer, and decides about one that is unlike the listing by what is known of the store. It returns
-// what is to be remembered of the object then.
-func (w *worker) classify(e *list.Entry, r *head.Result) (answerClass, observation) {
-	known, b, x := w.pool.differences, w.sent.batch, &w.sent.evidence
-	isFirst := w.sent.next == 1 // on the connection that the batch asks for
-	class := classify(e, r, b.attempts.newConn && isFirst, known.expected)
-	before := b.attempts.observation
-	after := before
-	switch {
-	case class == answered:
-		w.observeOwn(e, r)
-	case class == changed && b.page.Lossy(e.Key):
-		return unlike, after
-	case class == changed:
-		class = known.observeOverwritten(r, &after)
-	case class != mismatch && class != unlike:
-	case r.Status != http.StatusOK || r.Mismatch && !r.NewConn || b.page.Lossy(e.Key):
-	default:
-		if now := known.observe(e, r, &after); now != unlike {
-			class = now
-		}
-	}
-	x.addObservation(before, after, e, r)
-	return class, after
 }
 
 // emit gives an object that was found its Outcome, by its Record.
@@ -107,21 +84,15 @@ func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {
 // newUnlikeError returns why an answer with status 200 gives its object no Record.
 func (w *worker) newUnlikeError(e *list.Entry, r *head.Result) *ObjectError {
 	failure := w.newError(e, r)
-	switch {
-	case w.sent.batch.page.Lossy(e.Key): // an object has the key that stands for another name
+	failure.Class, failure.Err = answer.WhyUnlike(e, r)
+	if w.sent.batch.page.Lossy(e.Key) { // an object has the key that stands for another name
 		failure.Class, failure.Err = fault.LossyKey, errLossyKey
-	case r.Different&head.HasETag != 0:
-		failure.Class, failure.Err = fault.NotAnObject, errNoETag
-	case overwritten(e, r):
-		failure.Class, failure.Err = fault.NotAnObject, errNoMark
-	default:
-		failure.Class, failure.Err = fault.UnlikeListing, &unlikeError{r.Different}
 	}
 	return failure
 }
 
 // reschedule decides what happens next to an object that has no Outcome by this answer.
-func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answerClass, seen observation) {
+func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answer.Class, seen answer.Observation) {
 	p, s := w.pool, w.sent
 	tried := s.batch.attempts
 	tried.Sent++
@@ -134,11 +105,11 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {
 	case isAskedByOtherName:
-	case class == mismatch, class == waiting:
+	case class == answer.Mismatch, class == answer.Waiting:
 		tried.newConn, tried.observation = true, seen
 		switch {
-		case class == waiting:
-			u.delay = waitForOthers << (seen.waits - 1)
+		case class == answer.Waiting:
+			u.delay = seen.Wait()
 		case r.Different&head.HasETag != 0:
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}

@@ -7,6 +7,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/head/answer"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
@@ -232,7 +233,7 @@ type attempts struct {
 	newConn     bool           // for the next HEAD: the last answer may have been another object's
 	names       list.NameSet   // names of the object that were not found
 
-	observation observation // while it is not known whether the HEADs of the store always differ from its listing
+	observation answer.Observation // while it is not known whether the HEADs of the store always differ from its listing
 
 	// abandoned counts the HEADs that got no answer over a new connection, and were not waited for.
 	abandoned int

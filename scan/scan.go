@@ -59,7 +59,7 @@ func (s *Scan) openEngine() (err error) {
 	cfg := &s.cfg
 	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline,
-		Expected: s.findings.differences.expected, MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
+		Expected: s.findings.differences.Expected(), MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
 	})
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 		stats.Engine, stats.EngineReason = metrics.EngineNone, "the LIST says all that was asked for"
 		stats.Workers, stats.InFlight = 0, 0
 	}
-	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.findings.differences.names()
+	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.findings.differences.Names()
 	stats.Said = s.said()
 	if s.listingCheck != nil {
 		stats.ListingCheck = &s.listingCheck.result

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headcount/scan/head"
+	"headcount/scan/head/answer"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
@@ -16,9 +17,10 @@ type worker struct {
 	index      int
 	wake       chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
 	session    head.Session
-	engine     string                 // the name of session's engine
-	generation uint64                 // of the store, when engine was compared
-	onAnswer   func(*head.Result)     // w.handleAnswer, made once
+	engine     string             // the name of session's engine
+	generation uint64             // of the store, when engine was compared
+	onAnswer   func(*head.Result) // w.handleAnswer, made once
+	classifier answer.Classifier
 	current    *atomic.Pointer[batch] // shows the batch to the other workers; nil between batches
 	running    atomic.Bool            // members.assign sets it; the others are parked
 
@@ -33,7 +35,6 @@ type worker struct {
 
 	counts metrics.HeadCounts
 	shared sharedCounters
-	equal  [head.Groups]head.Trait // in which final answers were like the listing
 
 	sent        *sentBatch
 	previous    *sentBatch      // until its answers are final
@@ -46,7 +47,8 @@ func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
 		pool: p, index: index, wake: make(chan struct{}, 1),
 		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
-		sent: new(sentBatch), previous: new(sentBatch), sending: head.NewSending(),
+		classifier: answer.NewClassifier(p.differences),
+		sent:       new(sentBatch), previous: new(sentBatch), sending: head.NewSending(),
 	}
 	w.session = p.engine.Session() // after Name: followEngine repairs an older name
 	w.onAnswer = w.handleAnswer

@@ -7,10 +7,10 @@ func scanBugs() []bug {
 	return []bug{
 		{
 			description: "a 404 is believed without the canary",
-			file:        "scan/classify.go",
-			old:         "	}\n	return failed\n",
+			file:        "scan/head/answer/class.go",
+			old:         "	}\n	return Failed\n",
 			new: "	}\n" +
-				"	if r.Status == http.StatusNotFound {\n		return deleted\n	}\n	return failed\n",
+				"	if r.Status == http.StatusNotFound {\n		return Deleted\n	}\n	return Failed\n",
 			pkg: "scan", test: "TestBriefRefusals/direct/404",
 		},
 		{
@@ -22,21 +22,21 @@ func scanBugs() []bug {
 		},
 		{
 			description: "no HEAD is sent again for an answer that may be another object's",
-			file:        "scan/classify.go",
-			old:         "	case r.Status == http.StatusOK && !newConn:\n		return mismatch\n",
-			new:         "	case r.Status == http.StatusOK && !newConn:\n		return changed\n",
+			file:        "scan/head/answer/class.go",
+			old:         "	case r.Status == http.StatusOK && !newConn:\n		return Mismatch\n",
+			new:         "	case r.Status == http.StatusOK && !newConn:\n		return Changed\n",
 			pkg:         "scan", test: "TestMismatchedAnswerIsRetried/direct",
 		},
 		{
 			description: "an object with another object's answer was overwritten",
-			file:        "scan/classify.go",
+			file:        "scan/head/answer/class.go",
 			old:         "	case r.Status == http.StatusOK && overwritten(e, r):\n",
 			new:         "	case r.Status == http.StatusOK:\n",
 			pkg:         "scan", test: "TestUnlikeAnswersFail/direct",
 		},
 		{
 			description: "answers that differ from the listing are believed, though others are like it",
-			file:        "scan/difference.go",
+			file:        "scan/head/answer/differences.go",
 			old:         "way&g.refuted != 0 {",
 			new:         "false {",
 			pkg:         "scan", test: "TestListingAndHeadDiffer/some_other_ETags/direct",
@@ -50,22 +50,22 @@ func scanBugs() []bug {
 		},
 		{
 			description: "a web page with a date and an ETag is an overwritten object",
-			file:        "scan/difference.go",
-			old:         "		case d.marked.Load():\n			return unexpected\n",
+			file:        "scan/head/answer/differences.go",
+			old:         "		case d.marked.Load():\n			return Unlike\n",
 			new:         "",
 			pkg:         "scan", test: "TestListingAndHeadDiffer/a_page_with_a_date_and_an_ETag/direct",
 		},
 		{
 			description: "an object after its last attempt has no Outcome",
 			file:        "scan/outcome.go",
-			old:         "			w.fail(u.err)\n			return\n",
-			new:         "			w.result.settled++\n			return\n",
+			old:         "			s.result.fail(u.err)\n			return\n",
+			new:         "			s.result.settled++\n			return\n",
 			pkg:         "scan", test: "TestAlwaysFailingObjects/direct",
 		},
 		{
 			description: "an object that failed is counted and not named",
-			file:        "scan/outcome.go",
-			old:         "	w.answers.result.failures = append(w.answers.result.failures, e)\n",
+			file:        "scan/page.go",
+			old:         "	r.failures = append(r.failures, e)\n",
 			new:         "",
 			pkg:         "scan", test: "TestAlwaysFailingObjects/direct",
 		},
@@ -85,9 +85,9 @@ func scanBugs() []bug {
 		},
 		{
 			description: "an object that is not found is gone, though the store goes on listing it",
-			file:        "scan/gone.go",
+			file:        "scan/verify.go",
 			old:         "case doubt == nil:",
-			new:         "case doubt == nil || doubt == errStillListed:",
+			new:         "case doubt == nil || doubt == list.ErrStillListed:",
 			pkg:         "scan", test: "TestStaleKeysFail/direct",
 		},
 		{

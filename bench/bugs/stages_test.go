@@ -6,25 +6,18 @@ package bugs
 func stageBugs() []bug {
 	return []bug{
 		{
-			description: "the committer reports no committed Range to the Source",
+			description: "a committed Range is still pending",
 			file:        "scan/commit.go",
-			old:         "return c.source.Committed(p.Range, p.outcomes)",
+			old:         "return c.pending.remove(p.Range)",
 			new:         "return nil",
 			pkg:         "scan", test: "TestWorkerAndObjectCounts",
 		},
 		{
-			description: "a Walk ends without the rest of its Range",
+			description: "a walk ends without the rest of its Range",
 			file:        "scan/source.go",
-			old:         "	if !left {\n",
-			new:         "	if !left || rest.After != \"\" {\n",
+			old:         "rest, ok := w.pages.Rest(); ok {",
+			new:         "rest, ok := w.pages.Rest(); ok && rest.After == \"\" {",
 			pkg:         "scan", test: "TestWorkerAndObjectCounts",
-		},
-		{
-			description: "a Range that was given away is still pending",
-			file:        "scan/source.go",
-			old:         "	return part, true, s.remove(part)\n",
-			new:         "	return part, true, nil\n",
-			pkg:         "scan", test: "TestSourceSplit/keys",
 		},
 		{
 			description: "a committed page keeps its place within the limit",

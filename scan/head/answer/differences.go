@@ -1,16 +1,14 @@
-package scan
+package answer
 
 import (
 	"bytes"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
 	"headcount/scan/list"
-	"headcount/scan/metrics"
 )
 
 const (
@@ -31,29 +29,27 @@ const (
 	traits = 3 // those that can always differ: head.HasETag, head.ETag, head.Length
 )
 
-// differences finds out in which Traits the answers of a store always differ from its listing (head.Expected). The
+// Differences finds out in which Traits the answers of a store always differ from its listing (head.Expected). The
 // evidence are the answers to HEADs on new connections: another object's answer on a connection out of step is none.
 // An object is evidence if its answer is corroborated: nothing was overwritten. The first object that is like the
 // listing in a Trait ends the expectation for good.
 //
 // Whatever is expected, the other Traits are still compared, and Last-Modified for each answer that differs. Its
 // methods may be called concurrently.
-type differences struct {
-	expected *head.Expected
-	log      *slog.Logger
-
-	// unsettled returns the number of objects that are to be answered yet, as far as it is known.
+type Differences struct {
+	expected  *head.Expected
+	log       *slog.Logger
 	unsettled func() int64
 
 	mu      sync.Mutex
-	groups  [head.Groups]differenceGroup
+	groups  [head.Groups]groupEvidence
 	waiting int // objects that wait for others
 
 	marked atomic.Bool // some answer that is like the listing has a mark (hasMark)
 }
 
-// differenceGroup is the evidence from the objects of one head.Group.
-type differenceGroup struct {
+// groupEvidence is the evidence from the objects of one head.Group.
+type groupEvidence struct {
 	agreeing [traits]int // objects that differ, by the bit of the Trait
 	refuted  head.Trait  // some object is like the listing in these
 	learned  head.Trait
@@ -66,20 +62,18 @@ type differenceGroup struct {
 	varied bool   // another answer had another one
 }
 
-func newDifferences(progress *metrics.ProgressCounters, log *slog.Logger) *differences {
-	unsettled := func() int64 {
-		p := progress.Progress()
-		if !p.ListedAll {
-			return math.MaxInt64
-		}
-		return p.Listed - p.Settled
-	}
-	return &differences{expected: new(head.Expected), log: log, unsettled: unsettled}
+// NewDifferences returns Differences that know nothing. unsettled returns the number of objects that are to be answered
+// yet, as far as it is known.
+func NewDifferences(unsettled func() int64, log *slog.Logger) *Differences {
+	return &Differences{expected: new(head.Expected), log: log, unsettled: unsettled}
 }
+
+// Expected returns the Traits that may differ. It changes while a run goes on.
+func (d *Differences) Expected() *head.Expected { return d.expected }
 
 // contest notes that an answer is like the listing in some Traits. Until it is final (settle), no difference in them is
 // expected.
-func (d *differences) contest(group head.Group, equal head.Trait) {
+func (d *Differences) contest(group head.Group, equal head.Trait) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.addContest(group, equal, 1)
@@ -87,7 +81,7 @@ func (d *differences) contest(group head.Group, equal head.Trait) {
 
 // settle ends a contest. isOwn says that the answer was its object's: a difference in these Traits is never expected
 // again.
-func (d *differences) settle(group head.Group, equal head.Trait, isOwn bool) {
+func (d *Differences) settle(group head.Group, equal head.Trait, isOwn bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if isOwn {
@@ -96,7 +90,7 @@ func (d *differences) settle(group head.Group, equal head.Trait, isOwn bool) {
 	d.addContest(group, equal, -1)
 }
 
-func (d *differences) addContest(group head.Group, equal head.Trait, n int) {
+func (d *Differences) addContest(group head.Group, equal head.Trait, n int) {
 	for i := range head.Groups {
 		g, of := &d.groups[i], equal
 		if i != group {
@@ -114,7 +108,7 @@ func (d *differences) addContest(group head.Group, equal head.Trait, n int) {
 }
 
 // contestedTraits returns the Traits in which an answer that is not final is like the listing.
-func (g *differenceGroup) contestedTraits() head.Trait {
+func (g *groupEvidence) contestedTraits() head.Trait {
 	var contested head.Trait
 	for bit, batches := range g.contested {
 		if batches > 0 {
@@ -124,7 +118,7 @@ func (g *differenceGroup) contestedTraits() head.Trait {
 	return contested
 }
 
-func (d *differences) refuteLocked(group head.Group, equal head.Trait) {
+func (d *Differences) refuteLocked(group head.Group, equal head.Trait) {
 	for i := range head.Groups {
 		g := &d.groups[i]
 		if i == group {
@@ -165,45 +159,48 @@ func isStores(e *list.Entry, r *head.Result) bool {
 	return hasMark(r)
 }
 
-// observation is what the differences remember of one object. The zero value is that of an object that was not
+// Observation is what the Differences remember of one object. The zero value is that of an object that was not
 // observed.
-type observation struct {
+type Observation struct {
 	counted, waiting bool // it is among those that agree; it waits for others
 	waits            int  // how often it had to wait for others
 }
 
+// Wait returns for how long an object waits whose answer was Waiting.
+func (o Observation) Wait() time.Duration { return waitForOthers << (o.waits - 1) }
+
 // observe regards an answer that is unlike the listing on a new connection, or has nothing to compare. It returns
-// answered where the listing of the store always differs in this way.
-func (d *differences) observe(e *list.Entry, r *head.Result, o *observation) answerClass {
-	return d.decide(o, func() answerClass { return d.classOf(e, r, o) })
+// Found where the listing of the store always differs in this way.
+func (d *Differences) observe(e *list.Entry, r *head.Result, o *Observation) Class {
+	return d.decide(o, func() Class { return d.classOf(e, r, o) })
 }
 
 // observeOverwritten regards an answer that is about a later object with the same key, or is a page of a proxy with a
 // date and an ETag of its own. Only a store's answers have marks.
-func (d *differences) observeOverwritten(r *head.Result, o *observation) answerClass {
+func (d *Differences) observeOverwritten(r *head.Result, o *Observation) Class {
 	if hasMark(r) {
-		return changed
+		return Changed
 	}
-	return d.decide(o, func() answerClass {
+	return d.decide(o, func() Class {
 		switch {
 		case d.marked.Load():
-			return unlike
+			return Unlike
 		case d.isLast(o):
-			return changed
+			return Changed
 		}
-		return waiting
+		return Waiting
 	})
 }
 
 // decide counts the objects that wait for others.
-func (d *differences) decide(o *observation, classNow func() answerClass) answerClass {
+func (d *Differences) decide(o *Observation, classNow func() Class) Class {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if o.waiting {
 		d.waiting--
 	}
 	now := classNow()
-	if o.waiting = now == waiting; o.waiting {
+	if o.waiting = now == Waiting; o.waiting {
 		o.waits++
 		d.waiting++
 	}
@@ -212,7 +209,7 @@ func (d *differences) decide(o *observation, classNow func() answerClass) answer
 
 // takeBack makes an answer not observed. What was learned meanwhile stays: it needs more than one answer, and the first
 // object that is like the listing ends it.
-func (d *differences) takeBack(o *observed) {
+func (d *Differences) takeBack(o *observed) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if o.after.waiting {
@@ -227,26 +224,26 @@ func (d *differences) takeBack(o *observed) {
 }
 
 // isLast reports whether there are no other objects to wait for.
-func (d *differences) isLast(o *observation) bool {
+func (d *Differences) isLast(o *Observation) bool {
 	return d.unsettled() <= int64(d.waiting+1) || o.waits == waitsMax
 }
 
-func (d *differences) classOf(e *list.Entry, r *head.Result, o *observation) answerClass {
+func (d *Differences) classOf(e *list.Entry, r *head.Result, o *Observation) Class {
 	way, group := r.Different, head.GroupOf(e)
 	g := &d.groups[group]
 	if way&head.HasETag != 0 && !isStores(e, r) {
-		return unlike
+		return Unlike
 	}
 	uncompared := e.ETag == "" && way == head.HasETag // nothing differs from the listing
 	if !uncompared && !r.Corroborated() {
-		return unlike
+		return Unlike
 	}
 	contested := g.contestedTraits()
 	if way&^(g.learned&^contested) == 0 {
-		return answered
+		return Found
 	}
 	if d.refuteLocked(group, r.Equal); way&g.refuted != 0 {
-		return unlike
+		return Unlike
 	}
 	g.compareETags(e, r)
 	agreeing, fewest := g.add(way, !o.counted), agreeingMin
@@ -258,11 +255,11 @@ func (d *differences) classOf(e *list.Entry, r *head.Result, o *observation) ans
 	switch {
 	case way&contested == 0 && agreeing >= fewest && (g.varied || way&head.ETag == 0):
 		d.learn(group, way)
-		return answered
+		return Found
 	case last:
-		return unlike
+		return Unlike
 	}
-	return waiting
+	return Waiting
 }
 
 // fewestAgreeing returns how many objects of a small bucket have to agree. The same ETag is proof enough. A listing
@@ -278,7 +275,7 @@ func fewestAgreeing(r *head.Result, uncompared bool) int {
 }
 
 // compareETags notes whether different objects have different ETags. Empty objects need not: they are the same.
-func (g *differenceGroup) compareETags(e *list.Entry, r *head.Result) {
+func (g *groupEvidence) compareETags(e *list.Entry, r *head.Result) {
 	if g.varied || r.Different&head.ETag == 0 {
 		return
 	}
@@ -290,7 +287,7 @@ func (g *differenceGroup) compareETags(e *list.Entry, r *head.Result) {
 }
 
 // add counts an object, unless it was counted before. It returns the number of objects that differ like this one.
-func (g *differenceGroup) add(way head.Trait, first bool) (agreeing int) {
+func (g *groupEvidence) add(way head.Trait, first bool) (agreeing int) {
 	for i := range traits {
 		if way&(1<<i) == 0 {
 			continue
@@ -306,7 +303,7 @@ func (g *differenceGroup) add(way head.Trait, first bool) (agreeing int) {
 }
 
 // remove takes back what add has counted.
-func (g *differenceGroup) remove(way head.Trait) {
+func (g *groupEvidence) remove(way head.Trait) {
 	for i := range traits {
 		if way&(1<<i) != 0 {
 			g.agreeing[i]--
@@ -315,7 +312,7 @@ func (g *differenceGroup) remove(way head.Trait) {
 }
 
 // learn makes a difference an expected one, and logs that once.
-func (d *differences) learn(group head.Group, way head.Trait) {
+func (d *Differences) learn(group head.Group, way head.Trait) {
 	g := &d.groups[group]
 	g.learned |= way
 	d.expected.Set(group, g.learned&^g.contestedTraits())
@@ -323,8 +320,8 @@ func (d *differences) learn(group head.Group, way head.Trait) {
 		"differs", describe(group, way))
 }
 
-// names returns what is expected to differ, for Stats.
-func (d *differences) names() []string {
+// Names returns what is expected to differ, for people.
+func (d *Differences) Names() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var names []string

@@ -1,4 +1,4 @@
-package scan
+package answer
 
 import (
 	"errors"
@@ -9,40 +9,40 @@ import (
 	"headcount/scan/list"
 )
 
-// answerClass is what the answer to one HEAD means for its object.
-type answerClass uint8
+// Class is what the answer to one HEAD means for its object.
+type Class uint8
 
 const (
-	answered answerClass = iota // the object exists, and this is its metadata
-	changed                     // the same, and the object was overwritten since the LIST
-	unlike                      // the answer is not about the listed object, on a new connection too
-	deleted                     // the answer says that the object was deleted
-	mismatch                    // the answer may be another object's: to be sent again on a new connection
-	waiting                     // the answers for other objects will show whether it is unlike
-	failed                      // no use: the retry policy decides (fault.Policy)
+	Found    Class = iota // the object exists, and this is its metadata
+	Changed               // the same, and the object was overwritten since the LIST
+	Unlike                // the answer is not about the listed object, on a new connection too
+	Deleted               // the answer says that the object was deleted
+	Mismatch              // the answer may be another object's: to be sent again on a new connection
+	Waiting               // the answers for other objects will show whether it is Unlike
+	Failed                // no use: the retry policy decides (fault.Policy)
 )
 
 // classify reads the Result for an entry. newConn says that the HEAD was sent again, as the first request of its
 // connection: its answer is no other request's. known are the differences that mean nothing.
-func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected) answerClass {
+func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected) Class {
 	switch {
 	case r.Err != nil:
-		return failed
+		return Failed
 	case r.Status == http.StatusOK && !r.Mismatch && (r.Different&head.HasETag == 0 ||
 		known.Of(e)&head.HasETag != 0 && isStores(e, r)):
-		return answered
+		return Found
 	case r.Status == http.StatusOK && !newConn:
-		return mismatch
+		return Mismatch
 	case r.Status == http.StatusOK && overwritten(e, r):
-		return changed
+		return Changed
 	case r.Status == http.StatusOK:
-		return unlike
+		return Unlike
 	case deleteMarker(r) && newConn:
-		return deleted
+		return Deleted
 	case deleteMarker(r):
-		return mismatch // it has no ETag by which another object's answer would show
+		return Mismatch // it has no ETag by which another object's answer would show
 	}
-	return failed
+	return Failed
 }
 
 // overwritten reports whether an answer that is unlike the LIST is about a later object with the same key. A page of a
@@ -71,14 +71,13 @@ func (e *unlikeError) Error() string {
 	return "the answer has another " + e.different.String() + " than the listing, and no later Last-Modified"
 }
 
-// failureOf describes a Result for the retry policy.
-func failureOf(r *head.Result) fault.Failure {
-	if r.Err != nil {
-		failure := fault.FailureOf(r.Err)
-		failure.Unconnected = r.Unconnected && failure.Transient()
-		return failure
+// WhyUnlike returns why an Unlike answer gives its object no Record.
+func WhyUnlike(e *list.Entry, r *head.Result) (fault.Class, error) {
+	switch {
+	case r.Different&head.HasETag != 0:
+		return fault.NotAnObject, errNoETag
+	case overwritten(e, r):
+		return fault.NotAnObject, errNoMark
 	}
-	return fault.Failure{
-		Class: fault.StatusClass(r.Status), Status: r.Status, RetryAfter: fault.RetryAfter(string(r.Get("retry-after"))),
-	}
+	return fault.UnlikeListing, &unlikeError{r.Different}
 }
