@@ -304,28 +304,23 @@ func silent(t *testing.T, _ *store.Config) string {
 // raw is an endpoint that reads a request, answers these bytes and closes the connection.
 func raw(bytes string) func(*testing.T, *store.Config) string {
 	return func(t *testing.T, _ *store.Config) string {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = listener.Close() })
-		go func() {
-			for {
-				c, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = c.Read(make([]byte, 64<<10))
-				_, _ = io.WriteString(c, bytes)
-				_ = c.Close()
-			}
-		}()
-		return "http://" + listener.Addr().String()
+		return serving(t, func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 64<<10))
+			_, _ = io.WriteString(c, bytes)
+		})
 	}
 }
 
 // resetting is an endpoint that resets each connection.
 func resetting(t *testing.T, _ *store.Config) string {
+	return serving(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1)) // the rest of the request is lost
+		_ = c.(*net.TCPConn).SetLinger(0)
+	})
+}
+
+// serving is an endpoint that serves one connection after the other, and closes each.
+func serving(t *testing.T, serve func(net.Conn)) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -337,8 +332,7 @@ func resetting(t *testing.T, _ *store.Config) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1)) // the rest of the request is lost
-			_ = c.(*net.TCPConn).SetLinger(0)
+			serve(c)
 			_ = c.Close()
 		}
 	}()
