@@ -30,7 +30,11 @@ func readCSV(r io.Reader, o *Options, add func(*scan.Record) error) error {
 		return fmt.Errorf("header: %w", err)
 	}
 	for _, cell := range header {
-		table.titles = append(table.titles, string(cell.text))
+		title := string(cell.text)
+		if slices.Contains(table.titles, title) {
+			return fmt.Errorf("header: the title %q comes twice", title)
+		}
+		table.titles = append(table.titles, title)
 	}
 	for n := 1; ; n++ {
 		row, err := rows.next()

@@ -57,7 +57,9 @@ type Options struct {
 
 // Formats returns all Formats, the one that is used by default first.
 func Formats() []Format {
-	return []Format{jsonlFormat(), csvFormat(), parquetFormat(), keysFormat(), s3BatchFormat()}
+	return []Format{
+		jsonlFormat(), csvFormat(), parquetFormat(), tableFormat(), keysFormat(), s3BatchFormat(),
+	}
 }
 
 // FormatOf returns the Format that the name of a file chooses, as x.csv or x.csv.zst does; false: it chooses none.

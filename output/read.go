@@ -122,6 +122,12 @@ func (b *recordBuilder) record() (scan.Record, error) {
 		value := []byte(at.UTC().Format(http.TimeFormat))
 		b.result.Headers = append(b.result.Headers, head.Header{Name: []byte("last-modified"), Value: value})
 	}
-	slices.SortFunc(b.result.Metadata, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) })
+	texts := b.result.Metadata
+	slices.SortFunc(texts, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) })
+	for i := 1; i < len(texts); i++ {
+		if bytes.Equal(texts[i-1].Name, texts[i].Name) {
+			return scan.Record{}, fmt.Errorf("the metadata %q come twice", texts[i].Name)
+		}
+	}
 	return scan.NewRecord(&b.entry, &b.result, b.changed), nil
 }
