@@ -120,10 +120,10 @@ type metadataDifference struct {
 	items []list.Item // of the HEAD
 }
 
-// compareWithListing returns the object of an answer that contradicts the listing, nil where the two agree, or where
+// compareWithListing returns the object of an answer that differs from the listing (head.DiffersFromListing); nil where
 // the answer's date shows that the object was overwritten.
 func compareWithListing(e *list.Entry, r *head.Result) *metadataDifference {
-	if r.Source != head.DiffersFromListing || r.WrittenSince(e) == head.Later {
+	if r.WrittenSince(e) == head.Later {
 		return nil
 	}
 	items := make([]list.Item, len(r.Metadata))

@@ -32,7 +32,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 	if w.previous.batch != nil && w.previousErr == nil {
 		w.previousErr = w.decide(w.ctx, w.previous)
 	}
-	if x.difference == nil {
+	if x.difference == nil && r.Source == head.DiffersFromListing {
 		x.difference = compareWithListing(e, r)
 	}
 	class, observation := w.classifier.Classify(&x.Evidence, e, r, answer.Asked{

@@ -142,7 +142,7 @@ func (r *Record) headLastModified() (at time.Time, said bool) {
 // of the connection.
 func (r *Record) Clone() *Record {
 	entry := *r.entry
-	for _, text := range []*string{&entry.Key, &entry.ETag, &entry.LastModified, &entry.StorageClass} {
+	for _, text := range []*string{&entry.Key, &entry.Encoded, &entry.ETag, &entry.LastModified, &entry.StorageClass} {
 		*text = strings.Clone(*text) // parts of the page's text
 	}
 	clone := &Record{entry: &entry, changed: r.changed}

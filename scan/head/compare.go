@@ -63,6 +63,10 @@ func (r *Result) Compare(e *list.Entry, expected *Expected, last *LastAnswer) {
 }
 
 func (r *Result) compareETag(value []byte, e *list.Entry) {
+	if isQuoted(value, e.ETag) {
+		r.Equal |= HasETag | ETag
+		return
+	}
 	tag := trimETag(value)
 	if len(tag) == 0 {
 		return
@@ -71,6 +75,12 @@ func (r *Result) compareETag(value []byte, e *list.Entry) {
 	if e.ETag != "" {
 		r.setTrait(ETag, string(tag) == e.ETag || sameETag(tag, e.ETag))
 	}
+}
+
+// isQuoted reports whether value is a tag of some characters in quotes, as nearly all ETags are.
+func isQuoted(value []byte, tag string) bool {
+	last := len(value) - 1
+	return last > 1 && value[0] == '"' && value[last] == '"' && string(value[1:last]) == tag
 }
 
 // sameETag reports whether an answer's ETag is the listed one in another form. Some stores write hexadecimal digits in

@@ -34,8 +34,8 @@ func (c *Collector) addAddresses(h *HeadCounts) {
 			a = &addressTotals{latency: hdrhistogram.New(1, latencyMax.Microseconds(), addressDigits)}
 			c.addresses[run.address] = a
 		}
+		recordLatencies(a.latency, latencies)
 		for _, latency := range latencies {
-			_ = a.latency.RecordValue(max(1, latency.Microseconds())) // see AddHeads
 			a.latencySum += latency
 		}
 		a.answered += int64(run.answered)

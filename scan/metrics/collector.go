@@ -92,10 +92,7 @@ func (c *Collector) CountHeadRetries(n int64, status int, class fault.Class) {
 // AddHeads adds the counts of a worker and empties them.
 func (c *Collector) AddHeads(h *HeadCounts) {
 	c.mu.Lock()
-	for _, latency := range h.Latencies {
-		// The only error is a latency above latencyMax, which the request timeout rules out.
-		_ = c.latency.RecordValue(max(1, latency.Microseconds()))
-	}
+	recordLatencies(c.latency, h.Latencies)
 	c.addAddresses(h)
 	c.heads += h.Heads
 	c.fromListing += h.FromListing
@@ -110,6 +107,20 @@ func (c *Collector) AddHeads(h *HeadCounts) {
 	}
 	c.mu.Unlock()
 	h.reset()
+}
+
+// recordLatencies adds latencies to a histogram of microseconds. The HEADs that share a connection at the same time
+// (head.Config.Pipeline) often have equal latencies, which are added at once.
+func recordLatencies(h *hdrhistogram.Histogram, latencies []time.Duration) {
+	for len(latencies) > 0 {
+		latency, n := latencies[0], 1
+		for n < len(latencies) && latencies[n] == latency {
+			n++
+		}
+		// The only error is a latency above latencyMax, which the request timeout rules out.
+		_ = h.RecordValues(max(1, latency.Microseconds()), int64(n))
+		latencies = latencies[n:]
+	}
 }
 
 // Fill sets the members of s that the Collector counts, except Addresses.

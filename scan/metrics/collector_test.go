@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"reflect"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/store"
 )
 
 type noCredentials struct{ error }
@@ -73,5 +75,24 @@ func TestCollectorCountsAndRestores(t *testing.T) {
 	}
 	if err := NewCollector().Restore(&got, []byte("no histogram")); err == nil {
 		t.Error("latencies that are none are accepted")
+	}
+}
+
+// Equal latencies in a row count as often as they come.
+func TestEqualLatencies(t *testing.T) {
+	h, address := NewHeadCounts(), new(store.Address)
+	for _, latency := range []time.Duration{2, 2, 2, 4, 4, 8, 2, 0} {
+		h.Add(&head.Result{Status: http.StatusOK, Latency: latency * time.Millisecond, Address: address})
+	}
+	c := NewCollector()
+	c.AddHeads(&h)
+	got := map[int64]int64{} // by microseconds
+	for _, bar := range c.latency.Distribution() {
+		if bar.Count > 0 {
+			got[bar.From] = bar.Count
+		}
+	}
+	if want := (map[int64]int64{1: 1, 2000: 4, 4000: 2, 8000: 1}); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -178,13 +178,26 @@ func (s *session) checkTail(ctx context.Context) error {
 	return nil
 }
 
-// keepLast keeps the last answer, which is that of e.
-func (c *conn) keepLast(e *list.Entry, answer *response) {
-	c.last = e
-	if c.answers > 0 {
-		c.tail = e
+// keepLast keeps the last of the received answers that has an object. The answers of a burst vouch for those before
+// them, so one copy of a burst is enough.
+func (s *session) keepLast() {
+	c := s.conn
+	for i := s.received - 1; i >= 0; i-- {
+		c.last = nil
+		answer := &s.scratch.responses[i]
+		if !answer.hasObject() {
+			continue
+		}
+		e := &s.claimed[s.answered+i]
+		if i == s.received-1 {
+			c.last = e
+		}
+		if c.answers+i > 0 {
+			c.tail = e
+		}
+		c.text = append(c.text[:0], c.buf[answer.start:answer.end]...)
+		return
 	}
-	c.text = append(c.text[:0], c.buf[answer.start:answer.end]...)
 }
 
 // keepRequestID keeps the request ID of the last answer, if the answer for e could be a copy of it.

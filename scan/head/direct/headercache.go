@@ -43,22 +43,25 @@ const headerCacheMax = 64
 // simple line ends with CRLF, and has no control character and no continuation line. It returns the number of these
 // fields, and their size.
 func (r *response) parseCached(text []byte) (at, size int) {
+	rest := text
 	for ; at < len(r.cache); at++ {
-		slot, line := &r.cache[at], text[size:]
+		slot := &r.cache[at]
 		from := len(slot.wireName)
-		if len(line) <= from || string(line[:from]) != string(slot.wireName) {
+		if len(rest) <= from || string(rest[:from]) != string(slot.wireName) {
 			break
 		}
-		if line[from] == ' ' {
-			from++
+		value := rest[from:]
+		if value[0] == ' ' {
+			value = value[1:]
 		}
-		end := from + controlIndex(line[from:])
-		if len(line) < end+len("\r\n ") || line[end] != '\r' || line[end+1] != '\n' || isBlank(line[end+2]) {
+		n := controlIndex(value)
+		end := value[n:]
+		if len(end) < len("\r\n ") || end[0] != '\r' || end[1] != '\n' || isBlank(end[2]) {
 			break
 		}
-		size += end + len("\r\n")
-		value := line[from:end]
-		if n := len(value); n > 0 && (isBlank(value[0]) || isBlank(value[n-1])) {
+		rest = end[len("\r\n"):]
+		value = value[:n]
+		if n > 0 && (isBlank(value[0]) || isBlank(value[n-1])) {
 			value = trimBlanks(value)
 		}
 		switch {
@@ -70,14 +73,18 @@ func (r *response) parseCached(text []byte) (at, size int) {
 			r.addField(slot, value)
 		}
 	}
-	return at, size
+	return at, len(text) - len(rest)
 }
 
 // appendHeader appends a Header. It assigns the members in place: the processor waits longer for a Header that is
 // written to the stack and then copied.
 func appendHeader(headers *[]head.Header, name, value []byte) {
-	*headers = append(*headers, head.Header{})
-	h := &(*headers)[len(*headers)-1]
+	n := len(*headers)
+	if n == cap(*headers) {
+		*headers = slices.Grow(*headers, 1)
+	}
+	*headers = (*headers)[:n+1]
+	h := &(*headers)[n]
 	h.Name, h.Value = name, value
 }
 
@@ -165,12 +172,11 @@ func controlIndex(text []byte) int {
 
 // controlBytes marks the bytes of word that are below a blank, or DEL, by their high bits. The lowest mark is right.
 // Higher marks may be wrong: they may mark the neighbour of a control character.
-// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+// https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord
 func controlBytes(word uint64) uint64 {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones
 	)
-	del := word ^ 0x7f*ones
-	return ((word-' '*ones)&^word | (del-ones)&^del) & highs
+	return ((word - ' '*ones) | (word&^highs + ones)) &^ word & highs
 }

@@ -7,6 +7,7 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
+	"headcount/scan/list"
 )
 
 // brokenBurstsMax is the number of consecutive broken bursts after which a session stops pipelining. A store that
@@ -77,28 +78,27 @@ func (s *session) send(ctx context.Context) error {
 // burstSize returns the number of HEADs that the next burst may have.
 func (s *session) burstSize() int {
 	end := min(s.claimUpTo(s.depth()), s.answered+s.depth())
-	at := s.answered + 1
-	for at < end && s.distinguishable(at) {
+	from, at := max(0, s.answered-1), s.answered+1
+	for at < end && distinguishable(s.claimed[from:at], &s.claimed[at], s.engine.expected) {
 		at++
 	}
 	return at - s.answered
 }
 
-// distinguishable reports whether the answer for the entry at that index differs from the answers for the entries
-// before it in the burst. The answer must also differ from the last answer before the burst, which may come twice. Only
-// the ETag and the length tell which object an answer belongs to. Objects that share both, such as folder markers and
-// empty files, are asked for one at a time. So are objects whose answers have other ETags than the LIST.
-func (s *session) distinguishable(at int) bool {
-	e := &s.claimed[at]
-	if s.engine.expected.Of(e)&(head.HasETag|head.ETag) != 0 {
+// distinguishable reports whether the answer for e differs from the answers for the entries before it in the burst. The
+// answer must also differ from the last answer before the burst, which may come twice. Only the ETag and the length
+// tell which object an answer belongs to. Objects that share both, such as folder markers and empty files, are asked
+// for one at a time. So are objects whose answers have other ETags than the LIST.
+func distinguishable(before []list.Entry, e *list.Entry, expected *head.Expected) bool {
+	if e.ETag == "" || expected.Of(e)&(head.HasETag|head.ETag) != 0 {
 		return false
 	}
-	for i := max(0, s.answered-1); i < at; i++ {
-		if other := &s.claimed[i]; other.ETag == "" || other.Size == e.Size && other.ETag == e.ETag {
+	for i := range before {
+		if other := &before[i]; other.Size == e.Size && other.ETag == e.ETag || other.ETag == "" {
 			return false
 		}
 	}
-	return e.ETag != ""
+	return true
 }
 
 // receive reads the answers of the burst. After an error, s.received answers are complete.
@@ -214,7 +214,7 @@ func (s *session) lastVouching() int {
 		last := c.last
 		if i > 0 {
 			last = nil
-			if before := &s.scratch.responses[i-1]; before.Status == http.StatusOK && !before.Mismatch {
+			if s.scratch.responses[i-1].hasObject() {
 				last = &s.claimed[s.answered+i-1]
 			}
 		}
@@ -230,18 +230,15 @@ func (s *session) deliver(onResult func(*head.Result)) {
 	c := s.conn
 	drop := s.closing || c.hasUnread() || c.single
 	vouching := s.lastVouching()
+	s.keepLast()
 	for i := range s.received {
-		answer, e := &s.scratch.responses[i], &s.claimed[s.answered]
-		r := &answer.Result
+		r := &s.scratch.responses[i].Result
 		drop = drop || r.Mismatch
 		if i == vouching {
 			s.ledger.Settle()
 		}
 		s.ledger.Add(c.answers > 0)
 		s.slowest = max(s.slowest, r.Latency)
-		if c.last = nil; r.Status == http.StatusOK && !r.Mismatch {
-			c.keepLast(e, answer)
-		}
 		if c.failures.ShouldLeave(r.Status) && s.engine.store.EndpointCount() > 1 {
 			drop, s.avoid = true, c.address
 		}

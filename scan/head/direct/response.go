@@ -2,6 +2,7 @@ package direct
 
 import (
 	"bytes"
+	"net/http"
 
 	"headcount/scan/head"
 )
@@ -55,9 +56,14 @@ func (r *response) parse(text []byte) (length int, closing bool, err error) {
 		head.SortHeaders(r.Metadata)
 		r.JoinMetadata()
 	}
-	r.AddFurther(r.further)
+	if len(r.further) > 0 {
+		r.AddFurther(r.further)
+	}
 	return length, r.sawClose || isHTTP10 && !r.sawKeepAlive, nil // RFC 9112 §9.3
 }
+
+// hasObject reports whether the answer says what the object is like.
+func (r *response) hasObject() bool { return r.Status == http.StatusOK && !r.Mismatch }
 
 // addField adds the field of a slot.
 func (r *response) addField(slot *headerSlot, value []byte) {

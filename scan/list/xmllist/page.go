@@ -209,8 +209,11 @@ func entriesOf(objects []object, text string) ([]Entry, error) {
 			return nil, errors.New("the Size of an object is no number of bytes")
 		}
 		entries[i] = Entry{
-			Key: o.key.of(text), Encoded: o.encoded.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
+			Key: o.key.of(text), ETag: o.etag.of(text), LastModified: o.modified.of(text),
 			StorageClass: o.class.of(text), Size: o.size,
+		}
+		if o.encoded != (span{}) { // an empty part of text would be a pointer for the garbage collector to follow
+			entries[i].Encoded = o.encoded.of(text)
 		}
 	}
 	return entries, nil
