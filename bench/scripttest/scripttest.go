@@ -54,5 +54,6 @@ func Exits(ts *testscript.TestScript, neg bool, args []string) {
 func Commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits": Exits, "sim": Sim, "web": Web, "certificate": Certificate, "keys": Keys, "lines": Lines,
+		"parquet": Parquet,
 	}
 }

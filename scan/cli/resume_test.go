@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"flag"
@@ -21,10 +20,10 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go"
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
+	"headcount/bench/scripttest"
 	"headcount/scan/checkpoint"
 	"headcount/scan/exit"
 	"headcount/scan/metrics"
@@ -91,7 +90,9 @@ func (r *resumed) records(name string) string {
 	var err error
 	switch filepath.Ext(name) {
 	case ".parquet":
-		in, err = parquetLines(r.read(name))
+		var lines []byte
+		lines, err = scripttest.ParquetLines(r.read(name))
+		in = bytes.NewReader(lines)
 	case ".gz":
 		in, err = gzip.NewReader(in)
 	case ".zst":
@@ -105,21 +106,6 @@ func (r *resumed) records(name string) string {
 		r.t.Fatal(err)
 	}
 	return string(text)
-}
-
-// parquetLines returns the rows of a Parquet file as lines of JSON.
-func parquetLines(file []byte) (io.Reader, error) {
-	type row struct {
-		Key      string            `parquet:"key,optional" json:"key"`
-		Metadata map[string]string `parquet:"metadata,optional" json:"metadata"`
-	}
-	rows, err := parquet.Read[row](bytes.NewReader(file), int64(len(file)))
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
-	for _, r := range rows {
-		err = cmp.Or(err, encoder.Encode(r))
-	}
-	return &lines, err
 }
 
 // keysOf returns the keys of lines, and the lines. Each line must be whole.
