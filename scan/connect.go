@@ -38,34 +38,70 @@ func (abandonedError) FaultClass() fault.Class { return fault.Timeout }
 // errAbandoned ends a worker's context for the sake of its connection alone.
 var errAbandoned error = abandonedError{}
 
-// connecting is what a worker has tried since it last had a connection.
-type connecting struct {
+// connection is the way of one worker to the store, and what it has tried since it last had an answer over it.
+type connection struct {
+	session    head.Session
+	engine     string        // the name of session's engine
+	generation uint64        // of the store, when engine was compared
+	sending    *head.Sending // of the HEADs over a connection without an answer so far
+
 	tries        int // HEADs without a connection
 	failingSince time.Time
 	unconnected  bool  // the present batch met such a HEAD
-	err          error // of that HEAD
+	connectErr   error // of that HEAD
+}
+
+func newConnection(engine head.Engine) connection {
+	name := engine.Name() // before the Session: followEngine repairs an older name
+	return connection{session: engine.Session(), engine: name, sending: head.NewSending()}
+}
+
+// disconnect closes the connection.
+func (w *worker) disconnect() {
+	w.session.Close()
+	w.session = w.pool.engine.Session()
+	w.pool.members.closed(w)
+}
+
+// followEngine opens a new session if the engine is another one: the region was switched to one whose requests only the
+// SDK can send.
+func (w *worker) followEngine(ctx context.Context) error {
+	generation := w.pool.store.Generation()
+	if generation == w.generation {
+		return nil
+	}
+	w.generation = generation
+	name := w.pool.engine.Name()
+	if name == w.engine {
+		return nil
+	}
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	w.engine = name
+	w.disconnect()
+	return nil
 }
 
 // observeConnection notes by a Result whether the worker has a connection. Without one it stops the batch: each further
 // HEAD would cost another object an attempt.
 func (w *worker) observeConnection(r *head.Result, f fault.Failure) {
-	c := &w.connecting
 	switch {
 	case r.Err == nil:
-		c.tries, c.unconnected = 0, false
+		w.tries, w.unconnected = 0, false
 		w.pool.members.opened(w)
-	case f.Unconnected && !c.unconnected:
-		if c.tries == 0 {
-			c.failingSince = time.Now()
+	case f.Unconnected && !w.unconnected:
+		if w.tries == 0 {
+			w.failingSince = time.Now()
 		}
-		c.tries++
+		w.tries++
 		w.stopBatch(r.Err)
 	}
 }
 
 // stopBatch ends the present batch after the HEADs that have begun, for want of a connection.
 func (w *worker) stopBatch(err error) {
-	w.connecting.unconnected, w.connecting.err = true, err
+	w.unconnected, w.connectErr = true, err
 	w.sent.takeRest(0)
 	w.sending.End()
 	w.pool.members.closed(w)
@@ -74,14 +110,14 @@ func (w *worker) stopBatch(err error) {
 // abandonBatch makes failures of the HEADs of the present batch that were abandoned. If an answer came at the same
 // time, the worker has a connection: the HEADs without an answer are sent again, like those that were not begun.
 func (w *worker) abandonBatch() {
-	s, c := w.sent, &w.connecting
+	s := w.sent
 	if w.connected {
 		s.batch.heads.Release(s.next)
 		s.takeRest(0)
 		return
 	}
 	w.stopBatch(errAbandoned)
-	c.tries, c.failingSince = connectTriesMax, time.Now().Add(-w.pool.connectPatience())
+	w.tries, w.failingSince = connectTriesMax, time.Now().Add(-w.pool.connectPatience())
 	for claimed := len(s.batch.heads.Claim(0)); s.next < claimed; {
 		w.handleAnswer(&head.Result{Err: errAbandoned, Unconnected: true})
 	}
@@ -90,22 +126,22 @@ func (w *worker) abandonBatch() {
 // settleConnection ends a batch that met no connection. The worker tries again after a pause, or parks for as long as
 // others need all the connections that can be had.
 func (w *worker) settleConnection(ctx context.Context) error {
-	c, p := &w.connecting, w.pool
-	if !c.unconnected {
+	p := w.pool
+	if !w.unconnected {
 		return nil
 	}
-	c.unconnected = false
-	if c.tries < connectTriesMax {
+	w.unconnected = false
+	if w.tries < connectTriesMax {
 		if err := w.settle(ctx); err != nil {
 			return err
 		}
-		pause := connectPause << (c.tries - 1)
+		pause := connectPause << (w.tries - 1)
 		return fault.Sleep(ctx, pause/2+rand.N(pause))
 	}
-	news, stopped := p.members.failed(w, p.health.OKAfter(c.failingSince))
+	news, stopped := p.members.failed(w, p.health.OKAfter(w.failingSince))
 	if news > 0 {
-		attributes := []any{"connections", news, "error", c.err}
-		if hint := fault.LocalLimitHint(c.err); hint != "" {
+		attributes := []any{"connections", news, "error", w.connectErr}
+		if hint := fault.LocalLimitHint(w.connectErr); hint != "" {
 			attributes = append(attributes, "hint", hint)
 		}
 		p.log.Warn("no more connections can be had: the others are used", attributes...)

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"headcount/scan/pace"
@@ -14,10 +15,35 @@ type members struct {
 	mu          sync.Mutex
 	all         []*worker // in the order in which they were started
 	wanted      int       // workers that shall run
-	held        int       // workers that hold a connection
+	open        int       // connections that the workers hold
 	connections pace.Connections
 	tryTimer    *time.Timer // calls assign when one more worker may try to connect
 	reported    int         // the last number of connections that was logged
+}
+
+// member is what the members of a pool know of a worker.
+type member struct {
+	wake    chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
+	running atomic.Bool   // the others are parked
+
+	// members.mu guards these. Only the worker's goroutine writes connected.
+	connected bool // the store has answered over the connection
+	chosen    bool // by assign
+	abandon   context.CancelCauseFunc
+
+	headCtx context.Context // of the HEADs; abandon ends it
+}
+
+func newMember() member { return member{wake: make(chan struct{}, 1)} }
+
+func (m *member) parked() bool { return !m.running.Load() }
+
+// wakeUp makes a worker that is parked or idle look around.
+func (m *member) wakeUp() {
+	select {
+	case m.wake <- struct{}{}:
+	default: // it still has the last token
+	}
 }
 
 // setWanted makes so many workers run, if they can have a connection. It returns those that do not run any more.
@@ -104,9 +130,9 @@ func (m *members) opened(w *worker) {
 		return
 	}
 	w.connected = true
-	m.held++
+	m.open++
 	if m.connections.Max() != pace.NoMax {
-		m.connections.Opened(m.held, m.wanted)
+		m.connections.Opened(m.open, m.wanted)
 		m.assign()
 	}
 }
@@ -121,7 +147,7 @@ func (m *members) closed(w *worker) {
 func (m *members) disconnect(w *worker) {
 	if w.connected {
 		w.connected = false
-		m.held--
+		m.open--
 	}
 }
 
@@ -132,7 +158,7 @@ func (m *members) failed(w *worker, othersAnswered bool) (news int, stopped []*w
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.disconnect(w)
-	m.connections.Failed(m.held, othersAnswered)
+	m.connections.Failed(m.open, othersAnswered)
 	w.running.Store(false)
 	m.startTimer()
 	stopped = m.assign()
@@ -147,7 +173,7 @@ func (m *members) failed(w *worker, othersAnswered bool) (news int, stopped []*w
 func (m *members) yield() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.connections.Yield(m.held)
+	m.connections.Yield(m.open)
 	m.startTimer()
 	m.assign()
 	for _, w := range m.all {
@@ -179,7 +205,7 @@ func (m *members) closeExcess(w *worker) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	most := m.connections.Max()
-	if !w.connected || w.running.Load() || most == pace.NoMax || m.held <= most {
+	if !w.connected || w.running.Load() || most == pace.NoMax || m.open <= most {
 		return false
 	}
 	m.disconnect(w)
@@ -215,11 +241,11 @@ func (m *members) stop() {
 func (m *members) abandonConnecting(patience time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.held == 0 || m.held == len(m.all) {
+	if m.open == 0 || m.open == len(m.all) {
 		return
 	}
 	for _, w := range m.all {
-		b := w.current.Load()
+		b := w.pool.current[w.index].Load()
 		if !w.connected && b != nil && b.attempts.abandoned < abandonMax && w.sending.AbandonAfter(patience) {
 			w.abandon(errAbandoned)
 		}

@@ -73,8 +73,8 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		s.result.outcomes.OtherMetadata++
 		s.evidence.addPrefix(r.OtherPrefix)
 	}
-	w.record = NewRecord(e, r, changed)
-	w.pool.encoder.encode(&s.result, index, &w.record)
+	s.record = NewRecord(e, r, changed)
+	w.pool.encoder.encode(&s.result, index, &s.record)
 }
 
 func (w *worker) newError(e *list.Entry, r *head.Result) *ObjectError {

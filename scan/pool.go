@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -25,6 +26,11 @@ const (
 
 	// batchMin shares the cost of a channel operation, and of a Chunk, among some objects at least.
 	batchMin = 8
+
+	// stalledAfter is how long a worker may work at one batch before other workers get what it has not begun. An answer
+	// that is late then delays its own object alone.
+	stalledAfter = time.Second
+	stealEvery   = stalledAfter / 4
 )
 
 // workerPool is the stage that sends the HEADs: a number of workers, each with its own session and connection. Some of
@@ -144,4 +150,33 @@ func (p *workerPool) splitBatch(ctx context.Context, i int) error {
 		return p.retries.add(ctx, rest, 0)
 	}
 	return nil
+}
+
+// stealStalled shares out the batches of stalled workers while others are idle. It also looks for workers whose
+// connection is never served.
+func (p *workerPool) stealStalled(ctx context.Context) error {
+	ticker := time.NewTicker(stealEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-p.inFlight.Done():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		p.abandonConnecting()
+		for i := range p.current {
+			if p.idle.count() == 0 {
+				break
+			}
+			b := p.current[i].Load()
+			if b == nil || time.Since(b.begun) < stalledAfter {
+				continue
+			}
+			if err := p.splitBatch(ctx, i); err != nil {
+				return err
+			}
+		}
+	}
 }

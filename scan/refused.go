@@ -24,7 +24,7 @@ type refusedStart struct {
 	ignored      atomic.Bool   // the keys are known, or an earlier run had answers, or objects are refused in other ways
 
 	heads atomic.Int64 // that were refused
-	over  atomic.Bool  // the verifier has decided, or some object was answered
+	over  atomic.Bool  // the verifier has decided
 
 	// Of the verifier.
 	objects int // refused for good
@@ -34,11 +34,7 @@ type refusedStart struct {
 // holds counts a HEAD that was refused, and reports whether the worker should wait with the next ones: it is not
 // decided yet whether all are refused.
 func (s *refusedStart) holds() bool {
-	if s.ignored.Load() || s.over.Load() {
-		return false
-	}
-	if s.sample.Load() != nil {
-		s.over.Store(true)
+	if s.ignored.Load() || s.over.Load() || s.sample.Load() != nil {
 		return false
 	}
 	return s.heads.Add(1) >= refusedAtStartMax && s.isLarge()
@@ -54,7 +50,6 @@ func (s *refusedStart) isLarge() bool { return s.listed.Load()-s.listedBefore > 
 func (s *refusedStart) onObject(e *ObjectError) error {
 	if s.ignored.Load() || s.sample.Load() != nil || s.objects > 0 && s.status != e.Status {
 		s.ignored.Store(true)
-		s.over.Store(true)
 		return nil
 	}
 	s.status = e.Status

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"headcount/scan/head"
@@ -11,46 +10,28 @@ import (
 	"headcount/scan/store"
 )
 
-// worker sends batches of HEADs through one session, and decides what each answer means.
+// worker sends batches of HEADs through one session, and decides what each answer means. One goroutine runs it.
 type worker struct {
-	pool       *workerPool
-	index      int
-	wake       chan struct{} // holds a token when the worker may run or shall park, or may have a connection too many
-	session    head.Session
-	engine     string             // the name of session's engine
-	generation uint64             // of the store, when engine was compared
-	onAnswer   func(*head.Result) // w.handleAnswer, made once
+	pool  *workerPool
+	index int
+	member
+	connection
 	classifier answer.Classifier
-	current    *atomic.Pointer[batch] // shows the batch to the other workers; nil between batches
-	running    atomic.Bool            // members.assign sets it; the others are parked
-
-	// members.mu guards these. Only the worker's goroutine writes connected.
-	connected bool // the store has answered over the connection
-	chosen    bool // by members.assign
-	abandon   context.CancelCauseFunc
-
-	headCtx    context.Context // of the HEADs; abandon ends it
-	connecting connecting
-	sending    *head.Sending // of the HEADs over a connection without an answer so far
-
-	counts metrics.HeadCounts
-	shared sharedCounters
+	counts     counters
+	onAnswer   func(*head.Result) // w.handleAnswer, made once
 
 	sent        *sentBatch
 	previous    *sentBatch      // until its answers are final
 	previousErr error           // of handing it on
 	ctx         context.Context // of run, to hand it on
-	record      Record          // that was encoded last
 }
 
 func newWorker(p *workerPool, index int) *worker {
 	w := &worker{
-		pool: p, index: index, wake: make(chan struct{}, 1),
-		engine: p.engine.Name(), current: &p.current[index], counts: metrics.NewHeadCounts(),
-		classifier: answer.NewClassifier(p.differences),
-		sent:       new(sentBatch), previous: new(sentBatch), sending: head.NewSending(),
+		pool: p, index: index, member: newMember(), connection: newConnection(p.engine),
+		classifier: answer.NewClassifier(p.differences), counts: counters{HeadCounts: metrics.NewHeadCounts()},
+		sent: new(sentBatch), previous: new(sentBatch),
 	}
-	w.session = p.engine.Session() // after Name: followEngine repairs an older name
 	w.onAnswer = w.handleAnswer
 	return w
 }
@@ -83,16 +64,6 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-func (w *worker) parked() bool { return !w.running.Load() }
-
-// wakeUp makes a worker that is parked or idle look around.
-func (w *worker) wakeUp() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it still has the last token
-	}
-}
-
 // park waits until the worker runs again. The connection stays open for as long as it can be used, since a pool that
 // tries another size for a moment must not cost hundreds of handshakes. Then it is closed, and is no load for the
 // store. It is closed at once if there are more connections than can be had.
@@ -114,13 +85,6 @@ func (w *worker) park(ctx context.Context) (ended bool, err error) {
 		}
 	}
 	return false, nil
-}
-
-// disconnect closes the connection.
-func (w *worker) disconnect() {
-	w.session.Close()
-	w.session = w.pool.engine.Session()
-	w.pool.members.closed(w)
 }
 
 // nextBatch returns the next batch; nil: the worker may have to park, or there will be none. Batches from the retry
@@ -183,26 +147,6 @@ func (w *worker) tryNextBatch() *batch {
 	return nil
 }
 
-// followEngine opens a new session if the engine is another one: the region was switched to one whose requests only the
-// SDK can send.
-func (w *worker) followEngine(ctx context.Context) error {
-	generation := w.pool.store.Generation()
-	if generation == w.generation {
-		return nil
-	}
-	w.generation = generation
-	name := w.pool.engine.Name()
-	if name == w.engine {
-		return nil
-	}
-	if err := w.settle(ctx); err != nil {
-		return err
-	}
-	w.engine = name
-	w.disconnect()
-	return nil
-}
-
 // send sends a batch, and hands on its objects when their answers are final.
 func (w *worker) send(ctx context.Context, b *batch) error {
 	p := w.pool
@@ -214,9 +158,10 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 	b.begin()
 	w.sending.End()
 	b.heads.Sending = w.sending
-	w.current.Store(b)
+	current := &p.current[w.index]
+	current.Store(b)
 	err := w.session.Head(w.headCtx, &b.heads, w.onAnswer)
-	w.current.Store(nil)
+	current.Store(nil)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
@@ -241,6 +186,6 @@ func (w *worker) send(ctx context.Context, b *batch) error {
 
 // shareCounts adds the worker's counts to those of the run. The counters must be flushed.
 func (w *worker) shareCounts() {
-	w.pool.metrics.AddHeads(&w.counts)
-	w.shared.latencies = 0
+	w.pool.metrics.AddHeads(&w.counts.HeadCounts)
+	w.counts.flushed = 0
 }

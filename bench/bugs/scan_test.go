@@ -72,8 +72,8 @@ func scanBugs() []bug {
 		{
 			description: "the Record of an overwritten object does not say that it changed",
 			file:        "scan/outcome.go",
-			old:         "w.record = NewRecord(e, r, changed)",
-			new:         "w.record = NewRecord(e, r, false)",
+			old:         "s.record = NewRecord(e, r, changed)",
+			new:         "s.record = NewRecord(e, r, false)",
 			pkg:         "scan", test: "TestOutcomes/direct",
 		},
 		{

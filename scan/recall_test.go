@@ -22,7 +22,7 @@ func newEvidenceWorker(entries []list.Entry) *worker {
 		retries: newRetryQueue(newInFlight()), records: newRecordLimit(recordBytesMax),
 	}
 	w := &worker{
-		pool: p, counts: metrics.NewHeadCounts(), sent: new(sentBatch), previous: new(sentBatch),
+		pool: p, counts: counters{HeadCounts: metrics.NewHeadCounts()}, sent: new(sentBatch), previous: new(sentBatch),
 		classifier: answer.NewClassifier(p.differences),
 	}
 	w.sent.reset(&batch{page: &page{Page: new(list.Page), heads: entries}, count: len(entries)}, 0)

@@ -5,6 +5,7 @@ import (
 
 	"headcount/scan/head"
 	"headcount/scan/head/answer"
+	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
 
@@ -12,14 +13,16 @@ import (
 // it is not done for every answer of a fast store. 5 ms are short beside every delay that depends on the counts.
 const flushEvery = 5 * time.Millisecond
 
-// sharedCounters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's
-// health and the autoscaler.
-type sharedCounters struct {
-	answered  int64     // answers other than passing trouble
+// counters is what a worker has counted and not yet shared with the limiter, the store's balance, the store's health
+// and the autoscaler, and with the metrics of the run.
+type counters struct {
+	metrics.HeadCounts     // of the batch
+	flushed            int // how many of its Latencies were shared
+
+	answers   int64     // other than passing trouble
 	ok        int64     // successes among them
 	okAt      time.Time // of the last success
 	flushedAt time.Time // of the last success before the last flush
-	latencies int       // how many of counts.Latencies were shared
 
 	address        *store.Address // of the following
 	addressAnswers int
@@ -28,10 +31,10 @@ type sharedCounters struct {
 
 // observe counts an answer, or the lack of one. A failure of an endpoint is shared at once.
 func (w *worker) observe(r *head.Result, class answer.Class) {
-	c := &w.shared
+	c := &w.counts
 	transient := class == answer.Failed && failureOf(r).Transient()
 	if r.Err == nil && !transient {
-		c.answered++
+		c.answers++
 	}
 	if r.Address != c.address {
 		w.flushCounters()
@@ -52,7 +55,7 @@ func (w *worker) observe(r *head.Result, class answer.Class) {
 
 // observeSuccess counts a success that was received then.
 func (w *worker) observeSuccess(at time.Time) {
-	c := &w.shared
+	c := &w.counts
 	c.ok++
 	c.okAt = at
 	// With a rate limit the limiter counts by time, and the worker may wait long before its next answer.
@@ -63,19 +66,19 @@ func (w *worker) observeSuccess(at time.Time) {
 
 // flushCounters shares what was counted.
 func (w *worker) flushCounters() {
-	p, c := w.pool, &w.shared
-	if c.answered > 0 {
-		p.limiter.ObserveAnswers(c.answered)
-		c.answered = 0
+	p, c := w.pool, &w.counts
+	if c.answers > 0 {
+		p.limiter.ObserveAnswers(c.answers)
+		c.answers = 0
 	}
-	if latencies := w.counts.Latencies[c.latencies:]; len(latencies) > 0 {
+	if latencies := c.Latencies[c.flushed:]; len(latencies) > 0 {
 		var sum time.Duration
 		for _, latency := range latencies {
 			sum += latency
 		}
 		p.answers.Add(int64(len(latencies)))
 		p.latency.Add(int64(sum))
-		c.latencies += len(latencies)
+		c.flushed += len(latencies)
 	}
 	if c.ok > 0 {
 		p.health.OK(c.okAt)
