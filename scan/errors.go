@@ -44,11 +44,14 @@ func (e *ObjectError) Error() string {
 
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// Hint returns what the user can do about a limit of this machine, or a store that is slower than --timeout. It is
-// empty for every other failure.
+// Hint returns what the user can do about a limit of this machine, a store that is slower than --timeout, or a filter
+// that needs what is not said. It is empty for every other failure.
 func (e *ObjectError) Hint() string {
-	if e.Class == fault.Timeout && e.Err != nil {
+	switch {
+	case e.Class == fault.Timeout && e.Err != nil:
 		return hint.Request{}.ForError(e.Err)
+	case e.Class == fault.FilterFailed:
+		return exit.Hint(e.Err)
 	}
 	return fault.LocalLimitHint(e.Err)
 }

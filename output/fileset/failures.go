@@ -4,6 +4,7 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/fault"
 )
 
 // failuresPrinted is how many failed objects are printed if no file has them: enough to see a pattern.
@@ -16,6 +17,7 @@ type Failures struct {
 	lines *output.FailureLines
 	first []*scan.ObjectError
 	count int64
+	hint  string // of the first object that the filter cannot be evaluated for
 }
 
 // NewFailures returns Failures that write to file, or keep the first few if it is nil.
@@ -29,6 +31,11 @@ func NewFailures(file *output.File) *Failures {
 // Add stores failed objects. It fails only if there is a file.
 func (f *Failures) Add(page []*scan.ObjectError) error {
 	f.count += int64(len(page))
+	for _, e := range page {
+		if f.hint == "" && e.Class == fault.FilterFailed {
+			f.hint = e.Hint()
+		}
+	}
 	if f.file != nil {
 		return f.lines.Add(page)
 	}
@@ -63,10 +70,14 @@ func (f *Failures) More() int64 {
 	return f.count - int64(len(f.first))
 }
 
-// Hint says where the failed objects are.
+// Hint says where the failed objects are, and how a filter fails for none.
 func (f *Failures) Hint() string {
+	where := "--errors FILE names them all"
 	if f.file != nil {
-		return f.file.Name() + " names them"
+		where = f.file.Name() + " names them"
 	}
-	return "--errors FILE names them all"
+	if f.hint != "" {
+		return f.hint + "; " + where
+	}
+	return where
 }

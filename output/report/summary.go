@@ -1,10 +1,13 @@
 package report
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"headcount/output/console"
 	"headcount/scan"
+	"headcount/scan/field"
 	"headcount/scan/forecast"
 	"headcount/scan/metrics"
 )
@@ -61,11 +64,34 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 		console.PrintLine(r.Status, "metadata under another prefix (%s), not printed: %s; %s prints them",
 			strings.Join(s.OtherPrefixes, ", "), console.Count(s.OtherMetadata, "object", "objects"), flag)
 	}
+	r.printUnsaid(s)
 	if c := s.ListingCheck; c != nil {
 		console.PrintLine(r.Status, "listed again: %s missed by the first listing, %s new, %s gone",
 			console.Count(c.Missed, "object was", "objects were"), number(c.New), number(c.Gone))
 	}
 	r.printLimit(s)
+}
+
+// printUnsaid prints the fields that were read and that the store said for no object. The caller may lack a right.
+func (r *Reporter) printUnsaid(s *metrics.Stats) {
+	unsaid := map[string][]string{} // names of fields, by the right that they need
+	for _, f := range field.All() {
+		if n, counted := s.Said[f.Name]; counted && n == 0 {
+			unsaid[f.Permission] = append(unsaid[f.Permission], f.Name)
+		}
+	}
+	answered := min(s.Requests["head"]["200"], s.Listed) // HEADs of failed objects are sent again
+	if answered == 0 {
+		return
+	}
+	for _, permission := range slices.Sorted(maps.Keys(unsaid)) {
+		question := ""
+		if permission != "" {
+			question = ": does the caller have " + permission + "?"
+		}
+		console.PrintLine(r.Status, "%s: said for none of %s%s", strings.Join(unsaid[permission], ", "),
+			console.Count(answered, "object", "objects"), question)
+	}
 }
 
 // printSpeed prints how fast the run was, unless it ended before it had any metadata.

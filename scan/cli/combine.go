@@ -119,6 +119,7 @@ func needs() []need {
 		{"resume", "checkpoint", "--checkpoint FILE --resume"},
 		{"checkpoint-every", "checkpoint", "--checkpoint FILE --checkpoint-every 1s"},
 		{"price", "dry-run", "--dry-run --price LIST,HEAD"},
+		{"explain", "filter", "--explain --filter EXPR"},
 	}
 }
 

@@ -58,7 +58,11 @@ func run(c *cli.Context) error {
 	}
 	reporter := command.ParseReport(c).Open(records, c.App.ErrWriter)
 	j, err := parse(c)
-	if err == nil {
+	switch {
+	case err != nil:
+	case j.explain:
+		err = j.explainFilter(command.Stdout(c))
+	default:
 		err = j.run(c.Context, reporter, command.Stdout(c), c.App.ErrWriter)
 	}
 	return reporter.ReportError(err)

@@ -9,12 +9,14 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/command"
+	"headcount/scan/filter"
 	"headcount/scan/head/engine"
 )
 
 func scanFlags() []cli.Flag {
 	return slices.Concat(
-		keyFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(), command.MessageFlags(),
+		keyFlags(), objectFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(),
+		command.MessageFlags(),
 	)
 }
 
@@ -36,6 +38,20 @@ func keyFlags() []cli.Flag {
 		&cli.GenericFlag{
 			Name: "retry-from", Value: command.FileName(),
 			Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing",
+		},
+	)
+}
+
+func objectFlags() []cli.Flag {
+	return command.Category("which objects",
+		&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too"},
+		&cli.GenericFlag{
+			Name: "filter", Value: command.Parsed("", filter.Compile), DefaultText: "those with custom metadata",
+			Usage: "print the objects for which `EXPR` is true, with or without custom metadata, as " +
+				`'metadata.owner == "alice" && size > 1e6'`,
+		},
+		&cli.BoolFlag{
+			Name: "explain", Usage: "print what --filter reads, and the requests that it costs; send none",
 		},
 	)
 }
@@ -76,7 +92,6 @@ func speedFlags() []cli.Flag {
 
 func printFlags() []cli.Flag {
 	return command.Category("what to print",
-		&cli.BoolFlag{Name: "all", Usage: "print objects without custom metadata too"},
 		&cli.GenericFlag{
 			Name: "fields", Value: command.Parsed("key,metadata", parseFields),
 			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type " +

@@ -16,6 +16,7 @@ import (
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
+	"headcount/scan/filter"
 	"headcount/scan/forecast"
 	"headcount/scan/head/engine"
 	"headcount/scan/hint"
@@ -33,6 +34,8 @@ type job struct {
 	fields  []field.Field // that are printed
 	names   fileset.Names
 	resume  bool
+	filter  *filter.Filter // nil: there is none
+	explain bool
 
 	format  output.Format
 	options output.Options
@@ -246,6 +249,9 @@ func (j *job) parameters(urls []string) map[string]string {
 		checkpoint.Command: j.command, "bucket": j.store.Bucket, "prefix": j.scan.Prefix,
 		"start-after": j.scan.Range.After, "end-at": j.scan.Range.Through,
 		"all": fmt.Sprint(j.scan.All), "output": "standard output", checkpoint.Endpoints: strings.Join(urls, " "),
+	}
+	if j.filter != nil {
+		p["filter"] = j.filter.Whole()
 	}
 	p["fields"] = strings.Join(field.Names(j.fields), ",")
 	if j.format.Name != output.Formats()[0].Name {

@@ -13,6 +13,7 @@ import (
 	"headcount/scan/command"
 	"headcount/scan/exit"
 	"headcount/scan/field"
+	"headcount/scan/filter"
 	"headcount/scan/forecast"
 	"headcount/scan/head"
 	"headcount/scan/head/engine"
@@ -40,6 +41,9 @@ func parse(c *cli.Context) (*job, error) {
 		}
 	}
 	j.options.Bucket = bucket
+	if j.explain {
+		return j, nil
+	}
 	j.store, err = command.ParseStore(c, bucket, j.connections())
 	return j, err
 }
@@ -61,6 +65,8 @@ func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 	switch {
 	case c.Bool("demo"):
 		return demoBucket, "", nil
+	case c.Bool("explain") && c.NArg() == 0: // it opens none
+		return "", "", nil
 	case c.NArg() == 0:
 		return "", "", exit.Usagef(command.URIHint+"; or try: headcount "+c.Command.Name+" --demo", "no bucket is named")
 	case c.NArg() > 1:
@@ -120,12 +126,51 @@ func parsePrint(c *cli.Context, j *job) error {
 	if err := parseFormat(c, j); err != nil {
 		return err
 	}
-	needHead := slices.DeleteFunc(field.NeedHead(j.fields), func(f field.Field) bool { return f.Name == field.Metadata })
+	if err := parseFilter(c, j); err != nil {
+		return err
+	}
+	needHead := slices.DeleteFunc(j.needHead(), func(f field.Field) bool { return f.Name == field.Metadata })
 	if cfg.Engine == engine.List && len(needHead) > 0 {
-		return exit.Usagef("leave --engine out, or print key,metadata,size,etag,last_modified,storage_class",
-			"--engine list cannot print %s, which no listing has", strings.Join(field.Names(needHead), ", "))
+		return exit.Usagef("leave --engine out, or read key,metadata,size,etag,last_modified,storage_class alone",
+			"--engine list cannot read %s, which no listing has", strings.Join(field.Names(needHead), ", "))
 	}
 	return nil
+}
+
+// parseFilter reads which objects are printed, and decides whether that, and what is printed, needs HEADs.
+func parseFilter(c *cli.Context, j *job) error {
+	cfg := &j.scan
+	j.explain = c.Bool("explain")
+	if j.filter = command.Get[*filter.Filter](c, "filter"); j.filter != nil {
+		cfg.Filter = j.filter.Scan()
+	}
+	needHead := j.needHead()
+	switch {
+	case j.command != listName:
+		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && j.names.RetryFrom == ""
+	case len(needHead) > 0:
+		return exit.Usagef("headcount scan sends a HEAD for each object that passes the LIST's half of the filter",
+			"--filter reads %s, which no listing has", strings.Join(field.Names(needHead), ", "))
+	}
+	for _, f := range needHead {
+		if f.Name != field.Metadata && !f.Zero { // what is always said needs no count
+			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})
+		}
+	}
+	return nil
+}
+
+// needHead returns the Fields that the output or the filter reads and no listing has, each once.
+func (j *job) needHead() []field.Field {
+	read := slices.Clone(j.fields)
+	if j.filter != nil {
+		for _, f := range j.filter.Fields() {
+			if !slices.Contains(field.Names(read), f.Name) {
+				read = append(read, f)
+			}
+		}
+	}
+	return field.NeedHead(read)
 }
 
 func parseMetadataPrefix(text string) (string, error) {

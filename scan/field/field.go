@@ -82,6 +82,19 @@ func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, ok bool) {
 	return dst, false
 }
 
+// Has reports whether the store sent a value. It costs less than reading the value.
+func (f *Field) Has(r *scan.Record) bool {
+	switch {
+	case f.Header != "" && f.Origin == FromHead:
+		return r.Header(f.Header) != nil
+	case f.Type == Map:
+		_, ok := f.texts(r)
+		return ok
+	}
+	_, ok := f.AppendText(nil, r)
+	return ok
+}
+
 // Int returns the value of a Field of the Type Int. It panics for another Type, as do Bool, Time and Map.
 func (f *Field) Int(r *scan.Record) (n int64, ok bool) { return f.integer(r) }
 

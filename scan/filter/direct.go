@@ -73,12 +73,10 @@ func (v *variable) typeIs(t field.Type) bool {
 
 // require returns an error if a value is not said, and must be.
 func (e *evaluation) require(v *variable, said bool) error {
-	if said {
+	if said || v.field.Zero {
 		return nil
 	}
-	if e.unsaid = true; v.field.Zero {
-		return nil
-	}
+	e.unsaid = true
 	return &NotSaidError{v.field.Name}
 }
 

@@ -23,7 +23,7 @@ type Forecast struct {
 	Unsized int64            `json:"objects_without_size,omitempty"` // objects that Bytes leaves out
 	Classes map[string]int64 `json:"storage_classes"`                // objects by storage class; "": the LIST has none
 	Lists   int64            `json:"lists"`
-	Heads   int64            `json:"heads"` // one for each object; retries are not included
+	Heads   int64            `json:"heads"` // one for each object that --filter leaves; without retries
 
 	// Rate is the number of requests per second from which Seconds follows. A Rate of the user includes LISTs. A measured
 	// Rate is that of the successful HEADs at the end of the Sample.
@@ -62,8 +62,8 @@ const (
 	otherClasses = "(others)"
 )
 
-// add counts the objects of a page.
-func (f *Forecast) add(p *list.Page) {
+// add counts the objects of a page, of which so many get a HEAD.
+func (f *Forecast) add(p *list.Page, heads int) {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		f.Objects++
@@ -74,7 +74,7 @@ func (f *Forecast) add(p *list.Page) {
 		}
 		f.Classes[f.className(e.StorageClass)]++
 	}
-	f.Heads = f.Objects
+	f.Heads += int64(heads)
 }
 
 // className returns the name under which objects of a storage class are counted.

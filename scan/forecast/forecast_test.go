@@ -11,9 +11,9 @@ import (
 
 func TestAdd(t *testing.T) {
 	f := newForecast()
-	f.add(&list.Page{Entries: []list.Entry{{Size: 5, StorageClass: "STANDARD"}, {Size: 0, StorageClass: "GLACIER_IR"}}})
-	f.add(&list.Page{Entries: []list.Entry{{Size: -1}, {Size: 7, StorageClass: "STANDARD"}}})
-	if f.Objects != 4 || f.Heads != 4 || f.Bytes != 12 || f.Unsized != 1 {
+	f.add(&list.Page{Entries: []list.Entry{{Size: 5, StorageClass: "STANDARD"}, {Size: 0, StorageClass: "GLACIER_IR"}}}, 2)
+	f.add(&list.Page{Entries: []list.Entry{{Size: -1}, {Size: 7, StorageClass: "STANDARD"}}}, 1)
+	if f.Objects != 4 || f.Heads != 3 || f.Bytes != 12 || f.Unsized != 1 {
 		t.Errorf("%+v", f)
 	}
 	if len(f.Classes) != 3 || f.Classes["STANDARD"] != 2 || f.Classes["GLACIER_IR"] != 1 || f.Classes[""] != 1 {
@@ -25,7 +25,7 @@ func TestAdd(t *testing.T) {
 func TestClassesAreBounded(t *testing.T) {
 	f := newForecast()
 	for i := range 1000 {
-		f.add(&list.Page{Entries: []list.Entry{{StorageClass: strings.Repeat("x", i+1)}, {StorageClass: "x"}}})
+		f.add(&list.Page{Entries: []list.Entry{{StorageClass: strings.Repeat("x", i+1)}, {StorageClass: "x"}}}, 2)
 	}
 	if len(f.Classes) > classesMax+1 || f.Classes["x"] != 1001 || f.Classes[otherClasses] != 1000-classesMax {
 		t.Errorf("%d classes: %v", len(f.Classes), f.Classes)

@@ -67,13 +67,14 @@ func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, e
 	return stats, nil
 }
 
-// list counts the objects of the bucket, and returns the first of them.
+// list counts the objects of the bucket, and returns the first of those that get a HEAD.
 func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metrics.Stats, []list.Entry, error) {
 	var entries []list.Entry
 	listing := cfg.Scan
 	listing.ListOnly = func(p *list.Page) {
-		f.add(p)
-		entries = append(entries, p.Entries[:min(len(p.Entries), entriesMax-len(entries))]...)
+		passing := passing(&cfg.Scan, p.Entries)
+		f.add(p, len(passing))
+		entries = append(entries, passing[:min(len(passing), entriesMax-len(entries))]...)
 	}
 	s, err := scan.New(listing)
 	if err != nil {
@@ -85,6 +86,23 @@ func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metr
 	}
 	stats, err := s.Run(ctx)
 	return &stats, entries, err
+}
+
+// passing returns those of entries that get a HEAD.
+func passing(cfg *scan.Config, entries []list.Entry) []list.Entry {
+	switch {
+	case cfg.NoHeads:
+		return nil
+	case cfg.Filter == nil || cfg.Filter.Listed == nil:
+		return entries
+	}
+	var passing []list.Entry
+	for i := range entries {
+		if r := scan.NewRecord(&entries[i], nil, false); cfg.Filter.Listed(&r) {
+			passing = append(passing, entries[i])
+		}
+	}
+	return passing
 }
 
 // Sample is how the store answered HEADs for some objects.

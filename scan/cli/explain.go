@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"headcount/scan"
+	"headcount/scan/field"
+)
+
+// explainFilter prints what the filter reads, what the LIST decides of it, and the requests that the job costs.
+func (j *job) explainFilter(w io.Writer) error {
+	var reads []string
+	for _, f := range j.filter.Fields() {
+		reads = append(reads, fmt.Sprintf("%s (%v)", f.Name, f.Origin))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, value string) {
+		_, _ = fmt.Fprintf(t, "%s\t%s\n", name, value) // Flush returns the error
+	}
+	row("filter", j.filter.Whole())
+	row("reads", strings.Join(reads, ", "))
+	row("prints", strings.Join(field.Names(j.fields), ", "))
+	row("LIST's half", j.filter.Listed())
+	row("requests", "1 LIST per 1,000 objects, "+j.headsText())
+	return scan.WrapOutput(t.Flush())
+}
+
+// headsText says how many HEADs the job sends.
+func (j *job) headsText() string {
+	switch {
+	case j.scan.NoHeads:
+		return "no HEAD"
+	case j.scan.Filter.Listed != nil:
+		return "1 HEAD for each object that passes the LIST's half"
+	}
+	return "1 HEAD per object"
+}
