@@ -38,6 +38,10 @@ const (
 	// cellMin is the width to which a cell is cut at least: enough to see what it is.
 	cellMin = 4
 
+	// padMax is the width to which cells are filled up at most, where they are not cut: one long key does not widen all
+	// lines.
+	padMax = 100
+
 	absentCell = "-"
 )
 
@@ -156,7 +160,7 @@ func (t *Table) appendRow(line []byte, row []string, widths []int) []byte {
 	from := len(line)
 	for i, cell := range row {
 		cell = cutCell(cell, widths[i])
-		padding := strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell))
+		padding := strings.Repeat(" ", max(0, min(widths[i], padMax)-uniseg.StringWidth(cell)))
 		if i < len(t.columns) && t.columns[i].Type == field.Int {
 			cell, padding = padding+cell, ""
 		}

@@ -4,7 +4,9 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
+	"encoding/csv"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -86,13 +88,21 @@ func (r *resumed) read(name string) []byte {
 // records returns the uncompressed content of an output file.
 func (r *resumed) records(name string) string {
 	r.t.Helper()
-	var in io.Reader = bytes.NewReader(r.read(name))
+	return r.linesOf(name, r.read(name))
+}
+
+// linesOf returns the records in the content of a file with a name, as lines of JSON.
+func (r *resumed) linesOf(name string, content []byte) string {
+	r.t.Helper()
+	var in io.Reader = bytes.NewReader(content)
 	var err error
 	switch filepath.Ext(name) {
 	case ".parquet":
 		var lines []byte
-		lines, err = scripttest.ParquetLines(r.read(name))
+		lines, err = scripttest.ParquetLines(content)
 		in = bytes.NewReader(lines)
+	case ".csv":
+		in, err = csvLines(content)
 	case ".gz":
 		in, err = gzip.NewReader(in)
 	case ".zst":
@@ -106,6 +116,23 @@ func (r *resumed) records(name string) string {
 		r.t.Fatal(err)
 	}
 	return string(text)
+}
+
+// csvLines returns the rows of a CSV with one header as lines of JSON.
+func csvLines(file []byte) (io.Reader, error) {
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	var lines bytes.Buffer
+	for i, row := range rows {
+		if isHeader := row[0] == "key" && row[1] == "metadata"; isHeader != (i == 0) {
+			return nil, fmt.Errorf("row %d: %q", i, row)
+		}
+		if i > 0 {
+			line, encodeErr := json.Marshal(map[string]any{"key": row[0], "metadata": json.RawMessage(row[1])})
+			lines.Write(append(line, '\n'))
+			err = cmp.Or(err, encodeErr)
+		}
+	}
+	return &lines, err
 }
 
 // keysOf returns the keys of lines, and the lines. Each line must be whole.
@@ -166,7 +193,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 
 // A scan may be killed at any time and as often as one likes: when it is complete, the file has each record once.
 func TestKilled(t *testing.T) {
-	for _, output := range []string{"o.jsonl", "o.jsonl.zst", "o.jsonl.gz", "o.parquet"} {
+	for _, output := range []string{"o.jsonl", "o.jsonl.zst", "o.jsonl.gz", "o.csv", "o.parquet"} {
 		t.Run(output, func(t *testing.T) {
 			t.Parallel()
 			server, url := simtest.Start(t, killedOptions())
@@ -180,8 +207,10 @@ func TestKilled(t *testing.T) {
 			switch {
 			case output == "o.jsonl.gz":
 				most /= 4 // only the library differs from .zst
-			case output == "o.parquet" && *kills == killsDefault:
-				most = 5 // package output tests the parts
+			case output == "o.csv" || output == "o.parquet":
+				if *kills == killsDefault {
+					most = 5 // package output tests the header, and the parts
+				}
 			}
 			for killed := 0; killed < most; {
 				r := newResumed(t, url, output)
@@ -259,10 +288,10 @@ func (r *resumed) expectWhole(output string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if filepath.Ext(output) != ".jsonl" {
+	if ext := filepath.Ext(output); ext != ".jsonl" && ext != ".csv" {
 		return
 	}
-	keys, _ := keysOf(r.t, string(r.read(output)[:at.Positions["output"].Bytes]))
+	keys, _ := keysOf(r.t, r.linesOf(output, r.read(output)[:at.Positions["output"].Bytes]))
 	if int64(len(keys)) != at.Stats.Emitted {
 		r.t.Fatalf("%d records, and the checkpoint says %d", len(keys), at.Stats.Emitted)
 	}
