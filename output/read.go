@@ -90,6 +90,8 @@ func (b *recordBuilder) set(f *field.Field, value string) error {
 		size, err := strconv.ParseInt(value, 10, 64)
 		b.entry.Size = size
 		return err
+	case field.Prefix:
+		b.entry.CommonPrefix = value == "true"
 	case "changed":
 		b.changed, b.hasHead = value == "true", true
 	default:

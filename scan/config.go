@@ -44,6 +44,10 @@ type Config struct {
 	Keys   *list.Keys // the objects to scan; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 
+	// Delimiter lists one level of the bucket: the objects without a Delimiter behind the Prefix, and one Record for each
+	// common prefix of the others (Record.CommonPrefix). There is one lister, and NoHeads is set. Empty: all objects.
+	Delimiter string
+
 	// ListOrder is the order in which the store lists; list.OrderAny for directory buckets, whatever it is. With OrderAny,
 	// Range is zero, there is one lister, and Records are in the order of the listing.
 	ListOrder list.Order
@@ -103,8 +107,9 @@ func (c Config) withDefaults() Config {
 	if c.Store.Unordered() {
 		c.ListOrder = list.OrderAny
 	}
-	// Several listers would not find the first objects first, and need the order of bytes.
-	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny {
+	// Several listers would not find the first objects first, need the order of bytes, and have no keys to split at
+	// where common prefixes stand for them.
+	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny || c.Delimiter != "" {
 		c.Listers = 1
 	}
 	if c.Workers = max(WorkersAuto, c.Workers); c.NoHeads {

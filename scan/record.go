@@ -33,6 +33,9 @@ func NewRecord(entry *list.Entry, result *head.Result, changed bool) Record {
 // Key returns the key: any bytes, not always UTF-8.
 func (r *Record) Key() string { return r.entry.Key }
 
+// CommonPrefix reports whether the Record is not of an object, but of all that begin with its Key (Config.Delimiter).
+func (r *Record) CommonPrefix() bool { return r.entry.CommonPrefix }
+
 // Changed reports whether the object was overwritten between LIST and HEAD: the two disagree about its ETag or length,
 // on a new connection too, and the HEAD has the later Last-Modified. The Record then is what the HEAD said.
 func (r *Record) Changed() bool { return r.changed }

@@ -167,7 +167,7 @@ func TestNamesAreDistinct(t *testing.T) {
 }
 
 func TestNeedHead(t *testing.T) {
-	fields, err := field.Parse("key,size,etag,last_modified,storage_class")
+	fields, err := field.Parse("key,size,etag,last_modified,storage_class,prefix")
 	if err != nil {
 		t.Fatal(err)
 	}

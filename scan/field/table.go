@@ -10,6 +10,7 @@ import (
 const (
 	Key      = "key"
 	Metadata = "metadata"
+	Prefix   = "prefix" // with a delimiter
 )
 
 // All returns the Fields that --fields can choose, in the order of --fields all.
@@ -34,6 +35,11 @@ func All() []Field {
 		{
 			Name: "storage_class", Origin: FromList, Header: "x-amz-storage-class", text: appendStorageClass,
 			About: "`GLACIER`, `INTELLIGENT_TIERING`, …; some stores leave out `STANDARD`",
+		},
+		{
+			Name: Prefix, Type: Bool, Origin: FromList, boolean: commonPrefix,
+			About: "only where it is `true`, with `list --delimiter`: the key is a prefix, which stands for all keys that " +
+				"begin with it",
 		},
 		textOf("version_id", "x-amz-version-id", "version of the object, in a bucket with versioning"),
 		textOf("content_type", "content-type", "media type"),
@@ -91,6 +97,9 @@ func appendETag(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendETag
 func appendLastModified(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendLastModified(dst) }
 
 func appendStorageClass(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendStorageClass(dst) }
+
+// commonPrefix returns true for a common prefix, and no value for an object.
+func commonPrefix(r *scan.Record) (value, ok bool) { return true, r.CommonPrefix() }
 
 // changed returns true for an object that changed, and no value for any other.
 func changed(r *scan.Record) (value, ok bool) { return true, r.Changed() }

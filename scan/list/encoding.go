@@ -12,9 +12,11 @@ func (l *Lister) restoreKeys(listing *xmllist.Listing) {
 		return
 	}
 	listing.KeysDeclared = false
-	for i := range listing.Entries {
-		if e := &listing.Entries[i]; e.Encoded != "" {
-			e.Key, e.Encoded = e.Encoded, ""
+	for _, entries := range [][]Entry{listing.Entries, listing.Prefixes} {
+		for i := range entries {
+			if e := &entries[i]; e.Encoded != "" {
+				e.Key, e.Encoded = e.Encoded, ""
+			}
 		}
 	}
 }

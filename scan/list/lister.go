@@ -29,9 +29,14 @@ import (
 
 // Config configures a Lister. Every field but Store has a usable zero value.
 type Config struct {
-	Store    *store.Store
-	Limiter  *pace.Limiter // every LIST except a Probe waits for it; nil: unlimited
-	Prefix   string        // of all keys
+	Store   *store.Store
+	Limiter *pace.Limiter // every LIST except a Probe waits for it; nil: unlimited
+	Prefix  string        // of all keys
+
+	// Delimiter groups the keys that have it behind the Prefix: a common prefix stands for all keys up to their first
+	// Delimiter. Metadata must not be set, and one Pager lists everything. Empty: every key is listed.
+	Delimiter string
+
 	Order    Order         // in which the store lists; always OrderAny for directory buckets
 	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
@@ -250,8 +255,8 @@ func (l *Lister) observeConnection(f fault.Failure) {
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
 	_, err := client.ListObjects(ctx, &s3.ListObjectsInput{
 		Bucket: aws.String(l.cfg.Store.Bucket()),
-		Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Marker: optional(req.after),
-		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+		Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Delimiter: optional(l.delimiter(&req)),
+		Marker: optional(req.after), MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}, option)
 	return err
@@ -260,7 +265,8 @@ func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, opt
 func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, options ...func(*s3.Options)) error {
 	input := &s3.ListObjectsV2Input{
 		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)),
-		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
+		Delimiter: optional(l.delimiter(&req)),
+		MaxKeys:   aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}
 	if req.token != "" {
@@ -330,10 +336,13 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		if strings.HasPrefix(response.Header.Get("Server"), "MinIO") {
 			l.serverIsMinIO.Store(true)
 		}
-		if err := l.checkListing(listing, cmp.Or(req.prefix, l.cfg.Prefix)); err != nil {
+		if err := l.checkListing(listing, &req); err != nil {
 			return nil, err
 		}
 		l.restoreKeys(listing)
+		if err := l.mergePrefixes(listing, l.delimiter(&req)); err != nil {
+			return nil, err
+		}
 		l.noteDate(response.Header)
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &unread):
@@ -365,16 +374,17 @@ func (l *Lister) wrongDocument(err error, head []byte) error {
 
 // checkListing returns a ProtocolError for a listing that says itself that keys are missing in it, or that it is of
 // another prefix. The Name of the bucket shows nothing: it is another one for an access point, and for tenant:bucket.
-func (l *Lister) checkListing(listing *xmllist.Listing, prefix string) error {
-	keys := len(listing.Entries)
+func (l *Lister) checkListing(listing *xmllist.Listing, req *request) error {
+	keys, prefix, grouped := len(listing.Entries), cmp.Or(req.prefix, l.cfg.Prefix), l.delimiter(req) != ""
 	switch {
-	case len(listing.Prefixes) > 0: // only a LIST with a delimiter may have them
+	case len(listing.Prefixes) > 0 && !grouped:
 		what := "a page has CommonPrefixes, which stand for keys and were not asked for"
 		return &ProtocolError{Target: l.target, What: what}
 	case !listing.IsOf(prefix):
 		// Something on the way may have sent the answer to another request.
 		what := fmt.Sprintf("a page is of the prefix %q, and %q was asked for", errordoc.Short(listing.Prefix), prefix)
 		return &ProtocolError{Target: l.target, What: what, transient: true}
+	case listing.KeyCount == keys+len(listing.Prefixes): // as S3 counts; others count the keys alone
 	case listing.KeyCount >= 0 && listing.KeyCount != keys:
 		// Something on the way may have cut this page alone.
 		what := fmt.Sprintf("a page has %d keys, and its KeyCount is %d", keys, listing.KeyCount)

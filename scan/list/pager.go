@@ -290,7 +290,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		}
 		switch {
 		case repeated:
-		case e.Key <= p.cursor: // the store takes start-after as inclusive, or ignores it
+		case e.Key <= p.cursor: // the store takes start-after as inclusive, or ignores it, or the cursor is in a group
 		case p.rng.Contains(e.Key):
 			added = append(added, e)
 			p.complete = e.Key == p.rng.Through
@@ -378,7 +378,7 @@ func (p *Pager) confirmsEmpty() bool {
 func (p *Pager) nextToken(a *answer) (string, error) {
 	next := a.NextToken
 	if p.lister.cfg.V1 && len(a.Entries) > 0 && p.anySeen {
-		next = p.lastSeen // only listings with a delimiter need NextMarker
+		next = p.lastSeen // which NextMarker is too, where a listing with a delimiter has one
 	}
 	switch {
 	case next == "":

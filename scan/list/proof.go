@@ -30,10 +30,11 @@ import (
 // startError returns a ProtocolError for an answer with keys before start-after, from a store that does not ignore
 // start-after.
 func (p *Pager) startError(ctx context.Context, a *answer) error {
-	first := firstSure(a)
-	if p.sequence != nil || p.token != "" || first == "" || first >= p.cursor {
+	entry := firstSure(a)
+	if p.sequence != nil || p.token != "" || entry == nil || entry.Key >= p.cursor || isGroupOf(entry, p.cursor) {
 		return nil
 	}
+	first := entry.Key
 	if p.lister.firstKey.Load() == first {
 		return nil
 	}
@@ -41,21 +42,21 @@ func (p *Pager) startError(ctx context.Context, a *answer) error {
 	if err != nil {
 		return err
 	}
-	if found := firstSure(begin); found != "" && found != first { // no key: they were deleted meanwhile
+	if found := firstSure(begin); found != nil && found.Key != first { // no key: they were deleted meanwhile
 		return p.orderError(fmt.Sprintf("%q was listed after %q", first, p.cursor))
 	}
 	p.lister.firstKey.Store(strings.Clone(first))
 	return nil
 }
 
-// firstSure returns the first key of a page that is not lossy.
-func firstSure(a *answer) string {
+// firstSure returns the first entry of a page whose key is not lossy; nil: there is none.
+func firstSure(a *answer) *Entry {
 	for i := range a.Entries {
-		if key := a.Entries[i].Key; !isLossy(key, a.KeysDeclared) {
-			return key
+		if e := &a.Entries[i]; !isLossy(e.Key, a.KeysDeclared) {
+			return e
 		}
 	}
-	return ""
+	return nil
 }
 
 // checkEnd returns a ProtocolError if the listing has passed the end of the Range without the key there, although the
@@ -65,7 +66,7 @@ func (p *Pager) checkEnd(ctx context.Context) error {
 	end, unseen := p.rng.Through, p.complete && !p.endSeen && p.sequence == nil && p.rng.After < p.rng.Through
 	p.endSeen = p.endSeen || p.complete
 	p.mu.Unlock()
-	if !unseen || !strings.HasPrefix(end, p.lister.cfg.Prefix) {
+	if rest, ok := strings.CutPrefix(end, p.lister.cfg.Prefix); !unseen || !ok || p.lister.groups(rest) {
 		return nil
 	}
 	exists, err := p.lister.exists(ctx, end)
