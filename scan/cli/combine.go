@@ -76,6 +76,9 @@ func combinations() []combination {
 		{with("demo"), connectionParts(), "the embedded store needs no connection"},
 		{with("limit"), listers, "the first needs a single lister"},
 		{with("retry-from"), listers, "the first needs a single lister"},
+		{with("delimiter"), listers, "one lister lists a level"},
+		{with("delimiter"), withAny("verify-listing"), "it compares objects"},
+		{with("delimiter"), []part{withValue("format", "s3-batch")}, "a prefix is no object"},
 		{
 			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from"),
 			"the engine needs ListObjectsV2 with metadata",

@@ -82,20 +82,24 @@ func TestCombinations(t *testing.T) {
 	tested := 0
 	for _, row := range combinations() {
 		for _, other := range row.others {
-			one, notOne, oneNamed := writePart(row.one, Command(), values)
-			two, notTwo, twoNamed := writePart(other, Command(), values)
+			command := Command
+			if one, _, _ := writePart(row.one, Command(), values); one == nil {
+				command = ListCommand
+			}
+			one, notOne, oneNamed := writePart(row.one, command(), values)
+			two, notTwo, twoNamed := writePart(other, command(), values)
 			if one == nil || two == nil {
-				t.Errorf("the command has no --%s, or no --%s", row.one.flag, other.flag)
+				t.Errorf("no command has --%s and --%s", row.one.flag, other.flag)
 				continue
 			}
 			tested++
 			want := oneNamed + " and " + twoNamed + " exclude each other: " + row.why
-			err := parses(t, Command(), append(slices.Clone(one), two...)...)
+			err := parses(t, command(), append(slices.Clone(one), two...)...)
 			if err == nil || err.Error() != want || exit.Code(err) != exit.Usage || exit.Hint(err) == "" {
 				t.Errorf("%q: %v, want %s", append(one, two...), err, want)
 			}
 			for _, words := range [][]string{append(slices.Clone(notOne), two...), append(slices.Clone(one), notTwo...)} {
-				if err := parses(t, Command(), words...); err != nil && err.Error() == want {
+				if err := parses(t, command(), words...); err != nil && err.Error() == want {
 					t.Errorf("%q: %v", words, err)
 				}
 			}

@@ -59,10 +59,27 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	if c.IsSet("fields") {
 		j.options.Fields = j.options.Default
 	}
+	if j.scan.Delimiter != "" {
+		addPrefix(&j.format, &j.options)
+	}
 	if j.fields, err = j.format.Fields(&j.options); err != nil {
 		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)
 	}
 	return nil
+}
+
+// addPrefix adds field.Prefix to the Fields that are printed, unless the format has no room for it.
+func addPrefix(f *output.Format, o *output.Options) {
+	prefix, _ := field.Parse(field.Prefix) // there is this Field
+	with := *o
+	for _, fields := range []*[]field.Field{&with.Default, &with.Fields} {
+		if *fields != nil && !slices.Contains(field.Names(*fields), field.Prefix) {
+			*fields = slices.Concat(*fields, prefix)
+		}
+	}
+	if _, err := f.Fields(&with); err == nil {
+		*o = with
+	}
 }
 
 // chooseFormat returns the format with a name, that of a file, or the default one. The names may be empty.

@@ -277,6 +277,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.scan.MetadataPrefix != "" {
 		p["metadata-prefix"] = j.scan.MetadataPrefix
 	}
+	if j.scan.Delimiter != "" {
+		p["delimiter"] = j.scan.Delimiter
+	}
 	if j.scan.Limit > 0 {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
 	}

@@ -20,9 +20,13 @@ const listDescription = `Prints what the LIST says of every object in a bucket, 
 It lists many ranges of keys at once, and sends no HEADs: it needs the right s3:ListBucket alone. What only a HEAD
 knows, as the custom metadata, is printed by: headcount scan. More examples:
 
-    headcount list --fields key,size s3://my-bucket
+    headcount list --delimiter / s3://my-bucket/logs/
+    headcount list --format csv --fields key,size s3://my-bucket
     headcount list --listers 64 --output objects.jsonl.zst s3://my-bucket
     headcount list --output objects.jsonl --checkpoint list.checkpoint --resume s3://my-bucket
+
+With --delimiter /, a line as {"key":"logs/2026/","prefix":true} stands for all keys that begin with it. Prefixes count
+as objects, and --start-after, --end-at and --limit treat them as keys. One lister lists a level.
 
 The connection, the files, the checkpoint and the exit codes are those of: headcount scan --help`
 
@@ -43,7 +47,8 @@ func listFlags() []cli.Flag {
 	aboutHeads := []string{
 		"retry-from", "workers", "pipeline", "engine", "all", "columns", "metadata-prefix", "dry-run", "price",
 	}
-	flags := slices.DeleteFunc(scanFlags(), func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
+	flags := append(levelFlags(), scanFlags()...)
+	flags = slices.DeleteFunc(flags, func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {
 		switch f.Names()[0] {
 		case "fields":
@@ -57,6 +62,15 @@ func listFlags() []cli.Flag {
 		}
 	}
 	return flags
+}
+
+func levelFlags() []cli.Flag {
+	return command.Category("which keys",
+		&cli.StringFlag{
+			Name: "delimiter", DefaultText: "list all levels",
+			Usage: "list one level, as /: print each prefix that ends in this `TEXT` once, in place of the keys below it",
+		},
+	)
 }
 
 // parseListFields reads the --fields of list. A field that needs a HEAD is refused.

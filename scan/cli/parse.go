@@ -79,6 +79,7 @@ func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 func parseKeys(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.Range = list.Range{After: c.String("start-after"), Through: c.String("end-at")}
+	cfg.Delimiter = c.String("delimiter")
 	cfg.Limit, cfg.ListV1 = command.Get[int64](c, "limit"), c.Bool("list-objects-v1")
 	cfg.ListOrder = map[string]list.Order{"any": list.OrderAny}[command.Get[string](c, "list-order")]
 	if rng := cfg.Range; rng.Through != "" && rng.Through <= rng.After {
