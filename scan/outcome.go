@@ -100,7 +100,7 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 	u := &unresolved{
 		batch:   &batch{page: s.batch.page, first: index, count: 1, named: s.batch.otherName(s.next-1, e)},
 		failure: failureOf(r), err: w.newError(e, r),
-		region: namedRegion(r), signedFor: r.Region, generation: w.generation,
+		region: regionAnswer(r), generation: w.generation,
 	}
 	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {

@@ -28,48 +28,38 @@ type regionFinder struct {
 // follow asks the regions that refusals name, each for the object of its refusal.
 func (f *regionFinder) follow(ctx context.Context, refused []*unresolved) {
 	for _, u := range refused {
-		if u.region == "" || f.tried[u.region] || len(f.tried) == namedRegionsMax {
+		if f.tried[u.region.Named] || len(f.tried) == namedRegionsMax {
 			continue
 		}
-		endpoint, ok := f.store.EndpointIn(u.region, 0)
-		if !ok {
-			continue
-		}
-		if f.tried == nil {
-			f.tried = map[string]bool{}
-		}
-		f.tried[u.region] = true
-		f.limiter.Charge(1)
-		f.progress.Heads.Add(1)
-		if f.isFound(ctx, endpoint, u.err.Entry.Key) {
-			f.store.SwitchRegion(u.signedFor, u.region)
-		}
+		f.store.TryRegion(u.region, 0, func(endpoint *store.Endpoint) store.RegionAnswer {
+			if f.tried == nil {
+				f.tried = map[string]bool{}
+			}
+			f.tried[u.region.Named] = true
+			f.limiter.Charge(1)
+			f.progress.Heads.Add(1)
+			return f.head(ctx, endpoint, u.err.Entry.Key)
+		})
 	}
 }
 
-// isFound reports whether an endpoint has an object.
-func (f *regionFinder) isFound(ctx context.Context, endpoint *store.Endpoint, key string) bool {
+// head sends a HEAD to an endpoint.
+func (f *regionFinder) head(ctx context.Context, endpoint *store.Endpoint, key string) (a store.RegionAnswer) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	status := 0
 	_, err := endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(f.store.Bucket()), Key: aws.String(key), RequestPayer: f.store.RequestPayer(),
 	}, store.WithRawResponse(&s3.HeadObjectOutput{}, func(response *http.Response, _ time.Duration) error {
-		status = response.StatusCode
+		a.Status = response.StatusCode
 		return nil
 	}))
-	return err == nil && status == http.StatusOK
+	if err != nil {
+		return store.RegionAnswer{}
+	}
+	return a
 }
 
-// namedRegion returns the region that an answer names instead of the one that its request was signed for; empty: none.
-func namedRegion(r *head.Result) string {
-	switch r.Status {
-	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden:
-	default:
-		return ""
-	}
-	if region := string(r.Get("x-amz-bucket-region")); region != r.Region {
-		return region
-	}
-	return ""
+// regionAnswer returns what the answer to a HEAD shows about its region.
+func regionAnswer(r *head.Result) store.RegionAnswer {
+	return store.RegionAnswer{SignedFor: r.Region, Named: string(r.Get("x-amz-bucket-region")), Status: r.Status}
 }

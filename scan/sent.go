@@ -9,6 +9,7 @@ import (
 	"headcount/scan/fault"
 	"headcount/scan/head/answer"
 	"headcount/scan/list"
+	"headcount/scan/store"
 )
 
 // sentBatch is a batch that a worker sends, and what its answers amount to so far. The worker hands them on when its
@@ -39,8 +40,7 @@ type unresolved struct {
 	verify  bool          // the verifier decides instead
 
 	// For the verifier.
-	region     string // that a refusal names; empty: none
-	signedFor  string // the region of the HEAD
+	region     store.RegionAnswer
 	generation uint64 // of the store's state (store.Generation) before the HEAD was sent
 }
 

@@ -3,62 +3,51 @@ package list
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"headcount/scan/fault"
+	"headcount/scan/store"
 )
 
-// sendWhereNamed sends one LIST, and once more to the region that its refusal named. If that region accepts the LIST,
-// the Store switches to it, once. So a region that does not exist, or that only names another one, changes nothing: the
-// LIST was refused.
+// sendWhereNamed sends one LIST, and once more to the region that its refusal names (store.Store.TryRegion).
 func (l *Lister) sendWhereNamed(ctx context.Context, req request, turn int) (*answer, error) {
 	a, refused := l.send(ctx, req, turn)
-	var named *StoreError
-	if !errors.As(refused, &named) || !named.isWrongRegion() {
-		return a, refused
+	if refused == nil {
+		return a, nil
 	}
-	endpoint, ok := l.cfg.Store.EndpointIn(named.BucketRegion, turn)
-	if !ok {
-		return nil, refused
-	}
-	l.cfg.Limiter.Charge(1)
-	a, err := l.sendTo(ctx, req, endpoint)
-	if err != nil {
-		err = l.explain(err, endpoint)
-	}
-	switch {
-	case acceptsRegion(err):
-		if l.cfg.Store.SwitchRegion(named.SignedRegion, named.BucketRegion) {
-			l.cfg.Log.Info("the bucket is in another region", "region", named.BucketRegion)
+	var err error // of the LIST to the region
+	named := regionAnswer(refused)
+	tried, isRight := l.cfg.Store.TryRegion(named, turn, func(endpoint *store.Endpoint) store.RegionAnswer {
+		l.cfg.Limiter.Charge(1)
+		if a, err = l.sendTo(ctx, req, endpoint); err != nil {
+			err = l.explain(err, endpoint)
 		}
+		return regionAnswer(err)
+	})
+	switch {
+	case !tried:
+		return nil, refused
+	case isRight:
+		l.cfg.Log.Info("the bucket is in another region", "region", named.Named)
 		return a, err
 	case err != nil && leadsNowhere(fault.ClassOf(err)) || fault.IsRefused(err):
-		l.cfg.Log.Debug("an answer named a region that does not accept a LIST", "region", named.BucketRegion, "error", err)
+		l.cfg.Log.Debug("an answer named a region that does not accept a LIST", "region", named.Named, "error", err)
 		return nil, refused
 	}
 	return nil, err // the region may accept the LIST later
 }
 
-// isWrongRegion reports whether the answer refuses the request for the region that it was signed for or sent to.
-// AccessDenied is no such answer: the store checks rights after the signature.
-func (e *StoreError) isWrongRegion() bool {
-	return e.BucketRegion != "" && e.BucketRegion != e.SignedRegion && e.Code != "AccessDenied" &&
-		!e.Failure().Transient()
-}
-
-// acceptsRegion reports whether the answer to a LIST shows that its region was right.
-func acceptsRegion(err error) bool {
-	var refused *StoreError
+// regionAnswer returns what the answer to a LIST shows about its region. An error that is not of the store shows
+// nothing.
+func regionAnswer(err error) store.RegionAnswer {
+	var e *StoreError
 	switch {
 	case err == nil:
-		return true
-	case !errors.As(err, &refused), refused.isWrongRegion():
-		return false
+		return store.RegionAnswer{Status: http.StatusOK}
+	case errors.As(err, &e):
+		return store.RegionAnswer{SignedFor: e.SignedRegion, Named: e.BucketRegion, Status: e.Status, Code: e.Code}
 	}
-	switch fault.Class(refused.Code) {
-	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", fault.ExpiredToken, fault.ClockSkew:
-		return true // a store looks at keys and rights after the region
-	}
-	return false
+	return store.RegionAnswer{}
 }
 
 // leadsNowhere reports whether a request to a region that does not exist fails so: its host has no address, or no

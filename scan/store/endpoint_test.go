@@ -71,7 +71,7 @@ func TestRegionNames(t *testing.T) {
 		"": false, "a": false, "-": false, "eu west": false, "x.example": false, "x/": false, "x:1": false, "x@h": false,
 		"é": false, "a\r\nb": false, "a\x00": false, strings.Repeat("r", 64): false,
 	} {
-		e, ok := s.EndpointIn(name, 3)
+		e, ok := s.endpointIn(name, 3)
 		if ok != want || ok && e.Region != name || s.Region() != "a" {
 			t.Errorf("%q: got %v, want %v", name, ok, want)
 		}
@@ -79,7 +79,7 @@ func TestRegionNames(t *testing.T) {
 	if !s.SwitchRegion("a", "b") {
 		t.Error("not switched")
 	}
-	if _, ok := s.EndpointIn("c", 0); ok {
+	if _, ok := s.endpointIn("c", 0); ok {
 		t.Error("a Store that has switched offers another region")
 	}
 }
