@@ -39,18 +39,31 @@ func (s *KeySet) Len() int { return len(s.hashes) }
 // keyLog is a list of keys, which it keeps as the hashes of a KeySet. It costs a tenth of a KeySet's time. Make it with
 // newKeyLog.
 type keyLog struct {
-	set    *KeySet // empty
-	hashes [][2]uint64
+	set   *KeySet // empty
+	parts [][][2]uint64
 }
+
+// keyLogPart is the number of hashes in one part of a keyLog: those of a page. A single slice would be copied as it
+// grows, and leave several times its memory to the garbage collector.
+const keyLogPart = pageKeysMax
 
 func newKeyLog() *keyLog { return &keyLog{set: NewKeySet()} }
 
-func (l *keyLog) add(key string) { l.hashes = append(l.hashes, l.set.hash(key)) }
+func (l *keyLog) add(key string) {
+	last := len(l.parts) - 1
+	if last < 0 || len(l.parts[last]) == keyLogPart {
+		l.parts = append(l.parts, make([][2]uint64, 0, keyLogPart))
+		last++
+	}
+	l.parts[last] = append(l.parts[last], l.set.hash(key))
+}
 
 // keySet returns the set of the keys. The log must not be used any more.
 func (l *keyLog) keySet() *KeySet {
-	for _, hash := range l.hashes {
-		l.set.hashes[hash] = struct{}{}
+	for _, part := range l.parts {
+		for _, hash := range part {
+			l.set.hashes[hash] = struct{}{}
+		}
 	}
 	return l.set
 }
