@@ -115,13 +115,16 @@ func formatCombinations() (rows []combination) {
 	return rows
 }
 
-// checkBinary returns a usage error if a format that is not text would be printed on a terminal, or compressed twice.
+// checkBinary returns a usage error if a format that is not text would be printed on a terminal, compressed twice, or
+// continued on standard output: the output of the later run alone would look whole.
 func checkBinary(f *output.Format, names *fileset.Names, onTerminal bool) error {
 	switch {
 	case !f.Binary:
 	case output.Compression(names.Output) != "":
 		return exit.Usagef("leave the second suffix out", "--output %s: %s has a compression of its own",
 			names.Output, f.Name)
+	case names.Output == "" && names.Checkpoint != "":
+		return exit.Usagef("--output x"+f.Suffixes[0], "no later run can continue %s on standard output", f.Name)
 	case names.Output == "" && onTerminal:
 		return exit.Usagef("--output x"+f.Suffixes[0], "%s is not for a terminal", f.Name)
 	}
