@@ -51,11 +51,12 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:     "the benchmarks of headcount for its developers",
 		UsageText: "go run ./bench/dev COMMAND [flags]",
 		Commands: []*cli.Command{
-			enginesCommand(), paceCommand(), listingCommand(), workersCommand(), peersCommand(), floorCommand(),
+			enginesCommand(), auditCommand(), paceCommand(), listingCommand(), workersCommand(), peersCommand(),
+			floorCommand(), auditScanCommand(),
 			gosdkCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			return exit.Usagef(programHint, "name a command: engines, pace, listing, workers or peers")
+			return exit.Usagef(programHint, "name a command: engines, audit, pace, listing, workers or peers")
 		},
 		HideVersion:               true,
 		HideHelpCommand:           true,
