@@ -66,7 +66,19 @@ func parse(expression string, config *conf.Config, words vocabulary, now time.Ti
 	b := &binder{vocabulary: words, now: now, nesting: map[*ast.PredicateNode]int{}}
 	ast.Walk(&tree.Node, b)
 	b.demand(&tree.Node)
+	ast.Walk(&first.Node, parentheses{})
 	return first.Node, tree, b.err
+}
+
+// parentheses is the visitor that puts parentheses around nodes which expr writes without. The tree is for people only.
+type parentheses struct{}
+
+// Visit implements ast.Visitor.
+func (parentheses) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.ConditionalNode, *ast.VariableDeclaratorNode, *ast.SequenceNode:
+		ast.Patch(node, &ast.IdentifierNode{Value: "(" + n.String() + ")"})
+	}
 }
 
 // check checks the types. It returns the mistake that it finds.
@@ -149,12 +161,6 @@ func literalText(written ast.Node, negated bool) string {
 			left, _ := strings.CutSuffix(text, " in "+n.Right.String())
 			return left + " not in " + n.Right.String()
 		}
-	case *ast.ConditionalNode, *ast.VariableDeclaratorNode, *ast.SequenceNode:
-		text = "(" + text + ")"
-		if negated {
-			return "not " + text
-		}
-		return text
 	}
 	if negated {
 		return "not (" + text + ")"

@@ -59,15 +59,16 @@ func (f *Filter) mayPass(r *scan.Record) bool {
 	return passes
 }
 
-// passes reports whether an object passes. The listed half comes first: an object that it refuses gets no error of
-// another part of the expression, whether a HEAD was sent or not.
+// passes reports whether an object passes. An object that the listed half refuses gets no error of another part of the
+// expression, whether a HEAD was sent or not.
 func (f *Filter) passes(r *scan.Record) (bool, error) {
 	e := f.evaluation(r)
 	defer f.evaluations.Put(e)
-	if !f.listed.mayPass(e) {
+	value, err := f.whole.passes(e)
+	if err != nil && !f.listed.mayPass(e) {
 		return false, nil
 	}
-	return f.whole.passes(e)
+	return value, err
 }
 
 func (f *Filter) evaluation(r *scan.Record) *evaluation {
