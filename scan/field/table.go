@@ -37,7 +37,7 @@ func All() []Field {
 			About: "`GLACIER`, `INTELLIGENT_TIERING`, …; some stores leave out `STANDARD`",
 		},
 		{
-			Name: Prefix, Type: Bool, Origin: FromList, boolean: commonPrefix,
+			Name: Prefix, Type: Bool, Origin: FromList, Zero: true, boolean: commonPrefix,
 			About: "only where it is `true`, with `list --delimiter`: the key is a prefix, which stands for all keys that " +
 				"begin with it",
 		},

@@ -3,6 +3,9 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,5 +64,23 @@ func TestPlace(t *testing.T) {
 	line, at, ok := exit.Place(err)
 	if got := fmt.Sprintf("%s|%s", line[:at], line[at:]); !ok || got != "\t&& \"日本\" == |sise" {
 		t.Errorf("%s, %v", got, ok)
+	}
+}
+
+// The page names every function, and shows the error of an example.
+func TestREADME(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(page), "\nFunctions: ")
+	list, _, _ = strings.Cut(list, ". Ranges")
+	named := regexp.MustCompile("[a-zA-Z0-9]+").FindAllString(list, -1)
+	if !slices.Equal(named, functions()) {
+		t.Errorf("the page has the functions %v, and there are %v", named, functions())
+	}
+	_, err = Compile(`size > 1 && last_modified < date("2025-13-01")`)
+	if err == nil || !strings.Contains(string(page), "error: --filter: "+err.Error()) || !strings.Contains(string(page), exit.Hint(err)) {
+		t.Errorf("the page does not show %v", err)
 	}
 }
