@@ -22,10 +22,10 @@
 //   - What the answers amount to is kept in the sentBatch (sent.go) until they are final: no later answer can show that
 //     they belong to other requests. Then the results go to the page, and its unresolved objects on.
 //   - retryQueue (retry.go) holds what is sent again. An object that waits occupies no worker; its page stays open.
-//   - verifier (verify.go) decides about refusals, whose reason a HEAD cannot say. It asks the canary: a LIST. An object
-//     is gone only if another LIST lacks its key (list.GoneChecker).
-//   - committer (commit.go) is the one goroutine that writes. It writes a page when the last object has its Outcome, and
-//     takes its Range off those that are pending (pending.go).
+//   - verifier (verify.go) decides about refusals, whose reason a HEAD cannot say. It asks the canary: a LIST. An
+//     object is gone only if another LIST lacks its key (list.GoneChecker).
+//   - committer (commit.go) is the one goroutine that writes. It writes a page when the last object has its Outcome,
+//     and takes its Range off those that are pending (pending.go).
 //
 // Each stage owns its input channel. Nobody closes these channels, since objects can go back from a later stage to an
 // earlier one. Instead inFlight counts the producer and the pages that are not committed; when it is Done, all stages
@@ -42,6 +42,6 @@
 //   - Until the first page is written, the results of an earlier run stay as they are (Config.Begin).
 //   - Run returns nil only if every key of the Range has its Outcome and the Sink is closed.
 //   - Memory is bounded by the bytes of the pages in flight (pagelimit.go) and of their Records (recordlimit.go), and
-//     does not grow with the bucket. The exceptions are list.OrderAny and Config.VerifyListing, which remember hashes of
-//     all keys (list.KeySet).
+//     does not grow with the bucket. The exceptions are list.OrderAny and Config.VerifyListing, which remember hashes
+//     of all keys (list.KeySet).
 package scan

@@ -36,7 +36,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 		x.difference = compareWithListing(e, r)
 	}
 	class, observation := w.classifier.Classify(&x.Evidence, e, r, answer.Asked{
-		NewConn: b.attempts.newConn && n == 0, Lossy: b.page.Lossy(e.Key), Before: b.attempts.observation,
+		NewConn: b.attempts.newConn && n == 0, Page: b.page.Page, Before: b.attempts.observation,
 	})
 	w.observe(r, class)
 	if !w.connected && r.Err == nil {
@@ -102,10 +102,14 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		failure: failureOf(r), err: w.newError(e, r),
 		region: regionAnswer(r), generation: w.generation,
 	}
-	isAskedByOtherName := r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried)
 	switch {
-	case isAskedByOtherName:
-	case class == answer.Mismatch, class == answer.Waiting:
+	case r.Status == http.StatusNotFound && w.askOtherName(u.batch, e, &tried):
+	case class == answer.Failed:
+		if !w.decideFailure(u, r, &tried) {
+			s.result.fail(u.err)
+			return
+		}
+	default: // a new connection shows whose answer it was
 		tried.newConn, tried.observation = true, seen
 		switch {
 		case class == answer.Waiting:
@@ -113,31 +117,33 @@ func (w *worker) reschedule(index int, e *list.Entry, r *head.Result, class answ
 		case r.Different&head.HasETag != 0:
 			u.delay = p.policy.RefusalDelay // a proxy's page is a refusal, with status 200
 		}
-	default:
-		w.observeConnection(r, u.failure)
-		if r.Err == errAbandoned {
-			tried.abandoned++
-		}
-		if u.failure.SlowDown() {
-			p.limiter.ObserveRefusal(sentAt(r), p.retryAfters.ofStore(e.Key, u.failure.RetryAfter))
-		}
-		if u.failure.Transient() {
-			p.health.Failed(u.err)
-		}
-		decision := p.policy.Next(&tried.Attempts, u.failure, p.health)
-		if decision.Action == fault.GiveUp {
-			s.result.fail(u.err)
-			return
-		}
-		u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
-		if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound {
-			w.observeRefusal()
-		}
 	}
 	u.batch.attempts = tried
 	s.unresolved = append(s.unresolved, u)
 	p.log.Debug("HEAD is sent again", "key", e.Key, "status", r.Status, "class", u.err.Class,
 		"attempts", tried.Sent, "verify", u.verify)
+}
+
+// decideFailure notes a failure, and decides by the policy whether the object is sent again or verified. It returns
+// false for an object that fails.
+func (w *worker) decideFailure(u *unresolved, r *head.Result, tried *attempts) bool {
+	p := w.pool
+	w.observeConnection(r, u.failure)
+	if r.Err == errAbandoned {
+		tried.abandoned++
+	}
+	if u.failure.SlowDown() {
+		p.limiter.ObserveRefusal(sentAt(r), p.retryAfters.ofStore(u.err.Entry.Key, u.failure.RetryAfter))
+	}
+	if u.failure.Transient() {
+		p.health.Failed(u.err)
+	}
+	decision := p.policy.Next(&tried.Attempts, u.failure, p.health)
+	u.delay, u.verify = decision.Delay, decision.Action == fault.Verify
+	if u.verify && tried.Sent == 1 && !u.failure.Transient() && r.Status != http.StatusNotFound {
+		w.observeRefusal()
+	}
+	return decision.Action != fault.GiveUp
 }
 
 // observeRefusal counts a HEAD that was refused. It puts off the rest of the batch if that would be refused too.

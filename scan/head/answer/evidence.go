@@ -40,7 +40,7 @@ func NewClassifier(known *Differences) Classifier { return Classifier{known: kno
 // Asked is how an object was asked for.
 type Asked struct {
 	NewConn bool        // again, as the first request of a connection: the answer is no other request's
-	Lossy   bool        // by a key that may stand for another name
+	Page    *list.Page  // that lists it
 	Before  Observation // of the object, by earlier answers
 }
 
@@ -52,12 +52,12 @@ func (c *Classifier) Classify(x *Evidence, e *list.Entry, r *head.Result, asked 
 	switch {
 	case class == Found:
 		c.observeFound(x, e, r)
-	case class == Changed && asked.Lossy:
+	case class == Changed && asked.Page.Lossy(e.Key):
 		return Unlike, after
 	case class == Changed:
 		class = c.known.observeOverwritten(r, &after)
 	case class != Mismatch && class != Unlike:
-	case r.Status != http.StatusOK || r.Mismatch && !r.NewConn || asked.Lossy:
+	case r.Status != http.StatusOK || r.Mismatch && !r.NewConn || asked.Page.Lossy(e.Key):
 	default:
 		if now := c.known.observe(e, r, &after); now != Unlike {
 			class = now

@@ -48,7 +48,7 @@ func TestEvidenceIsTakenBack(t *testing.T) {
 			if i == 0 {
 				etag = e.ETag
 			}
-			c.Classify(&x, e, c.answerFor(e, etag), Asked{})
+			c.Classify(&x, e, c.answerFor(e, etag), Asked{Page: new(list.Page)})
 		}
 		if len(x.observed) != objects-1 || c.known.waiting != objects-1 || !x.marked {
 			t.Fatalf("%d observed, %d waiting, marked %v", len(x.observed), c.known.waiting, x.marked)
@@ -71,7 +71,7 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 	var x Evidence
 	e := listed(0)
 	r := c.answerFor(e, e.ETag)
-	if class, _ := c.Classify(&x, e, r, Asked{}); class != Found {
+	if class, _ := c.Classify(&x, e, r, Asked{Page: new(list.Page)}); class != Found {
 		t.Fatalf("class %v", class)
 	}
 	if got := c.known.Expected().Of(e); got != 0 {
@@ -82,7 +82,7 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 		t.Errorf("%v is expected after the answer was another object's", got)
 	}
 	x.Reset()
-	c.Classify(&x, e, r, Asked{})
+	c.Classify(&x, e, r, Asked{Page: new(list.Page)})
 	c.Accept(&x)
 	if got := c.known.Expected().Of(e); got != 0 || !c.known.marked.Load() {
 		t.Errorf("%v is expected, marked %v", got, c.known.marked.Load())
