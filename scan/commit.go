@@ -3,13 +3,11 @@ package scan
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"headcount/scan/checkpoint"
-	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
@@ -17,44 +15,40 @@ import (
 // of the Ranges that are left, and saves Checkpoints between two pages. Its input channel is never closed; run ends
 // with the run of the scan.
 type committer struct {
-	in       chan *page
-	pending  pendingRanges
-	sink     Sink
-	failures FailureSink
-	bucket   string
-	listOnly func(*list.Page) // nil: HEADs are sent
-	ordered  bool
+	in         chan *page
+	outOfOrder map[string]*page // finished pages that wait for earlier ones, by Range.After; nil: in any order
+	outputs    outputs
+	inFlight   inFlight
+	busy       atomic.Bool // a page or a Checkpoint is being written
 
-	begin           func() error // nil: there is nothing to replace
-	begun           bool
-	maxFailures     int64
+	// What is committed, and what is left.
+	pending      pendingRanges
+	outcomes     metrics.Outcomes // by the earlier runs too
+	said         []int64          // by this run: how many Records have each value of Config.Counted
+	failedBefore int64            // objects that failed in earlier runs
+	maxFailures  int64            // in this run
+	progress     *metrics.ProgressCounters
+
+	// saved says that the last Checkpoint has all that is committed, or that nothing is committed yet.
+	saved           bool
 	onCheckpoint    func(*checkpoint.Checkpoint) error // nil: no checkpoints
 	checkpointEvery time.Duration
+	stats           func(metrics.Outcomes, error) metrics.Stats // Scan.stats
 	metrics         *metrics.Collector
-	progress        *metrics.ProgressCounters
-	inFlight        inFlight
-
-	// stats is Scan.stats.
-	stats func(metrics.Outcomes, error) metrics.Stats
-
-	outcomes     metrics.Outcomes // committed, by the earlier runs too
-	said         []int64          // committed, by this run: how many Records have each value of Config.Counted
-	failedBefore int64            // objects that failed in earlier runs
-	outOfOrder   map[string]*page // with ordered: finished pages that wait for earlier ones, by Range.After
-	saved        bool             // the last Checkpoint has all that is committed, or nothing is committed yet
-	partialWrite bool             // a page was written in part, or as a whole and not counted
-	busy         atomic.Bool      // a page or a Checkpoint is being written
 }
 
-// newCommitter makes the committer of a run of cfg, for at most maxPages pages in flight.
-func newCommitter(cfg *Config, maxPages int) *committer {
+// newCommitter makes the committer of a run, for at most maxPages pages in flight.
+func (s *Scan) newCommitter(maxPages int) *committer {
+	cfg := &s.cfg
 	c := &committer{
-		in: make(chan *page, maxPages), pending: cfg.ranges(),
-		sink: cfg.Sink, failures: cfg.Failures, bucket: cfg.Store.Bucket(),
-		listOnly: cfg.ListOnly, ordered: cfg.inOrder(),
-		begin:       cfg.Begin,
-		maxFailures: cfg.MaxFailures, onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery,
-		outOfOrder: map[string]*page{}, saved: true,
+		in: make(chan *page, maxPages), inFlight: s.inFlight,
+		outputs: outputs{sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, begin: cfg.Begin},
+		pending: cfg.ranges(), maxFailures: cfg.MaxFailures, progress: s.progress,
+		onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery, saved: true,
+		stats: s.stats, metrics: s.metrics,
+	}
+	if cfg.inOrder() {
+		c.outOfOrder = map[string]*page{}
 	}
 	if cfg.Resume != nil {
 		c.outcomes, c.failedBefore = cfg.Resume.Stats.Outcomes, cfg.Resume.Stats.Failed
@@ -129,9 +123,9 @@ func (c *committer) whileBusy(write func() error) error {
 	return write()
 }
 
-// handle commits a page. With ordered it holds the page until all pages before it are committed.
+// handle commits a page. Ordered pages wait until all pages before them are committed.
 func (c *committer) handle(p *page) error {
-	if !c.ordered {
+	if c.outOfOrder == nil {
 		return c.commit(p)
 	}
 	c.outOfOrder[p.Range.After] = p
@@ -157,40 +151,12 @@ func (c *committer) commit(p *page) error {
 	return c.checkErrorBudget()
 }
 
-// start replaces the results of an earlier run, before the first page is written.
-func (c *committer) start() error {
-	if c.begun {
-		return nil
-	}
-	if c.begin != nil {
-		if err := c.begin(); err != nil {
-			return err
-		}
-	}
-	c.begun = true
-	return nil
-}
-
 // write writes one page and then counts it.
 func (c *committer) write(p *page) error {
-	if err := c.start(); err != nil {
+	c.saved = false
+	if err := c.outputs.write(p); err != nil {
 		return err
 	}
-	c.saved, c.partialWrite = false, true
-	if len(p.Entries) > 0 { // otherwise the page only says that its Range has no more keys
-		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {
-			return &OutputError{Err: err}
-		}
-	}
-	if len(p.failures) > 0 {
-		if err := c.failures.Add(p.failures); err != nil {
-			return &OutputError{What: "failures", Err: err}
-		}
-	}
-	if c.listOnly != nil && len(p.Entries) > 0 {
-		c.listOnly(p.Page)
-	}
-	c.partialWrite = false
 	c.outcomes.Add(p.outcomes)
 	c.said = addCounts(c.said, p.said)
 	c.progress.Failed.Add(p.outcomes.Failed)
@@ -217,32 +183,17 @@ func (c *committer) checkErrorBudget() error {
 // save makes a Checkpoint, unless the last one is still true, or the Sink has no group of Records for it yet. After a
 // partial page write it does nothing: resuming from there would duplicate that page's records.
 func (c *committer) save() error {
-	if c.onCheckpoint == nil || c.saved || c.partialWrite {
+	if c.onCheckpoint == nil || c.saved || c.outputs.partial {
 		return nil
 	}
-	if grouping, ok := c.sink.(GroupingSink); ok && !grouping.SyncDue() {
+	if grouping, ok := c.outputs.sink.(GroupingSink); ok && !grouping.SyncDue() {
 		return nil
 	}
-	positions, err := c.sync()
+	positions, err := c.outputs.sync()
 	if err != nil {
 		return err
 	}
 	return c.saveAt(positions, nil)
-}
-
-// sync returns the Positions of the sinks, those that have one, when all that is committed is on disk.
-func (c *committer) sync() (map[string]checkpoint.Position, error) {
-	output, err := c.sink.Sync()
-	if err != nil {
-		return nil, &OutputError{Err: err}
-	}
-	failures, err := c.failures.Sync()
-	if err != nil {
-		return nil, &OutputError{What: "failures", Err: err}
-	}
-	positions := map[string]checkpoint.Position{checkpoint.PositionOutput: output, checkpoint.PositionErrors: failures}
-	maps.DeleteFunc(positions, func(_ string, at checkpoint.Position) bool { return at == checkpoint.Position{} })
-	return positions, nil
 }
 
 // saveAt hands a Checkpoint with these Positions to onCheckpoint. err is that of a run that has ended.
@@ -270,17 +221,17 @@ func (c *committer) end(err error) error {
 		err = fmt.Errorf("internal error: keys %v were never listed", c.pending[0])
 	}
 	if err == nil {
-		err = c.start() // there was no page to write
+		err = c.outputs.start() // there was no page to write
 	}
 	var (
-		saves     = c.onCheckpoint != nil && c.begun && !c.partialWrite
+		saves     = c.onCheckpoint != nil && c.outputs.begun && !c.outputs.partial
 		positions map[string]checkpoint.Position
 		endErr    error
 	)
 	if saves {
-		positions, endErr = c.sync()
+		positions, endErr = c.outputs.sync()
 	}
-	if closeErr := c.close(); endErr == nil {
+	if closeErr := c.outputs.close(); endErr == nil {
 		endErr = closeErr
 	}
 	if saves && endErr == nil {
@@ -290,16 +241,4 @@ func (c *committer) end(err error) error {
 		return err
 	}
 	return endErr
-}
-
-// close closes both sinks and returns the first error.
-func (c *committer) close() error {
-	err := c.sink.Close()
-	if failuresErr := c.failures.Close(); err == nil {
-		err = failuresErr
-	}
-	if err != nil {
-		return &OutputError{Err: err}
-	}
-	return nil
 }

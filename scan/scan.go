@@ -109,9 +109,7 @@ func (s *Scan) newSizes() sizes {
 func (s *Scan) wire() {
 	cfg := &s.cfg
 	n := s.newSizes()
-	s.committer = newCommitter(cfg, n.pages)
-	s.committer.stats, s.committer.metrics = s.stats, s.metrics
-	s.committer.progress, s.committer.inFlight = s.progress, s.inFlight
+	s.committer = s.newCommitter(n.pages)
 	s.retries = newRetryQueue(s.inFlight)
 	s.verifier = s.newVerifier()
 	s.pool = s.newPool(n)

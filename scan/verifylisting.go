@@ -92,27 +92,30 @@ func (s *Scan) verifyListing(ctx context.Context) error {
 	if check == nil {
 		return nil
 	}
-	if err := s.committer.start(); err != nil {
+	if err := s.committer.outputs.start(); err != nil {
 		return err
 	}
 	check.began = s.lister.FirstAnswered()
 	s.cfg.Log.Info("listing again, to compare", "objects", check.keys.Len())
 	lister := s.lister.Parallel([]list.Range{s.cfg.Range}, max(1, s.parallel.MaxActive()), nil)
-	return check.again(ctx, lister, s.committer.addMissed)
+	return check.again(ctx, lister, func(missed []list.Entry) error {
+		failed := make([]*ObjectError, len(missed))
+		for i, e := range missed {
+			failed[i] = &ObjectError{
+				Op: "LIST", Target: "s3://" + s.cfg.Store.Bucket() + "/" + e.Key, Entry: e,
+				Class: fault.MissedByListing, Err: errMissed,
+			}
+		}
+		return s.committer.addFailed(failed)
+	})
 }
 
-// addMissed writes objects as failed that no page had.
-func (c *committer) addMissed(missed []list.Entry) error {
-	failed := make([]*ObjectError, len(missed))
-	for i, e := range missed {
-		failed[i] = &ObjectError{
-			Op: "LIST", Target: "s3://" + c.bucket + "/" + e.Key, Entry: e, Class: fault.MissedByListing, Err: errMissed,
-		}
+// addFailed writes objects as failed that no page had.
+func (c *committer) addFailed(failed []*ObjectError) error {
+	if err := c.outputs.fail(failed); err != nil {
+		return err
 	}
-	if err := c.failures.Add(failed); err != nil {
-		return &OutputError{What: "failures", Err: err}
-	}
-	n := int64(len(missed))
+	n := int64(len(failed))
 	c.outcomes.Add(metrics.Outcomes{Listed: n, Failed: n})
 	c.progress.Failed.Add(n)
 	return nil

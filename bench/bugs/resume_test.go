@@ -15,9 +15,9 @@ func resumeBugs() []bug {
 		{
 			description: "a page is counted before it is written",
 			file:        "scan/commit.go",
-			old:         "		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {\n",
-			new: "		if err := c.sink.Commit(p.Page, p.chunks()); err != nil {\n" +
-				"			c.outcomes.Add(p.outcomes)\n			_ = c.pending.remove(p.Range)\n",
+			old:         "	if err := c.outputs.write(p); err != nil {\n",
+			new: "	if err := c.outputs.write(p); err != nil {\n" +
+				"		c.outcomes.Add(p.outcomes)\n		_ = c.pending.remove(p.Range)\n",
 			pkg: "scan", test: "TestOutputErrorEndsRun",
 		},
 		{
@@ -30,24 +30,24 @@ func resumeBugs() []bug {
 		{
 			description: "a run saves its first checkpoint only",
 			file:        "scan/commit.go",
-			old:         "c.saved, c.partialWrite = false, true",
-			new:         "c.partialWrite = true",
+			old:         "	c.saved = false\n",
+			new:         "",
 			pkg:         "scan", test: "TestCheckpointTimes",
 		},
 		{
 			description: "a checkpoint is saved after a page was written in part",
 			file:        "scan/commit.go",
-			old:         "		saves     = c.onCheckpoint != nil && c.begun && !c.partialWrite\n",
-			new:         "		saves     = c.onCheckpoint != nil && c.begun\n",
+			old:         "		saves     = c.onCheckpoint != nil && c.outputs.begun && !c.outputs.partial\n",
+			new:         "		saves     = c.onCheckpoint != nil && c.outputs.begun\n",
 			pkg:         "scan", test: "TestPartialPageIsNotSaved",
 		},
 		{
 			description: "a checkpoint is saved before the output is on disk",
 			file:        "scan/commit.go",
-			old: "	positions, err := c.sync()\n	if err != nil {\n		return err\n	}\n" +
+			old: "	positions, err := c.outputs.sync()\n	if err != nil {\n		return err\n	}\n" +
 				"	return c.saveAt(positions, nil)\n",
 			new: "	if err := c.saveAt(nil, nil); err != nil {\n		return err\n	}\n" +
-				"	_, err := c.sync()\n	return err\n",
+				"	_, err := c.outputs.sync()\n	return err\n",
 			pkg: "scan", test: "TestCheckpointPositions",
 		},
 		{
