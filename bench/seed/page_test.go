@@ -87,3 +87,28 @@ func TestSeedEndsBehindALoginPage(t *testing.T) {
 		t.Errorf("%d PUTs", n)
 	}
 }
+
+// The same holds for DELETEs: a page removes nothing.
+func TestCleanEndsBehindALoginPage(t *testing.T) {
+	f := newFake(t)
+	o := Objects{Count: 100}
+	f.seeds(t, o)
+	f.faults(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Method == http.MethodDelete {
+			fmt.Fprint(w, "<html><title>Sign in</title></html>")
+		}
+		return r.Method == http.MethodDelete
+	})
+	c, err := NewClean(f.config(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setDelay(time.Millisecond)
+	stats, err := c.Run(t.Context())
+	if page := (*pageError)(nil); !errors.As(err, &page) || stats.Complete || stats.Removed != 0 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	if n := f.sent("DELETE"); n > 2*refusedAtStart {
+		t.Errorf("%d DELETEs", n)
+	}
+}

@@ -144,11 +144,10 @@ func (r *run) afterFailure(
 	ctx context.Context, op string, a *reply, failed error, attempts *fault.Attempts,
 ) (fault.Decision, error) {
 	failure, counts := a.failure(), r.counters.of(op)
-	isLasting := a.status == http.StatusInsufficientStorage || fault.UnsupportedStatus(a.status) ||
-		failure.Class == fault.WrongDocument
+	isLasting := a.status == http.StatusInsufficientStorage || fault.UnsupportedStatus(a.status)
 	switch {
-	case op == opPut && isLasting:
-		// A full store, one that is read only, or a proxy's page. If every PUT is answered so, the run ends soon.
+	case op == opPut && isLasting, failure.Class == fault.WrongDocument:
+		// A full store, one that is read only, or a proxy's page. If every request is answered so, the run ends soon.
 		counts.health.Failed(failed)
 		if counts.refusedAll() {
 			return fault.Decision{}, failed
