@@ -50,7 +50,7 @@ func headBugs() []bug {
 		{
 			description: "objects with the same ETag and length are in one burst",
 			file:        "scan/head/direct/pipeline.go",
-			old:         "other.ETag == \"\" || other.Size == e.Size && other.ETag == e.ETag {",
+			old:         "other.Size == e.Size && other.ETag == e.ETag || other.ETag == \"\" {",
 			new:         "other.ETag == \"\" {",
 			pkg:         "scan/head/direct", test: "TestEqualObjectsAreNotConfused",
 		},
