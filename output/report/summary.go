@@ -20,8 +20,11 @@ func (r *Reporter) PrintFailures(first []*scan.ObjectError, more int64) {
 				"request_id", e.RequestID, "error", e.Error())
 			continue
 		}
-		tries := console.Count(int64(e.Attempts), "try", "tries")
-		console.PrintLine(r.Status, "headcount: failed: %v (%s, %s)", e, e.Class, tries)
+		how := string(e.Class)
+		if e.Attempts > 0 { // a filter is not tried again
+			how += ", " + console.Count(int64(e.Attempts), "try", "tries")
+		}
+		console.PrintLine(r.Status, "headcount: failed: %v (%s)", e, how)
 	}
 	switch {
 	case more == 0:

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,4 +158,27 @@ func TestHalves(t *testing.T) {
 			t.Errorf("the spelling of %s: %v", c.expression, err)
 		}
 	}
+}
+
+// One filter is for all workers.
+func TestConcurrentUse(t *testing.T) {
+	f, err := Compile(`lower(metadata.owner) == "alice" && key matches "logs" && size / 2 > 1 && any(keys(metadata), # == "n")`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			passing, other := testObject(), object(testEntry(), "x-amz-meta-owner: bob")
+			for range 100 {
+				if passes, err := f.Scan().Whole(passing); !passes || err != nil {
+					t.Error(passes, err)
+				}
+				if passes, err := f.Scan().Whole(other); passes || err != nil {
+					t.Error(passes, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
