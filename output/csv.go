@@ -65,18 +65,28 @@ func (e *csvEncoder) appendCell(row []byte, c *column, r *scan.Record) (cell []b
 	if !ok {
 		return row, true
 	}
-	valid = isVerbatim(row[from:])
-	if !valid {
-		if valid = utf8.Valid(row[from:]); !valid {
-			text := base64.StdEncoding.AppendEncode(nil, row[from:])
-			row = append(row[:from], text...)
-		}
+	if e.isPlain(row[from:]) {
+		return row, true
+	}
+	if valid = utf8.Valid(row[from:]); !valid {
+		text := base64.StdEncoding.AppendEncode(nil, row[from:])
+		row = append(row[:from], text...)
 	}
 	if e.safe && isFormula(row[from:]) {
 		row = slices.Insert(row, from, '\'')
 	}
 	return finishCell(row, from), valid
 }
+
+// isPlain reports whether the text of a cell stands in it as it is. It is false for some such texts too, and quick for
+// nearly all.
+func (e *csvEncoder) isPlain(cell []byte) bool {
+	return isVerbatim(cell) && !startsOdd(cell) && bytes.IndexByte(cell, ',') < 0 && !(e.safe && isFormula(cell))
+}
+
+// startsOdd reports whether a cell needs quotes for its beginning: it has none, or some readers trim a space or skip a
+// comment.
+func startsOdd(cell []byte) bool { return len(cell) == 0 || cell[0] == ' ' || cell[0] == '#' }
 
 // isFormula reports whether a spreadsheet would take a cell for a formula, or whether it would be one without the
 // quotes in front: a reader that removes one quote then reads the exact text.
@@ -94,13 +104,8 @@ func finishCell(row []byte, from int) []byte {
 	return append(doubleQuotes(slices.Insert(row, from, '"'), from+1), '"')
 }
 
-// needsQuotes reports whether the text of a cell needs quotes around it, by RFC 4180 or since some readers trim a space
-// or skip a comment.
-func needsQuotes(cell []byte) bool {
-	return len(cell) == 0 || cell[0] == ' ' || cell[0] == '#' ||
-		bytes.IndexByte(cell, ',') >= 0 || bytes.IndexByte(cell, '"') >= 0 ||
-		bytes.IndexByte(cell, '\n') >= 0 || bytes.IndexByte(cell, '\r') >= 0
-}
+// needsQuotes reports whether the text of a cell needs quotes around it.
+func needsQuotes(cell []byte) bool { return startsOdd(cell) || bytes.ContainsAny(cell, "\",\r\n") }
 
 // doubleQuotes doubles the quotes in row[from:].
 func doubleQuotes(row []byte, from int) []byte {
@@ -126,7 +131,7 @@ func appendMapCell(row []byte, texts scan.Map) (cell []byte, valid bool) {
 			row = append(row, ',')
 		}
 		row = append(appendInCell(row, texts[i].Name), ':')
-		if value := texts[i].Value; utf8.Valid(value) {
+		if value := texts[i].Value; isVerbatim(value) || utf8.Valid(value) {
 			row = appendInCell(row, value)
 		} else {
 			from := len(row)
