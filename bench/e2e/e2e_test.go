@@ -34,6 +34,7 @@ func TestE2E(t *testing.T) {
 			if kind.wholeScansOnly {
 				return
 			}
+			t.Run("filters", func(t *testing.T) { testFilters(t, server, kind, headcount) })
 			t.Run("seed", func(t *testing.T) { testSeed(t, server, headcount) })
 			t.Run("lossy keys", func(t *testing.T) { testLossyKeys(t, server, kind, headcount) })
 			t.Run("lossy places", func(t *testing.T) { testLossyPlaces(t, server, headcount) })
@@ -70,9 +71,11 @@ func serverKinds() []serverKind {
 	}
 }
 
+const corpusBucket = "corpus"
+
 // testCorpus puts the objects that the server can store, and scans them in all ways that must find the same objects.
 func testCorpus(t *testing.T, server *s3Server, kind serverKind, headcount headcountBinary) {
-	const bucket = "corpus"
+	const bucket = corpusBucket
 	began := time.Now()
 	var objects []object
 	for _, o := range corpus() {
