@@ -148,7 +148,8 @@ func parseFilter(c *cli.Context, j *job) error {
 	needHead := j.needHead()
 	switch {
 	case j.command != listName:
-		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && j.names.RetryFrom == ""
+		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && j.names.RetryFrom == "" &&
+			cfg.Engine != engine.List
 	case len(needHead) > 0:
 		return exit.Usagef("headcount scan sends a HEAD for each object that passes the LIST's half of the filter",
 			"--filter reads %s, which no listing has", strings.Join(field.Names(needHead), ", "))
