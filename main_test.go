@@ -205,7 +205,7 @@ func TestREADMENamesRealFlags(t *testing.T) {
 		app := testApp()
 		parseOnly(app.Commands)
 		app.Command("scan").Action = func(*cli.Context) error { scans++; return nil }
-		err := command.Run(t.Context(), app, append([]string{"headcount"}, shellWords(string(c[1]))...))
+		err := command.Run(t.Context(), app, append([]string{"headcount"}, scripttest.Words(string(c[1]))...))
 		// The README's certificates are the reader's.
 		if err != nil && !strings.Contains(err.Error(), "--ca-bundle ca.pem: no such file") {
 			t.Errorf("%s: %v", c[0], err)
@@ -213,21 +213,6 @@ func TestREADMENamesRealFlags(t *testing.T) {
 	}
 	if scans < 8 {
 		t.Errorf("%d scans", scans)
-	}
-}
-
-// shellWords returns the words of the first command of a line, as a shell does: 'size > 1' is one word.
-func shellWords(line string) (words []string) {
-	word := regexp.MustCompile(`^ *((?:[^\s'|&;<>#]|'[^']*')+)`)
-	for {
-		match := word.FindStringSubmatch(line)
-		if match == nil {
-			return words
-		}
-		if line = line[len(match[0]):]; match[1] == "2" && strings.HasPrefix(line, ">") {
-			return words
-		}
-		words = append(words, strings.ReplaceAll(match[1], "'", ""))
 	}
 }
 

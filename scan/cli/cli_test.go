@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"headcount/bench/scripttest"
 	"headcount/scan/command"
 	"headcount/scan/exit"
 )
@@ -41,11 +42,9 @@ func TestREADMEScansParse(t *testing.T) {
 	}
 	text = strings.Join(regexp.MustCompile("(?s)```(sh|console)\n.*?```").FindAllString(text, -1), "")
 	example := regexp.MustCompile(`(?m)^(?:\$ )?(?:[A-Z_0-9]+=\S+ )*(?:headcount|go run \.) (.*)`)
-	end := regexp.MustCompile(` (#|2?>|[|&;]|&&)(.|$)`)
 	scans := 0
 	for _, line := range example.FindAllStringSubmatch(text, -1) {
-		args := end.Split(line[1], 2)[0]
-		if strings.HasPrefix(args, "bench ") {
+		if strings.HasPrefix(line[1], "bench ") {
 			continue
 		}
 		scan, list := Command(), ListCommand()
@@ -56,7 +55,7 @@ func TestREADMEScansParse(t *testing.T) {
 		}
 		list.Action = scan.Action
 		app := command.NewApp(nil, io.Discard, io.Discard, scan, list)
-		err := command.Run(t.Context(), app, append([]string{"headcount"}, strings.Fields(args)...))
+		err := command.Run(t.Context(), app, append([]string{"headcount"}, scripttest.Words(line[1])...))
 		// The README's certificates are the reader's.
 		if err != nil && !strings.Contains(err.Error(), "--ca-bundle ca.pem: no such file") {
 			t.Errorf("%s: %v", line[0], err)

@@ -14,11 +14,12 @@ const description = `Prints the custom metadata of every object in a bucket, as 
     headcount scan s3://my-bucket/logs/ > metadata.jsonl
 
 It lists the bucket and sends one HEAD per object. Objects without custom metadata are counted and not printed, unless
---all is given. Messages go to standard error. More examples:
+--all is given, or --filter chooses others. Messages go to standard error. More examples:
 
     headcount scan --endpoint-url https://flashblade.example.com s3://my-bucket
     headcount scan --workers 256 --pipeline 8 s3://my-bucket
     headcount scan --no-sign-request --fields key,size,metadata s3://public-bucket
+    headcount scan --filter 'metadata.owner == "alice" && size > 1e6' s3://my-bucket
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
     headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket

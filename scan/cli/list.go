@@ -22,6 +22,7 @@ knows, as the custom metadata, is printed by: headcount scan. More examples:
 
     headcount list --delimiter / s3://my-bucket/logs/
     headcount list --format csv --fields key,size s3://my-bucket
+    headcount list --filter 'last_modified < date("2025-01-01")' --format keys s3://my-bucket
     headcount list --listers 64 --output objects.jsonl.zst s3://my-bucket
     headcount list --output objects.jsonl --checkpoint list.checkpoint --resume s3://my-bucket
 
