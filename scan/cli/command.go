@@ -21,6 +21,7 @@ It lists the bucket and sends one HEAD per object. Objects without custom metada
     headcount scan --no-sign-request --fields key,size,metadata s3://public-bucket
     headcount scan --filter 'metadata.owner == "alice" && size > 1e6' s3://my-bucket
     headcount scan --stats stats.json --errors errors.jsonl --all s3://my-bucket
+    headcount scan --columns owner,project --output objects.csv s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
     headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket
     headcount scan --dry-run --rate 1000 s3://my-bucket
