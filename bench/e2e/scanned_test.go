@@ -46,6 +46,7 @@ type record struct {
 	StorageClass *string           `json:"storage_class"`
 	VersionID    *string           `json:"version_id"`
 	Changed      bool              `json:"changed"`
+	Prefix       bool              `json:"prefix"`
 	MissingMeta  int               `json:"missing_meta"`
 }
 
@@ -81,12 +82,17 @@ func (a account) balanced() bool {
 // scanWait ends a scan that hangs. The slowest takes three seconds on an idle machine.
 const scanWait = 5 * time.Minute
 
-// scan runs the program as a user would, with an environment of credentials only.
+// scan runs the command scan.
 func (h headcountBinary) scan(t *testing.T, server *s3Server, bucket, prefix string, args ...string) scanned {
+	return h.read(t, server, "scan", bucket, prefix, args...)
+}
+
+// read runs scan or list as a user would, with an environment of credentials only.
+func (h headcountBinary) read(t *testing.T, server *s3Server, name, bucket, prefix string, args ...string) scanned {
 	folder := t.TempDir()
 	stats, failures := filepath.Join(folder, "stats.json"), filepath.Join(folder, "errors.jsonl")
 	args = append([]string{
-		"scan", "--endpoint-url", server.url, "--stats", stats, "--errors", failures, "--no-progress",
+		name, "--endpoint-url", server.url, "--stats", stats, "--errors", failures, "--no-progress",
 	}, args...)
 	ctx, cancel := context.WithTimeout(untilDeadline(t), scanWait)
 	defer cancel()
