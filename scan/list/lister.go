@@ -289,7 +289,8 @@ func optional(s string) *string {
 }
 
 // explain adds what the error lacks: the target of one that is no answer, and the request for its hint. It masks the
-// secrets that texts of the store may echo.
+// secrets that texts of the store may echo. It changes no error: that of another LIST, which has ended the run, can be
+// the cause of this one.
 func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 	var (
 		storeErr *StoreError
@@ -297,13 +298,15 @@ func (l *Lister) explain(err error, endpoint *store.Endpoint) error {
 	)
 	switch {
 	case errors.As(err, &storeErr):
-		storeErr.Redact(l.cfg.Store.Redact)
-		storeErr.Request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
-		return storeErr
+		explained := *storeErr
+		explained.Redact(l.cfg.Store.Redact)
+		explained.Request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
+		return &explained
 	case errors.As(err, &broken):
-		broken.What = l.cfg.Store.Redact(broken.What)
-		broken.request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
-		return broken
+		explained := *broken
+		explained.What = l.cfg.Store.Redact(broken.What)
+		explained.request = l.cfg.Store.HintRequest(endpoint, l.cfg.Timeout)
+		return &explained
 	}
 	return &SendError{
 		Target: l.target, Err: l.cfg.Store.RedactError(fault.StripSDK(err)),
