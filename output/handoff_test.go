@@ -101,3 +101,34 @@ func TestReadHandOffRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// pieces are the Writes to a pipe.
+type pieces []string
+
+func (p *pieces) Write(text []byte) (int, error) {
+	*p = append(*p, string(text))
+	return len(text), nil
+}
+
+// A pipe takes whole keys at once: a key that is cut, because the reader of the pipe does not read, could be another
+// key to xargs.
+func TestPipeTakesWholeKeys(t *testing.T) {
+	for _, end := range []string{"\n", "\x00"} {
+		var written pieces
+		text := strings.Repeat("folder/\ra key"+strings.Repeat("x", 7)+end, 1000)
+		if end == "\x00" {
+			text = strings.ReplaceAll(text, "\r", "\n")
+		}
+		if _, err := NewPipeWriter(t.Context(), &written).Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		for _, piece := range written {
+			if len(piece) > atomicBytes || !strings.HasSuffix(piece, end) {
+				t.Errorf("a piece of %d bytes ends in %q", len(piece), piece[len(piece)-9:])
+			}
+		}
+		if strings.Join(written, "") != text || len(written) < 5 {
+			t.Errorf("%d pieces are not the text", len(written))
+		}
+	}
+}

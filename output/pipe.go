@@ -24,7 +24,8 @@ const stopWait = time.Second
 
 // pipeWriter writes to a pipe or a device, whose reader may never read. A Write that makes no progress ends stopWait
 // after ctx, with the cause of ctx. It writes whole lines at once, so that a line is not cut if a pipe takes no more.
-// It may be used concurrently.
+// The last byte of a text is the one that ends its lines: a line feed or, between keys, a NUL. It may be used
+// concurrently.
 type pipeWriter struct {
 	ctx   context.Context
 	w     io.Writer
@@ -87,7 +88,8 @@ func pieceLength(text []byte) int {
 	if len(text) <= atomicBytes {
 		return len(text)
 	}
-	if lines := bytes.LastIndexByte(text[:atomicBytes], '\n') + 1; lines > 0 {
+	end := text[len(text)-1]
+	if lines := bytes.LastIndexByte(text[:atomicBytes], end) + 1; lines > 0 {
 		return lines
 	}
 	return atomicBytes
