@@ -87,13 +87,14 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	return j.scanStore(ctx, reporter, opened, stdout)
 }
 
-// listGCPercent makes the heap of a run without HEADs at most 1.4 times what is in use: 64 listers use some 25 MB. It
-// costs about 0.1 µs per object. A variable GOGC in the environment is respected.
+// listGCPercent makes the heap of a run with few HEADs, or none, at most 1.4 times what is in use: 64 listers use some
+// 25 MB. It costs about 0.1 µs per object. A variable GOGC in the environment is respected.
 const listGCPercent = 40
 
-// limitHeap bounds the memory of a run without HEADs, until the returned function is called.
+// limitHeap bounds the memory of a run in which the LIST decides about objects, until the returned function is called.
 func (j *job) limitHeap() (restore func()) {
-	if !j.scan.NoHeads || os.Getenv("GOGC") != "" {
+	decides := j.scan.NoHeads || j.scan.Filter != nil && j.scan.Filter.Listed != nil
+	if !decides || os.Getenv("GOGC") != "" {
 		return func() {}
 	}
 	before := debug.SetGCPercent(listGCPercent)
