@@ -88,7 +88,7 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 }
 
 // listGCPercent makes the heap of a run with few HEADs, or none, at most 1.4 times what is in use: 64 listers use some
-// 25 MB. It costs about 0.1 µs per object. A variable GOGC in the environment is respected.
+// 25 MB. It costs about 0.5 µs per object. A variable GOGC in the environment is respected.
 const listGCPercent = 40
 
 // limitHeap bounds the memory of a run in which the LIST decides about objects, until the returned function is called.
