@@ -27,6 +27,7 @@ type forger struct {
 	etag    func(i int) string // "": listed and answered without one
 	ids     bool               // answers have a request ID
 	tls     bool
+	joined  bool // the answers to a burst are in one segment of TCP
 
 	// send answers the HEAD of object i. It returns false to close the connection.
 	send func(f *forger, c net.Conn, i int) bool
@@ -73,6 +74,9 @@ func (f *forger) start(t *testing.T) (url string) {
 		t.Fatal(err)
 	}
 	scheme := "http://"
+	if f.joined {
+		l = joiningListener{l}
+	}
 	if f.tls {
 		server := httptest.NewUnstartedServer(nil) // for its certificate
 		server.StartTLS()
@@ -113,6 +117,32 @@ func (f *forger) serve(c net.Conn) {
 		body := f.list(r.URL.Query().Get("start-after") + r.URL.Query().Get("continuation-token"))
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	}
+}
+
+// joiningListener accepts connections whose writes are sent together, before the next read.
+type joiningListener struct{ net.Listener }
+
+func (l joiningListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &joiningConn{Conn: c}, err
+}
+
+type joiningConn struct {
+	net.Conn
+	written []byte
+}
+
+func (c *joiningConn) Write(p []byte) (int, error) {
+	c.written = append(c.written, p...)
+	return len(p), nil
+}
+
+func (c *joiningConn) Read(p []byte) (int, error) {
+	if _, err := c.Conn.Write(c.written); err != nil {
+		return 0, err
+	}
+	c.written = c.written[:0]
+	return c.Conn.Read(p)
 }
 
 func (f *forger) list(after string) string {
@@ -242,10 +272,25 @@ func TestForgedAnswers(t *testing.T) {
 	}
 }
 
+// The forged answer is for the last object. The true answer follows in the same segment: it is with the TLS connection,
+// and no more in the socket, when the session looks whether the store sends more than its answers.
+func TestForgedAnswerForTheLastObject(t *testing.T) {
+	const objects = 40
+	send := func(f *forger, c net.Conn, i int) bool {
+		write(c, f.right(i))
+		return i != objects-2 || write(c, f.content(i))
+	}
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprint("TLS ", secure), func(t *testing.T) {
+			testForged(t, &forger{etag: keyETag, send: send, tls: secure, joined: true}, objects)
+		})
+	}
+}
+
 func testForged(t *testing.T, f *forger, objects int) {
 	f.objects = objects
 	forEachEngine(t, func(t *testing.T, cfg scan.Config) {
-		f := &forger{objects: objects, etag: f.etag, ids: f.ids, tls: f.tls, send: f.send}
+		f := &forger{objects: objects, etag: f.etag, ids: f.ids, tls: f.tls, joined: f.joined, send: f.send}
 		s, err := store.Open(t.Context(), store.Config{
 			Bucket: "demo", Endpoints: []string{f.start(t)}, Isolated: true, NoVerifyTLS: true, Connections: 4,
 		})

@@ -42,7 +42,7 @@ func (s *session) ensureConn(ctx context.Context, now time.Time) (*requestTempla
 			return nil, err
 		}
 	case now.Sub(c.lastRead) > peekIdle && c.peek.readable():
-		s.inspect()
+		s.inspect(now.Add(inspectTimeout))
 	}
 	if err := s.checkTail(ctx); err != nil {
 		return nil, err

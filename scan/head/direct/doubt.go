@@ -56,8 +56,11 @@ func (s *session) Settle(ctx context.Context) error {
 	if err := fault.Sleep(ctx, time.Until(s.conn.lastRead.Add(head.SettleTime(s.slowest)))); err != nil {
 		return err
 	}
-	if s.conn.peek.readable() {
-		s.inspect()
+	switch {
+	case s.conn.peek.readable():
+		s.inspect(time.Now().Add(inspectTimeout))
+	case s.conn.route.TLS != nil: // what the TLS connection has read is in no socket
+		s.inspect(time.Now())
 	}
 	if s.conn != nil {
 		s.ledger.Settle()
@@ -82,12 +85,12 @@ func (s *session) retire(ctx context.Context) error {
 	return nil
 }
 
-// inspect reads from a connection on which no request is in flight, and which has something to read. It closes the
-// connection, unless that is a message of TLS.
-func (s *session) inspect() {
+// inspect reads until a time from a connection on which no request is in flight. It closes the connection if there is
+// something to read, unless that is a message of TLS.
+func (s *session) inspect(until time.Time) {
 	c := s.conn
 	var buf [64]byte
-	c.deadline = time.Now().Add(inspectTimeout)
+	c.deadline = until
 	_ = c.SetDeadline(c.deadline)
 	n, err := c.Read(buf[:])
 	switch {

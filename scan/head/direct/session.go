@@ -91,7 +91,7 @@ func (s *session) readyConn(ctx context.Context, needsNew bool) error {
 		return s.retire(ctx)
 	}
 	if s.conn.peek.readable() {
-		s.inspect()
+		s.inspect(time.Now().Add(inspectTimeout))
 	}
 	return nil
 }
