@@ -98,6 +98,9 @@ const (
 	// ListersAuto lists as many Ranges at once as keep the workers busy.
 	ListersAuto = -1
 
+	// listedPerSecondMax is more keys per second than two cores decode and filter. ListersAuto lists no faster.
+	listedPerSecondMax = 4_000_000
+
 	// ListersAutoMax bounds ListersAuto: 64 pages at once are 640,000 keys a second at 100 ms a page, more than one
 	// machine can send HEADs for, and about as many as two cores can decode.
 	ListersAutoMax = 64

@@ -152,6 +152,9 @@ func (s *Scan) newSource(listers int) source {
 			needed = s.pool.starved
 		}
 		s.parallel = s.lister.Parallel(cfg.ranges(), listers, needed)
+		if cfg.Listers == ListersAuto {
+			s.parallel.EnoughAt(listedPerSecondMax)
+		}
 		source = bucketSource(s.parallel)
 	}
 	if cfg.Limit > 0 {

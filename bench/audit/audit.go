@@ -180,9 +180,7 @@ func (m *measurement) command(ctx context.Context, c Case, stats, output string)
 	switch {
 	case c.args == nil:
 		program, args = m.Dev, slices.Concat([]string{ScanCommand, "--url", m.url, "--stats", stats}, workers)
-	case c.lists:
-		args = append(args, "--listers", "4")
-	default:
+	case !c.lists:
 		args = append(append(args, "--engine", "direct"), workers...)
 	}
 	if c.file != "" {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"strings"
 
 	"headcount/output"
@@ -85,20 +83,6 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		return j.estimate(ctx, reporter, opened, stdout)
 	}
 	return j.scanStore(ctx, reporter, opened, stdout)
-}
-
-// listGCPercent makes the heap of a run with few HEADs, or none, at most 1.4 times what is in use: 64 listers use some
-// 25 MB. It costs about 0.5 µs per object. A variable GOGC in the environment is respected.
-const listGCPercent = 40
-
-// limitHeap bounds the memory of a run in which the LIST decides about objects, until the returned function is called.
-func (j *job) limitHeap() (restore func()) {
-	decides := j.scan.NoHeads || j.scan.Filter != nil && j.scan.Filter.Listed != nil
-	if !decides || os.Getenv("GOGC") != "" {
-		return func() {}
-	}
-	before := debug.SetGCPercent(listGCPercent)
-	return func() { debug.SetGCPercent(before) }
 }
 
 // scanStore scans the opened store.

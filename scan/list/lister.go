@@ -72,6 +72,7 @@ type Lister struct {
 	otherOrder    atomic.Bool  // a Pager changed to OrderAny
 	hasKeys       atomic.Bool  // a Pager's LIST has returned a key
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
+	fastest       fastest
 
 	decoders sync.Pool // of *xmllist.Decoder
 }
@@ -156,7 +157,11 @@ func (l *Lister) Probe(ctx context.Context) (err error) {
 // list sends one request until it is answered, or the retry policy ends it.
 func (l *Lister) list(ctx context.Context, req request) (a *answer, err error) {
 	err = l.persist(ctx, req.triesMax, l.cfg.OnAttempt, func(try int) (err error) {
-		a, err = l.sendWhereNamed(ctx, req, try)
+		sent := time.Now()
+		if a, err = l.sendWhereNamed(ctx, req, try); err == nil {
+			now := time.Now()
+			l.fastest.observe(now.Sub(sent), now)
+		}
 		return err
 	})
 	return a, err

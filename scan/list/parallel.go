@@ -2,6 +2,7 @@ package list
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type ParallelLister struct {
 	lister     *Lister
 	maxPagers  int
 	keysNeeded func() bool // nil: always
+	enough     int         // keys per second, with which no Pager has to be added; 0: there is no such number
 	alphabet   *alphabet
 
 	mu            sync.Mutex
@@ -55,6 +57,23 @@ func (l *Lister) Parallel(ranges []Range, maxPagers int, keysNeeded func() bool)
 		changed: make(chan struct{}),
 		splits:  splits{cancels: map[string]context.CancelFunc{}, impossible: l.anyOrder()},
 	}
+}
+
+// pagersMin is the least number of Pagers that EnoughAt leaves: one decodes while another waits.
+const pagersMin = 4
+
+// EnoughAt makes the ParallelLister use no more Pagers than list so many keys per second, at the latency of the fastest
+// LISTs. Each further one would take memory, and wait for this machine. It is called before NextPager.
+func (l *ParallelLister) EnoughAt(keysPerSecond int) { l.enough = keysPerSecond }
+
+// pagersMax returns the number of Pagers that may list now.
+func (l *ParallelLister) pagersMax() int {
+	latency := l.lister.fastest.latency()
+	if l.enough == 0 || latency == 0 {
+		return l.maxPagers
+	}
+	pagesAtOnce := float64(l.enough) / pageKeysMax * latency.Seconds()
+	return min(l.maxPagers, max(pagersMin, int(math.Ceil(pagesAtOnce))))
 }
 
 // MaxActive returns the largest number of Pagers that have listed at once so far.
@@ -157,7 +176,7 @@ func (l *ParallelLister) nextAction() (pager *Pager, candidate *activePager, spl
 	if len(l.active) == 0 && len(l.queue) == 0 {
 		return nil, nil, "", true
 	}
-	if len(l.active) > 0 && (len(l.active)+l.splits.running >= l.maxPagers || !l.isStarved()) {
+	if len(l.active) > 0 && (len(l.active)+l.splits.running >= l.pagersMax() || !l.isStarved()) {
 		return nil, nil, "", false
 	}
 	if len(l.queue) > 0 {
