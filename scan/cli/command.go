@@ -3,9 +3,12 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan/command"
+	"headcount/scan/field"
 )
 
 const description = `Prints the custom metadata of every object in a bucket, as JSON lines on standard output:
@@ -46,7 +49,7 @@ func Command() *cli.Command {
 		Name:        "scan",
 		Usage:       "print the custom metadata of every object in a bucket (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
-		Description: description,
+		Description: description + fieldHelp(slices.Concat(field.All(), field.Always())),
 		Flags:       scanFlags(),
 		Action:      run,
 	}

@@ -95,7 +95,7 @@ func printFlags() []cli.Flag {
 		&cli.GenericFlag{
 			Name: "fields", Value: command.Parsed("key,metadata", parseFields),
 			Usage: "print the fields of these `NAMES`, as key,metadata,size,etag,content_type " +
-				"(the README lists them), or all",
+				"(listed above), or all",
 		},
 		&cli.GenericFlag{
 			Name: "format", Value: command.OneOf("", formatNames(anyFormat)...),

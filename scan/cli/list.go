@@ -37,7 +37,7 @@ func ListCommand() *cli.Command {
 		Name:        listName,
 		Usage:       "print the keys, sizes and dates of a bucket: the listing, without HEADs",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
-		Description: listDescription,
+		Description: listDescription + fieldHelp(listedFields()),
 		Flags:       listFlags(),
 		Action:      run,
 	}
