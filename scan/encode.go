@@ -1,8 +1,6 @@
 package scan
 
 import (
-	"errors"
-
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -80,23 +78,12 @@ func (x *encoder) encode(to *result, index int, r *Record) {
 	}
 }
 
-// errUnsureKey is why an object has no Record that only a LIST describes: its key may be another one.
-var errUnsureKey = errors.New("the store lists this key with a character in place of those that XML cannot carry")
-
-// encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent, so an object whose
-// name is not sure fails.
+// encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent.
 func (x *encoder) encodeListed(p *page) {
 	p.outcomes.Filtered = 0
 	r := new(Record)
 	for i := range p.Entries {
-		e := &p.Entries[i]
-		if p.Lossy(e.Key) {
-			p.result.fail(&ObjectError{
-				Op: "LIST", Target: "s3://" + x.bucket + "/" + e.Key, Entry: *e, Class: fault.LossyKey, Err: errUnsureKey,
-			})
-			continue
-		}
-		*r = NewRecord(e, nil, false)
+		*r = NewRecord(&p.Entries[i], nil, false)
 		x.encode(&p.result, i, r)
 	}
 }

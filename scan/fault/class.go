@@ -69,8 +69,7 @@ const (
 	// FilterFailed is the class of an object for which the user's filter cannot be evaluated.
 	FilterFailed Class = "filter"
 
-	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself, or that may
-	// be no key where no HEAD shows it.
+	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )
 
