@@ -6,18 +6,18 @@ package bugs
 func headBugs() []bug {
 	return []bug{
 		{
-			description: "an answer is accepted whatever follows it",
-			file:        "scan/head/direct/pipeline.go",
-			old:         "if c.hasUnread() && (n > 1 || c.answers > 0) {",
-			new:         "if false {",
-			pkg:         "scan/head/direct", test: "TestSurplus/a_body_after_the_second",
+			description: "connections are reused after a proof of surplus answers",
+			file:        "scan/head/direct/doubt.go",
+			old:         "	head.DistrustReuse(s.engine.store, s.conn.address, s.engine.log)\n}",
+			new:         "}",
+			pkg:         "scan/head/direct", test: "TestUnrequestedAnswer",
 		},
 		{
-			description: "a connection with unread bytes is used again",
-			file:        "scan/head/direct/pipeline.go",
-			old:         "drop := s.closing || c.hasUnread()",
-			new:         "drop := s.closing",
-			pkg:         "scan/head/direct", test: "TestSurplus/the_first_twice",
+			description: "what a TLS connection has read is not looked at",
+			file:        "scan/head/direct/doubt.go",
+			old:         "case s.conn.route.TLS != nil:",
+			new:         "case false:",
+			pkg:         "scan", test: "TestForgedAnswerForTheLastObject",
 		},
 		{
 			description: "an idle connection is not checked for unexpected bytes",

@@ -1,14 +1,21 @@
 package s3sim
 
+import "time"
+
 // The values of Options.Attributes. They are chosen by the hash of a key, so that the answer to a question about them
 // is known.
 const (
 	kmsKey    = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	kmsKeyOld = "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"
 
-	lockEndsSoon  = "2024-07-01T00:00:00.000Z"
+	lockEnded     = "2024-07-01T00:00:00.000Z"
 	lockEndsLater = "2099-12-31T00:00:00.000Z"
 )
+
+// lockEndsSoonAfter returns the end of the locks that end in some days.
+func lockEndsSoonAfter(now time.Time) string {
+	return now.UTC().AddDate(0, 0, 10).Format("2006-01-02T15:04:05.000Z")
+}
 
 // oneIn reports whether the object is among one in n, chosen by its hash.
 func (o Object) oneIn(n uint64, s salt) bool { return mix(o.hash, s)%n == 0 }
@@ -16,8 +23,8 @@ func (o Object) oneIn(n uint64, s salt) bool { return mix(o.hash, s)%n == 0 }
 // archived reports whether the object is in an archive.
 func (o Object) archived() bool { return o.attributes && o.oneIn(25, saltStorageClass) }
 
-// appendAttributes appends the headers of Options.Attributes.
-func (o Object) appendAttributes(dst []byte) []byte {
+// appendAttributes appends the headers of Options.Attributes. lockEndsSoon is from lockEndsSoonAfter.
+func (o Object) appendAttributes(dst []byte, lockEndsSoon string) []byte {
 	if o.oneIn(2, saltCacheControl) {
 		dst = appendHeader(dst, "Cache-Control", "max-age=86400")
 	}
@@ -36,7 +43,10 @@ func (o Object) appendAttributes(dst []byte) []byte {
 	}
 	if o.oneIn(20, saltLock) {
 		until := lockEndsLater
-		if o.oneIn(4, saltLockEnd) {
+		switch mix(o.hash, saltLockEnd) % 4 {
+		case 0:
+			until = lockEnded
+		case 1:
 			until = lockEndsSoon
 		}
 		dst = appendHeader(dst, "x-amz-object-lock-mode", "GOVERNANCE")

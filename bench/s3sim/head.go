@@ -51,7 +51,7 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
 	if o.attributes {
-		out = o.appendAttributes(out)
+		out = o.appendAttributes(out, c.srv.lockEndsSoon)
 	}
 	if o.nasty {
 		out = o.appendNastyHeaders(out)

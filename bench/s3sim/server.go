@@ -15,6 +15,7 @@ type Server struct {
 	keys            *Keyspace
 	order           *listingOrder // nil: listings are in the order of bytes
 	dates           *dateTable
+	lockEndsSoon    string
 	headStateShares []headStateShare
 	faultSampler    *faultSampler
 	rateLimit       rateLimiter
@@ -47,6 +48,7 @@ func New(o Options) (*Server, error) {
 		keys:            keys,
 		order:           newListingOrder(o.Quirk, keys),
 		dates:           newDateTable(),
+		lockEndsSoon:    lockEndsSoonAfter(time.Now()),
 		headStateShares: headStateShares(o),
 		faultSampler:    newFaultSampler(o),
 		rateLimit:       newRateLimiter(o.RateMax),

@@ -14,6 +14,7 @@ const (
 	heapTarget        = 36 << 20 // bytes, garbage included; a process has some 15 MiB resident beside its heap
 	gcPercentMin      = 40
 	gcPercentMax      = 100
+	gcPercentStep     = 20 // each change stops the program for a moment
 	gcPercentInterval = 50 * time.Millisecond
 )
 
@@ -23,7 +24,7 @@ func gcPercentFor(live uint64) int {
 		return gcPercentMax
 	}
 	percent := (heapTarget - int64(live)) * 100 / int64(live)
-	return int(min(gcPercentMax, max(gcPercentMin, percent)))
+	return int(min(gcPercentMax, max(gcPercentMin, percent/gcPercentStep*gcPercentStep)))
 }
 
 // limitHeap keeps the heap small where the LIST decides about objects, until the returned function is called. A
