@@ -30,7 +30,7 @@ func tableFields(o *Options) ([]field.Field, error) {
 		return fields, nil
 	}
 	isMetadata := func(f field.Field) bool { return f.Name == field.Metadata }
-	titles := append(field.Names(slices.DeleteFunc(slices.Concat(fields, field.Always()), isMetadata)), base64Title)
+	titles := append(field.Names(slices.Concat(field.All(), field.Always())), base64Title)
 	for i, title := range o.Columns {
 		sameTitle := func(other string) bool { return strings.EqualFold(title, other) }
 		if slices.ContainsFunc(titles, sameTitle) {

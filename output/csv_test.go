@@ -85,11 +85,13 @@ func TestCSV(t *testing.T) {
 // Two columns of one title are refused, in whatever case.
 func TestTableFields(t *testing.T) {
 	for columns, want := range map[string]string{
-		"owner,project": "", "metadata": "", "size": "",
-		"Key":         `the column "Key" would have the title of a field`,
-		"a,changed":   `the column "changed" would have the title of a field`,
-		"base64":      `the column "base64" would have the title of a field`,
-		"owner,OWNER": `the column "OWNER" is named twice`,
+		"owner,project": "",
+		"metadata":      `the column "metadata" would have the title of a field`,
+		"size":          `the column "size" would have the title of a field`,
+		"Key":           `the column "Key" would have the title of a field`,
+		"a,changed":     `the column "changed" would have the title of a field`,
+		"base64":        `the column "base64" would have the title of a field`,
+		"owner,OWNER":   `the column "OWNER" is named twice`,
 	} {
 		_, err := tableFields(&Options{Columns: strings.Split(columns, ",")})
 		if (err == nil) != (want == "") || err != nil && err.Error() != want {

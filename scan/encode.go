@@ -12,6 +12,9 @@ type Filter struct {
 	// nil: the LIST decides nothing.
 	Listed func(*Record) bool
 
+	// ReadsKey is set where Listed reads the key. An object whose name is not sure gets a HEAD then.
+	ReadsKey bool
+
 	// Whole reports whether an object gets a Record, by the Record with all that was asked for. Its error fails the
 	// object.
 	Whole func(*Record) (bool, error)

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,11 +34,11 @@ type encodedRun struct {
 }
 
 // newPage returns the page of p. mayPass chooses the objects that get a HEAD, by their Records without one (nil: all of
-// them do); the others are filtered.
-func newPage(p *list.Page, mayPass func(*Record) bool, release func()) *page {
+// them do); the others are filtered. readsKey says that mayPass reads the key.
+func newPage(p *list.Page, mayPass func(*Record) bool, readsKey bool, release func()) *page {
 	page := &page{Page: p, heads: p.Entries, metadata: p.Metadata, release: release}
 	if mayPass != nil {
-		page.compact(mayPass)
+		page.compact(mayPass, readsKey)
 	}
 	page.pending = len(page.heads)
 	listed := int64(len(p.Entries))
@@ -45,13 +46,15 @@ func newPage(p *list.Page, mayPass func(*Record) bool, release func()) *page {
 	return page
 }
 
-// compact keeps the objects in heads that may pass, each with its metadata.
-func (p *page) compact(mayPass func(*Record) bool) {
+// compact keeps the objects in heads that may pass, each with its metadata. With readsKey it also keeps those whose
+// name only a HEAD tells: a store may list a plus as it is, and say that it encodes keys.
+func (p *page) compact(mayPass func(*Record) bool, readsKey bool) {
 	all, metadata := p.heads, p.metadata
 	p.heads, p.metadata = nil, nil
 	listed := new(Record)
 	for i := range all {
-		if *listed = NewRecord(&all[i], nil, false); !mayPass(listed) {
+		isUnsure := readsKey && (p.NameUncertain(all[i].Key) || strings.Contains(all[i].Encoded, "+"))
+		if *listed = NewRecord(&all[i], nil, false); !isUnsure && !mayPass(listed) {
 			continue
 		}
 		p.heads = append(p.heads, all[i])

@@ -16,7 +16,7 @@ func TestPageKeepsObjectsThatNeedHead(t *testing.T) {
 		listed.Metadata = append(listed.Metadata, list.Metadata{Items: []list.Item{{Name: "key", Value: e.Key}}})
 	}
 	mayPass := func(r *Record) bool { return !strings.HasSuffix(r.Key(), "-filtered") }
-	p := newPage(listed, mayPass, func() {})
+	p := newPage(listed, mayPass, false, func() {})
 	if len(p.heads) != 3 || len(p.metadata) != 3 || p.pending != 3 || len(p.Entries) != 5 {
 		t.Fatalf("%d objects get a HEAD, %d have metadata, %d are pending, of %d; want 3, 3, 3, of 5",
 			len(p.heads), len(p.metadata), p.pending, len(p.Entries))
@@ -29,7 +29,15 @@ func TestPageKeepsObjectsThatNeedHead(t *testing.T) {
 	if want := (metrics.Outcomes{Listed: 5, Filtered: 2}); p.outcomes != want {
 		t.Errorf("outcomes %+v, want %+v", p.outcomes, want)
 	}
-	if p := newPage(listed, nil, func() {}); len(p.heads) != 5 || p.outcomes != (metrics.Outcomes{Listed: 5}) {
+	// The name behind a plus may be another one: where the choice reads keys, the HEAD tells.
+	plus := pageOf("f-filtered", "g-filtered")
+	plus.KeysDeclared, plus.Entries[0].Encoded = true, "f+filtered"
+	for readsKey, want := range map[bool]int{false: 0, true: 1} {
+		if p := newPage(plus, mayPass, readsKey, func() {}); len(p.heads) != want {
+			t.Errorf("readsKey %v: %d objects get a HEAD, want %d", readsKey, len(p.heads), want)
+		}
+	}
+	if p := newPage(listed, nil, false, func() {}); len(p.heads) != 5 || p.outcomes != (metrics.Outcomes{Listed: 5}) {
 		t.Errorf("without a choice %d objects get a HEAD, outcomes %+v", len(p.heads), p.outcomes)
 	}
 }

@@ -16,6 +16,7 @@ type producer struct {
 	listers      int                // at once, at most
 	ordered      bool               // output in the order of keys
 	mayPass      func(*Record) bool // nil: all objects get a HEAD; the objects without are filtered
+	readsKey     bool               // mayPass reads the key
 	encode       func(*page)        // gives the objects of a page without HEADs their Outcomes; nil: they are filtered
 	listMetadata *listMetadata
 	listingCheck *listingCheck
@@ -80,7 +81,7 @@ func (p *producer) listWalk(ctx context.Context, walk *walk) error {
 		p.listingCheck.onPage(listed)
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		page := newPage(listed, p.mayPass, places.release)
+		page := newPage(listed, p.mayPass, p.readsKey, places.release)
 		if p.encode != nil {
 			p.encode(page)
 			p.pool.records.add(page.bytes)

@@ -130,11 +130,12 @@ func (s *Scan) wire() {
 		fallthrough
 	case cfg.ListOnly != nil:
 		mayPass = func(*Record) bool { return false }
-	case cfg.Filter != nil && cfg.Filter.Listed != nil:
+	case cfg.Filter != nil && cfg.Filter.Listed != nil && cfg.Keys == nil: // what is known of Keys may have changed
 		mayPass = cfg.Filter.Listed
 	}
 	s.producer = &producer{
 		source: s.newSource(n.listers), listers: n.listers, ordered: cfg.inOrder(), mayPass: mayPass, encode: encode,
+		readsKey:     cfg.Filter != nil && cfg.Filter.ReadsKey && !cfg.NoHeads && cfg.ListOnly == nil,
 		listMetadata: s.findings.listMetadata, listingCheck: s.listingCheck,
 		pageLimit: s.pool.pageLimit, inFlight: s.inFlight, progress: s.progress, pool: s.pool, committer: s.committer,
 	}

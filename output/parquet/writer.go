@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -125,7 +126,10 @@ func (w *Writer) Flush() error {
 	if err := w.start(); err != nil {
 		return err
 	}
-	group := format.RowGroup{NumRows: int64(w.rows), FileOffset: w.at, Ordinal: int16(len(w.groups))}
+	group := format.RowGroup{NumRows: int64(w.rows), FileOffset: w.at}
+	if len(w.groups) <= math.MaxInt16 { // it is optional
+		group.Ordinal = int16(len(w.groups))
+	}
 	for _, c := range w.columns {
 		for i := range c.leaves {
 			chunk, err := c.leaves[i].write(w)

@@ -56,6 +56,10 @@ func listFlags() []cli.Flag {
 			fields := f.(*cli.GenericFlag)
 			fields.Value = command.Parsed("key,size,last_modified,etag,storage_class", parseListFields)
 			fields.Usage = "print the fields of these `NAMES`, of those that a LIST has, or all"
+		case "filter":
+			filter := f.(*cli.GenericFlag)
+			filter.Usage = "print the objects for which `EXPR` is true, as 'size > 1e6 && key endsWith \".gz\"'"
+			filter.DefaultText = "all"
 		case "listers":
 			f.(*cli.GenericFlag).Usage = "list `N` ranges of keys at once; auto lists up to 64"
 		case "retry-for":

@@ -135,6 +135,10 @@ func (b *binder) call(node *ast.Node, n *ast.BuiltinNode) {
 	case "date", "duration":
 		b.constantCall(node, n)
 		return
+	case "keys", "values": // a map has no order of its own
+		b.demandAll(n.Arguments)
+		ast.Patch(node, &ast.BuiltinNode{Name: "sort", Arguments: []ast.Node{n}})
+		return
 	}
 	b.demandAll(n.Arguments)
 }

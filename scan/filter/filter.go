@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ func (f *Filter) Scan() *scan.Filter {
 	s := &scan.Filter{Whole: f.passes}
 	if f.listed.kind != always {
 		s.Listed = f.mayPass
+		s.ReadsKey = slices.ContainsFunc(f.fields, func(each field.Field) bool { return each.Name == field.Key })
 	}
 	return s
 }

@@ -182,3 +182,26 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A map has no order: keys and values are sorted, so that a filter gives one answer.
+func TestKeysAreSorted(t *testing.T) {
+	entry := testEntry()
+	result := &head.Result{Status: 200}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		result.Metadata = append(result.Metadata, head.Header{Name: []byte(name), Value: []byte("of " + name)})
+	}
+	r := scan.NewRecord(&entry, result, false)
+	for _, expression := range []string{
+		`first(keys(metadata)) == "a" && last(keys(metadata)) == "f"`, `values(metadata)[1] == "of b"`,
+	} {
+		f, err := Compile(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			if passes, err := f.passes(&r); !passes || err != nil {
+				t.Fatalf("%s: %v, %v", expression, passes, err)
+			}
+		}
+	}
+}
