@@ -43,13 +43,16 @@ func filters() map[string]struct{ passes, listed func(object) bool } {
 func testFilters(t *testing.T, server *s3Server, kind serverKind, headcount headcountBinary) {
 	for expression, meaning := range filters() {
 		var want, got []string
-		heads := 0
+		heads, unsure := 0, 0
 		for _, o := range corpus() {
 			if _, deviates := kind.deviations[o.key]; deviates {
 				continue
 			}
-			if meaning.listed(o) {
+			switch {
+			case meaning.listed(o):
 				heads++
+			case strings.HasPrefix(expression, "key ") && strings.ContainsAny(o.key, "%+\n\uFFFD"):
+				unsure++ // these servers do not declare that they encode keys: a HEAD tells the name
 			}
 			if meaning.passes(o) {
 				want = append(want, o.key)
@@ -64,8 +67,9 @@ func testFilters(t *testing.T, server *s3Server, kind serverKind, headcount head
 		if len(want) == 0 || !slices.Equal(got, want) {
 			t.Errorf("%s: %d objects, want %d: %s", expression, len(got), len(want), firstDifference(got, want))
 		}
-		if s := scanned.stats; scanned.code != exitComplete || s.Heads != heads || s.Filtered != s.Listed-len(want) {
-			t.Errorf("%s: exit %d, %+v; want %d HEADs\n%s", expression, scanned.code, s, heads, scanned.stderr)
+		if s := scanned.stats; scanned.code != exitComplete || s.Heads < heads || s.Heads > heads+unsure || s.Filtered != s.Listed-len(want) {
+			t.Errorf("%s: exit %d, %+v; want %d to %d HEADs\n%s", expression, scanned.code, s, heads,
+				heads+unsure, scanned.stderr)
 		}
 	}
 }
