@@ -92,14 +92,10 @@ func combinations() []combination {
 			"the SDK does not pipeline",
 		},
 		{
-			with("verify-listing"), withAny("checkpoint", "retry-from", "limit", "dry-run"),
+			with("verify-listing"), withAny("checkpoint", "retry-from", "limit"),
 			"it compares two whole listings of one run",
 		},
-		{
-			with("dry-run"), withAny("all", "fields", "format", "columns", "csv-safe", "null", "metadata-prefix", "output",
-				"ordered", "errors", "checkpoint", "checkpoint-every", "resume", "max-errors"),
-			"a dry run makes no records",
-		},
+		{with("explain"), withAny("dry-run"), "the first sends no request, and the second lists"},
 	}, formatCombinations()...)
 }
 

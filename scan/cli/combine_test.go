@@ -110,6 +110,33 @@ func TestCombinations(t *testing.T) {
 	}
 }
 
+// Whatever a scan accepts, its dry run accepts too.
+func TestDryRunTakesEveryFlag(t *testing.T) {
+	values := values(t)
+	tested := 0
+	for _, flag := range Command().Flags {
+		name := flag.Names()[0]
+		words, _, _ := writePart(with(name), Command(), values)
+		lines := [][]string{words}
+		for _, text := range values[name] {
+			lines = append(lines, []string{"--" + name, text})
+		}
+		for _, words := range lines {
+			words = append(words, "s3://b")
+			if parses(t, Command(), words...) != nil || name == "dry-run" {
+				continue
+			}
+			tested++
+			if err := parses(t, Command(), append([]string{"--dry-run"}, words...)...); err != nil {
+				t.Errorf("%q: %v", words, err)
+			}
+		}
+	}
+	if tested < 30 {
+		t.Errorf("%d command lines were tested", tested)
+	}
+}
+
 // A flag that needs another one is refused without it.
 func TestNeeds(t *testing.T) {
 	values := values(t)

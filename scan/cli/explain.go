@@ -8,6 +8,7 @@ import (
 
 	"headcount/scan"
 	"headcount/scan/field"
+	"headcount/scan/head/engine"
 )
 
 // explainFilter prints what the filter reads, what the LIST decides of it, and the requests that the job costs.
@@ -24,8 +25,19 @@ func (j *job) explainFilter(w io.Writer) error {
 	row("reads", strings.Join(reads, ", "))
 	row("prints", strings.Join(field.Names(j.fields), ", "))
 	row("LIST's half", j.filter.Listed())
-	row("requests", "1 LIST per 1,000 objects, "+j.headsText())
+	row("requests", j.listsText()+", "+j.headsText())
 	return scan.WrapOutput(t.Flush())
+}
+
+// listsText says how many LISTs the job sends.
+func (j *job) listsText() string {
+	switch {
+	case j.names.RetryFrom != "":
+		return "no LIST"
+	case j.scan.VerifyListing:
+		return "2 LISTs per 1,000 objects"
+	}
+	return "1 LIST per 1,000 objects"
 }
 
 // headsText says how many HEADs the job sends.
@@ -33,6 +45,10 @@ func (j *job) headsText() string {
 	switch {
 	case j.scan.NoHeads:
 		return "no HEAD"
+	case j.scan.Engine == engine.List:
+		return "HEADs only where the listing has no metadata"
+	case j.names.RetryFrom != "": // what is known of the objects may have changed
+		return "1 HEAD for each object of --retry-from"
 	case j.scan.Filter.Listed != nil:
 		return "1 HEAD for each object that passes the LIST's half"
 	}

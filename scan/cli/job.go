@@ -27,15 +27,16 @@ import (
 
 // job is a command line of scan or list, parsed and checked.
 type job struct {
-	command string
-	demo    bool
-	store   store.Config
-	scan    scan.Config
-	fields  []field.Field // that are printed
-	names   fileset.Names
-	resume  bool
-	filter  *filter.Filter // nil: there is none
-	explain bool
+	command  string
+	demo     bool
+	store    store.Config
+	scan     scan.Config
+	fields   []field.Field // that are printed
+	names    fileset.Names
+	resume   bool
+	filter   *filter.Filter // nil: there is none
+	explain  bool
+	noEffect []string // flags about HEADs, where none is sent
 
 	format  output.Format
 	options output.Options
@@ -49,7 +50,7 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	if err := j.names.Check(stdout, stderr); err != nil {
 		return err
 	}
-	if err := checkBinary(&j.format, &j.names, console.IsTerminal(stdout)); err != nil {
+	if err := checkBinary(&j.format, &j.names, console.IsTerminal(stdout) && !j.dryRun); err != nil {
 		return err
 	}
 	if j.demo {
@@ -105,6 +106,7 @@ func (j *job) scanStore(
 	}
 	j.scan.Sink, j.scan.Failures = sink, failures
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
+	j.logNoEffect(reporter)
 	file, err := j.openCheckpoint(reporter, files, sink)
 	if err != nil {
 		return err
@@ -190,16 +192,17 @@ func (j *job) openCheckpoint(
 	return file, nil
 }
 
-// estimate prints a forecast of the scan, and makes no records.
+// estimate prints a forecast of the scan, and makes no records. Of the files it opens that of --stats alone.
 func (j *job) estimate(
 	ctx context.Context, reporter *report.Reporter, opened *store.Store, stdout io.Writer,
 ) error {
-	files, err := fileset.Open(ctx, &j.names)
+	files, err := fileset.Open(ctx, &fileset.Names{Stats: j.names.Stats})
 	if err != nil {
 		return err
 	}
 	defer files.Close()
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
+	j.logNoEffect(reporter)
 	stats, err := forecast.Run(ctx, forecast.Config{
 		Scan: j.scan, Price: j.price, StartProgress: reporter.StartListProgress,
 	})
@@ -241,6 +244,13 @@ func (j *job) logCheckpoint(reporter *report.Reporter, earlier *checkpoint.Check
 	}
 	if j.names.Output == "" {
 		reporter.LogRepeats()
+	}
+}
+
+// logNoEffect warns of flags that have no effect.
+func (j *job) logNoEffect(reporter *report.Reporter) {
+	if len(j.noEffect) > 0 {
+		reporter.Log.Warn("no HEAD is needed: some flags have no effect", "flags", strings.Join(j.noEffect, " "))
 	}
 }
 

@@ -45,9 +45,7 @@ func ListCommand() *cli.Command {
 
 // listFlags returns the flags of scan, without those about HEADs.
 func listFlags() []cli.Flag {
-	aboutHeads := []string{
-		"retry-from", "workers", "pipeline", "engine", "all", "columns", "metadata-prefix", "dry-run", "price",
-	}
+	aboutHeads := append(headFlags(), "retry-from", "all", "columns", "dry-run", "price")
 	flags := append(levelFlags(), scanFlags()...)
 	flags = slices.DeleteFunc(flags, func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {
@@ -68,6 +66,9 @@ func listFlags() []cli.Flag {
 	}
 	return flags
 }
+
+// headFlags returns the flags that say how HEADs are sent and read.
+func headFlags() []string { return []string{"workers", "pipeline", "engine", "metadata-prefix"} }
 
 func levelFlags() []cli.Flag {
 	return command.Category("which keys",

@@ -154,6 +154,11 @@ func parseFilter(c *cli.Context, j *job) error {
 		return exit.Usagef("headcount scan sends a HEAD for each object that passes the LIST's half of the filter",
 			"--filter reads %s, which no listing has", strings.Join(field.Names(needHead), ", "))
 	}
+	for _, flag := range headFlags() {
+		if cfg.NoHeads && c.IsSet(flag) {
+			j.noEffect = append(j.noEffect, "--"+flag)
+		}
+	}
 	for _, f := range needHead {
 		if f.Name != field.Metadata && !f.Zero { // what is always said needs no count
 			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})

@@ -17,7 +17,7 @@ import (
 
 // Config says which scan to estimate.
 type Config struct {
-	Scan  scan.Config // Store must be set; Run replaces Sink and ListOnly
+	Scan  scan.Config // Store must be set; Run replaces what is about Records and Checkpoints
 	Price *Price      // nil: AWS's prices, if the store is AWS
 
 	// StartProgress shows the progress of the listing until the function that it returns is called. nil: nothing is
@@ -45,6 +45,9 @@ func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, e
 	}
 	stats, entries, err := f.list(ctx, cfg, entriesMax)
 	f.Lists, f.Listing = stats.Requests["list"]["200"], stats.DurationSeconds
+	if cfg.Scan.VerifyListing { // the scan lists twice
+		f.Lists, f.Listing = 2*f.Lists, 2*f.Listing
+	}
 	switch {
 	case err != nil:
 		return stats, err
@@ -70,7 +73,8 @@ func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, e
 // list counts the objects of the bucket, and returns the first of those that get a HEAD.
 func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metrics.Stats, []list.Entry, error) {
 	var entries []list.Entry
-	listing := cfg.Scan
+	listing := withoutRecords(cfg.Scan)
+	listing.NoHeads, listing.VerifyListing = false, false
 	listing.ListOnly = func(p *list.Page) {
 		passing := passing(&cfg.Scan, p.Entries)
 		f.add(p, len(passing))
@@ -86,6 +90,12 @@ func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metr
 	}
 	stats, err := s.Run(ctx)
 	return &stats, entries, err
+}
+
+// withoutRecords returns the configuration of a scan that writes nothing, and that no number of failures ends.
+func withoutRecords(cfg scan.Config) scan.Config {
+	cfg.Sink, cfg.Failures, cfg.MaxFailures, cfg.Ordered = nil, nil, 0, false
+	return cfg
 }
 
 // passing returns those of entries that get a HEAD.
@@ -148,7 +158,8 @@ var errSampleTime = errors.New("the time of the sample is over")
 
 // measure sends HEADs for objects as the scan would, and drops their records. Its error would end the scan too.
 func measure(ctx context.Context, cfg scan.Config, entries []list.Entry) (*Sample, error) {
-	cfg.Keys, cfg.Range, cfg.Limit, cfg.Sink = list.NewKeys(entries), list.Range{}, 0, nil
+	cfg = withoutRecords(cfg)
+	cfg.Keys, cfg.Range, cfg.Limit, cfg.VerifyListing = list.NewKeys(entries), list.Range{}, 0, false
 	if cfg.Engine == engine.List { // the rate is that of HEADs
 		cfg.Engine = engine.Auto
 	}
