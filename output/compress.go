@@ -3,6 +3,7 @@ package output
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -12,10 +13,27 @@ import (
 // Compression returns how a file of that name is compressed: "gzip" (.gz), "zstd" (.zst), or "".
 func Compression(name string) string {
 	switch {
-	case strings.HasSuffix(name, ".gz"):
+	case hasSuffix(name, ".gz"):
 		return "gzip"
-	case strings.HasSuffix(name, ".zst"):
+	case hasSuffix(name, ".zst"):
 		return "zstd"
+	}
+	return ""
+}
+
+// OtherCompression returns the end of a name that promises a compression which is not written; empty: it has no such
+// end.
+func OtherCompression(name string) string {
+	return suffixAmong(name, ".bz2", ".xz", ".lz4", ".br", ".sz", ".z", ".zip", ".7z", ".tgz")
+}
+
+// hasSuffix reports whether a name ends in a suffix, in lower or upper case.
+func hasSuffix(name, suffix string) bool { return strings.HasSuffix(strings.ToLower(name), suffix) }
+
+// suffixAmong returns the suffix that a name has; empty: none.
+func suffixAmong(name string, suffixes ...string) string {
+	if i := slices.IndexFunc(suffixes, func(suffix string) bool { return hasSuffix(name, suffix) }); i >= 0 {
+		return suffixes[i]
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 
 func csvFormat() Format {
 	return Format{
-		Name: "csv", About: "a table", Suffixes: []string{".csv"}, Resumable: true,
+		Name: "csv", About: "a table", Suffixes: []string{".csv"}, Resumable: true, Headed: true,
 		Flags: []string{"columns", "csv-safe"}, Fields: tableFields, Read: readCSV,
 		New: func(to Destination, o *Options) (Sink, error) { return newLines(to, newCSVEncoder(o)), nil },
 	}

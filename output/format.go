@@ -28,6 +28,7 @@ type Format struct {
 	Flags     []string // those of --columns, --csv-safe and --null that it takes, without their dashes
 	Resumable bool     // a later run can continue a file
 	Binary    bool     // it is not for a terminal, and has a compression of its own
+	Headed    bool     // an output has a beginning: two, one after the other, are no output
 
 	// Fields returns the Fields that the Format reads of each Record, beside field.Always, or why it cannot write what
 	// is asked for.
@@ -83,10 +84,22 @@ func (f *Format) Takes(flag string) bool { return slices.Contains(f.Flags, flag)
 
 // HasSuffix reports whether the name of a file chooses the Format.
 func (f *Format) HasSuffix(name string) bool {
-	if compression := Compression(name); compression != "" {
-		name = name[:strings.LastIndexByte(name, '.')]
+	return suffixAmong(withoutCompression(name), f.Suffixes...) != ""
+}
+
+// OtherFormat returns the end of the name of a file that promises a table which no Format writes; empty: it has no such
+// end.
+func OtherFormat(name string) string {
+	return suffixAmong(withoutCompression(name), ".tsv", ".tab", ".psv", ".xls", ".xlsx", ".xlsm", ".ods", ".pq", ".parq",
+		".avro", ".orc", ".arrow", ".feather", ".db", ".sqlite", ".sqlite3", ".duckdb", ".xml", ".html", ".yaml", ".yml")
+}
+
+// withoutCompression returns the name of a file without the suffix of its Compression.
+func withoutCompression(name string) string {
+	if Compression(name) == "" {
+		return name
 	}
-	return slices.ContainsFunc(f.Suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+	return name[:strings.LastIndexByte(name, '.')]
 }
 
 // chosenFields returns the Fields of a Format that writes any Fields.

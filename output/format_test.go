@@ -15,7 +15,7 @@ import (
 func TestFormatOf(t *testing.T) {
 	for name, want := range map[string]string{
 		"x.csv": "csv", "a/x.csv.zst": "csv", "x.csv.gz": "csv", "x.jsonl": "jsonl", "x.ndjson.gz": "jsonl", "x.json": "jsonl",
-		"x": "", "": "", "x.gz": "", "csv": "", "x.csv.bak": "", "x.CSV": "", "keys": "",
+		"x": "", "": "", "x.gz": "", "csv": "", "x.csv.bak": "", "X.CSV.GZ": "csv", "keys": "",
 	} {
 		f, ok := FormatOf(name)
 		if f.Name != want || ok != (want != "") {

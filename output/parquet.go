@@ -14,7 +14,6 @@ import (
 	"headcount/output/parquet"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
-	"headcount/scan/exit"
 	"headcount/scan/field"
 	"headcount/scan/list"
 )
@@ -22,7 +21,7 @@ import (
 func parquetFormat() Format {
 	return Format{
 		Name: "parquet", About: "a table with types, compressed", Suffixes: []string{".parquet"}, Resumable: true,
-		Binary: true, Flags: []string{"columns"}, Fields: tableFields, New: newParquetSink,
+		Binary: true, Headed: true, Flags: []string{"columns"}, Fields: tableFields, New: newParquetSink,
 	}
 }
 
@@ -44,9 +43,6 @@ type parquetSink struct {
 }
 
 func newParquetSink(to Destination, o *Options) (Sink, error) {
-	if _, isFile := to.(*File); !isFile && !to.Empty() {
-		return nil, exit.Usagef("write to a new file", "Parquet cannot be appended to the content of standard output")
-	}
 	s := &parquetSink{
 		to: to, columns: slices.Concat(tableColumns(o), alwaysColumns()),
 		syncEvery: cmp.Or(o.SyncEvery, parquetSyncEvery),

@@ -27,7 +27,7 @@ func values(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	return map[string][]string{
-		"columns": {"owner"}, "format": formatNames(anyFormat), "output": {"x", "x.csv", "x.parquet"},
+		"columns": {"owner"}, "format": formatNames(anyFormat), "output": {"x", "x.csv", "x.gz", "x.parquet"},
 		"addressing": {"path"}, "ca-bundle": {bundle}, "checkpoint-every": {"2s"}, "endpoint-url": {"http://localhost"},
 		"engine": {"auto", "direct", "list", "sdk"}, "fields": {"key,size"}, "filter": {"size > 1"}, "limit": {"3"},
 		"listers": {"auto", "1", "2"}, "max-errors": {"4"}, "metadata-prefix": {"x-goog-meta-"},

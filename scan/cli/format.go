@@ -39,6 +39,9 @@ func describeFormats() string {
 
 // parseFormat reads in which format the records are printed, and what of them.
 func parseFormat(c *cli.Context, j *job) (err error) {
+	if err := checkNames(&j.names, c.IsSet("format")); err != nil {
+		return err
+	}
 	j.format = chooseFormat(command.Get[string](c, "format"), j.names.Output)
 	for _, flag := range formatFlags() {
 		if c.IsSet(flag) && !j.format.Takes(flag) {
@@ -93,12 +96,35 @@ func chooseFormat(name, file string) output.Format {
 	return output.Formats()[0]
 }
 
+// checkNames returns a usage error about the name of a file that promises another content than the file would get.
+// chosen is set where --format chooses the format.
+func checkNames(names *fileset.Names, chosen bool) error {
+	for _, file := range []struct{ flag, name string }{{"output", names.Output}, {"errors", names.Errors}} {
+		if end := output.OtherCompression(file.name); end != "" {
+			return exit.Usagef("x.gz and x.zst are compressed", "--%s %s: headcount does not compress to %s",
+				file.flag, file.name, end)
+		}
+	}
+	if end := output.OtherFormat(names.Output); end != "" && !chosen {
+		var ends []string
+		for _, f := range output.Formats() {
+			ends = append(ends, f.Suffixes...)
+		}
+		return exit.Usagef("the names "+strings.Join(ends, ", ")+" choose a format, and so does --format for any name",
+			"--output %s: no format has the name %s", names.Output, end)
+	}
+	return nil
+}
+
 // formatCombinations returns what cannot be combined with a format.
 func formatCombinations() (rows []combination) {
 	for _, flag := range formatFlags() {
 		without := formatNames(func(f *output.Format) bool { return !f.Takes(flag) })
 		rows = append(rows, combination{withValue("format", without...), withAny(flag), "the format does not have it"})
 	}
+	compressed := part{"output", func(name string) bool { return output.Compression(name) != "" }}
+	rows = append(rows,
+		combination{withValue("format", "s3-batch"), []part{compressed}, "S3 reads no compressed manifest"})
 	for _, f := range output.Formats() {
 		format, named := withValue("format", f.Name), part{"output", f.HasSuffix}
 		if !f.Resumable {

@@ -112,6 +112,9 @@ func (j *job) scanStore(
 		return err
 	}
 	defer file.Close()
+	if j.format.Headed && j.scan.Resume == nil && !records.Empty() {
+		return exit.Usagef("write to a new file", "%s cannot be appended to the content of standard output", j.format.Name)
+	}
 	s, err := scan.New(j.scan)
 	if err != nil {
 		return err
