@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"context"
+
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
@@ -81,14 +83,19 @@ func (x *encoder) encode(to *result, index int, r *Record) {
 	}
 }
 
-// encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent.
-func (x *encoder) encodeListed(p *page) {
+// encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent. A filter can be slow,
+// so it is not called after the end of ctx.
+func (x *encoder) encodeListed(ctx context.Context, p *page) error {
 	p.outcomes.Filtered = 0
 	r := new(Record)
 	for i := range p.Entries {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		*r = NewRecord(&p.Entries[i], nil, false)
 		x.encode(&p.result, i, r)
 	}
+	return nil
 }
 
 // recordBytes returns about how many bytes the Record of an object takes.

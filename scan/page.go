@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -35,24 +36,32 @@ type encodedRun struct {
 
 // newPage returns the page of p. mayPass chooses the objects that get a HEAD, by their Records without one (nil: all of
 // them do); the others are filtered. readsKey says that mayPass reads the key.
-func newPage(p *list.Page, mayPass func(*Record) bool, readsKey bool, release func()) *page {
+func newPage(
+	ctx context.Context, p *list.Page, mayPass func(*Record) bool, readsKey bool, release func(),
+) (*page, error) {
 	page := &page{Page: p, heads: p.Entries, metadata: p.Metadata, release: release}
 	if mayPass != nil {
-		page.compact(mayPass, readsKey)
+		if err := page.compact(ctx, mayPass, readsKey); err != nil {
+			return nil, err
+		}
 	}
 	page.pending = len(page.heads)
 	listed := int64(len(p.Entries))
 	page.outcomes = metrics.Outcomes{Listed: listed, Filtered: listed - int64(page.pending)}
-	return page
+	return page, nil
 }
 
 // compact keeps the objects in heads that may pass, each with its metadata. With readsKey it also keeps those whose
-// name only a HEAD tells: a store may list a plus as it is, and say that it encodes keys.
-func (p *page) compact(mayPass func(*Record) bool, readsKey bool) {
+// name only a HEAD tells: a store may list a plus as it is, and say that it encodes keys. mayPass can be slow, so it
+// is not called after the end of ctx.
+func (p *page) compact(ctx context.Context, mayPass func(*Record) bool, readsKey bool) error {
 	all, metadata := p.heads, p.metadata
 	p.heads, p.metadata = nil, nil
 	listed := new(Record)
 	for i := range all {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		isUnsure := readsKey && (p.NameUncertain(all[i].Key) || strings.Contains(all[i].Encoded, "+"))
 		if *listed = NewRecord(&all[i], nil, false); !isUnsure && !mayPass(listed) {
 			continue
@@ -62,6 +71,7 @@ func (p *page) compact(mayPass func(*Record) bool, readsKey bool) {
 			p.metadata = append(p.metadata, metadata[i])
 		}
 	}
+	return nil
 }
 
 // result is what became of some objects of one page.

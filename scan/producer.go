@@ -17,9 +17,11 @@ type producer struct {
 	ordered      bool               // output in the order of keys
 	mayPass      func(*Record) bool // nil: all objects get a HEAD; the objects without are filtered
 	readsKey     bool               // mayPass reads the key
-	encode       func(*page)        // gives the objects of a page without HEADs their Outcomes; nil: they are filtered
 	listMetadata *listMetadata
 	listingCheck *listingCheck
+
+	// encode gives the objects of a page without HEADs their Outcomes; nil: they are filtered.
+	encode func(context.Context, *page) error
 
 	pageLimit *pageLimit
 	inFlight  inFlight
@@ -81,9 +83,14 @@ func (p *producer) listWalk(ctx context.Context, walk *walk) error {
 		p.listingCheck.onPage(listed)
 		p.inFlight.add()
 		p.progress.Listed.Add(int64(len(listed.Entries)))
-		page := newPage(listed, p.mayPass, p.readsKey, places.release)
+		page, err := newPage(ctx, listed, p.mayPass, p.readsKey, places.release)
+		if err != nil {
+			return err
+		}
 		if p.encode != nil {
-			p.encode(page)
+			if err := p.encode(ctx, page); err != nil {
+				return err
+			}
 			p.pool.records.add(page.bytes)
 		}
 		page.release = func() {

@@ -123,7 +123,7 @@ func (s *Scan) wire() {
 
 	s.listingCheck = newListingCheck(cfg)
 	var mayPass func(*Record) bool
-	var encode func(*page)
+	var encode func(context.Context, *page) error
 	switch {
 	case cfg.NoHeads:
 		encode = s.encoder.encodeListed

@@ -81,7 +81,7 @@ func (parentheses) Visit(node *ast.Node) {
 	}
 }
 
-// check checks the types. It returns the mistake that it finds.
+// check checks the types, and makes the tree spend steps. It returns the mistake that it finds.
 func check(tree *parser.Tree, config *conf.Config, words vocabulary) *Error {
 	words.declare(config)
 	result, err := checker.Check(tree, config)
@@ -99,8 +99,11 @@ func check(tree *parser.Tree, config *conf.Config, words vocabulary) *Error {
 		}
 	}
 	c := &nilChecker{}
-	ast.Walk(&tree.Node, c)
-	return c.err
+	if ast.Walk(&tree.Node, c); c.err != nil {
+		return c.err
+	}
+	ast.Walk(&tree.Node, newMeter(tree.Node))
+	return nil
 }
 
 // nilChecker is the visitor that refuses comparisons with nil that have the same result for every object.

@@ -67,7 +67,10 @@ func (f *Filter) passes(r *scan.Record) (bool, error) {
 	e := f.evaluation(r)
 	defer f.evaluations.Put(e)
 	value, err := f.whole.passes(e)
-	if err != nil && !f.listed.mayPass(e) {
+	if err == nil {
+		return value, nil
+	}
+	if e.steps.left = stepsMax; !f.listed.mayPass(e) {
 		return false, nil
 	}
 	return value, err
@@ -78,6 +81,6 @@ func (f *Filter) evaluation(r *scan.Record) *evaluation {
 	if e == nil {
 		e = newEvaluation()
 	}
-	e.record = r
+	e.record, e.steps.left = r, stepsMax
 	return e
 }

@@ -20,6 +20,7 @@ import (
 type evaluation struct {
 	record *scan.Record
 	unsaid bool // a value was read that the store did not say
+	steps  steps
 
 	text    []byte
 	machine vm.VM
@@ -30,7 +31,9 @@ type evaluation struct {
 const memoryBudget = 100_000
 
 func newEvaluation() *evaluation {
-	return &evaluation{machine: vm.VM{MemoryBudget: memoryBudget}, values: map[string]any{}}
+	e := &evaluation{machine: vm.VM{MemoryBudget: memoryBudget}, steps: steps{stepsMax}}
+	e.values = map[string]any{stepsName: &e.steps}
+	return e
 }
 
 // program compiles a node for expr's virtual machine.

@@ -143,6 +143,7 @@ func (v vocabulary) declare(c *conf.Config) {
 			c.Functions[saidName(name)] = saidFunction(name, variable.field.Type)
 		}
 	}
+	declareSteps(c)
 	c.WithEnv(env)
 }
 
