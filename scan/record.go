@@ -40,10 +40,16 @@ func (r *Record) CommonPrefix() bool { return r.entry.CommonPrefix }
 // on a new connection too, and the HEAD has the later Last-Modified. The Record then is what the HEAD said.
 func (r *Record) Changed() bool { return r.changed }
 
-// Header returns the value of a header of the HEAD's answer, nil if the store did not send it. The name is in lower
-// case.
+// Details returns what the source of the key says of the object beyond what every LIST says; nil: nothing.
+func (r *Record) Details() *list.Details { return r.entry.Details }
+
+// Header returns the value of a header of the HEAD's answer, nil if the store did not send it. Without a HEAD, that is
+// the value that the source of the key says (list.Details.Headers). The name is in lower case.
 func (r *Record) Header(name string) []byte {
 	if r.head == nil {
+		if value, said := r.entry.Details.Get(name); said {
+			return []byte(value)
+		}
 		return nil
 	}
 	return r.head.Get(name)
@@ -148,6 +154,7 @@ func (r *Record) Clone() *Record {
 	for _, text := range []*string{&entry.Key, &entry.Encoded, &entry.ETag, &entry.LastModified, &entry.StorageClass} {
 		*text = strings.Clone(*text) // parts of the page's text
 	}
+	entry.Details = entry.Details.Clone()
 	clone := &Record{entry: &entry, changed: r.changed}
 	if r.head != nil {
 		clone.head = &head.Result{

@@ -53,3 +53,19 @@ func TestCloneWithoutHead(t *testing.T) {
 		t.Errorf("got %+v, want key k without metadata", clone)
 	}
 }
+
+// Without a HEAD, a header is what the source of the key says. A HEAD is the newer answer, even without that header.
+func TestHeaderOfDetails(t *testing.T) {
+	const name = "x-amz-replication-status"
+	entry := list.Entry{Key: "k", Details: &list.Details{Headers: []list.DetailHeader{{Name: name, Value: "FAILED"}}}}
+	listed := scan.NewRecord(&entry, nil, false)
+	for _, r := range []*scan.Record{&listed, listed.Clone()} {
+		if got := string(r.Header(name)); got != "FAILED" || r.Header("etag") != nil {
+			t.Errorf("%q, %q", got, r.Header("etag"))
+		}
+	}
+	asked := scan.NewRecord(&entry, &head.Result{Status: 200}, false)
+	if got := asked.Header(name); got != nil {
+		t.Errorf("%q after a HEAD without it", got)
+	}
+}

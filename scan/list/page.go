@@ -14,6 +14,12 @@ const pageKeysMax = 1000
 // Entry is the part of a listing about one object.
 type Entry = xmllist.Entry
 
+// Details is what a source of keys says of an object beyond what every LIST says.
+type Details = xmllist.Details
+
+// DetailHeader is a header of Details.
+type DetailHeader = xmllist.DetailHeader
+
 // ListedName returns a key as the store wrote it, which no run decodes in two ways.
 func ListedName(e *Entry) string { return cmp.Or(e.Encoded, e.Key) }
 

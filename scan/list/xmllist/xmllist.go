@@ -9,6 +9,7 @@ package xmllist
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -59,6 +60,57 @@ type Entry struct {
 	Encoded      string // the key as the store wrote it, where decoding has changed it; empty: as Key
 	LastModified string // as the store wrote it, RFC 3339
 	StorageClass string
+
+	Details *Details // nil: nothing more was asked for, or said
+}
+
+// Details is what a source of keys says of one object, beyond what every LIST says. A text that it does not say is
+// empty. Nobody changes Details after the page is made.
+type Details struct {
+	// VersionID is that of a listing of versions; "null" for the null version; empty: the listing has no versions.
+	VersionID    string
+	IsLatest     bool // the newest version of the key; false without a VersionID
+	DeleteMarker bool // it has no metadata, and no HEAD
+
+	Owner             string // the display name, or the ID where there is none
+	ChecksumAlgorithm string // names, separated by commas
+	ChecksumType      string
+
+	// Headers are values that the HEAD has in a header, as the header has them: the restore status, or a column of an
+	// Inventory. The HEAD is the newer answer.
+	Headers []DetailHeader
+}
+
+// DetailHeader is a header: its name in lower case, and its value.
+type DetailHeader struct{ Name, Value string }
+
+// Get returns the value of a header; said is false where it is not there. It may be called on nil.
+func (d *Details) Get(name string) (value string, said bool) {
+	if d == nil {
+		return "", false
+	}
+	for i := range d.Headers {
+		if d.Headers[i].Name == name {
+			return d.Headers[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// Clone returns a copy that shares no memory with d, and nil for nil.
+func (d *Details) Clone() *Details {
+	if d == nil {
+		return nil
+	}
+	clone := *d
+	for _, text := range []*string{&clone.VersionID, &clone.Owner, &clone.ChecksumAlgorithm, &clone.ChecksumType} {
+		*text = strings.Clone(*text)
+	}
+	clone.Headers = slices.Clone(d.Headers)
+	for i, h := range clone.Headers {
+		clone.Headers[i] = DetailHeader{Name: strings.Clone(h.Name), Value: strings.Clone(h.Value)}
+	}
+	return &clone
 }
 
 // UserMetadata is the content of one UserMetadata element, which MinIO adds to a Contents for metadata=true. The zero
