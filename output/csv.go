@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"headcount/scan"
@@ -34,7 +35,7 @@ func (e *csvEncoder) header() []byte {
 	for i := range e.columns {
 		from := len(row)
 		row = append(row, e.columns[i].title...)
-		row = append(finishCell(row, from), ',')
+		row = append(finishCell(e.disarm(row, from), from), ',')
 	}
 	return append(append(row, base64Title...), '\n')
 }
@@ -72,10 +73,15 @@ func (e *csvEncoder) appendCell(row []byte, c *column, r *scan.Record) (cell []b
 		text := base64.StdEncoding.AppendEncode(nil, row[from:])
 		row = append(row[:from], text...)
 	}
-	if e.safe && isFormula(row[from:]) {
-		row = slices.Insert(row, from, '\'')
+	return finishCell(e.disarm(row, from), from), valid
+}
+
+// disarm puts a quote before row[from:], the text of a cell, if a spreadsheet would run it and the user asked for that.
+func (e *csvEncoder) disarm(row []byte, from int) []byte {
+	if !e.safe || !isFormula(row[from:]) {
+		return row
 	}
-	return finishCell(row, from), valid
+	return slices.Insert(row, from, '\'')
 }
 
 // isPlain reports whether the text of a cell stands in it as it is. It is false for some such texts too, and quick for
@@ -88,12 +94,14 @@ func (e *csvEncoder) isPlain(cell []byte) bool {
 // comment.
 func startsOdd(cell []byte) bool { return len(cell) == 0 || cell[0] == ' ' || cell[0] == '#' }
 
-// isFormula reports whether a spreadsheet would take a cell for a formula, or whether it would be one without the
-// quotes in front: a reader that removes one quote then reads the exact text.
+// isFormula reports whether a spreadsheet may take a cell for a formula, or whether it may be one without the quotes in
+// front: a reader that removes one quote then reads the exact text. Some spreadsheets trim spaces, and take full-width
+// characters for those of ASCII.
 // https://owasp.org/www-community/attacks/CSV_Injection
+// https://github.com/OWASP/ASVS/blob/v5.0.0/5.0/en/0x10-V1-Encoding-and-Sanitization.md (1.2.10)
 func isFormula(cell []byte) bool {
-	cell = bytes.TrimLeft(cell, "'")
-	return len(cell) > 0 && bytes.IndexByte([]byte("=+-@\t\r\n"), cell[0]) >= 0
+	first, _ := utf8.DecodeRune(bytes.TrimLeft(cell, "' \u00a0\u3000"))
+	return strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", first)
 }
 
 // finishCell puts row[from:], the text of a cell, into quotes if it needs them.

@@ -62,6 +62,8 @@ func TestCSV(t *testing.T) {
 			"key,content_type,a" + always + `'=1+1,"'-"",",''@x,,,` + "\n"},
 		{"key,content_type", "a", true, record("a=1", "content-type: '", "meta-a: \xfb\xe0"),
 			"key,content_type,a" + always + `a=1,','++A=,,,metadata.a` + "\n"},
+		{"key,etag,content_type", "+a,-b,c", true, record("＝1", "content-type:  ' @x", "meta-+a: \x00=", "meta--b: \u3000－1"),
+			"key,etag,content_type,'+a,'-b,c" + always + "'＝1,listed,' ' @x,'\x00=,'\u3000－1,,,,\n"},
 	} {
 		o := &Options{Safe: c.safe}
 		if c.columns != "" {

@@ -30,7 +30,7 @@ func readCSV(r io.Reader, o *Options, add func(*scan.Record) error) error {
 		return fmt.Errorf("header: %w", err)
 	}
 	for _, cell := range header {
-		title := string(cell.text)
+		title := string(table.rearm(cell.text))
 		if slices.Contains(table.titles, title) {
 			return fmt.Errorf("header: the title %q comes twice", title)
 		}
@@ -81,11 +81,17 @@ func (t *csvTable) record(row []csvCell) (scan.Record, error) {
 	return t.builder.record()
 }
 
+// rearm returns the text of a cell without the quote of csvEncoder.disarm.
+func (t *csvTable) rearm(text []byte) []byte {
+	if t.safe && len(text) > 0 && text[0] == '\'' && isFormula(text) {
+		return text[1:]
+	}
+	return text
+}
+
 // set sets the value of a cell that is not absent. inBase64 names the values that are in base64.
 func (t *csvTable) set(title string, text []byte, inBase64 []string) error {
-	if t.safe && len(text) > 0 && text[0] == '\'' && isFormula(text[1:]) {
-		text = text[1:]
-	}
+	text = t.rearm(text)
 	f := t.columns[title]
 	if f != nil && f.Type == field.Map {
 		return t.setTexts(text, inBase64)

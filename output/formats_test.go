@@ -142,7 +142,7 @@ func drawOptions(t *rapid.T, f *Format) *Options {
 	takes := func(flag string) bool { return slices.Contains(f.Flags, flag) && rapid.Bool().Draw(t, flag) }
 	o := &Options{Bucket: "b", Null: takes("null"), Safe: takes("csv-safe")}
 	if takes("columns") {
-		o.Columns = []string{"a", "mode"}
+		o.Columns = []string{"a", "+", "mode"}
 	}
 	names := rapid.Permutation(field.Names(field.All())).Draw(t, "fields")[:rapid.IntRange(1, len(field.All())).Draw(t, "count")]
 	if isHandOff(f) {
@@ -162,7 +162,7 @@ func drawOptions(t *rapid.T, f *Format) *Options {
 func drawRecord(t *rapid.T) scan.Record {
 	anyBytes := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 9), func(b []byte) string { return string(b) })
 	anyText := rapid.OneOf(rapid.String(), anyBytes, rapid.SampledFrom([]string{
-		"", "a/b.txt", " ", "#", `"`, `""`, "\r", "\n", "a,b", `{"a":"b"}`, "=1+1", "'=1", "''", "\xff", "\\.", "null", "\x00",
+		"", "a/b.txt", " ", "#", `"`, `""`, "\r", "\n", "a,b", `{"a":"b"}`, "=1+1", "'=1", " '＝1", "''", "\xff", "\\.", "null", "\x00",
 		strings.Repeat("long ", 2000),
 	}))
 	value := rapid.OneOf(anyText, rapid.SampledFrom([]string{

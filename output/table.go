@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,13 +23,16 @@ func tableFormat() Format {
 }
 
 // Table is a Sink for people: a header, and a line for each Record, in aligned columns. A page is aligned when it is
-// committed, so columns grow from page to page. On a terminal, cells are cut where a line would be too long. Characters
-// that a terminal obeys are escaped. What field.Always has of a Record stands at the end of its line.
+// committed, so columns grow from page to page. On a terminal, cells are cut where a line would be too long; where they
+// would be too short to read, each cell gets a line. Characters that a terminal obeys are escaped. The values of
+// field.Always stand at the end of a Record's line.
 type Table struct {
 	to      Destination
 	columns []column
 	always  []column
-	widths  []int  // of the widest cell of each column so far; 0: there was no Record
+	started bool
+	widths  []int  // of the widest cell of each column so far; nil: nothing is written
+	upright bool   // each cell gets a line
 	text    []byte // of the page that is committed
 }
 
@@ -37,6 +41,9 @@ const (
 
 	// cellMin is the width to which a cell is cut at least: enough to see what it is.
 	cellMin = 4
+
+	// cellReadable is the width to which the cells of the first page may be cut: a date, or the end of a key's folder.
+	cellReadable = 10
 
 	// padMax is the width to which cells are filled up at most, where they are not cut: one long key does not widen all
 	// lines.
@@ -50,7 +57,10 @@ func newTable(to Destination, o *Options) *Table {
 }
 
 // Start writes nothing: the first page has the width of the header.
-func (t *Table) Start() error { return nil }
+func (t *Table) Start() error {
+	t.started = true
+	return nil
+}
 
 // NewChunk returns an empty Chunk.
 func (t *Table) NewChunk() scan.Chunk { return &tableChunk{table: t} }
@@ -109,22 +119,42 @@ func (t *Table) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if t.widths == nil {
+	return t.write(rows)
+}
+
+// write writes rows, and the header before the first ones.
+func (t *Table) write(rows [][]string) error {
+	isFirst := t.widths == nil
+	if isFirst {
 		t.widths = make([]int, len(t.columns)+1)
-		rows = slices.Insert(rows, 0, t.header())
 	}
-	for _, row := range rows {
+	for _, row := range append(rows, t.header()) {
 		for i, cell := range row {
 			t.widths[i] = max(t.widths[i], uniseg.StringWidth(cell))
 		}
 	}
 	widths := t.widths
 	if columns := t.to.Columns(); columns > 0 {
-		widths = fitWidths(widths, columns-1-len(cellGap)*len(t.columns)) // some terminals scroll after a full line
+		room := columns - 1 - len(cellGap)*len(t.columns) // some terminals scroll after a full line
+		if isFirst {
+			_, least := cutWidths(widths, cellReadable)
+			t.upright = least > room
+		}
+		widths = fitWidths(widths, room)
 	}
 	t.text = t.text[:0]
-	for _, row := range rows {
-		t.text = t.appendRow(t.text, row, widths)
+	if isFirst && !t.upright {
+		t.text = t.appendRow(t.text, t.header(), widths)
+	}
+	for i, row := range rows {
+		switch {
+		case !t.upright:
+			t.text = t.appendRow(t.text, row, widths)
+			continue
+		case i > 0 || !isFirst:
+			t.text = append(t.text, '\n')
+		}
+		t.text = t.appendUpright(t.text, row)
 	}
 	_, err := t.to.Write(t.text)
 	return err
@@ -140,19 +170,21 @@ func (t *Table) header() []string {
 
 // fitWidths returns widths whose sum is at most room, if possible: the widest are cut.
 func fitWidths(widths []int, room int) []int {
-	cut := func(most int) (fitted []int, sum int) {
-		for _, width := range widths {
-			fitted = append(fitted, min(width, most))
-			sum += min(width, most)
-		}
-		return fitted, sum
-	}
 	most := max(cellMin, min(room, slices.Max(widths)))
-	fitted, sum := cut(most)
-	for ; sum > room && most > cellMin; fitted, sum = cut(most) {
+	fitted, sum := cutWidths(widths, most)
+	for ; sum > room && most > cellMin; fitted, sum = cutWidths(widths, most) {
 		most--
 	}
 	return fitted
+}
+
+// cutWidths returns widths of which none is larger than most, and their sum.
+func cutWidths(widths []int, most int) (fitted []int, sum int) {
+	for _, width := range widths {
+		fitted = append(fitted, min(width, most))
+		sum += min(width, most)
+	}
+	return fitted, sum
 }
 
 // appendRow appends a line. Numbers end at the right of their column, everything else begins at the left.
@@ -167,6 +199,25 @@ func (t *Table) appendRow(line []byte, row []string, widths []int) []byte {
 		line = append(append(append(line, cell...), padding...), cellGap...)
 	}
 	return append(append(line[:from], strings.TrimRight(string(line[from:]), " ")...), '\n')
+}
+
+// appendUpright appends a line for each cell, with its title before it.
+func (t *Table) appendUpright(lines []byte, row []string) []byte {
+	titles := t.header()
+	widest := 0
+	for _, title := range titles {
+		widest = max(widest, uniseg.StringWidth(title))
+	}
+	for i, cell := range row {
+		if i < len(t.columns) {
+			padding := strings.Repeat(" ", widest-uniseg.StringWidth(titles[i]))
+			cell = strings.TrimRight(titles[i]+padding+cellGap+cell, " ")
+		}
+		if cell != "" { // most Records have nothing of field.Always
+			lines = append(append(lines, cell...), '\n')
+		}
+	}
+	return lines
 }
 
 // cutCell cuts a cell that is wider than width, and marks it.
@@ -184,5 +235,11 @@ func cutCell(cell string, width int) string {
 // Sync returns when all committed rows are on disk. No later run can continue a table.
 func (t *Table) Sync() (checkpoint.Position, error) { return t.to.Sync() }
 
-// Close closes the Destination.
-func (t *Table) Close() error { return t.to.Close() }
+// Close writes the header if there was no Record, and closes the Destination.
+func (t *Table) Close() error {
+	var err error
+	if t.started && t.widths == nil {
+		err = t.write(nil)
+	}
+	return cmp.Or(err, t.to.Close())
+}

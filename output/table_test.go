@@ -23,6 +23,9 @@ func table(t *testing.T, columns int, o *Options, pages ...[]*scan.Record) strin
 	t.Helper()
 	var out bytes.Buffer
 	sink := newTable(terminal{Stream(t.Context(), &out), columns}, o)
+	if err := sink.Start(); err != nil {
+		t.Fatal(err)
+	}
 	for _, page := range pages {
 		a, b := sink.NewChunk(), sink.NewChunk()
 		for i, r := range page {
@@ -31,6 +34,9 @@ func table(t *testing.T, columns int, o *Options, pages ...[]*scan.Record) strin
 		if err := sink.Commit(&list.Page{}, []scan.Chunk{a, b}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := sink.Close(); err != nil {
+		t.Fatal(err)
 	}
 	return out.String()
 }
@@ -67,11 +73,18 @@ size  key  metadata      content_type
     -  \xff    -       -
 `},
 		{3, Options{Fields: fields[1:2], Columns: []string{"Owner"}}, `
-key  Own…
-a    ali…
-b    -
-日…   \x1…  cha…
-\xff  -
+key    a
+Owner  alice bob carol
+
+key    b
+Owner  -
+
+key    日本.txt
+Owner  \x1b[2J\u202e
+changed=true missing_meta=2
+
+key    \xff
+Owner  -
 `},
 	} {
 		if got := table(t, c.columns, &c.o, pages...); got != strings.TrimPrefix(c.want, "\n") {
@@ -80,15 +93,36 @@ b    -
 	}
 }
 
-// On a terminal no line is longer than the terminal, if it is wide enough for all columns at their narrowest.
+// On a terminal no line is longer than the terminal. Where cells would be too short to read, each gets a line.
 func TestTableFitsTerminal(t *testing.T) {
-	fields := field.All()
 	full := record(strings.Repeat("long/", 100), "meta-id: "+strings.Repeat("é", 500))
-	for columns := 6 * (len(fields) + 1); columns < 300; columns += 13 {
-		for line := range strings.Lines(table(t, columns, &Options{Fields: fields}, []*scan.Record{full, record("k")})) {
-			if n := len([]rune(line)); n > columns {
-				t.Errorf("%d characters in %d columns: %s", n, columns, line)
+	for _, count := range []int{6, len(field.All())} {
+		fields := field.All()[:count]
+		for columns := 4; columns < 400; columns += 7 {
+			text := table(t, columns, &Options{Fields: fields}, []*scan.Record{full, record("k")})
+			if columns < 4*count && !strings.HasPrefix(text, "key  ") {
+				t.Errorf("%d fields in %d columns: %s", count, columns, text)
+			}
+			for line := range strings.Lines(text) {
+				n, lines := len([]rune(line)), strings.Count(text, "\n")
+				if upright := lines == 2*count+1; n > columns && !upright {
+					t.Errorf("%d fields in %d columns: %d characters in one of %d lines: %s", count, columns, n, lines, line)
+				}
 			}
 		}
+	}
+}
+
+// A table without Records has a header. A run that has not begun writes none.
+func TestTableWithoutRecords(t *testing.T) {
+	o := &Options{Fields: field.All()[:3]}
+	for _, columns := range []int{0, 80} {
+		if got := table(t, columns, o, nil); got != "key  metadata  size\n" {
+			t.Errorf("%q", got)
+		}
+	}
+	var out bytes.Buffer
+	if err := newTable(Stream(t.Context(), &out), o).Close(); err != nil || out.Len() > 0 {
+		t.Errorf("%v, %q", err, &out)
 	}
 }
