@@ -1,6 +1,6 @@
 // Package field is the one table of what can be read from a scan.Record. A Field has a name, a type, an origin (the
 // request whose answer has it), and typed accessors. Whatever reads Records by name takes its names and types from
-// here: the formats of package output, --fields, and the README's table.
+// here: the formats of package output, --fields, and the table of its README.md.
 package field
 
 import (
@@ -25,7 +25,7 @@ const (
 	Map // texts by name
 )
 
-// String returns the word for a Type in the README's table.
+// String returns the word for a Type in the table of README.md.
 func (t Type) String() string { return [...]string{"text", "number", "bool", "time", "map"}[t] }
 
 // Origin is the first request whose answer has a Field. The answer to a later request replaces the value.
@@ -37,7 +37,7 @@ const (
 	FromRequest               // a further request for each object
 )
 
-// String returns the word for an Origin in the README's table.
+// String returns the word for an Origin in the table of README.md.
 func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further request"}[o] }
 
 // Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They

@@ -179,16 +179,16 @@ func TestNeedHead(t *testing.T) {
 	}
 }
 
-// The README has a row for each Field, as the table has it.
+// The page has a row for each Field, as the table has it.
 func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const header = "| field | type | from | meaning |\n| --- | --- | --- | --- |\n"
-	_, got, hasTable := strings.Cut(string(readme), header)
+	_, got, hasTable := strings.Cut(string(page), header)
 	if !hasTable {
-		t.Fatalf("the README has no table\n%s", header)
+		t.Fatalf("the page has no table\n%s", header)
 	}
 	got, _, _ = strings.Cut(got, "\n\n")
 	var want strings.Builder
@@ -200,6 +200,6 @@ func TestREADME(t *testing.T) {
 		fmt.Fprintf(&want, "| `%s` | %v | %v | %s |\n", f.Name, f.Type, f.Origin, about)
 	}
 	if got+"\n" != want.String() {
-		t.Errorf("the README's table is\n%s\n\nand the fields are\n%s", got, want.String())
+		t.Errorf("the page's table is\n%s\n\nand the fields are\n%s", got, want.String())
 	}
 }
