@@ -75,7 +75,8 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	r.printLimit(s)
 }
 
-// printUnsaid prints the fields that were read and that the store said for no object. The caller may lack a right.
+// printUnsaid prints the fields, and the names of metadata, that were read and that the store said for no object. The
+// caller may lack a right, or have misspelt a name.
 func (r *Reporter) printUnsaid(s *metrics.Stats) {
 	unsaid := map[string][]string{} // names of fields, by the right that they need
 	for _, f := range field.All() {
@@ -83,7 +84,12 @@ func (r *Reporter) printUnsaid(s *metrics.Stats) {
 			unsaid[f.Permission] = append(unsaid[f.Permission], f.Name)
 		}
 	}
-	answered := min(s.Requests["head"]["200"], s.Listed) // HEADs of failed objects are sent again
+	for _, name := range slices.Sorted(maps.Keys(s.Said)) {
+		if s.Said[name] == 0 && strings.HasPrefix(name, field.MetadataName("")) {
+			unsaid[""] = append(unsaid[""], name)
+		}
+	}
+	answered := min(s.Requests["head"]["200"]+s.FromListing, s.Listed) // HEADs of failed objects are sent again
 	if answered == 0 {
 		return
 	}

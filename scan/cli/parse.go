@@ -164,7 +164,25 @@ func parseFilter(c *cli.Context, j *job) error {
 			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})
 		}
 	}
+	for _, name := range j.metadataNames() {
+		cfg.Counted = append(cfg.Counted, scan.Presence{
+			Name: field.MetadataName(name),
+			Has:  func(r *scan.Record) bool { texts, _ := r.Metadata(); return texts.Get(name) != nil },
+		})
+	}
 	return nil
+}
+
+// metadataNames returns the names of metadata that --columns and --filter have, in lower case and each once.
+func (j *job) metadataNames() (names []string) {
+	for _, name := range j.options.Columns {
+		names = append(names, strings.ToLower(name))
+	}
+	if j.filter != nil {
+		names = append(names, j.filter.MetadataNames()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // needHead returns the Fields that the output or the filter reads and no listing has, each once.

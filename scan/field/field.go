@@ -151,6 +151,9 @@ func Names(fields []Field) []string {
 	return names
 }
 
+// MetadataName returns what names one text of the Field Metadata beside the names of Fields, as metadata.owner.
+func MetadataName(name string) string { return Metadata + "." + name }
+
 // NeedHead returns the Fields that no LIST of S3 gives: a HEAD has to be sent for them.
 func NeedHead(fields []Field) []Field {
 	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Origin == FromList })

@@ -42,7 +42,7 @@ func compileAt(expression string, now time.Time) (f *Filter, err error) {
 	if c.err != nil {
 		return nil, newError(c.err, words).in(expression)
 	}
-	f.listed = f.whole.listedHalf()
+	f.listed, f.names = f.whole.listedHalf(), words.metadataNames()
 	for _, each := range slices.Concat(field.All(), field.Always()) {
 		if c.reads[each.Name] {
 			f.fields = append(f.fields, each)

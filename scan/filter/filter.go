@@ -13,6 +13,7 @@ import (
 type Filter struct {
 	text   string
 	fields []field.Field
+	names  []string // of the metadata
 	whole  formula
 	listed formula // the half that a LIST decides
 
@@ -35,6 +36,9 @@ func (f *Filter) Scan() *scan.Filter {
 
 // Fields returns the Fields that the expression reads, in the order of the table.
 func (f *Filter) Fields() []field.Field { return f.fields }
+
+// MetadataNames returns the names of metadata that the expression has, sorted.
+func (f *Filter) MetadataNames() []string { return f.names }
 
 // NeedsHead reports whether the expression reads a Field that no LIST has.
 func (f *Filter) NeedsHead() bool {

@@ -205,3 +205,18 @@ func TestKeysAreSorted(t *testing.T) {
 		}
 	}
 }
+
+func TestMetadataNames(t *testing.T) {
+	for expression, want := range map[string]string{
+		`metadata["a b"] == "" || "b" in metadata || metadata.owner != metadata.a || len(metadata) > 3`: "a a b b owner",
+		`size > 1`: "",
+	} {
+		f, err := Compile(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.MetadataNames(), " "); got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
+}

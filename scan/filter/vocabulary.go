@@ -103,6 +103,17 @@ func (v vocabulary) fields() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(v)), func(name string) bool { return v[name].part != all })
 }
 
+// metadataNames returns the names of the parts of the metadata, each once, in the order of the alphabet.
+func (v vocabulary) metadataNames() (names []string) {
+	for _, variable := range v {
+		if variable.part != all {
+			names = append(names, variable.name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // functions are those of expr whose cost is bounded by the length of the expression and of a Record.
 func functions() []string {
 	return []string{

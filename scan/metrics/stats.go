@@ -85,8 +85,9 @@ type Stats struct {
 	LimitedByReason      string  `json:"limited_by_reason"` // the measurements behind LimitedBy
 	WorkersHistory       []Step  `json:"workers_history,omitempty"`
 
-	// Said has the fields that were read beside key and metadata, and for each the number of Records that have a value:
-	// of all Records that were made, those included that a filter left out.
+	// Said has the fields that were read beside key and metadata, and the names of metadata that were asked for, as
+	// metadata.owner. For each it has the number of Records that have a value: of all Records that were made, those
+	// included that a filter left out.
 	Said map[string]int64 `json:"said,omitempty"`
 
 	// OtherPrefixes are the prefixes of Outcomes.OtherMetadata, sorted: for each object the first one, and at most 16.
