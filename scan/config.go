@@ -41,7 +41,7 @@ type Config struct {
 
 	Prefix string
 	Range  list.Range // of the first run; a later run scans what Resume has left of it
-	Keys   *list.Keys // the objects to scan; nil: those that the bucket lists
+	Keys   KeySource  // the objects to scan; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 
 	// Delimiter lists one level of the bucket: the objects without a Delimiter behind the Prefix, and one Record for each
@@ -111,8 +111,8 @@ func (c Config) withDefaults() Config {
 		c.ListOrder = list.OrderAny
 	}
 	// Several listers would not find the first objects first, need the order of bytes, and have no keys to split at
-	// where common prefixes stand for them.
-	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny || c.Delimiter != "" {
+	// where common prefixes stand for them. A KeySource is read once, from its beginning to its end.
+	if c.Listers == 0 || c.Limit > 0 || c.ListOrder == list.OrderAny || c.Delimiter != "" || c.Keys != nil {
 		c.Listers = 1
 	}
 	if c.Workers = max(WorkersAuto, c.Workers); c.NoHeads {

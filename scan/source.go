@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"headcount/scan/list"
@@ -23,28 +22,6 @@ func bucketSource(lister *list.ParallelLister) source {
 			pages:   pager,
 			isFirst: func() (bool, <-chan struct{}) { return lister.IsFirst(pager) },
 			close:   func() { lister.Done(pager) },
-		}, nil
-	}
-}
-
-// keySource hands out the known keys of some Ranges, one Range after the other.
-func keySource(keys *list.Keys, ranges []list.Range) source {
-	var mu sync.Mutex
-	return func(ctx context.Context) (*walk, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case len(ranges) == 0:
-			return nil, nil
-		}
-		next := ranges[0]
-		ranges = ranges[1:]
-		return &walk{
-			pages:   keys.Pager(next),
-			isFirst: func() (bool, <-chan struct{}) { return true, nil }, // one walk comes after the other
-			close:   func() {},
 		}, nil
 	}
 }

@@ -53,9 +53,9 @@ func (k *Keys) Close() {
 	}
 }
 
-// Pager returns a KeysPager for the keys in rng.
-func (k *Keys) Pager(rng Range) *KeysPager {
-	p := &KeysPager{rng: rng}
+// Pager returns a PageSource of the keys in rng.
+func (k *Keys) Pager(rng Range) PageSource {
+	p := &keysPager{rng: rng}
 	if k.file != nil {
 		p.entries = k.file.readerAfter(rng.After)
 	} else {
@@ -65,8 +65,8 @@ func (k *Keys) Pager(rng Range) *KeysPager {
 	return p
 }
 
-// KeysPager hands out the Keys of one Range. It belongs to one goroutine.
-type KeysPager struct {
+// keysPager hands out the Keys of one Range. It belongs to one goroutine.
+type keysPager struct {
 	entries entryReader
 	rng     Range
 	next    *Entry // was read, and is on no Page yet
@@ -78,7 +78,7 @@ type entryReader interface {
 }
 
 // Next returns the next Page, as Pager.Next does. Its error is the cause of ctx's end, or that of the file of the Keys.
-func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
+func (p *keysPager) Next(ctx context.Context) (*Page, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -107,7 +107,7 @@ func (p *KeysPager) Next(ctx context.Context) (*Page, error) {
 }
 
 // Rest returns the part of the Range that no Page has covered, as Pager.Rest does.
-func (p *KeysPager) Rest() (rest Range, ok bool) {
+func (p *keysPager) Rest() (rest Range, ok bool) {
 	return p.rng, p.rng.After != p.rng.Through || p.rng.After == ""
 }
 

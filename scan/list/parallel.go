@@ -141,8 +141,8 @@ func forEachPage(ctx context.Context, pager *Pager, handle func(context.Context,
 	}
 }
 
-// PageSource hands out the Pages of one Range in the order of keys. Pager and KeysPager are PageSources. The goroutine
-// that owns a PageSource calls both methods.
+// PageSource hands out the Pages of one Range in the order of keys. A Pager is a PageSource, and so are
+// those of known keys. The goroutine that owns a PageSource calls both methods.
 type PageSource interface {
 	// Next returns the next Page, and nil without an error after the last Page.
 	Next(ctx context.Context) (*Page, error)
