@@ -128,10 +128,12 @@ const (
 	parquetSyncEvery = 30 * time.Second
 )
 
-// SyncDue implements scan.GroupingSink.
+// SyncDue implements scan.GroupingSink. A row group in the middle of the file has at least as many rows as there are
+// row groups before it. So a file of 10 million rows has 4,500 row groups at most, whatever syncEvery is: the
+// descriptions of the row groups stay in memory until Close.
 func (s *parquetSink) SyncDue() bool {
 	rows := s.w.Rows()
-	return rows == 0 || rows >= parquetSyncRows || time.Since(s.synced) >= s.syncEvery
+	return rows == 0 || rows >= parquetSyncRows || time.Since(s.synced) >= s.syncEvery && rows >= s.w.Groups()
 }
 
 // Sync writes the rows of all committed pages, and returns the Position behind them.

@@ -238,6 +238,32 @@ func TestParquetWriteFails(t *testing.T) {
 	}
 }
 
+// However often a checkpoint is asked for, the row groups of a file get larger as their number grows.
+func TestParquetBoundsRowGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink, err := newParquetSink(Stream(t.Context(), io.Discard), &Options{SyncEvery: time.Second})
+		if err == nil {
+			err = sink.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := sink.(*parquetSink)
+		const pages, pageRows = 500, 10
+		for page := range pages {
+			addPage(t, sink, page*pageRows, pageRows)
+			if time.Sleep(time.Second); s.SyncDue() {
+				if _, err := sink.Sync(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := s.w.Groups(); got < 50 || got*got/2 > pages*pageRows {
+			t.Errorf("%d row groups of %d rows", got, pages*pageRows)
+		}
+	})
+}
+
 // A Sync is due when half a row group is there, when the last one was 30 s ago, and when it costs nothing.
 func TestParquetSyncDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -37,8 +37,8 @@ func (b *bounds) addText(text []byte) {
 	}
 }
 
-// boundBytesMax leaves out longer texts than keys can be: the footer has the bounds of all row groups.
-const boundBytesMax = 1024
+// boundBytesMax leaves out longer texts than keys usually are: memory and the footer have the bounds of all row groups.
+const boundBytesMax = 256
 
 // statistics returns the bounds as the footer has them.
 func (b *bounds) statistics(t Type, nulls int64) format.Statistics {

@@ -16,10 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -56,8 +55,7 @@ type Writer struct {
 	schema    []format.SchemaElement
 	columns   []*column // one for each Column
 	rows      int       // in the row group that is not written
-	groups    []format.RowGroup
-	rowsTotal int64 // in groups
+	groups    groupList
 	zstd      *zstd.Encoder
 	scratch   []byte
 }
@@ -106,6 +104,9 @@ func (w *Writer) Append(rows *Rows) error {
 // Rows returns how many rows Flush would write.
 func (w *Writer) Rows() int { return w.rows }
 
+// Groups returns how many row groups the file has.
+func (w *Writer) Groups() int { return w.groups.count }
+
 // endLongPages ends the pages of a column that are long enough.
 func (w *Writer) endLongPages(c *column) error {
 	for i := range c.leaves {
@@ -126,10 +127,7 @@ func (w *Writer) Flush() error {
 	if err := w.start(); err != nil {
 		return err
 	}
-	group := format.RowGroup{NumRows: int64(w.rows), FileOffset: w.at}
-	if len(w.groups) <= math.MaxInt16 { // it is optional
-		group.Ordinal = int16(len(w.groups))
-	}
+	group := rowGroup{NumRows: int64(w.rows), FileOffset: w.at}
 	for _, c := range w.columns {
 		for i := range c.leaves {
 			chunk, err := c.leaves[i].write(w)
@@ -141,17 +139,16 @@ func (w *Writer) Flush() error {
 			group.TotalCompressedSize += chunk.MetaData.TotalCompressedSize
 		}
 	}
-	if err := w.writeTrailer(&group, partMagic); err != nil {
+	description, err := marshal(&group)
+	if err != nil {
 		return err
 	}
-	w.addGroup(group)
+	if err := w.writeTrailer(partMagic, description); err != nil {
+		return err
+	}
+	w.groups.add(description, group.NumRows)
 	w.rows = 0
 	return nil
-}
-
-func (w *Writer) addGroup(group format.RowGroup) {
-	w.groups = append(w.groups, group)
-	w.rowsTotal += group.NumRows
 }
 
 // Close writes what Flush writes, and the footer. It does not close the file.
@@ -165,10 +162,11 @@ func (w *Writer) Close() error {
 			orders = append(orders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 		}
 	}
-	return w.writeTrailer(&format.FileMetaData{
-		Version: 1, Schema: w.schema, NumRows: w.rowsTotal, RowGroups: w.groups, CreatedBy: w.createdBy,
-		ColumnOrders: orders,
-	}, magic)
+	footer, err := w.groups.footer(w.schema, footerTail{w.createdBy, orders})
+	if err != nil {
+		return err
+	}
+	return w.writeTrailer(magic, footer...)
 }
 
 // The four bytes at the end of a whole file and at its beginning, and those behind each of its parts.
@@ -194,58 +192,37 @@ func (w *Writer) write(p []byte) error {
 // trailerEnd is how many bytes of a trailer are behind its structure: the length of the structure, and a magic.
 const trailerEnd = 8
 
-// writeTrailer writes a structure, its length, and a magic: the form of a Parquet footer.
-func (w *Writer) writeTrailer(structure any, magic string) error {
-	trailer, err := thrift.Marshal(new(thrift.CompactProtocol), structure)
-	if err != nil {
-		return err
+// writeTrailer writes the parts of a structure, its length, and a magic: the form of a Parquet footer.
+func (w *Writer) writeTrailer(magic string, structure ...[]byte) error {
+	length := 0
+	for _, part := range structure {
+		length += len(part)
+		if err := w.write(part); err != nil {
+			return err
+		}
 	}
-	trailer = binary.LittleEndian.AppendUint32(trailer, uint32(len(trailer)))
-	return w.write(append(trailer, magic...))
+	return w.write(append(binary.LittleEndian.AppendUint32(nil, uint32(length)), magic...))
 }
 
 // Continue makes a new Writer continue a file of size bytes, which ends behind a part. Writers of the same Columns have
 // written the file.
 func (w *Writer) Continue(file io.ReaderAt, size int64) error {
-	var groups []format.RowGroup // the last one first
+	type part struct {
+		description []byte
+		rows        int64
+	}
+	var parts []part // the last one first
 	for end := size; end != 0 && end != int64(len(magic)); {
-		group, err := readPart(file, end)
+		description, group, err := readPart(file, end)
 		if err != nil {
 			return fmt.Errorf("the part of the Parquet file that ends at byte %d: %w", end, err)
 		}
-		groups = append(groups, group)
+		parts = append(parts, part{description, group.NumRows})
 		end = group.FileOffset
 	}
-	for i := len(groups) - 1; i >= 0; i-- {
-		w.addGroup(groups[i])
+	for _, part := range slices.Backward(parts) {
+		w.groups.add(part.description, part.rows)
 	}
 	w.at = size
 	return nil
-}
-
-// readPart returns the row group of the part that ends at a place.
-func readPart(file io.ReaderAt, end int64) (group format.RowGroup, err error) {
-	var last [trailerEnd]byte
-	if end < trailerEnd {
-		return group, io.ErrUnexpectedEOF
-	}
-	if _, err := file.ReadAt(last[:], end-trailerEnd); err != nil {
-		return group, err
-	}
-	length := int64(binary.LittleEndian.Uint32(last[:]))
-	if string(last[4:]) != partMagic || length > end-trailerEnd {
-		return group, errors.New("no description of a row group")
-	}
-	description := make([]byte, length)
-	start := end - trailerEnd - length
-	if _, err := file.ReadAt(description, start); err != nil {
-		return group, err
-	}
-	if err := thrift.Unmarshal(new(thrift.CompactProtocol), description, &group); err != nil {
-		return group, err
-	}
-	if group.FileOffset < int64(len(magic)) || group.FileOffset >= start {
-		return group, errors.New("no place of a row group")
-	}
-	return group, nil
 }

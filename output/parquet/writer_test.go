@@ -2,13 +2,17 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	reader "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 	"pgregory.net/rapid"
 )
 
@@ -244,5 +248,79 @@ func TestContinueElsewhere(t *testing.T) {
 		if err := w.Continue(bytes.NewReader(file.Bytes()), int64(size)); (err == nil) != ends[size] {
 			t.Errorf("at byte %d: %v", size, err)
 		}
+	}
+}
+
+// newFile returns a closed file of as many row groups as rows, and its Writer.
+func newFile(t *testing.T, columns []Column, rows ...[]any) (*Writer, []byte) {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := NewWriter(&file, columns, "headcount version 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var added Rows
+	for _, row := range rows {
+		added.Reset()
+		addRow(&added, columns, row)
+		if err := errors.Join(w.Append(&added), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w, file.Bytes()
+}
+
+// The footer is that of the structure of parquet-go, but no row group has an ordinal: 16 bits cannot number them.
+func TestFooter(t *testing.T) {
+	columns := []Column{{"key", Text}, {"metadata", Map}}
+	for _, groups := range []int{0, 1, 14, 15, 200} {
+		w, file := newFile(t, columns, slices.Repeat([][]any{{"a", []pair{{"b", "c"}}}}, groups)...)
+		length := int(binary.LittleEndian.Uint32(file[len(file)-trailerEnd:]))
+		footer := file[len(file)-trailerEnd-length : len(file)-trailerEnd]
+
+		var read format.FileMetaData
+		if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, &read); err != nil {
+			t.Fatal(err)
+		}
+		if len(read.RowGroups) != groups || read.NumRows != int64(groups) || read.CreatedBy != w.createdBy ||
+			len(read.ColumnOrders) != 3 || len(read.Schema) != len(w.schema) {
+			t.Errorf("%d row groups: the footer is %+v", groups, read)
+		}
+		for i := range read.RowGroups {
+			if g := &read.RowGroups[i]; g.NumRows != 1 || len(g.Columns) != 3 || g.FileOffset != g.Columns[0].MetaData.DataPageOffset {
+				t.Errorf("the row group %d of %d is %+v", i, groups, g)
+			}
+		}
+		var ordinals struct {
+			RowGroups []struct {
+				Ordinal *int16 `thrift:"7,optional"`
+			} `thrift:"4,required"`
+		}
+		if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, &ordinals); err != nil {
+			t.Fatal(err)
+		}
+		for i, group := range ordinals.RowGroups {
+			if group.Ordinal != nil {
+				t.Errorf("the row group %d of %d has the ordinal %d", i, groups, *group.Ordinal)
+			}
+		}
+	}
+}
+
+// What a Writer keeps of a row group until Close is small, with long keys too.
+func TestRowGroupsTakeLittleMemory(t *testing.T) {
+	const groups, count = 100, 30
+	var columns []Column
+	var row []any
+	for i := range count {
+		columns = append(columns, Column{fmt.Sprintf("a_typical_title_%d", i), Text})
+		row = append(row, strings.Repeat("k", 1000))
+	}
+	w, _ := newFile(t, columns, slices.Repeat([][]any{row}, groups)...)
+	if got, most := cap(w.groups.descriptions)/groups, count*150; got > most {
+		t.Errorf("%d bytes for a row group, want at most %d", got, most)
 	}
 }
