@@ -82,16 +82,20 @@ func (f *Field) AppendText(dst []byte, r *scan.Record) (text []byte, ok bool) {
 	return dst, false
 }
 
-// Has reports whether the store sent a value. It costs less than reading the value.
-func (f *Field) Has(r *scan.Record) bool {
+// Has reports whether the store sent a value: a number that is none is no value. It costs less than reading the value.
+func (f *Field) Has(r *scan.Record) (ok bool) {
 	switch {
+	case f.Type == Int:
+		_, ok = f.integer(r)
+	case f.Type == Bool:
+		_, ok = f.boolean(r)
 	case f.Header != "" && f.Origin == FromHead:
-		return r.Header(f.Header) != nil
+		ok = r.Header(f.Header) != nil
 	case f.Type == Map:
-		_, ok := f.texts(r)
-		return ok
+		_, ok = f.texts(r)
+	default:
+		_, ok = f.text(nil, r)
 	}
-	_, ok := f.AppendText(nil, r)
 	return ok
 }
 

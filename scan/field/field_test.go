@@ -203,3 +203,19 @@ func TestREADME(t *testing.T) {
 		t.Errorf("the page's table is\n%s\n\nand the fields are\n%s", got, want.String())
 	}
 }
+
+// A value that is not of its Field's type is not said, and is not counted as said.
+func TestHasNoMalformedValue(t *testing.T) {
+	malformed := object(list.Entry{Key: "k", Size: -1}, "x-amz-tagging-count: many", "x-amz-mp-parts-count: ",
+		"x-amz-server-side-encryption-bucket-key-enabled: perhaps", "x-amz-missing-meta: -")
+	proper := object(list.Entry{Key: "k", Size: -1}, "x-amz-tagging-count: 3", "x-amz-mp-parts-count: 2",
+		"x-amz-server-side-encryption-bucket-key-enabled: false", "x-amz-missing-meta: 1")
+	for _, f := range slices.Concat(field.All(), field.Always()) {
+		switch f.Name {
+		case "tag_count", "parts_count", "bucket_key_enabled", "missing_meta":
+			if f.Has(malformed) || !f.Has(proper) {
+				t.Errorf("%s is counted as said: %v where it is malformed, and %v where it is not", f.Name, f.Has(malformed), f.Has(proper))
+			}
+		}
+	}
+}
