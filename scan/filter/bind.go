@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -202,6 +203,10 @@ func (b *binder) fold(node *ast.Node, calculate func() any, operands ...ast.Node
 	case int:
 		ast.Patch(node, &ast.IntegerNode{Value: value})
 	case float64:
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			b.fail(*node, "write a number that is not the result of a division by 0, and is below 1e308",
+				"%s is not a number", *node)
+		}
 		ast.Patch(node, &ast.FloatNode{Value: value})
 	case string:
 		ast.Patch(node, &ast.StringNode{Value: value})

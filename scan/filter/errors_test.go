@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"headcount/scan/exit"
+	"headcount/scan/field"
 )
 
 // Mistakes are found before the run, with their place, and a hint.
@@ -41,6 +42,9 @@ func TestMistakes(t *testing.T) {
 		{`nil`, "column 1: the type of the filter is nil, and neither true nor false", "an example"},
 		{`size >`, "column 6: unexpected end", "an example"},
 		{`key = "a"`, "column 5: unexpected =", "== compares"},
+		{`size > 0.0 / 0`, "column 12: 0 / 0 is not a number", "division by 0"},
+		{`not (size < 1 / 0)`, "column 15: 1 / 0 is not a number", "division by 0"},
+		{`size < -(1e308 * 10)`, "column 16: 1e+308 * 10 is not a number", "below 1e308"},
 		{`size > 5)`, `column 9: unexpected token Bracket(")")`, "an example"},
 		{"size > 5 &&\n  sise == 4", "line 2, column 3: unknown field sise", "did you mean size?"},
 		{`size in 1..5`, "column 10: a filter has no ranges", "x >= 1 && x <= 9"},
@@ -67,7 +71,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// The page names every function, and shows the error of an example.
+// The page names every function, and every Field of the LIST, and shows the error of an example.
 func TestREADME(t *testing.T) {
 	page, err := os.ReadFile("README.md")
 	if err != nil {
@@ -78,6 +82,13 @@ func TestREADME(t *testing.T) {
 	named := regexp.MustCompile("[a-zA-Z0-9]+").FindAllString(list, -1)
 	if !slices.Equal(named, functions()) {
 		t.Errorf("the page has the functions %v, and there are %v", named, functions())
+	}
+	_, list, _ = strings.Cut(string(page), "what the LIST can decide: the fields ")
+	list, _, _ = strings.Cut(list, ". ")
+	for _, f := range field.All() {
+		if isNamed := strings.Contains(list, "`"+f.Name+"`"); isNamed != (f.Origin == field.FromList) {
+			t.Errorf("the page says that the LIST has %s: %v", f.Name, isNamed)
+		}
 	}
 	_, err = Compile(`size > 1 && last_modified < date("2025-13-01")`)
 	if err == nil || !strings.Contains(string(page), "error: --filter: "+err.Error()) || !strings.Contains(string(page), exit.Hint(err)) {
