@@ -62,8 +62,11 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	if c.IsSet("fields") {
 		j.options.Fields = j.options.Default
 	}
-	if j.scan.Delimiter != "" {
+	switch {
+	case j.scan.Delimiter != "":
 		addPrefix(&j.format, &j.options)
+	case slices.Contains(field.Names(j.options.Default), field.Prefix):
+		return exit.Usagef("headcount list --delimiter / prints prefixes", "no object has the field %s", field.Prefix)
 	}
 	if j.fields, err = j.format.Fields(&j.options); err != nil {
 		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)

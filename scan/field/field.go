@@ -124,11 +124,12 @@ func (e *UnknownError) Error() string {
 // Hint implements the contract of package exit.
 func (e *UnknownError) Hint() string { return spelling.DidYouMean(e.Name, e.Among) }
 
-// Parse reads the value of --fields: names separated by commas, or all. An unknown name is an UnknownError.
+// Parse reads the value of --fields: names separated by commas, or all, which are those that an object can have. An
+// unknown name is an UnknownError.
 func Parse(value string) ([]Field, error) {
 	all := All()
 	if value == "all" {
-		return all, nil
+		return slices.DeleteFunc(all, func(f Field) bool { return f.Name == Prefix }), nil
 	}
 	var chosen []Field
 	for name := range strings.SplitSeq(value, ",") {
