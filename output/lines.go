@@ -1,11 +1,13 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
 	"headcount/scan"
 	"headcount/scan/checkpoint"
+	"headcount/scan/exit"
 	"headcount/scan/list"
 )
 
@@ -69,8 +71,20 @@ func (s *Lines) Commit(_ *list.Page, chunks []scan.Chunk) error {
 	if len(s.page) == 0 {
 		return nil
 	}
-	_, err := s.to.Write(s.page)
-	return err
+	if _, err := s.to.Write(s.page); err != nil {
+		return &lineError{err}
+	}
+	return nil
+}
+
+// lineError is a failed write of lines.
+type lineError struct{ error }
+
+func (e *lineError) Unwrap() error { return e.error }
+
+// Hint implements the contract of package exit.
+func (e *lineError) Hint() string {
+	return cmp.Or(exit.Hint(e.error), "what was written before is whole lines; only the last may be cut")
 }
 
 // Sync returns the Position behind all committed lines, when they are on disk.

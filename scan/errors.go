@@ -112,17 +112,6 @@ func (e *OutputError) Error() string {
 }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// Hint implements the contract of package exit.
-func (e *OutputError) Hint() string {
-	switch hint := exit.Hint(e.Err); {
-	case hint != "":
-		return hint
-	case e.What != "":
-		return ""
-	}
-	return "what was written before is whole lines; only the last may be cut"
-}
-
 // ExitCode implements the contract of package exit. A closed pipe has a code of its own: its reader has seen enough. So
 // has a write that a signal ended.
 func (e *OutputError) ExitCode() int {
@@ -163,5 +152,5 @@ func (e *FailuresError) Error() string {
 
 // Hint implements the contract of package exit.
 func (e *FailuresError) Hint() string {
-	return "see why they failed (--errors FILE); --max-errors N sets how many failures stop the run"
+	return "--max-errors N sets how many failures stop the run"
 }

@@ -12,8 +12,8 @@
 package parquet
 
 import (
+	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -153,7 +153,7 @@ func (w *Writer) Flush() error {
 
 // Close writes what Flush writes, and the footer. It does not close the file.
 func (w *Writer) Close() error {
-	if err := errors.Join(w.start(), w.Flush()); err != nil {
+	if err := cmp.Or(w.start(), w.Flush()); err != nil {
 		return err
 	}
 	orders := make([]format.ColumnOrder, 0, len(w.columns))

@@ -153,10 +153,20 @@ func (f *File) checkAbsent() error {
 	return nil
 }
 
+// parametersInOrder returns the names of parameters in the order in which they are compared: other fields, or other
+// defaults, follow from another command.
+func parametersInOrder(parameters map[string]string) []string {
+	names := slices.Sorted(maps.Keys(parameters))
+	if i := slices.Index(names, Command); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, Command)
+	}
+	return names
+}
+
 // check returns a usage error if the run cannot continue from a Checkpoint, since the parameters or the files differ.
 func (f *File) check(from *Checkpoint) error {
 	const hint = "give the same flags as before; " + startOverHint
-	for _, name := range slices.Sorted(maps.Keys(f.parameters)) {
+	for _, name := range parametersInOrder(f.parameters) {
 		before, given := from.Parameters[name]
 		now := f.parameters[name]
 		if name == Command && !given {

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -137,6 +138,9 @@ func (j *job) scanStore(
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}
 	}
+	if tooMany := (*scan.FailuresError)(nil); errors.As(err, &tooMany) {
+		return exit.Errorf(exit.Code(err), failures.Hint()+"; "+tooMany.Hint(), "%v", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -149,7 +153,8 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 	switch {
 	case stats.Failed > 0:
 		hint := whereNamed
-		if refused := scan.HintIfAllRefused(stats); refused != "" {
+		// Objects of --retry-from are those that were refused before, while others were not.
+		if refused := scan.HintIfAllRefused(stats); refused != "" && j.scan.Keys == nil {
 			hint = refused + "; " + whereNamed
 		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,6 +85,7 @@ func TestFullDisk(t *testing.T) {
 		"output":         append(scan, "--output", "full"),
 		"output.gz":      append(scan, "--output", "full.gz"),
 		"output.zst":     append(scan, "--output", "full.zst"),
+		"Parquet":        append(scan, "--format", "parquet"),
 		"dry run":        {"scan", "--demo", "--dry-run", "--rate", "100000", "--stats", "stats"},
 		"stats":          {"scan", "--demo", "--limit", "3", "--stats", "full"},
 		"stats, dry run": {"scan", "--demo", "--dry-run", "--rate", "100000", "--stats", "full"},
@@ -105,6 +107,14 @@ func TestFullDisk(t *testing.T) {
 			}
 			if code := p.startAndWait(t); code != 5 || !strings.Contains(p.stderr.String(), "no space left on device") {
 				t.Errorf("exit code %d\n%s", code, p.stderr.String())
+			}
+			isLines := slices.Contains(args, "--all") && name != "Parquet"
+			isSaid := strings.Contains(p.stderr.String(), "whole lines")
+			if isSaid != isLines && !strings.Contains(name, ".") { // what is compressed may fail at its end alone
+				t.Errorf("a hint about lines: %v\n%s", isSaid, p.stderr.String())
+			}
+			if strings.Contains(p.stderr.String(), `\nwrite /dev/stdout`) {
+				t.Errorf("the error is printed twice:\n%s", p.stderr.String())
 			}
 			switch {
 			case strings.HasPrefix(name, "stats"):

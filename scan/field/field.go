@@ -122,7 +122,29 @@ func (e *UnknownError) Error() string {
 }
 
 // Hint implements the contract of package exit.
-func (e *UnknownError) Hint() string { return spelling.DidYouMean(e.Name, e.Among) }
+func (e *UnknownError) Hint() string {
+	lower := strings.ToLower(e.Name)
+	for _, known := range notRead() {
+		if strings.HasPrefix(lower, known.prefix) {
+			return known.hint
+		}
+	}
+	if slices.Contains(Names(Always()), e.Name) {
+		return "leave it out: " + e.Name + " is printed wherever it applies"
+	}
+	return spelling.DidYouMean(e.Name, e.Among)
+}
+
+type hintOf struct{ prefix, hint string }
+
+// notRead returns the hints about names that people look for, and that are no Field's.
+func notRead() []hintOf {
+	return []hintOf{
+		{"tags", "headcount reads no tags; tag_count is how many an object has"},
+		{"checksum", "headcount reads no checksums; etag is the MD5 of some objects"},
+		{"acl", "headcount reads no ACLs"},
+	}
+}
 
 // Parse reads the value of --fields: names separated by commas, or all, which are those that an object can have. An
 // unknown name is an UnknownError.

@@ -164,11 +164,7 @@ func (b *binder) constantCall(node *ast.Node, n *ast.BuiltinNode) {
 	}
 	value, err := builtin.Builtins[builtin.Index[n.Name]].Func(args...)
 	if err != nil {
-		hint := `write date("2025-01-31") or date("2025-01-31T12:00:00Z")`
-		if n.Name == "duration" {
-			hint = `write hours, minutes or seconds: duration("120h"), duration("1h30m")`
-		}
-		b.fail(n.Arguments[0], hint, "not a %s: %q", n.Name, args[0])
+		b.fail(n.Arguments[0], constantHint(n.Name, args[0].(string)), "not a %s: %q", n.Name, args[0])
 		return
 	}
 	ast.Patch(node, &ast.ConstantNode{Value: value})

@@ -128,8 +128,7 @@ func (c *nilChecker) Visit(node *ast.Node) {
 		default:
 			c.err = &Error{
 				problem: fmt.Sprintf("%s is never nil", sides[0]), location: n.Location(),
-				hint: `a text that the store did not say is empty: write == "" or != ""; ` +
-					`"owner" in metadata tells an empty value from none`,
+				hint: neverNilHint(sides[0].Type().Kind(), sides[0]),
 			}
 		}
 	}

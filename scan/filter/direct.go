@@ -77,7 +77,7 @@ func (e *evaluation) require(v *variable, said bool) error {
 		return nil
 	}
 	e.unsaid = true
-	return &NotSaidError{v.field.Name}
+	return &NotSaidError{Field: v.field.Name}
 }
 
 func (v *variable) isTrue(e *evaluation) (bool, error) {

@@ -3,11 +3,16 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/file"
 
+	"headcount/scan/field"
 	"headcount/scan/spelling"
 )
 
@@ -68,26 +73,47 @@ func newError(err error, v vocabulary) *Error {
 		e.problem, e.hint = "the expression is too long", ""
 	case strings.HasPrefix(in.Message, "error parsing regexp"):
 		e.problem = "not a regular expression: " + strings.TrimPrefix(in.Message, "error parsing regexp: ")
-		e.hint = "a backslash is written twice in a text: key matches \"\\\\.parquet$\""
+		e.hint = `a character that stands for itself has two backslashes before it: key matches "\\(1\\)\\.parquet$"`
 	default:
 		e.problem = typeName.ReplaceAllStringFunc(in.Message, wordFor)
-		hasText := strings.Contains(in.Message, "string")
-		switch {
-		case hasText && strings.Contains(in.Message, "time.Time"):
-			e.hint = `write a time as date("2025-01-31")`
-		case hasText && strings.Contains(e.problem, "number"):
-			e.hint = "int(metadata.name) makes a number of a text, and string(size) a text of a number"
+		for _, known := range messageHints() {
+			if known.of.MatchString(in.Message) {
+				e.hint = known.hint
+				break
+			}
 		}
 	}
 	return e
+}
+
+type messageHint struct {
+	of   *regexp.Regexp // messages of expr
+	hint string
+}
+
+// messageHints returns the hints about messages of expr. The first that matches counts.
+func messageHints() []messageHint {
+	return []messageHint{
+		{regexp.MustCompile(`operation: (not|!) `), "not and ! come before all other operators: write not (a == b)"},
+		{regexp.MustCompile(`invalid char escape`), `a backslash is written twice in a text: key matches "\\.parquet$"`},
+		{regexp.MustCompile(`bad number syntax`), "a number has no unit, and a size is in bytes: size > 10e6"},
+		{regexp.MustCompile(`time\.(Month|Weekday)`), "int(last_modified.Month()) is a number from 1 to 12, and " +
+			"int(last_modified.Weekday()) one from 0, for Sunday, to 6"},
+		{regexp.MustCompile(`string.*time\.Time|time\.Time.*string`), `write a time as date("2025-01-31")`},
+		{
+			regexp.MustCompile(`string.*\b(int|int64|float64)\b|\b(int|int64|float64)\b.*string`),
+			"int(metadata.name) makes a number of a text, and string(size) a text of a number",
+		},
+	}
 }
 
 const exampleHint = `an example is metadata.owner == "alice" && size > 1e6`
 
 // unknownHint returns what to write in place of a name that is unknown.
 func unknownHint(name string, v vocabulary) string {
-	if question := spelling.DidYouMean(name, v.fields()); question != "" {
-		return question
+	unknown := &field.UnknownError{Name: name, Among: v.fields()}
+	if hint := unknown.Hint(); hint != "" {
+		return hint
 	}
 	return fmt.Sprintf("custom metadata is metadata.%s; the fields are %s", name, strings.Join(v.fields(), ", "))
 }
@@ -100,9 +126,49 @@ func functionHint(name string) string {
 	return "the functions are " + strings.Join(functions(), ", ")
 }
 
+// neverNilHint returns what to write in place of a comparison with nil of a value of this kind, which is never nil.
+func neverNilHint(kind reflect.Kind, value ast.Node) string {
+	switch kind {
+	case reflect.Bool:
+		return fmt.Sprintf("it is false where the store did not say it: write not %s", value)
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return fmt.Sprintf("it is 0 where the store did not say it: write %s == 0", value)
+	case reflect.Map:
+		return fmt.Sprintf("it is empty for an object without any: write len(%s) == 0", value)
+	}
+	return `a text that the store did not say is empty: write == "" or != ""; ` +
+		`"owner" in metadata tells an empty value from none`
+}
+
+// constantHint returns what to write in place of a text that the function date or duration refuses.
+func constantHint(function, text string) string {
+	if function == "duration" {
+		if found := daysOrWeeks.FindStringSubmatch(text); found != nil {
+			number, _ := strconv.Atoi(found[1])
+			hours := 24
+			if found[2] == "w" {
+				hours *= 7
+			}
+			return fmt.Sprintf(`the longest unit is the hour: write duration("%dh")`, number*hours)
+		}
+		return `write hours, minutes or seconds: duration("120h"), duration("1h30m")`
+	}
+	const hint = `write date("2025-01-31") or date("2025-01-31T12:00:00Z")`
+	for _, missing := range []string{"Z", ":00", ":00Z", "-01", "-01-01"} {
+		if _, err := builtin.Builtins[builtin.Index["date"]].Func(text + missing); err == nil {
+			return fmt.Sprintf("write date(%q)", text+missing)
+		}
+	}
+	return hint
+}
+
+// daysOrWeeks matches durations in units that expr does not know.
+var daysOrWeeks = regexp.MustCompile(`^(\d{1,6}) ?(d|w)(?:ays?|eeks?)?$`)
+
 // typeName matches the names of types in messages of expr.
 var typeName = regexp.MustCompile(
-	`\*?\b(time\.Time|time\.Duration|map\[string\]string|string|int64|int|float64)\b|\*?\[\](string|interface \{\}|any)`)
+	`\*?\b(time\.(?:Time|Duration|Month|Weekday)|map\[string\]string|string|int64|int|float64)\b|` +
+		`\*?\[\](string|interface \{\}|any)`)
 
 // wordFor returns the word of the README for a type.
 func wordFor(typeName string) string {
@@ -111,8 +177,8 @@ func wordFor(typeName string) string {
 		return "text"
 	case "time.Time":
 		return "time"
-	case "time.Duration":
-		return "duration"
+	case "time.Duration", "time.Month", "time.Weekday":
+		return strings.ToLower(strings.TrimPrefix(name, "time."))
 	case "int", "int64", "float64":
 		return "number"
 	case "map[string]string":
@@ -122,12 +188,23 @@ func wordFor(typeName string) string {
 }
 
 // NotSaidError is the error of an evaluation that needs a value that the store did not say.
-type NotSaidError struct{ Field string }
+type NotSaidError struct {
+	Field  string
+	Prefix bool // the Record is not of an object, but of a common prefix
+}
 
-func (e *NotSaidError) Error() string { return e.Field + " is not said for this object" }
+func (e *NotSaidError) Error() string {
+	if e.Prefix {
+		return "a prefix has no " + e.Field
+	}
+	return e.Field + " is not said for this object"
+}
 
 // Hint implements the contract of package exit.
 func (e *NotSaidError) Hint() string {
+	if e.Prefix {
+		return "write prefix || … in the filter to print the prefixes, or not prefix && … to leave them out"
+	}
 	return fmt.Sprintf("write %[1]s != nil && … in the filter, or %[1]s == nil || …", e.Field)
 }
 

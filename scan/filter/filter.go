@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -76,6 +77,9 @@ func (f *Filter) passes(r *scan.Record) (bool, error) {
 	}
 	if e.steps.left = stepsMax; !f.listed.mayPass(e) {
 		return false, nil
+	}
+	if notSaid := (*NotSaidError)(nil); errors.As(err, &notSaid) {
+		notSaid.Prefix = r.CommonPrefix()
 	}
 	return value, err
 }

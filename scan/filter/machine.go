@@ -114,7 +114,7 @@ func (e *evaluation) metadata(v *variable) (any, error) {
 	texts, said := v.field.Map(e.record)
 	if !said {
 		e.unsaid = true
-		return nil, &NotSaidError{v.field.Name}
+		return nil, &NotSaidError{Field: v.field.Name}
 	}
 	switch v.part {
 	case metadataValue:
@@ -143,7 +143,7 @@ func (e *evaluation) explain(err error, part string, variables map[string]*varia
 	if strings.Contains(problem, "nil") {
 		for name, v := range variables {
 			if v.mayBeNil() && e.values[name] == nil {
-				return &NotSaidError{name}
+				return &NotSaidError{Field: name}
 			}
 		}
 	}

@@ -174,7 +174,7 @@ func saidFunction(variable string, t field.Type) *builtin.Function {
 			case *time.Time:
 				return *value, nil
 			}
-			return nil, &NotSaidError{variable}
+			return nil, &NotSaidError{Field: variable}
 		},
 	}
 	switch t {
