@@ -64,7 +64,10 @@ func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 func floors() [][]string {
 	return [][]string{
 		// They import nothing of the module.
-		{"scan/durable", "scan/exit", "scan/fault/...", "scan/pace", "scan/spelling", "output/console", "output/parquet"},
+		{
+			"scan/csvrow", "scan/durable", "scan/exit", "scan/fault/...", "scan/pace", "scan/spelling", "output/console",
+			"output/parquet",
+		},
 		{"scan/hint"},
 		{"scan/store/...", "scan/list/...", "scan/head/...", "scan/metrics", "scan/checkpoint"},
 		{"scan"},

@@ -2,7 +2,6 @@ package output
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"headcount/scan"
+	"headcount/scan/csvrow"
 	"headcount/scan/field"
 )
 
@@ -21,8 +21,8 @@ func readCSV(r io.Reader, o *Options, add func(*scan.Record) error) error {
 	for _, f := range slices.Concat(field.All(), field.Always()) {
 		table.columns[f.Name] = &f
 	}
-	rows := newCSVReader(r)
-	header, err := rows.next()
+	rows := csvrow.NewReader(bufio.NewReader(r), recordBytesMax)
+	header, err := rows.Next()
 	switch {
 	case err == io.EOF:
 		return errors.New("it has no header")
@@ -30,14 +30,14 @@ func readCSV(r io.Reader, o *Options, add func(*scan.Record) error) error {
 		return fmt.Errorf("header: %w", err)
 	}
 	for _, cell := range header {
-		title := string(table.rearm(cell.text))
+		title := string(table.rearm(cell.Text))
 		if slices.Contains(table.titles, title) {
 			return fmt.Errorf("header: the title %q comes twice", title)
 		}
 		table.titles = append(table.titles, title)
 	}
 	for n := 1; ; n++ {
-		row, err := rows.next()
+		row, err := rows.Next()
 		if err == io.EOF {
 			return nil
 		}
@@ -62,18 +62,18 @@ type csvTable struct {
 	builder recordBuilder
 }
 
-func (t *csvTable) record(row []csvCell) (scan.Record, error) {
+func (t *csvTable) record(row []csvrow.Cell) (scan.Record, error) {
 	if len(row) != len(t.titles) {
 		return scan.Record{}, fmt.Errorf("it has %d cells, and the header has %d", len(row), len(t.titles))
 	}
 	var inBase64 []string
 	if at := slices.Index(t.titles, base64Title); at >= 0 {
-		inBase64 = strings.Fields(string(row[at].text))
+		inBase64 = strings.Fields(string(row[at].Text))
 	}
 	t.builder.reset()
 	for i, title := range t.titles {
-		if cell := row[i]; title != base64Title && (cell.quoted || len(cell.text) > 0) {
-			if err := t.set(title, cell.text, inBase64); err != nil {
+		if cell := row[i]; title != base64Title && (cell.Quoted || len(cell.Text) > 0) {
+			if err := t.set(title, cell.Text, inBase64); err != nil {
 				return scan.Record{}, fmt.Errorf("column %s: %w", title, err)
 			}
 		}
@@ -134,93 +134,4 @@ func decodeIf(inBase64 bool, text []byte) (string, error) {
 	}
 	value, err := base64.StdEncoding.AppendDecode(nil, text)
 	return string(value), err
-}
-
-// csvReader reads rows of CSV. encoding/csv cannot tell a cell that is empty from one that is "", and changes line ends
-// in cells.
-type csvReader struct {
-	bounded *boundedReader
-	r       *bufio.Reader // of bounded
-	text    []byte        // of all cells of the row
-	row     []csvCell
-}
-
-type csvCell struct {
-	text   []byte
-	quoted bool
-}
-
-func newCSVReader(r io.Reader) *csvReader {
-	bounded := &boundedReader{r: r, max: recordBytesMax}
-	return &csvReader{bounded: bounded, r: bufio.NewReader(bounded)}
-}
-
-// next returns the next row, which is valid until the next call, or io.EOF.
-func (c *csvReader) next() ([]csvCell, error) {
-	c.bounded.left = c.bounded.max
-	if _, err := c.r.Peek(1); err != nil {
-		return nil, err
-	}
-	c.text, c.row = c.text[:0], c.row[:0]
-	var lengths []int
-	for end := byte(','); end == ','; {
-		before := len(c.text)
-		quoted, next, err := c.readCell()
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // the last line was cut
-		}
-		if err != nil {
-			return nil, err
-		}
-		c.row, lengths, end = append(c.row, csvCell{quoted: quoted}), append(lengths, len(c.text)-before), next
-	}
-	text := c.text
-	for i, n := range lengths {
-		c.row[i].text, text = text[:n], text[n:]
-	}
-	return c.row, nil
-}
-
-// readCell appends the text of a cell to c.text, and returns the byte behind the cell: a comma or a line feed.
-func (c *csvReader) readCell() (quoted bool, end byte, err error) {
-	from := len(c.text)
-	end, err = c.r.ReadByte()
-	if quoted = end == '"'; quoted {
-		if end, err = c.readQuoted(); end == '\r' {
-			end, err = c.r.ReadByte()
-		}
-		if err == nil && end != ',' && end != '\n' {
-			err = errors.New("a quote is not the last character of its cell")
-		}
-		return quoted, end, err
-	}
-	for err == nil && end != ',' && end != '\n' {
-		if end == '"' {
-			return quoted, end, errors.New("a quote is not the first character of its cell")
-		}
-		c.text = append(c.text, end)
-		end, err = c.r.ReadByte()
-	}
-	if end == '\n' && len(c.text) > from {
-		c.text = bytes.TrimSuffix(c.text, []byte{'\r'})
-	}
-	return quoted, end, err
-}
-
-// readQuoted appends the text of a cell behind its first quote, and returns the byte behind its last quote.
-func (c *csvReader) readQuoted() (end byte, err error) {
-	for {
-		text, err := c.r.ReadSlice('"')
-		c.text = append(c.text, text...)
-		if err == bufio.ErrBufferFull {
-			continue
-		}
-		if err == nil {
-			end, err = c.r.ReadByte()
-		}
-		if err != nil || end != '"' {
-			c.text = bytes.TrimSuffix(c.text, []byte{'"'})
-			return end, err
-		}
-	}
 }
