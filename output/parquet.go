@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type parquetSink struct {
 	free      sync.Pool // of *parquetChunk
 	started   bool
 	synced    time.Time // of the last Sync, or of Start
+	complete  bool      // the run
 	err       error     // of the first method that failed
 }
 
@@ -149,11 +151,17 @@ func (s *parquetSink) Sync() (checkpoint.Position, error) {
 	return at, s.keep(err)
 }
 
+// completeKey is what the footer has under this key: true, or false if the run ended early.
+const completeKey = "headcount.complete"
+
+// End implements scan.EndingSink.
+func (s *parquetSink) End(complete bool) { s.complete = complete }
+
 // Close finishes the file, unless a method failed or the run did not begin. It closes the Destination.
 func (s *parquetSink) Close() error {
 	var err error
 	if s.started && s.err == nil {
-		err = s.w.Close()
+		err = s.w.Close(parquet.KeyValue{Key: completeKey, Value: strconv.FormatBool(s.complete)})
 	}
 	return cmp.Or(err, s.to.Close())
 }

@@ -231,7 +231,7 @@ func (c *committer) end(err error) error {
 	if saves {
 		positions, endErr = c.outputs.sync()
 	}
-	if closeErr := c.outputs.close(); endErr == nil {
+	if closeErr := c.outputs.close(err == nil && endErr == nil); endErr == nil {
 		endErr = closeErr
 	}
 	if saves && endErr == nil {

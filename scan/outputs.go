@@ -79,8 +79,11 @@ func (o *outputs) sync() (map[string]checkpoint.Position, error) {
 	return positions, nil
 }
 
-// close closes both sinks and returns the first error.
-func (o *outputs) close() error {
+// close closes both sinks and returns the first error. complete is for an EndingSink.
+func (o *outputs) close(complete bool) error {
+	if ending, ok := o.sink.(EndingSink); ok {
+		ending.End(complete)
+	}
 	err := o.sink.Close()
 	if failuresErr := o.failures.Close(); err == nil {
 		err = failuresErr

@@ -38,6 +38,15 @@ type GroupingSink interface {
 	SyncDue() bool
 }
 
+// EndingSink is a Sink whose output says whether it is that of a complete run.
+type EndingSink interface {
+	Sink
+
+	// End is called once, before Close. complete is set if every key of the Range has its Outcome, and nothing failed
+	// that ends a run.
+	End(complete bool)
+}
+
 // Chunk is the encoded Records of some neighbouring objects of one page. One worker uses it at a time.
 type Chunk interface {
 	// Add appends a Record. The Record is valid until Add returns (see Record.Clone).

@@ -45,10 +45,14 @@ type (
 		NumRows int64                  `thrift:"3,required"`
 	}
 	footerTail struct {
+		KeyValues    []KeyValue           `thrift:"1,optional"` // 5
 		CreatedBy    string               `thrift:"2,optional"` // 6
 		ColumnOrders []format.ColumnOrder `thrift:"3,optional"` // 7
 	}
 )
+
+// KeyValue is what a footer says of its file, for people and programs that know the key.
+type KeyValue = format.KeyValue
 
 const (
 	listField      = 1<<4 | 9    // the next field, a list

@@ -151,8 +151,8 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Close writes what Flush writes, and the footer. It does not close the file.
-func (w *Writer) Close() error {
+// Close writes what Flush writes, and the footer, which says also what is given. It does not close the file.
+func (w *Writer) Close(says ...KeyValue) error {
 	if err := cmp.Or(w.start(), w.Flush()); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (w *Writer) Close() error {
 			orders = append(orders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 		}
 	}
-	footer, err := w.groups.footer(w.schema, footerTail{w.createdBy, orders})
+	footer, err := w.groups.footer(w.schema, footerTail{says, w.createdBy, orders})
 	if err != nil {
 		return err
 	}
