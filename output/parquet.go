@@ -35,6 +35,7 @@ type parquetSink struct {
 	to        Destination
 	columns   []column // without base64
 	types     []parquet.Type
+	texts     []column // of columns, those whose values the column base64 may name
 	syncEvery time.Duration
 	w         *parquet.Writer
 	free      sync.Pool // of *parquetChunk
@@ -53,6 +54,9 @@ func newParquetSink(to Destination, o *Options) (Sink, error) {
 	for i := range s.columns {
 		c := &s.columns[i]
 		s.types = append(s.types, parquetType(c))
+		if s.types[i] == parquet.Text || s.types[i] == parquet.Map {
+			s.texts = append(s.texts, *c)
+		}
 		columns = append(columns, parquet.Column{Name: c.title, Type: s.types[i]})
 	}
 	columns = append(columns, parquet.Column{Name: base64Title, Type: parquet.Text})
@@ -102,7 +106,7 @@ func (s *parquetSink) NewChunk() scan.Chunk {
 	if c, ok := s.free.Get().(*parquetChunk); ok {
 		return c
 	}
-	return &parquetChunk{columns: s.columns, types: s.types}
+	return &parquetChunk{columns: s.columns, types: s.types, texts: s.texts}
 }
 
 // Commit adds the rows of one page. It writes the row group that is full by them.
@@ -170,6 +174,7 @@ func (s *parquetSink) Close() error {
 type parquetChunk struct {
 	columns []column
 	types   []parquet.Type
+	texts   []column
 	rows    parquet.Rows
 	text    []byte
 }
@@ -183,7 +188,7 @@ func (c *parquetChunk) Add(r *scan.Record) {
 	if isUTF8 {
 		c.rows.Absent(parquet.Text)
 	} else {
-		c.rows.Text([]byte(base64Names(c.columns, r)))
+		c.rows.Text([]byte(base64Names(c.texts, r)))
 	}
 	c.rows.EndRow()
 }

@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -235,6 +236,34 @@ func TestParquetWriteFails(t *testing.T) {
 	w.failFrom = 0
 	if err := sink.Close(); err != nil || strings.HasSuffix(w.text.String(), "PAR1") {
 		t.Errorf("the file is finished, or %v", err)
+	}
+}
+
+// A time that is no time is null, and base64 does not name it, although its text is not UTF-8.
+func TestParquetTimeIsNoText(t *testing.T) {
+	fields, err := field.Parse("key,metadata,object_lock_retain_until")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	sink, err := newParquetSink(Stream(t.Context(), &file), &Options{Fields: fields})
+	if err == nil {
+		err = sink.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sink.NewChunk()
+	c.Add(record("k", "x-amz-object-lock-retain-until-date: \xff", "meta-owner: \xff"))
+	if err := errors.Join(sink.Commit(&list.Page{}, []scan.Chunk{c}), sink.Close()); err != nil {
+		t.Fatal(err)
+	}
+	row := map[string]any{}
+	if err := parquet.NewReader(bytes.NewReader(file.Bytes())).Read(&row); err != nil {
+		t.Fatal(err)
+	}
+	if got := parquetText(row[base64Title]); got != "metadata.owner" || row["object_lock_retain_until"] != nil {
+		t.Errorf("the row is %v, and base64 %q", row, got)
 	}
 }
 
