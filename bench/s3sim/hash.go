@@ -45,6 +45,7 @@ const (
 	saltLockEnd
 	saltTags
 	saltExpiration
+	saltClientKey
 )
 
 // mix is the finaliser of SplitMix64 (https://prng.di.unimi.it/splitmix64.c). It is a bijection of h for each salt:

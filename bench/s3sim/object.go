@@ -68,6 +68,10 @@ func (o Object) eachExceptID(each func(name, value string)) {
 	if mix(o.hash, saltProject)%3 == 0 {
 		each("x-amz-meta-project", pick(o.hash, saltProjectName, "apollo", "gemini", "mercury", "voyager"))
 	}
+	if o.attributes && o.oneIn(60, saltClientKey) {
+		each(pick(mix(o.hash, saltClientKey)/60, saltClientKey,
+			"x-amz-meta-x-amz-key", "x-amz-meta-x-amz-key-v2", "x-amz-meta-x-amz-c"), "bm90IGEga2V5")
+	}
 	if o.nasty {
 		o.eachNasty(each)
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
@@ -13,37 +14,75 @@ import (
 	"headcount/scan/metrics"
 )
 
-// Every command of the README's table of questions runs. Those with a filter find some of the objects, and not all.
-// Only what a client has encrypted is nowhere in the synthetic store.
+// answer is what a JSON line says of an object. What is absent is the zero value.
+type answer struct {
+	Key          string
+	Size         int64
+	Metadata     map[string]string
+	ContentType  string    `json:"content_type"`
+	CacheControl string    `json:"cache_control"`
+	StorageClass string    `json:"storage_class"`
+	KMSKey       string    `json:"sse_kms_key_id"`
+	Replication  string    `json:"replication_status"`
+	RetainUntil  time.Time `json:"object_lock_retain_until"`
+}
+
+func (a *answer) has(names ...string) bool {
+	for _, name := range names {
+		if _, ok := a.Metadata[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// answers returns, by a part of a filter, which objects it is true for.
+func answers() map[string]func(*answer) bool {
+	now := time.Now()
+	return map[string]func(*answer) bool{
+		`"alice"`:           func(a *answer) bool { return a.Metadata["owner"] == "alice" },
+		`"project" not in`:  func(a *answer) bool { return !a.has("project") },
+		`cache_control`:     func(a *answer) bool { return a.CacheControl == "" },
+		`storage_class`:     func(a *answer) bool { return a.StorageClass == "GLACIER" },
+		`sse_kms_key_id`:    func(a *answer) bool { return a.KMSKey != "" && !strings.HasSuffix(a.KMSKey, "7890ab") },
+		`"FAILED"`:          func(a *answer) bool { return a.Replication == "FAILED" },
+		`"x-amz-key" in`:    func(a *answer) bool { return a.has("x-amz-key", "x-amz-key-v2", "x-amz-c") },
+		`size > 1e6`:        func(a *answer) bool { return a.Size > 1e6 },
+		`duration("720h")`:  func(a *answer) bool { return a.RetainUntil.After(now) && a.RetainUntil.Before(now.Add(720*time.Hour)) },
+		`key endsWith ".js`: func(a *answer) bool { return strings.HasSuffix(a.Key, ".json") && a.ContentType != "application/json" },
+	}
+}
+
+// Every command of the README's table of questions runs. Those with a filter print as many objects as answer the
+// question by the JSON lines of all objects, which are some and not all.
 func TestREADMEQuestions(t *testing.T) {
 	const objects = 2_500
 	_, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true})
 	_, table, _ := strings.Cut(readFile(t, "README.md"), "| question | command |\n| --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	t.Chdir(t.TempDir()) // some write a file
+	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
+	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "s3://demo"}, store...)...)
 	ran := 0
 	for _, command := range regexp.MustCompile("`headcount ([^`]+)`").FindAllStringSubmatch(table, -1) {
 		args := scripttest.Words(strings.ReplaceAll(command[1], "s3://my-bucket", "s3://demo"))
-		args = append(args, "--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json")
-		code, stdout, stderr := runs(t, args...)
+		code, stdout, stderr := runs(t, append(args, store...)...)
 		if code != 0 || stderr != "" {
 			t.Errorf("%s: exit %d, %s", command[1], code, stderr)
 		}
 		emitted := emittedOf(t, "stats.json")
-		if !strings.Contains(command[1], "--output") && !strings.Contains(stdout, "\n") && emitted > 0 {
-			t.Errorf("%s: nothing is printed", command[1])
+		if !strings.Contains(command[1], "--output") && strings.Count(stdout, "\n") < emitted {
+			t.Errorf("%s: %d objects are counted, and fewer printed", command[1], emitted)
 		}
-		switch {
-		case strings.Contains(command[1], "x-amz-key"):
-			if emitted != 0 {
-				t.Errorf("%s: %d objects", command[1], emitted)
-			}
-		case strings.Contains(command[1], "--filter"):
+		switch want := countAnswers(t, command[1], lines); {
+		case strings.Contains(command[1], "--delimiter"):
 			if emitted == 0 || emitted == objects {
-				t.Errorf("%s: %d objects of %d", command[1], emitted, objects)
+				t.Errorf("%s: %d objects and prefixes", command[1], emitted)
 			}
-		case emitted == 0:
-			t.Errorf("%s: no object", command[1])
+		case strings.Contains(command[1], "--filter") && (want == 0 || want == objects):
+			t.Errorf("%s: no question is tested by %d of %d objects", command[1], want, objects)
+		case emitted != want:
+			t.Errorf("%s: %d objects, want %d", command[1], emitted, want)
 		}
 		ran++
 	}
@@ -52,8 +91,30 @@ func TestREADMEQuestions(t *testing.T) {
 	}
 }
 
+// countAnswers returns how many of the JSON lines answer the filter of a command; without a filter, all do.
+func countAnswers(t *testing.T, command, lines string) (count int) {
+	t.Helper()
+	_, filter, isFiltered := strings.Cut(command, "--filter")
+	is := func(*answer) bool { return !isFiltered }
+	for part, answers := range answers() {
+		if strings.Contains(filter, part) {
+			is = answers
+		}
+	}
+	for line := range strings.Lines(lines) {
+		var a answer
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatal(err)
+		}
+		if is(&a) {
+			count++
+		}
+	}
+	return count
+}
+
 // emittedOf returns how many Records the run emitted whose statistics are in a file.
-func emittedOf(t *testing.T, file string) int64 {
+func emittedOf(t *testing.T, file string) int {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -63,5 +124,5 @@ func emittedOf(t *testing.T, file string) int64 {
 	if err := json.Unmarshal(text, &stats); err != nil || !stats.Complete {
 		t.Errorf("%v; complete: %v", err, stats.Complete)
 	}
-	return stats.Emitted
+	return int(stats.Emitted)
 }
