@@ -29,7 +29,7 @@ func keyFlags() []cli.Flag {
 		&cli.StringFlag{Name: "end-at", Usage: "stop after this `KEY`"},
 		&cli.GenericFlag{
 			Name: "limit", Value: command.Int[int64](0, 1, 0), DefaultText: "all",
-			Usage: "stop after the first `N` objects of the listing",
+			Usage: "stop after the first `N` objects of the listing, of which --filter may print fewer",
 		},
 		&cli.GenericFlag{
 			Name: "list-order", Value: command.OneOf("bytes", "bytes", "any"),
@@ -104,7 +104,7 @@ func printFlags() []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "columns", Value: command.Parsed("", parseColumns), DefaultText: "one column for the metadata",
-			Usage: "print a column for each of these `NAMES` of metadata, as owner,project",
+			Usage: "print a column for each of these `NAMES` of metadata, as owner,project, in csv, parquet and table",
 		},
 		&cli.BoolFlag{
 			Name: "csv-safe", Usage: "print a ' before cells that a spreadsheet would run as a formula",

@@ -64,8 +64,10 @@ func All() []Field {
 			needing("s3:GetObjectRetention"),
 		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`").
 			needing("s3:GetObjectLegalHold"),
-		textOf("expiration", "x-amz-expiration", "date and rule of the lifecycle expiration"),
-		textOf("restore", "x-amz-restore", "state of a restore from an archive"),
+		textOf("expiration", "x-amz-expiration",
+			"lifecycle expiration, as `expiry-date=\"Fri, 01 Jan 2100 00:00:00 GMT\", rule-id=\"logs\"`"),
+		textOf("restore", "x-amz-restore", "restore from an archive: `ongoing-request=\"true\"`, or "+
+			"`ongoing-request=\"false\", expiry-date=\"…\"` when it is done"),
 		textOf("archive_status", "x-amz-archive-status", "archive tier of `INTELLIGENT_TIERING`"),
 		intOf("parts_count", "x-amz-mp-parts-count", "number of parts of a multipart upload, where the store says it"),
 		intOf("tag_count", "x-amz-tagging-count", "number of tags, where there are any").
