@@ -35,6 +35,7 @@ are.
     headcount bench serve --latency 5ms --stall 500ms --stall-every 10s
     headcount bench serve --quirk ends-early
     headcount bench serve --list-form ceph
+    headcount bench serve --versions 3000
 
 It prints the flags by which headcount scan reaches the bucket. A signal ends it.`
 
@@ -73,6 +74,10 @@ func bucketFlags() []cli.Flag {
 		},
 		&cli.GenericFlag{
 			Name: "shape", Value: command.OneOf(s3sim.Flat, s3sim.Shapes()...), Usage: "make keys of the shape `NAME`",
+		},
+		&cli.GenericFlag{
+			Name: "versions", Value: command.Int[int64](0, 0, 0), DefaultText: "no versioning",
+			Usage: "keep up to `N` versions of each key, among them delete markers",
 		},
 		&cli.BoolFlag{
 			Name:  "attributes",
@@ -157,7 +162,7 @@ func joinNames[T ~string](names []T) string {
 func parseServe(c *cli.Context) s3sim.Options {
 	return s3sim.Options{
 		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
-		Attributes:     c.Bool("attributes"),
+		Attributes: c.Bool("attributes"), Versions: command.Get[int64](c, "versions"),
 		Latency:        command.Get[time.Duration](c, "latency"),
 		ListLatency:    command.Get[time.Duration](c, "list-latency"),
 		Stall:          command.Get[time.Duration](c, "stall"),

@@ -27,6 +27,7 @@ type conn struct {
 	bodyLeft int64          // bytes of a request body still to be discarded
 
 	key     []byte // of the request, decoded
+	version []byte // of the request, decoded; nil: none
 	arena   []byte // decoded query parameters, or an error body
 	scratch []byte // holds one computed key at a time
 	page    page

@@ -19,6 +19,7 @@ const (
 	codeMethodNotAllowed     errorCode = "MethodNotAllowed"
 	codeNoSuchBucket         errorCode = "NoSuchBucket"
 	codeNoSuchKey            errorCode = "NoSuchKey"
+	codeNoSuchVersion        errorCode = "NoSuchVersion"
 	codeNotImplemented       errorCode = "NotImplemented"
 	codePermanentRedirect    errorCode = "PermanentRedirect"
 	codeRequestTimeTooSkewed errorCode = "RequestTimeTooSkewed"
@@ -58,6 +59,8 @@ func (e errorCode) statusAndMessage() (status int, message string) {
 		return 404, "The specified bucket does not exist"
 	case codeNoSuchKey:
 		return 404, "The specified key does not exist."
+	case codeNoSuchVersion:
+		return 404, "The specified version does not exist."
 	case codeMethodNotAllowed:
 		return 405, "The specified method is not allowed against this resource."
 	case codeNotImplemented:

@@ -46,6 +46,12 @@ const (
 	saltTags
 	saltExpiration
 	saltClientKey
+	saltVersions
+	saltNullVersion
+	saltVersionContent
+	saltDeleteMarker
+	saltVersionID
+	saltVersionIDEnd
 )
 
 // mix is the finaliser of SplitMix64 (https://prng.di.unimi.it/splitmix64.c). It is a bijection of h for each salt:

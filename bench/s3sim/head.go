@@ -10,10 +10,21 @@ func (c *conn) head(r *request) {
 		c.fail(r, opHead, codeNoSuchKey)
 		return
 	}
-	object := c.srv.Object(c.key)
+	versions, n := c.srv.versionsOf(index, c.key), int64(0)
+	if c.version != nil {
+		if n, exists = versions.find(c.version); !exists {
+			c.fail(r, opHead, versionError(c.version))
+			return
+		}
+	}
+	object := c.srv.version(c.key, versions, n)
+	if versions.isMarker(n) {
+		c.headDeleteMarker(r, object)
+		return
+	}
 	switch state := c.srv.headState(object); state {
 	case HeadGone:
-		c.srv.deleted.Store(index, true)
+		c.srv.deleted.Store(entry{index: index, version: n}, true)
 		c.fail(r, opHead, codeNoSuchKey)
 	case HeadStale:
 		c.fail(r, opHead, codeNoSuchKey)
@@ -22,7 +33,7 @@ func (c *conn) head(r *request) {
 	case HeadBroken500:
 		c.fail(r, opHead, codeInternalError)
 	case HeadDeleteMarked:
-		c.headDeleteMarker(r)
+		c.headMethodNotAllowed(r)
 	case HeadWebPage:
 		c.headWebPage(r)
 	default:
@@ -53,6 +64,9 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	if o.attributes {
 		out = o.appendAttributes(out, c.srv.lockEndsSoon)
 	}
+	if o.place.of.count > 0 {
+		out = o.appendVersionHeader(out)
+	}
 	if o.nasty {
 		out = o.appendNastyHeaders(out)
 	}
@@ -69,13 +83,26 @@ func (o Object) appendNastyHeaders(dst []byte) []byte {
 	if class := o.StorageClass(); class != "STANDARD" {
 		dst = appendHeader(dst, "x-amz-storage-class", class)
 	}
-	if version := o.VersionID(); version != "" {
+	if version := o.VersionID(); version != "" && o.place.of.count == 0 {
 		dst = appendHeader(dst, "x-amz-version-id", version)
 	}
 	if missing := o.MissingMeta(); missing > 0 {
 		dst = appendHeaderInt(dst, "x-amz-missing-meta", int64(missing))
 	}
 	return dst
+}
+
+func (o Object) appendVersionHeader(dst []byte) []byte {
+	dst = append(dst, "x-amz-version-id: "...)
+	return append(o.place.of.appendID(dst, o.place.n), "\r\n"...)
+}
+
+// versionError returns the error of a request for a version that does not exist.
+func versionError(id []byte) errorCode {
+	if string(id) == nullVersion || isVersionID(id) {
+		return codeNoSuchVersion
+	}
+	return codeInvalidArgument
 }
 
 // headWebPage answers as a proxy with a rule for static files, a login, or a page of maintenance.
@@ -85,10 +112,32 @@ func (c *conn) headWebPage(r *request) {
 	c.endHeadWithoutBody(r)
 }
 
-// headDeleteMarker answers as S3 does for a version that is a delete marker.
+// headDeleteMarker answers a HEAD of a delete marker: with 405 where the request names it, and otherwise as if the key
+// did not exist.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
-func (c *conn) headDeleteMarker(r *request) {
+func (c *conn) headDeleteMarker(r *request, o Object) {
+	if c.version == nil {
+		c.beginHead(opHead, 404)
+		c.out = appendHeader(c.out, "x-amz-delete-marker", "true")
+		c.out = o.appendVersionHeader(c.out)
+		c.out = appendHeader(c.out, "Content-Type", "application/xml")
+		c.endHeadWithoutBody(r)
+		return
+	}
 	c.beginHead(opHead, 405)
+	c.out = append(c.out, "Last-Modified: "...)
+	c.out = append(c.srv.dates.appendHTTP(c.out, o.modifiedSecond()), "\r\n"...)
+	c.out = o.appendVersionHeader(c.out)
+	c.endMethodNotAllowed(r)
+}
+
+// headMethodNotAllowed answers as S3 does for a version that is a delete marker, though the request names no version.
+func (c *conn) headMethodNotAllowed(r *request) {
+	c.beginHead(opHead, 405)
+	c.endMethodNotAllowed(r)
+}
+
+func (c *conn) endMethodNotAllowed(r *request) {
 	c.out = appendHeader(c.out, "x-amz-delete-marker", "true")
 	c.out = appendHeader(c.out, "Allow", "DELETE")
 	c.out = appendHeader(c.out, "Content-Type", "application/xml")

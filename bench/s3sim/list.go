@@ -17,13 +17,17 @@ type listQuery struct {
 	marker           []byte // V1
 	maxKeys          int
 	wantsURLEncoding bool // encoding-type=url
-	metadata         bool // metadata=true, an extension of MinIO
+	versions         bool // ListObjectVersions
+	keyMarker        []byte
+	versionMarker    []byte // nil: none
+	metadata         bool   // metadata=true, an extension of MinIO
 
 	// set by the Server, and changed by quirks
-	start        token // where the page begins
-	inclusive    bool  // the start point itself is listed
-	urlEncode    bool  // keys are URL-encoded
-	echoEncoding bool  // the response contains EncodingType
+	start        token  // where the page begins
+	afterVersion *entry // the page begins behind this version; nil: behind all versions of a key
+	inclusive    bool   // the start point itself is listed
+	urlEncode    bool   // keys are URL-encoded
+	echoEncoding bool   // the response contains EncodingType
 }
 
 // pageKeysMax is the limit of max-keys in S3, and its default.
@@ -36,7 +40,7 @@ func isSubresource(name string) bool {
 		"inventory", "lifecycle", "location", "logging", "metrics", "notification",
 		"object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock",
 		"replication", "requestPayment", "session", "tagging", "uploads", "versioning",
-		"versions", "website":
+		"website":
 		return true
 	}
 	return false
@@ -78,6 +82,12 @@ func (q *listQuery) setParameter(name string, value []byte) bool {
 	case "list-type":
 		q.v2 = string(value) == "2"
 		return q.v2
+	case "versions":
+		q.versions = true
+	case "key-marker":
+		q.keyMarker = value
+	case "version-id-marker":
+		q.versionMarker = value
 	case "prefix":
 		q.prefix = value
 	case "delimiter":
@@ -105,6 +115,8 @@ func (q *listQuery) setParameter(name string, value []byte) bool {
 // setStart sets where the page begins. A continuation token takes precedence over start-after.
 func (c *conn) setStart(q *listQuery) errorCode {
 	switch {
+	case q.versions:
+		return c.setVersionMarker(q)
 	case !q.v2:
 		q.start.last = q.marker
 		return codeNone
@@ -123,7 +135,7 @@ func (c *conn) setStart(q *listQuery) errorCode {
 	return codeNone
 }
 
-// list answers ListObjectsV2 and ListObjects.
+// list answers ListObjectsV2, ListObjects and ListObjectVersions.
 func (c *conn) list(r *request) {
 	p := &c.page
 	p.query.urlEncode = p.query.wantsURLEncoding && c.srv.options.ListForm.honoursEncodingType()
@@ -131,11 +143,15 @@ func (c *conn) list(r *request) {
 	c.srv.applyQueryQuirk(&p.query)
 	if o := c.srv.order; o != nil {
 		o.fill(p, c.scratch)
+	} else if p.query.versions {
+		p.fillVersions(c.srv, c.scratch)
 	} else {
 		p.fill(c.srv.keys, c.srv.isDeleted(), c.scratch)
 	}
-	c.setNextToken(p)
-	c.srv.applyPageQuirk(p)
+	if !p.query.versions {
+		c.setNextToken(p)
+		c.srv.applyPageQuirk(p)
+	}
 
 	c.beginHead(opList, 200)
 	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
@@ -146,7 +162,11 @@ func (c *conn) list(r *request) {
 	c.out = append(c.out, "\r\n"...)
 	c.endHead(r)
 	bodyAt := len(c.out)
-	c.out = p.appendXML(c.out, c)
+	if p.query.versions {
+		c.out = p.appendVersionsXML(c.out, c)
+	} else {
+		c.out = p.appendXML(c.out, c)
+	}
 	fillLength(c.out[lengthAt:lengthAt+len(lengthSpace)], len(c.out)-bodyAt)
 }
 

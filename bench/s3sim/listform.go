@@ -71,19 +71,17 @@ func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte
 		dst = append(dst, "<Key>"...)
 		dst = append(appendText(dst, key, encode), "</Key>"...)
 	}
-	dst = append(dst, "<LastModified>"...)
-	dst = days.appendISO(dst, o.modifiedSecond())
 	switch form {
 	case ListMinIO:
-		dst = append(dst, ".000Z</LastModified>"...)
+		dst = o.appendModifiedXML(dst, days, ".000Z")
 		dst = o.appendETagXML(dst, "&#34;")
 	case ListVersitygw:
-		dst = append(dst, "Z</LastModified>"...)
+		dst = o.appendModifiedXML(dst, days, "Z")
 	case ListCeph:
-		dst = append(dst, ".000Z</LastModified>"...)
+		dst = o.appendModifiedXML(dst, days, ".000Z")
 		dst = o.appendETagXML(dst, "&quot;")
 	default:
-		dst = append(dst, ".000Z</LastModified>"...)
+		dst = o.appendModifiedXML(dst, days, ".000Z")
 		dst = append(o.appendETagXML(dst, "&quot;"), awsChecksum...)
 	}
 	dst = append(dst, "<Size>"...)
@@ -99,6 +97,12 @@ func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte
 		dst = append(dst, cephOwnerAndType...)
 	}
 	return dst
+}
+
+func (o Object) appendModifiedXML(dst []byte, days *dateTable, end string) []byte {
+	dst = append(dst, "<LastModified>"...)
+	dst = append(days.appendISO(dst, o.modifiedSecond()), end...)
+	return append(dst, "</LastModified>"...)
 }
 
 func (o Object) appendETagXML(dst []byte, quote string) []byte {

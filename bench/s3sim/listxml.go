@@ -63,7 +63,7 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 		}
 		key := c.srv.keys.Append(c.scratch[:0], e.index)
 		dst = append(dst, "<Contents>"...)
-		o := c.srv.Object(key)
+		o := c.srv.objectAt(e.index, key)
 		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.dates, key, p.query.urlEncode)
 		if p.query.metadata && p.query.v2 && c.srv.options.ListMetadata {
 			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.index))
@@ -73,6 +73,10 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 	if prefixes == 0 {
 		return dst
 	}
+	return p.appendCommonPrefixes(dst, c)
+}
+
+func (p *page) appendCommonPrefixes(dst []byte, c *conn) []byte {
 	for _, e := range p.entries {
 		if e.prefixEnd > 0 {
 			dst = append(dst, "<CommonPrefixes>"...)

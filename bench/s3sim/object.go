@@ -12,6 +12,7 @@ type Object struct {
 	hash       uint64
 	nasty      bool
 	attributes bool // Options.Attributes
+	place      versionPlace
 }
 
 // Header is one header line of a HEAD response, with its spelling.
@@ -128,8 +129,13 @@ func (o Object) LastModified() time.Time {
 	return time.Unix(modifiedFirst+o.modifiedSecond(), 0).UTC()
 }
 
-// modifiedSecond returns LastModified in seconds since modifiedFirst.
+// modifiedSecond returns LastModified in seconds since modifiedFirst. The versions of a key were written at equal
+// intervals.
 func (o Object) modifiedSecond() int64 {
+	if o.place.n > 0 {
+		newest := int64(mix(o.place.of.hash, saltModified) % (modifiedDays * daySeconds))
+		return newest * (o.place.of.count - o.place.n) / o.place.of.count
+	}
 	return int64(mix(o.hash, saltModified) % (modifiedDays * daySeconds))
 }
 
@@ -150,8 +156,12 @@ func (o Object) StorageClass() string {
 	return "STANDARD"
 }
 
-// VersionID returns the x-amz-version-id of a HEAD: "null" for one in eleven objects of the Nasty shape, otherwise "".
+// VersionID returns the x-amz-version-id of a HEAD. In a bucket without versions it is "null" for one in eleven objects
+// of the Nasty shape, otherwise "".
 func (o Object) VersionID() string {
+	if o.place.of.count > 0 {
+		return string(o.place.of.appendID(nil, o.place.n))
+	}
 	if o.nasty && mix(o.hash, saltVersion)%11 == 0 {
 		return "null"
 	}

@@ -21,6 +21,11 @@ type Options struct {
 	// listed with U+FFFD, as versitygw does.
 	XMLSafe bool
 
+	// Versions is the greatest number of versions of a key. Half of the keys have one version, others have up to nine,
+	// and one in a thousand has at least half of Versions. Some versions are delete markers, some are the null version.
+	// 0: a bucket without versioning, as which ListObjectVersions lists a null version of each key.
+	Versions int64
+
 	// Latency and ListLatency are the times between the arrival of a HEAD or a LIST and its response. The latencies of
 	// pipelined requests overlap. The resolution is that of the runtime's timers, about a millisecond on an idle
 	// machine.
@@ -103,6 +108,9 @@ type Credentials struct {
 // order of the keys would differ from the order of the numbers.
 const objectsMax = 1e12
 
+// versionsMax keeps the versions of a key apart by a second or so.
+const versionsMax = 1_000_000
+
 // withDefaults replaces zero values by their defaults.
 func (o Options) withDefaults() Options {
 	if o.Bucket == "" {
@@ -142,6 +150,12 @@ func (o Options) check() error {
 	}
 	if o.Quirk.comparison() != nil && o.Objects > orderedObjectsMax {
 		return fmt.Errorf("%d objects with quirk %s: must be at most %d", o.Objects, o.Quirk, orderedObjectsMax)
+	}
+	if o.Versions < 0 || o.Versions > versionsMax {
+		return fmt.Errorf("%d versions: must be from 0 to %d", o.Versions, versionsMax)
+	}
+	if o.Versions > 0 && o.Quirk.comparison() != nil {
+		return fmt.Errorf("versions with quirk %s: give one of them", o.Quirk)
 	}
 	if !slices.Contains(ListForms(), o.ListForm) {
 		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))

@@ -14,6 +14,7 @@ type page struct {
 type entry struct {
 	index     int64 // number of the key
 	prefixEnd int   // length of the common prefix; 0 for a key
+	version   int64 // number of the version, from the newest: 0
 }
 
 // name computes the entry's key or common prefix.
@@ -48,6 +49,9 @@ func (p *page) fill(keys *Keyspace, deleted func(int64) bool, scratch []byte) {
 		p.entries = append(p.entries, e)
 	}
 	// In S3 a page with max-keys=0 is complete: a truncated page without entries could not name the next.
+	for deleted != nil && i < end && deleted(i) {
+		i++
+	}
 	p.truncated = i < end && q.maxKeys > 0
 }
 

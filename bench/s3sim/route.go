@@ -13,9 +13,9 @@ const (
 	operationCount // number of operations
 )
 
-// route returns the operation of a request. It sets c.key, or for a LIST c.page.query.
+// route returns the operation of a request. It sets c.key and c.version, or for a LIST c.page.query.
 func (c *conn) route(r *request) (operation, errorCode) {
-	c.key, c.page.query = c.key[:0], listQuery{}
+	c.key, c.version, c.page.query = c.key[:0], nil, listQuery{}
 	path, query := splitTarget(r.target)
 	if r.chunked || len(path) == 0 || path[0] != '/' {
 		return c.notImplemented(r)
@@ -38,8 +38,8 @@ func (c *conn) route(r *request) (operation, errorCode) {
 // operationOf returns the operation, once c.key is set.
 func (c *conn) operationOf(r *request, query []byte) (operation, errorCode) {
 	switch method := string(r.method); {
-	case method == "HEAD" && len(c.key) > 0 && !selectsVersion(query):
-		return opHead, codeNone
+	case method == "HEAD" && len(c.key) > 0:
+		return c.parseHead(r, query)
 	case method == "HEAD" && len(c.key) == 0:
 		return opHeadBucket, codeNone
 	case method == "GET" && len(c.key) == 0:
@@ -85,7 +85,25 @@ func (c *conn) bucketOf(r *request, path []byte) (key []byte, ok bool) {
 	return key, string(name) == bucket
 }
 
-// selectsVersion reports whether a HEAD asks for a version or a part. The Server has neither.
-func selectsVersion(query []byte) bool {
-	return bytes.Contains(query, []byte("versionId=")) || bytes.Contains(query, []byte("partNumber="))
+// parseHead parses the query of a HEAD and sets c.version. The Server has no parts.
+func (c *conn) parseHead(r *request, query []byte) (operation, errorCode) {
+	c.arena = c.arena[:0]
+	for len(query) > 0 {
+		var pair []byte
+		pair, query, _ = bytes.Cut(query, []byte("&"))
+		switch name, escaped, _ := bytes.Cut(pair, []byte("=")); string(name) {
+		case "partNumber":
+			return c.notImplemented(r)
+		case "versionId":
+			version, ok := c.unescapeQuery(escaped)
+			if !ok {
+				return opHead, codeInvalidURI
+			}
+			if len(version) == 0 {
+				return opHead, codeInvalidArgument
+			}
+			c.version = version
+		}
+	}
+	return opHead, codeNone
 }

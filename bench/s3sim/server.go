@@ -26,7 +26,7 @@ type Server struct {
 	refusal         atomic.Pointer[errorCode] // set by Refuse
 	tokenEpoch      atomic.Uint32             // of continuation tokens; see Restart
 	tokensIssued    atomic.Uint32
-	deleted         sync.Map // indexes of the keys with HeadGone whose HEAD was answered
+	deleted         sync.Map // the entries of versions with HeadGone whose HEAD was answered
 
 	closing   chan struct{} // closed by Close
 	mu        sync.Mutex
@@ -63,23 +63,45 @@ func New(o Options) (*Server, error) {
 // Keyspace returns the bucket's keys.
 func (s *Server) Keyspace() *Keyspace { return s.keys }
 
-// isDeleted returns whether a key is not listed any more, by its index; nil where all are listed.
+// isDeleted returns whether a listing without versions omits a key, by its index; nil where it lists all keys.
 func (s *Server) isDeleted() func(index int64) bool {
-	if s.options.Gone == 0 {
+	if s.options.Gone == 0 && s.options.Versions == 0 {
 		return nil
 	}
+	key := make([]byte, 0, keyBytesMax)
 	return func(index int64) bool {
-		_, deleted := s.deleted.Load(index)
-		return deleted
+		if s.isGone(entry{index: index}) {
+			return true
+		}
+		v := s.versionsOf(index, s.keys.Append(key[:0], index))
+		return v.isMarker(0)
 	}
+}
+
+// isGone reports whether a version is not listed any more.
+func (s *Server) isGone(e entry) bool {
+	if s.options.Gone == 0 {
+		return false
+	}
+	_, gone := s.deleted.Load(e)
+	return gone
 }
 
 // RestoreGone lists the keys with HeadGone again, for another scan.
 func (s *Server) RestoreGone() { s.deleted.Clear() }
 
-// Object returns the object of a key, whether or not the key exists.
+// Object returns the object of a key, whether or not the key exists: the newest version.
 func (s *Server) Object(key []byte) Object {
-	return Object{hash: hashKey(key), nasty: s.options.Shape == Nasty, attributes: s.options.Attributes}
+	index := int64(0)
+	if s.options.Versions > 0 {
+		index, _ = s.keys.Index(key)
+	}
+	return s.objectAt(index, key)
+}
+
+// objectAt is Object of the key with an index.
+func (s *Server) objectAt(index int64, key []byte) Object {
+	return s.version(key, s.versionsOf(index, key), 0)
 }
 
 // Serve accepts connections from l until Close, and then returns nil. It closes l. It may be called for several

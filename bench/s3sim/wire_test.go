@@ -251,8 +251,8 @@ func TestRequests(t *testing.T) {
 		{"head other bucket", "HEAD /other/" + end, "HEAD", 404, "", true},
 		{"list other bucket", "GET /other?list-type=2" + end, "GET", 404, "<Code>NoSuchBucket</Code>", true},
 		{"get object", "GET /demo/obj-000000000003" + end, "GET", 501, "<Code>NotImplemented</Code>", true},
-		{"version", "HEAD /demo/obj-000000000003?versionId=3" + end, "HEAD", 501, "", true},
-		{"subresource", "GET /demo?versions" + end, "GET", 501, "NotImplemented", true},
+		{"part", "HEAD /demo/obj-000000000003?partNumber=3" + end, "HEAD", 501, "", true},
+		{"subresource", "GET /demo?acl" + end, "GET", 501, "NotImplemented", true},
 		{"all buckets", "GET /" + end, "GET", 404, "NoSuchBucket", true},
 		{
 			"put", "PUT /demo/k HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",

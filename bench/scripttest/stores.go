@@ -45,6 +45,8 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.MetadataPrefix = value
 		case "attributes":
 			o.Attributes = true
+		case "versions":
+			o.Versions = int64(number)
 		case "web-page":
 			o.WebPage = number
 		case "denied":
