@@ -75,6 +75,7 @@ type Details struct {
 	Owner             string // the display name, or the ID where there is none
 	ChecksumAlgorithm string // names, separated by commas
 	ChecksumType      string
+	EncryptionStatus  string // in the words of an Inventory, as SSE-KMS
 
 	// Headers are values that the HEAD has in a header, as the header has them: the restore status, or a column of an
 	// Inventory. The HEAD is the newer answer.
@@ -103,7 +104,9 @@ func (d *Details) Clone() *Details {
 		return nil
 	}
 	clone := *d
-	for _, text := range []*string{&clone.VersionID, &clone.Owner, &clone.ChecksumAlgorithm, &clone.ChecksumType} {
+	for _, text := range []*string{
+		&clone.VersionID, &clone.Owner, &clone.ChecksumAlgorithm, &clone.ChecksumType, &clone.EncryptionStatus,
+	} {
 		*text = strings.Clone(*text)
 	}
 	clone.Headers = slices.Clone(d.Headers)
