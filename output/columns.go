@@ -30,7 +30,7 @@ func tableFields(o *Options) ([]field.Field, error) {
 		return fields, nil
 	}
 	isMetadata := func(f field.Field) bool { return f.Name == field.Metadata }
-	titles := append(field.Names(slices.Concat(field.All(), field.Always())), base64Title)
+	titles := append(field.Names(field.Every()), base64Title)
 	for i, title := range o.Columns {
 		sameTitle := func(other string) bool { return strings.EqualFold(title, other) }
 		if slices.ContainsFunc(titles, sameTitle) {
@@ -101,12 +101,12 @@ func base64Names(columns []column, r *scan.Record) string {
 			texts, _ := c.Map(r)
 			for i := range texts {
 				if !utf8.Valid(texts[i].Value) {
-					names = append(names, base64Name(string(texts[i].Name)))
+					names = append(names, base64Name(c.Name, string(texts[i].Name)))
 				}
 			}
 		case utf8.Valid(text):
 		case c.name != "":
-			names = append(names, base64Name(c.name))
+			names = append(names, base64Name(field.Metadata, c.name))
 		default:
 			names = append(names, c.Name)
 		}
@@ -114,5 +114,5 @@ func base64Names(columns []column, r *scan.Record) string {
 	return strings.Join(names, " ")
 }
 
-// base64Name returns the name of a text of the metadata in the column base64: without spaces.
-func base64Name(name string) string { return field.Metadata + "." + url.PathEscape(name) }
+// base64Name returns the name of a text of a Map in the column base64: without spaces.
+func base64Name(of, name string) string { return of + "." + url.PathEscape(name) }

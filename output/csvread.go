@@ -18,7 +18,7 @@ import (
 // readCSV is Format.Read. The header names the columns: a title that no Field has names a text of the metadata.
 func readCSV(r io.Reader, o *Options, add func(*scan.Record) error) error {
 	table := csvTable{columns: map[string]*field.Field{}, safe: o.Safe}
-	for _, f := range slices.Concat(field.All(), field.Always()) {
+	for _, f := range field.Every() {
 		table.columns[f.Name] = &f
 	}
 	rows := csvrow.NewReader(bufio.NewReader(r), recordBytesMax)
@@ -94,36 +94,37 @@ func (t *csvTable) set(title string, text []byte, inBase64 []string) error {
 	text = t.rearm(text)
 	f := t.columns[title]
 	if f != nil && f.Type == field.Map {
-		return t.setTexts(text, inBase64)
+		return t.setTexts(f, text, inBase64)
 	}
 	base64Title := title
 	if f == nil {
-		base64Title = base64Name(strings.ToLower(title))
+		base64Title = base64Name(field.Metadata, strings.ToLower(title))
 	}
 	value, err := decodeIf(slices.Contains(inBase64, base64Title), text)
 	switch {
 	case err != nil:
 		return err
 	case f == nil:
-		t.builder.addText(strings.ToLower(title), value)
+		metadata := metadataField()
+		t.builder.addText(&metadata, strings.ToLower(title), value)
 		return nil
 	}
 	return t.builder.set(f, value)
 }
 
-// setTexts sets the metadata from a text of JSON.
-func (t *csvTable) setTexts(text []byte, inBase64 []string) error {
+// setTexts sets a Map from a text of JSON.
+func (t *csvTable) setTexts(f *field.Field, text []byte, inBase64 []string) error {
 	var texts map[string]string
 	if err := json.Unmarshal(text, &texts); err != nil {
 		return err
 	}
 	t.builder.setMap()
 	for name, text := range texts {
-		value, err := decodeIf(slices.Contains(inBase64, base64Name(name)), []byte(text))
+		value, err := decodeIf(slices.Contains(inBase64, base64Name(f.Name, name)), []byte(text))
 		if err != nil {
 			return err
 		}
-		t.builder.addText(name, value)
+		t.builder.addText(f, name, value)
 	}
 	return nil
 }

@@ -116,18 +116,26 @@ func describe(format *Format, fields []field.Field, o *Options, r *scan.Record) 
 			continue
 		}
 		texts, ok := f.Map(r)
-		for _, name := range o.Columns {
+		for _, name := range columnsOf(o, &f) {
 			value := texts.Get(name)
 			text.WriteString(" metadata." + name + " " + quoteIf(value != nil, value))
 		}
-		if len(o.Columns) == 0 {
-			text.WriteString(fmt.Sprintf(" metadata %v", ok))
+		if len(columnsOf(o, &f)) == 0 {
+			text.WriteString(fmt.Sprintf(" %s %v", f.Name, ok))
 			for _, m := range texts {
 				text.WriteString(fmt.Sprintf(" %q:%q", m.Name, m.Value))
 			}
 		}
 	}
 	return text.String()
+}
+
+// columnsOf returns the texts of a Map that are columns.
+func columnsOf(o *Options, f *field.Field) []string {
+	if f.Name != field.Metadata {
+		return nil
+	}
+	return o.Columns
 }
 
 func quoteIf(ok bool, value []byte) string {
@@ -144,7 +152,8 @@ func drawOptions(t *rapid.T, f *Format) *Options {
 	if takes("columns") {
 		o.Columns = []string{"a", "+", "mode"}
 	}
-	names := rapid.Permutation(field.Names(field.All())).Draw(t, "fields")[:rapid.IntRange(1, len(field.All())).Draw(t, "count")]
+	names := append(field.Names(field.All()), "checksums", "checksum_type")
+	names = rapid.Permutation(names).Draw(t, "fields")[:rapid.IntRange(1, len(names)).Draw(t, "count")]
 	if isHandOff(f) {
 		names = rapid.SampledFrom([][]string{{"key"}, {"key", versionID}}).Draw(t, "fields")
 		if f.Name == "keys" {
@@ -166,7 +175,8 @@ func drawRecord(t *rapid.T) scan.Record {
 		strings.Repeat("long ", 2000),
 	}))
 	value := rapid.OneOf(anyText, rapid.SampledFrom([]string{
-		"7", "-7", "true", "false", "Sun, 22 Nov 2026 05:00:00 GMT", "2027-01-01T00:00:00Z",
+		"7", "-7", "true", "false", "Sun, 22 Nov 2026 05:00:00 GMT", "2027-01-01T00:00:00Z", "AES256", "aws:kms", "NOT-SSE",
+		`ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`,
 	}))
 	entry := &list.Entry{
 		Key: anyText.Draw(t, "key"), Size: rapid.Int64Range(-1, 9).Draw(t, "size"), ETag: anyText.Draw(t, "etag"),
@@ -181,6 +191,13 @@ func drawRecord(t *rapid.T) scan.Record {
 		if f.Header != "" && rapid.Bool().Draw(t, "has "+f.Header) {
 			result.Headers = append(result.Headers, head.Header{
 				Name: []byte(f.Header), Value: []byte(value.Draw(t, f.Header)),
+			})
+		}
+	}
+	for _, name := range []string{"sha256", "crc32", "type"} {
+		if rapid.Bool().Draw(t, "has checksum "+name) {
+			result.Headers = append(result.Headers, head.Header{
+				Name: []byte("x-amz-checksum-" + name), Value: []byte(value.Draw(t, name)),
 			})
 		}
 	}

@@ -76,7 +76,7 @@ func TestLine(t *testing.T) {
 		{"key,metadata", record("k", "x-amz-missing-meta: 2"), `{"key":"k","metadata":{},"missing_meta":2}`},
 		{"key,size,etag,last_modified", changed,
 			`{"key":"k","size":9,"etag":"new","last_modified":"2026-11-22T05:00:00Z","changed":true}`},
-		{"all", bare, `{"key":"k","metadata":{},"content_type":"text/plain"}`},
+		{"all", bare, `{"key":"k","metadata":{},"content_type":"text/plain","encryption_status":"NOT-SSE"}`},
 		{"last_modified,key", record("k", "last-modified: whenever"),
 			`{"last_modified":"2026-11-22T01:02:03.004Z","key":"k"}`},
 		{"bucket_key_enabled,tag_count,parts_count",
@@ -87,7 +87,7 @@ func TestLine(t *testing.T) {
 		{"all", &withoutHead, `{"key":"k","size":7,"etag":"e"}`},
 		{"all", record("k", "content-length: 7", "etag: \"e\"", "x-amz-storage-class: GLACIER", "x-amz-version-id: v"),
 			`{"key":"k","metadata":{},"size":7,"etag":"e","last_modified":"2026-11-22T01:02:03.004Z",` +
-				`"storage_class":"GLACIER","version_id":"v"}`},
+				`"storage_class":"GLACIER","version_id":"v","encryption_status":"NOT-SSE"}`},
 	}
 	for _, c := range cases {
 		if got := line(t, c.fields, c.record); got != c.want+"\n" {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"headcount/scan"
@@ -14,7 +13,7 @@ import (
 // readJSONLines is Format.Read. It needs no Options, and skips members that are no Field.
 func readJSONLines(r io.Reader, _ *Options, add func(*scan.Record) error) error {
 	var b recordBuilder
-	fields := slices.Concat(field.All(), field.Always())
+	fields := field.Every()
 	read := func(lines *json.Decoder) (*scan.Record, error) {
 		var members map[string]json.RawMessage
 		if err := lines.Decode(&members); err != nil {
@@ -40,7 +39,7 @@ func (b *recordBuilder) setMembers(f *field.Field, members map[string]json.RawMe
 			continue
 		}
 		if f.Type == field.Map {
-			if err := b.setTexts(raw, suffix != ""); err != nil {
+			if err := b.setTexts(f, raw, suffix != ""); err != nil {
 				return err
 			}
 			continue
@@ -56,8 +55,8 @@ func (b *recordBuilder) setMembers(f *field.Field, members map[string]json.RawMe
 	return nil
 }
 
-// setTexts adds the members of an object to the metadata.
-func (b *recordBuilder) setTexts(raw json.RawMessage, inBase64 bool) error {
+// setTexts adds the members of an object to a Map.
+func (b *recordBuilder) setTexts(f *field.Field, raw json.RawMessage, inBase64 bool) error {
 	var texts map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &texts); err != nil {
 		return err
@@ -68,7 +67,7 @@ func (b *recordBuilder) setTexts(raw json.RawMessage, inBase64 bool) error {
 		if err != nil {
 			return fmt.Errorf("%q: %w", name, err)
 		}
-		b.addText(name, value)
+		b.addText(f, name, value)
 	}
 	return nil
 }

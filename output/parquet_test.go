@@ -33,7 +33,7 @@ func readParquet(r io.Reader, _ *Options, add func(*scan.Record) error) error {
 		return err
 	}
 	table := csvTable{columns: map[string]*field.Field{}}
-	for _, f := range slices.Concat(field.All(), field.Always()) {
+	for _, f := range field.Every() {
 		table.columns[f.Name] = &f
 	}
 	rows := parquet.NewReader(file)
@@ -63,13 +63,14 @@ func readParquetRow(table *csvTable, row map[string]any) (scan.Record, error) {
 			continue
 		}
 		if texts, ok := value.(map[string]any); ok {
+			f := table.columns[title]
 			table.builder.setMap()
 			for name, text := range texts {
-				text, err := decodeIf(slices.Contains(inBase64, base64Name(name)), []byte(parquetText(text)))
+				text, err := decodeIf(slices.Contains(inBase64, base64Name(title, name)), []byte(parquetText(text)))
 				if err != nil {
 					return scan.Record{}, err
 				}
-				table.builder.addText(name, text)
+				table.builder.addText(f, name, text)
 			}
 			continue
 		}

@@ -70,6 +70,10 @@ type recordBuilder struct {
 	result  head.Result
 	changed bool
 	hasHead bool // a value is of the HEAD
+
+	// Headers by which a value is known that may be in no Field of its own: those that a LIST says too, and those of
+	// which other values are made.
+	listed, derived []list.DetailHeader
 }
 
 // reset forgets the values.
@@ -94,25 +98,46 @@ func (b *recordBuilder) set(f *field.Field, value string) error {
 		b.entry.CommonPrefix = value == "true"
 	case "changed":
 		b.changed, b.hasHead = value == "true", true
-	default:
+	case "encryption_status", "restore_expiry":
 		b.hasHead = true
-		b.result.Headers = append(b.result.Headers, head.Header{Name: []byte(f.Header), Value: []byte(value)})
+		header, err := field.DerivedFrom(f.Name, value)
+		b.derived = append(b.derived, header...)
+		return err
+	default:
+		if f.Origin == field.FromList {
+			b.listed = append(b.listed, list.DetailHeader{Name: f.Header, Value: value})
+			return nil
+		}
+		b.hasHead = true
+		b.addHeader(f.Header, value)
 	}
 	return nil
 }
 
-// addText adds a text of the metadata.
-func (b *recordBuilder) addText(name, value string) {
+// addText adds a text of a Map.
+func (b *recordBuilder) addText(f *field.Field, name, value string) {
 	b.setMap()
-	b.result.Metadata = append(b.result.Metadata, head.Header{Name: []byte(name), Value: []byte(value)})
+	switch f.Name {
+	case field.Metadata:
+		b.result.Metadata = append(b.result.Metadata, head.Header{Name: []byte(name), Value: []byte(value)})
+	case "headers", "checksums":
+		b.addHeader(f.Header+name, value)
+	}
 }
 
-// setMap says that the metadata is known, even if it has no text.
+func (b *recordBuilder) addHeader(name, value string) {
+	b.result.Headers = append(b.result.Headers, head.Header{Name: []byte(name), Value: []byte(value)})
+}
+
+// setMap says that a Map of the HEAD is known, even if it has no text.
 func (b *recordBuilder) setMap() { b.hasHead = true }
 
 // record returns the Record of the values. It is valid until reset.
 func (b *recordBuilder) record() (scan.Record, error) {
 	if !b.hasHead {
+		if len(b.listed) > 0 {
+			b.entry.Details = &list.Details{Headers: b.listed}
+		}
 		return scan.NewRecord(&b.entry, nil, false), nil
 	}
 	b.result.Status = http.StatusOK
@@ -121,8 +146,12 @@ func (b *recordBuilder) record() (scan.Record, error) {
 		if err != nil {
 			return scan.Record{}, fmt.Errorf("last_modified: %w", err)
 		}
-		value := []byte(at.UTC().Format(http.TimeFormat))
-		b.result.Headers = append(b.result.Headers, head.Header{Name: []byte("last-modified"), Value: value})
+		b.addHeader("last-modified", at.UTC().Format(http.TimeFormat))
+	}
+	for _, h := range slices.Concat(b.listed, b.derived) {
+		if b.result.Get(h.Name) == nil {
+			b.addHeader(h.Name, h.Value)
+		}
 	}
 	texts := b.result.Metadata
 	slices.SortFunc(texts, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) })

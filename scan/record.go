@@ -55,6 +55,14 @@ func (r *Record) Header(name string) []byte {
 	return r.head.Get(name)
 }
 
+// Headers returns the headers of the HEAD's answer that are no custom metadata, in any order; nil without a HEAD.
+func (r *Record) Headers() []head.Header {
+	if r.head == nil {
+		return nil
+	}
+	return r.head.Headers
+}
+
 // HeaderInt returns the value of a header that is a whole number. Another value counts as not said.
 func (r *Record) HeaderInt(name string) (n int64, said bool) {
 	value := r.Header(name)

@@ -3,8 +3,6 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/urfave/cli/v2"
 
 	"headcount/scan/command"
@@ -49,7 +47,7 @@ func Command() *cli.Command {
 		Name:        "scan",
 		Usage:       "print the custom metadata of every object in a bucket (the default command)",
 		ArgsUsage:   "s3://BUCKET[/PREFIX]",
-		Description: description + fieldHelp(slices.Concat(field.All(), field.Always())),
+		Description: description + fieldHelp(field.Every()),
 		Flags:       scanFlags(),
 		Action:      run,
 	}

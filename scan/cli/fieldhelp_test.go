@@ -11,7 +11,7 @@ import (
 // The help of scan names every Field, and the help of list those that a LIST has.
 func TestHelpNamesTheFields(t *testing.T) {
 	for name, c := range map[string]struct{ has, hasNot string }{
-		"scan": {strings.Join(field.Names(slices.Concat(field.All(), field.Always())), " "), ""},
+		"scan": {strings.Join(field.Names(field.Every()), " "), ""},
 		"list": {"key size etag last_modified storage_class prefix", "metadata content_type tag_count changed"},
 	} {
 		_, help, _ := runs(t, name, "--help")

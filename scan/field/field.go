@@ -40,6 +40,14 @@ const (
 // String returns the word for an Origin in the table of README.md.
 func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further request"}[o] }
 
+// Ask is what a scan asks for, beside a usual LIST and HEAD, so that the store says a value.
+type Ask uint8
+
+const (
+	AskNothing   Ask = iota
+	AskChecksums     // x-amz-checksum-mode of the HEAD
+)
+
 // Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They
 // allocate nothing, except where dst grows. ok is false where the store sent no value. An empty text and an empty map
 // are values.
@@ -47,7 +55,7 @@ type Field struct {
 	Name   string
 	Type   Type
 	Origin Origin
-	Header string // the header of the HEAD that has the value, in lower case; empty: it is in no header, or in several
+	Header string // the header of the HEAD that has the value, in lower case; of a Map, the beginning of their names
 	About  string // one line for people, in Markdown
 
 	// Permission is the right that the caller of a HEAD needs to be told the value; empty: the right to send it. Without
@@ -56,6 +64,8 @@ type Field struct {
 
 	// Zero is set where an answer without a value says 0 or false.
 	Zero bool
+
+	Ask Ask // what a scan that reads the Field asks for
 
 	text    func(dst []byte, r *scan.Record) ([]byte, bool) // Text and Time
 	integer func(r *scan.Record) (int64, bool)
@@ -89,7 +99,7 @@ func (f *Field) Has(r *scan.Record) (ok bool) {
 		_, ok = f.integer(r)
 	case f.Type == Bool:
 		_, ok = f.boolean(r)
-	case f.Header != "" && f.Origin == FromHead:
+	case f.Header != "" && f.Origin == FromHead && f.Type != Map:
 		ok = r.Header(f.Header) != nil
 	case f.Type == Map:
 		_, ok = f.texts(r)
@@ -141,7 +151,6 @@ type hintOf struct{ prefix, hint string }
 func notRead() []hintOf {
 	return []hintOf{
 		{"tags", "headcount reads no tags; tag_count is how many an object has"},
-		{"checksum", "headcount reads no checksums; etag is the MD5 of some objects"},
 		{"acl", "headcount reads no ACLs"},
 	}
 }
@@ -149,10 +158,10 @@ func notRead() []hintOf {
 // Parse reads the value of --fields: names separated by commas, or all, which are those that an object can have. An
 // unknown name is an UnknownError.
 func Parse(value string) ([]Field, error) {
-	all := All()
 	if value == "all" {
-		return slices.DeleteFunc(all, func(f Field) bool { return f.Name == Prefix }), nil
+		return slices.DeleteFunc(All(), func(f Field) bool { return f.Name == Prefix }), nil
 	}
+	all := slices.Concat(All(), Further())
 	var chosen []Field
 	for name := range strings.SplitSeq(value, ",") {
 		name = strings.TrimSpace(name)
@@ -168,6 +177,9 @@ func Parse(value string) ([]Field, error) {
 	}
 	return chosen, nil
 }
+
+// Every returns all Fields: those of All, Further and Always.
+func Every() []Field { return slices.Concat(All(), Further(), Always()) }
 
 // Names returns the names of some Fields.
 func Names(fields []Field) []string {

@@ -39,7 +39,13 @@ func value(f *field.Field, r *scan.Record) string {
 		at, ok = f.Time(r)
 		value = at.Format(time.RFC3339Nano)
 	case field.Map:
-		value, ok = f.Map(r)
+		var texts scan.Map
+		texts, ok = f.Map(r)
+		pairs := []string{}
+		for _, m := range texts {
+			pairs = append(pairs, fmt.Sprintf("{%s %s}", m.Name, m.Value))
+		}
+		value = pairs
 	default:
 		var text []byte
 		text, ok = f.AppendText([]byte("> "), r)
@@ -50,6 +56,9 @@ func value(f *field.Field, r *scan.Record) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// etagOfParts is the ETag of a multipart upload without the number of its parts.
+const etagOfParts = "0123456789abcdef0123456789abcdef"
 
 func TestAccessors(t *testing.T) {
 	entry := list.Entry{Key: "k", Size: 7, LastModified: "2026-11-22T01:02:03.004Z"}
@@ -76,6 +85,26 @@ func TestAccessors(t *testing.T) {
 		{"parts_count", "-", "-", object(entry, "x-amz-mp-parts-count: many")},
 		{"bucket_key_enabled", "false", "false",
 			object(entry, "x-amz-server-side-encryption-bucket-key-enabled: false")},
+		{"encryption_status", "> NOT-SSE", "NOT-SSE", object(entry)},
+		{"encryption_status", "> SSE-S3", "SSE-S3", object(entry, "x-amz-server-side-encryption: AES256")},
+		{"encryption_status", "> SSE-KMS", "SSE-KMS", object(entry, "x-amz-server-side-encryption: aws:kms")},
+		{"encryption_status", "> DSSE-KMS", "DSSE-KMS", object(entry, "x-amz-server-side-encryption: aws:kms:dsse")},
+		{"encryption_status", "> aws:fsx", "aws:fsx", object(entry, "x-amz-server-side-encryption: aws:fsx")},
+		{"encryption_status", "> SSE-C", "SSE-C",
+			object(entry, "x-amz-server-side-encryption-customer-algorithm: AES256")},
+		{"parts_count", "17", "17", object(list.Entry{ETag: etagOfParts + "-17"})},
+		{"parts_count", "3", "3", object(list.Entry{ETag: etagOfParts + "-17"}, "x-amz-mp-parts-count: 3")},
+		{"parts_count", "-", "-", object(list.Entry{ETag: etagOfParts})},
+		{"parts_count", "-", "-", object(list.Entry{ETag: etagOfParts + "-0"})},
+		{"parts_count", "-", "-", object(list.Entry{ETag: "2024-17"})},
+		{"restore_expiry", "2012-12-21T00:00:00Z", "2012-12-21T00:00:00Z", object(entry,
+			`x-amz-restore: ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`)},
+		{"restore_expiry", "-", "-", object(entry, `x-amz-restore: ongoing-request="true"`)},
+		{"object_lock_event_hold_days", "30", "30", object(entry, "x-amz-object-lock-event-hold-duration-days: 30")},
+		{"checksums", "[{crc32 a==} {sha256 b==}]", "-",
+			object(entry, "x-amz-checksum-sha256: b==", "x-amz-checksum-type: COMPOSITE", "x-amz-checksum-crc32: a==")},
+		{"checksums", "-", "-", object(entry, "x-amz-checksum-type: COMPOSITE")},
+		{"headers", "[{a 1,3} {b 2}]", "-", object(entry, "a: 1", "b: 2", "a: 3")},
 		{"bucket_key_enabled", "-", "-", object(entry)},
 	} {
 		fields, err := field.Parse(c.field)
@@ -93,12 +122,39 @@ func TestAccessors(t *testing.T) {
 	}
 }
 
+// Values that are encoded words or percent-encoded are decoded. All others stay out of metadata_decoded.
+func TestDecodedMetadata(t *testing.T) {
+	result := &head.Result{}
+	for _, m := range [][2]string{
+		{"a", "=?UTF-8?B?5pel5pys?="}, {"b", "=?utf-8?Q?=C3=A9t=C3=A9?="}, {"c", "%E6%97%A5%20x"}, {"d", "plain"},
+		{"e", "100%"}, {"f", "%ff"}, {"g", "=?x-unknown?Q?a?="}, {"h", "a+b"},
+	} {
+		result.Metadata = append(result.Metadata, head.Header{Name: []byte(m[0]), Value: []byte(m[1])})
+	}
+	r := scan.NewRecord(&list.Entry{Key: "k"}, result, false)
+	fields, err := field.Parse("metadata_decoded")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := value(&fields[0], &r), "[{a 日本} {b été} {c 日 x}]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// --header chooses by the names of headers, in any case.
+func TestHeaders(t *testing.T) {
+	f := field.Headers([]string{"X-Custom", "absent"})
+	if got := value(&f, object(list.Entry{}, "x-custom: 1", "date: 2")); got != "[{x-custom 1}]" {
+		t.Errorf("%s", got)
+	}
+}
+
 // A Record without a HEAD has what the LIST ok. Its metadata is not ok, which is not the same as none.
 func TestWithoutHead(t *testing.T) {
 	entry := list.Entry{Key: "k", Size: 7, ETag: "e", LastModified: "2026-11-22T01:02:03Z", StorageClass: "GLACIER"}
 	r := scan.NewRecord(&entry, nil, false)
 	var ok []string
-	for _, f := range slices.Concat(field.All(), field.Always()) {
+	for _, f := range field.Every() {
 		if value(&f, &r) != "-" {
 			ok = append(ok, f.Name)
 			if f.Origin != field.FromList {
@@ -117,7 +173,7 @@ func TestAccessorsDoNotAllocate(t *testing.T) {
 		"x-amz-server-side-encryption-bucket-key-enabled: true",
 		"x-amz-object-lock-retain-until-date: 2027-01-01T00:00:00Z")
 	unlisted := object(list.Entry{Key: "k", Size: -1}, "last-modified: Sun, 22 Nov 2026 05:00:00 GMT")
-	fields := slices.Concat(field.All(), field.Always())
+	fields := slices.Concat(field.All(), field.Always()) // of Further, Maps are made of several values
 	text := make([]byte, 0, 100)
 	for i := range fields {
 		f := &fields[i]
@@ -159,7 +215,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestNamesAreDistinct(t *testing.T) {
-	names := field.Names(slices.Concat(field.All(), field.Always()))
+	names := field.Names(field.Every())
 	slices.Sort(names)
 	if distinct := slices.Compact(slices.Clone(names)); len(distinct) != len(names) {
 		t.Errorf("some names come twice: %q", names)
@@ -167,7 +223,7 @@ func TestNamesAreDistinct(t *testing.T) {
 }
 
 func TestNeedHead(t *testing.T) {
-	fields, err := field.Parse("key,size,etag,last_modified,storage_class,prefix")
+	fields, err := field.Parse("key,size,etag,last_modified,storage_class,prefix,parts_count")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +248,7 @@ func TestREADME(t *testing.T) {
 	}
 	got, _, _ = strings.Cut(got, "\n\n")
 	var want strings.Builder
-	for _, f := range slices.Concat(field.All(), field.Always()) {
+	for _, f := range field.Every() {
 		about := f.About
 		if f.Permission != "" {
 			about += "; needs " + f.Permission

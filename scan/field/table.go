@@ -50,11 +50,14 @@ func All() []Field {
 		textOf("expires", "expires", "date after which caches drop the object, as it was uploaded"),
 		textOf("website_redirect_location", "x-amz-website-redirect-location",
 			"target of a redirect, in a bucket that is a website"),
-		textOf("server_side_encryption", "x-amz-server-side-encryption", "`AES256`, `aws:kms` or `aws:kms:dsse`"),
+		textOf("server_side_encryption", sseHeader, "`AES256`, `aws:kms` or `aws:kms:dsse`"),
 		textOf("sse_kms_key_id", "x-amz-server-side-encryption-aws-kms-key-id",
 			"ARN of the KMS key that encrypts the object"),
-		textOf("sse_customer_algorithm", "x-amz-server-side-encryption-customer-algorithm",
-			"algorithm, where the client holds the key"),
+		textOf("sse_customer_algorithm", sseCustomerHeader, "algorithm, where the client holds the key"),
+		{
+			Name: "encryption_status", Origin: FromHead, text: appendEncryptionStatus,
+			About: "`SSE-S3`, `SSE-KMS`, `DSSE-KMS`, `SSE-C` or `NOT-SSE`, the words of S3 Inventory",
+		},
 		boolOf("bucket_key_enabled", "x-amz-server-side-encryption-bucket-key-enabled",
 			"an S3 Bucket Key encrypts the object"),
 		textOf("replication_status", "x-amz-replication-status", "`PENDING`, `COMPLETED`, `FAILED` or `REPLICA`"),
@@ -64,14 +67,48 @@ func All() []Field {
 			needing("s3:GetObjectRetention"),
 		textOf("object_lock_legal_hold", "x-amz-object-lock-legal-hold", "`ON` or `OFF`").
 			needing("s3:GetObjectLegalHold"),
+		textOf("object_lock_event_hold", "x-amz-object-lock-event-hold", "`ON` or `OFF`").
+			needing("s3:GetObjectRetention"),
+		intOf("object_lock_event_hold_days", "x-amz-object-lock-event-hold-duration-days",
+			"days for which the object is locked after the event").needing("s3:GetObjectRetention"),
+		intOf("object_lock_event_hold_years", "x-amz-object-lock-event-hold-duration-years",
+			"years for which the object is locked after the event").needing("s3:GetObjectRetention"),
 		textOf("expiration", "x-amz-expiration",
 			"lifecycle expiration, as `expiry-date=\"Fri, 01 Jan 2100 00:00:00 GMT\", rule-id=\"logs\"`"),
-		textOf("restore", "x-amz-restore", "restore from an archive: `ongoing-request=\"true\"`, or "+
+		textOf("restore", restoreHeader, "restore from an archive: `ongoing-request=\"true\"`, or "+
 			"`ongoing-request=\"false\", expiry-date=\"…\"` when it is done"),
+		{
+			Name: "restore_expiry", Type: Time, Origin: FromHead, text: appendRestoreExpiry, time: restoreExpiry,
+			About: "when a restored copy ends, RFC 3339",
+		},
 		textOf("archive_status", "x-amz-archive-status", "archive tier of `INTELLIGENT_TIERING`"),
-		intOf("parts_count", "x-amz-mp-parts-count", "number of parts of a multipart upload, where the store says it"),
+		{
+			Name: "parts_count", Type: Int, Origin: FromList, Header: "x-amz-mp-parts-count", integer: partsCount,
+			About: "number of parts of a multipart upload, as the store says it or its ETag ends",
+		},
 		intOf("tag_count", "x-amz-tagging-count", "number of tags, where there are any").
 			needing("s3:GetObjectTagging"),
+	}
+}
+
+// Further returns the Fields that --fields can choose by name, and that --fields all leaves out.
+func Further() []Field {
+	return []Field{
+		{
+			Name: "checksums", Type: Map, Origin: FromHead, Header: checksumPrefix, texts: checksums, Ask: AskChecksums,
+			About: "checksums by their algorithm, as `crc64nvme`, in base64; what a HEAD asks for needs kms:Decrypt where " +
+				"a KMS key encrypts the object",
+		},
+		{
+			Name: "checksum_type", Origin: FromHead, Header: "x-amz-checksum-type", Ask: AskChecksums,
+			text: appendHeader("x-amz-checksum-type"), About: "`FULL_OBJECT` or `COMPOSITE`",
+		},
+		{
+			Name: "metadata_decoded", Type: Map, Origin: FromHead, texts: decodedMetadata,
+			About: "the metadata whose values are encoded words (RFC 2047) or percent-encoded, decoded",
+		},
+		textOf("request_id", "x-amz-request-id", "ID that the store gave to the HEAD"),
+		Headers(nil),
 	}
 }
 

@@ -43,7 +43,7 @@ func compileAt(expression string, now time.Time) (f *Filter, err error) {
 		return nil, newError(c.err, words).in(expression)
 	}
 	f.listed, f.names = f.whole.listedHalf(), words.metadataNames()
-	for _, each := range slices.Concat(field.All(), field.Always()) {
+	for _, each := range field.Every() {
 		if c.reads[each.Name] {
 			f.fields = append(f.fields, each)
 		}

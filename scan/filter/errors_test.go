@@ -40,7 +40,7 @@ func TestMistakes(t *testing.T) {
 		{`date("2025-01-31T12:00:00") < now()`, `column 6: not a date: "2025-01-31T12:00:00"`, `date("2025-01-31T12:00:00Z")`},
 		{`date("2025-01-31 12:00") < now()`, `column 6: not a date: "2025-01-31 12:00"`, `date("2025-01-31 12:00:00")`},
 		{`tags.env == "x"`, "column 1: unknown field tags", "reads no tags"},
-		{`checksum_algorithm == "CRC32"`, "column 1: unknown field checksum_algorithm", "no checksums"},
+		{`checksum == "CRC32"`, "column 1: unknown field checksum", "did you mean checksums?"},
 		{`key == "a" || sise > 5`, "column 15: unknown field sise", "did you mean size?"},
 		{`owner == "alice"`, "column 1: unknown field owner", "custom metadata is metadata.owner; the fields are archive_status, "},
 		{`$env.size > 5`, "column 1: unknown field $env", "the fields are"},

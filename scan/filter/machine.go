@@ -81,7 +81,7 @@ func (e *evaluation) value(v *variable) (value any, err error) {
 	said := false
 	switch {
 	case v.part != all || v.field.Type == field.Map:
-		return e.metadata(v)
+		return e.texts(v)
 	case v.field.Type == field.Int:
 		var n int64
 		if n, said = v.field.Int(e.record); v.field.Zero {
@@ -109,11 +109,12 @@ func (e *evaluation) value(v *variable) (value any, err error) {
 	return value, nil
 }
 
-// metadata returns the metadata, or a part of it.
-func (e *evaluation) metadata(v *variable) (any, error) {
+// texts returns a Map, or a part of the metadata. A Map that is not said is empty, but for the metadata: those are only
+// unsaid where nobody asked for them.
+func (e *evaluation) texts(v *variable) (any, error) {
 	texts, said := v.field.Map(e.record)
-	if !said {
-		e.unsaid = true
+	e.unsaid = e.unsaid || !said
+	if !said && v.field.Name == field.Metadata {
 		return nil, &NotSaidError{Field: v.field.Name}
 	}
 	switch v.part {

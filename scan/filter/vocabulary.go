@@ -69,7 +69,7 @@ type vocabulary map[string]*variable
 
 func newVocabulary() vocabulary {
 	v := vocabulary{}
-	for _, f := range slices.Concat(field.All(), field.Always()) {
+	for _, f := range field.Every() {
 		v[f.Name] = &variable{field: &f}
 	}
 	return v
