@@ -169,6 +169,7 @@ func TestSeedThroughFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.setDelay(time.Millisecond)
 	stats, err := s.Run(t.Context())
 	if err != nil || int(stats.Failed) != denied || denied == 0 || stats.Put != 400-stats.Failed {
 		t.Fatalf("%+v, %v; %d are denied", stats, err, denied)

@@ -164,7 +164,7 @@ func (g generator) key() string {
 }
 
 func TestSignAgreesWithTheSDK(t *testing.T) {
-	requests := 100_000
+	requests := 20_000
 	if testing.Short() {
 		requests = 5_000
 	}
