@@ -27,11 +27,25 @@ func environ(t *testing.T) []string {
 	return env
 }
 
-// TestScripts runs testdata/*.txtar, with the commands of package scripttest.
+// concurrent are the scripts whose scans differ in what their goroutines share: engines, connections, retries,
+// progress, checkpoints. The other scripts are about flags and formats.
+func concurrent() []string {
+	return []string{
+		"testdata/failures.txtar", "testdata/filter.txtar", "testdata/limits.txtar", "testdata/resume.txtar",
+		"testdata/scan.txtar", "testdata/screens.txtar", "testdata/tls.txtar",
+	}
+}
+
+// TestScripts runs testdata/*.txtar, with the commands of package scripttest. With -short, as with the race detector,
+// it runs those that are concurrent.
 func TestScripts(t *testing.T) {
 	sources.Watch(t, root)
+	folder, files := "testdata", []string(nil)
+	if testing.Short() {
+		folder, files = "", concurrent()
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: folder, Files: files,
 		Setup: func(env *testscript.Env) error {
 			for name, value := range scripttest.IsolatedEnv(env.WorkDir) {
 				env.Setenv(name, value)
