@@ -82,6 +82,9 @@ func TestMaximumOfConnections(t *testing.T) {
 	for name, failure := range excessFailures() {
 		for _, maximum := range []int{1, 8, 24, 100} {
 			for _, workers := range []int{WorkersAuto, 256} {
+				if testing.Short() && maximum != 24 {
+					continue // simulated seconds of many workers are slow with the race detector
+				}
 				t.Run(fmt.Sprint(name, maximum, workers), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						sim := simulation{

@@ -21,6 +21,9 @@ func TestLimit(t *testing.T) {
 	ks := server.Keyspace()
 	for _, limit := range []int64{1, 999, 1_000, 1_001, 3_500, objects, objects + 1} {
 		for _, ranges := range []int64{1, 4} {
+			if testing.Short() && (ranges == 1 || limit == 999 || limit == objects) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%d/%d", limit, ranges), func(t *testing.T) {
 				t.Parallel()
 				from := &checkpoint.Checkpoint{}

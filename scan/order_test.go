@@ -34,8 +34,12 @@ func TestOrdered(t *testing.T) {
 func testOrdered(t *testing.T, shape s3sim.Shape, listers int) {
 	// The first split of 8 listers waits for a concurrent LIST: without concurrent listers the lines are always in order.
 	var lists listPair
+	objects := int64(6_000)
+	if testing.Short() {
+		objects /= 2
+	}
 	server, url := startWithHandler(t, s3sim.Options{
-		Objects: 6_000, Shape: shape, ListLatency: 5 * time.Millisecond,
+		Objects: objects, Shape: shape, ListLatency: 5 * time.Millisecond,
 		Faults: []s3sim.Fault{{Kind: s3sim.Fault500, Rate: 0.002}},
 	}, func(_ http.ResponseWriter, r *http.Request) bool {
 		if listers == 8 && r.Method == http.MethodGet {

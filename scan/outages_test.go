@@ -91,7 +91,7 @@ func TestBriefRefusals(t *testing.T) {
 func testBriefRefusals(t *testing.T, cfg scan.Config, status int) {
 	var heads, refused atomic.Int64
 	var asked sync.Map // paths
-	server, url := startWithHandler(t, s3sim.Options{Objects: 2_000}, func(w http.ResponseWriter, r *http.Request) bool {
+	server, url := startWithHandler(t, s3sim.Options{Objects: 1_000}, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodHead {
 			return false
 		}
