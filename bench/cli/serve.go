@@ -79,6 +79,15 @@ func bucketFlags() []cli.Flag {
 			Name: "versions", Value: command.Int[int64](0, 0, 0), DefaultText: "no versioning",
 			Usage: "keep up to `N` versions of each key, among them delete markers",
 		},
+		&cli.BoolFlag{Name: "no-versions", Usage: "answer 501 to listings of versions"},
+		&cli.GenericFlag{
+			Name: "tagging", Value: command.OneOf(s3sim.TagsCounted, s3sim.Taggings()...),
+			Usage: "tell the tags of --attributes as `NAME` says",
+		},
+		&cli.GenericFlag{
+			Name: "annotations", Value: command.Int[int64](0, 0, 0), DefaultText: "not implemented",
+			Usage: "give objects up to `N` annotations",
+		},
 		&cli.BoolFlag{
 			Name:  "attributes",
 			Usage: "give objects storage classes, encryption, replication, locks, tags and cache rules",
@@ -162,7 +171,9 @@ func joinNames[T ~string](names []T) string {
 func parseServe(c *cli.Context) s3sim.Options {
 	return s3sim.Options{
 		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
-		Attributes: c.Bool("attributes"), Versions: command.Get[int64](c, "versions"),
+		Attributes: c.Bool("attributes"), NoVersions: c.Bool("no-versions"),
+		Tagging: command.Get[s3sim.Tagging](c, "tagging"), Annotations: command.Get[int64](c, "annotations"),
+		Versions:       command.Get[int64](c, "versions"),
 		Latency:        command.Get[time.Duration](c, "latency"),
 		ListLatency:    command.Get[time.Duration](c, "list-latency"),
 		Stall:          command.Get[time.Duration](c, "stall"),

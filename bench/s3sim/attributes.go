@@ -24,7 +24,7 @@ func (o Object) oneIn(n uint64, s salt) bool { return mix(o.hash, s)%n == 0 }
 func (o Object) archived() bool { return o.attributes && o.oneIn(25, saltStorageClass) }
 
 // appendAttributes appends the headers of Options.Attributes. lockEndsSoon is from lockEndsSoonAfter.
-func (o Object) appendAttributes(dst []byte, lockEndsSoon string) []byte {
+func (o Object) appendAttributes(dst []byte, tagging Tagging, lockEndsSoon string) []byte {
 	if o.oneIn(2, saltCacheControl) {
 		dst = appendHeader(dst, "Cache-Control", "max-age=86400")
 	}
@@ -52,9 +52,7 @@ func (o Object) appendAttributes(dst []byte, lockEndsSoon string) []byte {
 		dst = appendHeader(dst, "x-amz-object-lock-mode", "GOVERNANCE")
 		dst = appendHeader(dst, "x-amz-object-lock-retain-until-date", until)
 	}
-	if o.oneIn(4, saltTags) {
-		dst = appendHeaderInt(dst, "x-amz-tagging-count", 1+int64(mix(o.hash, saltTags)%3))
-	}
+	dst = o.appendTagHeader(dst, tagging)
 	if o.oneIn(10, saltExpiration) {
 		dst = appendHeader(dst, "x-amz-expiration",
 			`expiry-date="Fri, 01 Jan 2100 00:00:00 GMT", rule-id="logs"`)

@@ -32,6 +32,8 @@ type conn struct {
 	scratch []byte // holds one computed key at a time
 	page    page
 
+	annotation annotationQuery
+
 	signingKey signingKeyCache
 
 	id         uint64 // of the connection, for request IDs

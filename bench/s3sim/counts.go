@@ -14,11 +14,13 @@ type Counts struct {
 	Heads       int64               // HEADs of objects
 	Lists       int64               // LISTs
 	Pages       int64               // LISTs answered with 200
+	Tags        int64               // GetObjectTagging
+	Annotations int64               // ListObjectAnnotations
 	Others      int64               // all other requests, malformed ones included
 	HeadStatus  map[int]int64       // HEADs of objects by status
 	ListStatus  map[int]int64       // LISTs by status
-	Faults      map[FaultKind]int64 // faults injected into HEADs and LISTs, by kind
-	Throttled   int64               // HEADs and LISTs above RateMax
+	Faults      map[FaultKind]int64 // faults injected, by kind
+	Throttled   int64               // requests above RateMax
 }
 
 // statusMax is above every status code.
@@ -84,6 +86,8 @@ func (s *Server) Counts() Counts {
 			counts.ListStatus[status] = n
 			counts.Lists += n
 		}
+		counts.Tags += s.counts.responses[opTags][status].Load()
+		counts.Annotations += s.counts.responses[opAnnotations][status].Load()
 		counts.Others += s.counts.responses[opOther][status].Load() +
 			s.counts.responses[opHeadBucket][status].Load()
 	}

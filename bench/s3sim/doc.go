@@ -1,6 +1,6 @@
-// Package s3sim is a synthetic S3 server. It answers HEAD and LIST over HTTP/1.1 and stores no objects: it computes
-// keys, metadata and listings. A billion keys cost no memory, and a test can check every response, because everything
-// in it follows from the key.
+// Package s3sim is a synthetic S3 server. It answers HEAD, LIST and the requests for tags and annotations over HTTP/1.1
+// and stores no objects: it computes keys, metadata and listings. A billion keys cost no memory, and a test can check
+// every response, because everything in it follows from the key.
 //
 // The nouns:
 //
@@ -13,6 +13,9 @@
 //     write buffer. It writes when no complete request is left, so that pipelined requests share one write.
 //   - Fault: a transient failure of a request, such as a 503, a reset or one byte a second. Retries get past it.
 //   - Quirk: a permanent deviation of the store's listings from S3.
+//   - Version: one of a key's versions, or a delete marker. The Keyspace knows keys alone.
+//   - Tagging: how the store tells the tags of objects.
+//   - Annotation: an annotation of an object, without its content.
 //   - Excess: what becomes of connections above a maximum.
 //   - ListForm: the elements of a listing and their order, after a real store.
 //
@@ -20,6 +23,6 @@
 // CPU than the client that it measures. It verifies signatures with code of its own, which it shares with no signer.
 //
 // A request passes through these files: conn.go reads it, request.go parses it, route.go finds the operation,
-// respond.go schedules and dispatches it, head.go and list.go build the response, faults.go and inject.go replace the
-// response by a fault, and send.go or delay.go writes it.
+// respond.go schedules and dispatches it, head.go, list.go, tags.go and annotations.go build the response, faults.go
+// and inject.go replace the response by a fault, and send.go or delay.go writes it.
 package s3sim

@@ -11,7 +11,8 @@ import (
 // FaultKind names a transient failure of requests.
 type FaultKind string
 
-// The kinds. Those that begin with list- affect LISTs, head-body affects HEADs, and the others affect both.
+// The kinds. Those that begin with list- affect LISTs, head-body affects HEADs, and the others affect HEADs, LISTs,
+// GetObjectTagging and ListObjectAnnotations.
 const (
 	Fault500           FaultKind = "500"
 	Fault502           FaultKind = "502"
@@ -75,7 +76,7 @@ func (k FaultKind) affects(op operation) bool {
 	case FaultHeadBody:
 		return op == opHead
 	}
-	return op == opHead || op == opList
+	return op.isLimited()
 }
 
 func checkFaults(faults []Fault) error {
@@ -153,18 +154,26 @@ func (f *faultSampler) faultAt(op operation, x float64) FaultKind {
 	return ""
 }
 
-// drawFault draws a fault for the current request. A HEAD is identified by its key, a LIST by its prefix and start
-// point.
+// drawFault draws a fault for the current request. A HEAD is identified by its key and version, a LIST by its prefix
+// and start point.
 func (c *conn) drawFault(op operation) FaultKind {
 	if len(c.srv.faultSampler.faults[op]) == 0 {
 		return ""
 	}
 	switch op {
-	case opHead:
-		return c.srv.faultSampler.draw(op, hashKey(c.key))
 	case opList:
 		q := &c.page.query
-		return c.srv.faultSampler.draw(op, mix(hashKey(q.start.last), saltKey)^hashKey(q.prefix))
+		start := mix(hashKey(q.start.last), saltKey) ^ mixVersion(q.versionMarker)
+		return c.srv.faultSampler.draw(op, start^hashKey(q.prefix))
+	default:
+		return c.srv.faultSampler.draw(op, hashKey(c.key)^mixVersion(c.version))
 	}
-	return ""
+}
+
+// mixVersion returns a hash of a version ID, and 0 where the request names none.
+func mixVersion(id []byte) uint64 {
+	if id == nil {
+		return 0
+	}
+	return mix(hashKey(id), saltVersionID)
 }

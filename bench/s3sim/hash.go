@@ -46,6 +46,12 @@ const (
 	saltTags
 	saltExpiration
 	saltClientKey
+	saltTagEnv
+	saltTagTeam
+	saltTagCost
+	saltAnnotations
+	saltAnnotationCount
+	saltAnnotation
 	saltVersions
 	saltNullVersion
 	saltVersionContent

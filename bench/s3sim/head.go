@@ -5,26 +5,19 @@ import "bytes"
 // head answers HeadObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 func (c *conn) head(r *request) {
-	index, exists := c.srv.keys.index(c.key, c.scratch)
-	if !exists {
-		c.fail(r, opHead, codeNoSuchKey)
+	e, versions, code := c.findVersion()
+	if code != codeNone {
+		c.fail(r, opHead, code)
 		return
 	}
-	versions, n := c.srv.versionsOf(index, c.key), int64(0)
-	if c.version != nil {
-		if n, exists = versions.find(c.version); !exists {
-			c.fail(r, opHead, versionError(c.version))
-			return
-		}
-	}
-	object := c.srv.version(c.key, versions, n)
-	if versions.isMarker(n) {
+	object := c.srv.version(c.key, versions, e.version)
+	if versions.isMarker(e.version) {
 		c.headDeleteMarker(r, object)
 		return
 	}
 	switch state := c.srv.headState(object); state {
 	case HeadGone:
-		c.srv.deleted.Store(entry{index: index, version: n}, true)
+		c.srv.deleted.Store(e, true)
 		c.fail(r, opHead, codeNoSuchKey)
 	case HeadStale:
 		c.fail(r, opHead, codeNoSuchKey)
@@ -39,6 +32,21 @@ func (c *conn) head(r *request) {
 	default:
 		c.headObject(r, object, state)
 	}
+}
+
+// findVersion finds the version that the request names, and the newest one of its key where it names none.
+func (c *conn) findVersion() (e entry, versions keyVersions, code errorCode) {
+	index, exists := c.srv.keys.index(c.key, c.scratch)
+	if !exists {
+		return e, versions, codeNoSuchKey
+	}
+	e.index, versions = index, c.srv.versionsOf(index, c.key)
+	if c.version != nil {
+		if e.version, exists = versions.find(c.version); !exists {
+			return e, versions, versionError(c.version)
+		}
+	}
+	return e, versions, codeNone
 }
 
 // headObject appends the headers of an existing object.
@@ -62,7 +70,7 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
 	if o.attributes {
-		out = o.appendAttributes(out, c.srv.lockEndsSoon)
+		out = o.appendAttributes(out, c.srv.options.Tagging, c.srv.lockEndsSoon)
 	}
 	if o.place.of.count > 0 {
 		out = o.appendVersionHeader(out)

@@ -1,9 +1,6 @@
 package s3sim
 
-import (
-	"bytes"
-	"strconv"
-)
+import "bytes"
 
 // listQuery is the decoded query of a LIST.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -55,7 +52,7 @@ func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 		var pair []byte
 		pair, query, _ = bytes.Cut(query, []byte("&"))
 		name, escaped, _ := bytes.Cut(pair, []byte("="))
-		if isSubresource(string(name)) {
+		if isSubresource(string(name)) || string(name) == "versions" && c.srv.options.NoVersions {
 			return c.notImplemented(r)
 		}
 		value, ok := c.unescapeQuery(escaped)
@@ -155,29 +152,12 @@ func (c *conn) list(r *request) {
 
 	c.beginHead(opList, 200)
 	c.out = appendHeader(c.out, "x-amz-bucket-region", c.srv.options.Region)
-	c.out = appendHeader(c.out, "Content-Type", "application/xml")
-	c.out = append(c.out, "Content-Length: "...)
-	lengthAt := len(c.out)
-	c.out = append(c.out, lengthSpace...)
-	c.out = append(c.out, "\r\n"...)
-	c.endHead(r)
-	bodyAt := len(c.out)
-	if p.query.versions {
-		c.out = p.appendVersionsXML(c.out, c)
-	} else {
-		c.out = p.appendXML(c.out, c)
-	}
-	fillLength(c.out[lengthAt:lengthAt+len(lengthSpace)], len(c.out)-bodyAt)
-}
-
-// lengthSpace is the placeholder of a Content-Length that is known only after the body is written. Blanks before a
-// field's value are not part of it: RFC 9112 §5.
-const lengthSpace = "          "
-
-// fillLength writes n at the end of space.
-func fillLength(space []byte, n int) {
-	digits := strconv.AppendInt(make([]byte, 0, len(lengthSpace)), int64(n), 10)
-	copy(space[len(space)-len(digits):], digits)
+	c.endXML(r, func(dst []byte) []byte {
+		if p.query.versions {
+			return p.appendVersionsXML(dst, c)
+		}
+		return p.appendXML(dst, c)
+	})
 }
 
 // setNextToken sets the token of the next page.

@@ -27,8 +27,7 @@ func (f ListForm) honoursEncodingType() bool { return f != ListVersitygw }
 
 // appendXML appends the page as a ListBucketResult.
 func (p *page) appendXML(dst []byte, c *conn) []byte {
-	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
-		`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
+	dst = append(dst, `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
 	for _, part := range c.srv.options.ListForm.parts() {
 		dst = part(p, dst, c)
 	}

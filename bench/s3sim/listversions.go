@@ -72,8 +72,7 @@ func (q *listQuery) listsKey(key []byte) bool {
 // appendVersionsXML appends the page as a ListVersionsResult.
 func (p *page) appendVersionsXML(dst []byte, c *conn) []byte {
 	q := &p.query
-	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
-		`<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
+	dst = append(dst, `<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`...)
 	dst = appendElement(dst, "Name", []byte(c.srv.options.Bucket), false)
 	dst = appendElement(dst, "Prefix", q.prefix, q.urlEncode)
 	dst = appendElement(dst, "KeyMarker", q.keyMarker, q.urlEncode)

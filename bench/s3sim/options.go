@@ -36,9 +36,9 @@ type Options struct {
 	// never.
 	Stall, StallEvery time.Duration
 
-	// RateMax is the number of HEADs and LISTs, counted together, that the Server answers per second. It answers those
-	// above with 503 SlowDown before any other check. Unused requests of a twentieth of a second can be saved up. 0: no
-	// limit.
+	// RateMax is the number of requests, all but those about the bucket counted together, that the Server answers per
+	// second. It answers those above with 503 SlowDown before any other check. Unused requests of a twentieth of a second
+	// can be saved up. 0: no limit.
 	RateMax float64
 
 	// ConnectionsMax is the number of connections that the Server serves at once. Excess is what it does with those
@@ -91,6 +91,12 @@ type Options struct {
 	// MetadataPrefix begins the names of the headers of user metadata in place of x-amz-meta-, as with other vendors'
 	// protocols. "" is x-amz-meta-.
 	MetadataPrefix string
+	// NoVersions answers ListObjectVersions with 501. Not with Versions.
+	NoVersions bool
+	// Tagging is how the store tells the tags, which objects have with Attributes. "" is TagsCounted.
+	Tagging Tagging
+	// Annotations is the greatest number of annotations of an object. 0: ListObjectAnnotations is 501.
+	Annotations int64
 	// Attributes gives the objects what an audit asks for: storage classes, encryption, replication, locks and more.
 	// Not with the shape Nasty.
 	Attributes bool
@@ -125,6 +131,9 @@ func (o Options) withDefaults() Options {
 	if o.ListForm == "" {
 		o.ListForm = ListAWS
 	}
+	if o.Tagging == "" {
+		o.Tagging = TagsCounted
+	}
 	if o.Excess == "" {
 		o.Excess = ExcessReset
 	}
@@ -156,6 +165,15 @@ func (o Options) check() error {
 	}
 	if o.Versions > 0 && o.Quirk.comparison() != nil {
 		return fmt.Errorf("versions with quirk %s: give one of them", o.Quirk)
+	}
+	if o.Versions > 0 && o.NoVersions {
+		return errors.New("versions that cannot be listed: give one of them")
+	}
+	if !slices.Contains(Taggings(), o.Tagging) {
+		return fmt.Errorf("unknown tagging %q: one of %s", o.Tagging, join(Taggings()))
+	}
+	if o.Annotations < 0 || o.Annotations > annotationsMax {
+		return fmt.Errorf("%d annotations: must be from 0 to %d", o.Annotations, annotationsMax)
 	}
 	if !slices.Contains(ListForms(), o.ListForm) {
 		return fmt.Errorf("unknown list form %q: one of %s", o.ListForm, join(ListForms()))

@@ -1,13 +1,16 @@
 package s3sim
 
-import "math/bits"
+import (
+	"math/bits"
+	"strconv"
+)
 
 // respond appends the response to a request and returns how it is sent.
 func (c *conn) respond(r *request) sendMode {
 	c.seq++
 	op, code := c.route(r)
 	c.schedule(r, op)
-	if (op == opHead || op == opList) && !c.srv.rateLimit.take(r.arrived) {
+	if op.isLimited() && !c.srv.rateLimit.take(r.arrived) {
 		c.srv.counts.throttled.Add(1)
 		c.fail(r, op, codeSlowDown)
 		return sendModeOf(r)
@@ -23,7 +26,7 @@ func (c *conn) respond(r *request) sendMode {
 func (c *conn) schedule(r *request, op operation) {
 	due := c.srv.stall.resumeAt(r.arrived)
 	switch op {
-	case opHead, opHeadBucket:
+	case opHead, opHeadBucket, opTags, opAnnotations:
 		due = due.Add(c.srv.options.Latency)
 	case opList:
 		due = due.Add(c.srv.options.ListLatency)
@@ -53,6 +56,10 @@ func (c *conn) respondNormally(r *request, op operation, code errorCode) {
 		c.headBucket(r)
 	case op == opList:
 		c.list(r)
+	case op == opTags:
+		c.tags(r)
+	case op == opAnnotations:
+		c.annotations(r)
 	}
 }
 
@@ -92,6 +99,25 @@ func (c *conn) endHead(r *request) {
 		c.out = append(c.out, "Connection: keep-alive\r\n"...)
 	}
 	c.out = append(c.out, "\r\n"...)
+}
+
+// lengthSpace is the placeholder of a Content-Length that is known only after the body is written. Blanks before a
+// field's value are not part of it: RFC 9112 §5.
+const lengthSpace = "          "
+
+// endXML ends the head of a response and appends its body.
+func (c *conn) endXML(r *request, appendBody func(dst []byte) []byte) {
+	c.out = appendHeader(c.out, "Content-Type", "application/xml")
+	c.out = append(c.out, "Content-Length: "...)
+	c.out = append(c.out, lengthSpace...)
+	lengthEnd := len(c.out)
+	c.out = append(c.out, "\r\n"...)
+	c.endHead(r)
+	bodyAt := len(c.out)
+	c.out = append(c.out, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"...)
+	c.out = appendBody(c.out)
+	digits := strconv.AppendInt(make([]byte, 0, len(lengthSpace)), int64(len(c.out)-bodyAt), 10)
+	copy(c.out[lengthEnd-len(digits):], digits)
 }
 
 // endHeadWithoutBody ends the head of an error response to a HEAD. AWS announces a chunked body there, and sends none

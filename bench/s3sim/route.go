@@ -10,8 +10,13 @@ const (
 	opHead
 	opHeadBucket
 	opList
+	opTags         // GetObjectTagging
+	opAnnotations  // ListObjectAnnotations
 	operationCount // number of operations
 )
+
+// isLimited reports whether Options.RateMax limits the operation, and Options.Faults affect it.
+func (o operation) isLimited() bool { return o != opOther && o != opHeadBucket }
 
 // route returns the operation of a request. It sets c.key and c.version, or for a LIST c.page.query.
 func (c *conn) route(r *request) (operation, errorCode) {
@@ -38,8 +43,8 @@ func (c *conn) route(r *request) (operation, errorCode) {
 // operationOf returns the operation, once c.key is set.
 func (c *conn) operationOf(r *request, query []byte) (operation, errorCode) {
 	switch method := string(r.method); {
-	case method == "HEAD" && len(c.key) > 0:
-		return c.parseHead(r, query)
+	case (method == "HEAD" || method == "GET") && len(c.key) > 0:
+		return c.parseObject(r, query)
 	case method == "HEAD" && len(c.key) == 0:
 		return opHeadBucket, codeNone
 	case method == "GET" && len(c.key) == 0:
@@ -85,25 +90,41 @@ func (c *conn) bucketOf(r *request, path []byte) (key []byte, ok bool) {
 	return key, string(name) == bucket
 }
 
-// parseHead parses the query of a HEAD and sets c.version. The Server has no parts.
-func (c *conn) parseHead(r *request, query []byte) (operation, errorCode) {
+// parseObject parses the query of a request about an object. It sets c.version and c.annotation.
+func (c *conn) parseObject(r *request, query []byte) (operation, errorCode) {
+	op, code := opOther, codeNotImplemented
 	c.arena = c.arena[:0]
+	c.annotation = annotationQuery{most: annotationsMax}
 	for len(query) > 0 {
 		var pair []byte
 		pair, query, _ = bytes.Cut(query, []byte("&"))
-		switch name, escaped, _ := bytes.Cut(pair, []byte("=")); string(name) {
+		name, escaped, _ := bytes.Cut(pair, []byte("="))
+		value, ok := c.unescapeQuery(escaped)
+		if !ok {
+			return opOther, codeInvalidURI
+		}
+		switch string(name) {
 		case "partNumber":
 			return c.notImplemented(r)
 		case "versionId":
-			version, ok := c.unescapeQuery(escaped)
-			if !ok {
-				return opHead, codeInvalidURI
+			if c.version = value; len(value) == 0 {
+				return opOther, codeInvalidArgument
 			}
-			if len(version) == 0 {
-				return opHead, codeInvalidArgument
+		case "tagging":
+			op, code = opTags, c.srv.tagsError()
+		case "annotation":
+			op, code = opAnnotations, c.srv.annotationsError()
+		default:
+			if !c.annotation.setParameter(string(name), value) {
+				return opOther, codeInvalidArgument
 			}
-			c.version = version
 		}
 	}
-	return opHead, codeNone
+	switch {
+	case string(r.method) == "HEAD":
+		return opHead, codeNone
+	case op == opOther:
+		return c.notImplemented(r)
+	}
+	return op, code
 }

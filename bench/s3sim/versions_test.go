@@ -285,3 +285,13 @@ func TestVersionMarkers(t *testing.T) {
 		}
 	}
 }
+
+func TestNoVersions(t *testing.T) {
+	_, address := start(t, Options{Objects: 3, NoVersions: true})
+	if response, _ := get(t, address, "GET", "/demo?versions"); response.StatusCode != 501 {
+		t.Errorf("ListObjectVersions: %d", response.StatusCode)
+	}
+	if _, err := New(Options{NoVersions: true, Versions: 2}); err == nil {
+		t.Error("New accepts versions that cannot be listed")
+	}
+}

@@ -45,6 +45,12 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.MetadataPrefix = value
 		case "attributes":
 			o.Attributes = true
+		case "no-versions":
+			o.NoVersions = true
+		case "tagging":
+			o.Tagging = s3sim.Tagging(value)
+		case "annotations":
+			o.Annotations = int64(number)
 		case "versions":
 			o.Versions = int64(number)
 		case "web-page":
