@@ -32,6 +32,9 @@ func appendEncryptionStatus(dst []byte, r *scan.Record) ([]byte, bool) {
 	case len(customer) > 0:
 		return append(dst, "SSE-C"...), true
 	case encryption == nil && !isHeadSent:
+		if d := r.Details(); d != nil && d.EncryptionStatus != "" {
+			return append(dst, d.EncryptionStatus...), true
+		}
 		return dst, false
 	case len(encryption) == 0:
 		return append(dst, "NOT-SSE"...), true

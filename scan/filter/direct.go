@@ -76,7 +76,7 @@ func (e *evaluation) require(v *variable, said bool) error {
 	if said || v.field.Zero {
 		return nil
 	}
-	e.unsaid = true
+	e.notSaid(v)
 	return &NotSaidError{Field: v.field.Name}
 }
 
@@ -97,7 +97,7 @@ func (v *variable) readText(e *evaluation) ([]byte, error) {
 	}
 	said := false
 	if e.text, said = v.field.AppendText(e.text[:0], e.record); !said {
-		e.unsaid = true
+		e.notSaid(v)
 	}
 	return e.text, nil
 }
@@ -206,7 +206,9 @@ func (v *variable) compareNil(operator string, isSaid func(*scan.Record) bool) f
 	}
 	return func(e *evaluation) (bool, error) {
 		said := isSaid(e.record)
-		e.unsaid = e.unsaid || !said
+		if !said {
+			e.notSaid(v)
+		}
 		return said == (operator == "!="), nil
 	}
 }

@@ -16,7 +16,8 @@ type Filter struct {
 	fields []field.Field
 	names  []string // of the metadata
 	whole  formula
-	listed formula // the half that a LIST decides
+	listed formula // the half that a Record without a HEAD decides
+	words  vocabulary
 
 	evaluations sync.Pool // of *evaluation
 }
@@ -41,14 +42,21 @@ func (f *Filter) Fields() []field.Field { return f.fields }
 // MetadataNames returns the names of metadata that the expression has, sorted.
 func (f *Filter) MetadataNames() []string { return f.names }
 
-// NeedsHead reports whether the expression reads a Field that no LIST has.
-func (f *Filter) NeedsHead() bool {
-	for i := range f.fields {
-		if f.fields[i].Origin != field.FromList {
-			return true
-		}
+// ReadFrom makes the listed half that of a source whose Records have the Fields of these names without a HEAD. An
+// object has no value of such a Field where its Record has none. Without ReadFrom, the source is a LIST, whose Records
+// may lack values. Call it before Scan.
+func (f *Filter) ReadFrom(names []string) {
+	f.readFrom(func(v *variable) (listed, final bool) {
+		has := slices.Contains(names, v.field.Name)
+		return has, has
+	})
+}
+
+func (f *Filter) readFrom(has func(*variable) (listed, final bool)) {
+	for _, v := range f.words {
+		v.listed, v.final = has(v)
 	}
-	return false
+	f.listed = f.whole.listedHalf()
 }
 
 // Listed returns the half of the expression that the LIST decides, as a text. It is "true" where the LIST decides

@@ -220,3 +220,35 @@ func TestMetadataNames(t *testing.T) {
 		}
 	}
 }
+
+// A source other than a LIST has some Fields without a HEAD, and lacks others that a LIST has. Where its Record has no
+// value of its Fields, no HEAD is needed to know that.
+func TestReadFrom(t *testing.T) {
+	status := func(value string) *list.Details {
+		return &list.Details{Headers: []list.DetailHeader{{Name: "x-amz-replication-status", Value: value}}}
+	}
+	for _, c := range []struct {
+		expression, listed string
+		details            *list.Details
+		mayPass            bool
+	}{
+		{`replication_status == "FAILED" && metadata.owner == "x"`, `replication_status == "FAILED"`, status("FAILED"), true},
+		{`replication_status == "FAILED" && metadata.owner == "x"`, `replication_status == "FAILED"`, nil, false},
+		{`replication_status == "" && size > 5`, `replication_status == ""`, nil, true},
+		{`replication_status == "" && size > 5`, `replication_status == ""`, status("FAILED"), false},
+		{`len(replication_status) > 2 && size > 5`, `len(replication_status) > 2`, nil, false},
+		{`object_lock_retain_until != nil`, `object_lock_retain_until != nil`, nil, false},
+		{`object_lock_retain_until < now()`, `object_lock_retain_until < now()`, nil, true}, // its error is for the whole
+		{`size > 5`, `true`, nil, true},
+	} {
+		f, err := Compile(c.expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.ReadFrom([]string{"key", "replication_status", "object_lock_retain_until"})
+		r := scan.NewRecord(&list.Entry{Key: "k", Size: 7, Details: c.details}, nil, false)
+		if f.Listed() != c.listed || f.mayPass(&r) != c.mayPass {
+			t.Errorf("%s: %q, may pass: %v", c.expression, f.Listed(), f.mayPass(&r))
+		}
+	}
+}

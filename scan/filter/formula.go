@@ -1,13 +1,12 @@
 package filter
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
-
-	"headcount/scan/field"
 )
 
 // formula is a boolean expression in negation normal form. It is evaluated from left to right, and no further than the
@@ -34,8 +33,8 @@ const (
 
 // atom is a part of an expression that is evaluated as a whole.
 type atom struct {
-	evaluate  func(*evaluation) (bool, error)
-	needsHead bool
+	evaluate func(*evaluation) (bool, error)
+	reads    []*variable
 }
 
 // compiler makes the formula of a checked tree.
@@ -92,7 +91,7 @@ func (c *compiler) atom(node, written ast.Node) *atom {
 	ast.Find(node, func(n ast.Node) bool {
 		if name, v := c.words.of(n); v != nil {
 			reads = append(reads, name)
-			a.needsHead = a.needsHead || v.field.Origin != field.FromList
+			a.reads = append(a.reads, v)
 			if c.reads == nil {
 				c.reads = map[string]bool{}
 			}
@@ -110,7 +109,7 @@ func (c *compiler) atom(node, written ast.Node) *atom {
 func (f *formula) listedHalf() formula {
 	switch f.kind {
 	case literal:
-		if f.atom.needsHead {
+		if slices.ContainsFunc(f.atom.reads, func(v *variable) bool { return !v.listed }) {
 			return formula{kind: always}
 		}
 	case and, or:

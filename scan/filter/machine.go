@@ -19,7 +19,7 @@ import (
 // evaluation is the memory of one evaluation at a time.
 type evaluation struct {
 	record *scan.Record
-	unsaid bool // a value was read that the store did not say
+	unsaid bool // a value was read that the store did not say, and that a HEAD may have
 	steps  steps
 
 	text    []byte
@@ -35,6 +35,9 @@ func newEvaluation() *evaluation {
 	e.values = map[string]any{stepsName: &e.steps}
 	return e
 }
+
+// notSaid notes that the Record has no value of a variable.
+func (e *evaluation) notSaid(v *variable) { e.unsaid = e.unsaid || !v.final }
 
 // program compiles a node for expr's virtual machine.
 func (c *compiler) program(node, written ast.Node, reads []string) func(*evaluation) (bool, error) {
@@ -99,11 +102,13 @@ func (e *evaluation) value(v *variable) (value any, err error) {
 		value, said = &at, isSaid
 	default:
 		e.text, said = v.field.AppendText(e.text[:0], e.record)
-		e.unsaid = e.unsaid || !said
+		if !said {
+			e.notSaid(v)
+		}
 		return string(e.text), nil
 	}
 	if !said {
-		e.unsaid = true
+		e.notSaid(v)
 		return nil, nil
 	}
 	return value, nil
@@ -113,7 +118,9 @@ func (e *evaluation) value(v *variable) (value any, err error) {
 // unsaid where nobody asked for them.
 func (e *evaluation) texts(v *variable) (any, error) {
 	texts, said := v.field.Map(e.record)
-	e.unsaid = e.unsaid || !said
+	if !said {
+		e.notSaid(v)
+	}
 	if !said && v.field.Name == field.Metadata {
 		return nil, &NotSaidError{Field: v.field.Name}
 	}

@@ -22,6 +22,9 @@ type variable struct {
 	field *field.Field
 	part  part
 	name  string // of the metadata
+
+	listed bool // a Record without a HEAD may have it
+	final  bool // such a Record has it, or the object has no value: a HEAD would not say more
 }
 
 type part uint8

@@ -51,7 +51,7 @@ func knownColumns() [columnCount]known {
 		markerColumn:      {"IsDeleteMarker", []string{"delete_marker"}},
 		sizeColumn:        {"Size", []string{"size"}},
 		modifiedColumn:    {"LastModifiedDate", []string{"last_modified"}},
-		etagColumn:        {"ETag", []string{"etag"}},
+		etagColumn:        {"ETag", []string{"etag", "parts_count"}},
 		classColumn:       {"StorageClass", []string{"storage_class"}},
 		replicationColumn: {"ReplicationStatus", []string{"replication_status"}},
 		encryptionColumn: {"EncryptionStatus", []string{
