@@ -127,7 +127,7 @@ func TestUnansweredHeadsEndRun(t *testing.T) {
 			return r.Method == http.MethodHead
 		})
 		cfg.Store, cfg.Sink, cfg.Workers = open(t, url), &hookSink{}, 1
-		cfg.RetryFor, cfg.Timeout = time.Second, 400*time.Millisecond
+		cfg.RetryFor, cfg.Timeout = 2*time.Second, time.Second // a busy machine answers the LIST within them
 		stats, err := newScan(t, cfg).Run(t.Context())
 		var unavailable *fault.UnavailableError
 		if !errors.As(err, &unavailable) || stats.Listed != 0 {

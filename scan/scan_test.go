@@ -28,7 +28,8 @@ func TestEveryShape(t *testing.T) {
 					t.Fatal(r.err)
 				}
 				expectAllPrinted(t, server, r.lines)
-				if r.stats.Listed != fewerIfShort(3_333) || r.stats.Heads != fewerIfShort(3_333) || r.stats.Failed != 0 {
+				heads := r.stats.Heads - r.stats.Requests["head"]["lost"] // the SDK leaves a connection that it doubts
+				if r.stats.Listed != fewerIfShort(3_333) || heads != fewerIfShort(3_333) || r.stats.Failed != 0 {
 					t.Errorf("got %+v, want %d listed and HEADs, none failed", r.stats, fewerIfShort(3_333))
 				}
 			})

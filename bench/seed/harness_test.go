@@ -165,6 +165,7 @@ func (f *fake) cleans(t *testing.T, cfg Config) (stats CleanStats, foreign []str
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.setDelay(time.Millisecond)
 	stats, err = c.Run(t.Context())
 	if err != nil || !stats.Complete || stats.Listed != stats.Removed+stats.Foreign+stats.Gone+stats.Failed {
 		t.Fatalf("%+v, %v", stats, err)
