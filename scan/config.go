@@ -7,6 +7,7 @@ import (
 
 	"headcount/scan/checkpoint"
 	"headcount/scan/fault"
+	"headcount/scan/head"
 	"headcount/scan/list"
 	"headcount/scan/store"
 )
@@ -73,6 +74,9 @@ type Config struct {
 	// MetadataPrefix begins the names of headers that are custom metadata too, beside head.MetadataPrefix. It is from
 	// head.ParseMetadataPrefix; empty: there are none.
 	MetadataPrefix string
+
+	// Headers are further headers of every HEAD (head.Config.Headers).
+	Headers []head.RequestHeader
 
 	Engine   string  // engine.Auto (also ""), engine.Direct, engine.SDK; engine.List: metadata from the listing
 	Pipeline int     // HEADs in flight on each connection of the direct engine; 0: 1

@@ -59,7 +59,8 @@ func (s *Scan) openEngine() (err error) {
 	cfg := &s.cfg
 	s.engine, s.engineWhy, err = engine.Open(cfg.Engine, head.Config{
 		Store: cfg.Store, Limiter: s.limiter, Timeout: cfg.Timeout, Pipeline: cfg.Pipeline,
-		Expected: s.findings.differences.Expected(), MetadataPrefix: cfg.MetadataPrefix, Log: cfg.Log,
+		Expected: s.findings.differences.Expected(), MetadataPrefix: cfg.MetadataPrefix, Headers: cfg.Headers,
+		Log: cfg.Log,
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,9 @@ type Session interface {
 	Close()
 }
 
+// RequestHeader is a header of a request.
+type RequestHeader struct{ Name, Value string }
+
 // Config configures an Engine. Store and Limiter are required.
 type Config struct {
 	Store    *store.Store
@@ -62,6 +65,10 @@ type Config struct {
 	// MetadataPrefix begins the names of headers that are custom metadata too, in lower case; empty: only those with the
 	// constant MetadataPrefix are.
 	MetadataPrefix string
+
+	// Headers are further headers of every HEAD, as x-amz-checksum-mode. Their names are in lower case and begin with
+	// x-amz-; they are signed.
+	Headers []RequestHeader
 
 	Log *slog.Logger // nil discards
 }

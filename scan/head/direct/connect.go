@@ -108,7 +108,7 @@ func (s *session) buildTemplate(
 	if err != nil {
 		return nil, err
 	}
-	t := newTemplate(previous, s.conn.route, &credentials, string(st.RequestPayer()), now.Add(st.Skew()))
+	t := newTemplate(previous, s.conn.route, &credentials, s.engine.headers, now.Add(st.Skew()))
 	t.second, t.generation = now.Unix(), s.generation
 	// Credentials that have expired already do not limit the template: there are no better ones.
 	if credentials.CanExpire && credentials.Expires.After(now) && credentials.Expires.Before(now.Add(2*time.Second)) {

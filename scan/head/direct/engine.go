@@ -10,6 +10,7 @@ package direct
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,8 @@ type engine struct {
 	expected *head.Expected
 	log      *slog.Logger
 
-	metadataPrefix string // head.Config.MetadataPrefix
+	metadataPrefix string               // head.Config.MetadataPrefix
+	headers        []head.RequestHeader // of every HEAD, beside those of each signed request
 
 	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 	scratches sync.Pool    // of *scratch
@@ -63,6 +65,10 @@ func New(cfg head.Config) head.Engine {
 	e := &engine{
 		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, depth: max(1, cfg.Pipeline),
 		expected: cfg.Expected, log: cfg.Log, metadataPrefix: cfg.MetadataPrefix,
+		headers: slices.Clone(cfg.Headers),
+	}
+	if payer := cfg.Store.RequestPayer(); payer != "" {
+		e.headers = append(e.headers, head.RequestHeader{Name: "x-amz-request-payer", Value: string(payer)})
 	}
 	e.scratches.New = func() any { return newScratch(e.depth, e.metadataPrefix) }
 	return e

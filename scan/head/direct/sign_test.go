@@ -14,6 +14,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go/encoding/httpbinding"
 
+	"headcount/scan/head"
 	"headcount/scan/store"
 )
 
@@ -22,7 +23,20 @@ type signing struct {
 	route *store.Route
 	creds aws.Credentials
 	payer string
+	mode  string // of checksums
 	at    time.Time
+}
+
+// further returns the headers that not every request has.
+func (s *signing) further() (headers []head.RequestHeader) {
+	for _, h := range []head.RequestHeader{
+		{Name: "x-amz-request-payer", Value: s.payer}, {Name: "x-amz-checksum-mode", Value: s.mode},
+	} {
+		if h.Value != "" {
+			headers = append(headers, h)
+		}
+	}
+	return headers
 }
 
 // bySDK is the reference: it returns the request for a key as the SDK signs and escapes it, with field names in lower
@@ -37,8 +51,8 @@ func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[strin
 		Host:   s.route.Host,
 		Header: http.Header{"X-Amz-Content-Sha256": {emptyPayloadHash}},
 	}
-	if s.payer != "" {
-		r.Header.Set("X-Amz-Request-Payer", s.payer)
+	for _, h := range s.further() {
+		r.Header.Set(h.Name, h.Value)
 	}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	err := signer.SignHTTP(t.Context(), s.creds, r, emptyPayloadHash, s.route.Service, s.route.Region, s.at)
@@ -121,7 +135,7 @@ func (g generator) change(s *signing) {
 	case 8:
 		s.creds.SessionToken = "T" + g.text("abcXYZ019/+=", 900)
 	case 9:
-		s.payer = g.pick("", "requester")
+		s.payer, s.mode = g.pick("", "requester"), g.pick("", "ENABLED")
 	case 10: // a day from 2015 to 2037, at any time, or just before midnight
 		s.at = time.Unix(1420070400+g.Int64N(700_000_000), g.Int64N(1e9)).In(time.FixedZone("", 3600*(g.IntN(27)-13)))
 		if g.IntN(2) == 0 {
@@ -181,7 +195,7 @@ func TestSignAgreesWithTheSDK(t *testing.T) {
 	for i := range requests {
 		if i%4 == 0 { // the other requests share a template
 			g.change(s)
-			template = newTemplate(template, s.route, &s.creds, s.payer, s.at)
+			template = newTemplate(template, s.route, &s.creds, s.further(), s.at)
 		}
 		compare(t, template, s, g.key())
 	}
@@ -200,7 +214,7 @@ func TestSignAroundMidnight(t *testing.T) {
 		newKey bool
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
 		before := unsafe.SliceData(template.key)
-		template = newTemplate(template, s.route, &s.creds, "", s.at)
+		template = newTemplate(template, s.route, &s.creds, nil, s.at)
 		compare(t, template, s, "k")
 		by := newSigner()
 		_, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by)))
@@ -220,19 +234,19 @@ func TestAnonymousRequest(t *testing.T) {
 	route := &store.Route{Host: "h:9000", Path: "/b/", Region: "us-east-1"}
 	by := newSigner()
 	credentials := aws.Credentials{AccessKeyID: "AK", SecretAccessKey: "secret", SessionToken: "token"}
-	template := newTemplate(nil, route, &credentials, "", time.Now())
-	for _, payer := range []string{"", "requester"} {
-		template = newTemplate(template, route, &aws.Credentials{}, payer, time.Now())
+	template := newTemplate(nil, route, &credentials, nil, time.Now())
+	for _, further := range [][]head.RequestHeader{nil, {{Name: "x-amz-request-payer", Value: "requester"}}} {
+		template = newTemplate(template, route, &aws.Credentials{}, further, time.Now())
 		path, fields := splitRequest(t, string(template.appendRequest(nil, "a b", &by)))
 		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
-		if payer != "" {
-			want["x-amz-request-payer"] = payer
+		for _, h := range further {
+			want[h.Name] = h.Value
 		}
 		if path != "/b/a%20b" || fmt.Sprint(fields) != fmt.Sprint(want) {
 			t.Errorf("%s %v", path, fields)
 		}
 	}
-	template = newTemplate(template, route, &aws.Credentials{AccessKeyID: "AK"}, "", time.Now())
+	template = newTemplate(template, route, &aws.Credentials{AccessKeyID: "AK"}, nil, time.Now())
 	if _, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by))); fields["authorization"] == "" {
 		t.Error("the request after an anonymous one is not signed")
 	}
@@ -256,7 +270,7 @@ func FuzzSign(f *testing.F) {
 		if pays {
 			s.payer = "requester"
 		}
-		compare(t, newTemplate(nil, s.route, &s.creds, s.payer, s.at), s, key)
+		compare(t, newTemplate(nil, s.route, &s.creds, s.further(), s.at), s, key)
 	})
 }
 
@@ -272,7 +286,7 @@ func benchmarkTemplate() (template *requestTemplate, key string) {
 		nil,
 		&store.Route{Host: "a-bucket.s3.eu-central-1.amazonaws.com", Path: "/", Region: "eu-central-1", Service: "s3"},
 		&aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: strings.Repeat("s", 40)},
-		"", time.Unix(1_700_000_000, 0),
+		nil, time.Unix(1_700_000_000, 0),
 	)
 	return template, "logs/2026/11/22/host 17/part-000000000123.json.gz"
 }

@@ -3,12 +3,14 @@ package direct
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"headcount/scan/head"
 	"headcount/scan/store"
 )
 
@@ -25,8 +27,8 @@ const userAgent = "headcount"
 // requestTemplate holds the parts of a HEAD that are the same for every key, for one Route, one set of credentials
 // and one second. Only the path and the signature depend on the key.
 //
-// The signature covers host, x-amz-content-sha256 and x-amz-date, and where they are used the session token and the
-// payer. Proxies rewrite other headers (aws-sdk-go-v2#1816).
+// The signature covers host, x-amz-content-sha256 and x-amz-date, and where they are used the session token, the payer
+// and head.Config.Headers. Proxies rewrite other headers (aws-sdk-go-v2#1816).
 //
 // A finished template does not change. All sessions share it, each with a signer of its own.
 type requestTemplate struct {
@@ -56,7 +58,7 @@ type latestTemplate struct {
 // newTemplate returns a template for the second of at. Without an access key it signs nothing. previous, which may be
 // nil, saves the derivation of the signing key, which changes once a day.
 func newTemplate(
-	previous *requestTemplate, route *store.Route, c *aws.Credentials, payer string, at time.Time,
+	previous *requestTemplate, route *store.Route, c *aws.Credentials, further []head.RequestHeader, at time.Time,
 ) *requestTemplate {
 	t := &requestTemplate{path: route.Path, signed: c.AccessKeyID != ""}
 	t.head = append(t.head, " HTTP/1.1\r\nHost: "...)
@@ -64,8 +66,8 @@ func newTemplate(
 	// Without Accept-Encoding a proxy may compress, and change the ETag and the length that are compared.
 	t.head = append(t.head, "\r\nUser-Agent: "+userAgent+"\r\nAccept-Encoding: identity\r\n"...)
 	if !t.signed {
-		if payer != "" {
-			t.head = append(append(append(t.head, "X-Amz-Request-Payer: "...), payer...), "\r\n"...)
+		for _, h := range further {
+			t.addHeader(h)
 		}
 		t.head = append(t.head, "\r\n"...)
 		return t
@@ -74,7 +76,7 @@ func newTemplate(
 	date := at.Format("20060102T150405Z")
 	day := date[:8]
 	scope := day + "/" + route.Region + "/" + route.Service + "/aws4_request"
-	signedHeaders := t.addSignedHeaders(route.Host, date, payer, c.SessionToken)
+	signedHeaders := t.addSignedHeaders(route.Host, date, c.SessionToken, further)
 	t.head = append(t.head, "Authorization: "+algorithm+" Credential="+c.AccessKeyID+"/"+scope+
 		", SignedHeaders="+signedHeaders+", Signature="...)
 
@@ -89,30 +91,35 @@ func newTemplate(
 }
 
 // addSignedHeaders adds the signed headers to the request and to the canonical request, and returns the list of their
-// names. An empty value adds no header.
-func (t *requestTemplate) addSignedHeaders(host, date, payer, token string) (names string) {
-	headers := []struct{ name, value string }{ // sorted by name, as the canonical request requires
-		{"host", host},
-		{"x-amz-content-sha256", emptyPayloadHash},
-		{"x-amz-date", date},
-		{"x-amz-request-payer", payer},
-		{"x-amz-security-token", token},
+// names.
+func (t *requestTemplate) addSignedHeaders(host, date, token string, further []head.RequestHeader) (names string) {
+	headers := append([]head.RequestHeader{
+		{Name: "host", Value: host},
+		{Name: "x-amz-content-sha256", Value: emptyPayloadHash},
+		{Name: "x-amz-date", Value: date},
+	}, further...)
+	if token != "" {
+		headers = append(headers, head.RequestHeader{Name: "x-amz-security-token", Value: token})
 	}
+	// The canonical request has them sorted by name.
+	slices.SortFunc(headers, func(a, b head.RequestHeader) int { return strings.Compare(a.Name, b.Name) })
 	var list []string
 	t.canonical = append(t.canonical, "\n\n"...) // after the path, and an empty query
 	for _, h := range headers {
-		if h.value == "" {
-			continue
-		}
-		list = append(list, h.name)
-		t.canonical = append(append(append(append(t.canonical, h.name...), ':'), h.value...), '\n')
-		if h.name != "host" {
-			t.head = append(append(append(append(t.head, h.name...), ": "...), h.value...), "\r\n"...)
+		list = append(list, h.Name)
+		t.canonical = append(append(append(append(t.canonical, h.Name...), ':'), h.Value...), '\n')
+		if h.Name != "host" {
+			t.addHeader(h)
 		}
 	}
 	names = strings.Join(list, ";")
 	t.canonical = append(t.canonical, "\n"+names+"\n"+emptyPayloadHash...)
 	return names
+}
+
+// addHeader adds a header to the request.
+func (t *requestTemplate) addHeader(h head.RequestHeader) {
+	t.head = append(append(append(append(t.head, h.Name...), ": "...), h.Value...), "\r\n"...)
 }
 
 // validAt reports whether the template may be used at that time. A template of the next second is valid: another

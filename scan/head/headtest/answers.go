@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,26 @@ func testMetadata(t *testing.T, open opener) {
 	}
 	if r.Status != 200 || r.Err != nil || r.Latency <= 0 || r.Received.IsZero() || r.Region != "us-east-1" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// testHeaders: Config.Headers are in every request.
+func testHeaders(t *testing.T, newEngine NewEngine, pipeline int) {
+	var missing atomic.Int64
+	s := newScriptedStore(t, func(r *http.Request, _ int) string {
+		for name, value := range map[string]string{"x-amz-checksum-mode": "ENABLED", "x-amz-z": "1"} {
+			if r.Header.Get(name) != value {
+				missing.Add(1)
+			}
+		}
+		return okAnswer()
+	})
+	session := OpenSession(t, newEngine, head.Config{Pipeline: pipeline, Headers: []head.RequestHeader{
+		{Name: "x-amz-z", Value: "1"}, {Name: "x-amz-checksum-mode", Value: "ENABLED"},
+	}}, s.URL)
+	headKeys(t, session, "a", "b", "c")
+	if n := missing.Load(); n > 0 {
+		t.Errorf("%d headers are missing", n)
 	}
 }
 

@@ -43,6 +43,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
 	t.Run("MetadataPrefix", func(t *testing.T) { testMetadataPrefix(t, newEngine, pipeline) })
+	t.Run("Headers", func(t *testing.T) { testHeaders(t, newEngine, pipeline) })
 	t.Run("Timeouts", func(t *testing.T) { testTimeouts(t, newEngine, pipeline) })
 	t.Run("Unconnected", func(t *testing.T) { testUnconnected(t, newEngine, pipeline) })
 	t.Run("Endpoints", func(t *testing.T) { testEndpoints(t, newEngine) })

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
@@ -34,7 +35,8 @@ type engine struct {
 	expected *head.Expected
 	log      *slog.Logger
 
-	metadataPrefix string // head.Config.MetadataPrefix
+	metadataPrefix string              // head.Config.MetadataPrefix
+	headers        []func(*s3.Options) // set head.Config.Headers
 
 	sessions  atomic.Int64 // sessions made so far; the number lets them start at different endpoints
 	idsRepeat atomic.Bool  // the store gives different requests the same request ID
@@ -45,10 +47,15 @@ func New(cfg head.Config) head.Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &engine{
+	e := &engine{
 		store: cfg.Store, limiter: cfg.Limiter, timeout: cfg.Timeout, expected: cfg.Expected, log: cfg.Log,
 		metadataPrefix: cfg.MetadataPrefix,
 	}
+	for _, h := range cfg.Headers {
+		set := smithyhttp.SetHeaderValue(h.Name, h.Value)
+		e.headers = append(e.headers, func(o *s3.Options) { o.APIOptions = append(o.APIOptions, set) })
+	}
+	return e
 }
 
 func (e *engine) Name() string { return Name }
@@ -162,6 +169,7 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	if s.single {
 		options[1] = st.WithNewConn
 	}
+	options = append(options, s.engine.headers...)
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
 	_, err := endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
