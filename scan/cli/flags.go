@@ -15,7 +15,7 @@ import (
 
 func scanFlags() []cli.Flag {
 	return slices.Concat(
-		keyFlags(), objectFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), safetyFlags(),
+		keyFlags(), objectFlags(), command.ConnectionFlags(), speedFlags(), printFlags(), askFlags(), safetyFlags(),
 		command.MessageFlags(),
 	)
 }

@@ -62,9 +62,11 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	if c.IsSet("fields") {
 		j.options.Fields = j.options.Default
 	}
+	addFields(&j.format, &j.options, askedFields(c))
 	switch {
 	case j.scan.Delimiter != "":
-		addPrefix(&j.format, &j.options)
+		prefix, _ := field.Parse(field.Prefix) // there is this Field
+		addFields(&j.format, &j.options, prefix)
 	case slices.Contains(field.Names(j.options.Default), field.Prefix):
 		return exit.Usagef("headcount list --delimiter / prints prefixes", "no object has the field %s", field.Prefix)
 	}
@@ -72,20 +74,6 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)
 	}
 	return nil
-}
-
-// addPrefix adds field.Prefix to the Fields that are printed, unless the format has no room for it.
-func addPrefix(f *output.Format, o *output.Options) {
-	prefix, _ := field.Parse(field.Prefix) // there is this Field
-	with := *o
-	for _, fields := range []*[]field.Field{&with.Default, &with.Fields} {
-		if *fields != nil && !slices.Contains(field.Names(*fields), field.Prefix) {
-			*fields = slices.Concat(*fields, prefix)
-		}
-	}
-	if _, err := f.Fields(&with); err == nil {
-		*o = with
-	}
 }
 
 // chooseFormat returns the format with a name, that of a file, or the default one. The names may be empty.

@@ -37,6 +37,7 @@ type job struct {
 	resume   bool
 	filter   *filter.Filter // nil: there is none
 	explain  bool
+	headers  []string // of --header
 	noEffect []string // flags about HEADs, where none is sent
 
 	format  output.Format
@@ -75,7 +76,7 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		return err
 	}
 	defer opened.Close()
-	if err := j.checkSupported(opened); err != nil {
+	if err := cmp.Or(j.checkSupported(opened), j.checkCustomerKey(opened.EndpointURLs())); err != nil {
 		return err
 	}
 	if err := opened.FetchCredentials(ctx); err != nil {
@@ -275,6 +276,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	p["fields"] = strings.Join(field.Names(j.fields), ",")
 	if j.format.Name != output.Formats()[0].Name {
 		p["format"] = j.format.Name
+	}
+	if j.headers != nil {
+		p["header"] = strings.Join(j.headers, ",")
 	}
 	if j.options.Columns != nil {
 		p["columns"] = strings.Join(j.options.Columns, ",")

@@ -45,7 +45,7 @@ func ListCommand() *cli.Command {
 
 // listFlags returns the flags of scan, without those about HEADs.
 func listFlags() []cli.Flag {
-	aboutHeads := append(headFlags(), "retry-from", "all", "columns", "dry-run", "price")
+	aboutHeads := append(headFlags(), "header", "checksums", "decode", "retry-from", "all", "columns", "dry-run", "price")
 	flags := append(levelFlags(), scanFlags()...)
 	flags = slices.DeleteFunc(flags, func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {
@@ -68,7 +68,9 @@ func listFlags() []cli.Flag {
 }
 
 // headFlags returns the flags that say how HEADs are sent and read.
-func headFlags() []string { return []string{"workers", "pipeline", "engine", "metadata-prefix"} }
+func headFlags() []string {
+	return []string{"workers", "pipeline", "engine", "metadata-prefix", "sse-c-key"}
+}
 
 func levelFlags() []cli.Flag {
 	return command.Category("which keys",

@@ -34,7 +34,7 @@ func parse(c *cli.Context) (*job, error) {
 	}
 	j.scan.Prefix = prefix
 	for _, parsePart := range []func(*cli.Context, *job) error{
-		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint,
+		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseAsked,
 	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err

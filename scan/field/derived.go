@@ -126,15 +126,15 @@ func checksums(r *scan.Record) (sums scan.Map, said bool) {
 	return mapOf(sums), len(sums) > 0
 }
 
-// decodedMetadata returns the metadata whose values are encoded, decoded.
+// decodedMetadata returns the metadata whose values are encoded, decoded. said is false where there are none.
 func decodedMetadata(r *scan.Record) (decoded scan.Map, said bool) {
-	metadata, said := r.Metadata()
+	metadata, _ := r.Metadata()
 	for _, m := range metadata {
 		if text, ok := decode(string(m.Value)); ok {
 			decoded = append(decoded, head.Header{Name: m.Name, Value: []byte(text)})
 		}
 	}
-	return decoded, said
+	return decoded, len(decoded) > 0
 }
 
 // decode decodes a text that is made of encoded words, or is percent-encoded. ok is false where it is neither, or not

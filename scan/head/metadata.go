@@ -57,6 +57,18 @@ func ParseMetadataPrefix(text string) (string, error) {
 	return prefix, nil
 }
 
+// ParseHeaderName returns the name of a header in lower case. It refuses what is no name, and the names of metadata.
+func ParseHeaderName(text string) (string, error) {
+	name := strings.ToLower(text)
+	switch {
+	case name == "" || strings.ContainsFunc(name, isNoTokenRune):
+		return "", errors.New("not the name of a header")
+	case strings.HasPrefix(name, MetadataPrefix):
+		return "", errors.New("a header of custom metadata, which is in the field metadata")
+	}
+	return name, nil
+}
+
 // isNoTokenRune reports whether no name of a header has the character (RFC 9110 §5.6.2).
 func isNoTokenRune(c rune) bool {
 	return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", c))
