@@ -145,12 +145,12 @@ func (p *Pager) nextSequentialPage() *Page {
 	page := p.takePending(len(p.pending))
 	switch {
 	case p.complete:
-		page.Range = Range{p.cursor, p.rng.Through}
+		page.Range = Range{After: p.cursor, Through: p.rng.Through}
 		p.cursor, p.endReached = p.rng.Through, true
 	case p.sequence.byKeys:
 		page.Unplaced = true
 	default:
-		page.Range = Range{p.cursor, p.token}
+		page.Range = Range{After: p.cursor, Through: p.token}
 		p.cursor = p.token
 	}
 	return page

@@ -174,7 +174,7 @@ func TestRangesAreTheWholeBucketInAnyOrder(t *testing.T) {
 		var got []string
 		after := ""
 		for _, through := range append(bounds, "") {
-			keys, err := allKeys(context.Background(), lister.Pager(Range{after, through}))
+			keys, err := allKeys(context.Background(), lister.Pager(Range{After: after, Through: through}))
 			if err != nil {
 				var broken *ProtocolError
 				if !errors.As(err, &broken) || broken.Hint() != orderHint || order == "bytes" {

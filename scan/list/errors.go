@@ -29,6 +29,7 @@ type StoreError struct {
 	SignedRegion string        // the region that the request was signed for
 	RetryAfter   time.Duration // 0: the store did not say
 	Continued    bool          // the LIST had a continuation token
+	Versions     bool          // it was a LIST of versions
 	Login        string        // the scheme of WWW-Authenticate, as Basic
 	Request      hint.Request  // for the hint
 }
@@ -52,6 +53,9 @@ func (e *StoreError) Error() string {
 
 // Hint returns what the user can do about the answer. It is empty where nothing is known.
 func (e *StoreError) Hint() string {
+	if e.Versions && e.lacksVersions() {
+		return versionsHint
+	}
 	return e.Request.ForAnswer(hint.Answer{
 		Status: e.Status, Code: e.Code, Location: e.Location, Endpoint: e.Endpoint, Region: e.BucketRegion,
 		Continued: e.Continued, Login: e.Login,

@@ -114,6 +114,9 @@ func (c *GoneChecker) listPages(ctx context.Context, missing []Missing, doubts [
 func (c *GoneChecker) listAgain(
 	ctx context.Context, p *Page, missing []Missing, of []int, doubts []error,
 ) (open []int) {
+	if c.lister.cfg.Versions { // a version is looked for among those of its key
+		return of
+	}
 	after, through := p.Entries[0].Key, ""
 	names := make([][]string, len(of))
 	for n, i := range of {

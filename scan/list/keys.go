@@ -101,7 +101,7 @@ func (p *keysPager) Next(ctx context.Context) (*Page, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	page := &Page{Range: Range{p.rng.After, entries[len(entries)-1].Key}, Entries: entries}
+	page := &Page{Range: Range{After: p.rng.After, Through: entries[len(entries)-1].Key}, Entries: entries}
 	p.rng.After = page.Range.Through
 	return page, nil
 }

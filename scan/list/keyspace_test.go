@@ -51,7 +51,7 @@ func TestSplitKeyLiesInTheRange(t *testing.T) {
 		}
 		alphabet := alphabetOf(text.Draw(rt, "alphabet"))
 		tinySplits := rapid.IntRange(0, 2).Draw(rt, "tinySplits")
-		p := pagerAt(Range{"", through}, prefix, alphabet, keys[0], keys[1], upperBound, tinySplits)
+		p := pagerAt(Range{Through: through}, prefix, alphabet, keys[0], keys[1], upperBound, tinySplits)
 		var probing []string
 		for range splitKeyTries + 1 {
 			key := p.splitKey(probing)
@@ -62,7 +62,7 @@ func TestSplitKeyLiesInTheRange(t *testing.T) {
 			probing = append(probing, key)
 			switch {
 			case key <= keys[1] || upperBound != "" && key >= upperBound || through != "" && key >= through:
-				rt.Fatalf("%q of %q, upper bound %q", key, Range{keys[1], through}, upperBound)
+				rt.Fatalf("%q of %q, upper bound %q", key, Range{After: keys[1], Through: through}, upperBound)
 			case !strings.HasPrefix(key, prefix) && key < prefix:
 				rt.Fatalf("%q is below the prefix %q", key, prefix)
 			case !utf8.ValidString(key) ||

@@ -37,6 +37,10 @@ type Config struct {
 	// Delimiter. Metadata must not be set, and one Pager lists everything. Empty: every key is listed.
 	Delimiter string
 
+	// Versions lists all versions and delete markers (Entry.Details), by ListObjectVersions. Order, V1, Metadata and
+	// Delimiter must not be set.
+	Versions bool
+
 	Order    Order         // in which the store lists; always OrderAny for directory buckets
 	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
@@ -75,6 +79,8 @@ type Lister struct {
 	fastest       fastest
 
 	decoders sync.Pool // of *xmllist.Decoder
+
+	heldMax int // versions of one key after which a Page ends inside the key; a test sets another number
 }
 
 // atomicString is a string that may be used concurrently.
@@ -111,7 +117,7 @@ func New(cfg Config) *Lister {
 		cfg.OnAttempt = func(string, bool) {}
 	}
 	return &Lister{
-		cfg: cfg, seed: maphash.MakeSeed(), target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix,
+		cfg: cfg, seed: maphash.MakeSeed(), heldMax: pageKeysMax, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix,
 		health: fault.NewHealth("LIST"), policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
 	}
 }
@@ -130,12 +136,14 @@ type answer struct {
 // request is one LIST: the keys after a key, or the page of a token.
 type request struct {
 	after   string
+	version string // with after: behind this version of the key; empty: behind all of them
 	token   string
 	keysMax int
 
 	triesMax int    // how often it is sent; 0: as often as the policy says
 	prefix   string // empty: the Lister's
 	metadata bool   // ask for metadata too
+	versions bool   // list versions; always with Config.Versions
 }
 
 // Probe sends the request of a fault.Canary: one signed LIST of one key. If the endpoint refuses it, Probe sends one to
@@ -234,7 +242,9 @@ func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoi
 			return err
 		}
 	)
-	if l.cfg.V1 {
+	if l.versions(&req) {
+		err = l.sendVersions(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectVersionsOutput{}, read))
+	} else if l.cfg.V1 {
 		err = l.sendV1(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsOutput{}, read))
 	} else {
 		err = l.sendV2(ctx, endpoint.Client, req, store.WithRawResponse(&s3.ListObjectsV2Output{}, read))
@@ -326,7 +336,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		RequestID:    response.Header.Get("x-amz-request-id"),
 		BucketRegion: response.Header.Get("x-amz-bucket-region"),
 		RetryAfter:   fault.RetryAfter(response.Header.Get("Retry-After")),
-		Continued:    req.token != "" && !l.cfg.V1,
+		Continued:    req.token != "" && !l.cfg.V1, Versions: l.versions(&req),
 	}
 	if response.StatusCode != http.StatusOK {
 		storeErr.Login, _, _ = strings.Cut(errordoc.Short(response.Header.Get("WWW-Authenticate")), " ")
@@ -334,7 +344,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		return nil, l.refused(response, storeErr, errordoc.Read(response.Body))
 	}
 	body := &headReader{body: response.Body}
-	listing, err := l.decode(body, req.metadata)
+	listing, err := l.decode(body, xmllist.Asked{Metadata: req.metadata, Versions: l.versions(&req)})
 	var (
 		unread   *xmllist.ReadError
 		document *xmllist.ErrorDocument
@@ -351,6 +361,7 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		if err := l.mergePrefixes(listing, l.delimiter(&req)); err != nil {
 			return nil, err
 		}
+		mergeMarkers(listing.Entries)
 		l.noteDate(response.Header)
 		return &answer{Listing: *listing, metadata: metadataOf(listing)}, nil
 	case errors.As(err, &unread):
@@ -372,7 +383,11 @@ func (l *Lister) wrongDocument(err error, head []byte) error {
 	switch {
 	case bytes.Contains(head, []byte("<"+buckets)):
 		e.root, e.transient = buckets, false
-	case !bytes.Contains(head, []byte("<ListBucketResult")):
+	case bytes.Contains(head, []byte("<ListBucketResult")):
+		if errors.Is(err, xmllist.ErrNotListing) { // the store ignores the parameter versions
+			e.root, e.transient, e.Advice = "", false, versionsHint
+		}
+	case !bytes.Contains(head, []byte("<ListVersionsResult")):
 		if text := errordoc.Beginning(head); text != "" {
 			e.What += fmt.Sprintf(" (%q)", text)
 		}
@@ -430,13 +445,13 @@ func (r *headReader) Read(p []byte) (int, error) {
 }
 
 // decode decodes a body. It reuses the Decoder of an earlier page, which has buffers.
-func (l *Lister) decode(body io.Reader, metadata bool) (*xmllist.Listing, error) {
+func (l *Lister) decode(body io.Reader, asked xmllist.Asked) (*xmllist.Listing, error) {
 	d, ok := l.decoders.Get().(*xmllist.Decoder)
 	if !ok {
 		d = new(xmllist.Decoder)
 	}
 	defer l.decoders.Put(d)
-	return d.Decode(body, metadata)
+	return d.Decode(body, asked)
 }
 
 // statusOf returns the status under which a LIST is counted.

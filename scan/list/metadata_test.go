@@ -66,7 +66,7 @@ func TestMetadataMatchHeads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			body := "<ListBucketResult><EncodingType>url</EncodingType>" + contents("a", list(metaA("of a"))) +
 				contents("b%2B", c.inner) + contents("c", "") + "</ListBucketResult>"
-			listing, err := new(xmllist.Decoder).Decode(strings.NewReader(body), true)
+			listing, err := new(xmllist.Decoder).Decode(strings.NewReader(body), xmllist.Asked{Metadata: true})
 			if err != nil {
 				t.Fatal(err)
 			}

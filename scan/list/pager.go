@@ -38,7 +38,7 @@ type Pager struct {
 
 	mu       sync.Mutex // guards the fields down to split
 	rng      Range      // splitAt moves its end
-	cursor   string     // the last key handed out that is not lossy, or rng.After
+	cursor   string     // the last key handed out that is not lossy, or rng.After; versions has the version
 	pending  []Entry    // new entries that are not yet handed out
 	complete bool       // no entry follows pending
 	split    splitState
@@ -52,6 +52,8 @@ type Pager struct {
 	endSeen      bool          // the key at the end of the Range was listed, or looked for
 
 	confirmed bool // a second listing has confirmed that there is no key at all
+
+	versions versionState // of a listing of versions
 
 	sequence     *sequence // lists in any order; nil: in the order of bytes
 	watched      *keyLog   // the keys so far, while the Pager may change to any order by itself; nil: it may not
@@ -77,7 +79,8 @@ func (l *Lister) Pager(rng Range) *Pager {
 		return l.sequential(rng)
 	}
 	p := &Pager{lister: l, rng: rng, cursor: rng.After}
-	if l.cfg.MayChangeOrder && rng == (Range{}) {
+	p.versions.cursor, p.versions.seek = rng.AfterVersion, rng.AfterVersion != ""
+	if l.cfg.MayChangeOrder && !l.cfg.Versions && rng == (Range{}) {
 		p.watched = newKeyLog()
 	}
 	return p
@@ -88,13 +91,17 @@ func (l *Lister) Pager(rng Range) *Pager {
 func (p *Pager) Rest() (rest Range, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return Range{p.cursor, p.rng.Through}, !p.endReached && (p.cursor != p.rng.Through || p.cursor == "")
+	rest = Range{After: p.cursor, AfterVersion: p.versions.cursor, Through: p.rng.Through}
+	return rest, !p.endReached && (rest.Start() != rest.End() || p.cursor == "")
 }
 
 // Next returns the next Page, which has at least one Entry. After the last Page it returns nil and no error: io.EOF
 // would be easily taken for the end of a connection. An error is final. The Pages before it are right, and the rest of
 // the Range is unknown. The caller owns the Page.
 func (p *Pager) Next(ctx context.Context) (*Page, error) {
+	if err := p.seekVersion(ctx); err != nil {
+		return nil, err
+	}
 	for {
 		if err := p.checkEnd(ctx); err != nil {
 			return nil, err
@@ -121,13 +128,14 @@ func (p *Pager) nextPage() (page *Page, finished bool) {
 	}
 	n := p.pageLength()
 	page = p.takePending(n)
-	page.Range.After = p.cursor
+	page.Range.After, page.Range.AfterVersion = p.cursor, p.versions.cursor
 	if p.complete && len(p.pending) == 0 {
-		p.cursor, p.endReached = p.rng.Through, true
+		p.cursor, p.versions.cursor, p.endReached = p.rng.Through, "", true
 	} else {
 		p.cursor = strings.Clone(page.Entries[n-1].Key) // a Range outlives its page, whose texts share one memory
+		p.versions.cursor = p.lastVersion(&page.Entries[n-1])
 	}
-	page.Range.Through = p.cursor
+	page.Range.Through, page.Range.ThroughVersion = p.cursor, p.versions.cursor
 	return page, false
 }
 
@@ -151,6 +159,9 @@ func (p *Pager) takePending(n int) *Page {
 // pageLength returns the number of pending entries on the next Page: all, unless the store ignores max-keys and returns
 // more. The last Entry of an incomplete part is not lossy.
 func (p *Pager) pageLength() int {
+	if p.lister.cfg.Versions {
+		return p.versionsLength()
+	}
 	if len(p.pending) <= pageKeysMax {
 		return len(p.pending)
 	}
@@ -167,7 +178,7 @@ func (p *Pager) fetch(ctx context.Context) error {
 	if p.sendOnce {
 		send = p.lister.listOnce
 	}
-	answer, err := send(ctx, request{after: p.startAfter(), token: p.token, keysMax: pageKeysMax})
+	answer, err := send(ctx, p.request())
 	if p.tokenRejected(err) {
 		p.restartListing()
 		return nil
@@ -204,6 +215,9 @@ func (p *Pager) onAnswer(answer *answer) error {
 	}
 	p.watch(added)
 	p.split.onNewEntries(added, p.keysDeclared)
+	if p.lister.cfg.Versions {
+		return p.onVersions(answer, added)
+	}
 	if p.complete {
 		p.pending = added
 		return nil
@@ -234,19 +248,23 @@ func (p *Pager) trimLossyEnd(entries []Entry) []Entry {
 	return entries[:n]
 }
 
-// startAfter returns the key after which a LIST begins. V1 has no tokens: its token is a key.
-func (p *Pager) startAfter() string {
-	if p.lister.cfg.V1 && p.token != "" {
-		return p.token
+// request returns the next LIST. V1 and versions have no tokens: theirs are places at which a LIST can begin.
+func (p *Pager) request() request {
+	req := request{after: p.cursor, version: p.versions.cursor, token: p.token, keysMax: pageKeysMax}
+	if p.tokenIsKey() && p.token != "" {
+		req.after, req.version = p.token, p.versions.token
 	}
-	return p.cursor
+	return req
 }
+
+// tokenIsKey reports whether the token is a key.
+func (p *Pager) tokenIsKey() bool { return p.lister.cfg.V1 || p.lister.cfg.Versions }
 
 // tokenRejected reports whether the store rejected the token of a LIST. A restarted store no longer knows its old
 // tokens. The cursor is as good, provided that this listing has moved it.
 func (p *Pager) tokenRejected(err error) bool {
 	var storeErr *StoreError
-	if p.token == "" || p.newKeys == 0 || p.lister.cfg.V1 || p.sequence != nil || !errors.As(err, &storeErr) {
+	if p.token == "" || p.newKeys == 0 || p.tokenIsKey() || p.sequence != nil || !errors.As(err, &storeErr) {
 		return false
 	}
 	namesToken := strings.Contains(storeErr.Code, "Token") && storeErr.Code != "ExpiredToken"
@@ -256,7 +274,7 @@ func (p *Pager) tokenRejected(err error) bool {
 // restartListing makes the next LIST begin at the cursor.
 func (p *Pager) restartListing() {
 	p.token, p.lastSeen, p.anySeen, p.newKeys, p.prevHashes, p.stalledPages = "", "", false, 0, nil, 0
-	p.watched = nil
+	p.watched, p.versions.held, p.versions.token = nil, nil, ""
 }
 
 // admit returns the entries that are new and in the Range. They share the memory of entries up to the first that is
@@ -281,26 +299,29 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 			}
 			continue
 		}
-		if i > 0 && entries[i-1].Key == e.Key { // added never overtakes i
+		if i > 0 && entries[i-1].Key == e.Key && !p.lister.cfg.Versions { // added never overtakes i
 			return nil, p.protocolError(fmt.Sprintf("a page has the key %q twice", e.Key), "")
 		}
-		repeated, err := p.checkOrder(e.Key, previous)
+		repeated, err := p.checkOrder(&e, previous)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case repeated:
-		case e.Key <= p.cursor: // the store takes start-after as inclusive, or ignores it, or the cursor is in a group
+		case !p.isBehindCursor(&e): // the store takes start-after as inclusive, or ignores it, or the cursor is in a group
 		case p.rng.Contains(e.Key):
 			added = append(added, e)
-			p.complete = e.Key == p.rng.Through
-			p.endSeen = p.complete
+			p.endSeen = e.Key == p.rng.Through
+			p.complete = p.endSeen && !p.lister.cfg.Versions // the key has further versions, maybe
 		default: // the order of the next entries is still checked, since only order proves that the Range is complete
 			p.complete = true
 		}
 	}
 	if p.stalledPages++; p.lastSeen > lastBefore || len(added) > 0 {
 		p.stalledPages = 0
+	}
+	if p.lister.cfg.Versions {
+		return added, p.checkVersions(entries)
 	}
 	return added, nil
 }
@@ -311,17 +332,22 @@ func (p *Pager) takesLossyKey() bool {
 	return !p.complete && !(p.anySeen && (p.lastSeen < p.cursor || p.lastSeen == p.rng.Through))
 }
 
-// checkOrder records a key that is not lossy as the last key that the store returned. repeated is set if the page
+// checkOrder records an entry whose key is not lossy as the last that the store returned. repeated is set if the page
 // before had the key. previous has the hashes of the keys of that page.
-func (p *Pager) checkOrder(key string, previous *keyHashes) (repeated bool, err error) {
-	hash := maphash.String(p.lister.seed, key)
+func (p *Pager) checkOrder(e *Entry, previous *keyHashes) (repeated bool, err error) {
+	key, hash := e.Key, maphash.String(p.lister.seed, e.Key)
+	if e.Details != nil {
+		hash = maphash.Comparable(p.lister.seed, Place{key, e.Details.VersionID})
+	}
 	p.prevHashes = append(p.prevHashes, hash)
 	switch {
 	case !p.anySeen || key > p.lastSeen:
 		p.lastSeen, p.anySeen = key, true
 		return false, nil
-	case key == p.lastSeen || previous.contains(hash):
+	case key == p.lastSeen && !p.lister.cfg.Versions, previous.contains(hash):
 		return true, nil
+	case key == p.lastSeen: // another version of it
+		return false, nil
 	}
 	return false, p.orderError(fmt.Sprintf("%q after %q", key, p.lastSeen))
 }
@@ -376,6 +402,9 @@ func (p *Pager) confirmsEmpty() bool {
 
 // nextToken returns the token that follows a truncated answer.
 func (p *Pager) nextToken(a *answer) (string, error) {
+	if p.lister.cfg.Versions {
+		return p.nextVersionToken(a)
+	}
 	next := a.NextToken
 	if p.lister.cfg.V1 && len(a.Entries) > 0 && p.anySeen {
 		next = p.lastSeen // which NextMarker is too, where a listing with a delimiter has one

@@ -161,7 +161,7 @@ func (l *ParallelLister) IsFirst(source PageSource) (isFirst bool, changed <-cha
 		return true, l.changed
 	}
 	for _, p := range l.active {
-		if other, ok := p.Rest(); ok && other.After < rest.After {
+		if other, ok := p.Rest(); ok && other.startsBefore(rest) {
 			return false, l.changed
 		}
 	}

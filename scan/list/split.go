@@ -79,7 +79,7 @@ type upperPart struct {
 // fails, p lists the same keys. The error is errNotSplit, errStartAfterIgnored, or that of a LIST.
 func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, error) {
 	p.mu.Lock()
-	upper := p.lister.Pager(Range{splitKey, p.rng.Through})
+	upper := p.lister.Pager(Range{After: splitKey, Through: p.rng.Through})
 	upper.split.alphabet, upper.sendOnce = p.split.alphabet, true
 	p.mu.Unlock()
 	defer func() { upper.sendOnce = false }()
@@ -94,7 +94,7 @@ func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, err
 	switch first := upper.split.firstListed; {
 	case first != "" && first < splitKey:
 		return nil, errStartAfterIgnored
-	case len(upper.pending) == 0 && !upper.complete:
+	case len(upper.pending) == 0 && !upper.complete: // or all that is there are versions of one key
 		return nil, errNotSplit
 	}
 	// Lossy keys before the boundary may belong to the lower part, which lists them again.
@@ -104,6 +104,7 @@ func (p *Pager) listUpper(ctx context.Context, splitKey string) (*upperPart, err
 	}
 	boundary := strings.Clone(upper.pending[at].Key)
 	upper.rng.After, upper.cursor, upper.pending = boundary, boundary, upper.pending[at+1:]
+	upper.dropVersions(boundary)
 	return &upperPart{upper, splitKey, boundary}, nil
 }
 
@@ -158,13 +159,18 @@ func (p *Pager) truncateAt(through string) {
 	for i, e := range p.pending {
 		switch {
 		case isLossy(e.Key, p.keysDeclared) || e.Key < through:
+		case e.Key == through && p.lister.cfg.Versions:
+			p.endSeen = true
 		case e.Key == through:
 			p.pending, p.complete, p.endSeen = p.pending[:i+1], true, true
 			return
 		default:
-			p.pending, p.complete = p.pending[:i], true
+			p.pending, p.complete, p.versions.held = p.pending[:i], true, nil
 			return
 		}
+	}
+	if held := p.versions.held; len(held) > 0 && held[0].Key > through {
+		p.complete, p.versions.held = true, nil
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *randomLister) next(p *Pager) {
 	l.busy[p] = false
 	l.ranges = append(l.ranges, page.Range)
 	for _, e := range page.Entries {
-		l.keys = append(l.keys, e.Key)
+		l.keys = append(l.keys, nameOf(&e))
 	}
 }
 
@@ -167,16 +167,23 @@ func TestSplitHandsOutEveryKeyOnce(t *testing.T) {
 
 // checkCover returns an error where the parts do not cover the whole without a gap.
 func checkCover(parts []Range, whole Range) error {
-	slices.SortFunc(parts, func(a, b Range) int { return strings.Compare(a.After, b.After) })
-	at := whole.After
-	for i, part := range parts {
-		if part.After != at || i > 0 && parts[i-1].Through == "" {
-			return fmt.Errorf("%v comes after %q", part, at)
+	begins := map[Place]Range{}
+	for _, part := range parts {
+		if other, ok := begins[part.Start()]; ok {
+			return fmt.Errorf("%v and %v begin at one place", part, other)
 		}
-		at = part.Through
+		begins[part.Start()] = part
 	}
-	if at != whole.Through {
-		return fmt.Errorf("the parts end at %q, the whole at %q", at, whole.Through)
+	at := whole.Start()
+	for i := range parts {
+		part, ok := begins[at]
+		if !ok || i > 0 && at.Key == "" {
+			return fmt.Errorf("nothing begins at %v, in %v", at, parts)
+		}
+		at = part.End()
+	}
+	if at != whole.End() {
+		return fmt.Errorf("the parts end at %v, the whole at %v", at, whole.End())
 	}
 	return nil
 }

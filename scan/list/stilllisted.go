@@ -46,8 +46,10 @@ func (l *Lister) keysBetween(
 // ErrUndecided.
 func (l *Lister) hasKey(ctx context.Context, name string, e *Entry, inOrder bool) (bool, error) {
 	inOrder = inOrder && !l.anyOrder() && !l.otherOrder.Load()
-	return l.lookFor(ctx, request{prefix: name, triesMax: briefTriesMax}, lookedForMax, inOrder, func(found *Entry) bool {
-		return found.Key == e.Key || ListedName(found) == ListedName(e)
+	req := request{prefix: name, triesMax: briefTriesMax, versions: e.VersionID() != ""}
+	return l.lookFor(ctx, req, lookedForMax, inOrder, func(found *Entry) bool {
+		return (found.Key == e.Key || ListedName(found) == ListedName(e)) &&
+			(e.VersionID() == "" || found.VersionID() == e.VersionID())
 	})
 }
 
@@ -77,7 +79,7 @@ func (l *Lister) lookFor(
 				return true, nil
 			}
 		}
-		if !a.Truncated || inOrder && len(a.Entries) > 0 {
+		if !a.Truncated || inOrder && a.isBehind() {
 			return false, nil
 		}
 		if !l.toNextPage(&req, a) {
@@ -87,8 +89,21 @@ func (l *Lister) lookFor(
 	return false, ErrUndecided
 }
 
+// isBehind reports whether no page after the answer can have the key with whose prefix the answer was asked for, and
+// that comes before all others. Only of versions a page may end in the key.
+func (a *answer) isBehind() bool {
+	n := len(a.Entries)
+	return n > 0 && (a.Entries[n-1].VersionID() == "" || a.Entries[n-1].Key != a.Entries[0].Key)
+}
+
 // toNextPage makes req ask for the page that follows a truncated answer. It returns false where there is none.
 func (l *Lister) toNextPage(req *request, a *answer) bool {
+	if l.versions(req) {
+		before := Place{req.after, req.version}
+		next := nextVersion(a)
+		req.after, req.version = next.Key, next.Version
+		return next.Key != "" && next != before
+	}
 	next, at := a.NextToken, &req.token
 	if l.cfg.V1 {
 		at = &req.after

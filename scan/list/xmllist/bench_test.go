@@ -22,7 +22,8 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			before := cpuTime(b)
 			for b.Loop() {
-				if l, err := d.Decode(strings.NewReader(body), f.withMetadata); err != nil || len(l.Entries) != keys {
+				l, err := d.Decode(strings.NewReader(body), Asked{Metadata: f.withMetadata})
+				if err != nil || len(l.Entries) != keys {
 					b.Fatal(l, err)
 				}
 			}

@@ -41,7 +41,7 @@ func (d *Decoder) contents(w []byte, i int) int {
 		case w[i+2] == 't' && hasPrefix(w[i:], "<StorageClass>"):
 			field = class
 			o.class, i = d.class(w, i)
-		case d.withMetadata && hasPrefix(w[i:], "<UserMetadata>"):
+		case d.asked.Metadata && hasPrefix(w[i:], "<UserMetadata>"):
 			field = metadata
 			i = d.userMetadata(w, i+len("<UserMetadata>"))
 		default:

@@ -21,18 +21,32 @@ type Decoder struct {
 	rootOpen bool // the start tag of the root was taken from the window
 }
 
-// Decode reads body to its end and returns its Listing. withMetadata tells that the LIST asked for custom metadata.
+// Asked is what a LIST has asked for, beside the keys.
+type Asked struct {
+	Metadata bool // custom metadata
+	Versions bool // all versions: the body is a ListVersionsResult
+}
+
+// root returns the name of the root element of the answer.
+func (a Asked) root() string {
+	if a.Versions {
+		return "ListVersionsResult"
+	}
+	return "ListBucketResult"
+}
+
+// Decode reads body to its end and returns its Listing.
 //
 // Errors: *ReadError, where the body cannot be read to its end; *ErrorDocument; any other error, where the document is
 // no listing, not well-formed, cut short, or continued after its end. ErrTooLarge, where the document is longer than
 // BodyBytesMax or exceeds a limit of limits.go.
-func (d *Decoder) Decode(body io.Reader, withMetadata bool) (*Listing, error) {
-	return d.decode(body, withMetadata, BodyBytesMax)
+func (d *Decoder) Decode(body io.Reader, asked Asked) (*Listing, error) {
+	return d.decode(body, asked, BodyBytesMax)
 }
 
-func (d *Decoder) decode(body io.Reader, withMetadata bool, bytesMax int64) (*Listing, error) {
+func (d *Decoder) decode(body io.Reader, asked Asked, bytesMax int64) (*Listing, error) {
 	d.open(body, bytesMax)
-	d.withMetadata = withMetadata
+	d.asked = asked
 	defer d.reset()
 	if !d.scan() {
 		if err := d.decodeSlowly(); err != nil {

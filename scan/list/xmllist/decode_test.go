@@ -9,7 +9,7 @@ import (
 )
 
 func decodeAll(body io.Reader) (*Listing, error) {
-	return new(Decoder).decode(body, false, 4<<10)
+	return new(Decoder).decode(body, Asked{}, 4<<10)
 }
 
 func TestDecodeReadsAListing(t *testing.T) {
@@ -240,7 +240,7 @@ func unusualDocuments() map[string]string {
 
 func TestDecodeReadsUnusualDocuments(t *testing.T) {
 	for name, body := range unusualDocuments() {
-		if _, err := new(Decoder).Decode(strings.NewReader(body), false); err != nil {
+		if _, err := new(Decoder).Decode(strings.NewReader(body), Asked{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := compareWithTwin([]byte(body)); err != nil {
@@ -252,16 +252,16 @@ func TestDecodeReadsUnusualDocuments(t *testing.T) {
 func TestDecodeDoesNotGuess(t *testing.T) {
 	const deep = depthMax - 1 // with the document element
 	nested := "<ListBucketResult>" + strings.Repeat("<a>", deep) + strings.Repeat("</a>", deep) + "</ListBucketResult>"
-	if _, err := new(Decoder).Decode(strings.NewReader(nested), false); err != nil {
+	if _, err := new(Decoder).Decode(strings.NewReader(nested), Asked{}); err != nil {
 		t.Error(err)
 	}
 	for name, body := range unsupportedDocuments() {
-		l, err := new(Decoder).Decode(strings.NewReader(body), false)
+		l, err := new(Decoder).Decode(strings.NewReader(body), Asked{})
 		if !errors.Is(err, errUnsupported) {
 			t.Errorf("%s: %v, %v", name, l, err)
 		}
 		var document *ErrorDocument
-		if _, err := twinDecode(strings.NewReader(body), BodyBytesMax); err != nil && !errors.As(err, &document) {
+		if _, err := twinDecode(strings.NewReader(body), Asked{}, BodyBytesMax); err != nil && !errors.As(err, &document) {
 			t.Errorf("%s: the twin refuses it too: %v", name, err)
 		}
 	}

@@ -27,14 +27,14 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		"<html/>":                                                "not a ListBucketResult but <html>",
 	} {
 		for _, window := range []int{1, 30, 1 << 10} {
-			_, err := newDecoder(window).decode(iotest.OneByteReader(strings.NewReader(document)), false, 1<<10)
+			_, err := newDecoder(window).decode(iotest.OneByteReader(strings.NewReader(document)), Asked{}, 1<<10)
 			if err == nil || err.Error() != want {
 				t.Errorf("%.40s, in a window of %d: %v; want %s", document, window, err, want)
 			}
 		}
 	}
 	var cut *ReadError
-	_, err := new(Decoder).Decode(iotest.ErrReader(io.ErrClosedPipe), false)
+	_, err := new(Decoder).Decode(iotest.ErrReader(io.ErrClosedPipe), Asked{})
 	if !errors.As(err, &cut) || !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("a connection that fails: %v", err)
 	}

@@ -29,7 +29,7 @@ func (d *Decoder) decodeSlowly() error {
 	r := slowReader{page: &d.page, window: &d.window, before: d.offset()}
 	var body io.Reader = windowReader{&d.window}
 	if d.rootOpen { // encoding/xml needs the start tag that the scanner has taken
-		const root = "<ListBucketResult>"
+		root := "<" + d.asked.root() + ">"
 		body = io.MultiReader(strings.NewReader(root), body)
 		r.before -= int64(len(root))
 	}
@@ -39,12 +39,12 @@ func (d *Decoder) decodeSlowly() error {
 	r.sizeError(d.checkSize())
 	var other error
 	switch root := r.root(); root {
-	case "ListBucketResult":
+	case d.asked.root():
 		r.listing()
 	case "Error":
 		other = r.errorDocument()
 	default:
-		other = fmt.Errorf("%w but <%.40s>", errNotListing, root)
+		other = fmt.Errorf("%w %s but <%.40s>", ErrNotListing, d.asked.root(), root)
 		r.skip()
 	}
 	r.finish()
@@ -73,27 +73,21 @@ func (r *slowReader) finish() {
 	}
 }
 
-// listing collects the children of a ListBucketResult.
+// listing collects the children of the root.
 func (r *slowReader) listing() {
 	for name, ok := r.child(); ok; name, ok = r.child() {
-		switch name {
-		case "Contents":
-			r.contents()
-		case "EncodingType":
-			r.single(name, &r.page.encoding)
-		case "IsTruncated":
-			r.single(name, &r.page.truncated)
-		case "NextContinuationToken":
-			r.single(name, &r.page.token)
-		case "NextMarker":
-			r.single(name, &r.page.marker)
-		case "KeyCount":
-			r.single(name, &r.page.keyCount)
-		case "Prefix":
-			r.single(name, &r.page.prefix)
-		case "CommonPrefixes":
+		switch {
+		case r.page.isObjectName(name):
+			r.contents(name)
+		case name == "Contents":
+			r.unsupported("<Contents> among versions")
+		case name == "CommonPrefixes":
 			r.commonPrefixes()
 		default:
+			if text := r.page.single(name); text != nil {
+				r.single(name, text)
+				continue
+			}
 			r.skip()
 		}
 	}
@@ -129,9 +123,9 @@ func (r *slowReader) commonPrefixes() {
 	}
 }
 
-// contents collects one object.
-func (r *slowReader) contents() {
-	o := object{size: -1}
+// contents collects one object, whose element has a name.
+func (r *slowReader) contents(element string) {
+	o, v := object{size: -1}, version{isMarker: element == markerElement}
 	seen := map[string]bool{}
 	for name, ok := r.child(); ok; name, ok = r.child() {
 		if r.page.isFieldName(name) {
@@ -154,17 +148,36 @@ func (r *slowReader) contents() {
 		case "StorageClass":
 			o.class = r.field()
 		case "UserMetadata":
-			if r.page.withMetadata {
+			if r.page.asked.Metadata {
 				r.userMetadata()
 			} else {
 				r.skip()
 			}
+		case "VersionId", "IsLatest":
+			r.versionField(name, &v)
 		default:
 			r.skip()
 		}
 	}
 	r.page.objects = append(r.page.objects, o)
+	if r.page.asked.Versions {
+		r.page.versions = append(r.page.versions, v)
+	}
 	r.sizeError(r.page.checkSize())
+}
+
+// versionField collects a field that only a version has.
+func (r *slowReader) versionField(name string, v *version) {
+	switch {
+	case !r.page.asked.Versions:
+		r.skip()
+	case name == "VersionId":
+		v.id = r.field()
+	default:
+		text := r.field()
+		v.isLatest = isTrue(r.page.textOf(text))
+		r.page.text = r.page.text[:text.from]
+	}
 }
 
 // userMetadata collects the UserMetadata of the object that is being read.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 )
@@ -56,25 +58,39 @@ func newDecoder(windowBytes int) *Decoder {
 	return &Decoder{window: window{buf: make([]byte, windowBytes+padBytes)}}
 }
 
-// compareWithTwin returns an error where the Decoder decodes body in another way than its twin, unless it refuses body
+// compareWithTwin compares a document, and the same document as one of versions.
+func compareWithTwin(body []byte) error {
+	asVersions := strings.NewReplacer(
+		"ListBucketResult", "ListVersionsResult", "Contents", versionElement, "NextMarker", "NextKeyMarker",
+	).Replace(string(body))
+	if err := compareAsked(body, Asked{}); err != nil {
+		return err
+	}
+	return compareAsked([]byte(asVersions), Asked{Versions: true})
+}
+
+// compareAsked returns an error where the Decoder decodes body in another way than its twin, unless it refuses body
 // as unsupported or too large. The size of the window, and of the reads, must not matter, not even to the text of an
 // error.
-func compareWithTwin(body []byte) error {
-	got, err := newDecoder(len(body)+1).decode(bytes.NewReader(body), false, BodyBytesMax)
-	want, wantErr := twinDecode(bytes.NewReader(body), BodyBytesMax)
+func compareAsked(body []byte, asked Asked) error {
+	got, err := newDecoder(len(body)+1).decode(bytes.NewReader(body), asked, BodyBytesMax)
+	want, wantErr := twinDecode(bytes.NewReader(body), asked, BodyBytesMax)
 	isRefused := errors.Is(err, errUnsupported) || errors.Is(err, ErrTooLarge)
 	if !isRefused && !isSame(got, err, want, wantErr) {
 		return fmt.Errorf("%q\nDecoder: %s\ntwin: %s", body, show(got, err), show(want, wantErr))
 	}
 	for _, size := range []int{1, 80, len(body)/2 + 1} {
-		narrow, narrowErr := newDecoder(size).decode(iotest.OneByteReader(bytes.NewReader(body)), false, BodyBytesMax)
+		narrow, narrowErr := newDecoder(size).decode(iotest.OneByteReader(bytes.NewReader(body)), asked, BodyBytesMax)
 		if show(got, err) != show(narrow, narrowErr) {
 			return fmt.Errorf("%q\nin a window of all bytes: %s\nof %d bytes: %s",
 				body, show(got, err), size, show(narrow, narrowErr))
 		}
 	}
-	withMetadata, withErr := newDecoder(len(body)+1).decode(bytes.NewReader(body), true, BodyBytesMax)
-	narrow, narrowErr := newDecoder(1).decode(bytes.NewReader(body), true, BodyBytesMax)
+	if asked.Versions {
+		return nil
+	}
+	withMetadata, withErr := newDecoder(len(body)+1).decode(bytes.NewReader(body), Asked{Metadata: true}, BodyBytesMax)
+	narrow, narrowErr := newDecoder(1).decode(bytes.NewReader(body), Asked{Metadata: true}, BodyBytesMax)
 	if show(withMetadata, withErr) != show(narrow, narrowErr) {
 		return fmt.Errorf("%q with metadata\nin a window of all bytes: %s\nof 1 byte: %s",
 			body, show(withMetadata, withErr), show(narrow, narrowErr))
@@ -90,7 +106,7 @@ func isSame(a *Listing, err error, b *Listing, bErr error) bool {
 	switch {
 	case isDocument || bIsDocument:
 		return isDocument && bIsDocument && *document == *bDocument
-	case errors.Is(err, errNotListing) || errors.Is(bErr, errNotListing):
+	case errors.Is(err, ErrNotListing) || errors.Is(bErr, ErrNotListing):
 		return err != nil && bErr != nil && err.Error() == bErr.Error()
 	}
 	return (err == nil) == (bErr == nil) && reflect.DeepEqual(a, b)
@@ -104,5 +120,20 @@ func show(l *Listing, err error) string {
 	case err != nil:
 		return err.Error()
 	}
-	return fmt.Sprintf("%#v", *l)
+	text := fmt.Sprintf("%#v", withoutDetails(l))
+	for i := range l.Entries {
+		if d := l.Entries[i].Details; d != nil { // not its address
+			text += fmt.Sprintf("\n%d: %#v", i, *d)
+		}
+	}
+	return text
+}
+
+func withoutDetails(l *Listing) Listing {
+	without := *l
+	without.Entries = slices.Clone(l.Entries)
+	for i := range without.Entries {
+		without.Entries[i].Details = nil
+	}
+	return without
 }

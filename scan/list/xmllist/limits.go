@@ -38,7 +38,7 @@ func (p *page) checkSize() error {
 		return fmt.Errorf("%w: a page has more than %d items of metadata", ErrTooLarge, itemsMax)
 	case len(p.text) > textBytesMax:
 		return fmt.Errorf("%w: the texts of a page have more than %d bytes", ErrTooLarge, textBytesMax)
-	case max(len(p.token), len(p.marker)) > keyBytesMax:
+	case max(len(p.token), len(p.marker), len(p.versionMarker)) > keyBytesMax:
 		return fmt.Errorf("%w: a continuation token has more than %d bytes", ErrTooLarge, keyBytesMax)
 	}
 	return nil

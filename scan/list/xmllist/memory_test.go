@@ -18,14 +18,14 @@ func TestDecodeReadsTheBodyToItsEnd(t *testing.T) {
 	for name, body := range storeAnswers(t) {
 		for n := range len(body) + 1 {
 			var cut *ReadError
-			_, err := d.decode(brokenReader{bytes.NewReader(body[:n])}, false, BodyBytesMax)
+			_, err := d.decode(brokenReader{bytes.NewReader(body[:n])}, Asked{}, BodyBytesMax)
 			if !errors.As(err, &cut) || !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%s, cut after %d of %d bytes: %v", name, n, len(body), err)
 			}
 		}
 	}
 	var cut *ReadError
-	_, err := new(Decoder).Decode(iotest.ErrReader(nil), false)
+	_, err := new(Decoder).Decode(iotest.ErrReader(nil), Asked{})
 	if !errors.As(err, &cut) || !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a body that never returns anything: %v", err)
 	}
@@ -33,10 +33,10 @@ func TestDecodeReadsTheBodyToItsEnd(t *testing.T) {
 
 func TestDecodeStopsAtTheLimit(t *testing.T) {
 	size := int64(len(whole))
-	if _, err := new(Decoder).decode(strings.NewReader(whole), false, size); err != nil {
+	if _, err := new(Decoder).decode(strings.NewReader(whole), Asked{}, size); err != nil {
 		t.Errorf("a body of the largest size: %v", err)
 	}
-	if _, err := new(Decoder).decode(strings.NewReader(whole+"\n"), false, size); err == nil {
+	if _, err := new(Decoder).decode(strings.NewReader(whole+"\n"), Asked{}, size); err == nil {
 		t.Error("a body that is one byte longer was accepted")
 	}
 	endless := 0
@@ -44,7 +44,7 @@ func TestDecodeStopsAtTheLimit(t *testing.T) {
 		endless += len(p)
 		return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
 	})
-	_, err := new(Decoder).decode(io.MultiReader(strings.NewReader(whole), blanks), false, size)
+	_, err := new(Decoder).decode(io.MultiReader(strings.NewReader(whole), blanks), Asked{}, size)
 	if err == nil || endless > windowBytes {
 		t.Errorf("an endless body: %v after %d bytes", err, endless)
 	}
@@ -62,7 +62,7 @@ func TestDecodeReadsInLargeParts(t *testing.T) {
 		return n, nil
 	})
 	most := len(page)/(windowBytes-1<<10) + 1 // a part of an object may stay in the window
-	if _, err := new(Decoder).Decode(body, false); err != nil || reads > most {
+	if _, err := new(Decoder).Decode(body, Asked{}); err != nil || reads > most {
 		t.Errorf("%v after %d reads, want at most %d", err, reads, most)
 	}
 }
@@ -79,14 +79,14 @@ func TestDecodeOwnsNothingOfAPage(t *testing.T) {
 	for _, page := range []string{plain, strings.ReplaceAll(plain, "data", "%E3%83%87%E3%83%BC%E3%82%BF")} {
 		d := new(Decoder)
 		decode := func() *Listing {
-			l, err := d.Decode(strings.NewReader(page), false)
+			l, err := d.Decode(strings.NewReader(page), Asked{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return l
 		}
 		first := decode()
-		if _, err := d.Decode(strings.NewReader(strings.ReplaceAll(page, "2026", "1999")), false); err != nil {
+		if _, err := d.Decode(strings.NewReader(strings.ReplaceAll(page, "2026", "1999")), Asked{}); err != nil {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(first, decode()) {
@@ -129,7 +129,7 @@ func TestDecodeForgetsLargePages(t *testing.T) {
 	}
 	d := new(Decoder)
 	for name, page := range pages {
-		_, err := d.Decode(strings.NewReader("<ListBucketResult>"+page+"</ListBucketResult>"), true)
+		_, err := d.Decode(strings.NewReader("<ListBucketResult>"+page+"</ListBucketResult>"), Asked{Metadata: true})
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -180,7 +180,7 @@ func TestDecodeBoundsItsMemory(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := new(Decoder).decode(body, true, bytesMax)
+		_, err := new(Decoder).decode(body, Asked{Metadata: true}, bytesMax)
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: got error %v, want %v", name, err, ErrTooLarge)
@@ -214,7 +214,7 @@ func TestDecodeCutsErrorDocuments(t *testing.T) {
 		"<Error><Code>SlowDown</Code><Message>" + long[:100<<10] + "</Message></Error>",
 	} {
 		var document *ErrorDocument
-		_, err := new(Decoder).Decode(strings.NewReader(body), false)
+		_, err := new(Decoder).Decode(strings.NewReader(body), Asked{})
 		if !errors.As(err, &document) || document.Code != "SlowDown" || len(document.Message) > errorTextBytesMax+3 {
 			t.Errorf("got %.200v, want SlowDown with a short message", err)
 		}

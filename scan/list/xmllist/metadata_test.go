@@ -16,13 +16,13 @@ import (
 func decodeMetadata(t rapid.TB, body string) ([]UserMetadata, error) {
 	t.Helper()
 	d := new(Decoder)
-	l, err := d.Decode(strings.NewReader(body), true)
-	again, errAgain := d.Decode(iotest.OneByteReader(strings.NewReader(body)), true) // with the buffers of another page
+	l, err := d.Decode(strings.NewReader(body), Asked{Metadata: true})
+	again, errAgain := d.Decode(iotest.OneByteReader(strings.NewReader(body)), Asked{Metadata: true}) // with the buffers of another page
 	if fmt.Sprint(err) != fmt.Sprint(errAgain) || !reflect.DeepEqual(l, again) {
 		t.Fatalf("%+v, %v; again %+v, %v", l, err, again, errAgain)
 	}
 	for _, window := range []int{1, 100, len(body)/2 + 1} {
-		narrow, errNarrow := newDecoder(window).decode(strings.NewReader(body), true, BodyBytesMax)
+		narrow, errNarrow := newDecoder(window).decode(strings.NewReader(body), Asked{Metadata: true}, BodyBytesMax)
 		if fmt.Sprint(err) != fmt.Sprint(errNarrow) || !reflect.DeepEqual(l, narrow) {
 			t.Fatalf("%+v, %v; in a window of %d bytes %+v, %v", l, err, window, narrow, errNarrow)
 		}
@@ -55,7 +55,7 @@ func TestDecodeUserMetadataDoesNotGuess(t *testing.T) {
 		})
 	}
 	invalid := contents("k", "<UserMetadata/><UserMetadata>text<a/></UserMetadata>")
-	l, err := new(Decoder).Decode(strings.NewReader("<ListBucketResult>"+invalid+"</ListBucketResult>"), false)
+	l, err := new(Decoder).Decode(strings.NewReader("<ListBucketResult>"+invalid+"</ListBucketResult>"), Asked{})
 	if err != nil || l.Metadata != nil || len(l.Entries) != 1 {
 		t.Errorf("%+v, %v", l, err)
 	}

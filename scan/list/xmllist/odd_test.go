@@ -66,6 +66,13 @@ func oddPieces() []string {
 			"<NextMarker>a%2</NextMarker>", "<NextMarker>a%2Bb+c</NextMarker>",
 			"<NextContinuationToken>a%2Bb+c</NextContinuationToken>", "<NextContinuationToken/>",
 		},
+		[]string{ // versions
+			"<VersionId>v</VersionId>", "<VersionId/>", "<VersionId>%2</VersionId>", "<IsLatest>True</IsLatest>",
+			"<IsLatest/>", "<IsLatest> true</IsLatest>", "<DeleteMarker/>", "<Version/>",
+			"<DeleteMarker><Key>a</Key><IsLatest>true</IsLatest><VersionId>d</VersionId></DeleteMarker>",
+			"<Version><Key>a</Key></DeleteMarker>", "<NextVersionIdMarker>v</NextVersionIdMarker>",
+			"<NextVersionIdMarker/>",
+		},
 		[]string{ // escapes of a key
 			"%", "%4", "%zz", "%4g", "%g4", "%41", "%+4", "+",
 		},

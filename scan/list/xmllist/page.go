@@ -21,15 +21,16 @@ const (
 // only there: whether the keys are encoded, which some stores write after the keys, and the length of all texts
 // together.
 type page struct {
-	withMetadata bool
+	asked Asked
 
 	text     []byte // of all objects
 	objects  []object
 	metadata []objectMetadata
 	items    []item
-	prefixes []object // of CommonPrefixes: each has only a key
+	prefixes []object  // of CommonPrefixes: each has only a key
+	versions []version // of each of the objects; empty in a listing without versions
 
-	encoding, truncated, token, marker, keyCount, prefix []byte // nil: absent
+	encoding, truncated, token, marker, versionMarker, keyCount, prefix []byte // nil: absent
 }
 
 // object is one Contents. Its texts are spans of page.text.
@@ -64,6 +65,7 @@ func (p *page) mark() mark {
 func (p *page) rewind(m mark) {
 	p.text, p.objects = p.text[:m.text], p.objects[:m.objects]
 	p.metadata, p.items, p.prefixes = p.metadata[:m.metadata], p.items[:m.items], p.prefixes[:m.prefixes]
+	p.versions = p.versions[:min(m.objects, len(p.versions))]
 }
 
 // add appends a text and returns its span.
@@ -104,9 +106,36 @@ func (p *page) isFieldName(name string) bool {
 	case "Key", "LastModified", "ETag", "Size", "StorageClass":
 		return true
 	case "UserMetadata":
-		return p.withMetadata
+		return p.asked.Metadata
+	case "VersionId", "IsLatest":
+		return p.asked.Versions
 	}
 	return false
+}
+
+// single returns the text of the listing that an element of this name has, which may occur once; nil: there is none.
+func (p *page) single(name string) *[]byte {
+	switch name {
+	case "EncodingType":
+		return &p.encoding
+	case "IsTruncated":
+		return &p.truncated
+	case "KeyCount":
+		return &p.keyCount
+	case "Prefix":
+		return &p.prefix
+	}
+	switch {
+	case p.asked.Versions && name == "NextKeyMarker":
+		return &p.marker
+	case p.asked.Versions && name == "NextVersionIdMarker":
+		return &p.versionMarker
+	case !p.asked.Versions && name == "NextContinuationToken":
+		return &p.token
+	case !p.asked.Versions && name == "NextMarker":
+		return &p.marker
+	}
+	return nil
 }
 
 // metaPrefix begins the headers of custom metadata.
@@ -154,7 +183,9 @@ func (p *page) listing() (*Listing, error) {
 	if !ok {
 		return nil, fmt.Errorf("KeyCount is %.20q", p.keyCount)
 	}
-	l := &Listing{NextToken: string(p.token), KeyCount: count, Prefix: string(p.prefix)}
+	l := &Listing{
+		NextToken: string(p.token), NextVersion: string(p.versionMarker), KeyCount: count, Prefix: string(p.prefix),
+	}
 	switch strings.ToLower(string(bytes.TrimSpace(p.truncated))) {
 	case "true": // s3rver and others in Python write True
 		l.Truncated = true
@@ -192,7 +223,7 @@ func (p *page) listing() (*Listing, error) {
 		}
 	}
 	l.Metadata = p.metadataOf(text)
-	return l, nil
+	return l, p.addVersions(l.Entries, text)
 }
 
 // entriesOf makes the Entries of objects whose texts are in text.
@@ -280,7 +311,7 @@ func (p *page) hasLossyKey() bool {
 
 // metadataOf makes the UserMetadata of each object, where they were asked for.
 func (p *page) metadataOf(text string) []UserMetadata {
-	if !p.withMetadata {
+	if !p.asked.Metadata {
 		return nil
 	}
 	items := make([]Item, len(p.items))
@@ -346,6 +377,7 @@ func (p *page) reset() {
 		metadata: keep(p.metadata, keptObjectsMax),
 		items:    keep(p.items, keptItemsMax),
 		prefixes: keep(p.prefixes, keptObjectsMax),
+		versions: keep(p.versions, keptObjectsMax),
 	}
 }
 

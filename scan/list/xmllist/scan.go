@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// The fast scanner reads a ListBucketResult whose elements have no attributes: Contents with fields in any order,
+// The fast scanner reads a listing whose elements have no attributes: Contents with fields in any order,
 // blanks between elements, empty elements as <Name/>. It reads such documents exactly as encoding/xml does.
 //
 // The functions below read w, the window, from index i. Each returns the index behind the part that it has read, and 0
@@ -16,7 +16,7 @@ import (
 func (d *Decoder) scan() (complete bool) {
 	d.fill()
 	w := d.unread()
-	n := rootStart(w)
+	n := rootStart(w, d.asked.root())
 	if n == 0 {
 		return false
 	}
@@ -40,20 +40,19 @@ func (d *Decoder) scan() (complete bool) {
 
 // isAtEnd reports whether the window has the end tag of the root, and nothing but blanks up to the end of the body.
 func (d *Decoder) isAtEnd() bool {
-	const endTag = "</ListBucketResult>"
 	w := d.unread()
 	i := blankEnd(w, 0)
-	return d.err == io.EOF && hasPrefix(w[i:], endTag) && blankEnd(w, i+len(endTag)) == d.end-d.next
+	end := endTag(w, i, []byte(d.asked.root()))
+	return d.err == io.EOF && end > 0 && blankEnd(w, end) == d.end-d.next
 }
 
 // rootStart is the end of the start tag of the root.
-func rootStart(w []byte) int {
-	const name = "<ListBucketResult"
+func rootStart(w []byte, name string) int {
 	i := blankEnd(w, declarationEnd(w))
-	if !hasPrefix(w[i:], name) {
+	if w[i] != '<' || !hasPrefix(w[i+1:], name) {
 		return 0
 	}
-	i += len(name)
+	i += 1 + len(name)
 	for w[i] == ' ' {
 		if i = attributeEnd(w, i+1); i == 0 {
 			return 0
@@ -113,9 +112,12 @@ func (d *Decoder) children(w []byte) (end int) {
 		m := d.mark()
 		const contents = "<Contents>"
 		var next int
-		if hasPrefix(w[i:], contents) {
+		switch {
+		case hasPrefix(w[i:], contents) && !d.asked.Versions:
 			next = d.contents(w, i+len(contents))
-		} else {
+		case d.asked.Versions && isVersionTag(w[i:]):
+			next = d.version(w, i)
+		default:
 			next = d.rootField(w, i)
 		}
 		if next == 0 {
@@ -129,35 +131,18 @@ func (d *Decoder) children(w []byte) (end int) {
 // rootField collects an element at i that is not a Contents.
 func (d *Decoder) rootField(w []byte, i int) int {
 	name, start := startTag(w, i)
-	var text *[]byte
-	switch string(name) {
-	case "EncodingType":
-		text = &d.encoding
-	case "IsTruncated":
-		text = &d.truncated
-	case "NextContinuationToken":
-		text = &d.token
-	case "NextMarker":
-		text = &d.marker
-	case "KeyCount":
-		text = &d.keyCount
-	case "Prefix":
-		text = &d.prefix
-	case "Prefix/": // as usual where no prefix was asked for
-		if d.prefix != nil {
-			return 0
-		}
+	element, empty := bytes.CutSuffix(name, []byte("/"))
+	text := d.single(string(element))
+	switch {
+	case string(name) == "CommonPrefixes":
+		return d.commonPrefixes(w, start)
+	case string(name) == "Prefix/" && d.prefix == nil: // as usual where no prefix was asked for
 		d.prefix = []byte{}
 		return start
-	case "CommonPrefixes":
-		return d.commonPrefixes(w, start)
-	case "KeyCount/", "Contents/", "EncodingType/", "IsTruncated/", "NextContinuationToken/", "NextMarker/":
+	case text != nil && (empty || *text != nil), string(element) == "Contents", d.isObjectName(string(element)):
 		return 0
-	default:
+	case text == nil:
 		return d.skipElement(w, i, 0)
-	}
-	if *text != nil {
-		return 0
 	}
 	collected, end := appendText([]byte{}, w, start)
 	if end == 0 {

@@ -41,7 +41,7 @@ func TestScanReadsStoresAlone(t *testing.T) {
 		for _, withMetadata := range []bool{false, true} {
 			d := new(Decoder)
 			d.open(strings.NewReader(body), BodyBytesMax)
-			d.withMetadata = withMetadata
+			d.asked.Metadata = withMetadata
 			if !d.scan() {
 				t.Errorf("%s, metadata %v: encoding/xml is needed after %d of %d bytes", name, withMetadata, d.offset(), len(body))
 			}
@@ -54,7 +54,7 @@ func TestScanHandsOverInTheMiddle(t *testing.T) {
 	page := basicForm().page(1000)
 	middle := strings.Index(page, "<Contents><Key>data/2026/11/22/part-00000500")
 	odd := page[:middle] + "<!-- odd -->" + page[middle:]
-	want, err := new(Decoder).Decode(strings.NewReader(page), false)
+	want, err := new(Decoder).Decode(strings.NewReader(page), Asked{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestScanHandsOverInTheMiddle(t *testing.T) {
 	if d.scan() || len(d.objects) != 500 || d.offset() != int64(middle) {
 		t.Errorf("%d objects were read, up to byte %d of %d", len(d.objects), d.offset(), middle)
 	}
-	if got, err := new(Decoder).Decode(strings.NewReader(odd), false); show(got, err) != show(want, nil) {
+	if got, err := new(Decoder).Decode(strings.NewReader(odd), Asked{}); show(got, err) != show(want, nil) {
 		t.Errorf("with a comment in the middle: %.200s", show(got, err))
 	}
 }

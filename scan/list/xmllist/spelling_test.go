@@ -250,7 +250,7 @@ func TestDecodeReadsEverySpelling(t *testing.T) {
 		s := &speller{t: t, plain: rapid.Bool().Draw(t, "plain")}
 		want := s.listing()
 		body := strings.Join(s.pieces, "")
-		got, err := newDecoder(rapid.IntRange(1, 300).Draw(t, "window")).decode(&parts{t, body}, false, BodyBytesMax)
+		got, err := newDecoder(rapid.IntRange(1, 300).Draw(t, "window")).decode(&parts{t, body}, Asked{}, BodyBytesMax)
 		got.forgetSpelling()
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%s\nis %+v, %v\nwant %+v", body, got, err, want)

@@ -63,7 +63,7 @@ func TestDecodeReadsTheAnswersOfStores(t *testing.T) {
 		t.Errorf("%d answers, want %d", len(answers), len(listings)+len(refusals))
 	}
 	for name, body := range answers {
-		got, err := new(Decoder).decode(bytes.NewReader(body), false, BodyBytesMax)
+		got, err := new(Decoder).decode(bytes.NewReader(body), Asked{}, BodyBytesMax)
 		var document *ErrorDocument
 		if errors.As(err, &document) {
 			err = nil

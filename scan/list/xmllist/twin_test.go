@@ -1,10 +1,12 @@
 package xmllist
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,21 +25,30 @@ type document struct {
 	KeyCount              *string
 	Prefix                string
 	CommonPrefixes        []struct{ Prefix []string }
-	Contents              []struct {
-		Key          string
-		LastModified string
-		ETag         string
-		Size         string
-		StorageClass string
-	}
+	NextKeyMarker         string
+	NextVersionIDMarker   string `xml:"NextVersionIdMarker"`
+	Contents              []twinObject
+	Others                []twinObject `xml:",any"` // versions and delete markers are among them
 	// Of an <Error> document.
 	Code      string
 	Message   string
 	RequestID string `xml:"RequestId"`
 }
 
+// twinObject is a Contents, a Version or a DeleteMarker.
+type twinObject struct {
+	XMLName      xml.Name
+	Key          string
+	LastModified string
+	ETag         string
+	Size         string
+	StorageClass string
+	VersionID    string `xml:"VersionId"`
+	IsLatest     string
+}
+
 // twinDecode is the twin of Decoder.decode.
-func twinDecode(body io.Reader, bytesMax int64) (*Listing, error) {
+func twinDecode(body io.Reader, asked Asked, bytesMax int64) (*Listing, error) {
 	doc, err := twinRead(body, bytesMax)
 	if err != nil {
 		return nil, err
@@ -45,7 +56,34 @@ func twinDecode(body io.Reader, bytesMax int64) (*Listing, error) {
 	if doc.XMLName.Local == "Error" {
 		return nil, &ErrorDocument{doc.Code, doc.Message, doc.RequestID}
 	}
-	return doc.listing()
+	if asked.Versions && doc.XMLName.Local == asked.root() {
+		return doc.versions()
+	}
+	return doc.listing(asked)
+}
+
+// versions applies the rules of a listing to the versions of a document, as if each was a Contents.
+func (d *document) versions() (*Listing, error) {
+	if len(d.Contents) > 0 {
+		return nil, errUnsupported
+	}
+	d.NextMarker, d.NextContinuationToken = d.NextKeyMarker, ""
+	d.Contents = slices.DeleteFunc(slices.Clone(d.Others), func(o twinObject) bool {
+		return o.XMLName.Local != versionElement && o.XMLName.Local != markerElement
+	})
+	d.XMLName.Local = Asked{}.root()
+	l, err := d.listing(Asked{})
+	if err != nil {
+		return nil, err
+	}
+	l.NextVersion = d.NextVersionIDMarker
+	for i, c := range d.Contents {
+		l.Entries[i].Details = &Details{
+			VersionID: cmp.Or(c.VersionID, "null"), DeleteMarker: c.XMLName.Local == markerElement,
+			IsLatest: strings.EqualFold(strings.TrimSpace(c.IsLatest), "true"),
+		}
+	}
+	return l, nil
 }
 
 // cutReader makes ReadErrors of the errors of a body.
@@ -91,9 +129,9 @@ func twinRead(body io.Reader, bytesMax int64) (*document, error) {
 }
 
 // listing checks the document and decodes its keys.
-func (d *document) listing() (*Listing, error) {
-	if d.XMLName.Local != "ListBucketResult" {
-		return nil, fmt.Errorf("%w but <%.40s>", errNotListing, d.XMLName.Local)
+func (d *document) listing(asked Asked) (*Listing, error) {
+	if d.XMLName.Local != asked.root() {
+		return nil, fmt.Errorf("%w %s but <%.40s>", ErrNotListing, asked.root(), d.XMLName.Local)
 	}
 	a := &Listing{NextToken: d.NextContinuationToken, KeyCount: -1, Prefix: d.Prefix}
 	if d.KeyCount != nil && strings.TrimSpace(*d.KeyCount) != "" {
@@ -176,7 +214,7 @@ func (d *document) isEncoded() bool {
 	keys := d.prefixes()
 	some := strings.ContainsAny(strings.Join(keys, ""), "%+") // key has something to decode
 	for _, c := range d.Contents {
-		some = some || strings.ContainsAny(c.Key+c.ETag+c.LastModified+c.StorageClass, "%+")
+		some = some || strings.ContainsAny(c.Key+c.ETag+c.LastModified+c.StorageClass+c.VersionID, "%+")
 	}
 	for _, c := range d.Contents {
 		keys = append(keys, c.Key)

@@ -1,5 +1,5 @@
-// Package xmllist decodes the XML body of a LIST: the ListBucketResult of ListObjectsV2 and of ListObjects (V1), or the
-// Error document that a store sends in its place.
+// Package xmllist decodes the XML body of a LIST: the ListBucketResult of ListObjectsV2 and of ListObjects (V1), the
+// ListVersionsResult of ListObjectVersions, or the Error document that a store sends in its place.
 //
 // A Decoder turns one body into one Listing: its Entries, whether it is truncated, and where the next page begins. A
 // fast scanner reads documents as S3 servers write them (scan.go). From the first element that it does not understand,
@@ -14,12 +14,14 @@ import (
 	"unicode/utf8"
 )
 
-// Listing is the content of one ListBucketResult, in the store's order.
+// Listing is the content of one ListBucketResult or ListVersionsResult, in the order of the document.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (Response Syntax)
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html (Response Syntax)
 type Listing struct {
 	Entries      []Entry // their strings are parts of one text
 	Truncated    bool
-	NextToken    string // the continuation token, or V1's NextMarker
+	NextToken    string // the continuation token, V1's NextMarker, or the NextKeyMarker of versions
+	NextVersion  string // the NextVersionIdMarker of versions
 	KeysDeclared bool   // the store declared encoding-type=url, and the keys were decoded
 	NotEncoded   bool   // the store declared encoding-type=url, and a key shows that it encodes nothing
 	KeyCount     int    // as the store declared it; -1: absent
@@ -47,8 +49,8 @@ func (l *Listing) IsOf(prefix string) bool {
 // https://www.w3.org/TR/xml/#charsets
 func isNoXML(r rune) bool { return r < ' ' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF }
 
-// Entry is the content of one Contents element, or the Prefix of a CommonPrefixes. A field that the store leaves out is
-// empty.
+// Entry is the content of one Contents, Version or DeleteMarker, or the Prefix of a CommonPrefixes. A field that the
+// store leaves out is empty.
 type Entry struct {
 	// A worker reads these for each HEAD. They are neighbours, so that they are in one or two lines of the processor's
 	// cache.
@@ -84,6 +86,14 @@ type Details struct {
 
 // DetailHeader is a header: its name in lower case, and its value.
 type DetailHeader struct{ Name, Value string }
+
+// VersionID returns the version ID of an object in a listing of versions; empty in any other.
+func (e *Entry) VersionID() string {
+	if e.Details == nil {
+		return ""
+	}
+	return e.Details.VersionID
+}
 
 // Get returns the value of a header; said is false where it is not there. It may be called on nil.
 func (d *Details) Get(name string) (value string, said bool) {
@@ -146,8 +156,8 @@ func (e *ReadError) Unwrap() error { return e.Err }
 // ErrTooLarge is a document with more, or longer, parts than an honest page has.
 var ErrTooLarge = errors.New("the response is too large")
 
-// errNotListing is a well-formed document with another root element.
-var errNotListing = errors.New("not a ListBucketResult")
+// ErrNotListing is a well-formed document with another root element than the listing that was asked for.
+var ErrNotListing = errors.New("not a")
 
 // errUnsupported is a document that may be well-formed, but has something that no store has a reason to write. It is
 // refused, since reading it would be a guess.
