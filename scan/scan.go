@@ -131,7 +131,7 @@ func (s *Scan) wire() {
 		fallthrough
 	case cfg.ListOnly != nil:
 		mayPass = func(*Record) bool { return false }
-	case cfg.Filter != nil && cfg.Filter.Listed != nil && cfg.Keys == nil: // what is known of Keys may have changed
+	case cfg.Filter != nil && cfg.Filter.Listed != nil:
 		mayPass = cfg.Filter.Listed
 	}
 	s.producer = &producer{

@@ -46,17 +46,6 @@ const (
 	saltTags
 	saltExpiration
 	saltClientKey
-	saltChecksum
-	saltChecksumValue
-	saltTiering
-	saltTier
-	saltObjectOwner
-	saltParts
-	saltLegalHold
-	saltEventHold
-	saltContentHeader
-	saltKMSKind
-	saltCustomerKey
 	saltTagEnv
 	saltTagTeam
 	saltTagCost

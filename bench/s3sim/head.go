@@ -30,14 +30,6 @@ func (c *conn) head(r *request) {
 	case HeadWebPage:
 		c.headWebPage(r)
 	default:
-		code := c.srv.customerKeyError(r, object)
-		if code == codeNone && r.checksumMode && c.srv.options.KMSDenied && c.srv.usesKMS(object) {
-			code = codeAccessDenied
-		}
-		if code != codeNone {
-			c.fail(r, opHead, code)
-			return
-		}
 		c.headObject(r, object, state)
 	}
 }
@@ -78,17 +70,9 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
 	if o.attributes {
-		out = c.srv.appendAttributes(out, o)
+		out = o.appendAttributes(out, c.srv.options.Tagging, c.srv.lockEndsSoon)
 	}
-	if r.customerKey != nil {
-		out = appendCustomerKey(out)
-	}
-	if r.checksumMode {
-		for _, header := range o.Checksums() {
-			out = appendHeader(out, header.Name, header.Value)
-		}
-	}
-	if o.place != nil {
+	if o.place.of.count > 0 {
 		out = o.appendVersionHeader(out)
 	}
 	if o.nasty {
@@ -107,7 +91,7 @@ func (o Object) appendNastyHeaders(dst []byte) []byte {
 	if class := o.StorageClass(); class != "STANDARD" {
 		dst = appendHeader(dst, "x-amz-storage-class", class)
 	}
-	if version := o.VersionID(); version != "" && o.place == nil {
+	if version := o.VersionID(); version != "" && o.place.of.count == 0 {
 		dst = appendHeader(dst, "x-amz-version-id", version)
 	}
 	if missing := o.MissingMeta(); missing > 0 {

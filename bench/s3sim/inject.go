@@ -156,9 +156,7 @@ func (c *conn) injectExtraBytes(kind FaultKind, r *request, op operation) sendMo
 // mistakes it for the response to its next request.
 func (c *conn) appendUnsolicited(r *request) {
 	other := c.srv.Object([]byte("unsolicited"))
-	plain := *r
-	plain.customerKey, plain.checksumMode = nil, false
-	c.headObject(&plain, other, HeadOK)
+	c.headObject(r, other, HeadOK)
 }
 
 // flushEarlier sends the responses that were appended before, so that the fault affects this response alone. It returns

@@ -74,7 +74,7 @@ func (c *conn) tags(r *request) {
 		return
 	}
 	c.beginHead(opTags, 200)
-	if o.place != nil {
+	if o.place.of.count > 0 {
 		c.out = o.appendVersionHeader(c.out)
 	}
 	c.endXML(r, func(dst []byte) []byte {

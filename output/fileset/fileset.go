@@ -23,6 +23,7 @@ type Names struct {
 	Output, Errors, Stats string // written
 	Checkpoint            string // read and written; package checkpoint does both
 	RetryFrom, CABundle   string // read
+	Inventory             string // read
 }
 
 // Set is the open files that a scan writes beside standard output; nil: the user named no such file. The caller of Open
@@ -86,6 +87,7 @@ func (names *Names) Check(stdout, stderr io.Writer) error {
 	files := []NamedFile{
 		Written("--output", names.Output), Written("--errors", names.Errors), Written("--stats", names.Stats),
 		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
+		Named("--inventory", names.Inventory),
 		Named("--ca-bundle", names.CABundle),
 		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"headcount/output/console"
 	"headcount/scan"
@@ -51,6 +52,10 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 		state(s), console.Count(s.Listed, "object", "objects"),
 		number(s.Emitted), number(s.WithoutMetadata), number(s.Filtered), number(s.Gone), number(s.Failed))
 	r.printSpeed(s)
+	if i := s.Inventory; i != nil {
+		console.PrintLine(r.Status, "from an inventory of %s, %s old: it lacks what was written since",
+			i.Created.Format(time.RFC3339), Age(time.Duration(i.AgeSeconds*float64(time.Second))))
+	}
 	if s.FromListing > 0 {
 		console.PrintLine(r.Status, "metadata from the listing, without a HEAD: %s",
 			console.Count(s.FromListing, "object", "objects"))
@@ -124,6 +129,15 @@ func (r *Reporter) printSpeed(s *metrics.Stats) {
 		console.Count(int64(s.Workers), "worker", "workers"))
 	console.PrintLine(r.Status, "%s in flight, %s HEAD/s, limited by: %s",
 		number(int64(s.InFlight)), number(int64(s.SteadyHeadsPerSecond)), limiterName(s.LimitedBy))
+}
+
+// Age returns a duration for people, in days where there are some.
+func Age(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return console.Count(int64(d/day), "day", "days")
+	}
+	return d.Round(time.Minute).String()
 }
 
 // PrintNoKeys prints that no key begins with a prefix, and a hint.

@@ -76,11 +76,19 @@ func combinations() []combination {
 		{with("demo"), connectionParts(), "the embedded store needs no connection"},
 		{with("limit"), listers, "the first needs a single lister"},
 		{with("retry-from"), listers, "the first needs a single lister"},
+		{with("inventory"), listers, "its files are read one after the other"},
+		{
+			with("inventory"), withAny("start-after", "end-at", "list-objects-v1", "list-order"),
+			"nothing is listed",
+		},
+		{with("delimiter"), withAny("inventory"), "nothing is listed"},
+		{with("inventory"), withAny("retry-from"), "each of them names the objects"},
+		{with("inventory"), withAny("demo"), "the embedded store has none"},
 		{with("delimiter"), listers, "one lister lists a level"},
 		{with("delimiter"), withAny("verify-listing"), "it compares objects"},
 		{with("delimiter"), []part{withValue("format", "s3-batch")}, "a prefix is no object"},
 		{
-			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from"),
+			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from", "inventory"),
 			"the engine needs ListObjectsV2 with metadata",
 		},
 		{
@@ -92,7 +100,7 @@ func combinations() []combination {
 			"the SDK does not pipeline",
 		},
 		{
-			with("verify-listing"), withAny("checkpoint", "retry-from", "limit"),
+			with("verify-listing"), withAny("checkpoint", "retry-from", "inventory", "limit"),
 			"it compares two whole listings of one run",
 		},
 		{with("explain"), withAny("dry-run"), "the first sends no request, and the second lists"},

@@ -31,7 +31,7 @@ func values(t *testing.T) map[string][]string {
 		"addressing": {"path"}, "ca-bundle": {bundle}, "checkpoint-every": {"2s"}, "endpoint-url": {"http://localhost"},
 		"engine": {"auto", "direct", "list", "sdk"}, "fields": {"key,size"}, "filter": {"size > 1"}, "limit": {"3"},
 		"listers": {"auto", "1", "2"}, "max-errors": {"4"}, "metadata-prefix": {"x-goog-meta-"},
-		"pipeline": {"1", "8"}, "price": {"1,2"},
+		"pipeline": {"1", "8"}, "price": {"1,2"}, "inventory": {"manifest.json"}, "list-order": {"any"},
 	}
 }
 

@@ -32,7 +32,7 @@ func (j *job) explainFilter(w io.Writer) error {
 // listsText says how many LISTs the job sends.
 func (j *job) listsText() string {
 	switch {
-	case j.names.RetryFrom != "":
+	case j.names.RetryFrom != "", j.inventory.name != "":
 		return "no LIST"
 	case j.scan.VerifyListing:
 		return "2 LISTs per 1,000 objects"

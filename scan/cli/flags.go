@@ -39,6 +39,10 @@ func keyFlags() []cli.Flag {
 			Name: "retry-from", Value: command.FileName(),
 			Usage: "send HEADs for the objects in this `FILE` of --errors, and list nothing",
 		},
+		&cli.GenericFlag{
+			Name: "inventory", Value: command.Parsed("", parseInventoryName),
+			Usage: "take the objects from the S3 Inventory of this `MANIFEST`, a file or s3://BUCKET/KEY, and list nothing",
+		},
 	)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"headcount/output"
 	"headcount/output/console"
@@ -28,17 +29,25 @@ import (
 
 // job is a command line of scan or list, parsed and checked.
 type job struct {
-	command  string
-	demo     bool
-	store    store.Config
-	scan     scan.Config
-	fields   []field.Field // that are printed
-	names    fileset.Names
-	resume   bool
-	filter   *filter.Filter // nil: there is none
-	explain  bool
-	headers  []string // of --header
-	noEffect []string // flags about HEADs, where none is sent
+	command string
+	demo    bool
+	store   store.Config
+	scan    scan.Config
+	fields  []field.Field // that are printed
+	names   fileset.Names
+	resume  bool
+	filter  *filter.Filter // nil: there is none
+	explain bool
+	headers []string // of --header
+
+	inventory struct {
+		name     string // of the manifest; empty: there is none
+		versions bool
+		created  time.Time
+	}
+	known     []string // the Fields that the source has without a HEAD; nil: those of a LIST
+	chosen    string   // the value of --fields; empty: there is none
+	headFlags []string // flags about HEADs that are given
 
 	format  output.Format
 	options output.Options
@@ -71,6 +80,13 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		defer keys.Close()
 		j.scan.Keys = keys
 	}
+	if j.inventory.name != "" {
+		done, err := j.openInventory(ctx, reporter)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	opened, err := command.OpenStore(ctx, j.store)
 	if err != nil {
 		return err
@@ -79,8 +95,10 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 	if err := cmp.Or(j.checkSupported(opened), j.checkCustomerKey(opened.EndpointURLs())); err != nil {
 		return err
 	}
-	if err := opened.FetchCredentials(ctx); err != nil {
-		return err
+	if sendsNothing := j.scan.Keys != nil && j.scan.NoHeads; !sendsNothing {
+		if err := opened.FetchCredentials(ctx); err != nil {
+			return err
+		}
 	}
 	if j.dryRun {
 		return j.estimate(ctx, reporter, opened, stdout)
@@ -129,6 +147,7 @@ func (j *job) scanStore(
 	stopProgress := startProgress(s.Progress)
 	stats, err := s.Run(ctx)
 	stopProgress()
+	stats.Inventory = j.inventoryStats()
 
 	err = writeStats(files, &stats, &stats, err)
 	if exit.Code(err) != exit.Pipe { // a reader that closed the pipe wants no summary
@@ -155,15 +174,17 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 	case stats.Failed > 0:
 		hint := whereNamed
 		// Objects of --retry-from are those that were refused before, while others were not.
-		if refused := scan.HintIfAllRefused(stats); refused != "" && j.scan.Keys == nil {
+		if refused := scan.HintIfAllRefused(stats); refused != "" && j.names.RetryFrom == "" {
 			hint = refused + "; " + whereNamed
 		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
 	case j.scan.Keys != nil && stats.Listed > 0 && stats.Gone == stats.Listed:
-		return exit.Errorf(exit.Failures,
-			"was the file written by a scan of this bucket? if its objects were deleted since, nothing is left to do",
-			"s3://%s has none of the %s of --retry-from",
-			j.store.Bucket, console.Count(stats.Listed, "object", "objects"))
+		hint, named := "was the file written by a scan of this bucket?", "--retry-from"
+		if j.inventory.name != "" {
+			hint, named = "is this endpoint the one of the inventory's bucket?", "--inventory"
+		}
+		return exit.Errorf(exit.Failures, hint+" if its objects were deleted since, nothing is left to do",
+			"s3://%s has none of the %s of %s", j.store.Bucket, console.Count(stats.Listed, "object", "objects"), named)
 	}
 	return nil
 }
@@ -258,8 +279,8 @@ func (j *job) logCheckpoint(reporter *report.Reporter, earlier *checkpoint.Check
 
 // logNoEffect warns of flags that have no effect.
 func (j *job) logNoEffect(reporter *report.Reporter) {
-	if len(j.noEffect) > 0 {
-		reporter.Log.Warn("no HEAD is needed: some flags have no effect", "flags", strings.Join(j.noEffect, " "))
+	if j.scan.NoHeads && len(j.headFlags) > 0 {
+		reporter.Log.Warn("no HEAD is needed: some flags have no effect", "flags", strings.Join(j.headFlags, " "))
 	}
 }
 
@@ -312,7 +333,10 @@ func (j *job) parameters(urls []string) map[string]string {
 			p["list-order"] = "any, of --list-objects-v1"
 		}
 	}
-	if j.scan.Keys != nil {
+	switch {
+	case j.inventory.name != "":
+		p["inventory"] = j.scan.Keys.Hash()
+	case j.scan.Keys != nil:
 		p["retry-from"] = j.scan.Keys.Hash()
 	}
 	return p

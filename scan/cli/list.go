@@ -8,6 +8,7 @@ import (
 
 	"headcount/scan/command"
 	"headcount/scan/field"
+	"headcount/scan/list/inventory"
 )
 
 const listName = "list"
@@ -81,7 +82,7 @@ func levelFlags() []cli.Flag {
 	)
 }
 
-// parseListFields reads the --fields of list. A field that needs a HEAD is refused.
+// parseListFields reads the --fields of list. A field that needs a HEAD is refused, unless an Inventory may have it.
 func parseListFields(text string) ([]field.Field, error) {
 	fields, err := parseFields(text)
 	if err != nil {
@@ -92,6 +93,11 @@ func parseListFields(text string) ([]field.Field, error) {
 		return slices.DeleteFunc(fields, func(f field.Field) bool { return slices.Contains(needHead, f.Name) }), nil
 	}
 	if len(needHead) > 0 {
+		if !slices.ContainsFunc(needHead, func(name string) bool {
+			return !slices.Contains(inventory.AllFields(), name)
+		}) {
+			return fields, nil // planHeads decides
+		}
 		return nil, command.BadValue("headcount scan sends a HEAD for each object, and prints them",
 			"no listing has "+strings.Join(needHead, ", "))
 	}

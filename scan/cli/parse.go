@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func parse(c *cli.Context) (*job, error) {
 	}
 	j.scan.Prefix = prefix
 	for _, parsePart := range []func(*cli.Context, *job) error{
-		parseKeys, parseSpeed, parseFiles, parseSafety, parsePrint, parseAsked,
+		parseKeys, parseSpeed, parseFiles, parseInventory, parseSafety, parsePrint, parseAsked,
 	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err
@@ -140,10 +141,30 @@ func parsePrint(c *cli.Context, j *job) error {
 
 // parseFilter reads which objects are printed, and decides whether that, and what is printed, needs HEADs.
 func parseFilter(c *cli.Context, j *job) error {
-	cfg := &j.scan
 	j.explain = c.Bool("explain")
-	if j.filter = command.Get[*filter.Filter](c, "filter"); j.filter != nil {
+	j.filter = command.Get[*filter.Filter](c, "filter")
+	for _, flag := range headFlags() {
+		if c.IsSet(flag) {
+			j.headFlags = append(j.headFlags, "--"+flag)
+		}
+	}
+	if c.IsSet("fields") {
+		j.chosen = c.Generic("fields").(fmt.Stringer).String()
+	}
+	return j.planHeads()
+}
+
+// planHeads decides whether what is printed, and the filter, need HEADs: by the Fields that the source has without.
+func (j *job) planHeads() error {
+	cfg := &j.scan
+	if j.filter != nil {
+		if j.known != nil {
+			j.filter.ReadFrom(j.known)
+		}
 		cfg.Filter = j.filter.Scan()
+		if j.names.RetryFrom != "" { // what is known of the objects may have changed
+			cfg.Filter.Listed = nil
+		}
 	}
 	needHead := j.needHead()
 	switch {
@@ -151,14 +172,9 @@ func parseFilter(c *cli.Context, j *job) error {
 		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && j.names.RetryFrom == "" &&
 			cfg.Engine != engine.List
 	case len(needHead) > 0:
-		return exit.Usagef("headcount scan sends a HEAD for each object that passes the LIST's half of the filter",
-			"--filter reads %s, which no listing has", strings.Join(field.Names(needHead), ", "))
+		return j.unlistedError(field.Names(needHead))
 	}
-	for _, flag := range headFlags() {
-		if cfg.NoHeads && c.IsSet(flag) {
-			j.noEffect = append(j.noEffect, "--"+flag)
-		}
-	}
+	cfg.Counted = nil
 	for _, f := range needHead {
 		if f.Name != field.Metadata && !f.Zero { // what is always said needs no count
 			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})
@@ -185,9 +201,13 @@ func (j *job) metadataNames() (names []string) {
 	return slices.Compact(names)
 }
 
-// needHead returns the Fields that the output or the filter reads and no listing has, each once.
+// needHead returns the Fields that the output or the filter reads and the source has not without a HEAD, each once.
+// Those that list prints by default are only printed where the source has them.
 func (j *job) needHead() []field.Field {
 	read := slices.Clone(j.fields)
+	if j.command == listName && j.known != nil && (j.chosen == "" || j.chosen == allFields) {
+		read = nil
+	}
 	if j.filter != nil {
 		for _, f := range j.filter.Fields() {
 			if !slices.Contains(field.Names(read), f.Name) {
@@ -195,8 +215,14 @@ func (j *job) needHead() []field.Field {
 			}
 		}
 	}
-	return field.NeedHead(read)
+	if j.known == nil {
+		return field.NeedHead(read)
+	}
+	return slices.DeleteFunc(read, func(f field.Field) bool { return slices.Contains(j.known, f.Name) })
 }
+
+// allFields is the value of --fields for all of them.
+const allFields = "all"
 
 func parseMetadataPrefix(text string) (string, error) {
 	prefix, err := head.ParseMetadataPrefix(text)

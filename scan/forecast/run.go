@@ -103,7 +103,7 @@ func passing(cfg *scan.Config, entries []list.Entry) []list.Entry {
 	switch {
 	case cfg.NoHeads:
 		return nil
-	case cfg.Filter == nil || cfg.Filter.Listed == nil || cfg.Keys != nil:
+	case cfg.Filter == nil || cfg.Filter.Listed == nil:
 		return entries
 	}
 	var passing []list.Entry

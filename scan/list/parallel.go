@@ -88,7 +88,6 @@ func (l *ParallelLister) MaxActive() int {
 // is the cause of ctx's end.
 func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 	for {
-		changed := l.nextChange() // taken first: a change after the look must end the wait
 		pager, candidate, splitKey, finished := l.nextAction()
 		switch {
 		case finished:
@@ -99,7 +98,7 @@ func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 				return nil, err
 			}
 		case pager == nil:
-			if err := l.waitForChange(ctx, changed); err != nil {
+			if err := l.waitForChange(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -197,16 +196,10 @@ func (l *ParallelLister) isStarved() bool {
 	return l.keysNeeded == nil || l.starvedPolls >= starvedPollsMin
 }
 
-// nextChange returns a channel that is closed at the next change.
-func (l *ParallelLister) nextChange() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.changed
-}
-
 // waitForChange returns when the next action may be another, or with the cause of ctx's end.
-func (l *ParallelLister) waitForChange(ctx context.Context, changed <-chan struct{}) error {
+func (l *ParallelLister) waitForChange(ctx context.Context) error {
 	l.mu.Lock()
+	changed := l.changed
 	var tick <-chan time.Time
 	if !l.polling {
 		l.polling = true

@@ -10,6 +10,8 @@
 // The package knows nothing of the stages of a scan.
 package metrics
 
+import "time"
+
 // Outcomes counts objects. Every listed object is counted in exactly one of Emitted, WithoutMetadata, Filtered,
 // Gone and Failed. The zero value has counted nothing.
 type Outcomes struct {
@@ -52,6 +54,9 @@ type Stats struct {
 	Error        string `json:"error,omitempty"`
 	LimitReached bool   `json:"limit_reached,omitempty"` // the limit of objects was reached: the bucket may have more
 	Outcomes
+
+	// Inventory is where the objects come from; nil: from the listing, or another file.
+	Inventory *Inventory `json:"inventory,omitempty"`
 
 	// ListingCheck is what another listing at the end of the run has found; nil: there was none.
 	ListingCheck *ListingCheck `json:"listing_check,omitempty"`
@@ -108,6 +113,13 @@ type Stats struct {
 
 // EngineNone is the engine of a run that needs no HEADs: the LIST says all that was asked for.
 const EngineNone = "none"
+
+// Inventory is the S3 Inventory that a run has read.
+type Inventory struct {
+	Manifest   string    `json:"manifest"`
+	Created    time.Time `json:"created"`     // the bucket was read from then on
+	AgeSeconds float64   `json:"age_seconds"` // at the end of the run
+}
 
 // ListingCheck counts the objects in which two listings of the same keys differ.
 type ListingCheck struct {
