@@ -27,12 +27,16 @@ const (
 	// Written is Last-Modified, to the second. It is compared only where the ETag or the Length is not the listed one:
 	// a HEAD has whole seconds, and two objects may have the same.
 	Written
+
+	// Version is the version ID of an answer that names one. It is never equal alone: only a difference is noted, and is
+	// never expected.
+	Version
 )
 
 // String names the Traits of a set, as a message has them: "ETag and length".
 func (t Trait) String() string {
 	var names []string
-	for i, name := range []string{"presence of an ETag", "ETag", "length", "Last-Modified"} {
+	for i, name := range []string{"presence of an ETag", "ETag", "length", "Last-Modified", "version"} {
 		if t&(1<<i) != 0 {
 			names = append(names, name)
 		}
@@ -54,6 +58,10 @@ func (r *Result) Compare(e *list.Entry, expected *Expected, last *LastAnswer) {
 		case "content-length":
 			if length, ok := parseLength(h.Value); ok && e.Size >= 0 {
 				r.setTrait(Length, length == e.Size)
+			}
+		case "x-amz-version-id":
+			if version := e.VersionID(); version != "" && len(h.Value) > 0 && string(h.Value) != version {
+				r.Different |= Version
 			}
 		}
 	}

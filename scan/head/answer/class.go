@@ -48,7 +48,7 @@ func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected)
 // overwritten reports whether an answer that is unlike the LIST is about a later object with the same key. A page of a
 // proxy can have any date, and has no ETag.
 func overwritten(e *list.Entry, r *head.Result) bool {
-	return r.Different&head.HasETag == 0 && r.WrittenSince(e) == head.Later
+	return r.Different&(head.HasETag|head.Version) == 0 && r.WrittenSince(e) == head.Later
 }
 
 // deleteMarker needs the header besides the 405, since a gateway that forbids HEAD answers 405 for every object.
@@ -61,6 +61,7 @@ func deleteMarker(r *head.Result) bool {
 // Why an answer with status 200 is no store's answer about an object.
 var (
 	errNoETag = errors.New("the answer has no ETag: a web page, and not a store's answer about an object")
+	errOther  = errors.New("the answer is about another version: the store ignores versionId")
 	errNoMark = errors.New("the answer has no header that only stores send: a web page, and not an answer about an object")
 )
 
@@ -76,6 +77,8 @@ func WhyUnlike(e *list.Entry, r *head.Result) (fault.Class, error) {
 	switch {
 	case r.Different&head.HasETag != 0:
 		return fault.NotAnObject, errNoETag
+	case r.Different&head.Version != 0:
+		return fault.UnlikeListing, errOther
 	case overwritten(e, r):
 		return fault.NotAnObject, errNoMark
 	}

@@ -58,6 +58,7 @@ func (c *Classifier) Classify(x *Evidence, e *list.Entry, r *head.Result, asked 
 		class = c.known.observeOverwritten(r, &after)
 	case class != Mismatch && class != Unlike:
 	case r.Status != http.StatusOK || r.Mismatch && !r.NewConn || asked.Page.Lossy(e.Key):
+	case r.Different&head.Version != 0: // whatever else is equal
 	default:
 		if now := c.known.observe(e, r, &after); now != Unlike {
 			class = now

@@ -88,3 +88,21 @@ func TestEvidenceOfFinalAnswersCounts(t *testing.T) {
 		t.Errorf("%v is expected, marked %v", got, c.known.marked.Load())
 	}
 }
+
+// An answer about another version is never the object's, however many objects have one and whatever else is equal.
+func TestAnswersAboutOtherVersions(t *testing.T) {
+	c := newClassifier()
+	for i := range 200 {
+		e := listed(i)
+		e.Details = &list.Details{VersionID: "v1"}
+		r := c.answerFor(e, e.ETag)
+		r.Headers = append(r.Headers, head.Header{Name: []byte("x-amz-version-id"), Value: []byte("v2")})
+		r.Compare(e, c.known.Expected(), nil)
+		var x Evidence
+		class, _ := c.Classify(&x, e, r, Asked{NewConn: true, Page: new(list.Page)})
+		if _, err := WhyUnlike(e, r); class != Unlike || err != errOther {
+			t.Fatalf("class %v, %v", class, err)
+		}
+		c.Accept(&x)
+	}
+}

@@ -63,7 +63,8 @@ func (s *session) send(ctx context.Context) error {
 	scratch := s.ensureScratch()
 	scratch.out = scratch.out[:0]
 	for end := s.answered + burst; s.sent < end; s.sent++ {
-		scratch.out = template.appendRequest(scratch.out, s.claimed[s.sent].Key, &scratch.signer)
+		e := &s.claimed[s.sent]
+		scratch.out = template.appendRequest(scratch.out, e.Key, e.VersionID(), &scratch.signer)
 	}
 	moved, err := s.conn.setDeadline(s.sentAt, s.engine.timeout)
 	if err != nil {

@@ -42,12 +42,18 @@ func (s *signing) further() (headers []head.RequestHeader) {
 // bySDK is the reference: it returns the request for a key as the SDK signs and escapes it, with field names in lower
 // case. It makes a new signer each time: a signer caches the signing key by access key, and would ignore a new
 // secret.
-func (s *signing) bySDK(t testing.TB, key string) (path string, fields map[string]string) {
+func (s *signing) bySDK(t testing.TB, key, version string) (path string, fields map[string]string) {
 	t.Helper()
 	path = s.route.Path + httpbinding.EscapePath(key, false)
+	query := ""
+	if version != "" {
+		query = "versionId=" + httpbinding.EscapePath(version, true)
+	}
 	r := &http.Request{
 		Method: http.MethodHead,
-		URL:    &url.URL{Scheme: "http", Host: s.route.Host, Opaque: "//" + s.route.Host + path},
+		URL: &url.URL{
+			Scheme: "http", Host: s.route.Host, Opaque: "//" + s.route.Host + path, RawQuery: query,
+		},
 		Host:   s.route.Host,
 		Header: http.Header{"X-Amz-Content-Sha256": {emptyPayloadHash}},
 	}
@@ -89,12 +95,16 @@ func splitRequest(t testing.TB, request string) (path string, fields map[string]
 }
 
 // compare compares the request that a template makes with the reference. Headers that are not signed are part of it.
-func compare(t testing.TB, template *requestTemplate, s *signing, key string) {
+func compare(t testing.TB, template *requestTemplate, s *signing, key, version string) {
 	t.Helper()
 	const before = "an earlier request in the buffer"
 	by := newSigner()
-	path, fields := splitRequest(t, strings.TrimPrefix(string(template.appendRequest([]byte(before), key, &by)), before))
-	wantPath, want := s.bySDK(t, key)
+	request := string(template.appendRequest([]byte(before), key, version, &by))
+	path, fields := splitRequest(t, strings.TrimPrefix(request, before))
+	wantPath, want := s.bySDK(t, key, version)
+	if version != "" {
+		wantPath += "?versionId=" + httpbinding.EscapePath(version, true)
+	}
 	if path != wantPath {
 		t.Fatalf("the path of %q is\n %s, want\n %s", key, path, wantPath)
 	}
@@ -197,7 +207,11 @@ func TestSignAgreesWithTheSDK(t *testing.T) {
 			g.change(s)
 			template = newTemplate(template, s.route, &s.creds, s.further(), s.at)
 		}
-		compare(t, template, s, g.key())
+		version := ""
+		if i%3 == 0 {
+			version = g.pick("null", "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY_MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo", g.key())
+		}
+		compare(t, template, s, g.key(), version)
 	}
 }
 
@@ -215,9 +229,9 @@ func TestSignAroundMidnight(t *testing.T) {
 	}{{"20261231", true}, {"20261231", false}, {"20270101", true}, {"20270101", false}} {
 		before := unsafe.SliceData(template.key)
 		template = newTemplate(template, s.route, &s.creds, nil, s.at)
-		compare(t, template, s, "k")
+		compare(t, template, s, "k", "")
 		by := newSigner()
-		_, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by)))
+		_, fields := splitRequest(t, string(template.appendRequest(nil, "k", "", &by)))
 		scope := strings.Split(fields["authorization"], "/")
 		if scope[1] != want.day || !strings.HasPrefix(fields["x-amz-date"], want.day) {
 			t.Errorf("at %v: %s, %s", s.at, fields["x-amz-date"], fields["authorization"])
@@ -237,7 +251,7 @@ func TestAnonymousRequest(t *testing.T) {
 	template := newTemplate(nil, route, &credentials, nil, time.Now())
 	for _, further := range [][]head.RequestHeader{nil, {{Name: "x-amz-request-payer", Value: "requester"}}} {
 		template = newTemplate(template, route, &aws.Credentials{}, further, time.Now())
-		path, fields := splitRequest(t, string(template.appendRequest(nil, "a b", &by)))
+		path, fields := splitRequest(t, string(template.appendRequest(nil, "a b", "", &by)))
 		want := map[string]string{"host": "h:9000", "user-agent": userAgent, "accept-encoding": "identity"}
 		for _, h := range further {
 			want[h.Name] = h.Value
@@ -247,7 +261,7 @@ func TestAnonymousRequest(t *testing.T) {
 		}
 	}
 	template = newTemplate(template, route, &aws.Credentials{AccessKeyID: "AK"}, nil, time.Now())
-	if _, fields := splitRequest(t, string(template.appendRequest(nil, "k", &by))); fields["authorization"] == "" {
+	if _, fields := splitRequest(t, string(template.appendRequest(nil, "k", "", &by))); fields["authorization"] == "" {
 		t.Error("the request after an anonymous one is not signed")
 	}
 }
@@ -270,7 +284,7 @@ func FuzzSign(f *testing.F) {
 		if pays {
 			s.payer = "requester"
 		}
-		compare(t, newTemplate(nil, s.route, &s.creds, s.further(), s.at), s, key)
+		compare(t, newTemplate(nil, s.route, &s.creds, s.further(), s.at), s, key, "")
 	})
 }
 
@@ -295,8 +309,8 @@ func benchmarkTemplate() (template *requestTemplate, key string) {
 func TestSignAllocatesNothing(t *testing.T) {
 	template, key := benchmarkTemplate()
 	by := newSigner()
-	out := template.appendRequest(nil, key, &by)
-	if n := testing.AllocsPerRun(100, func() { out = template.appendRequest(out[:0], key, &by) }); n != 0 {
+	out := template.appendRequest(nil, key, "", &by)
+	if n := testing.AllocsPerRun(100, func() { out = template.appendRequest(out[:0], key, "", &by) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -307,7 +321,7 @@ func BenchmarkSign(b *testing.B) {
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = template.appendRequest(out[:0], key, &by)
+		out = template.appendRequest(out[:0], key, "", &by)
 	}
 }
 
@@ -320,6 +334,6 @@ func BenchmarkSignBySDK(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.bySDK(b, "logs/2026/11/22/host 17/part-000000000123.json.gz")
+		s.bySDK(b, "logs/2026/11/22/host 17/part-000000000123.json.gz", "")
 	}
 }

@@ -38,7 +38,7 @@ type requestTemplate struct {
 	// The request is: "HEAD ", the path, head. If it is signed, the signature and the end follow.
 	head []byte
 
-	// The canonical request is: its first line, the path, canonical.
+	// The canonical request is: its first line, the path, the query, canonical.
 	canonical []byte
 	mac       mac // of the string to sign, except for its end: the hash of the canonical request
 
@@ -104,7 +104,7 @@ func (t *requestTemplate) addSignedHeaders(host, date, token string, further []h
 	// The canonical request has them sorted by name.
 	slices.SortFunc(headers, func(a, b head.RequestHeader) int { return strings.Compare(a.Name, b.Name) })
 	var list []string
-	t.canonical = append(t.canonical, "\n\n"...) // after the path, and an empty query
+	t.canonical = append(t.canonical, '\n') // after the query
 	for _, h := range headers {
 		list = append(list, h.Name)
 		t.canonical = append(append(append(append(t.canonical, h.Name...), ':'), h.Value...), '\n')
@@ -128,35 +128,42 @@ func (t *requestTemplate) validAt(now time.Time) bool {
 	return (t.second == now.Unix() || t.second == now.Unix()+1) && (t.expiry.IsZero() || now.Before(t.expiry))
 }
 
-// appendRequest appends the HEAD of a key to dst.
-func (t *requestTemplate) appendRequest(dst []byte, key string, by *signer) []byte {
+// appendRequest appends the HEAD of a key to dst, of one of its versions if one is named.
+func (t *requestTemplate) appendRequest(dst []byte, key, version string, by *signer) []byte {
 	dst = append(append(dst, "HEAD "...), t.path...)
 	from := len(dst) - len(t.path)
-	dst = appendEscaped(dst, key)
-	path := dst[from:]
+	dst = appendEscaped(dst, key, &unreserved)
+	path, query := dst[from:], []byte(nil)
+	if version != "" {
+		dst = append(dst, '?')
+		from = len(dst)
+		dst = appendEscaped(append(dst, "versionId="...), version, &unreservedInQuery)
+		query = dst[from:]
+	}
 	dst = append(dst, t.head...)
 	if !t.signed {
 		return dst
 	}
-	dst = t.appendSignature(dst, path, by)
+	dst = t.appendSignature(dst, path, query, by)
 	return append(dst, "\r\n\r\n"...)
 }
 
-// appendSignature appends the signature of a HEAD of path, 64 hex digits.
-func (t *requestTemplate) appendSignature(dst, path []byte, by *signer) []byte {
-	by.text = append(append(append(by.text[:0], "HEAD\n"...), path...), t.canonical...)
+// appendSignature appends the signature of a HEAD of path and query, 64 hex digits.
+func (t *requestTemplate) appendSignature(dst, path, query []byte, by *signer) []byte {
+	by.text = append(append(append(by.text[:0], "HEAD\n"...), path...), '\n')
+	by.text = append(append(by.text, query...), t.canonical...)
 	by.sum = sha256.Sum256(by.text)
 	by.text = hex.AppendEncode(by.text[:0], by.sum[:])
 	return hex.AppendEncode(dst, by.mac(&t.mac, by.text))
 }
 
-// appendEscaped appends the bytes of key and percent-encodes all but the unreserved ones and the slash, once. The
-// canonical URI is the same string: S3 encodes once and normalizes nothing.
-func appendEscaped(dst []byte, key string) []byte {
+// appendEscaped appends the bytes of key, and percent-encodes all but those in plainBytes, once. The canonical request
+// has the same string: S3 encodes once and normalizes nothing.
+func appendEscaped(dst []byte, key string, plainBytes *[256]bool) []byte {
 	const digits = "0123456789ABCDEF"
 	plain := 0 // start of the bytes that are copied without a change
 	for i := 0; i < len(key); i++ {
-		if c := key[i]; !unreserved[c] {
+		if c := key[i]; !plainBytes[c] {
 			dst = append(append(dst, key[plain:i]...), '%', digits[c>>4], digits[c&15])
 			plain = i + 1
 		}
@@ -165,7 +172,12 @@ func appendEscaped(dst []byte, key string) []byte {
 }
 
 // unreserved marks the bytes that a path may have without encoding (RFC 3986 §2.3, and the slash).
-var unreserved = byteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+var unreserved = byteSet(unreservedBytes + "/")
+
+// unreservedInQuery marks the bytes that the value of a parameter may have without encoding, in a signed request.
+var unreservedInQuery = byteSet(unreservedBytes)
+
+const unreservedBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 func byteSet(members string) (set [256]bool) {
 	for i := range len(members) {

@@ -289,6 +289,36 @@ func testPaths(t *testing.T, open opener) {
 	}
 }
 
+// testVersions: the HEAD of a version asks for it, and an answer about another one is unlike the LIST, whatever else is
+// equal.
+func testVersions(t *testing.T, open opener) {
+	s := newScriptedStore(t, func(r *http.Request, _ int) string {
+		switch version := r.URL.Query().Get("versionId"); version {
+		case "silent":
+			return okAnswer(`ETag: "e"`)
+		case "other":
+			return okAnswer(`ETag: "e"`, "x-amz-version-id: newest")
+		default:
+			return okAnswer(`ETag: "e"`, "x-amz-version-id: "+version)
+		}
+	})
+	session := open(t, s)
+	for _, c := range []struct{ version, query string }{
+		{"", ""}, {"null", "?versionId=null"}, {"silent", "?versionId=silent"}, {"other", "?versionId=other"},
+		{"a/b+c=&~", "?versionId=a%2Fb%2Bc%3D%26~"},
+	} {
+		e := list.Entry{Key: "a/k", ETag: "e", Size: okLength, Details: &list.Details{VersionID: c.version}}
+		r := Head(t, session, []list.Entry{e})[0]
+		isOther := c.version == "other"
+		if r.Status != 200 || r.Mismatch != isOther || (r.Different&head.Version != 0) != isOther {
+			t.Errorf("version %q: status %d, error %v, mismatch %v: %v", c.version, r.Status, r.Err, r.Mismatch, r.Different)
+		}
+		if path := s.Paths()[len(s.Paths())-1]; path != "/b/a/k"+c.query {
+			t.Errorf("version %q: the path is %s", c.version, path)
+		}
+	}
+}
+
 // testOrder: onResult is called once for every entry, in order, with the entry's own answer.
 func testOrder(t *testing.T, open opener) {
 	s := newScriptedStore(t, func(r *http.Request, _ int) string { return okAnswer("x-amz-meta-key: " + r.RequestURI) })

@@ -29,6 +29,7 @@ func Run(t *testing.T, newEngine NewEngine, pipeline int) {
 		"Failures":        testFailures,
 		"Controls":        testControls,
 		"Paths":           testPaths,
+		"Versions":        testVersions,
 		"Order":           testOrder,
 		"Framing":         testFraming,
 		"NewConn":         testNewConn,

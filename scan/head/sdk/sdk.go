@@ -143,7 +143,7 @@ func (s *session) send(ctx context.Context, e *list.Entry, newConn bool) error {
 		return err
 	}
 	s.batch.BeginSending()
-	s.headObject(ctx, e.Key, newConn)
+	s.headObject(ctx, e, newConn)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -156,7 +156,7 @@ func (s *session) send(ctx context.Context, e *list.Entry, newConn bool) error {
 }
 
 // headObject sends one HEAD and stores its outcome in s.result.
-func (s *session) headObject(ctx context.Context, key string, newConn bool) {
+func (s *session) headObject(ctx context.Context, e *list.Entry, newConn bool) {
 	st := s.engine.store
 	s.ensureEndpoint()
 	endpoint := s.endpoint
@@ -172,9 +172,13 @@ func (s *session) headObject(ctx context.Context, key string, newConn bool) {
 	options = append(options, s.engine.headers...)
 	ctx, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, s.trace), s.engine.timeout)
 	defer cancel()
-	_, err := endpoint.Client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: aws.String(st.Bucket()), Key: aws.String(key), RequestPayer: st.RequestPayer(),
-	}, options...)
+	input := &s3.HeadObjectInput{
+		Bucket: aws.String(st.Bucket()), Key: aws.String(e.Key), RequestPayer: st.RequestPayer(),
+	}
+	if version := e.VersionID(); version != "" {
+		input.VersionId = aws.String(version)
+	}
+	_, err := endpoint.Client.HeadObject(ctx, input, options...)
 	if err != nil {
 		st.ObserveFailure(endpoint, err)
 		s.result.Unconnected = !s.connected.Load()
