@@ -253,3 +253,19 @@ func TestInventoryForecast(t *testing.T) {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }
+
+// What an --errors file knows of an object may have changed since: the filter reads the HEAD alone.
+func TestRetryFromIsFilteredByHeads(t *testing.T) {
+	t.Parallel()
+	server, store := simtest.Start(t, s3sim.Options{Objects: 3})
+	errors := filepath.Join(t.TempDir(), "errors.jsonl")
+	line := `{"key":"` + string(server.Keyspace().Key(1)) + `","etag":"old","size":1,"last_modified":"2001-01-01T00:00:00Z"}`
+	if err := os.WriteFile(errors, []byte(line+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, out, stderr := runs(t, "scan", "--endpoint-url", store, "--no-sign-request", "--quiet", "--retry-from", errors,
+		"--filter", "size > 1", "--fields", "key", "s3://demo")
+	if code != 0 || strings.Count(out, "\n") != 1 || server.Counts().Heads == 0 {
+		t.Errorf("exit %d, %q, %s", code, out, stderr)
+	}
+}
