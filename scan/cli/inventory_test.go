@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -107,8 +108,9 @@ func TestInventory(t *testing.T) {
 				t.Fatalf("exit %d, %d lines, want %d; %s", code, len(got), len(want), stderr)
 			}
 			s := readStats(t, stats)
-			if len(s.Requests["list"]) > 0 || s.Inventory == nil || s.Inventory.AgeSeconds < 1e5 || s.Inventory.Manifest != manifest {
-				t.Errorf("%v, %+v", s.Requests, s.Inventory)
+			i := s.Inventory
+			if len(s.Requests["list"]) > 0 || i == nil || i.AgeSeconds < 1e5 || i.Manifest != manifest {
+				t.Errorf("%v, %+v", s.Requests, i)
 			}
 		})
 	}
@@ -259,8 +261,9 @@ func TestRetryFromIsFilteredByHeads(t *testing.T) {
 	t.Parallel()
 	server, store := simtest.Start(t, s3sim.Options{Objects: 3})
 	errors := filepath.Join(t.TempDir(), "errors.jsonl")
-	line := `{"key":"` + string(server.Keyspace().Key(1)) + `","etag":"old","size":1,"last_modified":"2001-01-01T00:00:00Z"}`
-	if err := os.WriteFile(errors, []byte(line+"\n"), 0o666); err != nil {
+	line := fmt.Sprintf(`{"key":%q,"etag":"old","size":1,"last_modified":"2001-01-01T00:00:00Z"}`+"\n",
+		server.Keyspace().Key(1))
+	if err := os.WriteFile(errors, []byte(line), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	code, out, stderr := runs(t, "scan", "--endpoint-url", store, "--no-sign-request", "--quiet", "--retry-from", errors,
