@@ -42,7 +42,9 @@ func (s *Scan) newCommitter(maxPages int) *committer {
 	cfg := &s.cfg
 	c := &committer{
 		in: make(chan *page, maxPages), inFlight: s.inFlight,
-		outputs: outputs{sink: cfg.Sink, failures: cfg.Failures, listOnly: cfg.ListOnly, begin: cfg.Begin},
+		outputs: outputs{
+			sink: cfg.Sink, failures: cfg.Failures, gone: cfg.Missing, listOnly: cfg.ListOnly, begin: cfg.Begin,
+		},
 		pending: cfg.ranges(), maxFailures: cfg.MaxFailures, progress: s.progress,
 		onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery, saved: true,
 		stats: s.stats, metrics: s.metrics,

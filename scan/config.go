@@ -16,18 +16,19 @@ import (
 type Config struct {
 	Store *store.Store
 
-	// Sink gets the Records, and Failures every object that failed, before their page counts. Run closes both, however it
-	// ends. nil: Records, or failures, are only counted.
+	// Sink gets the Records, Failures every object that failed, and Missing every object that is gone, before their page
+	// counts. Run closes all of them, however it ends. nil: they are only counted.
 	Sink     Sink
 	Failures FailureSink
+	Missing  FailureSink
 
-	// Begin is called once, before Sink or Failures gets anything, and before Run returns nil: from now on the results of
+	// Begin is called once, before one of them gets anything, and before Run returns nil: from now on the results of
 	// this run replace those of an earlier one. A run that ends before has changed nothing. Its error ends the run. nil:
 	// there is nothing to replace.
 	Begin func() error
 
 	// OnCheckpoint saves a Checkpoint: every CheckpointEvery (0: 1 s) while pages are committed, and at the end of a run
-	// that has begun. It is called from one goroutine at a time. All that was given to Sink and Failures before is in the
+	// that has begun. It is called from one goroutine at a time. All that was given to the sinks before is in the
 	// Checkpoint and on disk (Sync), and nothing else is. Its error ends the run. nil: no checkpoints.
 	OnCheckpoint    func(*checkpoint.Checkpoint) error
 	CheckpointEvery time.Duration
@@ -143,6 +144,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Failures == nil {
 		c.Failures = discard{}
+	}
+	if c.Missing == nil {
+		c.Missing = discard{}
 	}
 	return c
 }

@@ -55,8 +55,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 		w.observeSuccess(r.Received)
 		w.emit(index, e, r, class == answer.Changed)
 	case answer.Deleted:
-		s.result.outcomes.Gone++
-		s.result.settled++
+		s.result.drop(w.newError(e, r))
 	case answer.Unlike:
 		s.result.fail(w.newUnlikeError(e, r))
 	default:

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"maps"
 
 	"headcount/scan/checkpoint"
@@ -11,6 +12,7 @@ import (
 type outputs struct {
 	sink     Sink
 	failures FailureSink
+	gone     FailureSink
 	listOnly func(*list.Page) // nil: HEADs are sent
 
 	begin   func() error // nil: there is nothing to replace
@@ -46,6 +48,11 @@ func (o *outputs) write(p *page) error {
 	if err := o.fail(p.failures); err != nil {
 		return err
 	}
+	if len(p.gone) > 0 {
+		if err := o.gone.Add(p.gone); err != nil {
+			return &OutputError{What: "missing keys", Err: err}
+		}
+	}
 	if o.listOnly != nil && len(p.Entries) > 0 {
 		o.listOnly(p.Page)
 	}
@@ -74,21 +81,24 @@ func (o *outputs) sync() (map[string]checkpoint.Position, error) {
 	if err != nil {
 		return nil, &OutputError{What: "failures", Err: err}
 	}
-	positions := map[string]checkpoint.Position{checkpoint.PositionOutput: output, checkpoint.PositionErrors: failures}
+	gone, err := o.gone.Sync()
+	if err != nil {
+		return nil, &OutputError{What: "missing keys", Err: err}
+	}
+	positions := map[string]checkpoint.Position{
+		checkpoint.PositionOutput: output, checkpoint.PositionErrors: failures, checkpoint.PositionMissing: gone,
+	}
 	maps.DeleteFunc(positions, func(_ string, at checkpoint.Position) bool { return at == checkpoint.Position{} })
 	return positions, nil
 }
 
-// close closes both sinks and returns the first error. complete is for an EndingSink.
+// close closes all sinks and returns the first error. complete is for an EndingSink.
 func (o *outputs) close(complete bool) error {
 	if ending, ok := o.sink.(EndingSink); ok {
 		ending.End(complete)
 	}
-	err := o.sink.Close()
-	if failuresErr := o.failures.Close(); err == nil {
-		err = failuresErr
-	}
-	if err != nil {
+	sinkErr, failuresErr, goneErr := o.sink.Close(), o.failures.Close(), o.gone.Close()
+	if err := cmp.Or(sinkErr, failuresErr, goneErr); err != nil {
 		return &OutputError{Err: err}
 	}
 	return nil

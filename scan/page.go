@@ -81,6 +81,7 @@ type result struct {
 	chunk    Chunk // of the last run; nil: the next Record begins a run
 	outcomes metrics.Outcomes
 	failures []*ObjectError
+	gone     []*ObjectError
 	bytes    int64   // of the Records in runs
 	said     []int64 // how many Records have each value of Config.Counted; nil: none has
 }
@@ -92,6 +93,14 @@ func (r *result) fail(e *ObjectError) {
 	r.failures = append(r.failures, e)
 }
 
+// drop gives an object the Outcome gone.
+func (r *result) drop(e *ObjectError) {
+	e.Class = fault.Gone
+	r.settled++
+	r.outcomes.Gone++
+	r.gone = append(r.gone, e)
+}
+
 // addResult adds a result and reports whether the page is finished by it: true once.
 func (p *page) addResult(r *result) bool {
 	p.mu.Lock()
@@ -100,6 +109,7 @@ func (p *page) addResult(r *result) bool {
 	p.runs = append(p.runs, r.runs...)
 	p.outcomes.Add(r.outcomes)
 	p.failures = append(p.failures, r.failures...)
+	p.gone = append(p.gone, r.gone...)
 	p.bytes += r.bytes
 	p.said = addCounts(p.said, r.said)
 	return p.pending == 0 && r.settled > 0

@@ -240,6 +240,7 @@ func (s *Scan) stats(outcomes metrics.Outcomes, err error) metrics.Stats {
 	}
 	stats.RateLimit, stats.ListingDiffers = s.limiter.Rate(), s.findings.differences.Names()
 	stats.Said = s.said()
+	stats.ListDenied = s.verifier.rightToList.isDenied() || s.cfg.Resume != nil && s.cfg.Resume.Stats.ListDenied
 	if s.listingCheck != nil {
 		stats.ListingCheck = &s.listingCheck.result
 	}

@@ -10,7 +10,6 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/list"
-	"headcount/scan/metrics"
 )
 
 // verificationQueue is the input of the verifier. add never waits.
@@ -62,6 +61,7 @@ type verifier struct {
 	sampler     *sampler
 	regions     regionFinder
 	stillListed func(context.Context, []list.Missing) ([]error, error) // list.GoneChecker.Check
+	rightToList *rightToList                                           // nil: the bucket is listed
 	retryFor    time.Duration
 	retries     *retryQueue
 	committer   *committer
@@ -84,6 +84,7 @@ func (s *Scan) newVerifier() *verifier {
 	// The keys are known, and nothing is listed: this needs no right to list.
 	probe := func(ctx context.Context) error { return v.sampler.probe(ctx, s.lister) }
 	v.canary = fault.NewCanary(probe, cfg.Store.RefreshCredentials, cfg.RetryFor, cfg.Log).FirstContact()
+	v.rightToList = &rightToList{probe: s.lister.Probe}
 	return v
 }
 
@@ -172,6 +173,7 @@ func (v *verifierRound) decide(ctx context.Context, u *unresolved) error {
 			if err := v.refusedStart.onObject(e); err != nil {
 				return err
 			}
+			v.rightToList.onRefused(ctx, e.Status)
 		}
 	case e.Entry.Encoded == "" && b.page.NameUncertain(e.Entry.Key): // otherwise the encoding was declared
 		e.Class, e.Err = fault.LossyKey, errLossyKey
@@ -221,8 +223,9 @@ func (v *verifierRound) decideByDoubt(ctx context.Context, u *unresolved, doubt 
 	tried := &u.batch.attempts
 	switch {
 	case doubt == nil:
-		gone := result{settled: 1, outcomes: metrics.Outcomes{Gone: 1}}
-		return v.committer.addResult(ctx, u.batch.page, &gone)
+		gone := new(result)
+		gone.drop(u.err)
+		return v.committer.addResult(ctx, u.batch.page, gone)
 	case doubt == list.ErrStillListed:
 		tried.listedAgain = true
 	case doubt == list.ErrNotAsked:

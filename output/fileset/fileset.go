@@ -21,17 +21,19 @@ import (
 // Names are the names of the files of a scan, as the user wrote them. An empty name stands for no file.
 type Names struct {
 	Output, Errors, Stats string // written
+	Missing               string // written
 	Checkpoint            string // read and written; package checkpoint does both
 	RetryFrom, CABundle   string // read
-	Inventory             string // read
+	Inventory, Keys       string // read
 }
 
 // Set is the open files that a scan writes beside standard output; nil: the user named no such file. The caller of Open
 // calls Close at the end. A sink that writes to one of the files may have closed the file before.
 type Set struct {
-	Output *output.File // the records
-	Errors *output.File // the failed objects, as they fail
-	Stats  *Document    // the statistics, at the end
+	Output  *output.File // the records
+	Errors  *output.File // the failed objects, as they fail
+	Missing *output.File // the objects that do not exist
+	Stats   *Document    // the statistics, at the end
 }
 
 // Open opens and locks the files, which Check has found to be different ones. It waits for the readers of named pipes
@@ -50,6 +52,9 @@ func (s *Set) open(ctx context.Context, names *Names) (err error) {
 		return err
 	}
 	if s.Errors, err = openFile(ctx, "--errors", names.Errors); err != nil {
+		return err
+	}
+	if s.Missing, err = openFile(ctx, "--missing", names.Missing); err != nil {
 		return err
 	}
 	s.Stats, err = OpenDocument(ctx, "--stats", names.Stats)
@@ -86,8 +91,10 @@ func openError(flag, name string, err error) error {
 func (names *Names) Check(stdout, stderr io.Writer) error {
 	files := []NamedFile{
 		Written("--output", names.Output), Written("--errors", names.Errors), Written("--stats", names.Stats),
+		Written("--missing", names.Missing),
 		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
 		Named("--inventory", names.Inventory),
+		Named("--keys", names.Keys),
 		Named("--ca-bundle", names.CABundle),
 		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
 	}
@@ -112,6 +119,9 @@ func (s *Set) files() map[string]*output.File {
 	}
 	if s.Errors != nil {
 		files[checkpoint.PositionErrors] = s.Errors
+	}
+	if s.Missing != nil {
+		files[checkpoint.PositionMissing] = s.Missing
 	}
 	return files
 }

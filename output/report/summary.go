@@ -73,6 +73,10 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 			strings.Join(s.OtherPrefixes, ", "), console.Count(s.OtherMetadata, "object", "objects"), flag)
 	}
 	r.printUnsaid(s)
+	if s.ListDenied && s.Failed > 0 {
+		console.PrintLine(r.Status, "the bucket may not be listed (s3:ListBucket): keys that do not exist are refused too, "+
+			"with status 403")
+	}
 	if c := s.ListingCheck; c != nil {
 		console.PrintLine(r.Status, "listed again: %s missed by the first listing, %s new, %s gone",
 			console.Count(c.Missed, "object was", "objects were"), number(c.New), number(c.Gone))

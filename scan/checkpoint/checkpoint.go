@@ -20,7 +20,7 @@ type Checkpoint struct {
 	// Parameters are the settings on which the result depends, by name: a run with others must not resume this one.
 	Parameters map[string]string
 
-	// Positions are the ends of the files that hold what is committed, by PositionOutput and PositionErrors.
+	// Positions are the ends of the files that hold what is committed, by PositionOutput and the others.
 	Positions map[string]Position
 
 	Rest      []list.Range  // what is not committed, in the order of keys, without overlap; empty: the run is complete
@@ -35,10 +35,11 @@ type Position struct {
 	Path  string `json:"path"`  // of the file, which identifies it if Bytes is 0
 }
 
-// The names of the two sinks in Checkpoint.Positions.
+// The names of the sinks in Checkpoint.Positions: those of their flags.
 const (
-	PositionOutput = "output"
-	PositionErrors = "errors"
+	PositionOutput  = "output"
+	PositionErrors  = "errors"
+	PositionMissing = "missing"
 )
 
 // check returns an error for a Checkpoint that no run can have made.

@@ -84,11 +84,15 @@ func combinations() []combination {
 		{with("delimiter"), withAny("inventory"), "nothing is listed"},
 		{with("inventory"), withAny("retry-from"), "each of them names the objects"},
 		{with("inventory"), withAny("demo"), "the embedded store has none"},
+		{with("keys"), listers, "the file is read once"},
+		{with("keys"), []part{with("start-after"), with("end-at")}, "the file has its own order"},
+		{with("keys"), withAny("retry-from", "inventory"), "each of them names the objects"},
+		{withValue("keys", "-"), withAny("checkpoint"), "standard input cannot be read again"},
 		{with("delimiter"), listers, "one lister lists a level"},
 		{with("delimiter"), withAny("verify-listing"), "it compares objects"},
 		{with("delimiter"), []part{withValue("format", "s3-batch")}, "a prefix is no object"},
 		{
-			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from", "inventory"),
+			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from", "inventory", "keys"),
 			"the engine needs ListObjectsV2 with metadata",
 		},
 		{
@@ -100,7 +104,7 @@ func combinations() []combination {
 			"the SDK does not pipeline",
 		},
 		{
-			with("verify-listing"), withAny("checkpoint", "retry-from", "inventory", "limit"),
+			with("verify-listing"), withAny("checkpoint", "retry-from", "inventory", "keys", "limit"),
 			"it compares two whole listings of one run",
 		},
 		{with("explain"), withAny("dry-run"), "the first sends no request, and the second lists"},
@@ -127,6 +131,7 @@ func needs() []need {
 		{"checkpoint-every", "checkpoint", "--checkpoint FILE --checkpoint-every 1s"},
 		{"price", "dry-run", "--dry-run --price LIST,HEAD"},
 		{"explain", "filter", "--explain --filter EXPR"},
+		{"keys-column", "keys", "--keys FILE --keys-column NAME"},
 	}
 }
 

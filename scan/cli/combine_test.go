@@ -28,6 +28,7 @@ func values(t *testing.T) map[string][]string {
 	}
 	return map[string][]string{
 		"columns": {"owner"}, "format": formatNames(anyFormat), "output": {"x", "x.csv", "x.gz", "x.parquet"},
+		"keys":       {"-", "keys.txt"},
 		"addressing": {"path"}, "ca-bundle": {bundle}, "checkpoint-every": {"2s"}, "endpoint-url": {"http://localhost"},
 		"engine": {"auto", "direct", "list", "sdk"}, "fields": {"key,size"}, "filter": {"size > 1"}, "limit": {"3"},
 		"listers": {"auto", "1", "2"}, "max-errors": {"4"}, "metadata-prefix": {"x-goog-meta-"},

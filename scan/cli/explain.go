@@ -32,7 +32,7 @@ func (j *job) explainFilter(w io.Writer) error {
 // listsText says how many LISTs the job sends.
 func (j *job) listsText() string {
 	switch {
-	case j.names.RetryFrom != "", j.inventory.name != "":
+	case j.namedBy() != "":
 		return "no LIST"
 	case j.scan.VerifyListing:
 		return "2 LISTs per 1,000 objects"
@@ -47,8 +47,8 @@ func (j *job) headsText() string {
 		return "no HEAD"
 	case j.scan.Engine == engine.List:
 		return "HEADs only where the listing has no metadata"
-	case j.names.RetryFrom != "": // what is known of the objects may have changed
-		return "1 HEAD for each object of --retry-from"
+	case j.asksAll():
+		return "1 HEAD for each object of " + j.namedBy()
 	case j.scan.Filter.Listed != nil:
 		return "1 HEAD for each object that passes the LIST's half"
 	}

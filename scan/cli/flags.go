@@ -43,6 +43,14 @@ func keyFlags() []cli.Flag {
 			Name: "inventory", Value: command.Parsed("", parseInventoryName),
 			Usage: "take the objects from the S3 Inventory of this `MANIFEST`, a file or s3://BUCKET/KEY, and list nothing",
 		},
+		&cli.GenericFlag{
+			Name: "keys", Value: command.InputFileName(),
+			Usage: "send HEADs for the keys in `FILE`, one a line or as JSON lines, and list nothing; " +
+				"- is standard input; keys without an ETag are not pipelined",
+		},
+		&cli.StringFlag{
+			Name: "keys-column", Usage: "read --keys as CSV, whose column with the title `NAME` has the keys",
+		},
 	)
 }
 
@@ -114,7 +122,8 @@ func printFlags() []cli.Flag {
 			Name: "csv-safe", Usage: "print a ' before cells that a spreadsheet would run as a formula",
 		},
 		&cli.BoolFlag{
-			Name: "null", Aliases: []string{"0"}, Usage: "end each key with a NUL, for xargs -0",
+			Name: "null", Aliases: []string{"0"},
+			Usage: "end each key that --format keys prints with a NUL, for xargs -0; read such keys from --keys",
 		},
 		&cli.GenericFlag{
 			Name: "metadata-prefix", Value: command.Parsed("", parseMetadataPrefix), DefaultText: "x-amz-meta- alone",
@@ -155,6 +164,10 @@ func safetyFlags() []cli.Flag {
 		&cli.GenericFlag{
 			Name: "max-errors", Value: command.Int[int64](0, 1, 0), DefaultText: "never",
 			Usage: "stop when `N` objects have failed",
+		},
+		&cli.GenericFlag{
+			Name: "missing", Value: command.FileName(),
+			Usage: "write the objects that are gone, or that --keys names and do not exist, to `FILE` as JSON lines",
 		},
 		&cli.GenericFlag{
 			Name: "errors", Value: command.FileName(),

@@ -44,13 +44,14 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	}
 	j.format = chooseFormat(command.Get[string](c, "format"), j.names.Output)
 	for _, flag := range formatFlags() {
-		if c.IsSet(flag) && !j.format.Takes(flag) {
+		if c.IsSet(flag) && !j.format.Takes(flag) && !(flag == "null" && c.IsSet("keys")) {
 			names := formatNames(func(f *output.Format) bool { return f.Takes(flag) })
 			return exit.Usagef("--format "+names[0]+" --"+flag, "--%s needs --format %s", flag, strings.Join(names, " or "))
 		}
 	}
 	j.options = output.Options{
-		Default: command.Get[[]field.Field](c, "fields"), Safe: c.Bool("csv-safe"), Null: c.Bool("null"),
+		Default: command.Get[[]field.Field](c, "fields"), Safe: c.Bool("csv-safe"),
+		Null:    c.Bool("null") && j.format.Takes("null"),
 		Version: command.Version(),
 	}
 	if c.IsSet("checkpoint-every") {
@@ -90,7 +91,9 @@ func chooseFormat(name, file string) output.Format {
 // checkNames returns a usage error about the name of a file that promises another content than the file would get.
 // chosen is set where --format chooses the format.
 func checkNames(names *fileset.Names, chosen bool) error {
-	for _, file := range []struct{ flag, name string }{{"output", names.Output}, {"errors", names.Errors}} {
+	for _, file := range []struct{ flag, name string }{
+		{"output", names.Output}, {"errors", names.Errors}, {"missing", names.Missing},
+	} {
 		if end := output.OtherCompression(file.name); end != "" {
 			return exit.Usagef("x.gz and x.zst are compressed", "--%s %s: headcount does not compress to %s",
 				file.flag, file.name, end)
@@ -110,6 +113,9 @@ func checkNames(names *fileset.Names, chosen bool) error {
 // formatCombinations returns what cannot be combined with a format.
 func formatCombinations() (rows []combination) {
 	for _, flag := range formatFlags() {
+		if flag == "null" { // --keys has it too
+			continue
+		}
 		without := formatNames(func(f *output.Format) bool { return !f.Takes(flag) })
 		rows = append(rows, combination{withValue("format", without...), withAny(flag), "the format does not have it"})
 	}

@@ -23,6 +23,7 @@ import (
 	"headcount/scan/head/engine"
 	"headcount/scan/hint"
 	"headcount/scan/list"
+	"headcount/scan/list/keylist"
 	"headcount/scan/metrics"
 	"headcount/scan/store"
 )
@@ -45,9 +46,10 @@ type job struct {
 		versions bool
 		created  time.Time
 	}
-	known     []string // the Fields that the source has without a HEAD; nil: those of a LIST
-	chosen    string   // the value of --fields; empty: there is none
-	headFlags []string // flags about HEADs that are given
+	known     []string       // the Fields that the source has without a HEAD; nil: those of a LIST
+	chosen    string         // the value of --fields; empty: there is none
+	headFlags []string       // flags about HEADs that are given
+	keys      keylist.Config // of the file that names the keys, if there is one
 
 	format  output.Format
 	options output.Options
@@ -87,6 +89,11 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 		}
 		defer done()
 	}
+	if j.keys.Open != nil {
+		keys := keylist.New(j.keys)
+		defer keys.Close()
+		j.scan.Keys = keys
+	}
 	opened, err := command.OpenStore(ctx, j.store)
 	if err != nil {
 		return err
@@ -125,6 +132,9 @@ func (j *job) scanStore(
 		return err
 	}
 	j.scan.Sink, j.scan.Failures = sink, failures
+	if files.Missing != nil {
+		j.scan.Missing = output.NewFailureLines(files.Missing)
+	}
 	j.scan.Store, j.scan.Log, j.scan.MaxAttempts = opened, reporter.Log, opened.MaxAttempts()
 	j.logNoEffect(reporter)
 	file, err := j.openCheckpoint(reporter, files, sink)
@@ -179,14 +189,24 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
 	case j.scan.Keys != nil && stats.Listed > 0 && stats.Gone == stats.Listed:
-		hint, named := "was the file written by a scan of this bucket?", "--retry-from"
-		if j.inventory.name != "" {
-			hint, named = "is this endpoint the one of the inventory's bucket?", "--inventory"
-		}
-		return exit.Errorf(exit.Failures, hint+" if its objects were deleted since, nothing is left to do",
-			"s3://%s has none of the %s of %s", j.store.Bucket, console.Count(stats.Listed, "object", "objects"), named)
+		return j.nothingFoundError(stats.Listed)
 	}
 	return nil
+}
+
+// nothingFoundError returns the error of a run that finds none of the named objects.
+func (j *job) nothingFoundError(named int64) error {
+	hint := "if its objects were deleted since, nothing is left to do"
+	switch j.namedBy() {
+	case "--retry-from":
+		hint = "was the file written by a scan of this bucket? " + hint
+	case "--inventory":
+		hint = "is this endpoint the one of the inventory's bucket? " + hint
+	default:
+		hint = "is this their bucket? a key begins with neither s3:// nor the name of the bucket, and is not URL-encoded"
+	}
+	return exit.Errorf(exit.Failures, hint, "s3://%s has none of the %s of %s",
+		j.store.Bucket, console.Count(named, "object", "objects"), j.namedBy())
 }
 
 // openCheckpoint opens the checkpoint of the job, if it has one, and the Checkpoint of the earlier run that the job
@@ -318,6 +338,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.names.Errors != "" {
 		p["errors"] = "file " + output.Compression(j.names.Errors)
 	}
+	if j.names.Missing != "" {
+		p["missing"] = "file " + output.Compression(j.names.Missing)
+	}
 	if j.scan.MetadataPrefix != "" {
 		p["metadata-prefix"] = j.scan.MetadataPrefix
 	}
@@ -333,11 +356,8 @@ func (j *job) parameters(urls []string) map[string]string {
 			p["list-order"] = "any, of --list-objects-v1"
 		}
 	}
-	switch {
-	case j.inventory.name != "":
-		p["inventory"] = j.scan.Keys.Hash()
-	case j.scan.Keys != nil:
-		p["retry-from"] = j.scan.Keys.Hash()
+	if flag := j.namedBy(); flag != "" {
+		p[strings.TrimPrefix(flag, "--")] = j.scan.Keys.Hash()
 	}
 	return p
 }

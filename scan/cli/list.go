@@ -47,6 +47,7 @@ func ListCommand() *cli.Command {
 // listFlags returns the flags of scan, without those about HEADs.
 func listFlags() []cli.Flag {
 	aboutHeads := append(headFlags(), "header", "checksums", "decode", "retry-from", "all", "columns", "dry-run", "price")
+	aboutHeads = append(aboutHeads, "keys", "keys-column", "missing")
 	flags := append(levelFlags(), scanFlags()...)
 	flags = slices.DeleteFunc(flags, func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {
@@ -61,6 +62,8 @@ func listFlags() []cli.Flag {
 			filter.DefaultText = "all"
 		case "listers":
 			f.(*cli.GenericFlag).Usage = "list `N` ranges of keys at once; auto lists up to 64"
+		case "null":
+			f.(*cli.BoolFlag).Usage = "end each key with a NUL, for xargs -0"
 		case "retry-for":
 			f.(*cli.GenericFlag).Usage = "stop when a LIST has failed for this `DURATION`"
 		}

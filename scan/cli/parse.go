@@ -35,7 +35,7 @@ func parse(c *cli.Context) (*job, error) {
 	}
 	j.scan.Prefix = prefix
 	for _, parsePart := range []func(*cli.Context, *job) error{
-		parseKeys, parseSpeed, parseFiles, parseInventory, parseSafety, parsePrint, parseAsked,
+		parseKeys, parseSpeed, parseFiles, parseKeyFile, parseInventory, parseSafety, parsePrint, parseAsked,
 	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err
@@ -103,6 +103,7 @@ func parseFiles(c *cli.Context, j *job) error {
 	j.names = fileset.Names{
 		Output:     command.Get[string](c, "output"),
 		Errors:     command.Get[string](c, "errors"),
+		Missing:    command.Get[string](c, "missing"),
 		Stats:      command.Get[string](c, "stats"),
 		Checkpoint: command.Get[string](c, "checkpoint"),
 		RetryFrom:  command.Get[string](c, "retry-from"),
@@ -162,14 +163,14 @@ func (j *job) planHeads() error {
 			j.filter.ReadFrom(j.known)
 		}
 		cfg.Filter = j.filter.Scan()
-		if j.names.RetryFrom != "" { // what is known of the objects may have changed
+		if j.asksAll() { // what is known of the objects may have changed
 			cfg.Filter.Listed = nil
 		}
 	}
 	needHead := j.needHead()
 	switch {
 	case j.command != listName:
-		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && j.names.RetryFrom == "" &&
+		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && !j.asksAll() &&
 			cfg.Engine != engine.List
 	case len(needHead) > 0:
 		return j.unlistedError(field.Names(needHead))

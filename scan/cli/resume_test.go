@@ -57,6 +57,8 @@ type resumed struct {
 	log  bytes.Buffer
 
 	stdout io.Writer // of the next start
+
+	unlisted int64 // keys that are asked for, and that the server does not have
 }
 
 func newResumed(t *testing.T, url, output string) *resumed {
@@ -190,7 +192,7 @@ func (r *resumed) expectOnce(server *s3sim.Server, output string) {
 		}
 	}
 	var stats metrics.Stats
-	if err := json.Unmarshal(r.read("stats"), &stats); err != nil || !stats.Complete || stats.Listed != ks.Len() ||
+	if err := json.Unmarshal(r.read("stats"), &stats); err != nil || !stats.Complete || stats.Listed != ks.Len()+r.unlisted ||
 		stats.Emitted != int64(len(keys)) || stats.Failed != int64(len(failures)) || !stats.Balanced() {
 		r.t.Errorf("%d records, %d failures, and the statistics %+v, %v", len(keys), len(failures), stats.Outcomes, err)
 	}
@@ -239,6 +241,78 @@ func TestKilled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A scan of named keys may be killed as often as a scan of a bucket: each key has one record, one failure, or one line
+// of --missing.
+func TestKilledWithKeys(t *testing.T) {
+	t.Parallel()
+	o := killedOptions()
+	o.Objects, o.DeleteMarked = 6_000, 0.0005
+	server, url := simtest.Start(t, o)
+	most := *kills / 4
+	if testing.Short() {
+		most = min(most, 2)
+	}
+	for killed := 0; killed < most; {
+		r := newResumed(t, url, "o.jsonl")
+		r.args = append(r.args[:len(r.args)-1], "--keys", "keys.zst", "--missing", "missing", "s3://demo")
+		r.writeKeys(server, "keys.zst", "none/1", "none/2")
+		for code := -1; code == -1; {
+			c := r.start()
+			if killed < most {
+				timer := time.AfterFunc(rand.N(400*time.Millisecond), func() { _ = c.Process.Kill() })
+				defer timer.Stop()
+			}
+			_ = c.Wait() // ProcessState has the exit code
+			if code = c.ProcessState.ExitCode(); code == -1 {
+				killed++
+			} else if code != exit.Failures {
+				t.Fatalf("exit code %d after %d kills\n%s", code, killed, r.log.String())
+			}
+		}
+		r.expectOnce(server, "o.jsonl")
+		missing, _ := keysOf(t, string(r.read("missing")))
+		slices.Sort(missing)
+		want := []string{"none/1", "none/2"}
+		for i := range server.Keyspace().Len() {
+			if key := server.Keyspace().Key(i); server.HeadState(key) == s3sim.HeadDeleteMarked {
+				want = append(want, string(key))
+			}
+		}
+		slices.Sort(want)
+		if !slices.Equal(missing, want) {
+			t.Errorf("missing: %q, want %q", missing, want)
+		}
+	}
+}
+
+// writeKeys writes the keys of a server, in an order of their own and with others, to a file of JSON lines.
+func (r *resumed) writeKeys(server *s3sim.Server, name string, others ...string) {
+	r.t.Helper()
+	ks := server.Keyspace()
+	for i := range ks.Len() {
+		others = append(others, string(ks.Key(i)))
+	}
+	rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	var text bytes.Buffer
+	w, err := zstd.NewWriter(&text)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	lines := json.NewEncoder(w)
+	for _, key := range others {
+		if err := lines.Encode(map[string]any{"key": key}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, name), text.Bytes(), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	r.unlisted = int64(len(others)) - ks.Len()
 }
 
 // A run that starts over, without --resume, may be killed at any time too. Until it begins to write, the files are

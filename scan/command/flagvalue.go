@@ -255,6 +255,11 @@ func FileName() *Value[string] {
 	})
 }
 
+// InputFileName returns a Value of the names of files that are read, and of "-" for standard input.
+func InputFileName() *Value[string] {
+	return Parsed("", func(text string) (string, error) { return text, nil })
+}
+
 // OutputFileName returns a Value of the names of files, and of "-" for standard output. The value of "-", which is the
 // default, is empty.
 func OutputFileName() *Value[string] {

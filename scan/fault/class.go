@@ -69,6 +69,9 @@ const (
 	// FilterFailed is the class of an object for which the user's filter cannot be evaluated.
 	FilterFailed Class = "filter"
 
+	// Gone is the class of an object that does not exist any more, or never did.
+	Gone Class = "gone"
+
 	// LossyKey is the class of an object whose key the store lists in a form that it does not accept itself.
 	LossyKey Class = "lossy_key"
 )

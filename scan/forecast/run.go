@@ -94,7 +94,7 @@ func (f *Forecast) list(ctx context.Context, cfg *Config, entriesMax int) (*metr
 
 // withoutRecords returns the configuration of a scan that writes nothing, and that no number of failures ends.
 func withoutRecords(cfg scan.Config) scan.Config {
-	cfg.Sink, cfg.Failures, cfg.MaxFailures = nil, nil, 0
+	cfg.Sink, cfg.Failures, cfg.Missing, cfg.MaxFailures = nil, nil, nil, 0
 	return cfg
 }
 

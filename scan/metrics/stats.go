@@ -58,6 +58,10 @@ type Stats struct {
 	// Inventory is where the objects come from; nil: from the listing, or another file.
 	Inventory *Inventory `json:"inventory,omitempty"`
 
+	// ListDenied is set where known keys were refused, and the bucket may not be listed: keys that do not exist are
+	// refused too then.
+	ListDenied bool `json:"list_denied,omitempty"`
+
 	// ListingCheck is what another listing at the end of the run has found; nil: there was none.
 	ListingCheck *ListingCheck `json:"listing_check,omitempty"`
 

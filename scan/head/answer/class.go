@@ -45,10 +45,11 @@ func classify(e *list.Entry, r *head.Result, newConn bool, known *head.Expected)
 	return Failed
 }
 
-// overwritten reports whether an answer that is unlike the LIST is about a later object with the same key. A page of a
-// proxy can have any date, and has no ETag.
+// overwritten reports whether an answer that is unlike the entry is about a later object with the same key. An entry
+// without a date, as a file of keys can have it, leaves that to the new connection. A page of a proxy can have any
+// date, and has no ETag.
 func overwritten(e *list.Entry, r *head.Result) bool {
-	return r.Different&(head.HasETag|head.Version) == 0 && r.WrittenSince(e) == head.Later
+	return r.Different&(head.HasETag|head.Version) == 0 && (e.LastModified == "" || r.WrittenSince(e) == head.Later)
 }
 
 // deleteMarker needs the header besides the 405, since a gateway that forbids HEAD answers 405 for every object.
