@@ -23,6 +23,7 @@ Only this command and bench clean, which removes these objects again, write to a
     headcount bench seed --metadata large --size 1024 --rate 500 s3://my-bucket
     headcount bench seed --endpoint-url https://flashblade.example.com s3://my-bucket
     headcount bench seed --stats stats.json --no-progress s3://my-bucket
+    headcount bench seed --from photos s3://my-bucket/photos
 
 It lists the folder first, and puts only the missing objects, so the same command continues a run that was stopped. It
 compares only keys: objects of another --metadata or --size stay as they are, and so do objects of another --shape or
@@ -41,6 +42,10 @@ id is the 64-bit FNV-1a hash of the key, in hex, so that every reader of the met
 it: from --size 16 on, each object has an ETag of its own. --pipeline of scan and bench head distinguishes answers by
 their ETags, and sends the HEADs of objects with the same ETag one at a time. Every object has the marker headcount-seed
 in its metadata, with the same hash. bench clean leaves objects without the marker alone.
+
+With --from the objects are the files of a directory and its subdirectories. Their content type follows from the
+extension of the name, and their metadata are those that s3fs writes: uid, gid, mode, mtime. Links and other files that
+are not regular are left out. Only missing keys are put, so a file that has changed since is not put again.
 
 The rate adapts as in scan: 429 and 503 slow it down. A PUT that fails for a transient reason is sent again, up to 10
 times. --retry-for limits the wait for a store that answers nothing. The run stops if the store refuses every PUT: 32
@@ -66,40 +71,62 @@ func seedCommand() *cli.Command {
 			},
 			&cli.GenericFlag{Name: "size", Value: command.Int(seed.SizeDefault, 0, seed.SizeMax),
 				Usage: "give each object a body of `N` bytes"},
+			&cli.StringFlag{Name: "from", Usage: "put the files of the directory `DIR` instead"},
 		)...),
 		Action: func(c *cli.Context) error {
-			job, objects, err := parseSeed(c)
+			job, open, err := parseSeed(c)
 			reporter := command.ParseReport(c).Open(nil, c.App.ErrWriter)
 			if err == nil {
-				err = job.seedWith(c.Context, reporter, objects)
+				err = job.seedWith(c.Context, reporter, open)
 			}
 			return reporter.ReportError(err)
 		},
 	}
 }
 
-func parseSeed(c *cli.Context) (*writeJob, seed.Objects, error) {
+// openSeed makes a Seed of what the command line names.
+type openSeed func(seed.Config) (*seed.Seed, error)
+
+func parseSeed(c *cli.Context) (*writeJob, openSeed, error) {
+	job, err := parseWrites(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.IsSet("from") {
+		open, err := parseFiles(c, job.seed.Prefix)
+		return job, open, err
+	}
 	objects := seed.Objects{
 		Count: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
 		Metadata: command.Get[seed.Metadata](c, "metadata"),
 		Size:     command.Get[int](c, "size"),
 	}
-	job, err := parseWrites(c)
-	if err != nil {
-		return nil, objects, err
-	}
 	if err := objects.Check(job.seed.Prefix); err != nil {
-		return nil, objects, exit.Usagef(helpHint(c), "%v", err)
+		return nil, nil, exit.Usagef(helpHint(c), "%v", err)
 	}
-	return job, objects, nil
+	return job, func(cfg seed.Config) (*seed.Seed, error) { return seed.New(cfg, objects) }, nil
+}
+
+// parseFiles lists the files of --from.
+func parseFiles(c *cli.Context, prefix string) (openSeed, error) {
+	for _, flag := range []string{"objects", "shape", "metadata", "size"} {
+		if c.IsSet(flag) {
+			return nil, exit.Usagef("leave one of them out", "--from and --%s: the files are the objects", flag)
+		}
+	}
+	files, err := seed.OpenFiles(c.Context, c.String("from"), prefix)
+	if err != nil {
+		return nil, err
+	}
+	return func(cfg seed.Config) (*seed.Seed, error) { return seed.NewFrom(cfg, files), nil }, nil
 }
 
 // seedWith puts the objects, and prints the result.
-func (job *writeJob) seedWith(ctx context.Context, r *report.Reporter, objects seed.Objects) error {
+func (job *writeJob) seedWith(ctx context.Context, r *report.Reporter, open openSeed) error {
 	return job.run(ctx, r, func(ctx context.Context, cfg seed.Config) (any, error) {
 		var failures fileset.Failures
 		cfg.OnFailed = func(e *scan.ObjectError) { _ = failures.Add([]*scan.ObjectError{e}) } // fails only with a file
-		s, err := seed.New(cfg, objects)
+		s, err := open(cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -126,6 +153,9 @@ func printSeeded(r *report.Reporter, s *seed.Stats) {
 	text += ", below " + s.Folder
 	if s.Other > 0 {
 		text += ", which also holds: " + console.Count(s.Other, "object", "objects")
+	}
+	if s.Skipped > 0 {
+		text += "; left out: " + console.Count(s.Skipped, "file that is not regular", "files that are not regular")
 	}
 	printWritten(r, s, s.Complete, text, &s.Requests)
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -103,12 +105,20 @@ func TestSeedExamplesRun(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
 	place := strings.NewReplacer("https://flashblade.example.com", server.URL, "my-bucket", "seeded", "1000000", "300",
 		"--rate 500", "--rate 50000")
+	if err := os.Mkdir("photos", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 300 {
+		if err := os.WriteFile(fmt.Sprintf("photos/%d.jpg", i), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	examples := 0
 	for _, command := range []string{"seed", "clean"} {
 		_, help, _ := runs(t.Context(), "bench", command, "--help")
 		for _, example := range regexp.MustCompile(`(?m)^\s+headcount (bench \w+ .*s3://my-bucket.*)$`).FindAllStringSubmatch(help, -1) {
 			args := strings.Fields(place.Replace(example[1]))
-			if command == "seed" && !strings.Contains(example[1], "--objects") {
+			if command == "seed" && !strings.Contains(example[1], "--objects") && !strings.Contains(example[1], "--from") {
 				args = append(args, "--objects", "300")
 			}
 			want := exit.Complete

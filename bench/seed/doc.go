@@ -8,6 +8,7 @@
 //     own key. A copy of the object under another key has the wrong value, and so has the answer of another object.
 //   - Shape: the form of the keys, as in s3sim. Metadata: the metadata of an object beside the Marker. Both follow from
 //     the key.
+//   - Files: the files of a directory, which a Seed can put instead. Their metadata are those of s3fs.
 //   - Seed: a run that lists the Folder and puts the missing objects.
 //   - Clean: a run that lists the Folder, sends a HEAD for each object, and deletes the object if it has the Marker.
 //   - Foreign: an object in the Folder without its Marker. It stays.

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
-	"headcount/bench/s3sim"
+	"headcount/scan"
 	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
@@ -28,14 +29,16 @@ type Stats struct {
 	Failed  int64 `json:"failed"`
 	Other   int64 `json:"other"` // further objects in the Folder
 
+	Skipped int64 `json:"skipped,omitempty"` // files that are not regular
+
 	Requests
 }
 
 // Seed puts the missing objects in a Folder. Make it with New.
 type Seed struct {
 	*run
-	objects Objects
-	sim     *s3sim.Server // does not serve: it knows the keys, and the usual metadata
+	source  source
+	skipped int64
 
 	mu      sync.Mutex
 	present []uint64 // one bit for each object
@@ -46,14 +49,25 @@ type Seed struct {
 	alreadyPresent, other, putCount, failed atomic.Int64
 }
 
-// New returns a Seed, and sends nothing. Its error says why the Objects cannot be put.
+// New returns a Seed of synthetic objects, and sends nothing. Its error says why the Objects cannot be put.
 func New(cfg Config, objects Objects) (*Seed, error) {
 	objects = objects.withDefaults()
 	sim, err := objects.check(Folder(cfg.Prefix))
 	if err != nil {
 		return nil, err
 	}
-	return &Seed{run: newRun(cfg), objects: objects, sim: sim, present: make([]uint64, (objects.Count+63)/64)}, nil
+	return newSeed(cfg, &synthetic{objects, sim}), nil
+}
+
+// NewFrom returns a Seed of files, and sends nothing. OpenFiles must have had the Prefix of cfg.
+func NewFrom(cfg Config, files *Files) *Seed {
+	s := newSeed(cfg, files)
+	s.skipped = files.skipped
+	return s
+}
+
+func newSeed(cfg Config, from source) *Seed {
+	return &Seed{run: newRun(cfg), source: from, present: make([]uint64, (from.count()+63)/64)}
 }
 
 // Run lists the Folder, and puts the missing objects. It returns nil when every object is present or has failed. Its
@@ -73,9 +87,9 @@ func (s *Seed) Run(ctx context.Context) (Stats, error) {
 		err = g.Wait()
 	}
 	stats := Stats{
-		Complete: err == nil, Folder: s.Folder(), Objects: s.objects.Count, Present: s.alreadyPresent.Load(),
+		Complete: err == nil, Folder: s.Folder(), Objects: s.source.count(), Present: s.alreadyPresent.Load(),
 		Put:    s.putCount.Load(),
-		Failed: s.failed.Load(), Other: s.other.Load(),
+		Failed: s.failed.Load(), Other: s.other.Load(), Skipped: s.skipped,
 	}
 	if err != nil {
 		stats.Error = err.Error()
@@ -90,7 +104,7 @@ func (s *Seed) markPresent(_ context.Context, page *list.Page) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range page.Entries {
-		at, known := s.sim.Keyspace().Index([]byte(strings.TrimPrefix(page.Entries[i].Key, s.folder)))
+		at, known := s.source.index(strings.TrimPrefix(page.Entries[i].Key, s.folder))
 		switch bit := uint64(1) << (at % 64); {
 		case !known:
 			s.other.Add(1)
@@ -108,34 +122,54 @@ func (s *Seed) isPresent(at int64) bool { return s.present[at/64]&(1<<(at%64)) !
 // work puts the missing objects, one after the other.
 func (s *Seed) work(ctx context.Context, endpoint int) error {
 	w := &writer{run: s.run, endpoint: endpoint}
-	for at := s.next.Add(1) - 1; at < s.objects.Count; at = s.next.Add(1) - 1 {
+	for at := s.next.Add(1) - 1; at < s.source.count(); at = s.next.Add(1) - 1 {
 		if s.isPresent(at) {
 			continue
 		}
-		key := s.folder + string(s.sim.Keyspace().Key(at))
-		a, err := s.sendUntilFinal(ctx, opPut, key,
-			func(ctx context.Context, _ int) (reply, error) { return s.put(ctx, w, key) })
-		switch {
-		case err != nil:
+		if err := s.putObject(ctx, w, at); err != nil {
 			return err
-		case a.ok():
-			s.putCount.Add(1)
-		default:
-			s.addFailed(&s.failed, a.objectError(opPut, s.target(key), key))
 		}
 	}
 	return nil
 }
 
+// putObject puts one object, and counts it. Its error ends the run. A file that cannot be read does not.
+func (s *Seed) putObject(ctx context.Context, w *writer, at int64) error {
+	key := s.folder + s.source.name(at)
+	object, err := s.source.open(at, key)
+	if err != nil {
+		s.addFailed(&s.failed,
+			&scan.ObjectError{Op: opPut, Target: s.target(key), Entry: list.Entry{Key: key}, Err: err})
+		return nil
+	}
+	defer object.body.Close()
+	a, err := s.sendUntilFinal(ctx, opPut, key,
+		func(ctx context.Context, _ int) (reply, error) { return s.put(ctx, w, key, object) })
+	switch {
+	case err != nil:
+		return err
+	case a.ok():
+		s.putCount.Add(1)
+	default:
+		s.addFailed(&s.failed, a.objectError(opPut, s.target(key), key))
+	}
+	return nil
+}
+
 // put sends one PUT, when the limiter allows it.
-func (s *Seed) put(ctx context.Context, w *writer, key string) (reply, error) {
+func (s *Seed) put(ctx context.Context, w *writer, key string, object *content) (reply, error) {
 	if _, err := s.limiter.Wait(ctx, 1); err != nil {
+		return reply{}, err
+	}
+	if _, err := object.body.Seek(0, io.SeekStart); err != nil {
 		return reply{}, err
 	}
 	input := &s3.PutObjectInput{
 		Bucket: aws.String(s.cfg.Store.Bucket()), Key: aws.String(key),
-		Body:     strings.NewReader(body(key, s.objects.Size)),
-		Metadata: s.objects.Metadata.of(s.sim, key), RequestPayer: s.cfg.Store.RequestPayer(),
+		Body: object.body, Metadata: object.metadata, RequestPayer: s.cfg.Store.RequestPayer(),
+	}
+	if object.contentType != "" {
+		input.ContentType = aws.String(object.contentType)
 	}
 	return w.send(ctx, &s3.PutObjectOutput{},
 		func(ctx context.Context, client *s3.Client, options ...func(*s3.Options)) error {
@@ -152,7 +186,7 @@ func (s *Seed) Progress() metrics.Progress {
 	}
 	put, failed := s.putCount.Load(), s.failed.Load()
 	return metrics.Progress{
-		Listed: s.objects.Count, ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed,
+		Listed: s.source.count(), ListedAll: true, Settled: s.alreadyPresent.Load() + put + failed, Failed: failed,
 		Heads: put,
 	}
 }
