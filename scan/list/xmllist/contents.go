@@ -16,6 +16,7 @@ func (d *Decoder) contents(w []byte, i int) int {
 	)
 	var (
 		o     = object{size: -1}
+		t     detail
 		seen  uint
 		field uint
 	)
@@ -25,6 +26,7 @@ func (d *Decoder) contents(w []byte, i int) int {
 		switch { // by one byte first, since most comparisons would fail
 		case w[i+1] == '/' && hasPrefix(w[i:], "</Contents>"):
 			d.objects = append(d.objects, o)
+			d.addDetail(t)
 			return i + len("</Contents>")
 		case w[i+1] == 'K' && hasPrefix(w[i:], "<Key>"):
 			field = key
@@ -44,6 +46,9 @@ func (d *Decoder) contents(w []byte, i int) int {
 		case d.asked.Metadata && hasPrefix(w[i:], "<UserMetadata>"):
 			field = metadata
 			i = d.userMetadata(w, i+len("<UserMetadata>"))
+		case d.isDetail(w[i:]):
+			field = 0
+			i = d.detail(w, i, &t)
 		default:
 			field = 0
 			i = d.skipField(w, i)

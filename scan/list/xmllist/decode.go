@@ -24,6 +24,7 @@ type Decoder struct {
 // Asked is what a LIST has asked for, beside the keys.
 type Asked struct {
 	Metadata bool // custom metadata
+	Details  bool // Owner, checksums, RestoreStatus
 	Versions bool // all versions: the body is a ListVersionsResult
 }
 

@@ -126,6 +126,7 @@ func (r *slowReader) commonPrefixes() {
 // contents collects one object, whose element has a name.
 func (r *slowReader) contents(element string) {
 	o, v := object{size: -1}, version{isMarker: element == markerElement}
+	var t detail
 	seen := map[string]bool{}
 	for name, ok := r.child(); ok; name, ok = r.child() {
 		if r.page.isFieldName(name) {
@@ -156,10 +157,15 @@ func (r *slowReader) contents(element string) {
 		case "VersionId", "IsLatest":
 			r.versionField(name, &v)
 		default:
-			r.skip()
+			if r.page.isDetailName(name) {
+				r.detail(name, &t)
+			} else {
+				r.skip()
+			}
 		}
 	}
 	r.page.objects = append(r.page.objects, o)
+	r.page.addDetail(t)
 	if r.page.asked.Versions {
 		r.page.versions = append(r.page.versions, v)
 	}

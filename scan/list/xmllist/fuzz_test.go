@@ -16,6 +16,7 @@ import (
 // FuzzDecode compares the Decoder with its twin, and with itself where encoding/xml reads more of the document.
 func FuzzDecode(f *testing.F) {
 	for _, body := range storeAnswers(f) {
+		f.Add([]byte(detailsPage))
 		f.Add(body)
 	}
 	for _, form := range listForms() {
@@ -89,10 +90,10 @@ func compareAsked(body []byte, asked Asked) error {
 	if asked.Versions {
 		return nil
 	}
-	withMetadata, withErr := newDecoder(len(body)+1).decode(bytes.NewReader(body), Asked{Metadata: true}, BodyBytesMax)
-	narrow, narrowErr := newDecoder(1).decode(bytes.NewReader(body), Asked{Metadata: true}, BodyBytesMax)
+	withMetadata, withErr := newDecoder(len(body)+1).decode(bytes.NewReader(body), Asked{Metadata: true, Details: true}, BodyBytesMax)
+	narrow, narrowErr := newDecoder(1).decode(bytes.NewReader(body), Asked{Metadata: true, Details: true}, BodyBytesMax)
 	if show(withMetadata, withErr) != show(narrow, narrowErr) {
-		return fmt.Errorf("%q with metadata\nin a window of all bytes: %s\nof 1 byte: %s",
+		return fmt.Errorf("%q with metadata and details\nin a window of all bytes: %s\nof 1 byte: %s",
 			body, show(withMetadata, withErr), show(narrow, narrowErr))
 	}
 	return nil

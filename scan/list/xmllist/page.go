@@ -29,6 +29,7 @@ type page struct {
 	items    []item
 	prefixes []object  // of CommonPrefixes: each has only a key
 	versions []version // of each of the objects; empty in a listing without versions
+	details  []detail  // of each of the objects, where they are asked for
 
 	encoding, truncated, token, marker, versionMarker, keyCount, prefix []byte // nil: absent
 }
@@ -66,6 +67,7 @@ func (p *page) rewind(m mark) {
 	p.text, p.objects = p.text[:m.text], p.objects[:m.objects]
 	p.metadata, p.items, p.prefixes = p.metadata[:m.metadata], p.items[:m.items], p.prefixes[:m.prefixes]
 	p.versions = p.versions[:min(m.objects, len(p.versions))]
+	p.details = p.details[:min(m.objects, len(p.details))]
 }
 
 // add appends a text and returns its span.
@@ -223,7 +225,9 @@ func (p *page) listing() (*Listing, error) {
 		}
 	}
 	l.Metadata = p.metadataOf(text)
-	return l, p.addVersions(l.Entries, text)
+	err = p.addVersions(l.Entries, text)
+	p.addDetails(l.Entries, text)
+	return l, err
 }
 
 // entriesOf makes the Entries of objects whose texts are in text.
@@ -378,6 +382,7 @@ func (p *page) reset() {
 		items:    keep(p.items, keptItemsMax),
 		prefixes: keep(p.prefixes, keptObjectsMax),
 		versions: keep(p.versions, keptObjectsMax),
+		details:  keep(p.details, keptObjectsMax),
 	}
 }
 

@@ -43,6 +43,7 @@ func (d *Decoder) version(w []byte, i int) int {
 	var (
 		o    = object{size: -1}
 		v    = version{isMarker: string(element) == markerElement}
+		t    detail
 		seen [8]bool
 	)
 	d.repeats.nth = 0
@@ -52,6 +53,7 @@ func (d *Decoder) version(w []byte, i int) int {
 			end := endTag(w, i, element)
 			if end > 0 {
 				d.objects, d.versions = append(d.objects, o), append(d.versions, v)
+				d.addDetail(t)
 			}
 			return end
 		}
@@ -78,6 +80,8 @@ func (d *Decoder) version(w []byte, i int) int {
 		case hasPrefix(w[i:], "<StorageClass>"):
 			field = 7
 			o.class, i = d.class(w, i)
+		case d.isDetail(w[i:]):
+			i = d.detail(w, i, &t)
 		default:
 			i = d.skipField(w, i)
 		}
