@@ -92,6 +92,16 @@ func bucketFlags() []cli.Flag {
 			Name:  "attributes",
 			Usage: "give objects storage classes, encryption, replication, locks, tags and cache rules",
 		},
+		&cli.BoolFlag{
+			Name:  "all-attributes",
+			Usage: "add restored objects, holds, uploads in parts, more classes and headers to --attributes",
+		},
+		&cli.GenericFlag{
+			Name: "customer-keys", Value: command.Fraction(),
+			Usage: "encrypt a `FRACTION` of the objects with the customer's key \"" + s3sim.CustomerKey + "\"",
+		},
+		&cli.BoolFlag{Name: "kms-denied", Usage: "answer 403 to HEADs that need a key of KMS for a checksum"},
+		&cli.BoolFlag{Name: "no-restore-status", Usage: "answer 501 to LISTs that ask for the restore of objects"},
 	)
 }
 
@@ -171,7 +181,9 @@ func joinNames[T ~string](names []T) string {
 func parseServe(c *cli.Context) s3sim.Options {
 	return s3sim.Options{
 		Bucket: c.String("bucket"), Objects: command.Get[int64](c, "objects"), Shape: command.Get[s3sim.Shape](c, "shape"),
-		Attributes: c.Bool("attributes"), NoVersions: c.Bool("no-versions"),
+		Attributes: c.Bool("attributes"), AllAttributes: c.Bool("all-attributes"),
+		CustomerKeys: command.Get[float64](c, "customer-keys"), KMSDenied: c.Bool("kms-denied"),
+		NoRestoreStatus: c.Bool("no-restore-status"), NoVersions: c.Bool("no-versions"),
 		Tagging: command.Get[s3sim.Tagging](c, "tagging"), Annotations: command.Get[int64](c, "annotations"),
 		Versions:       command.Get[int64](c, "versions"),
 		Latency:        command.Get[time.Duration](c, "latency"),

@@ -18,9 +18,9 @@ type Annotation struct {
 const annotationsMax = 1000
 
 // Annotations returns the annotations of an object in the order of their names: none, or for one in three objects up to
-// Options.Annotations.
+// Options.Annotations. An object that a customer's key encrypts has none.
 func (s *Server) Annotations(o Object) []Annotation {
-	if s.options.Annotations == 0 || !o.oneIn(3, saltAnnotations) {
+	if s.options.Annotations == 0 || !o.oneIn(3, saltAnnotations) || s.needsCustomerKey(o) {
 		return nil
 	}
 	annotations := make([]Annotation, 1+mix(o.hash, saltAnnotationCount)%uint64(s.options.Annotations))
@@ -90,7 +90,7 @@ func (c *conn) annotations(r *request) {
 	q := &c.annotation
 	page, next := q.page(c.srv.Annotations(o))
 	c.beginHead(opAnnotations, 200)
-	if o.place.of.count > 0 {
+	if o.place != nil {
 		c.out = appendHeader(c.out, "x-amz-object-version-id", o.VersionID())
 	}
 	c.endXML(r, func(dst []byte) []byte {

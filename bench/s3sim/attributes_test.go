@@ -25,7 +25,7 @@ func TestAttributes(t *testing.T) {
 		key := with.Keyspace().Key(i)
 		o := with.Object(key)
 		header := http.Header{}
-		for line := range bytes.Lines(o.appendAttributes(nil, TagsCounted, with.lockEndsSoon)) {
+		for line := range bytes.Lines(with.appendAttributes(nil, o)) {
 			name, value, _ := strings.Cut(strings.TrimSpace(string(line)), ": ")
 			header.Add(name, value)
 		}

@@ -21,7 +21,7 @@ func benchAppend(b *testing.B, requests int, request string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := newConn(s, nil, 1)
+	c := newConn(s, discardConn{}, 1)
 	var buf []byte
 	for i := range requests {
 		buf = append(buf, fmt.Sprintf(request, 123_456_789+i)...)

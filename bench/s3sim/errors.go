@@ -14,6 +14,7 @@ const (
 	codeInternalError        errorCode = "InternalError"
 	codeInvalidAccessKeyID   errorCode = "InvalidAccessKeyId"
 	codeInvalidArgument      errorCode = "InvalidArgument"
+	codeInvalidRequest       errorCode = "InvalidRequest"
 	codeInvalidToken         errorCode = "InvalidToken"
 	codeInvalidURI           errorCode = "InvalidURI"
 	codeMethodNotAllowed     errorCode = "MethodNotAllowed"
@@ -42,6 +43,9 @@ func (e errorCode) statusAndMessage() (status int, message string) {
 		return 400, "Your request header section exceeds the maximum allowed size."
 	case codeInvalidArgument:
 		return 400, "An argument of the request is not valid."
+	case codeInvalidRequest:
+		return 400, "The object was stored using a form of Server Side Encryption. " +
+			"The correct parameters must be provided to retrieve the object."
 	case codeInvalidToken:
 		return 400, "The provided token is malformed or otherwise invalid."
 	case codeInvalidURI:

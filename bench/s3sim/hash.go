@@ -46,6 +46,17 @@ const (
 	saltTags
 	saltExpiration
 	saltClientKey
+	saltChecksum
+	saltChecksumValue
+	saltTiering
+	saltTier
+	saltObjectOwner
+	saltParts
+	saltLegalHold
+	saltEventHold
+	saltContentHeader
+	saltKMSKind
+	saltCustomerKey
 	saltTagEnv
 	saltTagTeam
 	saltTagCost

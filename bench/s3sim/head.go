@@ -30,6 +30,14 @@ func (c *conn) head(r *request) {
 	case HeadWebPage:
 		c.headWebPage(r)
 	default:
+		code := c.srv.customerKeyError(r, object)
+		if code == codeNone && r.checksumMode && c.srv.options.KMSDenied && c.srv.usesKMS(object) {
+			code = codeAccessDenied
+		}
+		if code != codeNone {
+			c.fail(r, opHead, code)
+			return
+		}
 		c.headObject(r, object, state)
 	}
 }
@@ -70,9 +78,17 @@ func (c *conn) headObject(r *request, o Object, state HeadState) {
 	out = appendHeader(out, "Content-Type", o.ContentType())
 	out = appendHeaderInt(out, "Content-Length", size)
 	if o.attributes {
-		out = o.appendAttributes(out, c.srv.options.Tagging, c.srv.lockEndsSoon)
+		out = c.srv.appendAttributes(out, o)
 	}
-	if o.place.of.count > 0 {
+	if r.customerKey != nil {
+		out = appendCustomerKey(out)
+	}
+	if r.checksumMode {
+		for _, header := range o.Checksums() {
+			out = appendHeader(out, header.Name, header.Value)
+		}
+	}
+	if o.place != nil {
 		out = o.appendVersionHeader(out)
 	}
 	if o.nasty {
@@ -91,7 +107,7 @@ func (o Object) appendNastyHeaders(dst []byte) []byte {
 	if class := o.StorageClass(); class != "STANDARD" {
 		dst = appendHeader(dst, "x-amz-storage-class", class)
 	}
-	if version := o.VersionID(); version != "" && o.place.of.count == 0 {
+	if version := o.VersionID(); version != "" && o.place == nil {
 		dst = appendHeader(dst, "x-amz-version-id", version)
 	}
 	if missing := o.MissingMeta(); missing > 0 {

@@ -156,7 +156,9 @@ func (c *conn) injectExtraBytes(kind FaultKind, r *request, op operation) sendMo
 // mistakes it for the response to its next request.
 func (c *conn) appendUnsolicited(r *request) {
 	other := c.srv.Object([]byte("unsolicited"))
-	c.headObject(r, other, HeadOK)
+	plain := *r
+	plain.customerKey, plain.checksumMode = nil, false
+	c.headObject(&plain, other, HeadOK)
 }
 
 // flushEarlier sends the responses that were appended before, so that the fault affects this response alone. It returns

@@ -18,6 +18,8 @@ type listQuery struct {
 	keyMarker        []byte
 	versionMarker    []byte // nil: none
 	metadata         bool   // metadata=true, an extension of MinIO
+	fetchOwner       bool
+	restoreStatus    bool // a header asks for it
 
 	// set by the Server, and changed by quirks
 	start        token  // where the page begins
@@ -46,7 +48,10 @@ func isSubresource(name string) bool {
 // parseList parses the query of a GET on the bucket. It ignores unknown parameters, as S3 does.
 func (c *conn) parseList(r *request, query []byte) (operation, errorCode) {
 	q := &c.page.query
-	*q = listQuery{maxKeys: pageKeysMax}
+	*q = listQuery{maxKeys: pageKeysMax, restoreStatus: r.restoreStatus}
+	if q.restoreStatus && c.srv.options.NoRestoreStatus {
+		return opList, codeNotImplemented
+	}
 	c.arena = c.arena[:0]
 	for len(query) > 0 {
 		var pair []byte
@@ -100,6 +105,8 @@ func (q *listQuery) setParameter(name string, value []byte) bool {
 		n, ok := parseDigits(value)
 		q.maxKeys = int(min(n, pageKeysMax))
 		return ok
+	case "fetch-owner":
+		q.fetchOwner = string(value) == "true"
 	case "metadata":
 		q.metadata = string(value) == "true"
 	case "encoding-type":

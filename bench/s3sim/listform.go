@@ -55,47 +55,64 @@ func (f ListForm) parts() [6]appendPart {
 }
 
 const (
-	awsChecksum = "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
-	minioOwner  = "<Owner><ID>02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4</ID>" +
+	usualChecksum = "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
+
+	minioOwner = "<Owner><ID>02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4</ID>" +
 		"<DisplayName>minio</DisplayName></Owner>"
 	cephOwnerAndType = "<Owner><ID>demo</ID><DisplayName>Demo User</DisplayName></Owner><Type>Normal</Type>"
 )
 
-// appendXML appends the elements of an object.
-func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte, encode bool) []byte {
-	if form == ListVersitygw {
-		dst = o.appendETagXML(dst, "&#34;")
-		dst = appendElement(dst, "Key", key, encode)
-	} else {
-		dst = append(dst, "<Key>"...)
-		dst = append(appendText(dst, key, encode), "</Key>"...)
-	}
+// appendXML appends the elements of an object in the form of a store.
+func (o Object) appendXML(dst []byte, form ListForm, days *dateTable, key []byte, q *listQuery) []byte {
 	switch form {
 	case ListMinIO:
+		dst = appendElement(dst, "Key", key, q.urlEncode)
 		dst = o.appendModifiedXML(dst, days, ".000Z")
 		dst = o.appendETagXML(dst, "&#34;")
+		dst = append(o.appendSizeXML(dst), minioOwner...)
+		return o.appendClassXML(dst)
 	case ListVersitygw:
+		dst = o.appendETagXML(dst, "&#34;")
+		dst = appendElement(dst, "Key", key, q.urlEncode)
 		dst = o.appendModifiedXML(dst, days, "Z")
+		return o.appendClassXML(o.appendSizeXML(dst))
 	case ListCeph:
+		dst = appendElement(dst, "Key", key, q.urlEncode)
 		dst = o.appendModifiedXML(dst, days, ".000Z")
 		dst = o.appendETagXML(dst, "&quot;")
-	default:
-		dst = o.appendModifiedXML(dst, days, ".000Z")
-		dst = append(o.appendETagXML(dst, "&quot;"), awsChecksum...)
+		return append(o.appendClassXML(o.appendSizeXML(dst)), cephOwnerAndType...)
 	}
-	dst = append(dst, "<Size>"...)
-	dst = strconv.AppendInt(dst, o.Size(), 10)
-	dst = append(dst, "</Size>"...)
-	if form == ListMinIO {
-		dst = append(dst, minioOwner...)
+	dst = append(dst, "<Key>"...)
+	dst = append(appendText(dst, key, q.urlEncode), "</Key>"...)
+	return o.appendAWSXML(dst, days, q)
+}
+
+// appendAWSXML appends the elements that an object has on AWS behind those that name it.
+func (o Object) appendAWSXML(dst []byte, days *dateTable, q *listQuery) []byte {
+	dst = o.appendModifiedXML(dst, days, ".000Z")
+	if dst = o.appendETagXML(dst, "&quot;"); o.attributes {
+		dst = o.checksum().appendXML(dst)
+	} else {
+		dst = append(dst, usualChecksum...)
 	}
-	dst = append(dst, "<StorageClass>"...)
-	dst = append(dst, o.StorageClass()...)
-	dst = append(dst, "</StorageClass>"...)
-	if form == ListCeph {
-		dst = append(dst, cephOwnerAndType...)
+	dst = o.appendSizeXML(dst)
+	if q.fetchOwner || !q.v2 {
+		dst = append(dst, o.owner()...)
+	}
+	if dst = o.appendClassXML(dst); q.restoreStatus {
+		dst = o.appendRestoreXML(dst)
 	}
 	return dst
+}
+
+func (o Object) appendSizeXML(dst []byte) []byte {
+	dst = append(dst, "<Size>"...)
+	return append(strconv.AppendInt(dst, o.Size(), 10), "</Size>"...)
+}
+
+func (o Object) appendClassXML(dst []byte) []byte {
+	dst = append(dst, "<StorageClass>"...)
+	return append(append(dst, o.StorageClass()...), "</StorageClass>"...)
 }
 
 func (o Object) appendModifiedXML(dst []byte, days *dateTable, end string) []byte {

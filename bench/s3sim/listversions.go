@@ -115,22 +115,7 @@ func (p *page) appendVersion(dst []byte, c *conn, e entry) []byte {
 	if v.isMarker(e.version) {
 		dst = append(o.appendModifiedXML(dst, c.srv.dates, ".000Z"), awsOwner...)
 	} else {
-		dst = o.appendVersionXML(dst, c.srv.dates)
+		dst = o.appendAWSXML(dst, c.srv.dates, &p.query)
 	}
 	return append(append(dst, "</"...), name...)
-}
-
-// awsOwner is the owner of all objects. AWS lists no DisplayName since November 2025.
-const awsOwner = "<Owner><ID>75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a</ID></Owner>"
-
-// appendVersionXML appends the elements that a Version has and a DeleteMarker lacks.
-func (o Object) appendVersionXML(dst []byte, days *dateTable) []byte {
-	dst = o.appendModifiedXML(dst, days, ".000Z")
-	dst = append(o.appendETagXML(dst, "&quot;"), awsChecksum...)
-	dst = append(dst, "<Size>"...)
-	dst = append(strconv.AppendInt(dst, o.Size(), 10), "</Size>"...)
-	dst = append(dst, awsOwner...)
-	dst = append(dst, "<StorageClass>"...)
-	dst = append(dst, o.StorageClass()...)
-	return append(dst, "</StorageClass>"...)
 }

@@ -64,7 +64,7 @@ func (p *page) appendEntries(dst []byte, c *conn) []byte {
 		key := c.srv.keys.Append(c.scratch[:0], e.index)
 		dst = append(dst, "<Contents>"...)
 		o := c.srv.objectAt(e.index, key)
-		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.dates, key, p.query.urlEncode)
+		dst = o.appendXML(dst, c.srv.options.ListForm, c.srv.dates, key, &p.query)
 		if p.query.metadata && p.query.v2 && c.srv.options.ListMetadata {
 			dst = o.appendUserMetadata(dst, c.srv.options.listsWrongMetadata(e.index))
 		}

@@ -9,10 +9,11 @@ import (
 // Object is what the Server reports of one key. It is a small value, computed from the key and the Shape alone: neither
 // Seed nor HeadStates nor faults change it.
 type Object struct {
-	hash       uint64
-	nasty      bool
-	attributes bool // Options.Attributes
-	place      versionPlace
+	hash          uint64
+	nasty         bool
+	attributes    bool          // Options.Attributes
+	allAttributes bool          // Options.AllAttributes
+	place         *versionPlace // nil in a bucket without versions
 }
 
 // Header is one header line of a HEAD response, with its spelling.
@@ -115,7 +116,16 @@ func (o Object) ETag() string {
 
 func (o Object) appendETag(dst []byte) []byte {
 	dst = appendHex64(dst, mix(o.hash, saltETagHigh))
-	return appendHex64(dst, mix(o.hash, saltETagLow))
+	dst = appendHex64(dst, mix(o.hash, saltETagLow))
+	return o.appendPartCount(dst)
+}
+
+// appendPartCount appends the end of the ETag and of the checksum of an object that was uploaded in parts.
+func (o Object) appendPartCount(dst []byte) []byte {
+	if parts := o.parts(); parts > 0 {
+		return strconv.AppendInt(append(dst, '-'), parts, 10)
+	}
+	return dst
 }
 
 // objectBytesMax keeps sizes below a mebibyte. No client downloads an object.
@@ -132,7 +142,7 @@ func (o Object) LastModified() time.Time {
 // modifiedSecond returns LastModified in seconds since modifiedFirst. The versions of a key were written at equal
 // intervals.
 func (o Object) modifiedSecond() int64 {
-	if o.place.n > 0 {
+	if o.place != nil {
 		newest := int64(mix(o.place.of.hash, saltModified) % (modifiedDays * daySeconds))
 		return newest * (o.place.of.count - o.place.n) / o.place.of.count
 	}
@@ -144,11 +154,17 @@ func (o Object) ContentType() string {
 	return pick(o.hash, saltType, "application/octet-stream", "text/plain", "application/json", "image/jpeg")
 }
 
-// StorageClass returns STANDARD, for one in seven objects of the Nasty shape STANDARD_IA, and for one in 25 objects
-// with attributes GLACIER. As on AWS, a LIST reports STANDARD and a HEAD omits it.
+// StorageClass returns STANDARD, for one in seven objects of the Nasty shape STANDARD_IA, for one in 25 objects with
+// attributes GLACIER, and for some with all attributes another class. As on AWS, a LIST reports STANDARD and a HEAD
+// omits it.
 func (o Object) StorageClass() string {
-	if o.archived() {
+	switch {
+	case o.archived() && o.allAttributes && o.oneIn(4, saltTiering):
+		return "DEEP_ARCHIVE"
+	case o.archived():
 		return "GLACIER"
+	case o.tiered():
+		return "INTELLIGENT_TIERING"
 	}
 	if o.nasty && mix(o.hash, saltStorageClass)%7 == 0 {
 		return "STANDARD_IA"
@@ -159,7 +175,7 @@ func (o Object) StorageClass() string {
 // VersionID returns the x-amz-version-id of a HEAD. In a bucket without versions it is "null" for one in eleven objects
 // of the Nasty shape, otherwise "".
 func (o Object) VersionID() string {
-	if o.place.of.count > 0 {
+	if o.place != nil {
 		return string(o.place.of.appendID(nil, o.place.n))
 	}
 	if o.nasty && mix(o.hash, saltVersion)%11 == 0 {

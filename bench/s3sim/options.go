@@ -100,6 +100,17 @@ type Options struct {
 	// Attributes gives the objects what an audit asks for: storage classes, encryption, replication, locks and more.
 	// Not with the shape Nasty.
 	Attributes bool
+	// AllAttributes adds to Attributes what rarer questions are about: restored objects, holds, uploads in parts, classes
+	// of archives, objects without encryption, and headers about the content.
+	AllAttributes bool
+	// CustomerKeys is the fraction of objects that CustomerKey encrypts. Their HEADs need the key, those of other objects
+	// must not have one. The Server takes the key over HTTP too.
+	CustomerKeys float64
+	// KMSDenied answers 403 to a HEAD with x-amz-checksum-mode of an object that a key of KMS encrypts, as for a client
+	// without the right kms:Decrypt.
+	KMSDenied bool
+	// NoRestoreStatus answers 501 to a LIST that asks for the RestoreStatus of objects.
+	NoRestoreStatus bool
 	// Seed chooses the requests that a Fault affects. Keys, objects and HeadStates do not depend on it.
 	Seed uint64
 }
@@ -131,6 +142,7 @@ func (o Options) withDefaults() Options {
 	if o.ListForm == "" {
 		o.ListForm = ListAWS
 	}
+	o.Attributes = o.Attributes || o.AllAttributes
 	if o.Tagging == "" {
 		o.Tagging = TagsCounted
 	}
@@ -204,6 +216,9 @@ func (o Options) check() error {
 	if o.ListMetadataWrongFrom != 0 && !o.ListMetadata || o.ListMetadataWrongFrom < 0 {
 		return fmt.Errorf("wrong metadata from key %d: must be from 0, and above 0 only with ListMetadata",
 			o.ListMetadataWrongFrom)
+	}
+	if err := checkShares("customer's keys", o.CustomerKeys); err != nil {
+		return err
 	}
 	if o.AccessKey != "" && o.SecretKey == "" {
 		return fmt.Errorf("access key %q without a secret key", o.AccessKey)

@@ -15,7 +15,10 @@ type request struct {
 	bodyBytes      int64
 	chunked        bool
 	http10         bool
-	closeAfter     bool // the client wants the connection closed after the response
+	closeAfter     bool   // the client wants the connection closed after the response
+	checksumMode   bool   // x-amz-checksum-mode is ENABLED
+	restoreStatus  bool   // x-amz-optional-object-attributes has RestoreStatus
+	customerKey    []byte // of x-amz-server-side-encryption-customer-key; nil: none
 	arrived        time.Time
 }
 
@@ -83,7 +86,8 @@ func (r *request) parseRequestLine(line []byte) error {
 	return nil
 }
 
-// parseField parses the headers that concern the connection. verify parses the header lines again.
+// parseField parses the headers that concern the connection, and those that ask for more in the response. verify parses
+// the header lines again.
 func (r *request) parseField(line []byte) error {
 	name, value, ok := splitField(line)
 	if !ok {
@@ -96,6 +100,12 @@ func (r *request) parseField(line []byte) error {
 		r.closeAfter = r.closeAfter && !equalFold(value, "keep-alive") || equalFold(value, "close")
 	case equalFold(name, "transfer-encoding"):
 		r.chunked = true
+	case equalFold(name, "x-amz-checksum-mode"):
+		r.checksumMode = equalFold(value, "enabled")
+	case equalFold(name, "x-amz-optional-object-attributes"):
+		r.restoreStatus = bytes.Contains(value, []byte("RestoreStatus"))
+	case equalFold(name, customerKeyHeader):
+		r.customerKey = value
 	case equalFold(name, "content-length"):
 		n, ok := parseDigits(value)
 		if !ok || n > math.MaxInt32 { // no supported operation has a body of any size

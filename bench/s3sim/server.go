@@ -92,15 +92,18 @@ func (s *Server) RestoreGone() { s.deleted.Clear() }
 
 // Object returns the object of a key, whether or not the key exists: the newest version.
 func (s *Server) Object(key []byte) Object {
-	index := int64(0)
-	if s.options.Versions > 0 {
-		index, _ = s.keys.Index(key)
+	if s.options.Versions == 0 {
+		return s.objectOf(hashKey(key))
 	}
+	index, _ := s.keys.Index(key)
 	return s.objectAt(index, key)
 }
 
 // objectAt is Object of the key with an index.
 func (s *Server) objectAt(index int64, key []byte) Object {
+	if s.options.Versions == 0 {
+		return s.objectOf(hashKey(key))
+	}
 	return s.version(key, s.versionsOf(index, key), 0)
 }
 

@@ -74,7 +74,7 @@ func (c *conn) tags(r *request) {
 		return
 	}
 	c.beginHead(opTags, 200)
-	if o.place.of.count > 0 {
+	if o.place != nil {
 		c.out = o.appendVersionHeader(c.out)
 	}
 	c.endXML(r, func(dst []byte) []byte {

@@ -86,8 +86,7 @@ func (v *keyVersions) find(id []byte) (n int64, ok bool) {
 	return n, string(v.appendID(nil, n)) == string(id)
 }
 
-// versionPlace is the place of an Object among the versions of its key. The zero place is that of an object in a bucket
-// without versions.
+// versionPlace is the place of an Object among the versions of its key.
 type versionPlace struct {
 	of keyVersions
 	n  int64
@@ -95,13 +94,18 @@ type versionPlace struct {
 
 // version returns the Object of the version with number n of key.
 func (s *Server) version(key []byte, v keyVersions, n int64) Object {
-	o := Object{nasty: s.options.Shape == Nasty, attributes: s.options.Attributes}
 	if s.options.Versions == 0 {
-		o.hash = hashKey(key)
-		return o
+		return s.objectOf(hashKey(key))
 	}
-	o.hash, o.place = v.hashOf(n), versionPlace{v, n}
+	o := s.objectOf(v.hashOf(n))
+	o.place = &versionPlace{v, n}
 	return o
+}
+
+// objectOf returns the Object with a hash, without a place among versions.
+func (s *Server) objectOf(hash uint64) Object {
+	o := &s.options
+	return Object{hash: hash, nasty: o.Shape == Nasty, attributes: o.Attributes, allAttributes: o.AllAttributes}
 }
 
 // Versions returns the versions of a key, the newest first. It is empty for a key that does not exist.

@@ -45,6 +45,14 @@ func Sim(ts *testscript.TestScript, _ bool, args []string) {
 			o.MetadataPrefix = value
 		case "attributes":
 			o.Attributes = true
+		case "all-attributes":
+			o.AllAttributes = true
+		case "customer-keys":
+			o.CustomerKeys = number
+		case "kms-denied":
+			o.KMSDenied = true
+		case "no-restore-status":
+			o.NoRestoreStatus = true
 		case "no-versions":
 			o.NoVersions = true
 		case "tagging":
