@@ -88,6 +88,7 @@ func (l *ParallelLister) MaxActive() int {
 // is the cause of ctx's end.
 func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 	for {
+		changed := l.nextChange() // taken first: a change after the look must end the wait
 		pager, candidate, splitKey, finished := l.nextAction()
 		switch {
 		case finished:
@@ -98,7 +99,7 @@ func (l *ParallelLister) NextPager(ctx context.Context) (*Pager, error) {
 				return nil, err
 			}
 		case pager == nil:
-			if err := l.waitForChange(ctx); err != nil {
+			if err := l.waitForChange(ctx, changed); err != nil {
 				return nil, err
 			}
 		}
@@ -196,10 +197,16 @@ func (l *ParallelLister) isStarved() bool {
 	return l.keysNeeded == nil || l.starvedPolls >= starvedPollsMin
 }
 
-// waitForChange returns when the next action may be another, or with the cause of ctx's end.
-func (l *ParallelLister) waitForChange(ctx context.Context) error {
+// nextChange returns a channel that is closed at the next change.
+func (l *ParallelLister) nextChange() <-chan struct{} {
 	l.mu.Lock()
-	changed := l.changed
+	defer l.mu.Unlock()
+	return l.changed
+}
+
+// waitForChange returns when the next action may be another, or with the cause of ctx's end.
+func (l *ParallelLister) waitForChange(ctx context.Context, changed <-chan struct{}) error {
+	l.mu.Lock()
 	var tick <-chan time.Time
 	if !l.polling {
 		l.polling = true
