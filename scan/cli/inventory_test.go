@@ -20,6 +20,9 @@ import (
 	"headcount/scan/metrics"
 )
 
+// hasCustomerKey reports whether inventoryOf says of a key that a client has the key of its encryption.
+func hasCustomerKey(key string) bool { return strings.Contains(key, "/07/") }
+
 // inventoryOf returns what an Inventory says of the objects of a server.
 func inventoryOf(server *s3sim.Server) (objects []inventory.Object) {
 	ks := server.Keyspace()
@@ -29,7 +32,7 @@ func inventoryOf(server *s3sim.Server) (objects []inventory.Object) {
 			Key: string(ks.Key(i)), Size: o.Size(), LastModified: o.LastModified(), ETag: strings.Trim(o.ETag(), `"`),
 			StorageClass: o.StorageClass(), Encryption: "SSE-S3",
 		}
-		if strings.HasSuffix(x.Key, "7.json") {
+		if hasCustomerKey(x.Key) {
 			x.Encryption, x.Replication = "SSE-C", "FAILED"
 		}
 		objects = append(objects, x)
@@ -146,6 +149,9 @@ func TestInventoryFilter(t *testing.T) {
 	failed := count(func(o inventory.Object) bool { return o.Replication == "FAILED" })
 	large := count(func(o inventory.Object) bool { return o.Size > 500_000 })
 	all := int64(len(objects))
+	if failed == 0 || large == 0 || failed == all || large == all {
+		t.Fatalf("%d failed, %d large", failed, large)
+	}
 	for _, c := range []struct {
 		args           string
 		emitted, heads int64

@@ -3,11 +3,13 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"headcount/bench/inventory"
 	"headcount/bench/s3sim"
 	"headcount/bench/s3sim/simtest"
 	"headcount/bench/scripttest"
@@ -47,6 +49,7 @@ func answers() map[string]func(*answer) bool {
 		`sse_kms_key_id`:    func(a *answer) bool { return a.KMSKey != "" && !strings.HasSuffix(a.KMSKey, "7890ab") },
 		`"FAILED"`:          func(a *answer) bool { return a.Replication == "FAILED" },
 		`"x-amz-key" in`:    func(a *answer) bool { return a.has("x-amz-key", "x-amz-key-v2", "x-amz-c") },
+		`"SSE-C"`:           func(a *answer) bool { return hasCustomerKey(a.Key) },
 		`size > 1e6`:        func(a *answer) bool { return a.Size > 1e6 },
 		`duration("720h")`:  func(a *answer) bool { return a.RetainUntil.After(now) && a.RetainUntil.Before(now.Add(720*time.Hour)) },
 		`key endsWith ".js`: func(a *answer) bool { return strings.HasSuffix(a.Key, ".json") && a.ContentType != "application/json" },
@@ -57,10 +60,11 @@ func answers() map[string]func(*answer) bool {
 // question by the JSON lines of all objects, which are some and not all.
 func TestREADMEQuestions(t *testing.T) {
 	const objects = 2_500
-	_, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true})
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true})
 	_, table, _ := strings.Cut(readFile(t, "README.md"), "| question | command |\n| --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
-	t.Chdir(t.TempDir()) // some write a file
+	_, manifest := writeInventory(t, inventory.Config{Format: "Parquet"}, inventoryOf(server))
+	t.Chdir(filepath.Dir(manifest)) // some write a file
 	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
 	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "s3://demo"}, store...)...)
 	ran := 0
