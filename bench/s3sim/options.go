@@ -78,9 +78,10 @@ type Options struct {
 	RefuseFor time.Duration
 	// ByteEvery is the pause between the bytes of the fault "byte-per-second". 0 is 1 s.
 	ByteEvery time.Duration
-	// Quirk is the deviation of all listings. "" is none.
+	// Quirk is the deviation of all listings. "" is none. Listings of versions have only those of the encoding, of
+	// max-keys and of a missing token.
 	Quirk Quirk
-	// ListForm is the store whose listings the Server imitates. "" is ListAWS.
+	// ListForm is the store whose listings the Server imitates. "" is ListAWS. Versions are listed as on AWS.
 	ListForm ListForm
 	// ListMetadata answers ListObjectsV2 with metadata=true as MinIO does, with the user metadata of each object, and
 	// sends "Server: MinIO". Otherwise the Server ignores the parameter, as other stores do.

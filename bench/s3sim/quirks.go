@@ -78,7 +78,7 @@ const (
 func (s *Server) applyQueryQuirk(q *listQuery) {
 	switch s.options.Quirk {
 	case StartAfterInclusive:
-		q.inclusive = q.token == nil
+		q.inclusive = q.token == nil && !q.versions
 	case StartAfterIgnored:
 		if q.v2 && q.token == nil {
 			q.start.last = nil

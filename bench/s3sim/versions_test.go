@@ -295,3 +295,66 @@ func TestNoVersions(t *testing.T) {
 		t.Error("New accepts versions that cannot be listed")
 	}
 }
+
+// A version that a HEAD found gone is not listed any more, and the other versions of its key are.
+func TestGoneVersions(t *testing.T) {
+	s, address := start(t, Options{Objects: 40, Versions: 20, Gone: 0.3})
+	_, before := get(t, address, "GET", "/demo?versions")
+	gone := map[string]bool{}
+	for _, key := range allKeys(s) {
+		for _, v := range s.Versions([]byte(key)) {
+			response, _ := get(t, address, "HEAD", pathOf([]byte(key))+"?versionId="+v.ID)
+			gone[key+v.ID] = response.StatusCode == 404
+		}
+	}
+	_, after := get(t, address, "GET", "/demo?versions")
+	s.RestoreGone()
+	_, restored := get(t, address, "GET", "/demo?versions")
+	listed := 0
+	for _, key := range allKeys(s) {
+		for _, v := range s.Versions([]byte(key)) {
+			text := "<Key>" + key + "</Key><VersionId>" + v.ID + "<"
+			if !strings.Contains(before, text) || strings.Contains(after, text) == gone[key+v.ID] {
+				t.Fatalf("%s %s: gone %t", key, v.ID, gone[key+v.ID])
+			}
+			if !gone[key+v.ID] {
+				listed++
+			}
+		}
+	}
+	if listed == 0 || listed == len(gone) || restored != before {
+		t.Errorf("%d of %d versions are listed", listed, len(gone))
+	}
+}
+
+// A client that repeats requests gets past the faults of every page of one key, and of every version.
+func TestVersionFaults(t *testing.T) {
+	s, address := start(t, Options{Objects: 10, Versions: 3_000, Faults: []Fault{{Fault503Empty, 0.5}}})
+	key := s.Keyspace().Key(manyVersionsFirst)
+	versions := s.Versions(key)
+	repeat := func(method, target string) (failed int) {
+		for {
+			response, body := get(t, address, method, target)
+			switch {
+			case response.StatusCode == 503:
+				failed++
+			case response.StatusCode == 405, response.StatusCode == 200 && len(body) > 0 != (method == "HEAD"):
+				return failed
+			default:
+				t.Fatalf("%s: %d", target, response.StatusCode)
+			}
+		}
+	}
+	for _, request := range []struct{ method, path, parameter string }{
+		{"GET", "/demo", "versions&max-keys=1&key-marker=" + string(key) + "&version-id-marker="},
+		{"HEAD", pathOf(key), "versionId="},
+	} {
+		failed := map[int]int{}
+		for _, v := range versions[:30] {
+			failed[repeat(request.method, request.path+"?"+request.parameter+v.ID)]++
+		}
+		if failed[0] < 5 || failed[0] > 25 {
+			t.Errorf("%s: %v", request.method, failed)
+		}
+	}
+}
