@@ -42,6 +42,11 @@ type Config struct {
 	ListOnly func(*list.Page)
 
 	Prefix string
+
+	// Prefixes choose the keys that begin with one of them, from list.MergePrefixes; each begins with Prefix. Range is
+	// zero then. nil: Prefix chooses alone.
+	Prefixes []string
+
 	Range  list.Range // of the first run; a later run scans what Resume has left of it
 	Keys   KeySource  // the objects to scan; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
@@ -155,6 +160,14 @@ func (c Config) withDefaults() Config {
 func (c *Config) ranges() []list.Range {
 	if c.Resume != nil {
 		return slices.Clone(c.Resume.Rest)
+	}
+	return c.FirstRanges()
+}
+
+// FirstRanges returns the Ranges that the first run scans.
+func (c *Config) FirstRanges() []list.Range {
+	if len(c.Prefixes) > 0 && c.Keys == nil {
+		return list.PrefixRanges(c.Prefixes)
 	}
 	return []list.Range{c.Range}
 }

@@ -70,7 +70,8 @@ func (s *Scan) openEngine() (err error) {
 		cfg.Log.Warn("nothing is pipelined: HEADs are sent by the "+s.engine.Name()+" engine", "why", s.engineWhy)
 	}
 	s.lister = list.New(list.Config{
-		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Delimiter: cfg.Delimiter, V1: cfg.ListV1,
+		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Prefixes: cfg.Prefixes, Delimiter: cfg.Delimiter,
+		V1:    cfg.ListV1,
 		Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(), Metadata: wantsListMetadata(cfg),
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 		OnUnconnected: func() { s.pool.yieldConnection() },

@@ -97,7 +97,7 @@ func (s *Scan) verifyListing(ctx context.Context) error {
 	}
 	check.began = s.lister.FirstAnswered()
 	s.cfg.Log.Info("listing again, to compare", "objects", check.keys.Len())
-	lister := s.lister.Parallel([]list.Range{s.cfg.Range}, max(1, s.parallel.MaxActive()), nil)
+	lister := s.lister.Parallel(s.cfg.FirstRanges(), max(1, s.parallel.MaxActive()), nil)
 	return check.again(ctx, lister, func(missed []list.Entry) error {
 		failed := make([]*ObjectError, len(missed))
 		for i, e := range missed {

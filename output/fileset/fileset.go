@@ -24,6 +24,7 @@ type Names struct {
 	Missing               string // written
 	Checkpoint            string // read and written; package checkpoint does both
 	RetryFrom, CABundle   string // read
+	Prefixes              string // read
 	Inventory, Keys       string // read
 }
 
@@ -94,7 +95,7 @@ func (names *Names) Check(stdout, stderr io.Writer) error {
 		Written("--missing", names.Missing),
 		Written("--checkpoint", names.Checkpoint), Named("--retry-from", names.RetryFrom),
 		Named("--inventory", names.Inventory),
-		Named("--keys", names.Keys),
+		Named("--keys", names.Keys), Named("--prefixes", names.Prefixes),
 		Named("--ca-bundle", names.CABundle),
 		{Name: "standard output", Info: StreamInfo(stdout)}, {Name: "standard error", Info: StreamInfo(stderr)},
 	}

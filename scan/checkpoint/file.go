@@ -213,11 +213,11 @@ func haveCommon(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// SaveInitial replaces the checkpoint of an earlier run by one with no progress in rng. It must be called before the
+// SaveInitial replaces the checkpoint of an earlier run by one with no progress in ranges. It must be called before the
 // files are truncated, so that they keep their content if the checkpoint cannot be written. No later run resumes from
 // the old checkpoint. Its error is that of Save, or of a file of which the checkpoint holds a Position.
-func (f *File) SaveInitial(rng list.Range) error {
-	at := &Checkpoint{Rest: []list.Range{rng}, Positions: map[string]Position{}}
+func (f *File) SaveInitial(ranges []list.Range) error {
+	at := &Checkpoint{Rest: ranges, Positions: map[string]Position{}}
 	for name, file := range f.data {
 		var err error
 		if at.Positions[name], err = file.Start(); err != nil {

@@ -56,7 +56,7 @@ func save(t *testing.T, complete bool) {
 		t.Fatal(from, err)
 	}
 	defer f.Close()
-	if err := f.SaveInitial(list.Range{}); err != nil {
+	if err := f.SaveInitial([]list.Range{{}}); err != nil {
 		t.Fatal(err)
 	}
 	if complete {
@@ -130,7 +130,7 @@ func TestOpenWithoutAFlag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.SaveInitial(list.Range{}); err != nil {
+	if err := f.SaveInitial([]list.Range{{}}); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
@@ -181,7 +181,7 @@ func TestSaveHint(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.SaveInitial(list.Range{}); err != nil {
+	if err := f.SaveInitial([]list.Range{{}}); err != nil {
 		t.Fatal(err)
 	}
 	before := read(t, "c")
@@ -255,7 +255,7 @@ func TestSaveKeepsTheMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.SaveInitial(list.Range{}); err != nil {
+	if err := f.SaveInitial([]list.Range{{}}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat("c"); err != nil || info.Mode() != 0o640 {

@@ -44,6 +44,10 @@ func keyFlags() []cli.Flag {
 			Usage: "take the objects from the S3 Inventory of this `MANIFEST`, a file or s3://BUCKET/KEY, and list nothing",
 		},
 		&cli.GenericFlag{
+			Name: "prefixes", Value: command.InputFileName(),
+			Usage: "list the prefixes in `FILE`, one a line or as JSON lines, in place of the whole bucket; - is standard input",
+		},
+		&cli.GenericFlag{
 			Name: "keys", Value: command.InputFileName(),
 			Usage: "send HEADs for the keys in `FILE`, one a line or as JSON lines, and list nothing; " +
 				"- is standard input; keys without an ETag are not pipelined",

@@ -50,6 +50,7 @@ type job struct {
 	chosen    string         // the value of --fields; empty: there is none
 	headFlags []string       // flags about HEADs that are given
 	keys      keylist.Config // of the file that names the keys, if there is one
+	prefixes  keylist.Config // of the file that names the prefixes, if there is one
 
 	format  output.Format
 	options output.Options
@@ -88,6 +89,9 @@ func (j *job) run(ctx context.Context, reporter *report.Reporter, stdout, stderr
 			return err
 		}
 		defer done()
+	}
+	if err := j.readPrefixes(ctx, reporter); err != nil {
+		return err
 	}
 	if j.keys.Open != nil {
 		keys := keylist.New(j.keys)
@@ -232,7 +236,7 @@ func (j *job) openCheckpoint(
 	j.scan.OnCheckpoint, j.scan.Resume = file.Save, earlier
 	j.scan.Begin = func() error {
 		if earlier == nil { // no later run may resume from the checkpoint of the files that are truncated now
-			if err := file.SaveInitial(j.scan.Range); err != nil {
+			if err := file.SaveInitial(j.scan.FirstRanges()); err != nil {
 				return &scan.OutputError{What: "checkpoint", Err: err}
 			}
 		}
@@ -270,7 +274,7 @@ func (j *job) estimate(
 
 // reportNoKeys reports a run that is complete and has listed nothing, since its prefix is the beginning of no key.
 func (j *job) reportNoKeys(reporter *report.Reporter, stats *metrics.Stats) {
-	isWhole := j.scan.Keys == nil && j.scan.Range == (list.Range{})
+	isWhole := j.scan.Keys == nil && j.scan.Prefixes == nil && j.scan.Range == (list.Range{})
 	if stats.Complete && stats.Listed == 0 && j.scan.Prefix != "" && isWhole {
 		reporter.PrintNoKeys(j.scan.Prefix, hint.ForEmptyPrefix(j.store.Bucket, j.scan.Prefix))
 	}
@@ -356,6 +360,9 @@ func (j *job) parameters(urls []string) map[string]string {
 			p["list-order"] = "any, of --list-objects-v1"
 		}
 	}
+	if j.scan.Prefixes != nil {
+		p["prefixes"] = prefixesHash(j.scan.Prefixes)
+	}
 	if flag := j.namedBy(); flag != "" {
 		p[strings.TrimPrefix(flag, "--")] = j.scan.Keys.Hash()
 	}
@@ -386,6 +393,7 @@ func (j *job) checkOrder(what string) error {
 	}{
 		{j.scan.Range.After != "", "--start-after", "scan the whole bucket"},
 		{j.scan.Range.Through != "", "--end-at", "scan the whole bucket"},
+		{len(j.scan.Prefixes) > 0, "--prefixes", "scan one prefix after the other"},
 		{j.scan.Ordered, "--ordered", "leave --ordered out: the records are in the order of the listing"},
 		{j.scan.Listers > 1, "--listers", "leave --listers out: one lister follows the continuation tokens"},
 	} {

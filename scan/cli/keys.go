@@ -1,29 +1,71 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/urfave/cli/v2"
 
 	"headcount/output"
+	"headcount/output/report"
 	"headcount/scan/command"
+	"headcount/scan/exit"
+	"headcount/scan/list"
 	"headcount/scan/list/keylist"
 )
 
-// parseKeyFile reads which file names the keys, and how.
-func parseKeyFile(c *cli.Context, j *job) error {
-	name := command.Get[string](c, "keys")
-	if name == "" {
+// parseKeyFiles reads which files name the keys, or prefixes of keys, and how.
+func parseKeyFiles(c *cli.Context, j *job) error {
+	input := func(flag string) (name string, cfg keylist.Config) {
+		name = command.Get[string](c, flag)
+		if name == "" {
+			return "", cfg
+		}
+		cfg.Name = "--" + flag + " " + name
+		cfg.Open = func() (io.ReadCloser, error) { return openInput(name, c.App.Reader) }
+		cfg.Prefix, cfg.Prefixes = j.scan.Prefix, flag == "prefixes"
+		if name == "-" { // it is no file
+			name = ""
+		}
+		return name, cfg
+	}
+	j.names.Keys, j.keys = input("keys")
+	j.keys.Null, j.keys.Column = c.Bool("null"), c.String("keys-column")
+	j.names.Prefixes, j.prefixes = input("prefixes")
+	return nil
+}
+
+// prefixesMax bounds the lines of --prefixes: a checkpoint has a Range for each.
+const prefixesMax = 100_000
+
+// readPrefixes reads --prefixes.
+func (j *job) readPrefixes(ctx context.Context, reporter *report.Reporter) error {
+	if j.prefixes.Open == nil {
 		return nil
 	}
-	j.keys = keylist.Config{
-		Name: "--keys " + name, Open: func() (io.ReadCloser, error) { return openInput(name, c.App.Reader) },
-		Null: c.Bool("null"), Column: c.String("keys-column"), Prefix: j.scan.Prefix,
+	file := keylist.New(j.prefixes)
+	defer file.Close()
+	prefixes, err := file.All(ctx, prefixesMax)
+	switch {
+	case err != nil:
+		return err
+	case len(prefixes) == 0:
+		return exit.Usagef("name a file with a prefix on each line", "%s: it has no prefix", j.prefixes.Name)
 	}
-	if name != "-" {
-		j.names.Keys = name
+	j.scan.Prefixes = list.MergePrefixes(prefixes)
+	if n := len(prefixes) - len(j.scan.Prefixes); n > 0 {
+		reporter.Log.Info("some prefixes begin with others: each key is listed once", "prefixes", n)
 	}
 	return nil
+}
+
+// prefixesHash identifies the prefixes in a checkpoint.
+func prefixesHash(prefixes []string) string {
+	entries := make([]list.Entry, len(prefixes))
+	for i := range entries {
+		entries[i].Key = prefixes[i]
+	}
+	return list.NewKeys(entries).Hash()
 }
 
 // openInput opens a file to read, decompressed; - is standard input.

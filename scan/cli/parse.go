@@ -35,7 +35,7 @@ func parse(c *cli.Context) (*job, error) {
 	}
 	j.scan.Prefix = prefix
 	for _, parsePart := range []func(*cli.Context, *job) error{
-		parseKeys, parseSpeed, parseFiles, parseKeyFile, parseInventory, parseSafety, parsePrint, parseAsked,
+		parseKeys, parseSpeed, parseFiles, parseKeyFiles, parseInventory, parseSafety, parsePrint, parseAsked,
 	} {
 		if err := parsePart(c, j); err != nil {
 			return nil, err

@@ -204,13 +204,16 @@ func (p *Pager) upperBound() string {
 	if p.split.upperBound != "" {
 		return p.split.upperBound
 	}
+	if p.rng.Through == p.prefixEnd {
+		return "" // no key is there
+	}
 	return p.rng.Through
 }
 
 // commonLength returns the length of the prefix that all remaining keys have in common. p.mu is held.
 func (p *Pager) commonLength() int {
 	if p.upperBound() == "" {
-		return len(p.lister.cfg.Prefix)
+		return len(p.prefix)
 	}
 	return commonPrefix(p.split.lastKey, p.upperBound())
 }
@@ -303,8 +306,8 @@ func (p *Pager) estimateRemaining() float64 {
 	if p.complete || s.lastKey == "" {
 		return 0
 	}
-	start := max(p.rng.After, p.lister.cfg.Prefix)
-	common, end := len(p.lister.cfg.Prefix), 1.0
+	start := max(p.rng.After, p.prefix)
+	common, end := len(p.prefix), 1.0
 	if upper := p.upperBound(); upper != "" {
 		common = commonPrefix(start, upper)
 		end = s.alphabet.position(upper[common:])

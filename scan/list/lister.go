@@ -2,7 +2,6 @@ package list
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +31,10 @@ type Config struct {
 	Store   *store.Store
 	Limiter *pace.Limiter // every LIST except a Probe waits for it; nil: unlimited
 	Prefix  string        // of all keys
+
+	// Prefixes are the prefixes of the keys that are listed, from MergePrefixes; each begins with Prefix. The Ranges are
+	// those of PrefixRanges, or parts of them. There is no Delimiter, and no OrderAny. Empty: all keys are listed.
+	Prefixes []string
 
 	// Delimiter groups the keys that have it behind the Prefix: a common prefix stands for all keys up to their first
 	// Delimiter. Metadata must not be set, and one Pager lists everything. Empty: every key is listed.
@@ -77,6 +80,7 @@ type Lister struct {
 	hasKeys       atomic.Bool  // a Pager's LIST has returned a key
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 	fastest       fastest
+	prefixEnds    []string // of Config.Prefixes
 
 	decoders sync.Pool // of *xmllist.Decoder
 
@@ -119,6 +123,7 @@ func New(cfg Config) *Lister {
 	return &Lister{
 		cfg: cfg, seed: maphash.MakeSeed(), heldMax: pageKeysMax, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix,
 		health: fault.NewHealth("LIST"), policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
+		prefixEnds: prefixEnds(cfg.Prefixes),
 	}
 }
 
@@ -141,7 +146,8 @@ type request struct {
 	keysMax int
 
 	triesMax int    // how often it is sent; 0: as often as the policy says
-	prefix   string // empty: the Lister's
+	prefix   string // of the keys that the request is about; empty: it is about a Range
+	within   string // the prefix of the Range, of Config.Prefixes; empty: the Lister's
 	metadata bool   // ask for metadata too
 	versions bool   // list versions; always with Config.Versions
 }
@@ -270,7 +276,7 @@ func (l *Lister) observeConnection(f fault.Failure) {
 func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
 	_, err := client.ListObjects(ctx, &s3.ListObjectsInput{
 		Bucket: aws.String(l.cfg.Store.Bucket()),
-		Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)), Delimiter: optional(l.delimiter(&req)),
+		Prefix: optional(l.prefixOf(&req)), Delimiter: optional(l.delimiter(&req)),
 		Marker: optional(req.after), MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
 	}, option)
@@ -279,7 +285,7 @@ func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, opt
 
 func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, options ...func(*s3.Options)) error {
 	input := &s3.ListObjectsV2Input{
-		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)),
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.prefixOf(&req)),
 		Delimiter: optional(l.delimiter(&req)),
 		MaxKeys:   aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
@@ -398,7 +404,7 @@ func (l *Lister) wrongDocument(err error, head []byte) error {
 // checkListing returns a ProtocolError for a listing that says itself that keys are missing in it, or that it is of
 // another prefix. The Name of the bucket shows nothing: it is another one for an access point, and for tenant:bucket.
 func (l *Lister) checkListing(listing *xmllist.Listing, req *request) error {
-	keys, prefix, grouped := len(listing.Entries), cmp.Or(req.prefix, l.cfg.Prefix), l.delimiter(req) != ""
+	keys, prefix, grouped := len(listing.Entries), l.prefixOf(req), l.delimiter(req) != ""
 	switch {
 	case len(listing.Prefixes) > 0 && !grouped:
 		what := "a page has CommonPrefixes, which stand for keys and were not asked for"

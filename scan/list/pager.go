@@ -35,6 +35,11 @@ const stalledPagesMax = 1000
 // (anyorder.go) instead. proof.go has the checks by which several Ranges are known to be the whole bucket.
 type Pager struct {
 	lister *Lister
+	prefix string // of all keys of the Range
+
+	// Of one of Config.Prefixes; empty: there are none.
+	within    string
+	prefixEnd string // of the Range of the prefix
 
 	mu       sync.Mutex // guards the fields down to split
 	rng      Range      // splitAt moves its end
@@ -79,6 +84,7 @@ func (l *Lister) Pager(rng Range) *Pager {
 		return l.sequential(rng)
 	}
 	p := &Pager{lister: l, rng: rng, cursor: rng.After}
+	p.setPrefix()
 	p.versions.cursor, p.versions.seek = rng.AfterVersion, rng.AfterVersion != ""
 	if l.cfg.MayChangeOrder && !l.cfg.Versions && rng == (Range{}) {
 		p.watched = newKeyLog()
@@ -250,7 +256,12 @@ func (p *Pager) trimLossyEnd(entries []Entry) []Entry {
 
 // request returns the next LIST. V1 and versions have no tokens: theirs are places at which a LIST can begin.
 func (p *Pager) request() request {
-	req := request{after: p.cursor, version: p.versions.cursor, token: p.token, keysMax: pageKeysMax}
+	req := request{
+		after: p.cursor, version: p.versions.cursor, token: p.token, within: p.within, keysMax: pageKeysMax,
+	}
+	if p.cursor < p.within { // the end of another prefix
+		req.after = ""
+	}
 	if p.tokenIsKey() && p.token != "" {
 		req.after, req.version = p.token, p.versions.token
 	}
@@ -290,7 +301,7 @@ func (p *Pager) admit(entries []Entry) ([]Entry, error) {
 		if len(added) < i && cap(added) == cap(entries) {
 			added = slices.Clip(added) // entries stay as they are: an error may need them
 		}
-		if !strings.HasPrefix(e.Key, p.lister.cfg.Prefix) {
+		if !strings.HasPrefix(e.Key, p.prefix) {
 			return nil, p.protocolError(fmt.Sprintf("the key %q does not begin with the requested prefix", e.Key), "")
 		}
 		if isLossy(e.Key, p.keysDeclared) {

@@ -38,7 +38,7 @@ func (p *Pager) startError(ctx context.Context, a *answer) error {
 	if p.lister.firstKey.Load() == first {
 		return nil
 	}
-	begin, err := p.lister.list(ctx, request{keysMax: 1})
+	begin, err := p.lister.list(ctx, request{within: p.within, keysMax: 1})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,8 @@ func (p *Pager) checkEnd(ctx context.Context) error {
 	end, unseen := p.rng.Through, p.complete && !p.endSeen && p.sequence == nil && p.rng.After < p.rng.Through
 	p.endSeen = p.endSeen || p.complete
 	p.mu.Unlock()
-	if rest, ok := strings.CutPrefix(end, p.lister.cfg.Prefix); !unseen || !ok || p.lister.groups(rest) {
+	rest, ok := strings.CutPrefix(end, p.prefix)
+	if !unseen || !ok || end == p.prefixEnd || p.lister.groups(rest) {
 		return nil
 	}
 	exists, err := p.lister.exists(ctx, end)

@@ -18,7 +18,9 @@ func (l *Lister) keysBetween(
 		return keys, "", nil
 	}
 	for {
-		a, err := l.list(ctx, request{after: upTo, keysMax: pageKeysMax, triesMax: briefTriesMax})
+		a, err := l.list(ctx, request{
+			after: upTo, within: l.withinOf(after), keysMax: pageKeysMax, triesMax: briefTriesMax,
+		})
 		if err != nil {
 			return nil, "", err
 		}

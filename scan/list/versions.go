@@ -43,7 +43,7 @@ func (l *Lister) versions(req *request) bool { return l.cfg.Versions || req.vers
 
 func (l *Lister) sendVersions(ctx context.Context, client *s3.Client, req request, option func(*s3.Options)) error {
 	_, err := client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{
-		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(cmp.Or(req.prefix, l.cfg.Prefix)),
+		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.prefixOf(&req)),
 		KeyMarker: optional(req.after), VersionIdMarker: optional(req.version),
 		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
 		RequestPayer: l.cfg.Store.RequestPayer(),
