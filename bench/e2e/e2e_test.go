@@ -38,6 +38,7 @@ func TestE2E(t *testing.T) {
 			t.Run("filters", func(t *testing.T) { testFilters(t, server, kind, headcount) })
 			t.Run("formats", func(t *testing.T) { testFormats(t, server, headcount) })
 			t.Run("seed", func(t *testing.T) { testSeed(t, server, headcount) })
+			t.Run("seed from files", func(t *testing.T) { testSeedFrom(t, server, headcount) })
 			t.Run("lossy keys", func(t *testing.T) { testLossyKeys(t, server, kind, headcount) })
 			t.Run("lossy places", func(t *testing.T) { testLossyPlaces(t, server, headcount) })
 			t.Run("lossy twin", func(t *testing.T) { testLossyTwin(t, server, headcount) })

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"headcount/bench/s3sim"
 )
@@ -52,6 +54,45 @@ func testSeed(t *testing.T, server *s3Server, headcount headcountBinary) {
 	got = headcount.scan(t, server, bucket, "", "--all")
 	if got.code != exitComplete || got.stats.Listed != len(foreign) || len(got.records) != len(foreign) {
 		t.Errorf("exit %d, %+v", got.code, got.stats)
+	}
+}
+
+// testSeedFrom puts the files of a directory twice, scans them, and cleans.
+func testSeedFrom(t *testing.T, server *s3Server, headcount headcountBinary) {
+	const bucket, folder = "files", "files/headcount-seed/"
+	server.createBucket(t, bucket)
+	dir := t.TempDir()
+	modified := time.Unix(1_700_000_000, 0)
+	want := map[string]string{}
+	for name, contentType := range map[string]string{
+		"a.json": "application/json", "b c/größe+1.html": "text/html; charset=utf-8", "none": "application/octet-stream",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(name), 0o600),
+			os.Chtimes(path, modified, modified)); err != nil {
+			t.Fatal(err)
+		}
+		want[folder+name] = contentType
+	}
+	for _, counts := range []string{"= 0 already present + 3 put + 0 failed", "= 3 already present + 0 put + 0 failed"} {
+		code, stderr := headcount.run(t, server, "bench", "seed", "--from", dir, "s3://"+bucket+"/files")
+		if code != exitComplete || !strings.Contains(stderr, counts) {
+			t.Fatalf("exit %d, want %q\n%s", code, counts, stderr)
+		}
+	}
+	got := headcount.scan(t, server, bucket, "", "--fields", "key,metadata,content_type,size")
+	if got.code != exitComplete || len(got.records) != len(want) {
+		t.Fatalf("exit %d, %d records\n%s", got.code, len(got.records), got.stderr)
+	}
+	for _, r := range got.records {
+		if want[r.key()] == "" || *r.ContentType != want[r.key()] || *r.Size != len(r.key())-len(folder) ||
+			r.metadata()["mtime"] != "1700000000.000000000" || r.metadata()["mode"] == "" {
+			t.Errorf("%q is %v of %d bytes with %v", r.key(), *r.ContentType, *r.Size, r.metadata())
+		}
+	}
+	code, stderr := headcount.run(t, server, "bench", "clean", "--yes", "s3://"+bucket+"/files")
+	if code != exitComplete || !strings.Contains(stderr, "3 objects listed = 3 removed") {
+		t.Errorf("exit %d\n%s", code, stderr)
 	}
 }
 
