@@ -28,6 +28,7 @@ type Inventory struct {
 	cfg      Config
 	manifest *manifest
 	ahead    *fetched // the next file; nil: none is being fetched
+	pager    *pager   // the last one; its Range may not be read to its end
 }
 
 // Open reads the manifest. Its error is an *Error, or that of Config.Fetch.
@@ -76,11 +77,17 @@ func AllFields() (names []string) {
 func (inv *Inventory) Hash() string { return inv.manifest.hash }
 
 // Close closes the files. No Pager may be in use.
-func (inv *Inventory) Close() { inv.ahead.close() }
+func (inv *Inventory) Close() {
+	inv.ahead.close()
+	if inv.pager != nil {
+		inv.pager.close()
+	}
+}
 
 // Pager implements scan.KeySource.
 func (inv *Inventory) Pager(rng list.Range) list.PageSource {
-	return &pager{inventory: inv, rng: rng}
+	inv.pager = &pager{inventory: inv, rng: rng}
+	return inv.pager
 }
 
 // place is a place between two rows: so many rows of the file with this number lie before it. The places of a Range are
@@ -99,7 +106,9 @@ func parsePlace(text string) (p place, err error) {
 	if text == "" {
 		return place{}, nil
 	}
-	_, err = fmt.Sscanf(text, placeLayout, &p.file, &p.row)
+	if _, err = fmt.Sscanf(text, placeLayout, &p.file, &p.row); err == nil && (p.file < 0 || p.row < 0) {
+		err = errors.New("it is negative")
+	}
 	return p, err
 }
 

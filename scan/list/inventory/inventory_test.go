@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	writer "headcount/bench/inventory"
@@ -344,6 +345,63 @@ func TestFromFolder(t *testing.T) {
 		}
 		if err != nil || len(pages) != 1 {
 			t.Errorf("%v: %d pages, %v", c, len(pages), err)
+		}
+	}
+}
+
+// Close closes the file of a Range that was not read to its end, and that of the next one.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	opened, closed := 0, 0
+	manifest, err := writer.Write(t.TempDir(), writer.Config{Bucket: "demo", Files: 3}, writer.Samples(5_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	count := func(n *int) {
+		mu.Lock()
+		defer mu.Unlock()
+		*n++
+	}
+	cfg := inventory.Config{Manifest: manifest, Bucket: "demo"}
+	fetch := inventory.FromFolder(cfg.Manifest)
+	cfg.Fetch = func(ctx context.Context, key string) (inventory.File, error) {
+		f, err := fetch(ctx, key)
+		count(&opened)
+		return closingFile{f, func() { count(&closed) }}, err
+	}
+	inv, err := inventory.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inv.Pager(list.Range{}).Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if inv.Close(); opened != 4 || closed != opened { // the manifest, its checksum, and two data files
+		t.Errorf("%d files opened, %d closed", opened, closed)
+	}
+}
+
+type closingFile struct {
+	inventory.File
+	onClose func()
+}
+
+func (f closingFile) Close() error {
+	f.onClose()
+	return f.File.Close()
+}
+
+// A place that no checkpoint has is an error.
+func TestWrongPlaces(t *testing.T) {
+	t.Parallel()
+	inv, err := open(t, writer.Config{}, inventory.Config{}, writer.Samples(5), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{"key", "-0000001-000000000000", "00000000--00000000001"} {
+		if pages, err := read(t.Context(), t, inv, list.Range{After: place}); err == nil {
+			t.Errorf("%q: %d pages", place, len(pages))
 		}
 	}
 }
