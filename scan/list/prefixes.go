@@ -53,11 +53,13 @@ func prefixEnds(prefixes []string) []string {
 
 // successor returns the first text behind all that begin with a prefix; empty: there is none.
 func successor(prefix string) string {
-	prefix = strings.TrimRight(prefix, "\xFF")
-	if prefix == "" {
+	last := len(prefix) - 1
+	for last >= 0 && prefix[last] == 0xFF {
+		last--
+	}
+	if last < 0 {
 		return ""
 	}
-	last := len(prefix) - 1
 	return prefix[:last] + string([]byte{prefix[last] + 1})
 }
 

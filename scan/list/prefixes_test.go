@@ -18,9 +18,10 @@ func TestMergePrefixes(t *testing.T) {
 // A Range of a prefix ends before the next prefix, even where that follows at once. Then it ends behind every key.
 func TestPrefixRanges(t *testing.T) {
 	fill := strings.Repeat("\xFF", keyBytesMax-3)
-	got := PrefixRanges([]string{"a/b", "a/c", "b\xFF", "\xFF"})
+	got := PrefixRanges([]string{"a/b", "a/c", "b\xFF", "d\uFFFD", "d\xFE", "\xFF"})
 	want := []Range{
-		{Through: "a/b" + fill}, {After: "a/b" + fill, Through: "a/d"}, {After: "a/d", Through: "c"}, {After: "c"},
+		{Through: "a/b" + fill}, {After: "a/b" + fill, Through: "a/d"}, {After: "a/d", Through: "c"},
+		{After: "c", Through: "d\xEF\xBF\xBE"}, {After: "d\xEF\xBF\xBE", Through: "d\xFF"}, {After: "d\xFF"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
