@@ -44,6 +44,7 @@ type record struct {
 	ContentType  *string           `json:"content_type"`
 	LastModified *time.Time        `json:"last_modified"`
 	StorageClass *string           `json:"storage_class"`
+	Encryption   *string           `json:"encryption_status"`
 	VersionID    *string           `json:"version_id"`
 	Changed      bool              `json:"changed"`
 	Prefix       bool              `json:"prefix"`
