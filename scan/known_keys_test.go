@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,4 +157,90 @@ func TestNonsenseRegionFailsItsObject(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Without the right to list, a key that does not exist is refused as others are. The statistics say so.
+func TestRefusedKnownKeysMayBeMissing(t *testing.T) {
+	for _, denied := range []bool{true, false} {
+		lists := new(atomic.Int64)
+		_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+			switch {
+			case r.Method == http.MethodGet:
+				lists.Add(1)
+				if denied {
+					w.WriteHeader(http.StatusForbidden)
+					fmt.Fprint(w, `<Error><Code>AccessDenied</Code></Error>`)
+				} else {
+					fmt.Fprint(w, `<ListBucketResult/>`)
+				}
+			case strings.HasSuffix(r.URL.Path, "9"):
+				w.WriteHeader(http.StatusForbidden)
+			default:
+				w.Header().Set("x-amz-meta-a", "b")
+			}
+		})
+		r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Keys: knownKeys(50), Workers: 2})
+		if r.err != nil || r.stats.Failed != 5 || r.stats.ListDenied != denied || lists.Load() == 0 {
+			t.Errorf("LIST denied %v: got %+v, denied %v after %d LISTs, error %v", denied, r.stats.Outcomes,
+				r.stats.ListDenied, lists.Load(), r.err)
+		}
+	}
+}
+
+// missingSink remembers what is gone.
+type missingSink struct {
+	scan.FailureFunc
+	gone []*scan.ObjectError
+}
+
+func (s *missingSink) Add(page []*scan.ObjectError) error {
+	s.gone = append(s.gone, page...)
+	return nil
+}
+
+// Keys that do not exist, and those that a delete marker hides, go to the sink for them.
+func TestMissingKeysAreNamed(t *testing.T) {
+	_, s := signedServer(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		switch {
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, `<ListBucketResult/>`)
+		case strings.HasSuffix(r.URL.Path, "7"):
+			w.Header().Set("x-amz-delete-marker", "true")
+			fallthrough
+		case strings.HasSuffix(r.URL.Path, "9"):
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	missing := new(missingSink)
+	r := run(t.Context(), t, s, scan.Config{
+		Engine: engine.Direct, Keys: knownKeys(50), Workers: 2, Ordered: true, Missing: missing,
+	})
+	var keys []string
+	for _, e := range missing.gone {
+		if keys = append(keys, e.Entry.Key); e.Class != fault.Gone || e.Status != http.StatusNotFound {
+			t.Errorf("%+v", e)
+		}
+	}
+	slices.Sort(keys)
+	want := []string{"k007", "k009", "k017", "k019", "k027", "k029", "k037", "k039", "k047", "k049"}
+	if r.err != nil || r.stats.Gone != 10 || !slices.Equal(keys, want) {
+		t.Errorf("%q, %+v, %v; want %q", keys, r.stats.Outcomes, r.err, want)
+	}
+}
+
+// A file may say the ETag of an object, and not when it was written. Then another ETag is that of a later object.
+func TestKnownKeysWithoutADate(t *testing.T) {
+	_, s := signedServer(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		w.Header().Set("ETag", `"new"`)
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT")
+		w.Header().Set("x-amz-meta-a", "b")
+	})
+	r := run(t.Context(), t, s, scan.Config{Engine: engine.Direct, Keys: list.NewKeys([]list.Entry{
+		{Key: "a", ETag: "old", Size: -1}, {Key: "b", ETag: "new", Size: -1}, {Key: "c", Size: 7},
+		{Key: "d", ETag: "old", Size: -1, LastModified: "2026-01-02T03:04:05Z"},
+	})})
+	if r.err != nil || r.stats.Emitted != 3 || r.stats.Changed != 2 || r.stats.Failed != 1 {
+		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
 }
