@@ -74,6 +74,8 @@ type recordBuilder struct {
 	// Headers by which a value is known that may be in no Field of its own: those that a LIST says too, and those of
 	// which other values are made.
 	listed, derived []list.DetailHeader
+
+	details list.Details
 }
 
 // reset forgets the values.
@@ -98,13 +100,17 @@ func (b *recordBuilder) set(f *field.Field, value string) error {
 		b.entry.CommonPrefix = value == "true"
 	case "changed":
 		b.changed, b.hasHead = value == "true", true
+	case "object_owner":
+		b.details.Owner = value
+	case "checksum_algorithm":
+		b.details.ChecksumAlgorithm = value
 	case "encryption_status", "restore_expiry":
-		b.hasHead = true
+		b.hasHead = b.hasHead || !f.InLists()
 		header, err := field.DerivedFrom(f.Name, value)
 		b.derived = append(b.derived, header...)
 		return err
 	default:
-		if f.Origin == field.FromList {
+		if f.InLists() {
 			b.listed = append(b.listed, list.DetailHeader{Name: f.Header, Value: value})
 			return nil
 		}
@@ -134,10 +140,9 @@ func (b *recordBuilder) setMap() { b.hasHead = true }
 
 // record returns the Record of the values. It is valid until reset.
 func (b *recordBuilder) record() (scan.Record, error) {
+	b.entry.Details = &b.details
 	if !b.hasHead {
-		if len(b.listed) > 0 {
-			b.entry.Details = &list.Details{Headers: b.listed}
-		}
+		b.details.Headers = slices.Concat(b.listed, b.derived) // the first of a name counts
 		return scan.NewRecord(&b.entry, nil, false), nil
 	}
 	b.result.Status = http.StatusOK

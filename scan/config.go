@@ -51,6 +51,9 @@ type Config struct {
 	Keys   KeySource  // the objects to scan; nil: those that the bucket lists
 	ListV1 bool       // list by ListObjects instead of ListObjectsV2
 
+	// ListDetails asks for owners, checksums and restores in the listing (Record.Details).
+	ListDetails bool
+
 	// Delimiter lists one level of the bucket: the objects without a Delimiter behind the Prefix, and one Record for each
 	// common prefix of the others (Record.CommonPrefix). There is one lister, and NoHeads is set. Empty: all objects.
 	Delimiter string

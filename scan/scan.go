@@ -71,8 +71,8 @@ func (s *Scan) openEngine() (err error) {
 	}
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Prefixes: cfg.Prefixes, Delimiter: cfg.Delimiter,
-		V1:    cfg.ListV1,
-		Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(), Metadata: wantsListMetadata(cfg),
+		Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(), V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
+		Details: cfg.ListDetails,
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 		OnUnconnected: func() { s.pool.yieldConnection() },
 	})

@@ -88,7 +88,7 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 // caller may lack a right, or have misspelt a name.
 func (r *Reporter) printUnsaid(s *metrics.Stats) {
 	unsaid := map[string][]string{} // names of fields, by the right that they need
-	for _, f := range field.All() {
+	for _, f := range field.Every() {
 		if n, counted := s.Said[f.Name]; counted && n == 0 {
 			unsaid[f.Permission] = append(unsaid[f.Permission], f.Name)
 		}
@@ -99,6 +99,9 @@ func (r *Reporter) printUnsaid(s *metrics.Stats) {
 		}
 	}
 	answered := min(s.Requests["head"]["200"]+s.FromListing, s.Listed) // HEADs of failed objects are sent again
+	if s.Engine == metrics.EngineNone {
+		answered = s.Listed
+	}
 	if answered == 0 {
 		return
 	}

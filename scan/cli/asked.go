@@ -17,6 +17,7 @@ import (
 	"headcount/scan/exit"
 	"headcount/scan/field"
 	"headcount/scan/head"
+	"headcount/scan/metrics"
 )
 
 // askFlags are the flags about what a HEAD asks for, and about further values of its answer.
@@ -87,7 +88,7 @@ func addFields(f *output.Format, o *output.Options, more []field.Field) {
 func parseAsked(c *cli.Context, j *job) error {
 	j.headers = command.Get[[]string](c, "header")
 	if slices.ContainsFunc(j.needHead(), func(f field.Field) bool { return f.Ask == field.AskChecksums }) {
-		j.scan.Headers = append(j.scan.Headers, head.RequestHeader{Name: "x-amz-checksum-mode", Value: "ENABLED"})
+		j.scan.Headers = append(j.scan.Headers, head.RequestHeader{Name: checksumModeHeader, Value: "ENABLED"})
 	}
 	name := command.Get[string](c, "sse-c-key")
 	if name == "" {
@@ -111,7 +112,10 @@ func parseAsked(c *cli.Context, j *job) error {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 const customerKeyBytes = 32
 
-const customerKeyHeader = "x-amz-server-side-encryption-customer-key"
+const (
+	customerKeyHeader  = "x-amz-server-side-encryption-customer-key"
+	checksumModeHeader = "x-amz-checksum-mode"
+)
 
 func readCustomerKey(name string) ([]byte, error) {
 	const mostBytes = 1 << 10
@@ -128,7 +132,7 @@ func readCustomerKey(name string) ([]byte, error) {
 
 // checkCustomerKey returns a usage error if the customer's key would be sent where others can read it.
 func (j *job) checkCustomerKey(urls []string) error {
-	if !slices.ContainsFunc(j.scan.Headers, func(h head.RequestHeader) bool { return h.Name == customerKeyHeader }) {
+	if !j.asksBy(customerKeyHeader) {
 		return nil
 	}
 	for _, text := range urls {
@@ -137,6 +141,26 @@ func (j *job) checkCustomerKey(urls []string) error {
 		}
 	}
 	return nil
+}
+
+// asksBy reports whether each HEAD has a header of this name.
+func (j *job) asksBy(name string) bool {
+	return slices.ContainsFunc(j.scan.Headers, func(h head.RequestHeader) bool { return h.Name == name })
+}
+
+// hintIfAskedRefused returns what the user can do where HEADs were refused for what they ask for, or lack; empty: that
+// is not known.
+func (j *job) hintIfAskedRefused(stats *metrics.Stats) string {
+	refused := stats.Requests["head"]
+	switch {
+	case refused["400"] > 0 && j.asksBy(customerKeyHeader):
+		return "the store refuses --sse-c-key for objects that this key does not encrypt"
+	case refused["400"] > 0:
+		return "HEADs of objects that a customer's key encrypts need --sse-c-key FILE"
+	case refused["403"] > 0 && j.asksBy(checksumModeHeader):
+		return "the checksums of objects that a KMS key encrypts need the right kms:Decrypt"
+	}
+	return ""
 }
 
 func isLoopback(host string) bool {

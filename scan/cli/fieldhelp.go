@@ -31,7 +31,5 @@ func fieldHelp(fields []field.Field) string {
 
 // listedFields returns the Fields that a LIST has.
 func listedFields() []field.Field {
-	return slices.DeleteFunc(field.Every(), func(f field.Field) bool {
-		return f.Origin != field.FromList
-	})
+	return slices.DeleteFunc(field.Every(), func(f field.Field) bool { return !f.InLists() })
 }

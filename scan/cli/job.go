@@ -191,6 +191,9 @@ func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
 		if refused := scan.HintIfAllRefused(stats); refused != "" && j.names.RetryFrom == "" {
 			hint = refused + "; " + whereNamed
 		}
+		if refused := j.hintIfAskedRefused(stats); refused != "" {
+			hint = refused + "; " + whereNamed
+		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
 	case j.scan.Keys != nil && stats.Listed > 0 && stats.Gone == stats.Listed:
 		return j.nothingFoundError(stats.Listed)

@@ -91,7 +91,7 @@ func parseListFields(text string) ([]field.Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	needHead := field.Names(field.NeedHead(fields))
+	needHead := field.Names(slices.DeleteFunc(slices.Clone(fields), func(f field.Field) bool { return f.InLists() }))
 	if text == "all" {
 		return slices.DeleteFunc(fields, func(f field.Field) bool { return slices.Contains(needHead, f.Name) }), nil
 	}

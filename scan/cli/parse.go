@@ -175,11 +175,13 @@ func (j *job) planHeads() error {
 	case len(needHead) > 0:
 		return j.unlistedError(field.Names(needHead))
 	}
-	cfg.Counted = nil
-	for _, f := range needHead {
-		if f.Name != field.Metadata && !f.Zero { // what is always said needs no count
+	cfg.Counted, cfg.ListDetails = nil, false
+	for _, f := range j.read() {
+		needsHead := slices.Contains(field.Names(needHead), f.Name)
+		if f.Name != field.Metadata && !f.Zero && (needsHead || f.Ask != field.AskNothing) { // others are always said
 			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})
 		}
+		cfg.ListDetails = cfg.ListDetails || f.Ask == field.AskDetails && !needsHead
 	}
 	for _, name := range j.metadataNames() {
 		cfg.Counted = append(cfg.Counted, scan.Presence{
@@ -202,9 +204,21 @@ func (j *job) metadataNames() (names []string) {
 	return slices.Compact(names)
 }
 
-// needHead returns the Fields that the output or the filter reads and the source has not without a HEAD, each once.
-// Those that list prints by default are only printed where the source has them.
+// needHead returns the Fields that are read and that the source has not without a HEAD, each once.
 func (j *job) needHead() []field.Field {
+	read := j.read()
+	switch {
+	case j.known != nil:
+		return slices.DeleteFunc(read, func(f field.Field) bool { return slices.Contains(j.known, f.Name) })
+	case j.command == listName:
+		return slices.DeleteFunc(read, func(f field.Field) bool { return f.InLists() })
+	}
+	return field.NeedHead(read)
+}
+
+// read returns the Fields that the output or the filter reads, each once. Those that list prints by default are only
+// printed where the source has them.
+func (j *job) read() []field.Field {
 	read := slices.Clone(j.fields)
 	if j.command == listName && j.known != nil && (j.chosen == "" || j.chosen == allFields) {
 		read = nil
@@ -216,10 +230,7 @@ func (j *job) needHead() []field.Field {
 			}
 		}
 	}
-	if j.known == nil {
-		return field.NeedHead(read)
-	}
-	return slices.DeleteFunc(read, func(f field.Field) bool { return slices.Contains(j.known, f.Name) })
+	return read
 }
 
 // allFields is the value of --fields for all of them.

@@ -126,6 +126,14 @@ func checksums(r *scan.Record) (sums scan.Map, said bool) {
 	return mapOf(sums), len(sums) > 0
 }
 
+// appendChecksumType appends the type that the HEAD says where it was asked for checksums, or that the LIST says.
+func appendChecksumType(dst []byte, r *scan.Record) ([]byte, bool) {
+	if text := r.Header(checksumPrefix + "type"); text != nil {
+		return append(dst, text...), true
+	}
+	return appendDetail(func(d *list.Details) string { return d.ChecksumType })(dst, r)
+}
+
 // decodedMetadata returns the metadata whose values are encoded, decoded. said is false where there are none.
 func decodedMetadata(r *scan.Record) (decoded scan.Map, said bool) {
 	metadata, _ := r.Metadata()

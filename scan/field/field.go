@@ -46,6 +46,7 @@ type Ask uint8
 const (
 	AskNothing   Ask = iota
 	AskChecksums     // x-amz-checksum-mode of the HEAD
+	AskDetails       // owners, checksums and restores in the LIST
 )
 
 // Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They
@@ -193,7 +194,10 @@ func Names(fields []Field) []string {
 // MetadataName returns what names one text of the Field Metadata beside the names of Fields, as metadata.owner.
 func MetadataName(name string) string { return Metadata + "." + name }
 
-// NeedHead returns the Fields that no LIST of S3 gives: a HEAD has to be sent for them.
+// InLists reports whether a LIST of S3 gives the value, at least where it is asked for it.
+func (f *Field) InLists() bool { return f.Origin == FromList || f.Ask == AskDetails }
+
+// NeedHead returns the Fields that no usual LIST of S3 gives: a HEAD has to be sent for them.
 func NeedHead(fields []Field) []Field {
 	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Origin == FromList })
 }

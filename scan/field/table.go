@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"headcount/scan"
+	"headcount/scan/list"
 )
 
 // The names of the Fields that a record has unless --fields names others.
@@ -75,11 +76,11 @@ func All() []Field {
 			"years for which the object is locked after the event").needing("s3:GetObjectRetention"),
 		textOf("expiration", "x-amz-expiration",
 			"lifecycle expiration, as `expiry-date=\"Fri, 01 Jan 2100 00:00:00 GMT\", rule-id=\"logs\"`"),
-		textOf("restore", restoreHeader, "restore from an archive: `ongoing-request=\"true\"`, or "+
-			"`ongoing-request=\"false\", expiry-date=\"…\"` when it is done"),
+		listed(textOf("restore", restoreHeader, "restore from an archive: `ongoing-request=\"true\"`, or "+
+			"`ongoing-request=\"false\", expiry-date=\"…\"` when it is done")),
 		{
-			Name: "restore_expiry", Type: Time, Origin: FromHead, text: appendRestoreExpiry, time: restoreExpiry,
-			About: "when a restored copy ends, RFC 3339",
+			Name: "restore_expiry", Type: Time, Origin: FromHead, Ask: AskDetails,
+			text: appendRestoreExpiry, time: restoreExpiry, About: "when a restored copy ends, RFC 3339",
 		},
 		textOf("archive_status", "x-amz-archive-status", "archive tier of `INTELLIGENT_TIERING`"),
 		{
@@ -100,8 +101,18 @@ func Further() []Field {
 				"a KMS key encrypts the object",
 		},
 		{
-			Name: "checksum_type", Origin: FromHead, Header: "x-amz-checksum-type", Ask: AskChecksums,
-			text: appendHeader("x-amz-checksum-type"), About: "`FULL_OBJECT` or `COMPOSITE`",
+			Name: "checksum_algorithm", Origin: FromList, Ask: AskDetails,
+			text:  appendDetail(func(d *list.Details) string { return d.ChecksumAlgorithm }),
+			About: "algorithms of the checksums that the store keeps, as `CRC64NVME`, separated by commas",
+		},
+		{
+			Name: "checksum_type", Origin: FromList, Ask: AskDetails, Header: checksumPrefix + "type",
+			text: appendChecksumType, About: "`FULL_OBJECT` or `COMPOSITE`",
+		},
+		{
+			Name: "object_owner", Origin: FromList, Ask: AskDetails,
+			text:  appendDetail(func(d *list.Details) string { return d.Owner }),
+			About: "name of the object's owner, or the ID where there is none",
 		},
 		{
 			Name: "metadata_decoded", Type: Map, Origin: FromHead, texts: decodedMetadata,
@@ -182,6 +193,23 @@ func boolOf(name, header, about string) Field {
 	return Field{
 		Name: name, Type: Bool, Origin: FromHead, Header: header, About: about,
 		boolean: func(r *scan.Record) (bool, bool) { return r.HeaderBool(header) },
+	}
+}
+
+// listed returns f as a Field that a LIST says too, where it is asked for it.
+func listed(f Field) Field {
+	f.Ask = AskDetails
+	return f
+}
+
+// appendDetail returns the accessor of a text of the Details. An empty one is not said.
+func appendDetail(of func(*list.Details) string) func([]byte, *scan.Record) ([]byte, bool) {
+	return func(dst []byte, r *scan.Record) ([]byte, bool) {
+		d := r.Details()
+		if d == nil || of(d) == "" {
+			return dst, false
+		}
+		return append(dst, of(d)...), true
 	}
 }
 

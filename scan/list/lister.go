@@ -47,6 +47,7 @@ type Config struct {
 	Order    Order         // in which the store lists; always OrderAny for directory buckets
 	V1       bool          // send ListObjects instead of ListObjectsV2, for stores that only know this
 	Metadata bool          // ask for the custom metadata of each object, which MinIO lists; ignored where V1 is set
+	Details  bool          // ask for owners, checksums and restores (Entry.Details)
 	Timeout  time.Duration // of a request with its answer; 0: 30 s
 	RetryFor time.Duration // how long to retry while the store fails; 0: 15 min
 	Log      *slog.Logger  // nil: silent
@@ -77,6 +78,7 @@ type Lister struct {
 	firstKey      atomicString // of the bucket, where the store ignores start-after
 	notEncoded    atomic.Bool  // the store declares that it encodes keys, and encodes nothing
 	otherOrder    atomic.Bool  // a Pager changed to OrderAny
+	noRestores    atomic.Bool  // the store refuses LISTs that ask for restores
 	hasKeys       atomic.Bool  // a Pager's LIST has returned a key
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 	fastest       fastest
@@ -236,8 +238,20 @@ func (l *Lister) send(ctx context.Context, req request, turn int) (*answer, erro
 	return a, nil
 }
 
-// sendTo sends one LIST once, to an endpoint. Its error is not explained yet.
+// sendTo sends one LIST once, to an endpoint, and again if the store refuses the first one that asks for restores. Its
+// error is not explained yet.
 func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoint) (*answer, error) {
+	asksRestores := len(l.optionalAttributes()) > 0
+	a, err := l.sendAsked(ctx, req, endpoint)
+	if asksRestores && refusesAttributes(err) && !l.noRestores.Swap(true) {
+		l.cfg.Log.Debug("listing on without the restores of objects", "error", err)
+		l.cfg.Limiter.Charge(1)
+		return l.sendAsked(ctx, req, endpoint)
+	}
+	return a, err
+}
+
+func (l *Lister) sendAsked(ctx context.Context, req request, endpoint *store.Endpoint) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	var (
@@ -278,7 +292,7 @@ func (l *Lister) sendV1(ctx context.Context, client *s3.Client, req request, opt
 		Bucket: aws.String(l.cfg.Store.Bucket()),
 		Prefix: optional(l.prefixOf(&req)), Delimiter: optional(l.delimiter(&req)),
 		Marker: optional(req.after), MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
-		RequestPayer: l.cfg.Store.RequestPayer(),
+		RequestPayer: l.cfg.Store.RequestPayer(), OptionalObjectAttributes: l.optionalAttributes(),
 	}, option)
 	return err
 }
@@ -288,7 +302,10 @@ func (l *Lister) sendV2(ctx context.Context, client *s3.Client, req request, opt
 		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.prefixOf(&req)),
 		Delimiter: optional(l.delimiter(&req)),
 		MaxKeys:   aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
-		RequestPayer: l.cfg.Store.RequestPayer(),
+		RequestPayer: l.cfg.Store.RequestPayer(), OptionalObjectAttributes: l.optionalAttributes(),
+	}
+	if l.cfg.Details {
+		input.FetchOwner = aws.Bool(true)
 	}
 	if req.token != "" {
 		input.ContinuationToken = aws.String(req.token)
@@ -350,7 +367,9 @@ func (l *Lister) read(response *http.Response, signedRegion string, req request)
 		return nil, l.refused(response, storeErr, errordoc.Read(response.Body))
 	}
 	body := &headReader{body: response.Body}
-	listing, err := l.decode(body, xmllist.Asked{Metadata: req.metadata, Versions: l.versions(&req)})
+	listing, err := l.decode(body, xmllist.Asked{
+		Metadata: req.metadata, Versions: l.versions(&req), Details: l.cfg.Details,
+	})
 	var (
 		unread   *xmllist.ReadError
 		document *xmllist.ErrorDocument

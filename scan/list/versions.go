@@ -46,7 +46,7 @@ func (l *Lister) sendVersions(ctx context.Context, client *s3.Client, req reques
 		Bucket: aws.String(l.cfg.Store.Bucket()), Prefix: optional(l.prefixOf(&req)),
 		KeyMarker: optional(req.after), VersionIdMarker: optional(req.version),
 		MaxKeys: aws.Int32(int32(req.keysMax)), EncodingType: types.EncodingTypeUrl,
-		RequestPayer: l.cfg.Store.RequestPayer(),
+		RequestPayer: l.cfg.Store.RequestPayer(), OptionalObjectAttributes: l.optionalAttributes(),
 	}, option)
 	return err
 }

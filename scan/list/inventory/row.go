@@ -63,7 +63,7 @@ func knownColumns() [columnCount]known {
 		accessTierColumn:  {"IntelligentTieringAccessTier", []string{"archive_status"}},
 		bucketKeyColumn:   {"BucketKeyStatus", []string{"bucket_key_enabled"}},
 		checksumColumn:    {"ChecksumAlgorithm", []string{"checksum_algorithm"}},
-		ownerColumn:       {"ObjectOwner", []string{"owner"}},
+		ownerColumn:       {"ObjectOwner", []string{"object_owner"}},
 		expirationColumn:  {"LifecycleExpirationDate", []string{"expiration"}},
 	}
 }
