@@ -139,14 +139,16 @@ func (o Object) LastModified() time.Time {
 	return time.Unix(modifiedFirst+o.modifiedSecond(), 0).UTC()
 }
 
-// modifiedSecond returns LastModified in seconds since modifiedFirst. The versions of a key were written at equal
-// intervals.
+// modifiedSecond returns LastModified in seconds since modifiedFirst.
 func (o Object) modifiedSecond() int64 {
 	if o.place != nil {
-		newest := int64(mix(o.place.of.hash, saltModified) % (modifiedDays * daySeconds))
-		return newest * (o.place.of.count - o.place.n) / o.place.of.count
+		return o.place.modifiedSecond()
 	}
-	return int64(mix(o.hash, saltModified) % (modifiedDays * daySeconds))
+	return modifiedSecond(o.hash)
+}
+
+func modifiedSecond(hash uint64) int64 {
+	return int64(mix(hash, saltModified) % (modifiedDays * daySeconds))
 }
 
 // ContentType returns the media type.
@@ -159,14 +161,14 @@ func (o Object) ContentType() string {
 // omits it.
 func (o Object) StorageClass() string {
 	switch {
+	case !o.attributes && !o.nasty: // most buckets
 	case o.archived() && o.allAttributes && o.oneIn(4, saltTiering):
 		return "DEEP_ARCHIVE"
 	case o.archived():
 		return "GLACIER"
 	case o.tiered():
 		return "INTELLIGENT_TIERING"
-	}
-	if o.nasty && mix(o.hash, saltStorageClass)%7 == 0 {
+	case o.nasty && mix(o.hash, saltStorageClass)%7 == 0:
 		return "STANDARD_IA"
 	}
 	return "STANDARD"

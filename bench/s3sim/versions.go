@@ -92,6 +92,11 @@ type versionPlace struct {
 	n  int64
 }
 
+// modifiedSecond is that of the version. The versions of a key were written at equal intervals.
+func (p *versionPlace) modifiedSecond() int64 {
+	return modifiedSecond(p.of.hash) * (p.of.count - p.n) / p.of.count
+}
+
 // version returns the Object of the version with number n of key.
 func (s *Server) version(key []byte, v keyVersions, n int64) Object {
 	if s.options.Versions == 0 {
