@@ -1,5 +1,5 @@
-// Package pinned builds the S3 servers whose versions bench/servers/go.mod pins. Tests and benchmarks start them as
-// processes of their own.
+// Package pinned builds the S3 servers whose versions bench/servers/go.mod pins, and makes environments of pinned
+// Python packages. Tests and benchmarks start them as processes of their own.
 package pinned
 
 import (
@@ -43,50 +43,94 @@ func FindServers() (string, error) {
 // Build returns the executable file of a command that the go.mod in folder pins. It builds the file in the user's cache
 // folder, unless it is there already. Two processes may build at once.
 func Build(ctx context.Context, folder, pkg string) (string, error) {
-	version, err := versionOf(folder)
+	version, err := hashOf(folder, runtime.Version(), "go.mod", "go.sum")
 	if err != nil {
 		return "", err
 	}
+	binary := filepath.Join(version, path.Base(pkg)+ExeSuffix())
+	return inCache(binary, func(built string) error { return GoBuild(ctx, folder, built, pkg) })
+}
+
+// Python returns the interpreter of a virtual environment with the packages of requirements.txt in folder. It makes the
+// environment in the user's cache folder, unless it is there already.
+func Python(ctx context.Context, folder string) (string, error) {
+	release, err := exec.CommandContext(ctx, "python3", "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("python3 --version: %w", err)
+	}
+	version, err := hashOf(folder, string(release), "requirements.txt")
+	if err != nil {
+		return "", err
+	}
+	made, err := inCache(filepath.Join(version, "python"), func(scratch string) error {
+		if err := run(ctx, folder, "python3", "-m", "venv", scratch); err != nil {
+			return err
+		}
+		return run(ctx, folder, pythonIn(scratch), "-m", "pip", "install", "--quiet", "--no-input",
+			"--disable-pip-version-check", "--requirement", "requirements.txt")
+	})
+	return pythonIn(made), err
+}
+
+// pythonIn returns the interpreter of a virtual environment, which can be renamed: only its scripts name its path.
+func pythonIn(environment string) string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(environment, "Scripts", "python.exe")
+	}
+	return filepath.Join(environment, "bin", "python3")
+}
+
+// inCache returns the path of a file or folder in the user's cache folder. If it is not there, inCache calls fill to
+// make one at another path, and renames that in one step: another process may do the same at once.
+func inCache(name string, fill func(path string) error) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	kept := filepath.Join(cache, "headcount-servers", version)
-	binary := filepath.Join(kept, path.Base(pkg)+ExeSuffix())
-	if _, err := os.Stat(binary); err == nil {
-		return binary, nil
+	filled := filepath.Join(cache, "headcount-servers", name)
+	if _, err := os.Stat(filled); err == nil {
+		return filled, nil
 	}
+	kept := filepath.Dir(filled)
 	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return "", err
 	}
-	// Each process builds a file of its own, and renames it in one step.
 	scratch, err := os.MkdirTemp(kept, "build-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(scratch)
-	built := filepath.Join(scratch, filepath.Base(binary))
-	if err := GoBuild(ctx, folder, built, pkg); err != nil {
+	unnamed := filepath.Join(scratch, filepath.Base(filled))
+	if err := fill(unnamed); err != nil {
 		return "", err
 	}
-	return binary, os.Rename(built, binary)
+	err = os.Rename(unnamed, filled)
+	if _, statErr := os.Stat(filled); statErr == nil {
+		return filled, nil // ours, or that of a process that was faster
+	}
+	return filled, err
 }
 
 // GoBuild builds a package of the module in folder.
 func GoBuild(ctx context.Context, folder, binary, pkg string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg)
+	return run(ctx, folder, "go", "build", "-o", binary, pkg)
+}
+
+// run runs a tool in a folder. Its error has the tool's output.
+func run(ctx context.Context, folder, tool string, args ...string) error {
+	command := exec.CommandContext(ctx, tool, args...)
 	command.Dir = folder
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s in %s: %w\n%s", pkg, folder, err, output)
+		return fmt.Errorf("%v in %s: %w\n%s", command.Args, folder, err, output)
 	}
 	return nil
 }
 
-// versionOf returns a hash of everything that a binary built from the module in folder depends on.
-func versionOf(folder string) (string, error) {
+// hashOf returns a hash of the files with these names in folder, of a tool's version, and of this system.
+func hashOf(folder, version string, names ...string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, name := range []string{"go.mod", "go.sum"} {
+	fmt.Fprintln(sum, version, runtime.GOOS, runtime.GOARCH)
+	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			return "", err

@@ -23,6 +23,10 @@ const (
 	checksumPrefix    = "x-amz-checksum-"
 )
 
+// connectionHeader says what becomes of the connection, and nothing about the object. One engine does not see it.
+// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+const connectionHeader = "connection"
+
 // appendEncryptionStatus appends the encryption in the words of S3 Inventory. A value for which Inventory has no word
 // stays as it is. https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html
 func appendEncryptionStatus(dst []byte, r *scan.Record) ([]byte, bool) {
@@ -162,7 +166,7 @@ func decode(text string) (decoded string, ok bool) {
 }
 
 // Headers returns the Field of the headers with these names, in any case; nil: all headers of the answer to a HEAD that
-// are no custom metadata.
+// are no custom metadata. Connection is never among them.
 func Headers(names []string) Field {
 	wanted := map[string]bool{}
 	for _, name := range names {
@@ -175,10 +179,9 @@ func Headers(names []string) Field {
 			if _, said := r.Metadata(); !said {
 				return nil, false
 			}
-			headers := slices.Clone(r.Headers())
-			if len(wanted) > 0 {
-				headers = slices.DeleteFunc(headers, func(h head.Header) bool { return !wanted[string(h.Name)] })
-			}
+			headers := slices.DeleteFunc(slices.Clone(r.Headers()), func(h head.Header) bool {
+				return string(h.Name) == connectionHeader || len(wanted) > 0 && !wanted[string(h.Name)]
+			})
 			return mapOf(headers), true
 		},
 	}

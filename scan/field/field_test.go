@@ -104,7 +104,7 @@ func TestAccessors(t *testing.T) {
 		{"checksums", "[{crc32 a==} {sha256 b==}]", "-",
 			object(entry, "x-amz-checksum-sha256: b==", "x-amz-checksum-type: COMPOSITE", "x-amz-checksum-crc32: a==")},
 		{"checksums", "-", "-", object(entry, "x-amz-checksum-type: COMPOSITE")},
-		{"headers", "[{a 1,3} {b 2}]", "-", object(entry, "a: 1", "b: 2", "a: 3")},
+		{"headers", "[{a 1,3} {b 2}]", "-", object(entry, "a: 1", "b: 2", "a: 3", "connection: close")},
 		{"bucket_key_enabled", "-", "-", object(entry)},
 	} {
 		fields, err := field.Parse(c.field)
