@@ -2,9 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,7 @@ func TestREADMEQuestions(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	_, manifest := writeInventory(t, inventory.Config{Format: "Parquet"}, inventoryOf(server))
 	t.Chdir(filepath.Dir(manifest)) // some write a file
+	writeQuestionFiles(t, server)
 	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
 	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "s3://demo"}, store...)...)
 	ran := 0
@@ -93,6 +96,29 @@ func TestREADMEQuestions(t *testing.T) {
 	if ran < 12 {
 		t.Errorf("%d commands were run", ran)
 	}
+	missing, err := os.ReadFile("missing.jsonl")
+	if err != nil || !strings.HasPrefix(string(missing), `{"key":"no such, \"file\"","status":404,"class":"gone",`) ||
+		strings.Count(string(missing), "\n") != 1 {
+		t.Errorf("%v: %s", err, missing)
+	}
+}
+
+// folders are the prefixes that a question is about.
+const folders = "2022/01/\n2022/03/0\n"
+
+// writeQuestionFiles writes the files that questions read: a database's dump of all keys, with one that does not
+// exist, and a list of prefixes.
+func writeQuestionFiles(t *testing.T, server *s3sim.Server) {
+	t.Helper()
+	dump := "id,path\n0,\"no such, \"\"file\"\"\"\n"
+	for i := range server.Keyspace().Len() {
+		dump += fmt.Sprintf("%d,%s\n", i+1, server.Keyspace().Key(i))
+	}
+	for name, text := range map[string]string{"files.csv": dump, "folders.txt": folders} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // countAnswers returns how many of the JSON lines answer the filter of a command; without a filter, all do.
@@ -100,6 +126,11 @@ func countAnswers(t *testing.T, command, lines string) (count int) {
 	t.Helper()
 	_, filter, isFiltered := strings.Cut(command, "--filter")
 	is := func(*answer) bool { return !isFiltered }
+	if strings.Contains(command, "--prefixes") {
+		is = func(a *answer) bool {
+			return slices.ContainsFunc(strings.Fields(folders), func(prefix string) bool { return strings.HasPrefix(a.Key, prefix) })
+		}
+	}
 	for part, answers := range answers() {
 		if strings.Contains(filter, part) {
 			is = answers

@@ -127,6 +127,8 @@ type object struct {
 	KeyB64       member[[]byte] `json:"key_b64"`
 	Prefix       bool           `json:"prefix"`
 	VersionID    string         `json:"version_id"`
+	IsLatest     bool           `json:"is_latest"`
+	DeleteMarker bool           `json:"delete_marker"`
 	ETag         string         `json:"etag"`
 	Size         *int64         `json:"size"`
 	LastModified string         `json:"last_modified"`
@@ -182,8 +184,9 @@ func parseObject(line []byte) (list.Entry, error) {
 		return e, errors.New("it has more than one key")
 	case e.Key == "":
 		return e, errors.New("it has no key")
-	case o.VersionID != "":
-		return e, fmt.Errorf("it has the version_id %s, and only the latest version can be scanned", o.VersionID)
+	}
+	if o.VersionID != "" {
+		e.Details = &list.Details{VersionID: o.VersionID, IsLatest: o.IsLatest, DeleteMarker: o.DeleteMarker}
 	}
 	if o.Size != nil && *o.Size >= 0 {
 		e.Size = *o.Size

@@ -75,11 +75,21 @@ func TestForms(t *testing.T) {
 
 // A line of JSON says what an earlier scan has listed.
 func TestJSONSaysWhatWasListed(t *testing.T) {
-	const line = `{"key":"a b","listed_key":"a%20b","etag":"\"x\"","size":7,"last_modified":"2026-01-02T03:04:05Z","version_id":""}`
+	const line = `{"key":"a b","listed_key":"a%20b","etag":"\"x\"","size":7,"last_modified":"2026-01-02T03:04:05Z"}`
 	entries, _, err := read(t, fileOf(line, Config{}), list.Range{})
 	want := list.Entry{Key: "a b", Encoded: "a%20b", ETag: "x", Size: 7, LastModified: "2026-01-02T03:04:05Z"}
 	if err != nil || len(entries) != 1 || entries[0] != want {
 		t.Errorf("%+v, %v; want %+v", entries, err, want)
+	}
+}
+
+// A line of JSON can name a version.
+func TestJSONNamesVersions(t *testing.T) {
+	const lines = `{"key":"a","version_id":"null"}` + "\n" + `{"key":"a","version_id":"v","delete_marker":true,"is_latest":true}`
+	entries, _, err := read(t, fileOf(lines, Config{}), list.Range{})
+	if err != nil || len(entries) != 2 || entries[0].VersionID() != "null" || entries[0].Details.DeleteMarker ||
+		entries[1].VersionID() != "v" || !entries[1].Details.DeleteMarker || !entries[1].Details.IsLatest {
+		t.Errorf("%+v, %v", entries, err)
 	}
 }
 
