@@ -44,7 +44,7 @@ type workerPool struct {
 	encoder *encoder
 
 	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
-	retries   *retryQueue
+	retries   *retryQueue[*batch]
 	verifier  *verifier
 	committer *committer
 	inFlight  inFlight

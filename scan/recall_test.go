@@ -19,7 +19,7 @@ func newEvidenceWorker(entries []list.Entry) *worker {
 	access := storeAccess{progress: progress, metrics: metrics.NewCollector(), log: slog.New(slog.DiscardHandler)}
 	p := &workerPool{
 		storeAccess: access, findings: newFindings(&Config{Log: access.log}, &access),
-		retries: newRetryQueue(newInFlight()), records: newRecordLimit(recordBytesMax),
+		retries: newRetryQueue[*batch](newInFlight()), records: newRecordLimit(recordBytesMax),
 	}
 	w := &worker{
 		pool: p, counts: counters{HeadCounts: metrics.NewHeadCounts()}, sent: new(sentBatch), previous: new(sentBatch),
@@ -50,7 +50,7 @@ func TestRecalledBatchLeavesNoEvidence(t *testing.T) {
 		go func() {
 			each := true
 			for i := range objects {
-				b := (<-w.pool.retries.in).batch
+				b := (<-w.pool.retries.in).item
 				each = each && b.ownConn() && b.index(0) == i
 			}
 			recalled <- each

@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// retryQueue is the stage where batches wait that are sent again: it hands each to the pool when its time has come. A
-// batch that waits occupies no worker. Its input channel is never closed; run ends with the run of the scan.
-type retryQueue struct {
-	in       chan delayed
-	due      chan *batch // to the pool, unbuffered: a batch leaves the queue when a worker takes it
+// retryQueue is the stage where batches, or other items, wait that are sent again: it hands each on when its time has
+// come. What waits occupies no worker. Its input channel is never closed; run ends with the run of the scan.
+type retryQueue[T any] struct {
+	in       chan delayed[T]
+	due      chan T // to the workers, unbuffered: an item leaves the queue when a worker takes it
 	start    time.Time
-	dueAt    atomic.Int64 // when the first batch is due, in nanoseconds after start; 0: none waits
+	dueAt    atomic.Int64 // when the first item is due, in nanoseconds after start; 0: none waits
 	inFlight inFlight
 }
 
-// lateAfter is how long a due batch waits for a worker at most, unless all workers are busy with others.
+// lateAfter is how long a due item waits for a worker at most, unless all workers are busy with others.
 const lateAfter = 50 * time.Millisecond
 
-// behind reports whether all workers are busy with others while batches are due.
-func (q *retryQueue) behind() bool {
+// behind reports whether all workers are busy with others while items are due.
+func (q *retryQueue[T]) behind() bool {
 	at := q.dueAt.Load()
 	return at != 0 && time.Since(q.start)-time.Duration(at) > lateAfter
 }
 
-// delayed is a batch and the time from which it is sent.
-type delayed struct {
-	batch *batch
-	at    time.Time
+// delayed is an item and the time from which it is sent.
+type delayed[T any] struct {
+	item T
+	at   time.Time
 }
 
-func newRetryQueue(inFlight inFlight) *retryQueue {
-	return &retryQueue{in: make(chan delayed), due: make(chan *batch), start: time.Now(), inFlight: inFlight}
+func newRetryQueue[T any](inFlight inFlight) *retryQueue[T] {
+	return &retryQueue[T]{in: make(chan delayed[T]), due: make(chan T), start: time.Now(), inFlight: inFlight}
 }
 
-// add makes a batch due after a delay. It may be called concurrently.
-func (q *retryQueue) add(ctx context.Context, b *batch, delay time.Duration) error {
+// add makes an item due after a delay. It may be called concurrently.
+func (q *retryQueue[T]) add(ctx context.Context, item T, delay time.Duration) error {
 	select {
-	case q.in <- delayed{b, time.Now().Add(delay)}:
+	case q.in <- delayed[T]{item, time.Now().Add(delay)}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -47,22 +47,22 @@ func (q *retryQueue) add(ctx context.Context, b *batch, delay time.Duration) err
 }
 
 // run is ready to receive at any time, so that add never waits for a worker.
-func (q *retryQueue) run(ctx context.Context) error {
+func (q *retryQueue[T]) run(ctx context.Context) error {
 	var (
-		waiting retryHeap
+		waiting retryHeap[T]
 		timer   = time.NewTimer(time.Hour)
 	)
 	defer timer.Stop()
 	for {
 		var (
-			out  chan<- *batch
-			next *batch
+			out  chan<- T
+			next T
 		)
 		if len(waiting) > 0 {
 			if rest := time.Until(waiting[0].at); rest > 0 {
 				timer.Reset(rest)
 			} else {
-				out, next = q.due, waiting[0].batch
+				out, next = q.due, waiting[0].item
 			}
 			q.dueAt.Store(max(1, int64(waiting[0].at.Sub(q.start))))
 		} else {
@@ -82,17 +82,17 @@ func (q *retryQueue) run(ctx context.Context) error {
 	}
 }
 
-// retryHeap is a heap (container/heap), the batch with the earliest time first.
-type retryHeap []delayed
+// retryHeap is a heap (container/heap), the item with the earliest time first.
+type retryHeap[T any] []delayed[T]
 
-func (h retryHeap) Len() int           { return len(h) }
-func (h retryHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h retryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *retryHeap) Push(x any)        { *h = append(*h, x.(delayed)) }
-func (h *retryHeap) Pop() any {
+func (h retryHeap[T]) Len() int           { return len(h) }
+func (h retryHeap[T]) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h retryHeap[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *retryHeap[T]) Push(x any)        { *h = append(*h, x.(delayed[T])) }
+func (h *retryHeap[T]) Pop() any {
 	last := len(*h) - 1
 	x := (*h)[last]
-	(*h)[last] = delayed{}
+	(*h)[last] = delayed[T]{}
 	*h = (*h)[:last]
 	return x
 }

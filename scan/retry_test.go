@@ -12,7 +12,7 @@ import (
 func TestRetryQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		flight := newInFlight()
-		q := newRetryQueue(flight)
+		q := newRetryQueue[*batch](flight)
 		ended := make(chan error, 1)
 		go func() { ended <- q.run(t.Context()) }()
 		start := time.Now()
@@ -39,7 +39,7 @@ func TestRetryQueueEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := errors.New("stopped")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		q := newRetryQueue(newInFlight())
+		q := newRetryQueue[*batch](newInFlight())
 		ended := make(chan error, 1)
 		go func() { ended <- q.run(ctx) }()
 		if err := q.add(ctx, &batch{}, 0); err != nil {

@@ -27,7 +27,7 @@ type Scan struct {
 	producer   *producer
 	pool       *workerPool
 	autoscaler *autoscaler
-	retries    *retryQueue
+	retries    *retryQueue[*batch]
 	verifier   *verifier
 	committer  *committer
 	inFlight   inFlight
@@ -112,7 +112,7 @@ func (s *Scan) wire() {
 	cfg := &s.cfg
 	n := s.newSizes()
 	s.committer = s.newCommitter(n.pages)
-	s.retries = newRetryQueue(s.inFlight)
+	s.retries = newRetryQueue[*batch](s.inFlight)
 	s.verifier = s.newVerifier()
 	s.pool = s.newPool(n)
 

@@ -63,7 +63,7 @@ type verifier struct {
 	stillListed func(context.Context, []list.Missing) ([]error, error) // list.GoneChecker.Check
 	rightToList *rightToList                                           // nil: the bucket is listed
 	retryFor    time.Duration
-	retries     *retryQueue
+	retries     *retryQueue[*batch]
 	committer   *committer
 	inFlight    inFlight
 }
@@ -150,8 +150,8 @@ type verifierRound struct {
 	headsAnswered bool   // the store answers HEADs for other objects
 	generation    uint64 // of the canary's credentials
 
-	missing []*unresolved // that were not found: another LIST decides about them
-	again   []delayed     // that are sent again
+	missing []*unresolved     // that were not found: another LIST decides about them
+	again   []delayed[*batch] // that are sent again
 }
 
 // decide makes an object failed, missing, or one that is sent again.
@@ -245,7 +245,7 @@ func (v *verifierRound) decideByDoubt(ctx context.Context, u *unresolved, doubt 
 // resend makes an object one of those that the round sends again.
 func (v *verifierRound) resend(u *unresolved, delay time.Duration) {
 	v.metrics.CountHeadRetries(1, u.err.Status, u.err.Class)
-	v.again = append(v.again, delayed{u.batch, time.Now().Add(delay)})
+	v.again = append(v.again, delayed[*batch]{u.batch, time.Now().Add(delay)})
 }
 
 // resentMax is the number of refused objects that are sent again on one new connection.
@@ -257,7 +257,7 @@ func (v *verifierRound) sendAgain(ctx context.Context) error {
 	open := map[*page]*batch{} // the batch of each page that gets further objects
 	batches := v.again[:0]
 	for _, d := range v.again {
-		b := d.batch
+		b := d.item
 		shared := open[b.page]
 		switch {
 		case b.named != nil:
@@ -270,7 +270,7 @@ func (v *verifierRound) sendAgain(ctx context.Context) error {
 		batches = append(batches, d)
 	}
 	for _, d := range batches {
-		if err := v.retries.add(ctx, d.batch, time.Until(d.at)); err != nil {
+		if err := v.retries.add(ctx, d.item, time.Until(d.at)); err != nil {
 			return err
 		}
 	}
