@@ -69,7 +69,7 @@ func floors() [][]string {
 			"output/parquet",
 		},
 		{"scan/hint"},
-		{"scan/store/...", "scan/list/...", "scan/head/...", "scan/metrics", "scan/checkpoint"},
+		{"scan/store/...", "scan/list/...", "scan/lookup", "scan/head/...", "scan/metrics", "scan/checkpoint"},
 		{"scan"},
 		{"scan/field", "scan/filter", "scan/forecast"},
 		{"output", "output/fileset", "output/report"},

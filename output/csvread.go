@@ -118,7 +118,7 @@ func (t *csvTable) setTexts(f *field.Field, text []byte, inBase64 []string) erro
 	if err := json.Unmarshal(text, &texts); err != nil {
 		return err
 	}
-	t.builder.setMap()
+	t.builder.setMap(f)
 	for name, text := range texts {
 		value, err := decodeIf(slices.Contains(inBase64, base64Name(f.Name, name)), []byte(text))
 		if err != nil {

@@ -152,7 +152,7 @@ func drawOptions(t *rapid.T, f *Format) *Options {
 	if takes("columns") {
 		o.Columns = []string{"a", "+", "mode"}
 	}
-	names := append(field.Names(field.All()), "checksums", "checksum_type")
+	names := append(field.Names(field.All()), "checksums", "checksum_type", "tags", "annotations")
 	names = rapid.Permutation(names).Draw(t, "fields")[:rapid.IntRange(1, len(names)).Draw(t, "count")]
 	if isHandOff(f) {
 		names = rapid.SampledFrom([][]string{{"key"}, {"key", versionID}}).Draw(t, "fields")
@@ -208,7 +208,25 @@ func drawRecord(t *rapid.T) scan.Record {
 			})
 		}
 	}
-	return scan.NewRecord(entry, result, rapid.Bool().Draw(t, "changed"))
+	r := scan.NewRecord(entry, result, rapid.Bool().Draw(t, "changed"))
+	drawFurther(t, &r, anyText)
+	return r
+}
+
+// drawFurther gives a Record tags, annotations or neither.
+func drawFurther(t *rapid.T, r *scan.Record, value *rapid.Generator[string]) {
+	further := &scan.Further{}
+	for _, texts := range []*scan.Map{&further.Tags, &further.Annotations} {
+		if rapid.Bool().Draw(t, "was asked for") {
+			*texts = scan.Map{}
+			for _, each := range []string{"Env", "a b", "ü"}[rapid.IntRange(0, 3).Draw(t, "from"):] {
+				*texts = append(*texts, head.Header{Name: []byte(each), Value: []byte(value.Draw(t, each))})
+			}
+		}
+	}
+	if rapid.Bool().Draw(t, "has further requests") {
+		r.SetFurther(further)
+	}
 }
 
 func BenchmarkFormats(b *testing.B) {

@@ -61,7 +61,7 @@ func (b *recordBuilder) setTexts(f *field.Field, raw json.RawMessage, inBase64 b
 	if err := json.Unmarshal(raw, &texts); err != nil {
 		return err
 	}
-	b.setMap()
+	b.setMap(f)
 	for name, raw := range texts {
 		value, err := jsonText(raw, inBase64)
 		if err != nil {

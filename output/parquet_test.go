@@ -64,7 +64,7 @@ func readParquetRow(table *csvTable, row map[string]any) (scan.Record, error) {
 		}
 		if texts, ok := value.(map[string]any); ok {
 			f := table.columns[title]
-			table.builder.setMap()
+			table.builder.setMap(f)
 			for name, text := range texts {
 				text, err := decodeIf(slices.Contains(inBase64, base64Name(title, name)), []byte(parquetText(text)))
 				if err != nil {

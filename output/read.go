@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,6 +71,7 @@ type recordBuilder struct {
 	result  head.Result
 	changed bool
 	hasHead bool // a value is of the HEAD
+	further scan.Further
 
 	// Headers by which a value is known that may be in no Field of its own: those that a LIST says too, and those of
 	// which other values are made.
@@ -122,10 +124,15 @@ func (b *recordBuilder) set(f *field.Field, value string) error {
 
 // addText adds a text of a Map.
 func (b *recordBuilder) addText(f *field.Field, name, value string) {
-	b.setMap()
+	b.setMap(f)
+	text := head.Header{Name: []byte(name), Value: []byte(value)}
 	switch f.Name {
 	case field.Metadata:
-		b.result.Metadata = append(b.result.Metadata, head.Header{Name: []byte(name), Value: []byte(value)})
+		b.result.Metadata = append(b.result.Metadata, text)
+	case "tags":
+		b.further.Tags = append(b.further.Tags, text)
+	case "annotations":
+		b.further.Annotations = append(b.further.Annotations, text)
 	case "headers", "checksums":
 		b.addHeader(f.Header+name, value)
 	}
@@ -135,11 +142,28 @@ func (b *recordBuilder) addHeader(name, value string) {
 	b.result.Headers = append(b.result.Headers, head.Header{Name: []byte(name), Value: []byte(value)})
 }
 
-// setMap says that a Map of the HEAD is known, even if it has no text.
-func (b *recordBuilder) setMap() { b.hasHead = true }
+// setMap says that a Map is known, even if it has no text.
+func (b *recordBuilder) setMap(f *field.Field) {
+	switch {
+	case f.Origin != field.FromRequest:
+		b.hasHead = true
+	case f.Name == "tags" && b.further.Tags == nil:
+		b.further.Tags = scan.Map{}
+	case f.Name == "annotations" && b.further.Annotations == nil:
+		b.further.Annotations = scan.Map{}
+	}
+}
 
 // record returns the Record of the values. It is valid until reset.
 func (b *recordBuilder) record() (scan.Record, error) {
+	r, err := b.recordOfHead()
+	if b.further.Tags != nil || b.further.Annotations != nil {
+		r.SetFurther(&b.further)
+	}
+	return r, cmp.Or(err, sortTexts("tags", b.further.Tags), sortTexts("annotations", b.further.Annotations))
+}
+
+func (b *recordBuilder) recordOfHead() (scan.Record, error) {
 	b.entry.Details = &b.details
 	if !b.hasHead {
 		b.details.Headers = slices.Concat(b.listed, b.derived) // the first of a name counts
@@ -158,12 +182,16 @@ func (b *recordBuilder) record() (scan.Record, error) {
 			b.addHeader(h.Name, h.Value)
 		}
 	}
-	texts := b.result.Metadata
+	return scan.NewRecord(&b.entry, &b.result, b.changed), sortTexts(field.Metadata, b.result.Metadata)
+}
+
+// sortTexts sorts the texts of a Map. Its error says that a name comes twice.
+func sortTexts(of string, texts []head.Header) error {
 	slices.SortFunc(texts, func(a, b head.Header) int { return bytes.Compare(a.Name, b.Name) })
 	for i := 1; i < len(texts); i++ {
 		if bytes.Equal(texts[i-1].Name, texts[i].Name) {
-			return scan.Record{}, fmt.Errorf("the metadata %q come twice", texts[i].Name)
+			return fmt.Errorf("the %s %q come twice", of, texts[i].Name)
 		}
 	}
-	return scan.NewRecord(&b.entry, &b.result, b.changed), nil
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"headcount/scan/fault"
 	"headcount/scan/head"
 	"headcount/scan/list"
+	"headcount/scan/lookup"
 	"headcount/scan/store"
 )
 
@@ -73,6 +74,10 @@ type Config struct {
 
 	// Counted are the values of Records whose presence Stats.Said counts, before the Filter decides.
 	Counted []Presence
+
+	// Lookups are the further requests for each object that may get a Record (Record.Tags, Record.Annotations). Requests
+	// for tags leave out the objects that have none by the answer to their HEAD.
+	Lookups []lookup.Kind
 
 	// NoHeads makes Records of what the LIST says, and sends no HEADs.
 	NoHeads bool

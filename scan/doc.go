@@ -5,7 +5,8 @@
 //	(A, B]     batches      workers        in turn       a Checkpoint
 //	                          ▲    │
 //	                          │    ├─► retryQueue ── a batch whose time has come ─► workerPool
-//	                          │    └─► verifier ── asks the canary ─► retryQueue, committer
+//	                          │    ├─► verifier ── asks the canary ─► retryQueue, committer
+//	                          │    └─► lookups ── sends further requests ─► committer
 //	                      autoscaler
 //
 // The way of a key, from the LIST to its Record:
@@ -24,6 +25,8 @@
 //   - retryQueue (retry.go) holds what is sent again. An object that waits occupies no worker; its page stays open.
 //   - verifier (verify.go) decides about refusals, whose reason a HEAD cannot say. It asks the canary: a LIST. An
 //     object is gone only if another LIST lacks its key (list.GoneChecker).
+//   - lookups (lookups.go) sends further requests for objects that were found, where Config.Lookups asks for some. Only
+//     then are Records encoded behind the workers.
 //   - committer (commit.go) is the one goroutine that writes. It writes a page when the last object has its Outcome,
 //     and takes its Range off those that are pending (pending.go).
 //

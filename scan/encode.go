@@ -5,7 +5,6 @@ import (
 
 	"headcount/scan/fault"
 	"headcount/scan/head"
-	"headcount/scan/list"
 )
 
 // Filter chooses the objects that get a Record. The others count as filtered. Its functions may be called concurrently.
@@ -16,6 +15,10 @@ type Filter struct {
 
 	// ReadsKey is set where Listed reads the key. An object whose name is not sure gets a HEAD then.
 	ReadsKey bool
+
+	// Headed reports whether an object may get a Record, by a Record without what further requests return. Where it is
+	// false, none is sent. nil: the LIST and the HEAD decide nothing.
+	Headed func(*Record) bool
 
 	// Whole reports whether an object gets a Record, by the Record with all that was asked for. Its error fails the
 	// object.
@@ -67,7 +70,7 @@ func (x *encoder) encode(to *result, index int, r *Record) {
 		}
 	}
 	to.settled++
-	if !x.all && r.head != nil && len(r.head.Metadata) == 0 && r.Header("x-amz-missing-meta") == nil {
+	if x.leavesOut(r) {
 		to.outcomes.WithoutMetadata++
 		return
 	}
@@ -75,12 +78,25 @@ func (x *encoder) encode(to *result, index int, r *Record) {
 		to.chunk = x.sink.NewChunk()
 		to.runs = append(to.runs, encodedRun{index, to.chunk})
 	}
-	to.bytes += recordBytes(r.entry, r.head)
+	to.bytes += recordBytes(r)
 	to.chunk.Add(r)
 	to.outcomes.Emitted++
 	if r.changed {
 		to.outcomes.Changed++
 	}
+}
+
+// leavesOut reports whether an object that passes the filter has no Record, since it has no metadata.
+func (x *encoder) leavesOut(r *Record) bool {
+	return !x.all && r.head != nil && len(r.head.Metadata) == 0 && r.Header("x-amz-missing-meta") == nil
+}
+
+// mayEmit reports whether an object may get a Record, by its Record without what further requests return.
+func (x *encoder) mayEmit(r *Record) bool {
+	if x.filter != nil && x.filter.Headed != nil && !x.filter.Headed(r) {
+		return false
+	}
+	return !x.leavesOut(r)
 }
 
 // encodeListed gives all objects of a page their Outcomes by what the LIST says. No HEAD is sent. A filter can be slow,
@@ -98,14 +114,22 @@ func (x *encoder) encodeListed(ctx context.Context, p *page) error {
 	return nil
 }
 
-// recordBytes returns about how many bytes the Record of an object takes.
-func recordBytes(e *list.Entry, r *head.Result) int64 {
+// recordBytes returns about how many bytes an encoded Record takes.
+func recordBytes(r *Record) int64 {
 	const otherFields = 100
-	n := otherFields + len(e.Key)
-	if r != nil {
-		for i := range r.Metadata {
-			n += len(r.Metadata[i].Name) + len(r.Metadata[i].Value)
-		}
+	n := otherFields + len(r.Key())
+	if r.head != nil {
+		n += textBytes(r.head.Metadata)
+	}
+	if r.further != nil {
+		n += textBytes(r.further.Tags) + textBytes(r.further.Annotations)
 	}
 	return int64(n)
+}
+
+func textBytes(texts []head.Header) (n int) {
+	for i := range texts {
+		n += len(texts[i].Name) + len(texts[i].Value)
+	}
+	return n
 }

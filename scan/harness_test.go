@@ -165,11 +165,7 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 		text   bytes.Buffer
 		failed []*scan.ObjectError
 	)
-	fields, err := field.Parse("key,metadata,etag")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Store, cfg.Sink = s, output.NewJSONLines(output.Stream(t.Context(), &text), fields)
+	cfg.Store, cfg.Sink = s, output.NewJSONLines(output.Stream(t.Context(), &text), fieldsOf(t, &cfg))
 	cfg.Failures = scan.FailureFunc(func(e *scan.ObjectError) error {
 		failed = append(failed, e)
 		return nil
@@ -189,6 +185,20 @@ func runNamed(ctx context.Context, t testing.TB, s *store.Store, cfg scan.Config
 		t.Errorf("got %d lines and %d failures, want those of %+v", len(lines), len(failed), stats.Outcomes)
 	}
 	return result{stats, err, lines, failed}
+}
+
+// fieldsOf returns the Fields that the tests print.
+func fieldsOf(t testing.TB, cfg *scan.Config) []field.Field {
+	t.Helper()
+	names := "key,metadata,etag"
+	for _, kind := range cfg.Lookups {
+		names += "," + kind.String()
+	}
+	fields, err := field.Parse(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fields
 }
 
 // lineKey returns the key of an output line, decoded from "key" or "key_b64".

@@ -73,6 +73,9 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		s.evidence.addPrefix(r.OtherPrefix)
 	}
 	s.record = NewRecord(e, r, changed)
+	if l := w.pool.lookups; l != nil && l.hold(s, index) {
+		return
+	}
 	w.pool.encoder.encode(&s.result, index, &s.record)
 }
 

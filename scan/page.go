@@ -250,6 +250,7 @@ func (b *batch) part(n, count int) *batch {
 // attempts is the history of an object without an Outcome. The zero value is that of an object that had no HEAD.
 type attempts struct {
 	fault.Attempts
+	lostAgain   bool           // a further request did not find it, after a HEAD had found it
 	listedAgain bool           // the object was not found, and then was found in another LIST
 	undecided   int            // LISTs that did not show whether the object, which was not found, is still listed
 	avoid       *store.Address // failed to answer last: the next HEAD goes to another endpoint, if there is one

@@ -43,9 +43,11 @@ type workerPool struct {
 	*findings
 	encoder *encoder
 
-	// Where objects go: those without an Outcome into the retry queue or to the verifier, the others to the committer.
+	// Where objects go: those without an Outcome into the retry queue, to the verifier or the lookups, the others to the
+	// committer.
 	retries   *retryQueue[*batch]
 	verifier  *verifier
+	lookups   *lookups // nil: no further requests are sent
 	committer *committer
 	inFlight  inFlight
 
@@ -81,16 +83,16 @@ func batchSizeFor(workers, depth int) int {
 }
 
 // newPool makes the pool. It starts no workers.
-func (s *Scan) newPool(n sizes) *workerPool {
+func (s *Scan) newPool(n sizes, records *recordLimit) *workerPool {
 	size := batchSizeFor(n.workers, n.depth)
 	batchesPerPage := (pageKeys + size - 1) / size
 	p := &workerPool{
 		storeAccess: s.storeAccess, findings: s.findings, encoder: s.encoder,
-		retries: s.retries, verifier: s.verifier, committer: s.committer, inFlight: s.inFlight,
+		retries: s.retries, verifier: s.verifier, lookups: s.lookups, committer: s.committer, inFlight: s.inFlight,
 		queue: make(chan *batch, n.pages*batchesPerPage), depth: n.depth,
 		current:   make([]atomic.Pointer[batch], n.workers),
 		pageLimit: newPageLimit(func(workers int) int { return batchSizeFor(workers, n.depth) }),
-		records:   newRecordLimit(recordBytesMax),
+		records:   records,
 		activity:  activity{cpuTime: processCPUTime},
 	}
 	p.batchObjects.Store(int64(size)) // until the autoscaler has a better number

@@ -21,14 +21,24 @@ type Record struct {
 	entry   *list.Entry
 	head    *head.Result // nil: no HEAD was sent
 	changed bool
+	further *Further // nil: no further request was asked for
+}
+
+// Further is what the further requests for an object have returned. A nil Map was not asked for.
+type Further struct {
+	Tags        Map
+	Annotations Map // their sizes, by their names
 }
 
 // NewRecord returns the Record of an object that was listed as entry. result is the answer to its HEAD, status 200, or
 // nil. A Source without a bucket, such as the output of an earlier scan, fills in the headers that the HEAD would have
 // had.
 func NewRecord(entry *list.Entry, result *head.Result, changed bool) Record {
-	return Record{entry, result, changed}
+	return Record{entry: entry, head: result, changed: changed}
 }
+
+// SetFurther sets what the further requests for the object have returned. The Record keeps f.
+func (r *Record) SetFurther(f *Further) { r.further = f }
 
 // Key returns the key: any bytes, not always UTF-8.
 func (r *Record) Key() string { return r.entry.Key }
@@ -89,6 +99,23 @@ func (r *Record) Metadata() (metadata Map, said bool) {
 		return nil, false
 	}
 	return r.head.Metadata, true
+}
+
+// Tags returns the tags of the object. said is false where they were not asked for.
+func (r *Record) Tags() (tags Map, said bool) {
+	if r.further == nil {
+		return nil, false
+	}
+	return r.further.Tags, r.further.Tags != nil
+}
+
+// Annotations returns the sizes of the annotations in bytes, as texts, by their names. said is false where they were
+// not asked for.
+func (r *Record) Annotations() (sizes Map, said bool) {
+	if r.further == nil {
+		return nil, false
+	}
+	return r.further.Annotations, r.further.Annotations != nil
 }
 
 // MissingMetadata returns how many custom metadata the object has that the store cannot send in a header.
@@ -164,6 +191,9 @@ func (r *Record) Clone() *Record {
 	}
 	entry.Details = entry.Details.Clone()
 	clone := &Record{entry: &entry, changed: r.changed}
+	if f := r.further; f != nil {
+		clone.further = &Further{Tags: cloneFields(f.Tags), Annotations: cloneFields(f.Annotations)}
+	}
 	if r.head != nil {
 		clone.head = &head.Result{
 			Status: r.head.Status, Equal: r.head.Equal,
@@ -181,7 +211,8 @@ func cloneFields(fields []head.Header) []head.Header {
 	return clone
 }
 
-// Map is texts by name: custom metadata. It is sorted by name, and no name comes twice. Names and values are any bytes.
+// Map is texts by name: custom metadata, or tags. It is sorted by name, and no name comes twice. Names and values are
+// any bytes.
 type Map []head.Header
 
 // Get returns the value of a name, nil if the Map does not have the name.

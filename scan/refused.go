@@ -64,7 +64,7 @@ func (s *refusedStart) onObject(e *ObjectError) error {
 }
 
 // RefusedError ends a run in which the store takes LISTs, and has refused the HEADs of the first objects in the same
-// way.
+// way; or it takes HEADs, and has refused the first further requests.
 type RefusedError struct {
 	Objects int
 	Last    *ObjectError
@@ -78,6 +78,9 @@ func (e *RefusedError) Unwrap() error { return e.Last }
 
 // Hint implements the contract of package exit.
 func (e *RefusedError) Hint() string {
+	if e.Last.Op != "HEAD" {
+		return "give the caller the right, or leave out what needs " + e.Last.Op
+	}
 	return hint.ForEveryHeadRefused(e.Last.Status) + "; --start-after KEY continues behind keys that are denied"
 }
 

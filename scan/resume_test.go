@@ -15,7 +15,6 @@ import (
 	"headcount/output"
 	"headcount/scan"
 	"headcount/scan/checkpoint"
-	"headcount/scan/field"
 	"headcount/scan/head/engine"
 	"headcount/scan/list"
 	"headcount/scan/store"
@@ -42,10 +41,7 @@ func (s *killedSink) Commit(page *list.Page, chunks []scan.Chunk) error {
 // the last Checkpoint with the output cut to the length at that Checkpoint.
 func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoint.Checkpoint, rng *rand.Rand) result {
 	t.Helper()
-	fields, err := field.Parse("key,metadata,etag")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var err error
 	const runsMax = 8
 	var (
 		r      result
@@ -62,7 +58,7 @@ func runWithKills(t *testing.T, s *store.Store, cfg scan.Config, from *checkpoin
 		ctx, cancel := context.WithCancelCause(t.Context())
 		failed := r.failed
 		cfg.Store, cfg.Resume, cfg.CheckpointEvery = s, from, time.Millisecond
-		sink := &killedSink{Sink: output.NewJSONLines(output.Stream(t.Context(), &text), fields), kill: func() { cancel(errKilled) }}
+		sink := &killedSink{Sink: output.NewJSONLines(output.Stream(t.Context(), &text), fieldsOf(t, &cfg)), kill: func() { cancel(errKilled) }}
 		if runs < runsMax {
 			sink.pages = 1 + rng.IntN(4)
 		}

@@ -29,6 +29,7 @@ type Scan struct {
 	autoscaler *autoscaler
 	retries    *retryQueue[*batch]
 	verifier   *verifier
+	lookups    *lookups // nil: no further requests are sent
 	committer  *committer
 	inFlight   inFlight
 
@@ -85,6 +86,7 @@ func (s *Scan) openEngine() (err error) {
 // sizes are how much of a run there is at once, at most.
 type sizes struct {
 	workers, listers int
+	lookups          int // further requests in flight
 	depth            int // HEADs in flight on each connection
 	pages            int // in flight
 }
@@ -98,7 +100,11 @@ func (s *Scan) newSizes() sizes {
 	if n.listers == ListersAuto {
 		n.listers = ListersAutoMax
 	}
-	n.workers = cfg.maxWorkers(n.depth, metrics.MaxOpenFiles())
+	files := metrics.MaxOpenFiles()
+	if n.lookups = cfg.maxLookups(files); files > 0 {
+		files = max(1, files-n.lookups)
+	}
+	n.workers = cfg.maxWorkers(n.depth, files)
 	if n.workers < cfg.Workers {
 		cfg.Log.Warn("this process may not open enough files for all workers: fewer run",
 			"workers", n.workers, "asked for", cfg.Workers, "hint", "raise the limit (ulimit -n)")
@@ -114,7 +120,9 @@ func (s *Scan) wire() {
 	s.committer = s.newCommitter(n.pages)
 	s.retries = newRetryQueue[*batch](s.inFlight)
 	s.verifier = s.newVerifier()
-	s.pool = s.newPool(n)
+	records := newRecordLimit(recordBytesMax)
+	s.lookups = s.newLookups(n.lookups, records)
+	s.pool = s.newPool(n, records)
 
 	s.autoscaler = newAutoscaler(cfg, s.pool, s.limiter, n.depth, n.workers)
 	s.autoscaler.inFlight = s.inFlight
@@ -198,6 +206,7 @@ func (s *Scan) runStages(ctx context.Context) error {
 	g.Go(func() error { return s.pool.records.run(ctx, s.inFlight.Done(), s.committer.writing) })
 	g.Go(func() error { return s.retries.run(ctx) })
 	g.Go(func() error { return s.verifier.run(ctx) })
+	g.Go(func() error { return s.lookups.run(ctx) })
 	g.Go(func() error { return s.committer.run(ctx) })
 	g.Go(func() error { return s.health.Watch(ctx, s.cfg.RetryFor, s.inFlight.Done()) })
 	return g.Wait()

@@ -22,6 +22,7 @@ type sentBatch struct {
 	result     result
 	record     Record // that was encoded last
 	unresolved []*unresolved
+	lookups    *lookupRun // objects that wait for further requests; nil: none does
 	evidence   evidence
 
 	rest      *batch        // the objects of the batch that were taken out of it; nil: none
@@ -133,6 +134,11 @@ func (w *worker) handOn(ctx context.Context, s *sentBatch) error {
 	}
 	if err := p.committer.addResult(ctx, b.page, &s.result); err != nil {
 		return err
+	}
+	if s.lookups != nil {
+		if err := p.lookups.submit(ctx, s.lookups); err != nil {
+			return err
+		}
 	}
 	for _, u := range s.unresolved {
 		if u.verify {

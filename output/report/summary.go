@@ -60,6 +60,7 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 		console.PrintLine(r.Status, "metadata from the listing, without a HEAD: %s",
 			console.Count(s.FromListing, "object", "objects"))
 	}
+	r.printLookups(s)
 	if s.Changed > 0 {
 		console.PrintLine(r.Status, "overwritten between LIST and HEAD (\"changed\":true): %s",
 			console.Count(s.Changed, "object", "objects"))
@@ -84,8 +85,8 @@ func (r *Reporter) PrintSummary(s *metrics.Stats) {
 	r.printLimit(s)
 }
 
-// printUnsaid prints the fields, and the names of metadata, that were read and that the store said for no object. The
-// caller may lack a right, or have misspelt a name.
+// printUnsaid prints the fields, and the names of metadata and tags, that were read and that the store said for no
+// object. The caller may lack a right, or have misspelt a name.
 func (r *Reporter) printUnsaid(s *metrics.Stats) {
 	unsaid := map[string][]string{} // names of fields, by the right that they need
 	for _, f := range field.Every() {
@@ -94,7 +95,7 @@ func (r *Reporter) printUnsaid(s *metrics.Stats) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Said)) {
-		if s.Said[name] == 0 && strings.HasPrefix(name, field.MetadataName("")) {
+		if s.Said[name] == 0 && strings.Contains(name, ".") {
 			unsaid[""] = append(unsaid[""], name)
 		}
 	}
@@ -145,6 +146,19 @@ func Age(d time.Duration) string {
 		return console.Count(int64(d/day), "day", "days")
 	}
 	return d.Round(time.Minute).String()
+}
+
+// printLookups prints how many further requests the store has answered.
+func (r *Reporter) printLookups(s *metrics.Stats) {
+	var texts []string
+	for _, kind := range slices.Sorted(maps.Keys(s.Requests)) {
+		if kind != "list" && kind != "head" {
+			texts = append(texts, console.Number(s.Requests[kind]["200"])+" for "+kind)
+		}
+	}
+	if len(texts) > 0 {
+		console.PrintLine(r.Status, "further requests: %s", strings.Join(texts, ", "))
+	}
 }
 
 // PrintNoKeys prints that no key begins with a prefix, and a hint.

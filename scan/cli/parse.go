@@ -183,25 +183,22 @@ func (j *job) planHeads() error {
 		}
 		cfg.ListDetails = cfg.ListDetails || f.Ask == field.AskDetails && !needsHead
 	}
-	for _, name := range j.metadataNames() {
-		cfg.Counted = append(cfg.Counted, scan.Presence{
-			Name: field.MetadataName(name),
-			Has:  func(r *scan.Record) bool { texts, _ := r.Metadata(); return texts.Get(name) != nil },
-		})
+	for _, text := range j.namedTexts() {
+		cfg.Counted = append(cfg.Counted, scan.Presence{Name: text.String(), Has: text.Has})
 	}
 	return nil
 }
 
-// metadataNames returns the names of metadata that --columns and --filter have, in lower case and each once.
-func (j *job) metadataNames() (names []string) {
+// namedTexts returns the texts of metadata, and of other Maps, that --columns and --filter name, each once.
+func (j *job) namedTexts() (texts []field.NamedText) {
+	metadata, _ := field.Parse(field.Metadata) // there is this Field
 	for _, name := range j.options.Columns {
-		names = append(names, strings.ToLower(name))
+		texts = append(texts, field.NamedText{Map: metadata[0], Name: strings.ToLower(name)})
 	}
 	if j.filter != nil {
-		names = append(names, j.filter.MetadataNames()...)
+		texts = append(texts, j.filter.Texts()...)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return field.SortTexts(texts)
 }
 
 // needHead returns the Fields that are read and that the source has not without a HEAD, each once.

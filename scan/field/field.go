@@ -4,6 +4,7 @@
 package field
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -44,9 +45,11 @@ func (o Origin) String() string { return [...]string{"LIST", "HEAD", "further re
 type Ask uint8
 
 const (
-	AskNothing   Ask = iota
-	AskChecksums     // x-amz-checksum-mode of the HEAD
-	AskDetails       // owners, checksums and restores in the LIST
+	AskNothing     Ask = iota
+	AskChecksums       // x-amz-checksum-mode of the HEAD
+	AskDetails         // owners, checksums and restores in the LIST
+	AskTags            // a further request for each object that has tags
+	AskAnnotations     // a further request for each object
 )
 
 // Field is one value that a Record can have. Its accessors may be called concurrently, each on another Record. They
@@ -151,7 +154,6 @@ type hintOf struct{ prefix, hint string }
 // notRead returns the hints about names that people look for, and that are no Field's.
 func notRead() []hintOf {
 	return []hintOf{
-		{"tags", "headcount reads no tags; tag_count is how many an object has"},
 		{"acl", "headcount reads no ACLs"},
 	}
 }
@@ -191,8 +193,29 @@ func Names(fields []Field) []string {
 	return names
 }
 
-// MetadataName returns what names one text of the Field Metadata beside the names of Fields, as metadata.owner.
-func MetadataName(name string) string { return Metadata + "." + name }
+// NamedText is one text of a Field that is a Map.
+type NamedText struct {
+	Map  Field
+	Name string
+}
+
+// String returns what names the text beside the names of Fields, as metadata.owner.
+func (t NamedText) String() string { return t.Map.Name + "." + t.Name }
+
+// Has reports whether a Record has the text.
+func (t NamedText) Has(r *scan.Record) bool {
+	texts, _ := t.Map.Map(r)
+	return texts.Get(t.Name) != nil
+}
+
+// SortTexts returns the texts sorted, and each once.
+func SortTexts(texts []NamedText) []NamedText {
+	compare := func(a, b NamedText) int {
+		return cmp.Or(strings.Compare(a.Map.Name, b.Map.Name), strings.Compare(a.Name, b.Name))
+	}
+	slices.SortFunc(texts, compare)
+	return slices.CompactFunc(texts, func(a, b NamedText) bool { return compare(a, b) == 0 })
+}
 
 // InLists reports whether a LIST of S3 gives the value, at least where it is asked for it.
 func (f *Field) InLists() bool { return f.Origin == FromList || f.Ask == AskDetails }

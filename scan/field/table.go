@@ -118,6 +118,14 @@ func Further() []Field {
 			Name: "metadata_decoded", Type: Map, Origin: FromHead, texts: decodedMetadata,
 			About: "the metadata whose values are encoded words (RFC 2047) or percent-encoded, decoded",
 		},
+		{
+			Name: "tags", Type: Map, Origin: FromRequest, texts: (*scan.Record).Tags, Ask: AskTags,
+			About: "the tags, by their names; needs s3:GetObjectTagging",
+		},
+		{
+			Name: "annotations", Type: Map, Origin: FromRequest, texts: (*scan.Record).Annotations, Ask: AskAnnotations,
+			About: "the annotations: the sizes of their contents in bytes, by their names; needs s3:ListObjectAnnotations",
+		},
 		textOf("request_id", "x-amz-request-id", "ID that the store gave to the HEAD"),
 		Headers(nil),
 	}

@@ -67,28 +67,31 @@ func (b *binder) Visit(node *ast.Node) {
 	}
 }
 
-// member replaces metadata.owner and metadata["owner"] by a variable.
+// member replaces metadata.owner, metadata["owner"] and the like by a variable.
 func (b *binder) member(node *ast.Node, n *ast.MemberNode) {
 	name, isConstant := n.Property.(*ast.StringNode)
-	if isMetadata(n.Node) && isConstant && !n.Method {
-		b.metadata(node, metadataValue, name)
+	if of := b.mapOf(n.Node); of != nil && isConstant && !n.Method {
+		b.text(node, of, mapValue, name)
 		return
 	}
 	b.demand(&n.Node)
 }
 
-// metadata replaces a node by a variable for one name of the metadata.
-func (b *binder) metadata(node *ast.Node, p part, name *ast.StringNode) {
-	if lower := strings.ToLower(name.Value); lower != name.Value {
-		b.fail(name, fmt.Sprintf("write %q", lower), "the metadata name %q has upper-case letters: they are all in "+
-			"lower case", name.Value)
+// text replaces a node by a variable for one name of a Map. The names that are of headers are in lower case.
+func (b *binder) text(node *ast.Node, of *field.Field, p part, name *ast.StringNode) {
+	if lower := strings.ToLower(name.Value); lower != name.Value && of.Origin == field.FromHead {
+		b.fail(name, fmt.Sprintf("write %q", lower), "the %s name %q has upper-case letters: they are all in "+
+			"lower case", of.Name, name.Value)
 	}
-	ast.Patch(node, b.vocabulary.add(p, name.Value))
+	ast.Patch(node, b.vocabulary.add(of, p, name.Value))
 }
 
-func isMetadata(node ast.Node) bool {
-	identifier, _ := node.(*ast.IdentifierNode)
-	return identifier != nil && identifier.Value == field.Metadata
+// mapOf returns the Field of a node that is a Map; nil: the node is none.
+func (b *binder) mapOf(node ast.Node) *field.Field {
+	if _, v := b.vocabulary.of(node); v != nil && v.field.Type == field.Map && v.part == all {
+		return v.field
+	}
+	return nil
 }
 
 // binary handles an operator between two operands.
@@ -97,16 +100,16 @@ func (b *binder) binary(node *ast.Node, n *ast.BinaryNode) {
 	_, rightIsNil := n.Right.(*ast.NilNode)
 	name, _ := n.Left.(*ast.StringNode)
 	switch {
-	case n.Operator == "in" && isMetadata(n.Right) && name != nil:
-		b.metadata(node, metadataHas, name)
+	case n.Operator == "in" && name != nil && b.mapOf(n.Right) != nil:
+		b.text(node, b.mapOf(n.Right), mapHas, name)
 		return
 	case n.Operator == "..":
 		b.fail(n, "write x >= 1 && x <= 9", "a filter has no ranges")
 	case n.Operator == "??", leftIsNil, rightIsNil:
 		return
 	case n.Operator == "-":
-		if _, v := b.vocabulary.of(n.Left); v != nil && v.part == metadataValue {
-			b.fail(n, fmt.Sprintf("write metadata[%q]", v.name+"-"+n.Right.String()), "a text cannot be subtracted from")
+		if _, v := b.vocabulary.of(n.Left); v != nil && v.part == mapValue {
+			b.fail(n, fmt.Sprintf("write %s[%q]", v.field.Name, v.name+"-"+n.Right.String()), "a text cannot be subtracted from")
 		}
 	}
 	b.demand(&n.Left)

@@ -42,7 +42,8 @@ func compileAt(expression string, now time.Time) (f *Filter, err error) {
 	if c.err != nil {
 		return nil, newError(c.err, words).in(expression)
 	}
-	f.words, f.names = words, words.metadataNames()
+	f.words, f.texts = words, words.texts()
+	f.headed = f.whole.half(func(v *variable) bool { return v.field.Origin == field.FromRequest })
 	f.readFrom(func(v *variable) (listed, final bool) { return v.field.Origin == field.FromList, false })
 	for _, each := range field.Every() {
 		if c.reads[each.Name] {

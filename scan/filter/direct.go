@@ -63,9 +63,9 @@ func (c *compiler) variable(node ast.Node) *variable {
 // typeIs reports whether the variable has values of a type.
 func (v *variable) typeIs(t field.Type) bool {
 	switch v.part {
-	case metadataHas:
+	case mapHas:
 		return t == field.Bool
-	case metadataValue:
+	case mapValue:
 		return t == field.Text
 	}
 	return t == v.field.Type
@@ -80,10 +80,22 @@ func (e *evaluation) require(v *variable, said bool) error {
 	return &NotSaidError{Field: v.field.Name}
 }
 
+// mapOf returns the Map of which a variable is a part.
+func (e *evaluation) mapOf(v *variable) (texts scan.Map, err error) {
+	texts, said := v.field.Map(e.record)
+	if said {
+		return texts, nil
+	}
+	if e.notSaid(v); v.mustBeSaid() {
+		return nil, &NotSaidError{Field: v.field.Name}
+	}
+	return nil, nil
+}
+
 func (v *variable) isTrue(e *evaluation) (bool, error) {
-	if v.part == metadataHas {
-		texts, said := v.field.Map(e.record)
-		return texts.Get(v.name) != nil, e.require(v, said)
+	if v.part == mapHas {
+		texts, err := e.mapOf(v)
+		return texts.Get(v.name) != nil, err
 	}
 	value, said := v.field.Bool(e.record)
 	return value && said, e.require(v, said)
@@ -91,9 +103,9 @@ func (v *variable) isTrue(e *evaluation) (bool, error) {
 
 // readText returns the value of a text. It is valid until the next call.
 func (v *variable) readText(e *evaluation) ([]byte, error) {
-	if v.part == metadataValue {
-		texts, said := v.field.Map(e.record)
-		return texts.Get(v.name), e.require(v, said)
+	if v.part == mapValue {
+		texts, err := e.mapOf(v)
+		return texts.Get(v.name), err
 	}
 	said := false
 	if e.text, said = v.field.AppendText(e.text[:0], e.record); !said {

@@ -14,9 +14,10 @@ import (
 type Filter struct {
 	text   string
 	fields []field.Field
-	names  []string // of the metadata
+	texts  []field.NamedText
 	whole  formula
 	listed formula // the half that a Record without a HEAD decides
+	headed formula // the half that needs no further request
 	words  vocabulary
 
 	evaluations sync.Pool // of *evaluation
@@ -33,14 +34,17 @@ func (f *Filter) Scan() *scan.Filter {
 		s.Listed = f.mayPass
 		s.ReadsKey = slices.ContainsFunc(f.fields, func(each field.Field) bool { return each.Name == field.Key })
 	}
+	if f.headed.kind != always {
+		s.Headed = f.mayPassHead
+	}
 	return s
 }
 
 // Fields returns the Fields that the expression reads, in the order of the table.
 func (f *Filter) Fields() []field.Field { return f.fields }
 
-// MetadataNames returns the names of metadata that the expression has, sorted.
-func (f *Filter) MetadataNames() []string { return f.names }
+// Texts returns the texts of Maps that the expression names, sorted.
+func (f *Filter) Texts() []field.NamedText { return f.texts }
 
 // ReadFrom makes the listed half that of a source whose Records have the Fields of these names without a HEAD. An
 // object has no value of such a Field where its Record has none. Without ReadFrom, the source is a LIST, whose Records
@@ -56,12 +60,16 @@ func (f *Filter) readFrom(has func(*variable) (listed, final bool)) {
 	for _, v := range f.words {
 		v.listed, v.final = has(v)
 	}
-	f.listed = f.whole.listedHalf()
+	f.listed = f.whole.half(func(v *variable) bool { return !v.listed })
 }
 
 // Listed returns the half of the expression that the LIST decides, as a text. It is "true" where the LIST decides
 // nothing.
 func (f *Filter) Listed() string { return f.listed.String() }
+
+// Headed returns the half of the expression that needs no further request, as a text. It is "true" where that decides
+// nothing.
+func (f *Filter) Headed() string { return f.headed.String() }
 
 // Whole returns the expression in its usual spelling.
 func (f *Filter) Whole() string { return f.text }
@@ -74,8 +82,17 @@ func (f *Filter) mayPass(r *scan.Record) bool {
 	return passes
 }
 
-// passes reports whether an object passes. An object that the listed half refuses gets no error of another part of the
-// expression, whether a HEAD was sent or not.
+// mayPassHead reports whether an object may pass, by a Record without what further requests return.
+func (f *Filter) mayPassHead(r *scan.Record) bool {
+	e := f.evaluation(r)
+	e.hasHead = true
+	passes := f.headed.mayPass(e)
+	f.evaluations.Put(e)
+	return passes
+}
+
+// passes reports whether an object passes. An object that one of the halves refuses gets no error of another part of
+// the expression, whether the requests for that part were sent or not.
 func (f *Filter) passes(r *scan.Record) (bool, error) {
 	e := f.evaluation(r)
 	defer f.evaluations.Put(e)
@@ -84,6 +101,9 @@ func (f *Filter) passes(r *scan.Record) (bool, error) {
 		return value, nil
 	}
 	if e.steps.left = stepsMax; !f.listed.mayPass(e) {
+		return false, nil
+	}
+	if e.hasHead, e.steps.left = true, stepsMax; !f.headed.mayPass(e) {
 		return false, nil
 	}
 	if notSaid := (*NotSaidError)(nil); errors.As(err, &notSaid) {
@@ -97,6 +117,6 @@ func (f *Filter) evaluation(r *scan.Record) *evaluation {
 	if e == nil {
 		e = newEvaluation()
 	}
-	e.record, e.steps.left = r, stepsMax
+	e.record, e.hasHead, e.steps.left = r, false, stepsMax
 	return e
 }

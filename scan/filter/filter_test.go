@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -206,16 +207,20 @@ func TestKeysAreSorted(t *testing.T) {
 	}
 }
 
-func TestMetadataNames(t *testing.T) {
+func TestTexts(t *testing.T) {
 	for expression, want := range map[string]string{
-		`metadata["a b"] == "" || "b" in metadata || metadata.owner != metadata.a || len(metadata) > 3`: "a a b b owner",
+		`metadata["a b"] == "" || "b" in metadata || metadata.owner != metadata.a || len(metadata) > 3 && tags.Env == "x"`: "metadata.a metadata.a b metadata.b metadata.owner tags.Env",
 		`size > 1`: "",
 	} {
 		f, err := Compile(expression)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(f.MetadataNames(), " "); got != want {
+		var names []string
+		for _, text := range f.Texts() {
+			names = append(names, text.String())
+		}
+		if got := strings.Join(names, " "); got != want {
 			t.Errorf("%s: %q, want %q", expression, got, want)
 		}
 	}
@@ -249,6 +254,54 @@ func TestReadFrom(t *testing.T) {
 		r := scan.NewRecord(&list.Entry{Key: "k", Size: 7, Details: c.details}, nil, false)
 		if f.Listed() != c.listed || f.mayPass(&r) != c.mayPass {
 			t.Errorf("%s: %q, may pass: %v", c.expression, f.Listed(), f.mayPass(&r))
+		}
+	}
+}
+
+// The half of the HEAD decides before a further request is sent. What the HEAD does not say, it will not say later. An
+// object that the half refuses has no error, whether the request was sent or not.
+func TestHeaded(t *testing.T) {
+	with := func(tags scan.Map, headers ...string) *scan.Record {
+		r := object(list.Entry{Key: "k", Size: 7}, headers...)
+		if tags != nil {
+			r.SetFurther(&scan.Further{Tags: tags})
+		}
+		return r
+	}
+	prod := scan.Map{{Name: []byte("Env"), Value: []byte("prod")}}
+	for _, c := range []struct {
+		expression, headed string
+		r                  *scan.Record
+		mayPass            bool
+		passes             string
+	}{
+		{`tags.Env == "prod" && size > 5`, "size > 5", with(prod), true, "true"},
+		{`tags.Env == "prod" && size > 9`, "size > 9", with(nil), false, "false"},
+		{`tags.env == "prod"`, "true", with(prod), true, "false"},
+		{`tags["Env"] in ["prod", "dev"] && "a b" not in tags`, "true", with(prod), true, "true"},
+		{`"Env" in tags && content_type == "text/plain"`, `content_type == "text/plain"`, with(nil), false, "false"},
+		{`"Env" in tags && content_type == "text/plain"`, `content_type == "text/plain"`,
+			with(prod, "content-type: text/plain"), true, "true"},
+		{`len(tags) == 0 || tag_count > 3`, "true", with(nil), true, "error"},
+		{`len(tags) == 0 && tag_count == nil`, "tag_count == nil", with(nil, "x-amz-tagging-count: 2"), false, "false"},
+		{`any(values(tags), # startsWith "pr") && object_lock_mode != ""`, `object_lock_mode != ""`, with(prod), false, "false"},
+		{`not (tags.Env != "prod" or metadata.owner == "x")`, `metadata.owner != "x"`, with(prod), true, "true"},
+		{`annotations.a == "1" && size > 9`, "size > 9", with(prod), false, "false"},
+		{`annotations.a == "1" && size > 5`, "size > 5", with(prod), true, "error"}, // not asked for
+	} {
+		f, err := Compile(c.expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := f.Scan()
+		value, err := s.Whole(c.r)
+		passes := strconv.FormatBool(value)
+		if err != nil {
+			passes = "error"
+		}
+		mayPass := s.Headed == nil || s.Headed(c.r)
+		if f.Headed() != c.headed || mayPass != c.mayPass || passes != c.passes {
+			t.Errorf("%s: %q, may pass: %v, passes: %s %v", c.expression, f.Headed(), mayPass, passes, err)
 		}
 	}
 }

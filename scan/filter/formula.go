@@ -105,11 +105,11 @@ func (c *compiler) atom(node, written ast.Node) *atom {
 	return a
 }
 
-// listedHalf returns the formula in which true stands for each literal that needs a HEAD.
-func (f *formula) listedHalf() formula {
+// half returns the formula in which true stands for each literal that reads a variable which is not known yet.
+func (f *formula) half(isUnknown func(*variable) bool) formula {
 	switch f.kind {
 	case literal:
-		if slices.ContainsFunc(f.atom.reads, func(v *variable) bool { return !v.listed }) {
+		if slices.ContainsFunc(f.atom.reads, isUnknown) {
 			return formula{kind: always}
 		}
 	case and, or:
@@ -119,7 +119,7 @@ func (f *formula) listedHalf() formula {
 		}
 		half := formula{kind: f.kind}
 		for i := range f.parts {
-			switch part := f.parts[i].listedHalf(); part.kind {
+			switch part := f.parts[i].half(isUnknown); part.kind {
 			case neutral:
 			case decisive:
 				return part

@@ -22,6 +22,8 @@ type evaluation struct {
 	unsaid bool // a value was read that the store did not say, and that a HEAD may have
 	steps  steps
 
+	hasHead bool // the Record has what a HEAD says
+
 	text    []byte
 	machine vm.VM
 	values  map[string]any // of the variables that the program reads
@@ -37,7 +39,7 @@ func newEvaluation() *evaluation {
 }
 
 // notSaid notes that the Record has no value of a variable.
-func (e *evaluation) notSaid(v *variable) { e.unsaid = e.unsaid || !v.final }
+func (e *evaluation) notSaid(v *variable) { e.unsaid = e.unsaid || !v.final && !e.hasHead }
 
 // program compiles a node for expr's virtual machine.
 func (c *compiler) program(node, written ast.Node, reads []string) func(*evaluation) (bool, error) {
@@ -114,20 +116,16 @@ func (e *evaluation) value(v *variable) (value any, err error) {
 	return value, nil
 }
 
-// texts returns a Map, or a part of the metadata. A Map that is not said is empty, but for the metadata: those are only
-// unsaid where nobody asked for them.
+// texts returns a Map, or a part of it.
 func (e *evaluation) texts(v *variable) (any, error) {
-	texts, said := v.field.Map(e.record)
-	if !said {
-		e.notSaid(v)
-	}
-	if !said && v.field.Name == field.Metadata {
-		return nil, &NotSaidError{Field: v.field.Name}
+	texts, err := e.mapOf(v)
+	if err != nil {
+		return nil, err
 	}
 	switch v.part {
-	case metadataValue:
+	case mapValue:
 		return string(texts.Get(v.name)), nil
-	case metadataHas:
+	case mapHas:
 		return texts.Get(v.name) != nil, nil
 	}
 	values := make(map[string]string, len(texts))

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"headcount/scan"
+	"headcount/scan/field"
 	"headcount/scan/head"
 	"headcount/scan/list"
 )
@@ -418,6 +419,7 @@ func machineOnly(t *rapid.T, expression string) func(*evaluation) (bool, error) 
 		mistake = check(tree, config, words)
 	}
 	c := &compiler{config: config, words: words, source: tree.Source}
+	maps.DeleteFunc(words, func(_ string, v *variable) bool { return v.field.Origin == field.FromRequest }) // not asked for
 	program := c.program(tree.Node, written, slices.Collect(maps.Keys(words)))
 	if mistake != nil || c.err != nil {
 		t.Fatalf("%s: %v, %v", expression, mistake, c.err)

@@ -16,12 +16,12 @@ import (
 	"headcount/scan/field"
 )
 
-// variable is what a name in an expression stands for: the value of a Field or, for the Field metadata, the value of
+// variable is what a name in an expression stands for: the value of a Field or, of a Field that is a Map, the value of
 // one name, or whether the object has the name.
 type variable struct {
 	field *field.Field
 	part  part
-	name  string // of the metadata
+	name  string // in the Map
 
 	listed bool // a Record without a HEAD may have it
 	final  bool // such a Record has it, or the object has no value: a HEAD would not say more
@@ -31,8 +31,8 @@ type part uint8
 
 const (
 	all part = iota
-	metadataValue
-	metadataHas
+	mapValue
+	mapHas
 )
 
 // mayBeNil reports whether the variable is nil where the store did not say it. A text is empty instead, and the Fields
@@ -48,9 +48,9 @@ func (v *variable) mayBeNil() bool {
 // typeOf returns the type that the checker knows the variable by.
 func (v *variable) typeOf() types.Type {
 	switch t := v.field.Type; {
-	case v.part == metadataHas:
+	case v.part == mapHas:
 		return types.Bool
-	case v.part == metadataValue, t == field.Text:
+	case v.part == mapValue, t == field.Text:
 		return types.String
 	case t == field.Map:
 		return types.TypeOf(map[string]string{})
@@ -66,8 +66,13 @@ func (v *variable) typeOf() types.Type {
 	return types.Bool
 }
 
-// vocabulary is the variables of an expression, by name: all Fields, and the parts of the metadata that the binder has
-// met.
+// mustBeSaid reports whether the variable is, or is of, a Map that has a value unless nobody asked for it. Other Maps
+// are empty where they are not said.
+func (v *variable) mustBeSaid() bool {
+	return v.field.Name == field.Metadata || v.field.Origin == field.FromRequest
+}
+
+// vocabulary is the variables of an expression, by name: all Fields, and the parts of Maps that the binder has met.
 type vocabulary map[string]*variable
 
 func newVocabulary() vocabulary {
@@ -78,17 +83,17 @@ func newVocabulary() vocabulary {
 	return v
 }
 
-// add adds a part of the metadata, and returns the identifier that stands for it. The identifier is what a user would
-// write, and no identifier of the language: it cannot be in the expression already.
-func (v vocabulary) add(p part, name string) *ast.IdentifierNode {
-	text := "metadata." + name
+// add adds a part of a Map, and returns the identifier that stands for it. The identifier is what a user would write,
+// and no identifier of the language: it cannot be in the expression already.
+func (v vocabulary) add(of *field.Field, p part, name string) *ast.IdentifierNode {
+	text := of.Name + "." + name
 	switch {
-	case p == metadataHas:
-		text = strconv.Quote(name) + " in metadata"
+	case p == mapHas:
+		text = strconv.Quote(name) + " in " + of.Name
 	case !utils.IsValidIdentifier(name):
-		text = "metadata[" + strconv.Quote(name) + "]"
+		text = of.Name + "[" + strconv.Quote(name) + "]"
 	}
-	v[text] = &variable{field: v[field.Metadata].field, part: p, name: name}
+	v[text] = &variable{field: of, part: p, name: name}
 	return &ast.IdentifierNode{Value: text}
 }
 
@@ -106,15 +111,14 @@ func (v vocabulary) fields() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(v)), func(name string) bool { return v[name].part != all })
 }
 
-// metadataNames returns the names of the parts of the metadata, each once, in the order of the alphabet.
-func (v vocabulary) metadataNames() (names []string) {
+// texts returns the parts of Maps, each once, in the order of the alphabet.
+func (v vocabulary) texts() (texts []field.NamedText) {
 	for _, variable := range v {
 		if variable.part != all {
-			names = append(names, variable.name)
+			texts = append(texts, field.NamedText{Map: *variable.field, Name: variable.name})
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return field.SortTexts(texts)
 }
 
 // functions are those of expr whose cost is bounded by the length of the expression and of a Record.

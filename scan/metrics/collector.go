@@ -53,7 +53,8 @@ func (c *Collector) Restore(stats *Stats, latencies []byte) error {
 		c.latency.Merge(latency)
 	}
 	c.heads, c.fromListing, c.prefixes = stats.Heads, stats.FromListing, slices.Clone(stats.OtherPrefixes)
-	for op := range c.requests {
+	for op := range stats.Requests {
+		c.requests[op], c.retries[op] = map[string]int64{}, map[string]int64{}
 		maps.Copy(c.requests[op], stats.Requests[op])
 		maps.Copy(c.retries[op], stats.Retries[op])
 	}
@@ -74,6 +75,19 @@ func (c *Collector) CountList(status string, repeated bool) {
 	c.requests["list"][status]++
 	if repeated {
 		c.retries["list"][status]++
+	}
+}
+
+// CountLookup counts one further request of a kind, by its status or failure class, and whether it is repeated.
+func (c *Collector) CountLookup(kind, status string, repeated bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.requests[kind] == nil {
+		c.requests[kind], c.retries[kind] = map[string]int64{}, map[string]int64{}
+	}
+	c.requests[kind][status]++
+	if repeated {
+		c.retries[kind][status]++
 	}
 }
 

@@ -76,9 +76,10 @@ type Stats struct {
 	CPUMicrosPerObject float64 `json:"cpu_us_per_object"`
 	MaxRSSBytes        int64   `json:"max_rss_bytes,omitempty"`
 
-	// Requests and Retries have the keys "list" and "head", and under each the statuses of the attempts ("200"). An
-	// attempt without an answer counts under the class of its failure ("timeout", "reset"). "lost" counts HEADs that an
-	// engine repeated by itself. Retries counts the repeated attempts by the status or class that caused them.
+	// Requests and Retries have the keys "list" and "head", and those of further requests ("tags"), and under each the
+	// statuses of the attempts ("200"). An attempt without an answer counts under the class of its failure ("timeout",
+	// "reset"). "lost" counts HEADs that an engine repeated by itself. Retries counts the repeated attempts by the status
+	// or class that caused them.
 	Requests map[string]map[string]int64 `json:"requests"`
 	Retries  map[string]map[string]int64 `json:"retries"`
 
