@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +28,9 @@ func WriteForecast(w io.Writer, f *forecast.Forecast) error {
 	}
 	row("LISTs", console.Number(f.Lists))
 	row("HEADs", console.Number(f.Heads))
+	for _, kind := range slices.Sorted(maps.Keys(f.Lookups)) {
+		row("requests", "up to "+console.Number(f.Lookups[kind])+" for "+kind)
+	}
 	row("duration", durationText(f))
 	row("price", priceText(f))
 	return scan.WrapOutput(t.Flush())
@@ -68,8 +73,12 @@ func priceText(f *forecast.Forecast) string {
 	if f.Price == nil {
 		return "not known: " + f.PriceUnknown + "; --price LIST,HEAD gives one"
 	}
-	return fmt.Sprintf("%s = %s for LISTs + %s for HEADs, by %s",
-		dollars(f.Price.Total), dollars(f.Price.Lists), dollars(f.Price.Heads), f.Price.By)
+	further := ""
+	if f.Price.Lookups > 0 {
+		further = " + up to " + dollars(f.Price.Lookups) + " for further requests"
+	}
+	return fmt.Sprintf("%s = %s for LISTs + %s for HEADs%s, by %s",
+		dollars(f.Price.Total), dollars(f.Price.Lists), dollars(f.Price.Heads), further, f.Price.By)
 }
 
 // shortBytes formats n, at least 1,000, with two or three digits and a unit. humanize.Bytes writes 999,500 as 1000 kB.

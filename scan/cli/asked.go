@@ -17,10 +17,11 @@ import (
 	"headcount/scan/exit"
 	"headcount/scan/field"
 	"headcount/scan/head"
+	"headcount/scan/lookup"
 	"headcount/scan/metrics"
 )
 
-// askFlags are the flags about what a HEAD asks for, and about further values of its answer.
+// askFlags are the flags about what a HEAD asks for, about further values of its answer, and about further requests.
 func askFlags() []cli.Flag {
 	return command.Category("what to print",
 		&cli.GenericFlag{
@@ -33,6 +34,14 @@ func askFlags() []cli.Flag {
 		&cli.BoolFlag{
 			Name:  "decode",
 			Usage: "print metadata that is encoded (RFC 2047, or percent-encoded) decoded too, in the field metadata_decoded",
+		},
+		&cli.BoolFlag{
+			Name: "tags", Usage: "print the tags of each printed object too, by a further request for those that have some; " +
+				"needs s3:GetObjectTagging",
+		},
+		&cli.BoolFlag{
+			Name: "annotations", Usage: "print the names and sizes of the annotations of each printed object too, by a " +
+				"further request; needs s3:ListObjectAnnotations",
 		},
 		&cli.GenericFlag{
 			Name: "sse-c-key", Value: command.FileName(),
@@ -56,7 +65,9 @@ func askedFields(c *cli.Context) (fields []field.Field) {
 	if names := command.Get[[]string](c, "header"); len(names) > 0 {
 		fields = append(fields, field.Headers(names))
 	}
-	names := map[string]string{"checksums": "checksums", "decode": "metadata_decoded"}
+	names := map[string]string{
+		"checksums": "checksums", "decode": "metadata_decoded", "tags": "tags", "annotations": "annotations",
+	}
 	for _, f := range field.Further() {
 		for flag, name := range names {
 			if f.Name == name && c.Bool(flag) {
@@ -84,11 +95,21 @@ func addFields(f *output.Format, o *output.Options, more []field.Field) {
 	}
 }
 
-// parseAsked reads what the HEADs ask for: what is printed, and what the filter reads.
+// parseAsked reads what the HEADs ask for, and the further requests: for what is printed, and what the filter reads.
 func parseAsked(c *cli.Context, j *job) error {
 	j.headers = command.Get[[]string](c, "header")
-	if slices.ContainsFunc(j.needHead(), func(f field.Field) bool { return f.Ask == field.AskChecksums }) {
+	asked := map[field.Ask]bool{}
+	for _, f := range j.needHead() {
+		asked[f.Ask] = true
+	}
+	if asked[field.AskChecksums] {
 		j.scan.Headers = append(j.scan.Headers, head.RequestHeader{Name: checksumModeHeader, Value: "ENABLED"})
+	}
+	if asked[field.AskTags] {
+		j.scan.Lookups = append(j.scan.Lookups, lookup.Tags)
+	}
+	if asked[field.AskAnnotations] {
+		j.scan.Lookups = append(j.scan.Lookups, lookup.Annotations)
 	}
 	name := command.Get[string](c, "sse-c-key")
 	if name == "" {

@@ -9,6 +9,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/field"
 	"headcount/scan/head/engine"
+	"headcount/scan/lookup"
 )
 
 // explainFilter prints what the filter reads, what the LIST decides of it, and the requests that the job costs.
@@ -25,7 +26,10 @@ func (j *job) explainFilter(w io.Writer) error {
 	row("reads", strings.Join(reads, ", "))
 	row("prints", strings.Join(field.Names(j.fields), ", "))
 	row("LIST's half", j.filter.Listed())
-	row("requests", j.listsText()+", "+j.headsText())
+	if len(j.scan.Lookups) > 0 {
+		row("HEAD's half", j.filter.Headed())
+	}
+	row("requests", strings.Join(append([]string{j.listsText(), j.headsText()}, j.lookupsTexts()...), ", "))
 	return scan.WrapOutput(t.Flush())
 }
 
@@ -53,4 +57,19 @@ func (j *job) headsText() string {
 		return "1 HEAD for each object that passes the LIST's half"
 	}
 	return "1 HEAD per object"
+}
+
+// lookupsTexts says how many further requests the job sends, of each kind.
+func (j *job) lookupsTexts() (texts []string) {
+	for _, kind := range j.scan.Lookups {
+		text := "1 " + kind.Operation() + " for each object"
+		if kind == lookup.Tags {
+			text += " with tags"
+		}
+		if j.scan.Filter.Headed != nil {
+			text += " that passes the HEAD's half"
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }

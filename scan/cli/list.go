@@ -47,7 +47,7 @@ func ListCommand() *cli.Command {
 // listFlags returns the flags of scan, without those about HEADs.
 func listFlags() []cli.Flag {
 	aboutHeads := append(headFlags(), "header", "checksums", "decode", "retry-from", "all", "columns", "dry-run", "price")
-	aboutHeads = append(aboutHeads, "keys", "keys-column", "missing")
+	aboutHeads = append(aboutHeads, "keys", "keys-column", "missing", "tags", "annotations")
 	flags := append(levelFlags(), scanFlags()...)
 	flags = slices.DeleteFunc(flags, func(f cli.Flag) bool { return slices.Contains(aboutHeads, f.Names()[0]) })
 	for _, f := range flags {

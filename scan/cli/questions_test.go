@@ -29,6 +29,8 @@ type answer struct {
 	KMSKey       string    `json:"sse_kms_key_id"`
 	Replication  string    `json:"replication_status"`
 	RetainUntil  time.Time `json:"object_lock_retain_until"`
+	Tags         map[string]string
+	Annotations  map[string]string
 }
 
 func (a *answer) has(names ...string) bool {
@@ -52,6 +54,8 @@ func answers() map[string]func(*answer) bool {
 		`"FAILED"`:          func(a *answer) bool { return a.Replication == "FAILED" },
 		`"x-amz-key" in`:    func(a *answer) bool { return a.has("x-amz-key", "x-amz-key-v2", "x-amz-c") },
 		`"SSE-C"`:           func(a *answer) bool { return hasCustomerKey(a.Key) },
+		`tags.env`:          func(a *answer) bool { return a.Tags["env"] == "prod" },
+		`len(annotations)`:  func(a *answer) bool { return len(a.Annotations) > 0 },
 		`size > 1e6`:        func(a *answer) bool { return a.Size > 1e6 },
 		`duration("720h")`:  func(a *answer) bool { return a.RetainUntil.After(now) && a.RetainUntil.Before(now.Add(720*time.Hour)) },
 		`key endsWith ".js`: func(a *answer) bool { return strings.HasSuffix(a.Key, ".json") && a.ContentType != "application/json" },
@@ -62,14 +66,14 @@ func answers() map[string]func(*answer) bool {
 // question by the JSON lines of all objects, which are some and not all.
 func TestREADMEQuestions(t *testing.T) {
 	const objects = 2_500
-	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true})
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true, Annotations: 2})
 	_, table, _ := strings.Cut(readFile(t, "README.md"), "| question | command |\n| --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	_, manifest := writeInventory(t, inventory.Config{Format: "Parquet"}, inventoryOf(server))
 	t.Chdir(filepath.Dir(manifest)) // some write a file
 	writeQuestionFiles(t, server)
 	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
-	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "s3://demo"}, store...)...)
+	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "--tags", "--annotations", "s3://demo"}, store...)...)
 	ran := 0
 	for _, command := range regexp.MustCompile("`headcount ([^`]+)`").FindAllStringSubmatch(table, -1) {
 		args := scripttest.Words(strings.ReplaceAll(command[1], "s3://my-bucket", "s3://demo"))

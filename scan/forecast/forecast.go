@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"headcount/scan/list"
+	"headcount/scan/lookup"
 	"headcount/scan/metrics"
 )
 
@@ -24,6 +25,10 @@ type Forecast struct {
 	Classes map[string]int64 `json:"storage_classes"`                // objects by storage class; "": the LIST has none
 	Lists   int64            `json:"lists"`
 	Heads   int64            `json:"heads"` // one for each object that --filter leaves; without retries
+
+	// Lookups has the names of further requests (lookup.Kind), and the greatest number of each: what a HEAD says decides
+	// whether its object needs one.
+	Lookups map[string]int64 `json:"further_requests,omitempty"`
 
 	// Rate is the number of requests per second from which Seconds follows. A Rate of the user includes LISTs. A measured
 	// Rate is that of the successful HEADs at the end of the Sample.
@@ -75,6 +80,24 @@ func (f *Forecast) add(p *list.Page, heads int) {
 		f.Classes[f.className(e.StorageClass)]++
 	}
 	f.Heads += int64(heads)
+}
+
+// setLookups sets the number of further requests of these kinds.
+func (f *Forecast) setLookups(kinds []lookup.Kind) {
+	for _, kind := range kinds {
+		if f.Lookups == nil {
+			f.Lookups = map[string]int64{}
+		}
+		f.Lookups[kind.String()] = f.Heads
+	}
+}
+
+// lookups returns the number of all further requests.
+func (f *Forecast) lookups() (n int64) {
+	for _, of := range f.Lookups {
+		n += of
+	}
+	return n
 }
 
 // className returns the name under which objects of a storage class are counted.

@@ -18,6 +18,9 @@ type Price struct{ List, Head float64 }
 type Cost struct {
 	Lists float64 `json:"lists_usd"`
 	Heads float64 `json:"heads_usd"`
+
+	Lookups float64 `json:"further_requests_usd,omitempty"`
+
 	Total float64 `json:"usd"`
 	By    string  `json:"by"` // the source of the prices
 }
@@ -76,7 +79,10 @@ func (f *Forecast) setCostOf(list float64, head func(class string) (float64, boo
 		}
 		c.Heads += float64(objects) / 1000 * dollars
 	}
-	c.Total = c.Lists + c.Heads
+	if f.Heads > 0 { // they are billed as HEADs are
+		c.Lookups = c.Heads * float64(f.lookups()) / float64(f.Heads)
+	}
+	c.Total = c.Lists + c.Heads + c.Lookups
 	f.Price = c
 }
 

@@ -48,12 +48,13 @@ func (f *Forecast) estimate(ctx context.Context, cfg *Config) (*metrics.Stats, e
 	if cfg.Scan.VerifyListing { // the scan lists twice
 		f.Lists, f.Listing = 2*f.Lists, 2*f.Listing
 	}
+	f.setLookups(cfg.Scan.Lookups)
 	switch {
 	case err != nil:
 		return stats, err
 	case cfg.Scan.Rate > 0:
 		f.Rate, f.RateIs = cfg.Scan.Rate, RateGiven
-		f.setDuration(f.Lists + f.Heads)
+		f.setDuration(f.Lists + f.Heads + f.lookups())
 	case f.Heads == 0:
 		f.setDuration(0)
 	default:
