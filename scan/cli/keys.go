@@ -16,8 +16,8 @@ import (
 
 // parseKeyFiles reads which files name the keys, or prefixes of keys, and how.
 func parseKeyFiles(c *cli.Context, j *job) error {
-	input := func(flag string) (name string, cfg keylist.Config) {
-		name = command.Get[string](c, flag)
+	input := func(flag string) (file string, cfg keylist.Config) {
+		name := command.Get[string](c, flag)
 		if name == "" {
 			return "", cfg
 		}
@@ -25,7 +25,7 @@ func parseKeyFiles(c *cli.Context, j *job) error {
 		cfg.Open = func() (io.ReadCloser, error) { return openInput(name, c.App.Reader) }
 		cfg.Prefix, cfg.Prefixes = j.scan.Prefix, flag == "prefixes"
 		if name == "-" { // it is no file
-			name = ""
+			return "", cfg
 		}
 		return name, cfg
 	}
