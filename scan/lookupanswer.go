@@ -218,7 +218,7 @@ func (l *lookups) count(kind *lookupKind, err error, again bool) {
 	status := "200"
 	if err != nil {
 		failure := fault.FailureOf(err)
-		if status = string(failure.Class); failure.Status != 0 {
+		if status = string(failure.Class); failure.Status != 0 && failure.Class != fault.WrongDocument {
 			status = strconv.Itoa(failure.Status)
 		}
 	}

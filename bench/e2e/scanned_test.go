@@ -46,6 +46,7 @@ type record struct {
 	StorageClass *string           `json:"storage_class"`
 	Encryption   *string           `json:"encryption_status"`
 	VersionID    *string           `json:"version_id"`
+	Tags         map[string]string `json:"tags"`
 	Changed      bool              `json:"changed"`
 	Prefix       bool              `json:"prefix"`
 	MissingMeta  int               `json:"missing_meta"`
