@@ -31,6 +31,11 @@ type answer struct {
 	RetainUntil  time.Time `json:"object_lock_retain_until"`
 	Tags         map[string]string
 	Annotations  map[string]string
+	Archive      string `json:"archive_status"`
+	Restore      string
+	Checksums    map[string]string
+	Decoded      map[string]string `json:"metadata_decoded"`
+	MissingMeta  int               `json:"missing_meta"`
 }
 
 func (a *answer) has(names ...string) bool {
@@ -46,10 +51,15 @@ func (a *answer) has(names ...string) bool {
 func answers() map[string]func(*answer) bool {
 	now := time.Now()
 	return map[string]func(*answer) bool{
-		`"alice"`:           func(a *answer) bool { return a.Metadata["owner"] == "alice" },
-		`"project" not in`:  func(a *answer) bool { return !a.has("project") },
-		`cache_control`:     func(a *answer) bool { return a.CacheControl == "" },
-		`storage_class`:     func(a *answer) bool { return a.StorageClass == "GLACIER" },
+		`"alice"`:          func(a *answer) bool { return a.Metadata["owner"] == "alice" },
+		`"project" not in`: func(a *answer) bool { return !a.has("project") },
+		`cache_control`:    func(a *answer) bool { return a.CacheControl == "" },
+		`storage_class`: func(a *answer) bool {
+			return strings.Contains("GLACIER DEEP_ARCHIVE", a.StorageClass) || a.Archive != ""
+		},
+		`restore != ""`:     func(a *answer) bool { return a.Restore != "" },
+		`checksum_algo`:     func(a *answer) bool { return len(a.Checksums) == 0 },
+		`missing_meta`:      func(a *answer) bool { return a.MissingMeta > 0 || len(a.Decoded) > 0 },
 		`sse_kms_key_id`:    func(a *answer) bool { return a.KMSKey != "" && !strings.HasSuffix(a.KMSKey, "7890ab") },
 		`"FAILED"`:          func(a *answer) bool { return a.Replication == "FAILED" },
 		`"x-amz-key" in`:    func(a *answer) bool { return a.has("x-amz-key", "x-amz-key-v2", "x-amz-c") },
@@ -66,14 +76,15 @@ func answers() map[string]func(*answer) bool {
 // question by the JSON lines of all objects, which are some and not all.
 func TestREADMEQuestions(t *testing.T) {
 	const objects = 2_500
-	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, Attributes: true, Annotations: 2})
+	server, url := simtest.Start(t, s3sim.Options{Objects: objects, Shape: s3sim.Dated, AllAttributes: true, Annotations: 2})
 	_, table, _ := strings.Cut(readFile(t, "README.md"), "| question | command |\n| --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	_, manifest := writeInventory(t, inventory.Config{Format: "Parquet"}, inventoryOf(server))
 	t.Chdir(filepath.Dir(manifest)) // some write a file
 	writeQuestionFiles(t, server)
 	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
-	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "--tags", "--annotations", "s3://demo"}, store...)...)
+	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "--tags", "--annotations",
+		"--checksums", "--decode", "s3://demo"}, store...)...)
 	ran := 0
 	for _, command := range regexp.MustCompile("`headcount ([^`]+)`").FindAllStringSubmatch(table, -1) {
 		args := scripttest.Words(strings.ReplaceAll(command[1], "s3://my-bucket", "s3://demo"))
