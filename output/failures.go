@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -15,8 +14,8 @@ import (
 )
 
 // FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key,
-// listed_key (the key before it was decoded, where that changed it), etag, size and last_modified (as listed), status
-// (absent without an answer), class, attempts, request_id, and error.
+// listed_key (the key before it was decoded, where that changed it), version_id (in a scan of versions), etag, size and
+// last_modified (as listed), status (absent without an answer), class, attempts, request_id, and error.
 type FailureLines struct {
 	to   Destination
 	page []byte // the lines of the page that is written
@@ -38,6 +37,7 @@ func (f *FailureLines) Add(page []*scan.ObjectError) error {
 func appendFailure(line []byte, e *scan.ObjectError) []byte {
 	line = appendText(append(line, '{'), "key", e.Entry.Key)
 	line = appendOptional(line, "listed_key", e.Entry.Encoded)
+	line = appendOptional(line, "version_id", e.Entry.VersionID())
 	line = appendOptional(line, "etag", e.Entry.ETag)
 	if e.Entry.Size >= 0 {
 		line = appendInt(line, "size", e.Entry.Size)
@@ -117,10 +117,11 @@ func readFailure(lines *json.Decoder) (list.Entry, error) {
 	switch {
 	case line.Key.count+line.KeyB64.count > 1:
 		return e, errors.New("it has more than one key")
-	case line.VersionID != "":
-		return e, fmt.Errorf("it has the version_id %s, and only the latest version can be retried", line.VersionID)
 	case e.Key == "":
 		return e, errors.New("it has no key")
+	}
+	if line.VersionID != "" {
+		e.Details = &list.Details{VersionID: line.VersionID}
 	}
 	if line.Size != nil && *line.Size >= 0 {
 		e.Size = *line.Size

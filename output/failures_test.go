@@ -82,17 +82,16 @@ func TestReadFailureLinesIsBounded(t *testing.T) {
 // ReadFailureLines refuses a file with anything but failures.
 func TestReadFailureLinesRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"key":"a"}` + "\n" + `{"key":`:          "object 2: unexpected EOF",
-		`{"key":"a"}` + "\n" + `oops`:             "object 2: invalid character 'o' looking for beginning of value",
-		`{"metadata":{}}`:                         "object 1: it has no key",
-		`{"key":""}`:                              "object 1: it has no key",
-		`{"key":"a"}{"key":"a","key":"b"}`:        "object 2: it has more than one key",
-		`{"key":"a","key_b64":"Yg=="}`:            "object 1: it has more than one key",
-		`{"key_b64":"YQ==","key_b64":"Yg=="}`:     "object 1: it has more than one key",
-		`{"key":7}`:                               "object 1: json: cannot unmarshal number into Go struct field .key",
-		`{"key_b64":"?"}`:                         "object 1: illegal base64 data at input byte 0",
-		`{"key":"a"}{"key":"b","version_id":"v"}`: "object 2: it has the version_id v, and only the latest",
-		`["a"]`: "object 1: json: cannot unmarshal array into Go value of type struct",
+		`{"key":"a"}` + "\n" + `{"key":`:      "object 2: unexpected EOF",
+		`{"key":"a"}` + "\n" + `oops`:         "object 2: invalid character 'o' looking for beginning of value",
+		`{"metadata":{}}`:                     "object 1: it has no key",
+		`{"key":""}`:                          "object 1: it has no key",
+		`{"key":"a"}{"key":"a","key":"b"}`:    "object 2: it has more than one key",
+		`{"key":"a","key_b64":"Yg=="}`:        "object 1: it has more than one key",
+		`{"key_b64":"YQ==","key_b64":"Yg=="}`: "object 1: it has more than one key",
+		`{"key":7}`:                           "object 1: json: cannot unmarshal number into Go struct field .key",
+		`{"key_b64":"?"}`:                     "object 1: illegal base64 data at input byte 0",
+		`["a"]`:                               "object 1: json: cannot unmarshal array into Go value of type struct",
 	} {
 		entries, err := readFailures(strings.NewReader(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -183,6 +183,12 @@ func drawRecord(t *rapid.T) scan.Record {
 		LastModified: rapid.SampledFrom([]string{"", "2026-11-22T01:02:03.004Z"}).Draw(t, "modified"),
 		StorageClass: anyText.Draw(t, "class"),
 	}
+	if rapid.IntRange(0, 3).Draw(t, "a version") == 0 {
+		entry.Details = &list.Details{
+			VersionID: rapid.SampledFrom([]string{"null", "3/L4,kqt.J", `"`}).Draw(t, "version ID"),
+			IsLatest:  rapid.Bool().Draw(t, "is latest"), DeleteMarker: rapid.Bool().Draw(t, "marker"),
+		}
+	}
 	if rapid.IntRange(0, 9).Draw(t, "without a HEAD") == 0 {
 		return scan.NewRecord(entry, nil, false)
 	}

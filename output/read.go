@@ -73,6 +73,8 @@ type recordBuilder struct {
 	hasHead bool // a value is of the HEAD
 	further scan.Further
 
+	version *string // its ID; nil: unknown
+
 	// Headers by which a value is known that may be in no Field of its own: those that a LIST says too, and those of
 	// which other values are made.
 	listed, derived []list.DetailHeader
@@ -98,6 +100,12 @@ func (b *recordBuilder) set(f *field.Field, value string) error {
 		size, err := strconv.ParseInt(value, 10, 64)
 		b.entry.Size = size
 		return err
+	case field.VersionID:
+		b.version = &value
+	case field.IsLatest:
+		b.details.VersionID, b.details.IsLatest = nullVersion, value == "true"
+	case field.DeleteMarker:
+		b.details.VersionID, b.details.DeleteMarker = nullVersion, value == "true"
 	case field.Prefix:
 		b.entry.CommonPrefix = value == "true"
 	case "changed":
@@ -154,6 +162,20 @@ func (b *recordBuilder) setMap(f *field.Field) {
 	}
 }
 
+// nullVersion is the version of an object whose ID is unknown, in a listing of versions.
+const nullVersion = "null"
+
+// setVersion says which version the object is: by what a listing of versions says, or else by the header.
+func (b *recordBuilder) setVersion() {
+	switch {
+	case b.version == nil:
+	case b.details.VersionID != "":
+		b.details.VersionID = *b.version
+	default:
+		b.listed = append(b.listed, list.DetailHeader{Name: "x-amz-version-id", Value: *b.version})
+	}
+}
+
 // record returns the Record of the values. It is valid until reset.
 func (b *recordBuilder) record() (scan.Record, error) {
 	r, err := b.recordOfHead()
@@ -164,6 +186,7 @@ func (b *recordBuilder) record() (scan.Record, error) {
 }
 
 func (b *recordBuilder) recordOfHead() (scan.Record, error) {
+	b.setVersion()
 	b.entry.Details = &b.details
 	if !b.hasHead {
 		b.details.Headers = slices.Concat(b.listed, b.derived) // the first of a name counts

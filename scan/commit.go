@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headcount/scan/checkpoint"
+	"headcount/scan/list"
 	"headcount/scan/metrics"
 )
 
@@ -15,11 +16,15 @@ import (
 // of the Ranges that are left, and saves Checkpoints between two pages. Its input channel is never closed; run ends
 // with the run of the scan.
 type committer struct {
-	in         chan *page
-	outOfOrder map[string]*page // finished pages that wait for earlier ones, by Range.After; nil: in any order
-	outputs    outputs
-	inFlight   inFlight
-	busy       atomic.Bool // a page or a Checkpoint is being written
+	in       chan *page
+	outputs  outputs
+	inFlight inFlight
+	busy     atomic.Bool // a page or a Checkpoint is being written
+
+	// waiting are the finished pages that wait for earlier ones, by the start of their Ranges: all of them, if the output
+	// is ordered; otherwise those that begin inside a key, since versions cannot be compared.
+	waiting map[list.Place]*page
+	ordered bool
 
 	// What is committed, and what is left.
 	pending      pendingRanges
@@ -41,16 +46,13 @@ type committer struct {
 func (s *Scan) newCommitter(maxPages int) *committer {
 	cfg := &s.cfg
 	c := &committer{
-		in: make(chan *page, maxPages), inFlight: s.inFlight,
+		in: make(chan *page, maxPages), inFlight: s.inFlight, waiting: map[list.Place]*page{}, ordered: cfg.inOrder(),
 		outputs: outputs{
 			sink: cfg.Sink, failures: cfg.Failures, gone: cfg.Missing, listOnly: cfg.ListOnly, begin: cfg.Begin,
 		},
 		pending: cfg.ranges(), maxFailures: cfg.MaxFailures, progress: s.progress,
 		onCheckpoint: cfg.OnCheckpoint, checkpointEvery: cfg.CheckpointEvery, saved: true,
 		stats: s.stats, metrics: s.metrics,
-	}
-	if cfg.inOrder() {
-		c.outOfOrder = map[string]*page{}
 	}
 	if cfg.Resume != nil {
 		c.outcomes, c.failedBefore = cfg.Resume.Stats.Outcomes, cfg.Resume.Stats.Failed
@@ -125,23 +127,31 @@ func (c *committer) whileBusy(write func() error) error {
 	return write()
 }
 
-// handle commits a page. Ordered pages wait until all pages before them are committed.
+// handle commits a page, and those that have waited for it.
 func (c *committer) handle(p *page) error {
-	if c.outOfOrder == nil {
-		return c.commit(p)
+	at := p.Range.Start()
+	if !c.ordered && at.Version == "" {
+		if err := c.commit(p); err != nil {
+			return err
+		}
+		at = p.Range.End()
+	} else {
+		c.waiting[at] = p
 	}
-	c.outOfOrder[p.Range.After] = p
-	for len(c.pending) > 0 {
-		next := c.outOfOrder[c.pending[0].After]
-		if next == nil {
+	for {
+		if c.ordered && len(c.pending) > 0 {
+			at = c.pending[0].Start()
+		}
+		next := c.waiting[at]
+		if next == nil || !c.pending.startAt(at) {
 			return nil
 		}
-		delete(c.outOfOrder, next.Range.After)
+		delete(c.waiting, at)
 		if err := c.commit(next); err != nil {
 			return err
 		}
+		at = next.Range.End()
 	}
-	return nil
 }
 
 func (c *committer) commit(p *page) error {

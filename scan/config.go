@@ -55,6 +55,10 @@ type Config struct {
 	// ListDetails asks for owners, checksums and restores in the listing (Record.Details).
 	ListDetails bool
 
+	// Versions scans every version and delete marker, and not only the newest version of each key. A version is an object
+	// of its own. Delete markers get a Record without a HEAD. ListV1, Delimiter and ListOrder must not be set.
+	Versions bool
+
 	// Delimiter lists one level of the bucket: the objects without a Delimiter behind the Prefix, and one Record for each
 	// common prefix of the others (Record.CommonPrefix). There is one lister, and NoHeads is set. Empty: all objects.
 	Delimiter string

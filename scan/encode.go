@@ -57,13 +57,13 @@ func (x *encoder) encode(to *result, index int, r *Record) {
 	}
 	if x.filter != nil {
 		passes, err := x.filter.Whole(r)
-		if err != nil {
+		if err != nil && !r.entry.IsDeleteMarker() { // which has neither a size nor headers
 			to.fail(&ObjectError{
-				Op: "filter", Target: "s3://" + x.bucket + "/" + r.Key(), Entry: *r.entry, Class: fault.FilterFailed, Err: err,
+				Op: "filter", Target: targetOf(x.bucket, r.entry), Entry: *r.entry, Class: fault.FilterFailed, Err: err,
 			})
 			return
 		}
-		if !passes {
+		if !passes || err != nil {
 			to.settled++
 			to.outcomes.Filtered++
 			return

@@ -19,7 +19,7 @@ import (
 // ObjectError is an object that has no Record, and why. It is data: the run goes on.
 type ObjectError struct {
 	Op        string      // HEAD
-	Target    string      // s3://bucket/key
+	Target    string      // s3://bucket/key, and ?versionId=… of a version
 	Entry     list.Entry  // as it was listed
 	Status    int         // 0: there was no answer
 	Class     fault.Class // forbidden, throttled, timeout, lossy_key, …
@@ -56,11 +56,20 @@ func (e *ObjectError) Hint() string {
 	return fault.LocalLimitHint(e.Err)
 }
 
+// targetOf returns the name of an object for people.
+func targetOf(bucket string, e *list.Entry) string {
+	target := "s3://" + bucket + "/" + e.Key
+	if version := e.VersionID(); version != "" {
+		target += "?versionId=" + version
+	}
+	return target
+}
+
 // newObjectError returns what is known of an object of a store whose HEAD did not succeed, after so many HEADs. It
 // keeps nothing of r's memory, and masks the secrets that texts of the store may echo.
 func newObjectError(s *store.Store, e *list.Entry, r *head.Result, attempts int) *ObjectError {
 	o := &ObjectError{
-		Op: "HEAD", Target: "s3://" + s.Bucket() + "/" + e.Key, Entry: *e, Status: r.Status,
+		Op: "HEAD", Target: targetOf(s.Bucket(), e), Entry: *e, Status: r.Status,
 		Attempts: attempts, RequestID: s.Redact(string(r.Get("x-amz-request-id"))), Err: s.RedactError(r.Err),
 	}
 	if r.Err != nil {

@@ -20,6 +20,11 @@ func (w *worker) handleAnswer(r *head.Result) {
 		s.result.chunk = nil // a run is of adjoining objects
 	}
 	e := &b.page.heads[index]
+	if e.IsDeleteMarker() && r.Source == head.FromListing {
+		s.record = NewRecord(e, nil, false)
+		w.pool.encoder.encode(&s.result, index, &s.record)
+		return
+	}
 	if r.Source == head.FromListing {
 		x.fromListing++
 		w.emit(index, e, r, false)

@@ -45,6 +45,7 @@ func newPage(
 			return nil, err
 		}
 	}
+	page.skipMarkers()
 	page.pending = len(page.heads)
 	listed := int64(len(p.Entries))
 	page.outcomes = metrics.Outcomes{Listed: listed, Filtered: listed - int64(page.pending)}
@@ -72,6 +73,22 @@ func (p *page) compact(ctx context.Context, mayPass func(*Record) bool, readsKey
 		}
 	}
 	return nil
+}
+
+// skipMarkers makes the metadata of delete markers known: there are none, and no HEAD is sent.
+func (p *page) skipMarkers() {
+	if len(p.heads) == 0 || p.heads[0].VersionID() == "" { // no listing of versions
+		return
+	}
+	for i := range p.heads {
+		if !p.heads[i].IsDeleteMarker() {
+			continue
+		}
+		if p.metadata == nil {
+			p.metadata = make([]list.Metadata, len(p.heads))
+		}
+		p.metadata[i].MatchesHead = true
+	}
 }
 
 // result is what became of some objects of one page.

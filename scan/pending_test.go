@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -64,6 +65,31 @@ func TestPendingRanges(t *testing.T) {
 	} {
 		if err := l.remove(r); err == nil || fmt.Sprint(l) != `[("b", "d"] ("f", ∞)]` {
 			t.Errorf("remove %v: got error %v, pending %v; want an error and no change", r, err, l)
+		}
+	}
+}
+
+// Pages that end inside a key are taken off from the first to the last. Those of other keys come in any order.
+func TestPendingRangesInsideKeys(t *testing.T) {
+	l := pendingRanges{{Through: "m"}, {After: "p", AfterVersion: "v1"}}
+	for _, c := range []struct {
+		page list.Range
+		want string // empty: it is refused
+	}{
+		{list.Range{After: "c", Through: "e"}, `[("", "c"] ("e", "m"] ("p"@v1, ∞)]`},
+		{list.Range{After: "e", AfterVersion: "v1", Through: "f"}, ""}, // the page before is not committed
+		{list.Range{After: "g", Through: "k", ThroughVersion: "v1"}, `[("", "c"] ("e", "g"] ("k"@v1, "m"] ("p"@v1, ∞)]`},
+		{list.Range{After: "k", Through: "m"}, `[("", "c"] ("e", "g"] ("k"@v1, "k"] ("p"@v1, ∞)]`},
+		{list.Range{After: "k", AfterVersion: "v2", Through: "k"}, ""},
+		{list.Range{After: "k", AfterVersion: "v1", Through: "k", ThroughVersion: "v2"},
+			`[("", "c"] ("e", "g"] ("k"@v2, "k"] ("p"@v1, ∞)]`},
+		{list.Range{After: "k", AfterVersion: "v2", Through: "k"}, `[("", "c"] ("e", "g"] ("p"@v1, ∞)]`},
+		{list.Range{After: "p", AfterVersion: "v1"}, `[("", "c"] ("e", "g"]]`},
+	} {
+		before := fmt.Sprint(l)
+		err := l.remove(c.page)
+		if (err == nil) != (c.want != "") || fmt.Sprint(l) != cmp.Or(c.want, before) {
+			t.Errorf("remove %v: %v, pending %v, want %s", c.page, err, l, c.want)
 		}
 	}
 }

@@ -73,11 +73,11 @@ func (s *Scan) openEngine() (err error) {
 	s.lister = list.New(list.Config{
 		Store: cfg.Store, Limiter: s.limiter, Prefix: cfg.Prefix, Prefixes: cfg.Prefixes, Delimiter: cfg.Delimiter,
 		Order: cfg.ListOrder, MayChangeOrder: cfg.mayChangeOrder(), V1: cfg.ListV1, Metadata: wantsListMetadata(cfg),
-		Details: cfg.ListDetails,
+		Details: cfg.ListDetails, Versions: cfg.Versions,
 		Timeout: cfg.Timeout, RetryFor: cfg.RetryFor, Log: cfg.Log, OnAttempt: s.metrics.CountList,
 		OnUnconnected: func() { s.pool.yieldConnection() },
 	})
-	if s.findings.listMetadata = newListMetadata(cfg, s.lister); s.findings.listMetadata != nil {
+	if s.findings.listMetadata = newListMetadata(cfg, s.lister); s.findings.listMetadata != nil || cfg.Versions {
 		s.engine = head.WithKnownMetadata(s.engine, cfg.Pipeline)
 	}
 	return nil

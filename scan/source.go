@@ -89,7 +89,7 @@ func (w *walk) cut(p *list.Page, rest list.Range) {
 	if p.Unplaced {
 		p.Range, p.Unplaced = rest, false
 	}
-	p.Range.Through = rest.Through
+	p.Range.Through, p.Range.ThroughVersion = rest.Through, rest.ThroughVersion
 	n := max(0, int64(len(p.Entries))+left) // 0: another walk reached the limit meanwhile
 	p.Entries = p.Entries[:n]
 	if p.Metadata != nil {

@@ -38,7 +38,7 @@ func (c *listingCheck) onPage(p *list.Page) {
 	defer c.mu.Unlock()
 	for i := range p.Entries {
 		if e := &p.Entries[i]; !p.Lossy(e.Key) {
-			c.keys.Add(list.ListedName(e))
+			c.keys.Add(list.ListedVersion(e))
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (c *listingCheck) missedOn(p *list.Page) (missed []list.Entry) {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		switch {
-		case p.Lossy(e.Key) || c.keys.Remove(list.ListedName(e)):
+		case p.Lossy(e.Key) || c.keys.Remove(list.ListedVersion(e)):
 		case c.writtenSince(e):
 			c.result.New++
 		default:
@@ -102,7 +102,7 @@ func (s *Scan) verifyListing(ctx context.Context) error {
 		failed := make([]*ObjectError, len(missed))
 		for i, e := range missed {
 			failed[i] = &ObjectError{
-				Op: "LIST", Target: "s3://" + s.cfg.Store.Bucket() + "/" + e.Key, Entry: e,
+				Op: "LIST", Target: targetOf(s.cfg.Store.Bucket(), &e), Entry: e,
 				Class: fault.MissedByListing, Err: errMissed,
 			}
 		}

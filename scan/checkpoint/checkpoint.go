@@ -45,7 +45,7 @@ const (
 // check returns an error for a Checkpoint that no run can have made.
 func (c *Checkpoint) check() error {
 	for i, r := range c.Rest {
-		empty := r.Through != "" && r.Through <= r.After
+		empty := r.Through != "" && (r.Through < r.After || r.Through == r.After && r.AfterVersion == "")
 		if empty || i > 0 && (c.Rest[i-1].Through == "" || c.Rest[i-1].Through > r.After) {
 			return errors.New("its ranges overlap")
 		}

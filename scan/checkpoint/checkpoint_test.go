@@ -21,7 +21,7 @@ func sample() *Checkpoint {
 	return &Checkpoint{
 		Parameters: map[string]string{"bucket": "demo", "prefix": "\xff\xfe"},
 		Positions:  map[string]Position{"output": {1234, "ab", "/o"}, "errors": {0, "cd", "/e"}},
-		Rest:       []list.Range{{Through: "a/b"}, {After: "a/\xff\xfe", Through: "é\u2028<"}, {After: "日本"}},
+		Rest:       []list.Range{{Through: "a/b"}, {After: "a/\xff\xfe", Through: "é\u2028<"}, {After: "日本", AfterVersion: "v1"}},
 		Stats: metrics.Stats{
 			Outcomes: metrics.Outcomes{Listed: 10, Emitted: 5, WithoutMetadata: 2, Gone: 2, Failed: 1},
 			Heads:    12, DurationSeconds: 1.5, Runs: 2,

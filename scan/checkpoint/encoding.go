@@ -30,8 +30,9 @@ type document struct {
 
 // keyRange is the JSON form of a list.Range. A missing end is the end of the bucket.
 type keyRange struct {
-	After   text `json:"after,omitzero"`
-	Through text `json:"through,omitzero"`
+	After        text `json:"after,omitzero"`
+	AfterVersion text `json:"after_version,omitzero"`
+	Through      text `json:"through,omitzero"`
 }
 
 // text is any bytes as a JSON string or, if they are not UTF-8, as {"b64": …}: encoding/json would replace such
@@ -62,7 +63,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 		doc.Parameters[name] = text(value)
 	}
 	for _, r := range c.Rest {
-		doc.Rest = append(doc.Rest, keyRange{text(r.After), text(r.Through)})
+		doc.Rest = append(doc.Rest, keyRange{text(r.After), text(r.AfterVersion), text(r.Through)})
 	}
 	body, err := json.MarshalIndent(doc, "", " ")
 	if err != nil {
@@ -101,7 +102,9 @@ func Decode(encoded []byte) (*Checkpoint, error) {
 		c.Parameters[name] = string(value)
 	}
 	for _, r := range doc.Rest {
-		c.Rest = append(c.Rest, list.Range{After: string(r.After), Through: string(r.Through)})
+		c.Rest = append(c.Rest, list.Range{
+			After: string(r.After), AfterVersion: string(r.AfterVersion), Through: string(r.Through),
+		})
 	}
 	if err := c.check(); err != nil {
 		return nil, &DecodeError{"the checkpoint is inconsistent: " + err.Error()}

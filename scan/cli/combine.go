@@ -94,11 +94,15 @@ func combinations() []combination {
 		{with("keys"), []part{with("start-after"), with("end-at")}, "the file has its own order"},
 		{with("keys"), withAny("retry-from", "inventory"), "each of them names the objects"},
 		{withValue("keys", "-"), withAny("checkpoint"), "standard input cannot be read again"},
+		{with("delimiter"), withAny("all-versions"), "versions are listed at all levels"},
+		{with("all-versions"), withAny("list-objects-v1"), "versions have a LIST of their own"},
+		{with("all-versions"), []part{withValue("list-order", "any")}, "versions need the order of keys"},
+		{with("all-versions"), withAny("retry-from", "keys"), "the file names the versions"},
 		{with("delimiter"), listers, "one lister lists a level"},
 		{with("delimiter"), withAny("verify-listing"), "it compares objects"},
 		{with("delimiter"), []part{withValue("format", "s3-batch")}, "a prefix is no object"},
 		{
-			withValue("engine", engine.List), withAny("list-objects-v1", "retry-from", "inventory", "keys"),
+			withValue("engine", engine.List), withAny("list-objects-v1", "all-versions", "retry-from", "inventory", "keys"),
 			"the engine needs ListObjectsV2 with metadata",
 		},
 		{

@@ -31,6 +31,10 @@ func keyFlags() []cli.Flag {
 			Name: "limit", Value: command.Int[int64](0, 1, 0), DefaultText: "all",
 			Usage: "stop after the first `N` objects of the listing, of which --filter may print fewer",
 		},
+		&cli.BoolFlag{
+			Name:  "all-versions",
+			Usage: "read every version and delete marker, and not only the newest version of each key",
+		},
 		&cli.GenericFlag{
 			Name: "list-order", Value: command.OneOf("bytes", "bytes", "any"),
 			Usage: "how the store sorts keys: `ORDER` is bytes, as S3 does, or any, for one sequential listing",

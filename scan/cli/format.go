@@ -71,6 +71,7 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	case slices.Contains(field.Names(j.options.Default), field.Prefix):
 		return exit.Usagef("headcount list --delimiter / prints prefixes", "no object has the field %s", field.Prefix)
 	}
+	addVersionFields(j)
 	if j.fields, err = j.format.Fields(&j.options); err != nil {
 		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)
 	}

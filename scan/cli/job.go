@@ -354,6 +354,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.scan.Delimiter != "" {
 		p["delimiter"] = j.scan.Delimiter
 	}
+	if j.scan.Versions {
+		p["all-versions"] = "true"
+	}
 	if j.scan.Limit > 0 {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
 	}
@@ -397,6 +400,7 @@ func (j *job) checkOrder(what string) error {
 		{j.scan.Range.After != "", "--start-after", "scan the whole bucket"},
 		{j.scan.Range.Through != "", "--end-at", "scan the whole bucket"},
 		{len(j.scan.Prefixes) > 0, "--prefixes", "scan one prefix after the other"},
+		{j.scan.Versions, "--all-versions", "leave --all-versions out: it lists versions in the order of keys"},
 		{j.scan.Ordered, "--ordered", "leave --ordered out: the records are in the order of the listing"},
 		{j.scan.Listers > 1, "--listers", "leave --listers out: one lister follows the continuation tokens"},
 	} {

@@ -80,7 +80,7 @@ func parseBucket(c *cli.Context) (bucket, prefix string, err error) {
 func parseKeys(c *cli.Context, j *job) error {
 	cfg := &j.scan
 	cfg.Range = list.Range{After: c.String("start-after"), Through: c.String("end-at")}
-	cfg.Delimiter = c.String("delimiter")
+	cfg.Delimiter, cfg.Versions = c.String("delimiter"), c.Bool("all-versions")
 	cfg.Limit, cfg.ListV1 = command.Get[int64](c, "limit"), c.Bool("list-objects-v1")
 	cfg.ListOrder = map[string]list.Order{"any": list.OrderAny}[command.Get[string](c, "list-order")]
 	if rng := cfg.Range; rng.Through != "" && rng.Through <= rng.After {
@@ -152,6 +152,9 @@ func parseFilter(c *cli.Context, j *job) error {
 	if c.IsSet("fields") {
 		j.chosen = c.Generic("fields").(fmt.Stringer).String()
 	}
+	if err := j.checkVersionFields(); err != nil {
+		return err
+	}
 	return j.planHeads()
 }
 
@@ -204,6 +207,9 @@ func (j *job) namedTexts() (texts []field.NamedText) {
 // needHead returns the Fields that are read and that the source has not without a HEAD, each once.
 func (j *job) needHead() []field.Field {
 	read := j.read()
+	if j.scan.Versions && j.known == nil { // the LIST has their IDs
+		read = slices.DeleteFunc(read, func(f field.Field) bool { return f.Name == field.VersionID })
+	}
 	switch {
 	case j.known != nil:
 		return slices.DeleteFunc(read, func(f field.Field) bool { return slices.Contains(j.known, f.Name) })

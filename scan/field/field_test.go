@@ -57,6 +57,34 @@ func value(f *field.Field, r *scan.Record) string {
 	return fmt.Sprint(value)
 }
 
+// A version is known from the listing of versions. A listing without them says nothing about versions.
+func TestVersions(t *testing.T) {
+	marker := list.Entry{Key: "k", Size: -1, Details: &list.Details{VersionID: "v1", IsLatest: true, DeleteMarker: true}}
+	version := list.Entry{Key: "k", Size: 1, Details: &list.Details{VersionID: "null"}}
+	for _, c := range []struct {
+		record *scan.Record
+		want   string
+	}{
+		{object(list.Entry{Key: "k"}, "x-amz-version-id: v2"), "> v2 - -"},
+		{object(list.Entry{Key: "k", Details: new(list.Details)}), "- - -"},
+		{object(version, "x-amz-version-id: null"), "> null false -"},
+		{object(version), "> null false -"},
+		{object(marker), "> v1 true true"},
+	} {
+		fields, err := field.Parse("version_id,is_latest,delete_marker")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for i := range fields {
+			got = append(got, value(&fields[i], c.record))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // etagOfParts is the ETag of a multipart upload without the number of its parts.
 const etagOfParts = "0123456789abcdef0123456789abcdef"
 
@@ -223,7 +251,7 @@ func TestNamesAreDistinct(t *testing.T) {
 }
 
 func TestNeedHead(t *testing.T) {
-	fields, err := field.Parse("key,size,etag,last_modified,storage_class,prefix,parts_count")
+	fields, err := field.Parse("key,size,etag,last_modified,storage_class,prefix,is_latest,delete_marker,parts_count")
 	if err != nil {
 		t.Fatal(err)
 	}

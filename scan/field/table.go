@@ -12,6 +12,11 @@ const (
 	Key      = "key"
 	Metadata = "metadata"
 	Prefix   = "prefix" // with a delimiter
+
+	// With all versions.
+	VersionID    = "version_id"
+	IsLatest     = "is_latest"
+	DeleteMarker = "delete_marker"
 )
 
 // All returns the Fields that --fields can choose, in the order of --fields all.
@@ -42,7 +47,18 @@ func All() []Field {
 			About: "only where it is `true`, with `list --delimiter`: the key is a prefix, which stands for all keys that " +
 				"begin with it",
 		},
-		textOf("version_id", "x-amz-version-id", "version of the object, in a bucket with versioning"),
+		{
+			Name: VersionID, Origin: FromHead, Header: "x-amz-version-id", text: appendVersionID,
+			About: "version of the object, in a bucket with versioning; with `--all-versions`, the LIST has it too",
+		},
+		{
+			Name: IsLatest, Type: Bool, Origin: FromList, boolean: isLatest,
+			About: "only with `--all-versions`: the version is the newest of its key",
+		},
+		{
+			Name: DeleteMarker, Type: Bool, Origin: FromList, Zero: true, boolean: deleteMarker,
+			About: "only where it is `true`, with `--all-versions`: the version is a delete marker, which has no metadata",
+		},
 		textOf("content_type", "content-type", "media type"),
 		textOf("content_encoding", "content-encoding", "for example `gzip`"),
 		textOf("content_language", "content-language", "language of the content"),
@@ -155,6 +171,29 @@ func appendETag(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendETag
 func appendLastModified(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendLastModified(dst) }
 
 func appendStorageClass(dst []byte, r *scan.Record) ([]byte, bool) { return r.AppendStorageClass(dst) }
+
+// appendVersionID appends the version of a listing of versions, and otherwise that of the HEAD.
+func appendVersionID(dst []byte, r *scan.Record) ([]byte, bool) {
+	if d := r.Details(); d != nil && d.VersionID != "" {
+		return append(dst, d.VersionID...), true
+	}
+	return appendHeader("x-amz-version-id")(dst, r)
+}
+
+// isLatest has no value where the listing has no versions.
+func isLatest(r *scan.Record) (value, ok bool) {
+	d := r.Details()
+	if d == nil {
+		return false, false
+	}
+	return d.IsLatest, d.VersionID != ""
+}
+
+// deleteMarker returns true for a delete marker, and no value for any other object.
+func deleteMarker(r *scan.Record) (value, ok bool) {
+	d := r.Details()
+	return true, d != nil && d.DeleteMarker
+}
 
 // commonPrefix returns true for a common prefix, and no value for an object.
 func commonPrefix(r *scan.Record) (value, ok bool) { return true, r.CommonPrefix() }

@@ -101,15 +101,17 @@ func withoutRecords(cfg scan.Config) scan.Config {
 
 // passing returns those of entries that get a HEAD.
 func passing(cfg *scan.Config, entries []list.Entry) []list.Entry {
+	filter := cfg.Filter
 	switch {
 	case cfg.NoHeads:
 		return nil
-	case cfg.Filter == nil || cfg.Filter.Listed == nil:
+	case (filter == nil || filter.Listed == nil) && !cfg.Versions:
 		return entries
 	}
 	var passing []list.Entry
 	for i := range entries {
-		if r := scan.NewRecord(&entries[i], nil, false); cfg.Filter.Listed(&r) {
+		r := scan.NewRecord(&entries[i], nil, false)
+		if !entries[i].IsDeleteMarker() && (filter == nil || filter.Listed == nil || filter.Listed(&r)) {
 			passing = append(passing, entries[i])
 		}
 	}

@@ -21,9 +21,9 @@ type keyFile struct {
 	index []keyOffset // in the order of keys
 }
 
-// keyOffset is the place of an entry in a keyFile.
+// keyOffset is where an entry is in a keyFile.
 type keyOffset struct {
-	key    string
+	at     Place
 	offset int64
 }
 
@@ -64,9 +64,9 @@ func (k *keyFile) write(r entryReader) error {
 			break
 		}
 		if n%indexEvery == 0 {
-			k.index = append(k.index, keyOffset{e.Key, k.size})
+			k.index = append(k.index, keyOffset{Place{e.Key, e.VersionID()}, k.size})
 		}
-		h.add(e.Key)
+		h.add(e)
 		encoded = appendEntry(encoded[:0], e)
 		k.size += int64(len(encoded))
 		if _, err := w.Write(encoded); err != nil {
@@ -93,9 +93,12 @@ const bufferBytes = 64 << 10
 // reader returns a reader of all entries.
 func (k *keyFile) reader() *keyFileReader { return k.readerAt(0) }
 
-// readerAfter returns a reader of the entries behind a key, and of some before it.
-func (k *keyFile) readerAfter(key string) *keyFileReader {
-	i := sort.Search(len(k.index), func(i int) bool { return k.index[i].key > key })
+// readerAfter returns a reader of the entries behind a place, and of some before it.
+func (k *keyFile) readerAfter(at Place) *keyFileReader {
+	i := sort.Search(len(k.index), func(i int) bool {
+		of := k.index[i].at
+		return of.Key > at.Key || of.Key == at.Key && at.Version != "" && of.Version > at.Version
+	})
 	if i == 0 {
 		return k.reader()
 	}
@@ -116,16 +119,19 @@ type keyFileReader struct {
 func appendEntry(dst []byte, e *Entry) []byte {
 	dst = binary.AppendVarint(dst, e.Size)
 	for _, text := range entryTexts(e) {
-		dst = binary.AppendUvarint(dst, uint64(len(*text)))
+		dst = binary.AppendUvarint(dst, uint64(len(text)))
 	}
 	for _, text := range entryTexts(e) {
-		dst = append(dst, *text...)
+		dst = append(dst, text...)
 	}
 	return dst
 }
 
-func entryTexts(e *Entry) [5]*string {
-	return [...]*string{&e.Key, &e.Encoded, &e.ETag, &e.LastModified, &e.StorageClass}
+// keyFileTexts is the number of texts of an entry.
+const keyFileTexts = 6
+
+func entryTexts(e *Entry) [keyFileTexts]string {
+	return [...]string{e.Key, e.Encoded, e.ETag, e.LastModified, e.StorageClass, e.VersionID()}
 }
 
 func (r *keyFileReader) read() (*Entry, error) {
@@ -134,7 +140,7 @@ func (r *keyFileReader) read() (*Entry, error) {
 		return nil, nil
 	}
 	e := &Entry{Size: size}
-	var lengths [5]uint64
+	var lengths [keyFileTexts]uint64
 	total := uint64(0)
 	for i := range lengths {
 		if err == nil {
@@ -149,9 +155,12 @@ func (r *keyFileReader) read() (*Entry, error) {
 	if err != nil {
 		return nil, keyFileError(err)
 	}
-	rest := string(r.text) // one allocation for all texts
-	for i, text := range entryTexts(e) {
+	rest, version := string(r.text), "" // one allocation for all texts
+	for i, text := range [...]*string{&e.Key, &e.Encoded, &e.ETag, &e.LastModified, &e.StorageClass, &version} {
 		*text, rest = rest[:lengths[i]], rest[lengths[i]:]
+	}
+	if version != "" {
+		e.Details = &Details{VersionID: version}
 	}
 	return e, nil
 }

@@ -11,7 +11,8 @@ import (
 	"sort"
 )
 
-// Keys is a listing that was made before: the objects to scan in the order of keys, each key once. The zero Keys is
+// Keys is a listing that was made before: the objects to scan in the order of keys, and of the texts of their versions,
+// each once. The zero Keys is
 // empty. A KeySorter makes Keys of more entries than memory holds. Keys never change, and may be used concurrently
 // until Close.
 type Keys struct {
@@ -22,12 +23,25 @@ type Keys struct {
 // NewKeys returns the Keys of entries, which may be in any order. Of entries with the same key, the last one counts.
 func NewKeys(entries []Entry) *Keys { return &Keys{entries: sortedEntries(slices.Clone(entries))} }
 
-// sortedEntries sorts entries in place, and keeps the last one of each key.
+// compareEntries orders entries by key, and by the text of their version.
+func compareEntries(a, b *Entry) int {
+	if a.Key != b.Key {
+		return cmp.Compare(a.Key, b.Key)
+	}
+	return cmp.Compare(a.VersionID(), b.VersionID())
+}
+
+// isBefore reports whether an entry of Keys comes behind the place.
+func (p Place) isBefore(e *Entry) bool {
+	return e.Key > p.Key || e.Key == p.Key && p.Version != "" && e.VersionID() > p.Version
+}
+
+// sortedEntries sorts entries in place, and keeps the last one of each object.
 func sortedEntries(entries []Entry) []Entry {
-	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortStableFunc(entries, func(a, b Entry) int { return compareEntries(&a, &b) })
 	kept := entries[:0]
 	for i, e := range entries {
-		if i+1 == len(entries) || entries[i+1].Key != e.Key {
+		if i+1 == len(entries) || compareEntries(&entries[i+1], &e) != 0 {
 			kept = append(kept, e)
 		}
 	}
@@ -41,7 +55,7 @@ func (k *Keys) Hash() string {
 	}
 	h := newKeyHash()
 	for i := range k.entries {
-		h.add(k.entries[i].Key)
+		h.add(&k.entries[i])
 	}
 	return h.String()
 }
@@ -57,9 +71,9 @@ func (k *Keys) Close() {
 func (k *Keys) Pager(rng Range) PageSource {
 	p := &keysPager{rng: rng}
 	if k.file != nil {
-		p.entries = k.file.readerAfter(rng.After)
+		p.entries = k.file.readerAfter(rng.Start())
 	} else {
-		first := sort.Search(len(k.entries), func(i int) bool { return k.entries[i].Key > rng.After })
+		first := sort.Search(len(k.entries), func(i int) bool { return rng.Start().isBefore(&k.entries[i]) })
 		p.entries = &sliceReader{k.entries[first:]}
 	}
 	return p
@@ -83,7 +97,7 @@ func (p *keysPager) Next(ctx context.Context) (*Page, error) {
 		return nil, context.Cause(ctx)
 	}
 	var entries []Entry
-	for len(entries) < pageKeysMax {
+	for {
 		if p.next == nil {
 			var err error
 			if p.next, err = p.entries.read(); err != nil {
@@ -93,7 +107,10 @@ func (p *keysPager) Next(ctx context.Context) (*Page, error) {
 		if p.next == nil || p.rng.Through != "" && p.next.Key > p.rng.Through {
 			break
 		}
-		if p.next.Key > p.rng.After {
+		if n := len(entries); n >= pageKeysMax && !continues(&entries[n-1], p.next) {
+			break
+		}
+		if p.rng.Start().isBefore(p.next) {
 			entries = append(entries, *p.next)
 		}
 		p.next = nil
@@ -101,14 +118,20 @@ func (p *keysPager) Next(ctx context.Context) (*Page, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	page := &Page{Range: Range{After: p.rng.After, Through: entries[len(entries)-1].Key}, Entries: entries}
-	p.rng.After = page.Range.Through
+	last := &entries[len(entries)-1]
+	page := &Page{Range: p.rng, Entries: entries}
+	page.Range.Through, page.Range.ThroughVersion = last.Key, last.VersionID()
+	p.rng.After, p.rng.AfterVersion = last.Key, last.VersionID()
 	return page, nil
 }
 
+// continues reports whether no Page may end between two entries of Keys: the first is of the key without a version, and
+// a place at it would be behind all of its versions.
+func continues(last, next *Entry) bool { return last.VersionID() == "" && last.Key == next.Key }
+
 // Rest returns the part of the Range that no Page has covered, as Pager.Rest does.
 func (p *keysPager) Rest() (rest Range, ok bool) {
-	return p.rng, p.rng.After != p.rng.Through || p.rng.After == ""
+	return p.rng, p.rng.Start() != p.rng.End() || p.rng.After == ""
 }
 
 // sliceReader reads entries in memory.
@@ -128,6 +151,11 @@ type keyHash struct{ hash.Hash }
 
 func newKeyHash() keyHash { return keyHash{sha256.New()} }
 
-func (h keyHash) add(key string) { _, _ = fmt.Fprintf(h, "%d:%s", len(key), key) } // a Hash never fails
+func (h keyHash) add(e *Entry) {
+	_, _ = fmt.Fprintf(h, "%d:%s", len(e.Key), e.Key) // a Hash never fails
+	if version := e.VersionID(); version != "" {
+		_, _ = fmt.Fprintf(h, "@%d:%s", len(version), version)
+	}
+}
 
 func (h keyHash) String() string { return hex.EncodeToString(h.Sum(nil)) }

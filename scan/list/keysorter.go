@@ -14,6 +14,9 @@ const (
 
 	// entryBytes is the memory of an Entry beside its texts.
 	entryBytes = 96
+
+	// detailsBytes is that of the Details of a version.
+	detailsBytes = 96
 )
 
 // KeySorter makes Keys of any number of entries, in memory that does not grow with them. What is too much for the
@@ -33,8 +36,11 @@ func NewKeySorter() *KeySorter { return &KeySorter{memory: sorterBytes, fanIn: m
 func (s *KeySorter) Add(e Entry) error {
 	s.entries = append(s.entries, e)
 	s.bytes += entryBytes
+	if e.Details != nil {
+		s.bytes += detailsBytes
+	}
 	for _, text := range entryTexts(&e) {
-		s.bytes += len(*text)
+		s.bytes += len(text)
 	}
 	if s.bytes < s.memory {
 		return nil
@@ -147,7 +153,8 @@ func (m *merger) Push(any)      {} // a part is never added
 // Less orders parts by key, and equal keys by age.
 func (m *merger) Less(i, j int) bool {
 	a, b := m.parts[i], m.parts[j]
-	return a.next.Key < b.next.Key || a.next.Key == b.next.Key && a.age < b.age
+	order := compareEntries(a.next, b.next)
+	return order < 0 || order == 0 && a.age < b.age
 }
 
 // Pop removes the last part, which heap.Pop has exchanged with the first.
@@ -170,7 +177,7 @@ func (m *merger) read() (*Entry, error) {
 		} else {
 			heap.Fix(m, 0)
 		}
-		if len(m.parts) == 0 || m.parts[0].next.Key != e.Key {
+		if len(m.parts) == 0 || compareEntries(m.parts[0].next, e) != 0 {
 			return e, nil
 		}
 	}

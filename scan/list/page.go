@@ -23,6 +23,15 @@ type DetailHeader = xmllist.DetailHeader
 // ListedName returns a key as the store wrote it, which no run decodes in two ways.
 func ListedName(e *Entry) string { return cmp.Or(e.Encoded, e.Key) }
 
+// ListedVersion returns ListedName, and the version in a listing of versions. No two entries of a listing have the same
+// one.
+func ListedVersion(e *Entry) string {
+	if version := e.VersionID(); version != "" {
+		return ListedName(e) + "\x00" + version
+	}
+	return ListedName(e)
+}
+
 // Page is everything that the bucket has in Page.Range, in the order of keys: at most 1,000 keys, or more where lossy
 // keys follow each other, or where the store lists in any order. Lossy keys keep the places at which the store listed
 // them. A Page that ends in lossy keys extends to the end of the Range of its Pager, so that no listing has to begin at

@@ -260,7 +260,7 @@ func (p *Pager) request() request {
 		after: p.cursor, version: p.versions.cursor, token: p.token, within: p.within, keysMax: pageKeysMax,
 	}
 	if p.cursor < p.within { // the end of another prefix
-		req.after = ""
+		req.after, req.version = "", ""
 	}
 	if p.tokenIsKey() && p.token != "" {
 		req.after, req.version = p.token, p.versions.token

@@ -95,6 +95,9 @@ func (e *Entry) VersionID() string {
 	return e.Details.VersionID
 }
 
+// IsDeleteMarker reports whether the entry is a delete marker, of which there is no HEAD.
+func (e *Entry) IsDeleteMarker() bool { return e.Details != nil && e.Details.DeleteMarker }
+
 // Get returns the value of a header; said is false where it is not there. It may be called on nil.
 func (d *Details) Get(name string) (value string, said bool) {
 	if d == nil {
