@@ -56,9 +56,9 @@ func listBugs() []bug {
 		},
 		{
 			description: "the key of an inclusive start-after comes again",
-			file:        "scan/list/pager.go",
-			old:         "case e.Key <= p.cursor:",
-			new:         "case e.Key < p.cursor:",
+			file:        "scan/list/versions.go",
+			old:         "return e.Key > p.cursor ||",
+			new:         "return e.Key >= p.cursor ||",
 			pkg:         "scan/list", test: "TestPagerRepairs/an_inclusive_start-after",
 		},
 		{
