@@ -246,44 +246,53 @@ func TestKilled(t *testing.T) {
 // A scan of named keys may be killed as often as a scan of a bucket: each key has one record, one failure, or one line
 // of --missing.
 func TestKilledWithKeys(t *testing.T) {
-	t.Parallel()
 	o := killedOptions()
 	o.Objects, o.DeleteMarked = 6_000, 0.0005
-	server, url := simtest.Start(t, o)
-	most := *kills / 4
-	if testing.Short() {
-		most = min(most, 2)
+	for _, output := range []string{"o.jsonl", "o.parquet"} {
+		t.Run(output, func(t *testing.T) {
+			t.Parallel()
+			server, url := simtest.Start(t, o)
+			most := *kills / 5
+			if testing.Short() {
+				most = min(most, 2)
+			}
+			for killed := 0; killed < most; {
+				r := newResumed(t, url, output)
+				r.args = append(r.args[:len(r.args)-1], "--keys", "keys.zst", "--missing", "missing", "s3://demo")
+				r.writeKeys(server, "keys.zst", "none/1", "none/2")
+				for code := -1; code == -1; {
+					c := r.start()
+					if killed < most {
+						timer := time.AfterFunc(rand.N(400*time.Millisecond), func() { _ = c.Process.Kill() })
+						defer timer.Stop()
+					}
+					_ = c.Wait() // ProcessState has the exit code
+					if code = c.ProcessState.ExitCode(); code == -1 {
+						killed++
+					} else if code != exit.Failures {
+						t.Fatalf("exit code %d after %d kills\n%s", code, killed, r.log.String())
+					}
+				}
+				r.expectOnce(server, output)
+				r.expectMissing(server, "none/1", "none/2")
+			}
+		})
 	}
-	for killed := 0; killed < most; {
-		r := newResumed(t, url, "o.jsonl")
-		r.args = append(r.args[:len(r.args)-1], "--keys", "keys.zst", "--missing", "missing", "s3://demo")
-		r.writeKeys(server, "keys.zst", "none/1", "none/2")
-		for code := -1; code == -1; {
-			c := r.start()
-			if killed < most {
-				timer := time.AfterFunc(rand.N(400*time.Millisecond), func() { _ = c.Process.Kill() })
-				defer timer.Stop()
-			}
-			_ = c.Wait() // ProcessState has the exit code
-			if code = c.ProcessState.ExitCode(); code == -1 {
-				killed++
-			} else if code != exit.Failures {
-				t.Fatalf("exit code %d after %d kills\n%s", code, killed, r.log.String())
-			}
+}
+
+// expectMissing compares the file of --missing with the keys that a server does not have, and those of others.
+func (r *resumed) expectMissing(server *s3sim.Server, others ...string) {
+	r.t.Helper()
+	for i := range server.Keyspace().Len() {
+		if key := server.Keyspace().Key(i); server.HeadState(key) == s3sim.HeadDeleteMarked {
+			others = append(others, string(key))
 		}
-		r.expectOnce(server, "o.jsonl")
-		missing, _ := keysOf(t, string(r.read("missing")))
-		slices.Sort(missing)
-		want := []string{"none/1", "none/2"}
-		for i := range server.Keyspace().Len() {
-			if key := server.Keyspace().Key(i); server.HeadState(key) == s3sim.HeadDeleteMarked {
-				want = append(want, string(key))
-			}
-		}
-		slices.Sort(want)
-		if !slices.Equal(missing, want) {
-			t.Errorf("missing: %q, want %q", missing, want)
-		}
+	}
+	slices.Sort(others)
+	missing, _ := keysOf(r.t, string(r.read("missing")))
+	slices.Sort(missing)
+	if !slices.Equal(missing, others) {
+		r.t.Errorf("missing: %q, want %q", missing, others)
 	}
 }
 
