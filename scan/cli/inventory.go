@@ -25,7 +25,7 @@ func parseInventory(c *cli.Context, j *job) error {
 	if name == "" {
 		return nil
 	}
-	j.inventory.name, j.inventory.versions = name, c.Bool("all-versions")
+	j.inventory.name = name
 	j.known = inventory.AllFields()
 	if !strings.HasPrefix(name, inventoryURI) {
 		j.names.Inventory = name
@@ -52,7 +52,7 @@ func parseInventoryName(name string) (string, error) {
 func (j *job) openInventory(ctx context.Context, reporter *report.Reporter) (done func(), err error) {
 	name := j.inventory.name
 	cfg := inventory.Config{
-		Manifest: name, Bucket: j.store.Bucket, Prefix: j.scan.Prefix, Versions: j.inventory.versions,
+		Manifest: name, Bucket: j.store.Bucket, Prefix: j.scan.Prefix, Versions: j.scan.Versions,
 	}
 	closeStore := func() {}
 	if strings.HasPrefix(name, inventoryURI) {

@@ -42,9 +42,8 @@ type job struct {
 	headers []string // of --header
 
 	inventory struct {
-		name     string // of the manifest; empty: there is none
-		versions bool
-		created  time.Time
+		name    string // of the manifest; empty: there is none
+		created time.Time
 	}
 	known     []string       // the Fields that the source has without a HEAD; nil: those of a LIST
 	chosen    string         // the value of --fields; empty: there is none
