@@ -296,6 +296,61 @@ func (r *resumed) expectMissing(server *s3sim.Server, others ...string) {
 	}
 }
 
+// A scan of versions may be killed as often, also inside a key of many versions: each version, and each delete marker,
+// has one record with its own metadata.
+func TestKilledWithVersions(t *testing.T) {
+	t.Parallel()
+	server, url := simtest.Start(t, s3sim.Options{Objects: 300, Versions: 2_200, Latency: 5 * time.Millisecond})
+	want := map[string]string{} // the ID in the metadata, by the key and the version
+	ks := server.Keyspace()
+	for i := range ks.Len() {
+		for _, v := range server.Versions(ks.Key(i)) {
+			want[string(ks.Key(i))+"@"+v.ID] = v.Metadata()["id"]
+			if v.DeleteMarker {
+				want[string(ks.Key(i))+"@"+v.ID] = "delete marker"
+			}
+		}
+	}
+	most := *kills / 4
+	if testing.Short() {
+		most = min(most, 2)
+	}
+	for killed := 0; killed < most; {
+		r := newResumed(t, url, "o.jsonl")
+		r.args = append(r.args[:len(r.args)-1], "--all-versions", "--all", "s3://demo")
+		for code := -1; code == -1; {
+			c := r.start()
+			if killed < most {
+				timer := time.AfterFunc(rand.N(500*time.Millisecond), func() { _ = c.Process.Kill() })
+				defer timer.Stop()
+			}
+			_ = c.Wait() // ProcessState has the exit code
+			if code = c.ProcessState.ExitCode(); code == -1 {
+				killed++
+			} else if code != 0 {
+				t.Fatalf("exit code %d after %d kills\n%s", code, killed, r.log.String())
+			}
+		}
+		got := map[string]bool{}
+		_, lines := keysOf(t, r.records("o.jsonl"))
+		for _, line := range lines {
+			name := fmt.Sprintf("%v@%v", line["key"], line["version_id"])
+			metadata, _ := line["metadata"].(map[string]any)
+			id, _ := metadata["id"].(string)
+			if line["delete_marker"] == true && metadata == nil {
+				id = "delete marker"
+			}
+			if wantID, exists := want[name]; got[name] || !exists || id != wantID {
+				t.Fatalf("%s is printed twice, or as another version: %v, want the ID %q", name, line, wantID)
+			}
+			got[name] = true
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d versions, want %d\n%s", len(got), len(want), r.log.String())
+		}
+	}
+}
+
 // writeKeys writes the keys of a server, in an order of their own and with others, to a file of JSON lines.
 func (r *resumed) writeKeys(server *s3sim.Server, name string, others ...string) {
 	r.t.Helper()
