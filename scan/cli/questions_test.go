@@ -85,9 +85,16 @@ func TestREADMEQuestions(t *testing.T) {
 	store := []string{"--endpoint-url", url, "--no-sign-request", "--quiet", "--stats", "stats.json"}
 	_, lines, _ := runs(t, append([]string{"scan", "--all", "--fields", "all", "--tags", "--annotations",
 		"--checksums", "--decode", "s3://demo"}, store...)...)
+	versions, versioned := versionedStore(t)
 	ran := 0
 	for _, command := range regexp.MustCompile("`headcount ([^`]+)`").FindAllStringSubmatch(table, -1) {
 		args := scripttest.Words(strings.ReplaceAll(command[1], "s3://my-bucket", "s3://demo"))
+		isVersions := strings.Contains(command[1], "--all-versions")
+		if isVersions {
+			store[1] = versioned
+		} else {
+			store[1] = url
+		}
 		code, stdout, stderr := runs(t, append(args, store...)...)
 		if code != 0 || stderr != "" {
 			t.Errorf("%s: exit %d, %s", command[1], code, stderr)
@@ -97,6 +104,10 @@ func TestREADMEQuestions(t *testing.T) {
 			t.Errorf("%s: %d objects are counted, and fewer printed", command[1], emitted)
 		}
 		switch want := countAnswers(t, command[1], lines); {
+		case isVersions:
+			if emitted != versions {
+				t.Errorf("%s: %d versions, want %d", command[1], emitted, versions)
+			}
 		case strings.Contains(command[1], "--delimiter"):
 			if emitted == 0 || emitted == objects {
 				t.Errorf("%s: %d objects and prefixes", command[1], emitted)
@@ -116,6 +127,20 @@ func TestREADMEQuestions(t *testing.T) {
 		strings.Count(string(missing), "\n") != 1 {
 		t.Errorf("%v: %s", err, missing)
 	}
+}
+
+// versionedStore starts a server with versions, and returns how many are old or delete markers.
+func versionedStore(t *testing.T) (versions int, url string) {
+	t.Helper()
+	server, url := simtest.Start(t, s3sim.Options{Objects: 200, Versions: 5})
+	for i := range server.Keyspace().Len() {
+		for n, v := range server.Versions(server.Keyspace().Key(i)) {
+			if n > 0 || v.DeleteMarker {
+				versions++
+			}
+		}
+	}
+	return versions, url
 }
 
 // folders are the prefixes that a question is about.
