@@ -3,6 +3,7 @@ package scan_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -242,5 +243,39 @@ func TestKnownKeysWithoutADate(t *testing.T) {
 	})})
 	if r.err != nil || r.stats.Emitted != 3 || r.stats.Changed != 2 || r.stats.Failed != 1 {
 		t.Errorf("%+v, %v", r.stats.Outcomes, r.err)
+	}
+}
+
+// What is known of a key can be old. A later Last-Modified alone shows that, and the record is what the HEAD said: a
+// copy onto itself changes the metadata and the storage class, and neither the ETag nor the length.
+func TestKnownKeysOfObjectsThatWereCopiedSince(t *testing.T) {
+	_, s := signedServer(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		w.Header().Set("ETag", `"e"`)
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT")
+		w.Header().Set("x-amz-meta-a", "b")
+	})
+	said := map[string]string{}
+	whole := func(r *scan.Record) (bool, error) {
+		date, _ := r.AppendLastModified(nil)
+		class, _ := r.AppendStorageClass(nil)
+		said[r.Key()] = fmt.Sprintf("%s %s %v", date, class, r.Changed())
+		return true, nil
+	}
+	entry := func(key, date string) list.Entry {
+		return list.Entry{Key: key, ETag: "e", Size: 5, LastModified: date, StorageClass: "GLACIER"}
+	}
+	r := run(t.Context(), t, s, scan.Config{
+		Engine: engine.Direct, Workers: 1, Filter: &scan.Filter{Whole: whole}, Keys: list.NewKeys([]list.Entry{
+			entry("old", "2025-01-02T03:04:05.678Z"), entry("same", "2026-01-02T03:04:05.678Z"), entry("undated", ""),
+		}),
+	})
+	want := map[string]string{
+		"old":     "2026-01-02T03:04:05Z  true",
+		"same":    "2026-01-02T03:04:05.678Z GLACIER false",
+		"undated": "2026-01-02T03:04:05Z GLACIER false",
+	}
+	if r.err != nil || r.stats.Changed != 1 || !maps.Equal(said, want) {
+		t.Errorf("%q, %+v, %v; want %q", said, r.stats.Outcomes, r.err, want)
 	}
 }

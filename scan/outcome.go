@@ -58,7 +58,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 		}
 		x.found = e
 		w.observeSuccess(r.Received)
-		w.emit(index, e, r, class == answer.Changed)
+		w.emit(index, e, r, class == answer.Changed || w.pool.known && r.WrittenSince(e) == head.Later)
 	case answer.Deleted:
 		s.result.drop(w.newError(e, r))
 	case answer.Unlike:

@@ -54,6 +54,10 @@ type workerPool struct {
 	queue chan *batch // of objects that had no HEAD yet
 	depth int         // HEADs in flight on each connection
 
+	// known is set where a KeySource has the keys. What it says of an object can be days old: a later Last-Modified shows
+	// that the object was overwritten, with the same content too.
+	known bool
+
 	members      members
 	batchObjects atomic.Int64            // objects in a batch
 	current      []atomic.Pointer[batch] // of each worker, nil between batches
@@ -89,7 +93,7 @@ func (s *Scan) newPool(n sizes, records *recordLimit) *workerPool {
 	p := &workerPool{
 		storeAccess: s.storeAccess, findings: s.findings, encoder: s.encoder,
 		retries: s.retries, verifier: s.verifier, lookups: s.lookups, committer: s.committer, inFlight: s.inFlight,
-		queue: make(chan *batch, n.pages*batchesPerPage), depth: n.depth,
+		queue: make(chan *batch, n.pages*batchesPerPage), depth: n.depth, known: s.cfg.Keys != nil,
 		current:   make([]atomic.Pointer[batch], n.workers),
 		pageLimit: newPageLimit(func(workers int) int { return batchSizeFor(workers, n.depth) }),
 		records:   records,

@@ -140,10 +140,12 @@ func (r *Record) AppendETag(dst []byte) (text []byte, said bool) {
 	return append(dst, r.entry.ETag...), r.entry.ETag != ""
 }
 
-// AppendStorageClass appends the storage class. HEADs leave out STANDARD, which some LISTs say.
+// AppendStorageClass appends the storage class. HEADs leave out STANDARD, which some LISTs say. What was listed is not
+// the class of an object that changed since.
 func (r *Record) AppendStorageClass(dst []byte) (text []byte, said bool) {
-	if class := r.Header("x-amz-storage-class"); len(class) > 0 {
-		return append(dst, class...), true
+	class := r.Header("x-amz-storage-class")
+	if len(class) > 0 || r.changed {
+		return append(dst, class...), len(class) > 0
 	}
 	return append(dst, r.entry.StorageClass...), r.entry.StorageClass != ""
 }

@@ -40,17 +40,20 @@ func TestClone(t *testing.T) {
 	for i := range fields {
 		text, _ = fields[i].AppendText(append(text, ' '), clone)
 	}
-	if want := " 7 e GLACIER"; string(text) != want {
+	if want := " 7 e "; string(text) != want {
 		t.Errorf("got %q, want %q", text, want)
 	}
 }
 
 // The clone of a Record without a HEAD has the key and no metadata.
 func TestCloneWithoutHead(t *testing.T) {
-	r := scan.NewRecord(&list.Entry{Key: "k", Size: 7}, nil, false)
+	entry := list.Entry{Key: "k", Size: 7, StorageClass: "GLACIER"}
+	r := scan.NewRecord(&entry, nil, false)
 	clone := r.Clone()
-	if _, known := clone.Metadata(); known || clone.Key() != "k" {
-		t.Errorf("got %+v, want key k without metadata", clone)
+	entry = list.Entry{}
+	class, _ := clone.AppendStorageClass(nil)
+	if _, known := clone.Metadata(); known || clone.Key() != "k" || string(class) != "GLACIER" {
+		t.Errorf("got %+v, want key k in GLACIER without metadata", clone)
 	}
 }
 

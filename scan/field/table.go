@@ -249,11 +249,12 @@ func listed(f Field) Field {
 	return f
 }
 
-// appendDetail returns the accessor of a text of the Details. An empty one is not said.
+// appendDetail returns the accessor of a text of the Details. An empty one is not said, nor one of an object that
+// changed since.
 func appendDetail(of func(*list.Details) string) func([]byte, *scan.Record) ([]byte, bool) {
 	return func(dst []byte, r *scan.Record) ([]byte, bool) {
 		d := r.Details()
-		if d == nil || of(d) == "" {
+		if d == nil || r.Changed() || of(d) == "" {
 			return dst, false
 		}
 		return append(dst, of(d)...), true
