@@ -181,7 +181,8 @@ func (j *job) planHeads() error {
 	cfg.Counted, cfg.ListDetails = nil, false
 	for _, f := range j.read() {
 		needsHead := slices.Contains(field.Names(needHead), f.Name)
-		if f.Name != field.Metadata && !f.Zero && (needsHead || f.Ask != field.AskNothing) { // others are always said
+		mayLack := needsHead || f.Ask != field.AskNothing || j.asksAll() && f.Name != field.Key // a LIST says the others
+		if f.Name != field.Metadata && !f.Zero && mayLack {
 			cfg.Counted = append(cfg.Counted, scan.Presence{Name: f.Name, Has: f.Has})
 		}
 		cfg.ListDetails = cfg.ListDetails || f.Ask == field.AskDetails && !needsHead
