@@ -330,7 +330,9 @@ func (j *job) parameters(urls []string) map[string]string {
 	if j.options.Columns != nil {
 		p["columns"] = strings.Join(j.options.Columns, ",")
 	}
-	for flag, given := range map[string]bool{"csv-safe": j.options.Safe, "null": j.options.Null} {
+	for flag, given := range map[string]bool{
+		"csv-safe": j.options.Safe, "null": j.options.Null, "all-versions": j.scan.Versions, "ordered": j.scan.Ordered,
+	} {
 		if given {
 			p[flag] = fmt.Sprint(given)
 		}
@@ -352,9 +354,6 @@ func (j *job) parameters(urls []string) map[string]string {
 	}
 	if j.scan.Delimiter != "" {
 		p["delimiter"] = j.scan.Delimiter
-	}
-	if j.scan.Versions {
-		p["all-versions"] = "true"
 	}
 	if j.scan.Limit > 0 {
 		p["limit"] = fmt.Sprint(j.scan.Limit)
