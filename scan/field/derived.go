@@ -23,10 +23,6 @@ const (
 	checksumPrefix    = "x-amz-checksum-"
 )
 
-// connectionHeader says what becomes of the connection, and nothing about the object. One engine does not see it.
-// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-const connectionHeader = "connection"
-
 // appendEncryptionStatus appends the encryption in the words of S3 Inventory. A value for which Inventory has no word
 // stays as it is. https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html
 func appendEncryptionStatus(dst []byte, r *scan.Record) ([]byte, bool) {
@@ -180,7 +176,7 @@ func Headers(names []string) Field {
 				return nil, false
 			}
 			headers := slices.DeleteFunc(slices.Clone(r.Headers()), func(h head.Header) bool {
-				return string(h.Name) == connectionHeader || len(wanted) > 0 && !wanted[string(h.Name)]
+				return string(h.Name) == head.ConnectionHeader || len(wanted) > 0 && !wanted[string(h.Name)]
 			})
 			return mapOf(headers), true
 		},

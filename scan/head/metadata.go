@@ -57,7 +57,12 @@ func ParseMetadataPrefix(text string) (string, error) {
 	return prefix, nil
 }
 
-// ParseHeaderName returns the name of a header in lower case. It refuses what is no name, and the names of metadata.
+// ConnectionHeader says what becomes of the connection, and nothing about the object. One engine does not see it.
+// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+const ConnectionHeader = "connection"
+
+// ParseHeaderName returns the name of a header in lower case. It refuses what is no name, the names of metadata, and
+// ConnectionHeader.
 func ParseHeaderName(text string) (string, error) {
 	name := strings.ToLower(text)
 	switch {
@@ -65,6 +70,8 @@ func ParseHeaderName(text string) (string, error) {
 		return "", errors.New("not the name of a header")
 	case strings.HasPrefix(name, MetadataPrefix):
 		return "", errors.New("a header of custom metadata, which is in the field metadata")
+	case name == ConnectionHeader:
+		return "", errors.New("a header of the connection, which says nothing about the object")
 	}
 	return name, nil
 }
