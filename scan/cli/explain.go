@@ -47,6 +47,8 @@ func (j *job) listsText() string {
 // headsText says how many HEADs the job sends.
 func (j *job) headsText() string {
 	switch {
+	case j.scan.NoHeads && j.inventory.name != "": // it is not opened
+		return "no HEAD, if the inventory has a column for each of them"
 	case j.scan.NoHeads:
 		return "no HEAD"
 	case j.scan.Engine == engine.List:

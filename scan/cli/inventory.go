@@ -75,7 +75,7 @@ func (j *job) openInventory(ctx context.Context, reporter *report.Reporter) (don
 	j.known = opened.Fields()
 	if j.command == listName && j.chosen == allFields {
 		j.options.Fields = slices.DeleteFunc(field.All(), func(f field.Field) bool {
-			return !slices.Contains(j.known, f.Name)
+			return f.Name == field.Prefix || !slices.Contains(j.known, f.Name) // no object has a prefix
 		})
 		j.fields, err = j.format.Fields(&j.options)
 	}

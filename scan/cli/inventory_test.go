@@ -192,6 +192,23 @@ func words(line string) (words []string) {
 	return words
 }
 
+// All fields of an Inventory are those that an object can have. What a filter costs, its columns decide.
+func TestInventoryFieldsInWords(t *testing.T) {
+	t.Parallel()
+	_, manifest := writeInventory(t, inventory.Config{Without: []string{"ReplicationStatus"}}, inventory.Samples(10))
+	for want, args := range map[string][]string{
+		"key,size,etag,last_modified,storage_class,server_side_encryption,": {"list", "--fields", "all", "--format", "csv"},
+		"no LIST, no HEAD, if the inventory has a column for each of them\n": {
+			"scan", "--explain", "--fields", "key", "--filter", `replication_status == "FAILED"`,
+		},
+	} {
+		code, stdout, stderr := runs(t, append(args, "--quiet", "--inventory", manifest, "s3://demo")...)
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit %d, %s%s; want %s", code, stdout, stderr, want)
+		}
+	}
+}
+
 // A wrong Inventory is exit 2, and writes nothing.
 func TestWrongInventory(t *testing.T) {
 	t.Parallel()
