@@ -434,10 +434,14 @@ func (p *Pager) nextToken(a *answer) (string, error) {
 
 // orderError returns the ProtocolError about keys that are not in the order of bytes.
 func (p *Pager) orderError(what string) error {
-	return &ProtocolError{
+	e := &ProtocolError{
 		Target: p.lister.target, What: p.lister.cfg.Store.Redact("the keys are not in order: " + what),
 		Advice: orderHint, cause: errNotInOrder,
 	}
+	if p.lister.cfg.Versions {
+		e.Advice = versionsOrderHint
+	}
+	return e
 }
 
 func (p *Pager) protocolError(what, hint string) error {

@@ -29,6 +29,9 @@ import (
 // versionsHint is what the user can do about a store that does not list versions.
 const versionsHint = "leave --all-versions out: the store does not list versions"
 
+// versionsOrderHint is what the user can do about a store whose versions are in another order.
+const versionsOrderHint = "leave --all-versions out: versions can only be listed in the order of keys"
+
 // lacksVersions reports whether the answer says that the store does not know ListObjectVersions.
 func (e *StoreError) lacksVersions() bool {
 	switch e.Code {
@@ -52,11 +55,12 @@ func (l *Lister) sendVersions(ctx context.Context, client *s3.Client, req reques
 }
 
 // mergeMarkers puts delete markers at their places among the versions. Stores that make the XML of two lists write all
-// markers behind all versions (versitygw, moto). Both lists are in order then.
+// markers behind all versions (moto), or before them (versitygw). Both lists are in order then.
 func mergeMarkers(entries []Entry) {
-	isMarker := func(e Entry) bool { return e.Details != nil && e.Details.DeleteMarker }
-	first := slices.IndexFunc(entries, isMarker)
-	if first <= 0 || slices.ContainsFunc(entries[first:], func(e Entry) bool { return !isMarker(e) }) {
+	isMarker := func(e Entry) bool { return e.IsDeleteMarker() }
+	second := slices.IndexFunc(entries, func(e Entry) bool { return isMarker(e) != isMarker(entries[0]) })
+	if second < 0 || !areKeysInOrder(entries[:second]) || !areKeysInOrder(entries[second:]) ||
+		slices.ContainsFunc(entries[second:], func(e Entry) bool { return isMarker(e) == isMarker(entries[0]) }) {
 		return
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int {
@@ -73,6 +77,10 @@ func mergeMarkers(entries []Entry) {
 		}
 		return writtenAt(&b).Compare(writtenAt(&a))
 	})
+}
+
+func areKeysInOrder(entries []Entry) bool {
+	return slices.IsSortedFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 func writtenAt(e *Entry) time.Time {

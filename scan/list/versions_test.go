@@ -40,6 +40,7 @@ type naiveVersions struct {
 	pageKeys int
 
 	apart     bool // it lists delete markers behind all versions
+	first     bool // with apart: before all versions
 	inclusive bool // the version of version-id-marker is listed too
 	silent    bool // it names no next version
 	endsEarly bool // every third listing ends early, without being marked as truncated
@@ -99,12 +100,13 @@ func (n *naiveVersions) xml(page []testVersion, truncated bool) string {
 	if n.apart {
 		page = slices.Clone(page)
 		slices.SortStableFunc(page, func(x, y testVersion) int {
-			if x.isMarker == y.isMarker {
+			switch {
+			case x.isMarker == y.isMarker:
 				return 0
-			} else if x.isMarker {
-				return 1
+			case x.isMarker == n.first:
+				return -1
 			}
-			return -1
+			return 1
 		})
 	}
 	for _, v := range page {
@@ -161,6 +163,7 @@ func TestEveryVersionIsHandedOutOnce(t *testing.T) {
 		slices.Sort(keys)
 		twin := &naiveVersions{
 			pageKeys: rapid.IntRange(1, 8).Draw(rt, "pageKeys"), apart: rapid.Bool().Draw(rt, "apart"),
+			first:     rapid.Bool().Draw(rt, "first"),
 			inclusive: rapid.Bool().Draw(rt, "inclusive"), silent: rapid.Bool().Draw(rt, "silent"),
 		}
 		if twin.inclusive { // such a store has to list more than the marker
@@ -252,6 +255,7 @@ func TestKeysOfThousandsOfVersions(t *testing.T) {
 	for name, store := range map[string]*naiveVersions{
 		"as S3":               {},
 		"markers apart":       {apart: true},
+		"markers first":       {apart: true, first: true},
 		"without next marker": {silent: true},
 		"inclusive":           {inclusive: true},
 		"ends early":          {endsEarly: true},
