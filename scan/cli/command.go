@@ -25,6 +25,8 @@ It lists the bucket and sends one HEAD per object. Objects without custom metada
     headcount scan --columns owner,project --output objects.csv s3://my-bucket
     headcount scan --output metadata.jsonl.zst --checkpoint scan.checkpoint --resume s3://my-bucket
     headcount scan --retry-from errors.jsonl --errors still.jsonl s3://my-bucket
+    headcount scan --keys keys.txt --missing missing.jsonl s3://my-bucket
+    headcount scan --prefixes folders.txt s3://my-bucket
     headcount scan --dry-run --rate 1000 s3://my-bucket
 
 With --checkpoint, a run that was stopped or killed continues with --resume. The file of --output then has each record

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,6 +21,11 @@ func TestHelpExamplesRun(t *testing.T) {
 	example := regexp.MustCompile(`(?m)^ +(?:headcount|source) .*`)
 	other := regexp.MustCompile(`\[|fish|zsh| - `) // a synopsis, an example for another shell, or prose
 	examples, dir := 0, t.TempDir()                // one for all: an example may read what another one writes
+	for name, text := range map[string]string{"keys.txt": "obj-000000000000\nnone\n", "folders.txt": "obj-\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, command := range []string{"scan", "list", "completion"} {
 		_, help, _ := runs(t, command, "--help")
 		for _, line := range example.FindAllString(help, -1) {
