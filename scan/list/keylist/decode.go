@@ -141,6 +141,7 @@ type object struct {
 type member[T any] struct {
 	value T
 	count int
+	text  []byte // as it is written; valid until the next line
 }
 
 func (m *member[T]) UnmarshalJSON(text []byte) error {
@@ -148,7 +149,18 @@ func (m *member[T]) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	m.count++
+	m.text = text
 	return json.Unmarshal(text, &m.value)
+}
+
+// isLossy reports whether a text was written with half of a surrogate pair, as Python writes names that are not UTF-8.
+// encoding/json reads U+FFFD in its place, which is written in one of two ways.
+func (m *member[T]) isLossy() bool {
+	if !bytes.Contains(m.text, []byte(`\u`)) {
+		return false
+	}
+	replaced := strings.Count(fmt.Sprint(m.value), "\uFFFD")
+	return replaced > bytes.Count(m.text, []byte("\uFFFD"))+bytes.Count(bytes.ToLower(m.text), []byte(`\ufffd`))
 }
 
 // decodeJSON reads a line with a JSON object. Empty lines are none.
@@ -184,6 +196,8 @@ func parseObject(line []byte) (list.Entry, error) {
 		return e, errors.New("it has more than one key")
 	case e.Key == "":
 		return e, errors.New("it has no key")
+	case o.Key.isLossy():
+		return e, errors.New(`it has half of a surrogate pair, as \udcff: the member key_b64 has such a key in base64`)
 	}
 	if o.VersionID != "" {
 		e.Details = &list.Details{VersionID: o.VersionID, IsLatest: o.IsLatest, DeleteMarker: o.DeleteMarker}

@@ -57,6 +57,7 @@ func TestForms(t *testing.T) {
 		{"id,key\n1,a\n2,\"b,\"\"\n\"\r\n3,c", Config{Column: "key"}, []string{"a", "b,\"\n", "c"}},
 		{"\uFEFF\"key\"\n{\n", Config{Column: "key"}, []string{"{"}},
 		{`{"key":"a\n\u00e9"}` + "\n\n" + ` {"size":3,"key_b64":"/w=="}` + "\r\n", Config{}, []string{"a\né", "\xff"}},
+		{`{"key":"\ud83d\ude00\uFFFD` + "\uFFFD" + `"}`, Config{}, []string{"😀\uFFFD\uFFFD"}},
 		{`{"key":null,"key_b64":"YQ==","other":[1,{}]}`, Config{}, []string{"a"}},
 		{"p/a\np/\n", Config{Prefix: "p/"}, []string{"p/a", "p/"}},
 		{`{"key":"p/","prefix":true}`, Config{Prefixes: true}, []string{"p/"}},
@@ -119,6 +120,7 @@ func TestMistakes(t *testing.T) {
 		{`{"key":"a"} {"key":"b"}`, Config{}, "line 1: column 13: invalid character '{' after top-level value"},
 		{`{"size":7}`, Config{}, "line 1: it has no key"},
 		{`{"key":"a","key_b64":"YQ=="}`, Config{}, "line 1: it has more than one key"},
+		{`{"key":"a\udcff"}`, Config{}, `line 1: it has half of a surrogate pair, as \udcff: the member key_b64 has such`},
 		{"{\"key\":\"\xff\"}", Config{}, "line 1: it is not UTF-8: the member key_b64 has such a key in base64"},
 		{`{"key":"p/","prefix":true}`, Config{}, `line 1: "p/" is a prefix, and no object`},
 	} {
