@@ -213,7 +213,7 @@ func TestInventoryFieldsInWords(t *testing.T) {
 func TestWrongInventory(t *testing.T) {
 	t.Parallel()
 	objects := inventory.Samples(50)
-	dir, csv := writeInventory(t, inventory.Config{Without: []string{"ReplicationStatus"}}, objects)
+	dir, csv := writeInventory(t, inventory.Config{Without: []string{"ReplicationStatus", "ObjectOwner"}}, objects)
 	_, orc := writeInventory(t, inventory.Config{Format: "ORC"}, nil)
 	broken, damaged := writeInventory(t, inventory.Config{Format: "Parquet"}, objects)
 	files, _ := filepath.Glob(filepath.Join(broken, "demo/daily/data/*"))
@@ -234,6 +234,9 @@ func TestWrongInventory(t *testing.T) {
 		},
 		"filter": {
 			[]string{"list", "--filter", `replication_status == ""`, "s3://demo", inS3}, "no column for replication_status",
+		},
+		"no HEAD": {
+			[]string{"scan", "--fields", "key,object_owner", "s3://demo", csv}, "neither --inventory nor a HEAD has object_owner",
 		},
 		"HEAD":      {[]string{"list", "--filter", `metadata.x == ""`, "s3://demo", csv}, "no column for metadata"},
 		"no file":   {[]string{"list", "s3://demo", "no/manifest.json"}, "inventory no/manifest.json: no such file"},

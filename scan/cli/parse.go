@@ -171,6 +171,10 @@ func (j *job) planHeads() error {
 		}
 	}
 	needHead := j.needHead()
+	if unsaid := field.Names(j.neverSaid()); len(unsaid) > 0 {
+		return exit.Usagef("headcount list s3://BUCKET asks the store for what only a LIST says",
+			"neither %s nor a HEAD has %s", j.namedBy(), strings.Join(unsaid, ", "))
+	}
 	switch {
 	case j.command != listName:
 		cfg.NoHeads = len(needHead) == 0 && (cfg.All || j.filter != nil) && !j.asksAll() &&
@@ -218,6 +222,17 @@ func (j *job) needHead() []field.Field {
 		return slices.DeleteFunc(read, func(f field.Field) bool { return f.InLists() })
 	}
 	return field.NeedHead(read)
+}
+
+// neverSaid returns the Fields that scan reads, and that neither the file that names the objects nor a HEAD has.
+func (j *job) neverSaid() []field.Field {
+	if j.command == listName || j.namedBy() == "" {
+		return nil
+	}
+	return slices.DeleteFunc(j.read(), func(f field.Field) bool {
+		onlyListed := f.Origin == field.FromList && f.Ask == field.AskDetails && f.Header == ""
+		return !onlyListed || slices.Contains(j.known, f.Name)
+	})
 }
 
 // read returns the Fields that the output or the filter reads, each once. Those that list prints by default are only
