@@ -151,3 +151,16 @@ func TestQuiet(t *testing.T) {
 		t.Error("errors are quiet too")
 	}
 }
+
+// Where known keys were refused, the summary says that they may be missing.
+func TestSummaryOfDeniedLists(t *testing.T) {
+	for _, denied := range []bool{true, false} {
+		var text bytes.Buffer
+		textReporter(&text).PrintSummary(&metrics.Stats{
+			Complete: true, ListDenied: denied, Heads: 2, Outcomes: metrics.Outcomes{Listed: 1, Failed: 1},
+		})
+		if got := strings.Contains(text.String(), "\nthe bucket may not be listed (s3:ListBucket): "); got != denied {
+			t.Error(text.String())
+		}
+	}
+}

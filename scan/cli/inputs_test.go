@@ -45,27 +45,32 @@ func TestNamedPipeOfConfiguration(t *testing.T) {
 	}
 }
 
-// --retry-from can be a pipe. One signal ends the wait for what its writer will write.
+// A file that names objects can be a pipe. One signal ends the wait for what its writer will write.
 func TestSignalEndsWaitForKeys(t *testing.T) {
-	p := newProcess(t, "scan", "--no-sign-request", "--endpoint-url", "http://127.0.0.1:1", "--retry-from", "pipe", "s3://demo")
-	p.mkfifo(t, "pipe")
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(hangs); ; time.Sleep(10 * time.Millisecond) {
-		writer, err := os.OpenFile(p.file("pipe"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		if err == nil { // the process has begun to read
-			defer writer.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.ends(t); code != 130 {
-		t.Errorf("exit code %d\n%s", code, p.stderr.String())
+	for _, flag := range []string{"--retry-from", "--keys", "--prefixes"} {
+		t.Run(flag, func(t *testing.T) {
+			p := newProcess(t,
+				"scan", "--no-sign-request", "--endpoint-url", "http://127.0.0.1:1", flag, "pipe", "s3://demo")
+			p.mkfifo(t, "pipe")
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(hangs); ; time.Sleep(10 * time.Millisecond) {
+				writer, err := os.OpenFile(p.file("pipe"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+				if err == nil { // the process has begun to read
+					defer writer.Close()
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal(err)
+				}
+			}
+			if err := p.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			if code := p.ends(t); code != 130 {
+				t.Errorf("exit code %d\n%s", code, p.stderr.String())
+			}
+		})
 	}
 }
