@@ -137,7 +137,6 @@ func (l *lookups) hold(s *sentBatch, index int) bool {
 	}
 	if s.lookups == nil {
 		s.lookups = &lookupRun{page: s.batch.page}
-		s.result.chunk = nil
 	}
 	t := &lookupTask{run: s.lookups, index: index, record: s.record.Clone(), before: s.batch.attempts, kinds: kinds}
 	t.before.Sent++
