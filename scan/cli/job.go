@@ -297,6 +297,9 @@ func writeStats(files *fileset.Set, stats *metrics.Stats, text any, err error) e
 func (j *job) logCheckpoint(reporter *report.Reporter, earlier *checkpoint.Checkpoint) {
 	if earlier != nil {
 		reporter.LogResume(j.names.Checkpoint, earlier.Stats.Listed, earlier.Stats.Runs)
+		if j.keys.Open != nil && len(earlier.Rest) == 0 { // no Range holds the end of the file
+			reporter.Log.Warn("the run was complete: keys that were added to the file since are not read")
+		}
 	}
 	if j.names.Output == "" {
 		reporter.LogRepeats()
