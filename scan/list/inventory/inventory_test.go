@@ -233,6 +233,18 @@ func TestErrors(t *testing.T) {
 		"no list": {
 			change: replace(`"files": [`, `"files": 7, "other": [`), want: "manifest.json:8:12: files cannot be a number",
 		},
+		"no files":       {change: replace(`"files"`, `"other"`), want: "or no files"},
+		"a column twice": {change: replace("Bucket, Key", "Key, Key"), want: "the column Key twice"},
+		"a file twice": {change: func(t *testing.T, manifest string) {
+			rewrite(t, manifest, func(s string) string {
+				before, files, _ := strings.Cut(s, `"files": [`)
+				file, _, _ := strings.Cut(files, "}")
+				return before + `"files": [` + file + "}," + files
+			})
+			if err := writer.Seal(manifest); err != nil {
+				t.Fatal(err)
+			}
+		}, want: "file 2 of 2 comes twice"},
 		"no JSON":      {change: replace(`{`, `[`), want: "manifest.json:2:"},
 		"no checksums": {change: replace("MD5checksum", "checksum"), want: "file 1 of 1 has no key, size and MD5"},
 		"missing columns": {

@@ -118,8 +118,8 @@ func jsonError(name string, text []byte, err error) *Error {
 func (m *manifest) parse() *Error {
 	milliseconds, err := strconv.ParseInt(m.CreationTimestamp, 10, 64)
 	switch {
-	case m.SourceBucket == "" || m.FileSchema == "":
-		return &Error{What: "no sourceBucket, or no fileSchema", Advice: "name the manifest.json of an Inventory"}
+	case m.SourceBucket == "" || m.FileSchema == "" || m.Files == nil:
+		return &Error{What: "no sourceBucket, no fileSchema, or no files", Advice: "name the manifest.json of an Inventory"}
 	case err != nil:
 		return &Error{What: fmt.Sprintf("the creationTimestamp %q is no number of milliseconds", m.CreationTimestamp)}
 	}
@@ -142,10 +142,26 @@ func (m *manifest) parse() *Error {
 	if !m.has(keyColumn) {
 		return &Error{What: fmt.Sprintf("the fileSchema has no column Key: %s", shortened(m.FileSchema))}
 	}
-	for i := range m.Files {
-		if f := &m.Files[i]; f.Key == "" || f.Size < 0 || len(f.MD5) != 2*md5.Size {
-			return &Error{What: fmt.Sprintf("file %d of %d has no key, size and MD5checksum", i+1, len(m.Files))}
+	return m.checkParts()
+}
+
+// checkParts compares the columns with each other, and the files.
+func (m *manifest) checkParts() *Error {
+	for i, c := range m.columns {
+		if c != unknownColumn && slices.Contains(m.columns[:i], c) {
+			return &Error{What: fmt.Sprintf("the fileSchema has the column %s twice", knownColumns()[c].name)}
 		}
+	}
+	seen := map[string]bool{}
+	for i := range m.Files {
+		f := &m.Files[i]
+		switch {
+		case f.Key == "" || f.Size < 0 || len(f.MD5) != 2*md5.Size:
+			return &Error{What: fmt.Sprintf("file %d of %d has no key, size and MD5checksum", i+1, len(m.Files))}
+		case seen[f.Key]:
+			return &Error{What: fmt.Sprintf("file %d of %d comes twice: %s", i+1, len(m.Files), f.Key)}
+		}
+		seen[f.Key] = true
 	}
 	return nil
 }
