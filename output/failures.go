@@ -1,9 +1,7 @@
 package output
 
 import (
-	"cmp"
 	"encoding/json"
-	"errors"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -11,6 +9,7 @@ import (
 	"headcount/scan"
 	"headcount/scan/checkpoint"
 	"headcount/scan/list"
+	"headcount/scan/list/keylist"
 )
 
 // FailureLines is a scan.FailureSink that writes each failed object as a line: a JSON object. Its members are key,
@@ -95,48 +94,9 @@ func ReadFailureLines(r io.Reader, add func(list.Entry) error) error {
 }
 
 func readFailure(lines *json.Decoder) (list.Entry, error) {
-	var line struct {
-		Key       member[string] `json:"key"`
-		KeyB64    member[[]byte] `json:"key_b64"`
-		VersionID string         `json:"version_id"`
-		ETag      string         `json:"etag"`
-		Size      *int64         `json:"size"`
-
-		ListedKey    string `json:"listed_key"`
-		ListedKeyB64 []byte `json:"listed_key_b64"`
-		LastModified string `json:"last_modified"`
-	}
+	var line keylist.Object
 	if err := lines.Decode(&line); err != nil {
 		return list.Entry{}, err
 	}
-	e := list.Entry{
-		ETag: line.ETag, LastModified: line.LastModified, Size: -1,
-		Key: line.Key.value + string(line.KeyB64.value),
-	}
-	e.Encoded = cmp.Or(line.ListedKey, string(line.ListedKeyB64))
-	switch {
-	case line.Key.count+line.KeyB64.count > 1:
-		return e, errors.New("it has more than one key")
-	case e.Key == "":
-		return e, errors.New("it has no key")
-	}
-	if line.VersionID != "" {
-		e.Details = &list.Details{VersionID: line.VersionID}
-	}
-	if line.Size != nil && *line.Size >= 0 {
-		e.Size = *line.Size
-	}
-	return e, nil
-}
-
-// member is a member of a JSON object. The decoder keeps the last one of several, and does not say that there were
-// more.
-type member[T any] struct {
-	value T
-	count int
-}
-
-func (m *member[T]) UnmarshalJSON(text []byte) error {
-	m.count++
-	return json.Unmarshal(text, &m.value)
+	return line.Entry()
 }

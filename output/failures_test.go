@@ -89,9 +89,9 @@ func TestReadFailureLinesRefuses(t *testing.T) {
 		`{"key":"a"}{"key":"a","key":"b"}`:    "object 2: it has more than one key",
 		`{"key":"a","key_b64":"Yg=="}`:        "object 1: it has more than one key",
 		`{"key_b64":"YQ==","key_b64":"Yg=="}`: "object 1: it has more than one key",
-		`{"key":7}`:                           "object 1: json: cannot unmarshal number into Go struct field .key",
+		`{"key":7}`:                           "object 1: json: cannot unmarshal number into Go struct field Object.key",
 		`{"key_b64":"?"}`:                     "object 1: illegal base64 data at input byte 0",
-		`["a"]`:                               "object 1: json: cannot unmarshal array into Go value of type struct",
+		`["a"]`:                               "object 1: json: cannot unmarshal array into Go value of type keylist.Object",
 	} {
 		entries, err := readFailures(strings.NewReader(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

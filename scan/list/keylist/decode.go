@@ -121,8 +121,9 @@ func (f *File) newCSVDecoder() (decoder, error) {
 	}, nil
 }
 
-// object is what is read of a line of JSON: a record of an earlier scan, or a line of --errors or --missing.
-type object struct {
+// Object is what is read of a JSON object: a record of an earlier scan, or a line of --errors or --missing. Other
+// members are skipped.
+type Object struct {
 	Key          member[string] `json:"key"`
 	KeyB64       member[[]byte] `json:"key_b64"`
 	Prefix       bool           `json:"prefix"`
@@ -183,10 +184,16 @@ func parseObject(line []byte) (list.Entry, error) {
 	if !utf8.Valid(line) { // encoding/json would read another key
 		return list.Entry{}, errors.New("it is not UTF-8: the member key_b64 has such a key in base64")
 	}
-	var o object
+	var o Object
 	if err := json.Unmarshal(line, &o); err != nil {
-		return list.Entry{}, withColumn(err)
+		return list.Entry{}, describe(err)
 	}
+	return o.Entry()
+}
+
+// Entry returns the entry that the object names. Its error says what is wrong with the object. The text from which the
+// object was decoded is still valid.
+func (o *Object) Entry() (list.Entry, error) {
 	e := list.Entry{
 		Key: o.Key.value + string(o.KeyB64.value), Encoded: o.ListedKey + string(o.ListedKeyB64),
 		ETag: strings.Trim(o.ETag, `"`), Size: -1, LastModified: o.LastModified, CommonPrefix: o.Prefix,
@@ -208,8 +215,8 @@ func parseObject(line []byte) (list.Entry, error) {
 	return e, nil
 }
 
-// withColumn adds the place in the line to an error of encoding/json.
-func withColumn(err error) error {
+// describe says where in the line an error of encoding/json is, and what is there, without the names of Go's types.
+func describe(err error) error {
 	var (
 		syntax *json.SyntaxError
 		kind   *json.UnmarshalTypeError
@@ -217,8 +224,10 @@ func withColumn(err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("column %d: %w", syntax.Offset, err)
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("the member %s is a JSON %s", kind.Field, kind.Value) // Offset may be that in the member
 	case errors.As(err, &kind):
-		return fmt.Errorf("column %d: %w", kind.Offset, err)
+		return fmt.Errorf("column %d: a JSON %s", kind.Offset, kind.Value)
 	}
 	return err
 }
