@@ -46,6 +46,8 @@ type record struct {
 	StorageClass *string           `json:"storage_class"`
 	Encryption   *string           `json:"encryption_status"`
 	VersionID    *string           `json:"version_id"`
+	IsLatest     *bool             `json:"is_latest"`
+	DeleteMarker bool              `json:"delete_marker"`
 	Tags         map[string]string `json:"tags"`
 	Changed      bool              `json:"changed"`
 	Prefix       bool              `json:"prefix"`
