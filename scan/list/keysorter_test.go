@@ -74,6 +74,68 @@ func TestKeySorterIsNewKeys(t *testing.T) {
 	})
 }
 
+// pagesFrom returns the names of the objects on all Pages of a Range.
+func pagesFrom(t *testing.T, keys *Keys, rng Range) (names []string) {
+	t.Helper()
+	pager := keys.Pager(rng)
+	for {
+		page, err := pager.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page == nil {
+			return names
+		}
+		for i := range page.Entries {
+			names = append(names, ListedVersion(&page.Entries[i]))
+		}
+	}
+}
+
+// Versions of a key are objects of their own, beside the key without a version: sorted on disk or in memory, each is on
+// one Page, and behind the end of any Page another pager goes on.
+func TestKeysOfVersions(t *testing.T) {
+	var entries []Entry
+	for i := range 2_500 {
+		for _, key := range []string{"a", "many", "z"} {
+			if key == "many" || i < 3 {
+				version := fmt.Sprintf("v%d", i*7919%2_500)
+				entries = append(entries, Entry{Key: key, Size: int64(i), Details: &Details{VersionID: version}})
+			}
+		}
+	}
+	entries = append(entries, Entry{Key: "many"}, Entry{Key: "z"}, entries[0])
+	onDisk, inMemory := sortBy(t, entries, 20_000, 3), NewKeys(entries)
+	defer onDisk.Close()
+	fewer := NewKeys(entries[1 : len(entries)-1])
+	if onDisk.file == nil || onDisk.Hash() != inMemory.Hash() || inMemory.Hash() == fewer.Hash() {
+		t.Fatal("the keys are in memory, or the hash is another")
+	}
+	for _, keys := range []*Keys{onDisk, inMemory} {
+		names := pagesFrom(t, keys, Range{})
+		var ends []Range
+		pager := keys.Pager(Range{})
+		for page, err := pager.Next(t.Context()); page != nil; page, err = pager.Next(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, Range{After: page.Range.Through, AfterVersion: page.Range.ThroughVersion})
+		}
+		after := 0
+		for _, end := range ends {
+			after += pageKeysMax
+			rest := pagesFrom(t, keys, end)
+			if want := names[min(after, len(names)):]; !slices.Equal(rest, want) {
+				t.Errorf("behind %v are %d objects, want %d", end, len(rest), len(want))
+			}
+		}
+		distinct := slices.Compact(slices.Clone(names))
+		if len(distinct) != 2_500+6+2 || len(names) != len(distinct) || !slices.IsSorted(names) || len(ends) != 3 {
+			t.Errorf("%d objects on %d pages, want %d in order and each once", len(names), len(ends), 2_500+6+2)
+		}
+	}
+}
+
 // A Range is found by the index. The files of a KeySorter are gone when its Keys are closed, or when it is.
 func TestKeySorterIndex(t *testing.T) {
 	dir := t.TempDir()
