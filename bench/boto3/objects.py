@@ -31,7 +31,7 @@ PROPERTIES = [  # the name of what a server may refuse, and arguments of PutObje
     }),
     ("website", {"WebsiteRedirectLocation": "/other/page?x=1#y"}),
     *[("class", {"StorageClass": name}) for name in
-      ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"]],
+      ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]],
     ("sse", {"ServerSideEncryption": "AES256"}),
     ("kms", {"ServerSideEncryption": "aws:kms", "BucketKeyEnabled": True, "SSEKMSKeyId": "arn:aws:kms:us-east-1:1:key/a-b"}),
     ("kms", {"ServerSideEncryption": "aws:kms:dsse"}),
@@ -57,7 +57,12 @@ def put_all(store, bucket):
         with store.sending(headers):
             store.attempt("raw", put, Bucket=bucket, Key=f"raw/{i}")
     put_parts(store, bucket)
-    store.attempt("class", put, Bucket=bucket, Key="restored", StorageClass="GLACIER")
+
+
+def put_archived(store, bucket):
+    """Puts archived objects, one of which is restored."""
+    for name in ["DEEP_ARCHIVE", "GLACIER", "restored"]:
+        store.client.put_object(Bucket=bucket, Key=name, StorageClass="DEEP_ARCHIVE" if name == "DEEP_ARCHIVE" else "GLACIER")
     store.attempt("restore", store.client.restore_object, Bucket=bucket, Key="restored", RestoreRequest={"Days": 3})
 
 
