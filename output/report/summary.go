@@ -152,7 +152,7 @@ func Age(d time.Duration) string {
 func (r *Reporter) printLookups(s *metrics.Stats) {
 	var texts []string
 	for _, kind := range slices.Sorted(maps.Keys(s.Requests)) {
-		if kind != "list" && kind != "head" {
+		if kind != "list" && kind != "head" && s.Requests[kind]["200"] > 0 {
 			texts = append(texts, console.Number(s.Requests[kind]["200"])+" for "+kind)
 		}
 	}
