@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -43,6 +44,10 @@ func serveSlow(t *testing.T) string {
 func startSlow(t *testing.T) (p *process, first []byte, writer *os.File) {
 	t.Helper()
 	url := serveSlow(t)
+	// A signal that these tests ignore, as nohup makes them, would be ignored by the process too.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
 	p = &process{stats: filepath.Join(t.TempDir(), "stats")}
 	if err := os.WriteFile(p.stats, []byte(statsBefore), 0o666); err != nil {
 		t.Fatal(err)
@@ -86,11 +91,11 @@ func (p *process) ends(t *testing.T) int {
 
 // A signal ends a scan on a page boundary: the output is whole lines, and the statistics count them.
 func TestSignals(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for sent, want := range map[syscall.Signal]int{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		t.Run(sent.String(), func(t *testing.T) {
 			p, text, writer := startSlow(t)
 			writer.Close()
-			if err := p.Process.Signal(signal); err != nil {
+			if err := p.Process.Signal(sent); err != nil {
 				t.Fatal(err)
 			}
 			rest, err := io.ReadAll(p.stdout)
@@ -212,8 +217,8 @@ func TestIgnoredSignal(t *testing.T) {
 	if _, err := io.ReadFull(stdout, make([]byte, 1)); err != nil { // it serves
 		t.Fatal(err)
 	}
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
-		if err := p.Process.Signal(signal); err != nil {
+	for _, sent := range []os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
+		if err := p.Process.Signal(sent); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(50 * time.Millisecond)
