@@ -200,6 +200,9 @@ func (b *recordBuilder) recordOfHead() (scan.Record, error) {
 		}
 		b.addHeader("last-modified", at.UTC().Format(http.TimeFormat))
 	}
+	if b.changed && b.entry.StorageClass != "" {
+		b.addHeader("x-amz-storage-class", b.entry.StorageClass)
+	}
 	for _, h := range slices.Concat(b.listed, b.derived) {
 		if b.result.Get(h.Name) == nil {
 			b.addHeader(h.Name, h.Value)

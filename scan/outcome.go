@@ -22,7 +22,7 @@ func (w *worker) handleAnswer(r *head.Result) {
 	e := &b.page.heads[index]
 	if e.IsDeleteMarker() && r.Source == head.FromListing {
 		s.record = NewRecord(e, nil, false)
-		w.pool.encoder.encode(&s.result, index, &s.record)
+		w.encode(index)
 		return
 	}
 	if r.Source == head.FromListing {
@@ -78,6 +78,13 @@ func (w *worker) emit(index int, e *list.Entry, r *head.Result, changed bool) {
 		s.evidence.addPrefix(r.OtherPrefix)
 	}
 	s.record = NewRecord(e, r, changed)
+	w.encode(index)
+}
+
+// encode gives an object its Outcome by its Record, unless that waits for a further request of its own or of an object
+// before it.
+func (w *worker) encode(index int) {
+	s := w.sent
 	if l := w.pool.lookups; l != nil && l.hold(s, index) {
 		return
 	}

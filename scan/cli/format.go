@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -71,7 +72,11 @@ func parseFormat(c *cli.Context, j *job) (err error) {
 	case slices.Contains(field.Names(j.options.Default), field.Prefix):
 		return exit.Usagef("headcount list --delimiter / prints prefixes", "no object has the field %s", field.Prefix)
 	}
-	addVersionFields(j)
+	chosen := ""
+	if c.IsSet("fields") {
+		chosen = c.Generic("fields").(fmt.Stringer).String()
+	}
+	addVersionFields(j, chosen)
 	if j.fields, err = j.format.Fields(&j.options); err != nil {
 		return exit.Usagef("name other --fields or --columns", "--format %s: %v", j.format.Name, err)
 	}

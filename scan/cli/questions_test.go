@@ -58,6 +58,7 @@ func answers() map[string]func(*answer) bool {
 			return strings.Contains("GLACIER DEEP_ARCHIVE", a.StorageClass) || a.Archive != ""
 		},
 		`restore != ""`:     func(a *answer) bool { return a.Restore != "" },
+		`len(checksums)`:    func(a *answer) bool { return len(a.Checksums) == 0 },
 		`checksum_algo`:     func(a *answer) bool { return len(a.Checksums) == 0 },
 		`missing_meta`:      func(a *answer) bool { return a.MissingMeta > 0 || len(a.Decoded) > 0 },
 		`sse_kms_key_id`:    func(a *answer) bool { return a.KMSKey != "" && !strings.HasSuffix(a.KMSKey, "7890ab") },

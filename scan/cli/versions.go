@@ -12,9 +12,10 @@ import (
 // versionFields returns the Fields that only a listing of versions has.
 func versionFields() []string { return []string{field.IsLatest, field.DeleteMarker} }
 
-// addVersionFields adds the Fields that tell versions of a key apart to those that are printed by default.
-func addVersionFields(j *job) {
-	if !j.scan.Versions || j.options.Fields != nil {
+// addVersionFields adds the Fields that tell versions of a key apart to those that are printed by default, and to all
+// Fields.
+func addVersionFields(j *job, chosen string) {
+	if !j.scan.Versions || chosen != "" && chosen != allFields {
 		return
 	}
 	names := append([]string{field.VersionID}, versionFields()...)
@@ -38,10 +39,8 @@ func (j *job) checkVersionFields() error {
 		return nil
 	}
 	isMissing := func(f field.Field) bool { return slices.Contains(versionFields(), f.Name) }
-	if j.chosen != allFields {
-		if i := slices.IndexFunc(j.fields, isMissing); i >= 0 {
-			return exit.Usagef("--all-versions --fields "+j.chosen, "--fields: %s needs --all-versions", j.fields[i].Name)
-		}
+	if i := slices.IndexFunc(j.fields, isMissing); i >= 0 {
+		return exit.Usagef("--all-versions --fields "+j.chosen, "--fields: %s needs --all-versions", j.fields[i].Name)
 	}
 	if j.filter != nil {
 		if i := slices.IndexFunc(j.filter.Fields(), isMissing); i >= 0 {

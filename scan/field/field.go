@@ -162,7 +162,9 @@ func notRead() []hintOf {
 // unknown name is an UnknownError.
 func Parse(value string) ([]Field, error) {
 	if value == "all" {
-		return slices.DeleteFunc(All(), func(f Field) bool { return f.Name == Prefix }), nil
+		return slices.DeleteFunc(All(), func(f Field) bool {
+			return f.Name == Prefix || f.Name == IsLatest || f.Name == DeleteMarker
+		}), nil
 	}
 	all := slices.Concat(All(), Further())
 	var chosen []Field

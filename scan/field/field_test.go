@@ -67,8 +67,8 @@ func TestVersions(t *testing.T) {
 	}{
 		{object(list.Entry{Key: "k"}, "x-amz-version-id: v2"), "> v2 - -"},
 		{object(list.Entry{Key: "k", Details: new(list.Details)}), "- - -"},
-		{object(version, "x-amz-version-id: null"), "> null false -"},
-		{object(version), "> null false -"},
+		{object(version, "x-amz-version-id: null"), "> null false false"},
+		{object(version), "> null false false"},
 		{object(marker), "> v1 true true"},
 	} {
 		fields, err := field.Parse("version_id,is_latest,delete_marker")
@@ -228,7 +228,7 @@ func TestAccessorsDoNotAllocate(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	all, err := field.Parse("all")
-	if err != nil || len(all) != len(field.All())-1 || slices.Contains(field.Names(all), field.Prefix) {
+	if err != nil || len(all) != len(field.All())-3 || slices.Contains(field.Names(all), field.Prefix) {
 		t.Errorf("%d fields, %v", len(all), err)
 	}
 	some, err := field.Parse("size, key")

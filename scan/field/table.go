@@ -57,7 +57,7 @@ func All() []Field {
 		},
 		{
 			Name: DeleteMarker, Type: Bool, Origin: FromList, Zero: true, boolean: deleteMarker,
-			About: "only where it is `true`, with `--all-versions`: the version is a delete marker, which has no metadata",
+			About: "only with `--all-versions`: the version is a delete marker, which has no metadata",
 		},
 		textOf("content_type", "content-type", "media type"),
 		textOf("content_encoding", "content-encoding", "for example `gzip`"),
@@ -189,10 +189,13 @@ func isLatest(r *scan.Record) (value, ok bool) {
 	return d.IsLatest, d.VersionID != ""
 }
 
-// deleteMarker returns true for a delete marker, and no value for any other object.
+// deleteMarker returns no value for an object of a listing without versions.
 func deleteMarker(r *scan.Record) (value, ok bool) {
 	d := r.Details()
-	return true, d != nil && d.DeleteMarker
+	if d == nil {
+		return false, false
+	}
+	return d.DeleteMarker, d.DeleteMarker || d.VersionID != ""
 }
 
 // commonPrefix returns true for a common prefix, and no value for an object.

@@ -244,7 +244,7 @@ func (l *Lister) sendTo(ctx context.Context, req request, endpoint *store.Endpoi
 	asksRestores := len(l.optionalAttributes()) > 0
 	a, err := l.sendAsked(ctx, req, endpoint)
 	if asksRestores && refusesAttributes(err) && !l.noRestores.Swap(true) {
-		l.cfg.Log.Debug("listing on without the restores of objects", "error", err)
+		l.cfg.Log.Warn("the store does not list restores: no listed object seems to have one; scan reads them by HEADs")
 		l.cfg.Limiter.Charge(1)
 		return l.sendAsked(ctx, req, endpoint)
 	}
