@@ -143,8 +143,10 @@ func (b *bucket) get(ctx context.Context, key string, f *tempFile, endpoint *sto
 	switch {
 	case writeErr != nil:
 		return &fullError{tempError(writeErr)}
-	case err == nil || errors.As(err, &answer):
-		return err
+	case errors.As(err, &answer):
+		return answer // without the words of the SDK
+	case err == nil:
+		return nil
 	}
 	b.Store.ObserveFailure(endpoint, err)
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {

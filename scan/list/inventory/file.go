@@ -39,13 +39,25 @@ func openLocal(name string) (File, error) {
 	return f, nil
 }
 
+// openAdvised is openLocal. Its error about a file that does not exist has this advice.
+func openAdvised(name, advice string) (File, error) {
+	f, err := openLocal(name)
+	if absent := (*Error)(nil); errors.As(err, &absent) && absent.missing {
+		absent.Advice = advice
+	}
+	return f, err
+}
+
 // FromFolder returns a Fetch of the files around a local manifest. A data file lies beside it, or beside its folder,
 // under its key or the end of its key: as "aws s3 sync" copies a bucket or a folder, or as files are copied into one
 // folder.
 func FromFolder(manifest string) Fetch {
 	return func(_ context.Context, key string) (File, error) {
-		if key == manifest || key == strings.TrimSuffix(manifest, manifestSuffix)+checksumSuffix {
-			return openLocal(key)
+		switch key {
+		case manifest:
+			return openAdvised(key, "name the manifest.json of an Inventory")
+		case strings.TrimSuffix(manifest, manifestSuffix) + checksumSuffix:
+			return openAdvised(key, "S3 writes this file beside the manifest: copy it into the same folder")
 		}
 		folder := filepath.Dir(manifest)
 		for end := path.Clean(key); ; {

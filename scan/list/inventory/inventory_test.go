@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	writer "headcount/bench/inventory"
+	"headcount/scan/exit"
 	"headcount/scan/list"
 	"headcount/scan/list/inventory"
 )
@@ -284,6 +285,9 @@ func TestErrors(t *testing.T) {
 			var wrong *inventory.Error
 			if !errors.As(err, &wrong) || wrong.ExitCode() != 2 || !strings.Contains(wrong.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
+			}
+			if strings.Contains(c.want, "no such file") && exit.Hint(err) == "" {
+				t.Errorf("%v has no hint", err)
 			}
 		})
 	}
