@@ -56,6 +56,11 @@ func (e *ObjectError) Hint() string {
 	return fault.LocalLimitHint(e.Err)
 }
 
+// IsBadVersion reports whether the answer to the HEAD of a version was 400.
+func (e *ObjectError) IsBadVersion() bool {
+	return e.Status == http.StatusBadRequest && e.Entry.VersionID() != ""
+}
+
 // targetOf returns the name of an object for people.
 func targetOf(bucket string, e *list.Entry) string {
 	target := "s3://" + bucket + "/" + e.Key

@@ -81,6 +81,9 @@ func (e *RefusedError) Hint() string {
 	if e.Last.Op != "HEAD" {
 		return "give the caller the right, or leave out what needs " + e.Last.Op
 	}
+	if e.Last.IsBadVersion() {
+		return hint.VersionRefused
+	}
 	return hint.ForEveryHeadRefused(e.Last.Status) + "; --start-after KEY continues behind keys that are denied"
 }
 

@@ -18,6 +18,8 @@ type Failures struct {
 	first []*scan.ObjectError
 	count int64
 	hint  string // of the first object that the filter cannot be evaluated for
+
+	badVersion bool // an answer to the HEAD of a version was 400
 }
 
 // NewFailures returns Failures that write to file, or keep the first few if it is nil.
@@ -35,6 +37,7 @@ func (f *Failures) Add(page []*scan.ObjectError) error {
 		if f.hint == "" && e.Class == fault.FilterFailed {
 			f.hint = e.Hint()
 		}
+		f.badVersion = f.badVersion || e.IsBadVersion()
 	}
 	if f.file != nil {
 		return f.lines.Add(page)
@@ -42,6 +45,9 @@ func (f *Failures) Add(page []*scan.ObjectError) error {
 	f.first = append(f.first, page[:min(len(page), failuresPrinted-len(f.first))]...)
 	return nil
 }
+
+// BadVersion reports whether the store has answered the HEAD of a version with 400.
+func (f *Failures) BadVersion() bool { return f.badVersion }
 
 // Sync implements scan.FailureSink. Without a file there is no Position.
 func (f *Failures) Sync() (checkpoint.Position, error) {

@@ -17,6 +17,7 @@ import (
 	"headcount/scan/exit"
 	"headcount/scan/field"
 	"headcount/scan/head"
+	"headcount/scan/hint"
 	"headcount/scan/lookup"
 	"headcount/scan/metrics"
 )
@@ -169,15 +170,19 @@ func (j *job) asksBy(name string) bool {
 	return slices.ContainsFunc(j.scan.Headers, func(h head.RequestHeader) bool { return h.Name == name })
 }
 
+const needCustomerKey = "HEADs of objects that a customer's key encrypts need --sse-c-key FILE"
+
 // hintIfAskedRefused returns what the user can do where HEADs were refused for what they ask for, or lack; empty: that
-// is not known.
-func (j *job) hintIfAskedRefused(stats *metrics.Stats) string {
+// is not known. ofVersions says that HEADs of versions were answered with 400.
+func (j *job) hintIfAskedRefused(stats *metrics.Stats, ofVersions bool) string {
 	refused := stats.Requests["head"]
 	switch {
 	case refused["400"] > 0 && j.asksBy(customerKeyHeader):
 		return "the store refuses --sse-c-key for objects that this key does not encrypt"
+	case ofVersions:
+		return hint.VersionRefused + "; " + needCustomerKey
 	case refused["400"] > 0:
-		return "HEADs of objects that a customer's key encrypts need --sse-c-key FILE"
+		return needCustomerKey
 	case refused["403"] > 0 && j.asksBy(checksumModeHeader):
 		return "the checksums of objects that a KMS key encrypts need the right kms:Decrypt"
 	}

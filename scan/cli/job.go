@@ -177,20 +177,21 @@ func (j *job) scanStore(
 	if err != nil {
 		return err
 	}
-	return j.completeError(&stats, failures.Hint())
+	return j.completeError(&stats, failures)
 }
 
 // completeError returns the error of a run that is complete, and not good: objects failed, or nothing of what an
-// earlier run has named exists. whereNamed says where the failed objects are named.
-func (j *job) completeError(stats *metrics.Stats, whereNamed string) error {
+// earlier run has named exists.
+func (j *job) completeError(stats *metrics.Stats, failures *fileset.Failures) error {
 	switch {
 	case stats.Failed > 0:
+		whereNamed := failures.Hint()
 		hint := whereNamed
 		// Objects of --retry-from are those that were refused before, while others were not.
 		if refused := scan.HintIfAllRefused(stats); refused != "" && j.names.RetryFrom == "" {
 			hint = refused + "; " + whereNamed
 		}
-		if refused := j.hintIfAskedRefused(stats); refused != "" {
+		if refused := j.hintIfAskedRefused(stats, failures.BadVersion()); refused != "" {
 			hint = refused + "; " + whereNamed
 		}
 		return exit.Errorf(exit.Failures, hint, "%s failed", console.Count(stats.Failed, "object", "objects"))
