@@ -130,7 +130,7 @@ func TestReadCSVRefuses(t *testing.T) {
 		"key,a,key\n": `header: the title "key" comes twice`,
 		"a,metadata\n1,\"{\"\"a\"\":\"\"\"\"}\"\n": `object 1: the metadata "a" come twice`,
 		"key,size\na,1\nb":                         "object 2: unexpected EOF",
-		"key,size\na,1\n\"b":                       "object 2: unexpected EOF",
+		"key,size\na,1\n\"b":                       "object 2: the quotes of a cell are not closed: unexpected EOF",
 		"key,size\na\n":                            "object 1: it has 1 cells, and the header has 2",
 		"key,size\na,b\n":                          "object 1: column size: strconv.ParseInt",
 		"key,size\na\"b,1\n":                       "object 1: a quote is not the first character of its cell",

@@ -211,6 +211,9 @@ func (j *job) nothingFoundError(named int64) error {
 		hint = "is this endpoint the one of the inventory's bucket? " + hint
 	default:
 		hint = "is this their bucket? a key begins with neither s3:// nor the name of the bucket, and is not URL-encoded"
+		if file, ok := j.scan.Keys.(*keylist.File); ok {
+			hint = cmp.Or(file.HintIfNoneFound(), hint)
+		}
 	}
 	return exit.Errorf(exit.Failures, hint, "s3://%s has none of the %s of %s",
 		j.store.Bucket, console.Count(named, "object", "objects"), j.namedBy())

@@ -9,7 +9,6 @@ import (
 	"headcount/output"
 	"headcount/output/report"
 	"headcount/scan/command"
-	"headcount/scan/exit"
 	"headcount/scan/list"
 	"headcount/scan/list/keylist"
 )
@@ -46,11 +45,8 @@ func (j *job) readPrefixes(ctx context.Context, reporter *report.Reporter) error
 	file := keylist.New(j.prefixes)
 	defer file.Close()
 	prefixes, err := file.All(ctx, prefixesMax)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case len(prefixes) == 0:
-		return exit.Usagef("name a file with a prefix on each line", "%s: it has no prefix", j.prefixes.Name)
 	}
 	j.scan.Prefixes = list.MergePrefixes(prefixes)
 	if n := len(prefixes) - len(j.scan.Prefixes); n > 0 {

@@ -8,6 +8,12 @@ import (
 	"io"
 )
 
+// ErrOpenQuote is the error of a cell whose last quote is missing.
+var ErrOpenQuote = fmt.Errorf("the quotes of a cell are not closed: %w", io.ErrUnexpectedEOF)
+
+// ErrQuote is wrapped by the error of a quote in the wrong place.
+var ErrQuote = errors.New("a quote")
+
 // Reader reads rows, one after the other. It belongs to one goroutine. Make it with NewReader.
 type Reader struct {
 	// OpenEnd accepts a last row without a line feed. Otherwise the text may have been cut there, and the error is
@@ -66,13 +72,13 @@ func (c *Reader) readCell() (quoted bool, end byte, err error) {
 			end, err = c.r.ReadByte()
 		}
 		if err == nil && end != ',' && end != '\n' {
-			err = errors.New("a quote is not the last character of its cell")
+			err = fmt.Errorf("%w is not the last character of its cell", ErrQuote)
 		}
 		return quoted, end, err
 	}
 	for err == nil && end != ',' && end != '\n' {
 		if end == '"' {
-			return quoted, end, errors.New("a quote is not the first character of its cell")
+			return quoted, end, fmt.Errorf("%w is not the first character of its cell", ErrQuote)
 		}
 		if err = c.append(end); err == nil {
 			end, err = c.r.ReadByte()
@@ -95,7 +101,7 @@ func (c *Reader) readQuoted() (end byte, err error) {
 			continue
 		}
 		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // the last quote is missing
+			err = ErrOpenQuote
 		}
 		if err != nil {
 			return 0, err

@@ -59,8 +59,8 @@ func TestBadRows(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\"b\n":                                "a quote is not the first character of its cell",
 		"\"a\"b\n":                              "a quote is not the last character of its cell",
-		"\"a\n":                                 "unexpected EOF",
-		"\"a\"\"":                               "unexpected EOF",
+		"\"a\n":                                 "the quotes of a cell are not closed: unexpected EOF",
+		"\"a\"\"":                               "the quotes of a cell are not closed: unexpected EOF",
 		strings.Repeat("a", 41) + "\n":          "it has more than 40 bytes",
 		"\"" + strings.Repeat("a", 41) + "\"\n": "it has more than 40 bytes",
 		strings.Repeat("a,b,", 11) + "\n":       "",

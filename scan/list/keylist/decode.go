@@ -93,16 +93,19 @@ func (f *File) newCSVDecoder() (decoder, error) {
 		err = errors.New("there are no titles: the file is empty")
 	}
 	if err != nil {
-		return nil, err
+		return nil, hintAtRow(err)
 	}
 	names := make([]string, len(titles))
 	for i := range titles {
 		names[i] = string(titles[i].Text)
 	}
 	column := slices.Index(names, f.cfg.Column)
+	missing := fmt.Errorf("no column has the title %q: the titles are %q", f.cfg.Column, names)
 	switch {
+	case column < 0 && len(names) == 1 && strings.ContainsAny(names[0], ";\t"):
+		return nil, exit.WithHint(missing, "only commas separate the cells: write commas in place of semicolons or tabs")
 	case column < 0:
-		return nil, fmt.Errorf("no column has the title %q: the titles are %q", f.cfg.Column, names)
+		return nil, exit.WithHint(missing, "--keys-column names one of the titles in the first line")
 	case slices.Contains(names[column+1:], f.cfg.Column):
 		return nil, fmt.Errorf("two columns have the title %q", f.cfg.Column)
 	}
@@ -111,14 +114,29 @@ func (f *File) newCSVDecoder() (decoder, error) {
 		row, err := rows.Next()
 		switch {
 		case err != nil:
-			return list.Entry{}, err
+			return list.Entry{}, hintAtRow(err)
 		case len(row) != len(names):
-			return list.Entry{}, fmt.Errorf("the row has %d cells, and there are %d titles", len(row), len(names))
+			return list.Entry{}, exit.WithHint(
+				fmt.Errorf("the row has %d cells, and there are %d titles", len(row), len(names)),
+				"each row has a cell for each title; a cell with a comma or a line end stands in quotes")
 		case len(row[column].Text) == 0:
 			return list.Entry{}, fmt.Errorf("column %s: the key is empty", f.cfg.Column)
 		}
 		return entry(row[column].Text), nil
 	}, nil
+}
+
+// hintAtRow returns the error of a row of CSV with a hint, if there is one.
+func hintAtRow(err error) error {
+	switch {
+	case err == io.EOF:
+		return err
+	case errors.Is(err, csvrow.ErrOpenQuote):
+		return exit.WithHint(err, "the row begins on this line: close the quotes of each cell")
+	case errors.Is(err, csvrow.ErrQuote):
+		return exit.WithHint(err, `a cell with a quote stands in quotes, and has "" for it; only commas separate the cells`)
+	}
+	return err
 }
 
 // Object is what is read of a JSON object: a record of an earlier scan, or a line of --errors or --missing. Other

@@ -1,9 +1,12 @@
 package keylist
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"strings"
 	"sync"
@@ -47,6 +50,7 @@ type File struct {
 
 	mu     sync.Mutex // guards the rest
 	opened io.Closer  // nil: it is not open
+	first  string     // the first key that was read
 }
 
 // New returns a File. It opens nothing.
@@ -162,11 +166,42 @@ func (f *File) page(rng list.Range) (*list.Page, error) {
 		f.err = f.changed(rng.Through)
 		return nil, f.err
 	}
-	if len(page.Entries) == 0 {
+	switch {
+	case len(page.Entries) > 0:
+		f.keepFirst(page.Entries[0].Key)
+	case rng == list.Range{}: // of the whole text
+		f.err = exit.Usagef(f.hint(), "%s: it has no %s", f.cfg.Name, f.nouns())
+		return nil, f.err
+	default:
 		return nil, nil
 	}
 	page.Range = list.Range{After: rng.After, Through: f.text.place()}
 	return page, nil
+}
+
+// keepFirst keeps the key for HintIfNoneFound, unless there is one.
+func (f *File) keepFirst(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.first = cmp.Or(f.first, key)
+}
+
+// HintIfNoneFound returns how else the text may have to be read, where the store has none of its keys. It is empty
+// where the first key does not look like another form. It may be called at any time.
+func (f *File) HintIfNoneFound() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.cfg.Null || f.cfg.Column != "":
+		return ""
+	case strings.HasPrefix(f.first, "["):
+		return fmt.Sprintf("is the file a JSON array? the first key is %.40q; jq -c '.[]' writes each element as a line",
+			f.first)
+	case strings.Contains(f.first, ","):
+		return fmt.Sprintf("is the file CSV? the first key is %.40q; --keys-column NAME reads the column with that title",
+			f.first)
+	}
+	return ""
 }
 
 // check returns an error for an entry that is no key of the scan.
@@ -190,7 +225,7 @@ func (f *File) open() error {
 	}
 	opened, err := f.cfg.Open()
 	if err != nil {
-		return exit.Usagef("name a file that can be read", "%s: %v", f.cfg.Name, exit.WithoutPath(err))
+		return f.unreadable(err)
 	}
 	f.mu.Lock()
 	f.opened = opened
@@ -217,14 +252,20 @@ func (f *File) changed(at string) error {
 		"%s: its first %d bytes are not those that an earlier run has read", f.cfg.Name, bytesOf(at))
 }
 
-// mistake returns the usage error about the record that is read next.
+// mistake returns the usage error about the record that is read next, or about the file where that cannot be read.
 func (f *File) mistake(err error) error {
+	if errors.As(err, new(*fs.PathError)) {
+		return f.unreadable(err)
+	}
 	hint := exit.Hint(err)
 	if hint == "" {
 		hint = f.hint()
 	}
-	return exit.Usagef(hint, "%s: %s %d: %v", f.cfg.Name, f.text.unit(), f.text.records+1,
-		exit.WithoutPath(err))
+	return exit.Usagef(hint, "%s: %s %d: %v", f.cfg.Name, f.text.unit(), f.text.records+1, err)
+}
+
+func (f *File) unreadable(err error) error {
+	return exit.Usagef("name a file that can be read", "%s: %v", f.cfg.Name, exit.WithoutPath(err))
 }
 
 // noun names what the File reads.
@@ -233,6 +274,14 @@ func (f *File) noun() string {
 		return "prefix"
 	}
 	return "key"
+}
+
+// nouns is the plural of noun.
+func (f *File) nouns() string {
+	if f.cfg.Prefixes {
+		return "prefixes"
+	}
+	return "keys"
 }
 
 // hint says what the File reads.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,7 +49,6 @@ func TestForms(t *testing.T) {
 		cfg  Config
 		want []string
 	}{
-		{"", Config{}, nil},
 		{"b\na\nb\n", Config{}, []string{"b", "a", "b"}},
 		{"b\r\n\r\n\na b%20+\xff\n", Config{}, []string{"b", "a b%20+\xff"}},
 		{"\uFEFFa\nlast", Config{}, []string{"a", "last"}},
@@ -109,12 +109,17 @@ func TestMistakes(t *testing.T) {
 		{"p/a\nq\n", Config{Prefix: "p/"}, `line 2: the key "q" is not below the prefix "p/"`},
 		{"a\x00b", Config{Null: true}, "key 2: it does not end in a NUL"},
 		{"a\x00\x00", Config{Null: true}, "key 2: it is empty"},
+		{"", Config{}, "it has no keys"},
+		{"\n\r\n", Config{}, "it has no keys"},
+		{"", Config{Null: true}, "it has no keys"},
+		{"\uFEFFid,key\n", Config{Column: "key"}, "it has no keys"},
+		{"\n", Config{Prefixes: true}, "it has no prefixes"},
 		{"", Config{Column: "key"}, "line 1: there are no titles: the file is empty"},
 		{"id,name\n", Config{Column: "key"}, `line 1: no column has the title "key": the titles are ["id" "name"]`},
 		{"key,key\n", Config{Column: "key"}, `line 1: two columns have the title "key"`},
 		{"key,id\n\"a\n\",1\nb\n", Config{Column: "key"}, "line 4: the row has 1 cells, and there are 2 titles"},
 		{"key,id\n,1\n", Config{Column: "key"}, "line 2: column key: the key is empty"},
-		{"key\n\"a", Config{Column: "key"}, "line 2: unexpected EOF"},
+		{"key\n\"a", Config{Column: "key"}, "line 2: the quotes of a cell are not closed"},
 		{"{\"key\":\"a\"}\n{\"key\" \"b\"}\n", Config{}, "line 2: column 8: invalid character '\"' after object key"},
 		{`{"key":7}`, Config{}, "line 1: the member key is a JSON number"},
 		{`{"key":"a","size":"7"}`, Config{}, "line 1: the member size is a JSON string"},
@@ -132,9 +137,54 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%.40q: %v (%s), want %s", c.text, err, exit.Hint(err), c.want)
 		}
 	}
-	f := New(Config{Name: "--keys k", Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }})
+	f := New(Config{Name: "--keys k", Open: func() (io.ReadCloser, error) { return os.Open(t.TempDir()) }})
+	if _, _, err := read(t, f, list.Range{}); err == nil || err.Error() != "--keys k: is a directory" {
+		t.Error(err)
+	}
+	f = New(Config{Name: "--keys k", Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }})
 	if _, _, err := read(t, f, list.Range{}); err == nil || err.Error() != "--keys k: no such file" {
 		t.Error(err)
+	}
+}
+
+// The hint about CSV is about the mistake that it has.
+func TestHintsAboutCSV(t *testing.T) {
+	for text, want := range map[string]string{
+		"key\n\"a":         "close the quotes",
+		"\"key\na":         "close the quotes",
+		"key,id\na,1,2\n":  "a cell for each title",
+		"id;key\n1;a\n":    "only commas separate",
+		"id\tkey\n1\ta\n":  "only commas separate",
+		"\"id\";\"key\"\n": "only commas separate",
+		"id,name\n":        "names one of the titles",
+		"key,key\n":        "reads CSV whose first line has the titles",
+	} {
+		_, _, err := read(t, fileOf(text, Config{Column: "key"}), list.Range{})
+		if !strings.Contains(exit.Hint(err), want) {
+			t.Errorf("%q: %v: %s, want %s", text, err, exit.Hint(err), want)
+		}
+	}
+}
+
+// Keys that the store does not have may be rows of CSV, or lines of a JSON array.
+func TestHintIfNoneFound(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		cfg  Config
+		want string
+	}{
+		{"size,key\n1,a\n", Config{}, "--keys-column NAME"},
+		{"[\n\"a\",\n]\n", Config{}, "jq -c '.[]'"},
+		{"[{\"key\":\"a\"}]\n", Config{}, "jq -c '.[]'"},
+		{"a\nb,c\n", Config{}, ""},
+		{"a,b\x00", Config{Null: true}, ""},
+		{"key\n\"a,b\"\n", Config{Column: "key"}, ""},
+	} {
+		f := fileOf(c.text, c.cfg)
+		_, _, err := read(t, f, list.Range{})
+		if got := f.HintIfNoneFound(); err != nil || !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%q: %s, %v; want %s", c.text, got, err, c.want)
+		}
 	}
 }
 
