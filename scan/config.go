@@ -80,7 +80,7 @@ type Config struct {
 	Counted []Presence
 
 	// Lookups are the further requests for each object that may get a Record (Record.Tags, Record.Annotations). Requests
-	// for tags leave out the objects that have none by the answer to their HEAD.
+	// for tags leave out the objects whose HEADs say the tags, or that there are none.
 	Lookups []lookup.Kind
 
 	// NoHeads makes Records of what the LIST says, and sends no HEADs.

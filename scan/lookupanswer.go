@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"headcount/scan/fault"
@@ -27,7 +25,7 @@ func (l *lookups) needs(r *Record) (known *Further, kinds []*lookupKind) {
 		isNeeded := true
 		switch kind.Kind {
 		case lookup.Tags:
-			known.Tags, isNeeded = l.tagCount.tagsOf(r)
+			known.Tags, isNeeded = tagsOfHead(r)
 		case lookup.Annotations:
 			// https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html (SSE-C has none)
 			if isNeeded = r.Header("x-amz-server-side-encryption-customer-algorithm") == nil; !isNeeded {
@@ -41,51 +39,22 @@ func (l *lookups) needs(r *Record) (known *Further, kinds []*lookupKind) {
 	return known, kinds
 }
 
-// tagCount finds out whether the HEADs of a store say which objects have tags. AWS says the number of tags where there
-// are any, and the caller has the right to read them. Until a HEAD has said a number, a request for the tags is sent
-// for each object: the store may never say it. The zero value knows nothing.
+// tagsOfHead returns the tags of an object as far as its HEAD says them, and whether it needs a request. AWS says the
+// number of tags only where there are any and the caller has the right to read them. The right may depend on the
+// prefix or on the tags themselves, and other stores never say the number. So an object without a number may have
+// tags, whatever the answers for other objects are.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (TagCount)
-type tagCount struct {
-	isSaid   atomic.Bool // of some object, or its tags themselves
-	isAWS    atomic.Bool // the store is AWS, and has answered the request for an object without a number
-	isAbsent atomic.Bool // an object without a number has tags
-}
-
-// tagsOf returns the tags of an object as far as its HEAD says them, and whether it needs a request.
-func (c *tagCount) tagsOf(r *Record) (tags Map, isNeeded bool) {
+func tagsOfHead(r *Record) (tags Map, isNeeded bool) {
 	if value := r.Header("x-amz-tagging"); value != nil {
 		if texts, err := lookup.ParseTags(value); err == nil {
-			c.isSaid.Store(true)
 			return mapOf(texts), false
 		}
 	}
-	switch n, said := r.HeaderInt("x-amz-tagging-count"); {
-	case said:
-		c.isSaid.Store(true)
-		isNeeded = n > 0
-	default:
-		isNeeded = !c.isSaid.Load() && !c.isAWS.Load()
+	if n, said := r.HeaderInt("x-amz-tagging-count"); said && n == 0 {
+		return Map{}, false
 	}
-	if isNeeded {
-		return nil, true
-	}
-	return Map{}, false
-}
-
-// observe regards the tags of an object for which a request was sent.
-func (c *tagCount) observe(r *Record, log *slog.Logger) {
-	if r.Header("x-amz-tagging-count") != nil {
-		return
-	}
-	switch tags, _ := r.Tags(); {
-	case len(tags) == 0:
-		if string(r.Header("server")) == "AmazonS3" {
-			c.isAWS.Store(true)
-		}
-	case !c.isAbsent.Swap(true):
-		log.Warn("the store does not say how many tags an object has: a request for the tags is sent for each object")
-	}
+	return nil, true
 }
 
 // add adds what an answer has.

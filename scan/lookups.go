@@ -32,7 +32,6 @@ type lookups struct {
 	policy   fault.Policy // of answers that name the reason of a refusal
 	canary   *fault.Canary
 	encoder  *encoder
-	tagCount tagCount
 	start    *refusedStart
 	retryFor time.Duration
 
@@ -236,9 +235,6 @@ func (l *lookups) send(ctx context.Context, t *lookupTask) (waits bool, err erro
 		kind.sample.Store(t.record.entry)
 	}
 	t.add(answer)
-	if answer.Next == "" && kind.Kind == lookup.Tags {
-		l.tagCount.observe(t.record, l.access.log)
-	}
 	return false, nil
 }
 

@@ -1,12 +1,14 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
 
 	"headcount/scan/hint"
 	"headcount/scan/list"
+	"headcount/scan/lookup"
 	"headcount/scan/metrics"
 )
 
@@ -78,8 +80,8 @@ func (e *RefusedError) Unwrap() error { return e.Last }
 
 // Hint implements the contract of package exit.
 func (e *RefusedError) Hint() string {
-	if e.Last.Op != "HEAD" {
-		return "give the caller the right, or leave out what needs " + e.Last.Op
+	if further := (*lookup.Error)(nil); errors.As(e.Last, &further) {
+		return further.Kind.HintIfDenied()
 	}
 	if e.Last.IsBadVersion() {
 		return hint.VersionRefused

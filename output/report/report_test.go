@@ -126,6 +126,18 @@ func TestSummaryNamesTheLimiter(t *testing.T) {
 	}
 }
 
+// Further requests are counted whether they succeed or not.
+func TestSummaryOfFurtherRequests(t *testing.T) {
+	var text bytes.Buffer
+	textReporter(&text).PrintSummary(&metrics.Stats{Heads: 1, Requests: map[string]map[string]int64{
+		"head": {"200": 1}, "tags": {"403": 1200, "200": 40, "timeout": 2}, "annotations": {"200": 7},
+	}})
+	want := "\nfurther requests: 7 for annotations, 1,242 for tags (failed: 1,200 by 403, 2 by timeout)\n"
+	if !strings.Contains(text.String(), want) {
+		t.Errorf("%s, want %s", text.String(), want)
+	}
+}
+
 // A run that has sent no HEAD has no speed, and nothing has limited it.
 func TestSummaryWithoutHEADs(t *testing.T) {
 	var text bytes.Buffer

@@ -148,13 +148,25 @@ func Age(d time.Duration) string {
 	return d.Round(time.Minute).String()
 }
 
-// printLookups prints how many further requests the store has answered.
+// printLookups prints how many further requests were sent, and which statuses those had that failed.
 func (r *Reporter) printLookups(s *metrics.Stats) {
 	var texts []string
 	for _, kind := range slices.Sorted(maps.Keys(s.Requests)) {
-		if kind != "list" && kind != "head" && s.Requests[kind]["200"] > 0 {
-			texts = append(texts, console.Number(s.Requests[kind]["200"])+" for "+kind)
+		if kind == "list" || kind == "head" {
+			continue
 		}
+		sent, failed := int64(0), []string(nil)
+		for _, status := range slices.Sorted(maps.Keys(s.Requests[kind])) {
+			n := s.Requests[kind][status]
+			if sent += n; status != "200" {
+				failed = append(failed, console.Number(n)+" by "+status)
+			}
+		}
+		text := console.Number(sent) + " for " + kind
+		if len(failed) > 0 {
+			text += " (failed: " + strings.Join(failed, ", ") + ")"
+		}
+		texts = append(texts, text)
 	}
 	if len(texts) > 0 {
 		console.PrintLine(r.Status, "further requests: %s", strings.Join(texts, ", "))

@@ -37,8 +37,8 @@ func askFlags() []cli.Flag {
 			Usage: "print metadata that is encoded (RFC 2047, or percent-encoded) decoded too, in the field metadata_decoded",
 		},
 		&cli.BoolFlag{
-			Name: "tags", Usage: "print the tags of each printed object too, by a further request for those that have some; " +
-				"needs s3:GetObjectTagging",
+			Name: "tags", Usage: "print the tags of each printed object too, by a further request for each, unless its HEAD " +
+				"says them or that there are none; needs s3:GetObjectTagging",
 		},
 		&cli.BoolFlag{
 			Name: "annotations", Usage: "print the names and sizes of the annotations of each printed object too, by a " +
@@ -172,8 +172,9 @@ func (j *job) asksBy(name string) bool {
 
 const needCustomerKey = "HEADs of objects that a customer's key encrypts need --sse-c-key FILE"
 
-// hintIfAskedRefused returns what the user can do where HEADs were refused for what they ask for, or lack; empty: that
-// is not known. ofVersions says that HEADs of versions were answered with 400.
+// hintIfAskedRefused returns what the user can do where HEADs were refused for what they ask for, or lack, or where
+// further requests were denied; empty: that is not known. ofVersions says that HEADs of versions were answered with
+// 400.
 func (j *job) hintIfAskedRefused(stats *metrics.Stats, ofVersions bool) string {
 	refused := stats.Requests["head"]
 	switch {
@@ -185,6 +186,11 @@ func (j *job) hintIfAskedRefused(stats *metrics.Stats, ofVersions bool) string {
 		return needCustomerKey
 	case refused["403"] > 0 && j.asksBy(checksumModeHeader):
 		return "the checksums of objects that a KMS key encrypts need the right kms:Decrypt"
+	}
+	for _, kind := range j.scan.Lookups {
+		if stats.Requests[kind.String()]["403"] > 0 {
+			return kind.HintIfDenied()
+		}
 	}
 	return ""
 }

@@ -9,7 +9,6 @@ import (
 	"headcount/scan"
 	"headcount/scan/field"
 	"headcount/scan/head/engine"
-	"headcount/scan/lookup"
 )
 
 // explainFilter prints what the filter reads, what the LIST decides of it, and the requests that the job costs.
@@ -65,9 +64,6 @@ func (j *job) headsText() string {
 func (j *job) lookupsTexts() (texts []string) {
 	for _, kind := range j.scan.Lookups {
 		text := "1 " + kind.Operation() + " for each object"
-		if kind == lookup.Tags {
-			text += " with tags"
-		}
 		if j.scan.Filter.Headed != nil {
 			text += " that passes the HEAD's half"
 		}

@@ -43,6 +43,12 @@ func (k Kind) Permission(ofVersion bool) string {
 	return "s3:" + k.Operation()
 }
 
+// HintIfDenied returns what the user can do where the right is missing that the request needs.
+func (k Kind) HintIfDenied() string {
+	return "give the caller the right that the error names, or scan without --" + k.String() +
+		" for the rest of each record, and without " + k.String() + " in --fields and --filter"
+}
+
 // Sender sends requests to a Store. It may be used concurrently.
 type Sender struct {
 	Store   *store.Store
