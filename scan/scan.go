@@ -275,5 +275,14 @@ func (s *Scan) said() map[string]int64 {
 	return said
 }
 
+// EmptyPrefixes returns those of Config.Prefixes that are the beginning of no key. It is called after a Run. It returns
+// none where that Run has not listed every prefix in full: an error or the limit has ended it, or it was resumed.
+func (s *Scan) EmptyPrefixes(stats *metrics.Stats) []string {
+	if !stats.Complete || stats.LimitReached || stats.Runs > 1 || s.cfg.Range != (list.Range{}) {
+		return nil
+	}
+	return s.lister.EmptyPrefixes()
+}
+
 // Progress may be called at any time, from any goroutine.
 func (s *Scan) Progress() metrics.Progress { return s.progress.Progress() }

@@ -3,6 +3,7 @@ package report
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -181,6 +182,30 @@ func (r *Reporter) PrintNoKeys(prefix, hint string) {
 		r.LogResult("no key begins with the prefix", "prefix", prefix, "hint", hint)
 	default:
 		console.PrintLine(r.Status, "no key begins with %q", prefix)
+		console.PrintLine(r.Status, "headcount: hint: %s", hint)
+	}
+}
+
+// emptyPrefixesPrinted is how many prefixes are printed: enough to see a pattern.
+const emptyPrefixesPrinted = 3
+
+// PrintEmptyPrefixes prints that no key begins with some of the prefixes that were asked for, and a hint about the
+// first one.
+func (r *Reporter) PrintEmptyPrefixes(prefixes []string, hint string) {
+	first := prefixes[:min(len(prefixes), emptyPrefixesPrinted)]
+	switch {
+	case r.Quiet:
+	case r.JSON:
+		r.LogResult("no key begins with some prefixes", "count", len(prefixes), "first", first, "hint", hint)
+	default:
+		var names []string
+		for _, prefix := range first {
+			names = append(names, strconv.Quote(prefix))
+		}
+		if more := len(prefixes) - len(first); more > 0 {
+			names = append(names, "or "+console.Count(int64(more), "other prefix", "other prefixes"))
+		}
+		console.PrintLine(r.Status, "no key begins with %s", strings.Join(names, ", "))
 		console.PrintLine(r.Status, "headcount: hint: %s", hint)
 	}
 }

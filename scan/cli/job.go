@@ -167,6 +167,9 @@ func (j *job) scanStore(
 		reporter.PrintFailures(failures.First(), failures.More())
 		reporter.PrintSummary(&stats)
 		j.reportNoKeys(reporter, &stats)
+		if empty := s.EmptyPrefixes(&stats); len(empty) > 0 {
+			reporter.PrintEmptyPrefixes(empty, hint.ForEmptyPrefix(j.store.Bucket, empty[0]))
+		}
 		if file.Resumable() && !stats.Complete {
 			reporter.PrintResumeHint(j.names.Checkpoint)
 		}

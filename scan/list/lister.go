@@ -82,7 +82,8 @@ type Lister struct {
 	hasKeys       atomic.Bool  // a Pager's LIST has returned a key
 	unconnected   atomic.Int64 // LISTs in a row that could have no connection
 	fastest       fastest
-	prefixEnds    []string // of Config.Prefixes
+	prefixEnds    []string      // of Config.Prefixes
+	prefixHasKeys []atomic.Bool // for each of Config.Prefixes: a Pager's LIST has returned a key
 
 	decoders sync.Pool // of *xmllist.Decoder
 
@@ -125,7 +126,7 @@ func New(cfg Config) *Lister {
 	return &Lister{
 		cfg: cfg, seed: maphash.MakeSeed(), heldMax: pageKeysMax, target: "s3://" + cfg.Store.Bucket() + "/" + cfg.Prefix,
 		health: fault.NewHealth("LIST"), policy: fault.RunPolicy(cfg.RetryFor, cfg.Store.EndpointCount()),
-		prefixEnds: prefixEnds(cfg.Prefixes),
+		prefixEnds: prefixEnds(cfg.Prefixes), prefixHasKeys: make([]atomic.Bool, len(cfg.Prefixes)),
 	}
 }
 

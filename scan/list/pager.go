@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // stalledPagesMax is the largest number of truncated pages in a row without a new key. AWS sends empty pages where many
@@ -39,7 +40,8 @@ type Pager struct {
 
 	// Of one of Config.Prefixes; empty: there are none.
 	within    string
-	prefixEnd string // of the Range of the prefix
+	prefixEnd string       // of the Range of the prefix
+	hasKeys   *atomic.Bool // of the prefix, in the Lister; nil: there is none
 
 	mu       sync.Mutex // guards the fields down to split
 	rng      Range      // splitAt moves its end
@@ -205,6 +207,9 @@ func (p *Pager) onAnswer(answer *answer) error {
 	p.keysDeclared, p.metadata, p.metadataErr = answer.KeysDeclared, answer.metadata, answer.metadataErr
 	if len(answer.Entries) > 0 {
 		p.lister.hasKeys.Store(true)
+		if p.hasKeys != nil {
+			p.hasKeys.Store(true)
+		}
 	}
 	if p.sequence != nil {
 		return p.onSequentialAnswer(answer)

@@ -96,6 +96,17 @@ func (p *Pager) setPrefix() {
 	p.prefix = p.lister.cfg.Prefix
 	if i := p.lister.prefixAt(p.rng.Through); i >= 0 {
 		p.within, p.prefixEnd = p.lister.cfg.Prefixes[i], p.lister.prefixEnds[i]
-		p.prefix = p.within
+		p.prefix, p.hasKeys = p.within, &p.lister.prefixHasKeys[i]
 	}
+}
+
+// EmptyPrefixes returns those of Config.Prefixes for which no LIST of a Pager has returned a key. When all Ranges are
+// listed, no key begins with them. It may be called concurrently.
+func (l *Lister) EmptyPrefixes() (empty []string) {
+	for i := range l.prefixHasKeys {
+		if !l.prefixHasKeys[i].Load() {
+			empty = append(empty, l.cfg.Prefixes[i])
+		}
+	}
+	return empty
 }
