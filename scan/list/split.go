@@ -169,7 +169,9 @@ func (p *Pager) truncateAt(through string) {
 			return
 		}
 	}
-	if held := p.versions.held; len(held) > 0 && held[0].Key > through {
+	if held := p.versions.held; len(held) > 0 && held[0].Key == through {
+		p.endSeen = true
+	} else if len(held) > 0 && held[0].Key > through {
 		p.complete, p.versions.held = true, nil
 	}
 }
