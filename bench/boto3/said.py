@@ -138,7 +138,7 @@ FIELDS = {
     "storage_class": from_list("StorageClass"),
     "version_id": lambda o: o.listed.get("VersionId") or o.head.get("VersionId"),
     "is_latest": from_list("IsLatest"),
-    "delete_marker": from_list("DeleteMarker"),
+    "delete_marker": lambda o: o.listed.get("DeleteMarker", False) if "IsLatest" in o.listed else None,
     "object_owner": lambda o: o.listed.get("Owner", {}).get("DisplayName") or o.listed.get("Owner", {}).get("ID"),
     "content_type": from_head("ContentType"),
     "content_encoding": from_head("ContentEncoding"),
