@@ -21,7 +21,8 @@ import (
 // hangs is when a test gives up on a run that should end by itself, however slow the machine is.
 const hangs = 2 * time.Minute
 
-// runs runs the program in this process, with the commands of this package alone.
+// runs runs the program in this process, with the commands of this package alone. Tests that call it are not parallel:
+// all apps of urfave/cli share the flag for help.
 func runs(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)

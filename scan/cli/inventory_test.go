@@ -85,7 +85,6 @@ func serveBuckets(t *testing.T, dir, store string) (endpoint string) {
 
 // The scan from an Inventory has the records of the scan of the bucket, and sends no LIST.
 func TestInventory(t *testing.T) {
-	t.Parallel()
 	server, store := simtest.Start(t, s3sim.Options{Objects: 1_500, Shape: s3sim.Nasty})
 	objects := inventoryOf(server)
 	flags := []string{"--no-sign-request", "--quiet", "--all", "--fields", "all", "s3://demo"}
@@ -96,7 +95,6 @@ func TestInventory(t *testing.T) {
 		"S3, CSV": {Prefix: "of a b+c/"}, "S3, Parquet": {Format: "Parquet", OldTypes: true, Files: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			dir, manifest := writeInventory(t, cfg, objects)
 			endpoint := store
 			if strings.HasPrefix(name, "S3") {
@@ -134,7 +132,6 @@ func readStats(t *testing.T, name string) (s metrics.Stats) {
 // A filter on the columns of an Inventory costs no HEAD, and neither does what they print. What another part of the
 // filter needs is asked for the objects that pass.
 func TestInventoryFilter(t *testing.T) {
-	t.Parallel()
 	server, store := simtest.Start(t, s3sim.Options{Objects: 1_000, Shape: s3sim.Dated})
 	objects := inventoryOf(server)
 	_, manifest := writeInventory(t, inventory.Config{Format: "Parquet", Without: []string{"ETag"}}, objects)
@@ -194,7 +191,6 @@ func words(line string) (words []string) {
 
 // All fields of an Inventory are those that an object can have. What a filter costs, its columns decide.
 func TestInventoryFieldsInWords(t *testing.T) {
-	t.Parallel()
 	_, manifest := writeInventory(t, inventory.Config{Without: []string{"ReplicationStatus"}}, inventory.Samples(10))
 	for want, args := range map[string][]string{
 		"key,size,etag,last_modified,storage_class,server_side_encryption,": {"list", "--fields", "all", "--format", "csv"},
@@ -211,7 +207,6 @@ func TestInventoryFieldsInWords(t *testing.T) {
 
 // A wrong Inventory is exit 2, and writes nothing.
 func TestWrongInventory(t *testing.T) {
-	t.Parallel()
 	objects := inventory.Samples(50)
 	dir, csv := writeInventory(t, inventory.Config{Without: []string{"ReplicationStatus", "ObjectOwner"}}, objects)
 	_, orc := writeInventory(t, inventory.Config{Format: "ORC"}, nil)
@@ -245,7 +240,6 @@ func TestWrongInventory(t *testing.T) {
 		"data file": {[]string{"list", "s3://demo", "data.csv.gz"}, "no manifest.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			output := filepath.Join(t.TempDir(), "o.jsonl")
 			if err := os.WriteFile(output, []byte("kept\n"), 0o666); err != nil {
 				t.Fatal(err)
@@ -268,7 +262,6 @@ func TestWrongInventory(t *testing.T) {
 
 // A dry run, --explain and --retry-for know that nothing is listed.
 func TestInventoryForecast(t *testing.T) {
-	t.Parallel()
 	server, store := simtest.Start(t, s3sim.Options{Objects: 500, Shape: s3sim.Dated})
 	_, manifest := writeInventory(t, inventory.Config{}, inventoryOf(server))
 	code, out, stderr := runs(t, "scan", "--endpoint-url", store, "--no-sign-request", "--inventory", manifest,
@@ -284,7 +277,6 @@ func TestInventoryForecast(t *testing.T) {
 
 // What an --errors file knows of an object may have changed since: the filter reads the HEAD alone.
 func TestRetryFromIsFilteredByHeads(t *testing.T) {
-	t.Parallel()
 	server, store := simtest.Start(t, s3sim.Options{Objects: 3})
 	errors := filepath.Join(t.TempDir(), "errors.jsonl")
 	line := fmt.Sprintf(`{"key":%q,"etag":"old","size":1,"last_modified":"2001-01-01T00:00:00Z"}`+"\n",

@@ -51,7 +51,6 @@ func versionsOf(t *testing.T, url string) (objects []inventory.Object) {
 // The scan of all versions from an Inventory has the records of that of the bucket, and sends no HEAD for delete
 // markers. Without --all-versions, both have the newest versions.
 func TestInventoryOfVersions(t *testing.T) {
-	t.Parallel()
 	server, url := simtest.Start(t, s3sim.Options{Objects: 400, Shape: s3sim.Dated, Versions: 9})
 	objects := versionsOf(t, url)
 	markers := int64(0)
@@ -86,7 +85,6 @@ func TestInventoryOfVersions(t *testing.T) {
 
 // Versions and delete markers are found without a HEAD.
 func TestInventoryOfVersionsIsListed(t *testing.T) {
-	t.Parallel()
 	objects := inventory.Samples(300)
 	_, manifest := writeInventory(t, inventory.Config{Versions: true}, objects)
 	for filter, is := range map[string]func(o inventory.Object) bool{
@@ -120,7 +118,6 @@ func TestInventoryOfVersionsIsListed(t *testing.T) {
 
 // Each column of an Inventory has Fields that there are.
 func TestInventoryFieldsExist(t *testing.T) {
-	t.Parallel()
 	for _, name := range sources.AllFields() {
 		if !slices.Contains(field.Names(field.Every()), name) {
 			t.Errorf("no field is called %s", name)
